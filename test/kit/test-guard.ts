@@ -66,33 +66,44 @@ export function dataDirectory(): Layout & Disposable {
   return { ...layout, [Symbol.dispose]: () => rmSync(layout.data, { recursive: true, force: true }) };
 }
 
-/** A data directory that is new for each test of `file`, and a way to type commands. */
+/** A data directory that is new for each test of `file`, and ways to type commands. */
 export function commandLineOf(file: string) {
   const layout: Layout & Disposable = { ...layoutOf("/nonexistent"), [Symbol.dispose]: () => undefined };
   beforeEachOf(file, () => Object.assign(layout, dataDirectory()));
   afterEachOf(file, () => layout[Symbol.dispose]());
-  const run = (line: string, input = "", variables: Readonly<Record<string, string>> = {}): Promise<Finished> =>
-    ghostinbox(layout, line.split(" "), input, variables);
-  return { layout, run };
+  return { layout, ...typing(layout) };
 }
 
-/** A guard for all tests of the suite that calls this, with these accounts, and a way to type commands. */
+/** Types commands on this data directory. */
+function typing(layout: Layout) {
+  const run = (line: string, input = "", variables: Readonly<Record<string, string>> = {}): Promise<Finished> =>
+    ghostinbox(layout, line.split(" "), input, variables);
+  /** The output of a command that was done. */
+  const does = async (...typed: Parameters<typeof run>): Promise<string> => {
+    const { code, out, err } = await run(...typed);
+    assert.equal(code, 0, err);
+    return out;
+  };
+  /** A command that ends with this code, and with an error in one line. */
+  const fails = async (line: string, says: RegExp, { code = 1, input = "" } = {}): Promise<void> =>
+    assert.match(oneLineOfError(await run(line, input), code), says, line);
+  return { run, does, fails };
+}
+
+/** A guard for all tests of the suite that calls this, with these accounts, and ways to type commands. */
 export function guardOfSuite({ accounts = [] }: Readonly<{ accounts?: readonly string[] }> = {}) {
   const layout = dataDirectory();
   let guard: Awaited<ReturnType<typeof startGuard>> | undefined;
-  const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
+  const typist = typing(layout);
   before(async () => {
     guard = await startGuard(layout);
-    for (const name of accounts) {
-      const { code, err } = await run(`account add ${name} --password-stdin`, `${PASSWORD}\n`);
-      assert.equal(code, 0, err);
-    }
+    for (const name of accounts) await typist.does(`account add ${name} --password-stdin`, `${PASSWORD}\n`);
   });
   after(async () => {
     await guard?.stop();
     layout[Symbol.dispose]();
   });
-  return { layout, run, guard: () => guard ?? assert.fail("the guard has not started") };
+  return { layout, ...typist, guard: () => guard ?? assert.fail("the guard has not started") };
 }
 
 export async function startGuard(layout: Layout) {

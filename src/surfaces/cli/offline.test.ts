@@ -18,7 +18,7 @@ import { noServerIn } from "./call.ts";
 import { commands } from "./commands.ts";
 import { notRunning } from "./not-running.ts";
 
-const { layout, run } = commandLineOf(import.meta.filename);
+const { layout, run, does } = commandLineOf(import.meta.filename);
 const howToStart = (): string => `Start it with \`GHOSTINBOX_DATA=${layout.data} npm start\`.`;
 
 describe("while the guard is down", TIMED, () => {
@@ -77,7 +77,7 @@ describe("while the guard is down", TIMED, () => {
 
   test("checks and explains the settings", async () => {
     assert.deepEqual(json(await run("config check --json")), { ok: true, problems: [], warnings: [] });
-    assert.match((await run("config reference")).out, /^# limits\.mail\.per_minute = 10$/m);
+    assert.match(await does("config reference"), /^# limits\.mail\.per_minute = 10$/m);
     writeFileSync(layout.settings, 'domain = ["example.org"]\n[limits.mail]\nper_minute = "x"\n');
     const wrong = await run("config check");
     assert.equal(wrong.code, 1);

@@ -10,7 +10,7 @@ import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 
 const FILE = 'domains = ["example.org"]\nlimits.mail.per_minute = 20\n';
 
-const { layout, run } = commandLineOf(import.meta.filename);
+const { layout, run, fails, does } = commandLineOf(import.meta.filename);
 
 /** Starts a server with these variables; it runs as long as the lock is held. */
 function startWith(variables: Readonly<Record<string, string>>): void {
@@ -71,9 +71,8 @@ test("a mistake in the file that is not applied does not stop commands of a runn
     const { code, err } = await run(`${line} --password-stdin`, `${PASSWORD}\n`);
     assert.equal(code, 0, err);
   }
-  assert.match((await run("account quota anna@example.org")).out, /3GB \(mailboxes\.quota\)/);
-  for (const words of ["config check", "config apply", "restart"])
-    assert.match(oneLineOfError(await run(words), 1), /no_such_setting/, words);
+  assert.match(await does("account quota anna@example.org"), /3GB \(mailboxes\.quota\)/);
+  for (const words of ["config check", "config apply", "restart"]) await fails(words, /no_such_setting/);
   releaseLock(layout.startPid);
   assert.match(
     oneLineOfError(await run("account passwd anna@example.org --password-stdin", `${PASSWORD}\n`), 1),
@@ -85,7 +84,7 @@ test("a key that is set twice is reported with both lines by every command that 
   writeFileSync(layout.settings, `${FILE}\nlimits.mail.per_minute = 30\n`);
   for (const words of ["check", "show", "set simulate true"]) {
     const says = /^limits\.mail\.per_minute is set twice in ghostinbox\.toml, in lines 2 and 4: keep one of them\. /;
-    assert.match(oneLineOfError(await run(`config ${words}`), 1), says);
+    await fails(`config ${words}`, says);
   }
 });
 

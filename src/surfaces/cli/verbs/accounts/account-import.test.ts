@@ -7,7 +7,7 @@ import { type Finished, guardOfSuite, json, TIMED } from "../../../../../test/ki
 const HASH = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
 
 describe("accounts of a file", TIMED, () => {
-  const { layout, run } = guardOfSuite();
+  const { layout, run, does } = guardOfSuite();
   const file = join(layout.data, "postfix-accounts.cf");
   const importing = (text: string): Promise<Finished> => {
     writeFileSync(file, text);
@@ -22,7 +22,7 @@ describe("accounts of a file", TIMED, () => {
     assert.match(out, /^Not imported: carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/m);
     assert.match(out, /^Ignored in line 3: userdb_mail of bert@example\.org\.$/m);
     assert.match(out, /^Weak: bert@example\.org: The password is too short/m);
-    assert.match((await run("account list")).out, /^bert@example\.org +active/m);
+    assert.match(await does("account list"), /^bert@example\.org +active/m);
     const again = json(await run(`account import ${file} --json`));
     assert.ok(typeof again === "object" && again !== null && "added" in again);
     assert.deepEqual(again.added, []);
@@ -33,7 +33,7 @@ describe("accounts of a file", TIMED, () => {
     assert.equal(code, 1);
     assert.match(err, /^- Line 2: the password of emil@example\.org is not a whole hash/m);
     assert.match(err, /Nothing was imported: 1 line of/);
-    assert.doesNotMatch((await run("account list")).out, /dora/);
+    assert.doesNotMatch(await does("account list"), /dora/);
     assert.match((await importing("# nothing\n")).err, /names no account/);
     assert.match((await run("account import /nonexistent")).err, /^\/nonexistent does not exist\.$/m);
     assert.match((await run(`account import ${layout.data}`)).err, /is not a file/);

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { guardOfSuite, json, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const ANNA = "anna@example.org";
 const ELSEWHERE = "anna@elsewhere.example";
 
 describe("settings of an account", TIMED, () => {
-  const { layout, run, guard } = guardOfSuite();
+  const { layout, run, guard, does, fails } = guardOfSuite();
   before(async () => {
     const file = join(layout.data, "postfix-accounts.cf");
     writeFileSync(file, `${ANNA}|{PLAIN}hello\nbert@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G\n`);
@@ -30,9 +30,9 @@ describe("settings of an account", TIMED, () => {
     assert.equal(set.err, `Next: ./ghostinbox queue flush --recipient ${ANNA}  # if mail waits for room\n`);
     const use = { usedBytes: 5 * 1024 ** 2, mails: 12 };
     assert.deepEqual(json(await run(`account quota ${ANNA} --json`)), { name: ANNA, quotaBytes: 500 * 1024 ** 2, use });
-    assert.match((await run(`account quota ${ANNA} none`)).out, /is no limit now/);
-    assert.match((await run("account list")).out, /^anna@example\.org .* none +anywhere$/m);
-    assert.match((await run(`account quota ${ANNA} default`)).out, /is 5GB \(mailboxes\.quota\) now/);
+    assert.match(await does(`account quota ${ANNA} none`), /is no limit now/);
+    assert.match(await does("account list"), /^anna@example\.org .* none +anywhere$/m);
+    assert.match(await does(`account quota ${ANNA} default`), /is 5GB \(mailboxes\.quota\) now/);
   });
 
   test("a mailbox that small mails fill shows how many it may hold", async () => {
@@ -44,45 +44,43 @@ describe("settings of an account", TIMED, () => {
   });
 
   test("forwarding is set, shown and ended", async () => {
-    assert.match((await run(`account forward ${ANNA}`)).out, /^Mail for anna@example\.org stays in its mailbox\.$/m);
+    assert.match(await does(`account forward ${ANNA}`), /^Mail for anna@example\.org stays in its mailbox\.$/m);
     await run(`account forward ${ANNA} ${ELSEWHERE} --no-keep`);
-    const shown = (await run(`account forward ${ANNA}`)).out;
+    const shown = await does(`account forward ${ANNA}`);
     assert.match(shown, /^Mail for anna@example\.org is sent on to anna@elsewhere\.example, and none stays/m);
     assert.match(shown, /^Other servers may refuse .* \(outbound\.relay\) .* Refused mail is lost\.$/m);
     await run(`account forward ${ANNA} ${ELSEWHERE} --keep`);
-    const kept = (await run(`account forward ${ANNA}`)).out;
+    const kept = await does(`account forward ${ANNA}`);
     assert.match(kept, /, and a copy stays in its mailbox\.\nOther servers may refuse .* refuse it all\.$/m);
-    assert.match((await run(`alias add info@example.org ${ELSEWHERE}`)).out, /^Other servers may refuse /m);
-    assert.doesNotMatch((await run(`alias add team@example.org ${ANNA}`)).out, /refuse/);
-    const asJson = async (words: string): Promise<unknown> =>
-      JSON.parse((await run(`account forward --json ${words}`)).out);
+    assert.match(await does(`alias add info@example.org ${ELSEWHERE}`), /^Other servers may refuse /m);
+    assert.doesNotMatch(await does(`alias add team@example.org ${ANNA}`), /refuse/);
+    const asJson = async (words: string): Promise<unknown> => JSON.parse(await does(`account forward --json ${words}`));
     assert.deepEqual(await asJson(ANNA), await asJson(`${ANNA} ${ELSEWHERE}`), "the same when shown and set");
-    assert.match((await run(`account forward ${ANNA} --off`)).out, /stays in its mailbox/);
+    assert.match(await does(`account forward ${ANNA} --off`), /stays in its mailbox/);
   });
 
   test("an app password is shown once, and listed without it", async () => {
-    const made = (await run(`account app-password add ${ANNA} Annas Laptop`)).out;
+    const made = await does(`account app-password add ${ANNA} Annas Laptop`);
     const [password = ""] = made.split("\n");
     const says = /^[a-z2-9]{5}(-[a-z2-9]{5}){3}\nType it into Annas Laptop, with the user name anna@example\.org\./;
     assert.match(made, says);
-    const listed = (await run(`account app-password list ${ANNA}`)).out;
+    const listed = await does(`account app-password list ${ANNA}`);
     assert.match(listed, /^Annas Laptop +never +\d\S+ \S+ UTC +root$/m);
     assert.ok(password !== "" && !listed.includes(password));
-    assert.equal((await run(`account app-password remove ${ANNA} Annas Laptop`)).code, 0);
-    assert.match((await run(`account app-password list ${ANNA}`)).out, /has no app password/);
+    await does(`account app-password remove ${ANNA} Annas Laptop`);
+    assert.match(await does(`account app-password list ${ANNA}`), /has no app password/);
     assert.equal((await run("account app-password list nobody@example.org")).code, 1);
     assert.equal((await run(`account app-password add ${ANNA}`)).code, 2);
   });
 
   test("networks of an account are added, listed and removed, and its sessions end", async () => {
-    const added = await run(`account networks ${ANNA} add 203.0.113.9/24 2001:db8::7`);
-    assert.equal(added.code, 0, added.err);
-    assert.match(added.out, /may sign in from 2001:db8::7, 203\.0\.113\.0\/24 only/);
+    const added = await does(`account networks ${ANNA} add 203.0.113.9/24 2001:db8::7`);
+    assert.match(added, /may sign in from 2001:db8::7, 203\.0\.113\.0\/24 only/);
     assert.deepEqual(guard().asked.at(-1), { verb: "kick_account", account: ANNA });
-    assert.match((await run("account list")).out, /^anna@example\.org .* 2001:db8::7, 203\.0\.113\.0\/24$/m);
-    assert.match((await run(`account networks ${ANNA} list`)).out, /from 2001:db8::7, 203/);
-    assert.equal((await run(`account networks ${ANNA} remove 2001:db8::7`)).code, 0);
-    assert.match((await run(`account networks ${ANNA} remove 203.0.113.0/24`)).out, /from anywhere/);
+    assert.match(await does("account list"), /^anna@example\.org .* 2001:db8::7, 203\.0\.113\.0\/24$/m);
+    assert.match(await does(`account networks ${ANNA} list`), /from 2001:db8::7, 203/);
+    await does(`account networks ${ANNA} remove 2001:db8::7`);
+    assert.match(await does(`account networks ${ANNA} remove 203.0.113.0/24`), /from anywhere/);
   });
 
   const wrong: readonly [line: string, code: number, says: RegExp][] = [
@@ -100,6 +98,6 @@ describe("settings of an account", TIMED, () => {
   ];
   for (const [line, code, says] of wrong)
     test(`refused: ${line}`, async () => {
-      assert.match(oneLineOfError(await run(line), code), says);
+      await fails(line, says, { code });
     });
 });

@@ -20,7 +20,7 @@ const SECOND_CRYPT =
   "{SHA512-CRYPT}$6$wmD00eXDiuCLcYTl$80VzU/4g1Q/FFSMkiD2Tx4DwwKxzS8Su9Cl125KUkZVg20mhUGM6Rf2aGyrGKeONgnHU4Qpu00chICEw0KeiB.";
 
 describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
-  const { layout, run, guard } = guardOfSuite();
+  const { layout, run, guard, does } = guardOfSuite();
   const file = join(layout.data, "owner.pem");
   before(async () => {
     mkdirSync(dirname(layout.mailRecoveryKey), { recursive: true });
@@ -81,20 +81,18 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     const recorded = t.mock.method(engine, "audit", async (...asked: Parameters<typeof audit>) => {
       recorded.mock.restore();
       encrypt("account");
-      const added = await run("account add dora@example.org --password-stdin", FIRST);
-      assert.equal(added.code, 0, added.err);
+      await does("account add dora@example.org --password-stdin", FIRST);
       return audit(...asked);
     });
     const late = await run("encryption recovery-key");
     assert.match(late.out, /^-----BEGIN PRIVATE KEY-----\n/);
     assert.match(late.err, /^There is a recovery key, which accounts use: .* Discard the key that was just shown\./);
     assert.deepEqual([late.code, readFileSync(layout.mailRecoveryKey, "utf8")], [1, before]);
-    const recovered = await run(`encryption recover dora@example.org --password-stdin --recovery-key ${file}`, FIRST);
-    assert.equal(recovered.code, 0, recovered.err);
+    await does(`encryption recover dora@example.org --password-stdin --recovery-key ${file}`, FIRST);
   });
 
   test("an account gets a key with its password; a new password closes it, and says so", async () => {
-    assert.equal((await run(`account add ${ANNA} --password-stdin`, FIRST)).code, 0);
+    await does(`account add ${ANNA} --password-stdin`, FIRST);
     assert.equal(opened(FIRST), 1);
     const again = await run("encryption recovery-key");
     assert.deepEqual([again.code, again.out], [1, ""]);
@@ -151,7 +149,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
 
   test("a ninth key is not made by accident, and one that stays locked is reported", async () => {
     const reset = `account passwd ${CARL} --password-stdin`;
-    assert.equal((await run(`account add ${CARL} --password-stdin`, FIRST)).code, 0);
+    await does(`account add ${CARL} --password-stdin`, FIRST);
     const owner = readFileSync(layout.mailRecoveryKey, "utf8");
     const more = Array.from({ length: KEYS_OF_AN_ACCOUNT - 1 }, () => makeAccountKey(SECOND, owner));
     const db = new DatabaseSync(layout.accountsDb);
@@ -160,9 +158,9 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     const refused = await run(reset, SECOND);
     assert.equal(refused.code, 1);
     assert.match(refused.err, /^carl@example\.org has 8 keys, and a password opens at most 8: .*--recovery-key FILE$/m);
-    assert.equal((await run(`${reset} --recovery-key ${file}`, SECOND)).code, 0);
+    await does(`${reset} --recovery-key ${file}`, SECOND);
     assert.equal(opened(SECOND, CARL), 8);
-    assert.equal((await run("incident open a drill")).code, 0);
+    await does("incident open a drill");
     const contained = await run(`incident contain ${CARL} --yes`);
     const says = / older mail is locked .*\. Its oldest key stays locked: a password opens only 8; /;
     assert.match(contained.out, says, contained.err);
@@ -171,7 +169,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     const tells = /^carl@example\.org can read its newer mail again; .* Its oldest key stays locked: /;
     assert.match(recovered.out, tells, recovered.err);
     assert.equal(opened(random, CARL), 8);
-    assert.equal((await run(`account remove ${CARL} --yes`)).code, 0);
+    await does(`account remove ${CARL} --yes`);
     const again = await run(`account add ${CARL} --password-stdin`, FIRST);
     assert.match(again.out, / can receive, .* older mail is locked until .*\. Its 2 oldest keys stay locked: /);
   });
@@ -194,12 +192,10 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
 
   test("without encryption no new keys are made, and what there is can be opened again", async () => {
     writeFileSync(layout.settings, 'domains = ["example.org"]\n');
-    const add = await run("account add bert@example.org --password-stdin", FIRST);
-    assert.equal(add.code, 0, add.err);
-    assert.match((await run(`account passwd ${ANNA} --password-stdin`, SECOND)).out, /older mail is locked until/);
+    await does("account add bert@example.org --password-stdin", FIRST);
+    assert.match(await does(`account passwd ${ANNA} --password-stdin`, SECOND), /older mail is locked until/);
     assert.equal(opened(SECOND), 0);
-    const reset = await run(`account passwd ${ANNA} --password-stdin --recovery-key ${file}`, FIRST);
-    assert.equal(reset.code, 0, reset.err);
+    await does(`account passwd ${ANNA} --password-stdin --recovery-key ${file}`, FIRST);
     assert.equal(opened(FIRST), 2);
     const none = await run(`encryption recover bert@example.org --recovery-key ${file} --password-stdin`, FIRST);
     assert.match(none.err, /^bert@example\.org never had its own key\./);

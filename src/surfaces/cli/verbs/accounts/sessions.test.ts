@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { ip } from "../../../../../test/kit/samples.ts";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
-import { guardOfSuite, json, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
 import { instant } from "../../../../core/time.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
@@ -12,7 +12,7 @@ import { openAccounts } from "../../../../store/open.ts";
 import { accountRemove } from "./accounts.ts";
 
 describe("sessions, tokens and second factors on the command line", TIMED, () => {
-  const { layout, run } = guardOfSuite();
+  const { layout, run, fails, does } = guardOfSuite();
   const at = instant(Date.now());
   const signIn = (id: string, account = ""): void => {
     using accounts = openAccounts(layout.accountsDb);
@@ -25,20 +25,20 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
   });
 
   test("sessions are listed and ended, one or all", async () => {
-    const listed = async () => (await run("session list")).out;
+    const listed = async () => await does("session list");
     const says =
       /^SESSION +OF +USED +SINCE +FROM +DEVICE\n0a0a0a0a0a0a +the administrator .* 203\.0\.113\.7 +Firefox on Linux/;
     assert.match(await listed(), says);
     assert.match(await listed(), /\n0e0e0e0e0e0e +anna@example\.org .* Firefox on Linux/);
-    assert.match((await run("session list --limit 1")).out, /… and 3 more/);
-    assert.doesNotMatch((await run("session list --limit 9")).out, /more/);
-    assert.match((await run("session end 0e0e0e0e0e0e")).out, /0e0e0e0e0e0e has ended/);
+    assert.match(await does("session list --limit 1"), /… and 3 more/);
+    assert.doesNotMatch(await does("session list --limit 9"), /more/);
+    assert.match(await does("session end 0e0e0e0e0e0e"), /0e0e0e0e0e0e has ended/);
     assert.doesNotMatch(await listed(), /anna@example/);
-    assert.match((await run("session end 0b0b0b0b0b0b")).out, /0b0b0b0b0b0b has ended/);
+    assert.match(await does("session end 0b0b0b0b0b0b"), /0b0b0b0b0b0b has ended/);
     assert.doesNotMatch(await listed(), /0b0b/);
-    assert.match(oneLineOfError(await run("session end 0b0b0b0b0b0b"), 1), / `\.\/ghostinbox session list` shows the/);
+    await fails("session end 0b0b0b0b0b0b", / `\.\/ghostinbox session list` shows the/);
     for (const wrong of ["session end", "session end 0a0a0a0a0a0a --all"]) assert.equal((await run(wrong)).code, 2);
-    assert.match((await run("session end --all")).out, /^2 sessions ended\./);
+    assert.match(await does("session end --all"), /^2 sessions ended\./);
     assert.match(await listed(), /No one is signed in/);
   });
 
@@ -66,7 +66,7 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
     const reset = await run("admin reset-2fa");
     assert.match(reset.out, /^The dashboard's second factor was removed\. 0 sessions ended\. The password alone/);
     assert.deepEqual(json(await run("admin reset-2fa --json")), { factors: 0, ended: 0, passkeyNames: [] });
-    assert.doesNotMatch((await run("admin passwd --password-stdin", `${PASSWORD} 8\n`)).out, /second factor/);
+    assert.doesNotMatch(await does("admin passwd --password-stdin", `${PASSWORD} 8\n`), /second factor/);
   });
 
   test("passkeys are named: a new password leaves them too", async () => {
@@ -75,8 +75,8 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
     assert.deepEqual(sqlitePasskeys(accounts).add({ ...key, name: "Laptop", at }), { ok: true });
     const changed = await run("admin passwd --password-stdin", `${PASSWORD} 9\n`);
     assert.match(changed.out, /These passkeys stay, and need no password: Laptop\. `.*admin reset-2fa` removes them\./);
-    assert.match((await run("admin reset-2fa")).out, /^Passkeys removed: Laptop\. 0 sessions ended\./);
-    assert.match((await run("events --type PASSKEY_REMOVED")).out, /Laptop/);
+    assert.match(await does("admin reset-2fa"), /^Passkeys removed: Laptop\. 0 sessions ended\./);
+    assert.match(await does("events --type PASSKEY_REMOVED"), /Laptop/);
   });
 
   test("`incident contain --dashboard` removes the second factor with the password: someone else may have set one up", async () => {

@@ -20,15 +20,14 @@ const DOWN = { ok: false, reason: "no answer" } as const;
 describe("an account is contained, as far as it can be", {
   skip: lacking({ root: true, installed: ["nft", "unshare"] }),
 }, () => {
-  const { layout, run } = commandLineOf(import.meta.filename);
+  const { layout, run, does } = commandLineOf(import.meta.filename);
   let guard: Awaited<ReturnType<typeof startGuard>>;
   const contain = (options = "") => run(`incident contain ${ANNA} ${options}`.trim());
   beforeEach(async () => {
     put(layout.loginPolicySecret, "secret\n");
     guard = await startGuard(layout);
-    const added = await run(`account add ${ANNA} --password-stdin`, "violet anchor mustard ladder\n");
-    assert.equal(added.code, 0, added.err);
-    assert.equal((await run("incident open Anna")).code, 0);
+    await does(`account add ${ANNA} --password-stdin`, "violet anchor mustard ladder\n");
+    await does("incident open Anna");
   });
   afterEach(() => guard.stop());
 
@@ -51,18 +50,18 @@ describe("an account is contained, as far as it can be", {
     assert.match(out, /The places that anna@example\.org first used since \S+ \S+ UTC are forgotten\./);
     assert.match(out, PASSWORD);
     const steps = /contain: Contained: 2 steps taken\.\n.* contain: Contained: 1 step taken\./;
-    assert.match((await run("incident list")).out, steps, "each deed is in the timeline once it is done");
+    assert.match(await does("incident list"), steps, "each deed is in the timeline once it is done");
   });
 
   for (const options of ["", "--suspend"])
     test(`its mail is not sent on any more: ${options || "a new password"}`, async () => {
-      assert.equal((await run(`account forward ${ANNA} eve@evil.example`)).code, 0);
+      await does(`account forward ${ANNA} eve@evil.example`);
       const planned = await contain(`--dry-run ${options}`);
       assert.match(planned.out, /- Stop forwarding mail for anna@example\.org to eve@evil\.example\./);
       const { code, out } = await contain(`--yes ${options}`);
       assert.equal(code, 0);
       assert.match(out, /Mail for anna@example\.org is no longer forwarded to eve@evil\.example\./);
-      assert.match((await run(`account forward ${ANNA}`)).out, /stays in its mailbox/);
+      assert.match(await does(`account forward ${ANNA}`), /stays in its mailbox/);
     });
 
   for (const origin of ["listed", "unlisted"])
@@ -120,11 +119,11 @@ describe("an account is contained, as far as it can be", {
   });
 
   test("its vacation reply ends, and what it said is kept", async () => {
-    assert.equal((await run(`account vacation ${ANNA} Write to eve@evil.example.`)).code, 0);
+    await does(`account vacation ${ANNA} Write to eve@evil.example.`);
     assert.match((await contain("--dry-run")).out, /- End the vacation reply of anna@example\.org\./);
     const { out } = await contain("--yes");
     assert.match(out, /The vacation reply of anna@example\.org is ended\. It was: Write to eve@evil\.example\./);
-    assert.match((await run(`account vacation ${ANNA}`)).out, /^anna@example\.org sends no vacation reply\.$/m);
+    assert.match(await does(`account vacation ${ANNA}`), /^anna@example\.org sends no vacation reply\.$/m);
   });
 
   test("mail that could not be held is a failure, and the new password is printed", async () => {
@@ -140,7 +139,7 @@ describe("an account is contained, as far as it can be", {
     const none = await containAccess();
     assert.equal(none.code, 0, none.err);
     assert.match(none.out, /No API token existed/);
-    assert.equal((await run("token create one")).code, 0);
+    await does("token create one");
     const accounts = openAccounts(layout.accountsDb);
     accounts.exec(`
       CREATE TRIGGER again AFTER DELETE ON token WHEN old.name = 'one' BEGIN

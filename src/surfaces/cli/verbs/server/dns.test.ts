@@ -15,7 +15,7 @@ import { outcomeOf } from "./dns.ts";
 
 const domains = ["example.org", "example.net"];
 
-const { layout, run } = commandLineOf(import.meta.filename);
+const { layout, does } = commandLineOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => {
   writeFileSync(layout.settings, `domains = ${JSON.stringify(domains)}\nhostname = "mail.example.org"\n`);
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
@@ -24,8 +24,7 @@ beforeEachOf(import.meta.filename, () => {
 });
 
 test("the records of every domain are listed, each with a table for a registrar's form", async () => {
-  const { code, out } = await run("dns records");
-  assert.equal(code, 0, out);
+  const out = await does("dns records");
   for (const domain of domains) {
     assert.ok(out.includes(`\n${domain}. MX 10 mail.example.org.\n`), out);
     const says = new RegExp(
@@ -39,7 +38,7 @@ const ROOT = { skip: lacking({ root: true, installed: ["rspamd"] }) };
 
 test("the key of a new selector comes with its records, before mail is signed with it", ROOT, async () => {
   writeFileSync(layout.settings, readFileSync(layout.settings, "utf8") + 'dkim.selector = "k2"\n');
-  const records = async (): Promise<string> => (await run("dns records example.org")).out;
+  const records = async (): Promise<string> => await does("dns records example.org");
   const shown = await records();
   assert.match(shown, /^k2\._domainkey\.example\.org\. TXT /m);
   makeDkimKeys({ layout, domains: ["example.org"], dkimSelector: "k2" });

@@ -45,13 +45,13 @@ test("held mail is deleted only after a question, which a script answers with --
 });
 
 describe("account held", TIMED, () => {
-  const { run, guard } = guardOfSuite({ accounts: [NAME] });
+  const { run, guard, does } = guardOfSuite({ accounts: [NAME] });
 
   test("a misspelled name is reported, not shown as an account without held mail", async () => {
     guard().keeperAnswers((command) =>
       command.verb === "find_mail" ? { ok: true, detail: "", mails: [], total: 0 } : null,
     );
-    assert.match((await run(`account held ${NAME}`)).out, /^No mail of anna@example\.org is held\./);
+    assert.match(await does(`account held ${NAME}`), /^No mail of anna@example\.org is held\./);
     const refused = await run("account held ana@example.org");
     assert.match(oneLineOfError(refused, 1), /^There is no account ana@example\.org\. /);
   });

@@ -14,7 +14,7 @@ function stamp(minutesAgo: number): string {
   return `${month} ${String(Number(day)).padStart(2)} ${time}`;
 }
 
-const { layout, run } = commandLineOf(import.meta.filename);
+const { layout, run, does, fails } = commandLineOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => {
   const lines = [
     `${stamp(200)} mail postfix/smtpd[1]: 72CED1EABE5: client=unknown[198.51.100.7]`,
@@ -40,8 +40,7 @@ describe("logs", TIMED, () => {
       ["--component guard", ["is ready"]],
       ["--limit 1", ["is ready"]],
     ] as const) {
-      const { code, out } = await run(`logs ${words}`.trim());
-      assert.equal(code, 0, words);
+      const out = await does(`logs ${words}`.trim());
       const lines = out.trimEnd().split("\n");
       assert.equal(lines.length, found.length, `${words}: ${out}`);
       for (const [i, text] of found.entries()) assert.match(lines[i] ?? "", new RegExp(text), words);
@@ -49,7 +48,7 @@ describe("logs", TIMED, () => {
     }
     const answer = json(await run("logs --grep red --json"));
     assert.match(JSON.stringify(answer), /^\{"items":\[\{"at":"[^"]+Z","component":"mail","line":"/);
-    assert.match((await run("logs --grep nowhere")).out, /^No line matches\.$/m);
+    assert.match(await does("logs --grep nowhere"), /^No line matches\.$/m);
   });
 
   test("what cannot be searched for is said in a sentence", async () => {
@@ -68,7 +67,7 @@ describe("logs", TIMED, () => {
       assert.equal(oneLineOfError(await ghostinbox(layout, ["logs", ...words]), 2), problem);
     }
     assert.equal((await ghostinbox(layout, ["logs", "--since", "2026-11-20 08:00:00 UTC"])).code, 0);
-    assert.match(oneLineOfError(await run(`logs --data ${join(layout.data, "none")}`), 1), /^No logs exist below /);
+    await fails(`logs --data ${join(layout.data, "none")}`, /^No logs exist below /);
   });
 
   test("are followed through a rotation, until Ctrl-C, each line once", async () => {

@@ -6,8 +6,8 @@ import { guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts
 const ANNA = "anna@example.org";
 
 describe("why --account", TIMED, () => {
-  const { run, guard } = guardOfSuite({ accounts: [ANNA] });
-  const why = async (name = ANNA): Promise<string> => (await run(`why --account ${name}`)).out;
+  const { run, guard, does } = guardOfSuite({ accounts: [ANNA] });
+  const why = async (name = ANNA): Promise<string> => await does(`why --account ${name}`);
 
   test("starts with the state of the account, then shows what happened", async () => {
     const reported = await why();
@@ -26,9 +26,9 @@ describe("why --account", TIMED, () => {
   });
 
   test("a guarded, held and suspended account with its own networks says so", async () => {
-    assert.equal((await run(`account networks ${ANNA} add 203.0.113.0/24`)).code, 0);
-    assert.equal((await run(`account quota ${ANNA} none`)).code, 0);
-    assert.equal((await run(`account suspend ${ANNA}`)).code, 0);
+    await does(`account networks ${ANNA} add 203.0.113.0/24`);
+    await does(`account quota ${ANNA} none`);
+    await does(`account suspend ${ANNA}`);
     const evidence = { count: 101, limit: 100, windowMs: 3_600_000, key: "limits.sending.strangers" };
     const guess = { type: "GUESS", account: ANNA, isStale: false } as const;
     const know = { type: "KNOW", account: ANNA, passwordHash: "right" } as const;

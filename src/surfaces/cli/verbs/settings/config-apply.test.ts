@@ -14,7 +14,7 @@ import { type Call, failed } from "../../call.ts";
 import { afterEdits, configApply, confirmApply } from "./config-apply.ts";
 
 describe("with a running guard", TIMED, () => {
-  const { layout, guard, run } = guardOfSuite();
+  const { layout, guard, run, fails } = guardOfSuite();
 
   /** Applies the settings with a guard that answers each verb like this, and a keeper. */
   const applyWith = (answer: (verb: string) => unknown, ask: Call["keeper"]["ask"]) => {
@@ -60,7 +60,7 @@ describe("with a running guard", TIMED, () => {
 
   test("what could not be applied names no command that finds nothing wrong in the settings", async () => {
     guard().keeperAnswers(() => ({ ok: false, reason: "Postfix refuses main.cf." }));
-    assert.match(oneLineOfError(await run("fail2ban restart"), 1), /^The server was started without Fail2ban\. Run /);
+    await fails("fail2ban restart", /^The server was started without Fail2ban\. Run /);
     mkdirSync(join(layout.services, "fail2ban"), { recursive: true });
     for (const command of ["config apply", "fail2ban restart"]) {
       const expected = `Nothing was applied: Postfix refuses main.cf. Correct that, then \`./ghostinbox ${command}\` again.\n`;
@@ -138,7 +138,7 @@ const BOTH = ["limits.mail.per_minute", "domains"];
 const ANNA = "anna@example.org";
 
 describe("domains that accounts would lose", TIMED, () => {
-  const { layout, guard, run } = guardOfSuite({ accounts: [ANNA] });
+  const { layout, guard, run, does } = guardOfSuite({ accounts: [ANNA] });
 
   /** `answer`: what someone at a terminal says; null: no terminal. */
   const confirm = async (
@@ -178,7 +178,7 @@ describe("domains that accounts would lose", TIMED, () => {
   });
 
   test("aliases would lose their mail too, and are named", async () => {
-    assert.equal((await run(`alias add info@example.org ${ANNA}`)).code, 0);
+    await does(`alias add info@example.org ${ANNA}`);
     const refused = await confirm('domains = ["exmaple.org"]', BOTH, null);
     const says = /No more mail would be received for anna@example\.org.* info@example\.org\./;
     assert.match(refused.ok ? "" : refused.message, says);

@@ -10,12 +10,12 @@ import { releaseLock, takeLock } from "../../../../host/running/data-directory.t
 import { changeBackupRecord } from "../../../../jobs/backup/records.ts";
 import { notRestored } from "./backup.ts";
 
-const { layout, run } = commandLineOf(import.meta.filename);
+const { layout, run, fails, does } = commandLineOf(import.meta.filename);
 const ROOT = { skip: lacking({ root: true, installed: ["restic"] }) };
 
 test("an empty repository shows when and where the last backup was made", ROOT, async () => {
   put(layout.backupKey, "key\n");
-  const listed = async () => (await run("backup list")).out.split("\n")[0];
+  const listed = async () => (await does("backup list")).split("\n")[0];
   assert.equal(await listed(), "No backup exists yet.");
   changeBackupRecord(layout, { last: doneBackup(Date.UTC(2026, 10, 20, 3)) });
   const expected = `${layout.backupRepository} holds no backup. The last one was made on 2026-11-20 03:00:00 UTC in /backups.`;
@@ -72,7 +72,7 @@ test("options of a restore that do not fit together restore nothing", ROOT, asyn
     ["--environment-file /root/x", /^--environment-file is for the place that --from names\. /],
     [`${archive} --account anna@example.org --into X`, /^--account is for backups, not for an archive\. /],
   ] as const)
-    assert.match(oneLineOfError(await run(`backup restore ${options}`), 2), says);
+    await fails(`backup restore ${options}`, says, { code: 2 });
 });
 
 test("a restore that the next start completes names what may come back, and one that changed nothing does not", () => {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { noPackageLists } from "../../../../../test/kit/no-package-lists.ts";
-import { guardOfSuite, json, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts";
 import type { ReportFacts } from "../../../../core/report/figures.ts";
 import type { Report } from "../../../../core/report/report.ts";
 
 noPackageLists();
 
 describe("with a running guard", TIMED, () => {
-  const { layout, run } = guardOfSuite({ accounts: ["anna@example.org"] });
+  const { layout, run, fails } = guardOfSuite({ accounts: ["anna@example.org"] });
   before(async () => {
     mkdirSync(layout.log);
     json(await run("ban 203.0.113.7 it scanned us --json"));
@@ -41,7 +41,7 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("without a working Postfix the mail fails in one sentence", async () => {
-    assert.match(oneLineOfError(await run("report --mail"), 1), /^The report could not be mailed: /);
+    await fails("report --mail", /^The report could not be mailed: /);
   });
 
   test("options that exclude each other are refused", async () => {

@@ -10,7 +10,7 @@ import { makeUpgradeSnapshot } from "../../../../jobs/upgrade/upgrade-snapshot.t
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 
-const { layout, run } = commandLineOf(import.meta.filename);
+const { layout, run, does } = commandLineOf(import.meta.filename);
 
 async function upgrade(t: TestContext): Promise<void> {
   writeOldDatabases(t, layout);
@@ -53,17 +53,16 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
   assert.match(unasked.err, /There is no terminal to confirm on, so nothing was changed/);
   assert.deepEqual(versions(), newest);
 
-  const done = await run("rollback --yes --json");
-  assert.equal(done.code, 0, done.err);
+  const done = await does("rollback --yes --json");
   assert.deepEqual(versions(), [1, 1]);
-  assert.match(done.out, /"events": ?0\b/);
-  assert.match(done.out, /"newKeys": \[\s+"new@example\.test"/);
-  assert.match(done.out, /"settingsChanged": ?false/);
+  assert.match(done, /"events": ?0\b/);
+  assert.match(done, /"newKeys": \[\s+"new@example\.test"/);
+  assert.match(done, /"settingsChanged": ?false/);
 });
 
 test("the only copy of keys is named once more at the end", ROOT, async (t) => {
   await upgrade(t);
-  assert.match((await run("rollback --yes")).out, /^Keep the accounts\.db in it: it alone has the keys/m);
+  assert.match(await does("rollback --yes"), /^Keep the accounts\.db in it: it alone has the keys/m);
 });
 
 test("a missing settings file is named", ROOT, async (t) => {
