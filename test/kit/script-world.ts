@@ -60,12 +60,12 @@ export function scriptCall({ flags = [], terminal = {}, ...used }: Called): Call
   };
 }
 
-type ScriptWorld = Partial<Pick<World, "env" | "version" | "now" | "connect">> &
+type ScriptWorld = Partial<Pick<World, "env" | "now" | "connect">> &
   Readonly<{ width?: number | null; input?: string; person?: Partial<Terminal> }>;
 
 /** Runs a command line in this process and returns what it printed. `person`: of the terminal where one sits. */
 export async function script(argv: readonly string[], world: ScriptWorld) {
-  const { env = {}, version = "1.2.3", now = () => 0, width = null, input = "", person = {} } = world;
+  const { env = {}, now = () => 0, width = null, input = "", person = {} } = world;
   const { connect = () => assert.fail("this needs no server") } = world;
   let [out, err] = ["", ""];
   const terminal = scriptTerminal({
@@ -79,7 +79,7 @@ export async function script(argv: readonly string[], world: ScriptWorld) {
     readLine: (mostBytes) => Promise.resolve(firstLine(input, mostBytes)),
     ...person,
   });
-  const code = await run(argv, { env, version, now, terminal, connect });
+  const code = await run(argv, { env, now, terminal, connect });
   return { code, out, err };
 }
 

@@ -1,4 +1,3 @@
-import manifest from "../../package.json" with { type: "json" };
 import type { Ran } from "./commands.ts";
 
 /**
@@ -23,6 +22,6 @@ export async function commandHere(argv: readonly string[], env: NodeJS.ProcessEn
     import("../../src/programs/command-line/connect.ts"),
     import("../kit/script-world.ts"),
   ]);
-  const { code, out, err } = await script(argv, { env, version: manifest.version, now: Date.now, connect, input });
+  const { code, out, err } = await script(argv, { env, now: Date.now, connect, input });
   return { code, stdout: out, stderr: err };
 }

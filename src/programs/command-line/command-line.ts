@@ -1,4 +1,3 @@
-import { VERSION } from "../../core/version.ts";
 import { dropShellZone } from "../../host/running/container.ts";
 import { createProcessTerminal } from "../../surfaces/cli/process-terminal.ts";
 import { run } from "../../surfaces/cli/run.ts";
@@ -10,7 +9,6 @@ dropShellZone(process.env);
 process.exitCode = await run(process.argv.slice(2), {
   terminal: createProcessTerminal(),
   env: process.env,
-  version: VERSION,
   now: Date.now,
   connect,
 });

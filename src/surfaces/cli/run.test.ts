@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connected, script } from "../../../test/kit/script-world.ts";
+import { VERSION } from "../../core/version.ts";
 import type { Failure } from "./call.ts";
 import type { World } from "./run.ts";
 
@@ -16,8 +17,8 @@ function failing(error: () => Failure): World["connect"] {
 }
 
 test("the version, for people and for programs", async () => {
-  assert.deepEqual(await ran("--version"), { code: 0, out: "ghostinbox 1.2.3\n", err: "" });
-  assert.deepEqual(JSON.parse((await ran("--version --json")).out), { version: "1.2.3" });
+  assert.deepEqual(await ran("--version"), { code: 0, out: `ghostinbox ${VERSION}\n`, err: "" });
+  assert.deepEqual(JSON.parse((await ran("--version --json")).out), { version: VERSION });
 });
 
 test("wrong usage is one line with the relevant help", async () => {

@@ -3,6 +3,7 @@ import type { Verb } from "../../admin/declare/control.ts";
 import { messageOf } from "../../core/error.ts";
 import { fitted } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
+import { VERSION } from "../../core/version.ts";
 import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import {
@@ -28,7 +29,6 @@ import { oneLine, printable, printJson } from "./print/text.ts";
 export type World = Readonly<{
   terminal: Terminal;
   env: NodeJS.ProcessEnv;
-  version: string;
   now: () => number;
   connect: (layout: Layout, env: NodeJS.ProcessEnv) => Connected;
 }>;
@@ -83,7 +83,7 @@ async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: Wor
     case "wrong":
       return wrongUsage(parsed.message, `See \`${PROGRAM} help${parsed.topic === "" ? "" : ` ${parsed.topic}`}\`.`);
     case "version":
-      return { ok: true, json: { version: world.version }, text: `ghostinbox ${world.version}` };
+      return { ok: true, json: { version: VERSION }, text: `ghostinbox ${VERSION}` };
     case "help":
       return helpFor(parsed.topic, commands);
     case "run": {
