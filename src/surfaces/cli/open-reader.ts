@@ -30,14 +30,12 @@ export function openReader(layout: Layout) {
       accounts.close();
     };
     const reader = {
+      ...lists,
       queries: sqliteQueries(engine),
       accounts: (asked: PageRequest) => {
         const { items, ...page } = lists.accounts(asked);
         return { ...page, items: items.map((row) => ({ ...row, lastSignInAt: signIns(row.name)?.at ?? null })) };
       },
-      /** Null if the account is missing. */
-      account: (name: AccountName) => lists.account(name),
-      aliases: (asked: PageRequest) => lists.aliases(asked),
       /** Aliases that lead to no one else. */
       aliasesOnlyTo: (name: AccountName) =>
         lists.aliasesTo(name, ALL.limit).filter(({ targets }) => targets.length === 1),
@@ -45,8 +43,6 @@ export function openReader(layout: Layout) {
       forwardsEndedBy: (name: AccountName) => [...new Set(lists.forwardsEndedBy(name).map(({ account }) => account))],
       /** The account's addresses, and where it last signed in. */
       access: (name: string) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns(name) }),
-      /** The hash of its password; null if the account is missing. */
-      accountPassword: (name: string) => lists.password(name),
       /** What is set for it, in words. */
       settings: (name: string) => readAccountSettings(accounts, name),
       own: (name: string) => readMailboxSettings(accounts, name),
@@ -58,9 +54,9 @@ export function openReader(layout: Layout) {
       roleReader: () => roleReader(accounts),
       /** At most `most` names each. */
       countKeys: (most: number) => countKeys(accounts, most),
-      /** The hash of the dashboard's password; null if none is set. */
-      dashboardPassword: () => credentials.adminPasswordHash(),
-      tokens: (asked: PageRequest) => credentials.tokens(asked),
+      /** The hash; null if none is set. */
+      dashboardPassword: credentials.adminPasswordHash,
+      tokens: credentials.tokens,
       heldMail: sqliteHeldMail(engine),
       /** Administrators' actions, as a chain (docs/audit.md). */
       get audit() {

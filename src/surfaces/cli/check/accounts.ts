@@ -220,9 +220,7 @@ export const passwords = {
     "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
     fromDatabases(async (reader) => {
       const imported = reader.accounts(ALL).items.filter(({ origin }) => origin !== "command");
-      return judgeGuessable(
-        await guess(imported.map(({ name }) => [name, reader.accountPassword(name) ?? ""] as const)),
-      );
+      return judgeGuessable(await guess(imported.map(({ name }) => [name, reader.password(name) ?? ""] as const)));
     }),
   ),
   api: check("Asks the dashboard's API for the bans, without a password or token.", async ({ settings }) => {

@@ -34,7 +34,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
   })),
   "passwords.accounts": unknown(/1 imported account are known/, () => ({ reader: accounts({ origin: "imported" }) })),
   "passwords.guessable": wrong(/anna@example\.org/, () => ({
-    reader: { ...accounts({ origin: "imported" }), accountPassword: () => hashOf("anna123") },
+    reader: { ...accounts({ origin: "imported" }), password: () => hashOf("anna123") },
   })),
   "passwords.api": wrong(/answers without a password or token \(200\)/, async () => ({
     settings: { "ports.http": await listenOnPort(createServer((_, answer) => answer.end("{}"))) },

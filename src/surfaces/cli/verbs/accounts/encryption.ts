@@ -182,7 +182,7 @@ export const encryptionRecover = ofAccountWithReader(async (call, name, reader) 
   if (recoveryKey === null)
     return wrongUsage("Without the recovery key nothing can be opened.", "Give it with --recovery-key FILE.");
   if ("ok" in recoveryKey) return recoveryKey;
-  const hash = reader.accountPassword(name);
+  const hash = reader.password(name);
   if (hash === null) return noAccount(name);
   if (reader.accountKeys(name).length === 0) return failed(`${name} never had its own key.`, "");
   const password = await passwordFrom(call, `Current password of ${name}: `, false);
