@@ -58,22 +58,18 @@ function wantedDirectories(layout: Layout): readonly Wanted[] {
 
 /** Files that hold a secret, with the only users who may read them. */
 function wantedSecrets(layout: Layout): readonly Wanted[] {
-  const guard = groupId(USERS.guard);
-  const rspamd = groupId(CONTENT_USERS.rspamd);
-  const guardId = userIds(USERS.guard).uid;
-  const database = (path: string, group: string): Wanted => ({ path, mode: 0o640, uid: guardId, gid: groupId(group) });
+  const { settings, settingsInForce, loginPolicySecret, tlsKey, backup, backupKey, mailPrivateKey, proofWord } = layout;
+  const { uid } = userIds(USERS.guard);
+  const alone = [tlsKey, backupKey, mailPrivateKey, ...namesIn(layout.tlsServed)];
+  const readBy = (group: string, paths: readonly string[], owner = 0): readonly Wanted[] =>
+    paths.map((path) => ({ path, mode: 0o640, uid: owner, gid: groupId(group) }));
   return [
-    ...[layout.settings, layout.settingsInForce].map((path) => ({ path, mode: 0o640, uid: 0, gid: guard })),
-    { path: layout.loginPolicySecret, mode: 0o640, uid: 0, gid: guard },
-    { path: layout.tlsKey, mode: 0o600, uid: 0, gid: 0 },
-    { path: layout.backup, mode: 0o700, uid: 0, gid: 0 },
-    { path: layout.backupKey, mode: 0o600, uid: 0, gid: 0 },
-    { path: layout.mailPrivateKey, mode: 0o600, uid: 0, gid: 0 },
-    { path: layout.proofWord, mode: 0o640, uid: 0, gid: rspamd },
-    database(layout.engineDb, USERS.dataGroup),
-    database(layout.accountsDb, USERS.accountsGroup),
-    ...namesIn(layout.dkimKeys).map((path) => ({ path, mode: 0o640, uid: 0, gid: rspamd })),
-    ...namesIn(layout.tlsServed).map((path) => ({ path, mode: 0o600, uid: 0, gid: 0 })),
+    ...readBy(USERS.guard, [settings, settingsInForce, loginPolicySecret]),
+    ...alone.map((path) => ({ path, mode: 0o600, uid: 0, gid: 0 })),
+    { path: backup, mode: 0o700, uid: 0, gid: 0 },
+    ...readBy(CONTENT_USERS.rspamd, [proofWord, ...namesIn(layout.dkimKeys)]),
+    ...readBy(USERS.dataGroup, [layout.engineDb], uid),
+    ...readBy(USERS.accountsGroup, [layout.accountsDb], uid),
   ];
 }
 
