@@ -20,7 +20,6 @@ import { settingsOf } from "../../server-settings.ts";
 /** An account that was not used for this long is named. */
 const UNUSED_MS = 90 * DAY_MS;
 
-/** `access review` */
 export const accessReview = withReader(async (call, reader) => {
   const looked = await look(call, reader);
   if (!("review" in looked)) return looked;

@@ -10,7 +10,6 @@ import { listOf } from "../../parse.ts";
 import { columns, firstFew } from "../../print/text.ts";
 import { accountFrom, noAccount, ofAccount } from "../accounts/accounts.ts";
 
-/** `account held [ADDRESS]` */
 export async function accountHeld(call: Call): Promise<Answer> {
   const name = call.args[0] === undefined ? null : accountFrom(call.args[0]);
   if (name !== null && typeof name !== "string") return name;
@@ -37,7 +36,6 @@ export async function accountHeld(call: Call): Promise<Answer> {
     : done(asked.result, text, `${PROGRAM} account release ${first}, or ${PROGRAM} account drop ${first}`);
 }
 
-/** `account drop ADDRESS [ID...]` */
 export const accountDrop = ofAccount(async (call, name) => {
   const found = await call.guard.ask({ verb: "held_list", name });
   if (!found.ok) return found;
@@ -124,7 +122,6 @@ export const greylistWaiting = withReader(async (call, reader) => {
   return done(waiting, text, `${PROGRAM} greylist pause ${first}  # the next try comes in at once`);
 });
 
-/** `spam update` */
 export const spamUpdate = whileRunning(async (call) => {
   if (!serviceExists(call.layout.services, "spamd"))
     return failed(

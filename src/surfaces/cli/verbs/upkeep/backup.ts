@@ -31,7 +31,6 @@ import { drillJson, shownLastDrill } from "../../print/drill.ts";
 import { columns, oneLine, when } from "../../print/text.ts";
 import { environmentOf, settingsOf, withSettings } from "../../server-settings.ts";
 
-/** `backup create` */
 export const backupCreate = withSettings(async (call, { settings }) => {
   const none = noServerIn(call.layout);
   if (none !== null) return none;
@@ -150,7 +149,6 @@ export function watching({ terminal }: Call, verb: string) {
   };
 }
 
-/** `backup drill` */
 export const backupDrill = withSettings(async (call, { settings }) => {
   if (readKey(call.layout) === null) return noKey(call);
   call.terminal.progress("Looking for the newest backup ...");
@@ -206,7 +204,6 @@ function serverText({ server }: Found): string {
 const SHORTEST = 12;
 const LONGEST = 1_000;
 
-/** `backup export DIR` */
 export const backupExport = withSettings(async (call, { settings }) => {
   const none = noServerIn(call.layout);
   if (none !== null) return none;

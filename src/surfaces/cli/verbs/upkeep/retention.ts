@@ -24,7 +24,6 @@ import { columns, oneLine, when } from "../../print/text.ts";
 import { withSettingsWhileRunning } from "../../server-settings.ts";
 import { ofAccount } from "../accounts/accounts.ts";
 
-/** `retention show` */
 export const retentionShow = withSettingsWhileRunning(async (call, { settings }) => {
   const now = call.now();
   try {
@@ -57,7 +56,6 @@ function runLines({ nextRunAt, lastRun, failure, paused }: RetentionReport): rea
   ];
 }
 
-/** `retention run` */
 export const retentionRun = withSettingsWhileRunning(async (call, { settings }) => {
   const now = call.now();
   if (!call.flag("yes") && call.terminal.interactive) {

@@ -29,7 +29,6 @@ import { configCheck } from "../settings/config.ts";
 
 export type UpgradePlan = Readonly<Awaited<ReturnType<typeof planUpgrade>>>;
 
-/** `upgrade --check`. */
 export async function upgrade(call: Call): Promise<Answer> {
   if (!call.flag("check"))
     return wrongUsage("`upgrade` only shows what would change: give --check.", `\`${PROGRAM} restart\` upgrades.`);
