@@ -46,7 +46,7 @@ export function firstFew(names: readonly string[], total = names.length): string
   return `${names.slice(0, FEW).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/** Joins those parts that there are: an empty one, null or false is left out. */
+/** Joins parts; skips those that are empty, null or false. */
 export function joined(between: string, parts: readonly (string | false | null | undefined)[]): string {
   return parts.filter(Boolean).join(between);
 }
