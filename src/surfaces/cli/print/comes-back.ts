@@ -30,12 +30,9 @@ export function changesText(changes: ChangedSince): readonly string[] {
   return [
     `Since then: ${plural(changes.events, "event")}, which will be missing.`,
     ...differing,
-    ...(newKeys.length === 0
-      ? []
-      : [
-          `Mail of ${firstFew(newKeys.map(oneLine))} that was encrypted with a key made since then cannot be read any longer: neither a password nor the recovery key opens it without that key, which is in the accounts.db that is set aside.`,
-        ]),
-  ];
+    newKeys.length > 0 &&
+      `Mail of ${firstFew(newKeys.map(oneLine))} that was encrypted with a key made since then cannot be read any longer: neither a password nor the recovery key opens it without that key, which is in the accounts.db that is set aside.`,
+  ].filter((line) => line !== false);
 }
 
 /** How the file of settings differs from that of the copy; empty: not at all. */

@@ -3,7 +3,7 @@ import { plural } from "../../../../core/text.ts";
 import { newToken } from "../../../../guard/access/secrets.ts";
 import { type Answer, type Call, done, PROGRAM, whileRunning, wrongUsage } from "../../call.ts";
 import { newPasswordHash } from "../../passwords.ts";
-import { oneLine } from "../../print/text.ts";
+import { joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
 /** Everything but the mail queue and what gives others access. */
@@ -41,10 +41,9 @@ async function stayingFactors({ guard }: Call): Promise<string> {
   if (!asked.ok) return "";
   const { totp } = asked.result;
   const passkeys = asked.result.passkeys.map(({ name }) => name);
-  const app = totp ? ["The second factor stays."] : [];
-  const keys = passkeys.length > 0 ? [`These passkeys stay, and need no password: ${passkeys.join(", ")}.`] : [];
-  if (app.length + keys.length === 0) return "";
-  return ` ${[...app, ...keys].join(" ")} \`${PROGRAM} admin reset-2fa\` removes ${keys.length === 0 ? "it" : "them"}.`;
+  const keys = passkeys.length > 0 && `These passkeys stay, and need no password: ${passkeys.join(", ")}.`;
+  const stays = joined(" ", [totp && "The second factor stays.", keys]);
+  return stays === "" ? "" : ` ${stays} \`${PROGRAM} admin reset-2fa\` removes ${keys === false ? "it" : "them"}.`;
 }
 
 export async function sessionEnd(call: Call): Promise<Answer> {

@@ -31,7 +31,7 @@ import {
 import { andMore, emptyText, pageOfReader } from "../../listing.ts";
 import { judgeFollowed, judgePlain, newPasswordHash, weakLines } from "../../passwords.ts";
 import { heldText, recoverCommand } from "../../print/account-facts.ts";
-import { columns, firstFew, oneLine } from "../../print/text.ts";
+import { columns, firstFew, joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { beyondText, fullOfKeys, keysFor, recoveryKeyOf } from "./account-keys.ts";
 
@@ -92,14 +92,15 @@ export const accountRemove = whileRunning(
   ofAccount(async (call, name) => {
     const held = heldText(call.layout, name);
     const opened = await call.reader();
-    const role = opened.ok && opened.reader.roleReader()?.address === name ? [NEXT_POSTMASTER] : [];
     const lost = opened.ok ? opened.reader.aliasesOnlyTo(name).map(({ address }) => address) : [];
-    const aliases = lost.length === 0 ? [] : [`These aliases lead only to it and are removed too: ${firstFew(lost)}.`];
     const forwarding = opened.ok ? opened.reader.forwardsEndedBy(name) : [];
-    const forwards =
-      forwarding.length === 0 ? [] : [`These accounts will no longer forward mail to it: ${firstFew(forwarding)}.`];
-    const asks = `Remove ${name}? No one will be able to sign in or send mail to it.`;
-    const question = [asks, ...aliases, ...forwards, ...held, ...role].join(" ");
+    const question = joined(" ", [
+      `Remove ${name}? No one will be able to sign in or send mail to it.`,
+      lost.length > 0 && `These aliases lead only to it and are removed too: ${firstFew(lost)}.`,
+      forwarding.length > 0 && `These accounts will no longer forward mail to it: ${firstFew(forwarding)}.`,
+      ...held,
+      opened.ok && opened.reader.roleReader()?.address === name && NEXT_POSTMASTER,
+    ]);
     const unsure = await whyNotSure(call, question, "nothing was removed");
     if (unsure !== null) return unsure;
     const asked = await call.guard.ask({ verb: "account_remove", name });

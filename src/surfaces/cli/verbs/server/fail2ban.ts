@@ -21,7 +21,7 @@ import { type JailStatus, jailsOf } from "../../../../mail/fail2ban/client.ts";
 import { jailsOf as jailRulesOf, ownJailOf } from "../../../../settings/jails.ts";
 import { USERS } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whileRunning, wrongUsage } from "../../call.ts";
-import { columns, oneLine } from "../../print/text.ts";
+import { columns, joined, oneLine } from "../../print/text.ts";
 import { withSettings } from "../../server-settings.ts";
 import { notApplied } from "../settings/config-apply.ts";
 
@@ -96,16 +96,15 @@ export const fail2banTest = withSettings(async (call, { settings }) => {
   const shown = judged.matches.slice(0, MOST_SHOWN).map(({ ip, line }) => ({ ip, line }));
   const json = { filter: filter.name, lines: judged.lines, matched: judged.matches.length, shown, addresses: blamed };
   const limit = `${rule.limit} within ${formatDuration(rule.windowMs)}`;
-  const text = [
+  const more = judged.matches.length - shown.length;
+  const table = columns([["ADDRESS", "OFFENCES", "WOULD BE"], ...blamed.slice(0, 50).map(cells)]);
+  const text = joined("\n", [
     `${filter.name} matches ${judged.matches.length} of ${plural(judged.lines, "line")}.`,
     ...shown.map(({ ip, line }) => `  ${ip}  ${oneLine(line)}`),
-    ...(judged.matches.length > shown.length ? [`  … and ${judged.matches.length - shown.length} more`] : []),
-    ...(blamed.length === 0
-      ? []
-      : ["", columns([["ADDRESS", "OFFENCES", "WOULD BE"], ...blamed.slice(0, 50).map(cells)])]),
-    "",
-    `Its jail reports every address with ${limit}; addresses that the guard never bans are still spared.`,
-  ].join("\n");
+    more > 0 && `  … and ${more} more`,
+    blamed.length > 0 && `\n${table}`,
+    `\nIts jail reports every address with ${limit}; addresses that the guard never bans are still spared.`,
+  ]);
   return done(json, text, `${PROGRAM} fail2ban restart`);
 });
 

@@ -11,7 +11,7 @@ import { startCommand } from "../../../../host/running/server-commands.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { andMore, eachPage, emptyText, gather, pageFrom } from "../../listing.ts";
 import { listOf } from "../../parse.ts";
-import { printable, wrapped } from "../../print/text.ts";
+import { joined, printable, wrapped } from "../../print/text.ts";
 
 type Chosen = ReturnType<typeof chosenBy>;
 type ChangeVerb = `queue_${"hold" | "release" | "delete" | "return" | "flush"}`;
@@ -120,15 +120,15 @@ function printed(mail: QueueItem, nowMs: number): string {
   const age = span(nowMs - Date.parse(at));
   const size = `${Math.max(1, Math.round(sizeBytes / 1024)).toLocaleString("en")} KB`;
   const rest = recipientCount - recipients.length;
-  return [
+  return joined("\n", [
     wrapped(`${queueId}  ${stateOf(mail, nowMs)}`, ""),
     wrapped(`${size}, ${age} old, from ${sender === "" ? "<> (a bounce or an automatic reply)" : sender}`, "  "),
     ...recipients.flatMap(({ address, reason }) => [
       wrapped(`to ${address}`, "  "),
-      ...(reason === null ? [] : [wrapped(reason, "    ")]),
+      reason !== null && wrapped(reason, "    "),
     ]),
-    ...(rest > 0 ? [`  and ${rest} more`] : []),
-  ].join("\n");
+    rest > 0 && `  and ${rest} more`,
+  ]);
 }
 
 function stateOf(mail: QueueItem, nowMs: number): string {
