@@ -25,7 +25,7 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
   });
 
   test("sessions are listed and ended, one or all", async () => {
-    const listed = async () => await does("session list");
+    const listed = async () => does("session list");
     const says =
       /^SESSION +OF +USED +SINCE +FROM +DEVICE\n0a0a0a0a0a0a +the administrator .* 203\.0\.113\.7 +Firefox on Linux/;
     assert.match(await listed(), says);

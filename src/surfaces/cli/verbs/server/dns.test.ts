@@ -38,7 +38,7 @@ const ROOT = { skip: lacking({ root: true, installed: ["rspamd"] }) };
 
 test("the key of a new selector comes with its records, before mail is signed with it", ROOT, async () => {
   writeFileSync(layout.settings, readFileSync(layout.settings, "utf8") + 'dkim.selector = "k2"\n');
-  const records = async (): Promise<string> => await does("dns records example.org");
+  const records = async (): Promise<string> => does("dns records example.org");
   const shown = await records();
   assert.match(shown, /^k2\._domainkey\.example\.org\. TXT /m);
   makeDkimKeys({ layout, domains: ["example.org"], dkimSelector: "k2" });

@@ -7,7 +7,7 @@ const ANNA = "anna@example.org";
 
 describe("why --account", TIMED, () => {
   const { run, guard, does } = guardOfSuite({ accounts: [ANNA] });
-  const why = async (name = ANNA): Promise<string> => await does(`why --account ${name}`);
+  const why = async (name = ANNA): Promise<string> => does(`why --account ${name}`);
 
   test("starts with the state of the account, then shows what happened", async () => {
     const reported = await why();

@@ -23,13 +23,14 @@ const OLD = "198.51.100.65 50000 203.0.113.10 22";
 
 /** A call of the command line: `answer` is typed at its terminal, null if there is none. */
 function caller({
-  answer = null,
-  flags = [],
+  answer = null as string | null,
+  flags = [] as readonly string[],
   ssh = OLD,
-  reply = { ok: true, detail: "" },
+  reply = { ok: true, detail: "" } as KeeperReply,
+  /** The guard. */
   isDown = false,
   isStopped = false,
-}: CallerParts) {
+}) {
   const layout = temporaryLayout();
   writeFileSync(layout.settings, TOML);
   if (!isStopped) takeLock(layout.startPid);
@@ -67,15 +68,7 @@ function caller({
   return { call, layout, asked, audited, said: () => said };
 }
 
-type CallerParts = Readonly<{
-  answer?: string | null;
-  flags?: readonly string[];
-  ssh?: string;
-  reply?: KeeperReply;
-  /** The guard. */
-  isDown?: boolean;
-  isStopped?: boolean;
-}>;
+type CallerParts = Parameters<typeof caller>[0];
 
 const needsRoot = { skip: lacking({ root: true, installed: ["ss"] }) };
 

@@ -53,10 +53,7 @@ test("the checklist fails while a point is open, and says what cannot be known",
   assert.equal(bad.found?.lines[0], "[ ] Set up");
 });
 
-test("every check has a unique name and says what it does", () => {
-  const ids = groups.flatMap(({ name, checks }) => Object.keys(checks).map((one) => `${name}.${one}`));
-  assert.ok(ids.length >= 60, `${ids.length}`);
-  assert.equal(new Set(ids).size, ids.length);
+test("every check says what it does", () => {
   for (const { does } of groups.flatMap(({ checks }) => Object.values(checks))) assert.match(does, /^[A-Z].*\.$/);
 });
 
