@@ -12,8 +12,8 @@ const { layout } = commandLineOf(import.meta.filename);
 const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "setpriv", "nft"] }) };
 
 describe("break-glass while the guard is down", WITH_NFT, () => {
-  const inNamespace = (commands: string): Promise<Finished> =>
-    start(layout, "unshare", ["--net", "bash", "-c", commands]).ended;
+  const inNamespace = (commands: string, ...more: readonly string[]): Promise<Finished> =>
+    start(layout, "unshare", ["--net", ...more, "bash", "-c", commands]).ended;
   const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
 
   test("deletes our table once, keeps others, and leaves a note for the guard's next start", async () => {
@@ -48,14 +48,8 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     const tables = "nft add table inet ghostinbox; nft add table inet ghostinbox_strict; nft add table inet another";
     const readOnly =
       'mount --bind "$GHOSTINBOX_DATA" "$GHOSTINBOX_DATA" && mount -o remount,ro,bind "$GHOSTINBOX_DATA"';
-    const shell = [
-      "--net",
-      "--mount",
-      "bash",
-      "-c",
-      `${tables}; ${readOnly}; ! ./ghostinbox break-glass && nft list tables`,
-    ];
-    const { code, out, err } = await start(layout, "unshare", shell).ended;
+    const breaks = "! ./ghostinbox break-glass && nft list tables";
+    const { code, out, err } = await inNamespace(`${tables}; ${readOnly}; ${breaks}`, "--mount");
     assert.deepEqual([code, out], [0, "table inet another\n"], err);
     assert.match(
       err,
@@ -72,8 +66,7 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     await (await startGuard(layout)).stop();
     const run = dirname(layout.breakGlass);
     const full = `mount -t tmpfs -o size=4k none ${run} && ! head -c 8k /dev/zero >${run}/other 2>/dev/null`;
-    const shell = ["--net", "--mount", "bash", "-c", `${full} && ./ghostinbox break-glass --json`];
-    const finished = await start(layout, "unshare", shell).ended;
+    const finished = await inNamespace(`${full} && ./ghostinbox break-glass --json`, "--mount");
     assert.deepEqual(json(finished), { ...nothing, requested: true });
   });
 

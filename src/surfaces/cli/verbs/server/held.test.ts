@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { guardOfSuite, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { typed } from "../../../../../test/kit/typed-command.ts";
 import type { Command, Reply } from "../../../../admin/declare/control.ts";
 
@@ -45,15 +45,14 @@ test("held mail is deleted only after a question, which a script answers with --
 });
 
 describe("account held", TIMED, () => {
-  const { run, guard, does } = guardOfSuite({ accounts: [NAME] });
+  const { guard, does, fails } = guardOfSuite({ accounts: [NAME] });
 
   test("a misspelled name is reported, not shown as an account without held mail", async () => {
     guard().keeperAnswers((command) =>
       command.verb === "find_mail" ? { ok: true, detail: "", mails: [], total: 0 } : null,
     );
     assert.match(await does(`account held ${NAME}`), /^No mail of anna@example\.org is held\./);
-    const refused = await run("account held ana@example.org");
-    assert.match(oneLineOfError(refused, 1), /^There is no account ana@example\.org\. /);
+    await fails("account held ana@example.org", /^There is no account ana@example\.org\. /);
   });
 });
 

@@ -11,7 +11,7 @@ import { commentedToml } from "../../../../settings/reference.ts";
 
 const SHIPPED = commentedToml({ domains: ["example.org"], hostname: "mail.example.org" });
 
-const { layout } = commandLineOf(import.meta.filename);
+const { layout, fails } = commandLineOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => writeFileSync(layout.settings, SHIPPED));
 
 const config = (...words: readonly string[]): Promise<Finished> => ghostinbox(layout, ["config", ...words]);
@@ -47,7 +47,7 @@ for (const [key, value, line] of given)
   });
 
 test("settings that need each other are set and unset at once", async () => {
-  assert.match(oneLineOfError(await config("set", "tls.cert", "/c")), /^tls\.key must be set too/);
+  await fails("config set tls.cert /c", /^tls\.key must be set too/);
   assert.equal(file(), SHIPPED);
   assert.equal((await config("set", "tls.cert", "/c", "tls.key", "/k")).code, 0);
   assert.match(file(), /^tls\.cert = "\/c"$/m);
@@ -87,9 +87,9 @@ for (const [words, code, says] of refused)
 
 test("a file that is not TOML, or wrong elsewhere, is reported and left unchanged; the wrong key itself can be fixed", async () => {
   writeFileSync(layout.settings, "a = [");
-  assert.match(oneLineOfError(await config("set", "simulate", "true")), /^Line 1 of ghostinbox\.toml.* is not TOML/);
+  await fails("config set simulate true", /^Line 1 of ghostinbox\.toml.* is not TOML/);
   writeFileSync(layout.settings, 'domains = ["example.org"]\nports.smtp = 0\n');
-  assert.match(oneLineOfError(await config("set", "simulate", "true")), /^ports\.smtp must be/);
+  await fails("config set simulate true", /^ports\.smtp must be/);
   assert.equal((await config("set", "ports.smtp", "25")).code, 0);
   assert.equal(file(), 'domains = ["example.org"]\nports.smtp = 25\n');
 });
@@ -108,7 +108,7 @@ test("what another command writes at the same moment stays", async (t) => {
 
 test("the last mail domain stays: without one no server starts", async () => {
   for (const words of ["set domains []", "unset domains"]) {
-    assert.match(oneLineOfError(await config(...words.split(" "))), /^No mail domain is set: /);
+    await fails(`config ${words}`, /^No mail domain is set: /);
     assert.equal(file(), SHIPPED);
   }
 });
@@ -124,16 +124,13 @@ test("a link is not replaced by a file", async () => {
   writeFileSync(elsewhere, SHIPPED);
   rmSync(layout.settings);
   symlinkSync(elsewhere, layout.settings);
-  assert.match(oneLineOfError(await config("set", "simulate", "true"), 1), /put a copy in its place/);
+  await fails("config set simulate true", /put a copy in its place/);
   assert.equal(readFileSync(elsewhere, "utf8"), SHIPPED);
 });
 
 test("before the first start the file to change is missing", async () => {
   rmSync(layout.settings);
-  assert.match(
-    oneLineOfError(await config("set", "simulate", "true")),
-    /does not exist yet\. The first start writes it/,
-  );
+  await fails("config set simulate true", /does not exist yet\. The first start writes it/);
 });
 
 test("a variable that overrides the new value is named", async () => {

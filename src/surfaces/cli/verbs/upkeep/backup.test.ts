@@ -20,11 +20,9 @@ test("an empty repository shows when and where the last backup was made", ROOT, 
   changeBackupRecord(layout, { last: doneBackup(Date.UTC(2026, 10, 20, 3)) });
   const expected = `${layout.backupRepository} holds no backup. The last one was made on 2026-11-20 03:00:00 UTC in /backups.`;
   assert.equal(await listed(), expected);
-  const drilled = oneLineOfError(await run("backup drill"), 1);
-  assert.match(
-    drilled,
-    /^The restore drill failed: .* Fix that, or make another backup \(.* create\), then: \.\/ghostinbox backup drill\n$/,
-  );
+  const says =
+    /^The restore drill failed: .* Fix that, or make another backup \(.* create\), then: \.\/ghostinbox backup drill\n$/;
+  await fails("backup drill", says);
 });
 
 test("a missing key is not mistaken for a missing backup", ROOT, async () => {
@@ -46,11 +44,8 @@ test("a missing key is not mistaken for a missing backup", ROOT, async () => {
 test("backups are not verified while another backup runs, which restic would let fail", ROOT, async () => {
   put(layout.backupKey, "key\n");
   takeLock(layout.backupLock);
-  const refused = oneLineOfError(await run("backup verify --quick"), 1);
-  assert.equal(
-    refused,
-    `A backup, restore drill or verification is already running (pid ${process.pid}). Try again later.\n`,
-  );
+  const says = `A backup, restore drill or verification is already running (pid ${process.pid}). Try again later.\n`;
+  assert.equal(oneLineOfError(await run("backup verify --quick"), 1), says);
   releaseLock(layout.backupLock);
   assert.match((await run("backup verify --quick")).err, /^The backups in \S+ could not be checked/);
 });
@@ -59,8 +54,7 @@ test("a backup that cannot be made promises nothing about earlier ones", ROOT, a
   put(layout.backupKey, "key\n");
   writeFileSync(layout.settings, "");
   changeBackupRecord(layout, { last: { ...doneBackup(Date.UTC(2026, 10, 20, 3)), place: layout.backupRepository } });
-  const refused = oneLineOfError(await run("backup create"), 1);
-  assert.match(refused, /^The backups in \S+ are gone, .* delete \S+last\.json\.\n$/);
+  await fails("backup create", /^The backups in \S+ are gone, .* delete \S+last\.json\.\n$/);
 });
 
 test("options of a restore that do not fit together restore nothing", ROOT, async () => {

@@ -3,14 +3,14 @@ import { rmSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { ROOT } from "../../../../../test/kit/needs.ts";
 import { writeOldDatabases } from "../../../../../test/kit/next-version.ts";
-import { commandLineOf, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
+import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { instant } from "../../../../core/time.ts";
 import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { makeUpgradeSnapshot } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 
-const { layout, run, does } = commandLineOf(import.meta.filename);
+const { layout, run, does, fails } = commandLineOf(import.meta.filename);
 
 async function upgrade(t: TestContext): Promise<void> {
   writeOldDatabases(t, layout);
@@ -26,8 +26,7 @@ async function upgrade(t: TestContext): Promise<void> {
 const versions = (): readonly number[] => schemasOf(layout).map(({ version }) => version);
 
 test("without an upgrade there is nothing to go back to", ROOT, async () => {
-  const ran = await run("rollback --yes");
-  assert.match(oneLineOfError(ran, 1), /^No snapshot to go back to: .* `\.\/ghostinbox backup list` shows/);
+  await fails("rollback --yes", /^No snapshot to go back to: .* `\.\/ghostinbox backup list` shows/);
 });
 
 test("it tells what came since, asks, and goes back", ROOT, async (t) => {
@@ -35,12 +34,9 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
   const newest = versions();
 
   takeLock(layout.startPid);
-  const running = await run("rollback --yes");
+  const running = /already running .* Stop it first: `GHOSTINBOX_DATA=\S+ \.\/ghostinbox stop`\n$/;
+  await fails("rollback --yes", running);
   releaseLock(layout.startPid);
-  assert.match(
-    oneLineOfError(running, 1),
-    /already running .* Stop it first: `GHOSTINBOX_DATA=\S+ \.\/ghostinbox stop`\n$/,
-  );
 
   const unasked = await run("rollback");
   assert.equal(unasked.code, 2);
@@ -85,7 +81,5 @@ test("an unreadable database does not prevent a rollback", ROOT, async (t) => {
 test("a damaged record of an interrupted rollback is reported with what to do", ROOT, async (t) => {
   await upgrade(t);
   writeFileSync(layout.rollback, "{");
-  const ran = await run("rollback --yes");
-  rmSync(layout.rollback);
-  assert.match(oneLineOfError(ran, 1), /^A restore or rollback was interrupted, and .* then delete that file\.\n$/);
+  await fails("rollback --yes", /^A restore or rollback was interrupted, and .* then delete that file\.\n$/);
 });
