@@ -23,6 +23,7 @@ describe("an account is contained, as far as it can be", {
   const { layout, run, does } = commandLineOf(import.meta.filename);
   let guard: Awaited<ReturnType<typeof startGuard>>;
   const contain = (options = "") => run(`incident contain ${ANNA} ${options}`.trim());
+  const contained = (options: string) => does(`incident contain ${ANNA} ${options}`.trim());
   beforeEach(async () => {
     put(layout.loginPolicySecret, "secret\n");
     guard = await startGuard(layout);
@@ -44,8 +45,7 @@ describe("an account is contained, as far as it can be", {
   });
 
   test("an empty queue succeeds", async () => {
-    const { code, out } = await contain("--yes");
-    assert.equal(code, 0);
+    const out = await contained("--yes");
     assert.match(out, /anna@example\.org had no other mail in the queue to hold/);
     assert.match(out, /The places that anna@example\.org first used since \S+ \S+ UTC are forgotten\./);
     assert.match(out, PASSWORD);
@@ -56,10 +56,9 @@ describe("an account is contained, as far as it can be", {
   for (const options of ["", "--suspend"])
     test(`its mail is not sent on any more: ${options || "a new password"}`, async () => {
       await does(`account forward ${ANNA} eve@evil.example`);
-      const planned = await contain(`--dry-run ${options}`);
-      assert.match(planned.out, /- Stop forwarding mail for anna@example\.org to eve@evil\.example\./);
-      const { code, out } = await contain(`--yes ${options}`);
-      assert.equal(code, 0);
+      const planned = await contained(`--dry-run ${options}`);
+      assert.match(planned, /- Stop forwarding mail for anna@example\.org to eve@evil\.example\./);
+      const out = await contained(`--yes ${options}`);
       assert.match(out, /Mail for anna@example\.org is no longer forwarded to eve@evil\.example\./);
       assert.match(await does(`account forward ${ANNA}`), /stays in its mailbox/);
     });
@@ -70,11 +69,10 @@ describe("an account is contained, as far as it can be", {
       db.prepare("UPDATE account SET followed = ?").run(origin);
       const says =
         /Its password is set in the accounts file: change it there, then `.* account resume anna@example\.org`/;
-      const planned = await contain("--dry-run");
-      assert.match(planned.out, /- Suspend anna@example\.org, end its sessions/);
-      assert.match(planned.out, says);
-      const { code, out, err } = await contain("--yes");
-      assert.equal(code, 0, err);
+      const planned = await contained("--dry-run");
+      assert.match(planned, /- Suspend anna@example\.org, end its sessions/);
+      assert.match(planned, says);
+      const out = await contained("--yes");
       assert.match(out, /anna@example\.org is suspended, its sessions were ended/);
       assert.match(out, says);
       assert.doesNotMatch(out, PASSWORD);
@@ -110,18 +108,16 @@ describe("an account is contained, as far as it can be", {
       kept.out + kept.err,
       /The places that anna@example\.org first used since .* are kept, because a ban failed/,
     );
-    const again = await contain("--ban-new --yes");
-    assert.equal(again.code, 0, again.err);
     assert.match(
-      again.out,
+      await contained("--ban-new --yes"),
       /203\.0\.113\.78\/32 is banned until .*\n(.*\n)*The places .* are forgotten: 203\.0\.113\.78\/32\./,
     );
   });
 
   test("its vacation reply ends, and what it said is kept", async () => {
     await does(`account vacation ${ANNA} Write to eve@evil.example.`);
-    assert.match((await contain("--dry-run")).out, /- End the vacation reply of anna@example\.org\./);
-    const { out } = await contain("--yes");
+    assert.match(await contained("--dry-run"), /- End the vacation reply of anna@example\.org\./);
+    const out = await contained("--yes");
     assert.match(out, /The vacation reply of anna@example\.org is ended\. It was: Write to eve@evil\.example\./);
     assert.match(await does(`account vacation ${ANNA}`), /^anna@example\.org sends no vacation reply\.$/m);
   });
@@ -135,18 +131,15 @@ describe("an account is contained, as far as it can be", {
   });
 
   test("the dashboard's password comes before the tokens, and one that is made in between is revoked too", async () => {
-    const containAccess = () => run("incident contain --tokens --dashboard --yes");
-    const none = await containAccess();
-    assert.equal(none.code, 0, none.err);
-    assert.match(none.out, /No API token existed/);
+    const containAccess = () => does("incident contain --tokens --dashboard --yes");
+    assert.match(await containAccess(), /No API token existed/);
     await does("token create one");
     const accounts = openAccounts(layout.accountsDb);
     accounts.exec(`
       CREATE TRIGGER again AFTER DELETE ON token WHEN old.name = 'one' BEGIN
         INSERT INTO token (name, digest, created_by, created_at, scopes) VALUES ('two', 'd', 'web:admin', 1, 'admin');
       END`);
-    const { code, out, err } = await containAccess();
-    assert.equal(code, 0, err);
+    const out = await containAccess();
     const says =
       /The dashboard's password was changed\.\n(.*\n)*The API token one is revoked\.\nThe API token two is revoked\./;
     assert.match(out, says);
