@@ -22,41 +22,34 @@ const FOR_GOOD = "public, max-age=31536000, immutable";
 const programInPath = z.object({ name: z.string().describe("As the page and its other scripts name it.") });
 
 export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[] {
-  const files: EncodedFiles = new Map();
-  const { directory, type } = PAGE_PROGRAMS;
-  const program = route(`GET /${directory}/{name}`, {
-    says: "One of the dashboard's scripts.",
-    who: "anyone",
-    anyQuery: true,
-    type,
-    params: programInPath,
-    run: ({ params, headers }) =>
-      fileAnswer({ file: page.get(`${directory}/${params.name}`), files, kept: FOR_GOOD }, headers),
-  });
-  const others = Object.entries(PAGE_FILES).map(([path, { type, says, file }]) =>
-    route(`GET ${path}`, {
-      says,
-      who: "anyone",
-      anyQuery: true,
-      type,
-      run: ({ headers }) => fileAnswer({ file: page.get(file), files, kept: ASK_AGAIN }, headers),
+  /** Each encoding of a file is made at its first request. */
+  const files = new Map<PageFile, Map<Encoding, ReturnType<typeof encoded>>>();
+  const open = { who: "anyone", anyQuery: true } as const;
+
+  async function send(name: string, kept: string, asked: Headers): Promise<Response> {
+    const file = page.get(name);
+    if (file === undefined) return problem("not_found", "The dashboard has no such file.");
+    const headers = { "content-type": file.type, "cache-control": kept, vary: "accept-encoding" };
+    const encoding = encodingFor(asked.get("accept-encoding"));
+    if (encoding === null) return new Response(file.body, { headers });
+    const made = files.getOrInsertComputed(file, () => new Map());
+    const body = await made.getOrInsertComputed(encoding, () => encoded(file.body, encoding));
+    return new Response(body, { headers: { ...headers, "content-encoding": encoding } });
+  }
+
+  const { directory, type: programType } = PAGE_PROGRAMS;
+  return [
+    ...Object.entries(PAGE_FILES).map(([path, { file, type, says }]) =>
+      route(`GET ${path}`, { ...open, says, type, run: ({ headers }) => send(file, ASK_AGAIN, headers) }),
+    ),
+    route(`GET /${directory}/{name}`, {
+      ...open,
+      says: "One of the dashboard's scripts.",
+      type: programType,
+      params: programInPath,
+      run: ({ params, headers }) => send(`${directory}/${params.name}`, FOR_GOOD, headers),
     }),
-  );
-  return [...others, program];
-}
-
-/** Each encoding of a file is made at its first request. */
-type EncodedFiles = Map<PageFile, Map<Encoding, ReturnType<typeof encoded>>>;
-type Asked = Readonly<{ file: PageFile | undefined; files: EncodedFiles; kept: string }>;
-
-async function fileAnswer({ file, files, kept }: Asked, asked: Headers): Promise<Response> {
-  if (file === undefined) return problem("not_found", "The dashboard has no such file.");
-  const headers = { "content-type": file.type, "cache-control": kept, vary: "accept-encoding" };
-  const encoding = encodingFor(asked.get("accept-encoding"));
-  if (encoding === null) return new Response(file.body, { headers });
-  const made = files.getOrInsertComputed(file, () => new Map());
-  const body = await made.getOrInsertComputed(encoding, () => encoded(file.body, encoding));
-  return new Response(body, { headers: { ...headers, "content-encoding": encoding } });
+  ];
 }
 
 /** Better first. Browsers take Brotli over https and from this machine only. */
