@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import { effectOf, type WebVerb } from "../../admin/declare/control.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
@@ -38,7 +38,7 @@ export function createRepeats() {
   /** By caller, then by key, oldest first. */
   const entries = new Map<string, Map<string, Entry>>();
   /** Requests are stored as hashes, which reveal nothing without this. */
-  const salt = randomBytes(16);
+  const salt = randomUUID();
 
   function forgetBefore(now: Millis): void {
     for (const [caller, own] of entries) {
@@ -52,20 +52,10 @@ export function createRepeats() {
   }
 
   return async (caller: string, asked: Repeatable, run: () => Promise<Response>): Promise<Response> => {
-    const key = KEY.exec(asked.key)
-      ?.slice(1)
-      .find((text) => text !== undefined);
-    if (key === undefined)
-      return problem(
-        "invalid_request",
-        `${REPEAT_KEY} must be 1 to 255 printable ASCII characters without quotes or backslashes.`,
-        { next: WRITE_IT },
-      );
+    const [, quoted, key = quoted] = KEY.exec(asked.key) ?? [];
+    if (key === undefined) return problem("invalid_request", NO_KEY, { next: WRITE_IT });
     forgetBefore(asked.now);
-    const same = createHash("sha256")
-      .update(salt)
-      .update(JSON.stringify([asked.url, asked.body]))
-      .digest("base64url");
+    const same = hash("sha256", JSON.stringify([salt, asked.url, asked.body]), "base64url");
     const own = entries.getOrInsertComputed(caller, () => new Map());
     const known = own.get(key);
     if (known !== undefined) return answerOf(known, same);
@@ -115,4 +105,5 @@ const UNKNOWN = {
   uncertain: ["key_uncertain", `It is not known whether the request with this ${REPEAT_KEY} took full effect.`],
 } as const satisfies Readonly<Record<Unknown, unknown>>;
 
+const NO_KEY = `${REPEAT_KEY} must be 1 to 255 printable ASCII characters without quotes or backslashes.`;
 const WRITE_IT = 'Write it as a text in quotes, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".';
