@@ -35,14 +35,8 @@ export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Rout
 
 function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unknown>): Route {
   const { verb, gives } = entry;
-  const {
-    says,
-    given,
-    status,
-    own,
-    answer = typeof gives.answer === "string" ? undefined : gives.answer,
-    body = (result) => result,
-  } = form;
+  const { says, given, status, own, body = (result) => result } = form;
+  const answer = form.answer ?? (typeof gives.answer === "string" ? undefined : gives.answer);
   const rights: Rights = entry.rights;
   const [method, path] = partsOf(form.route);
   const isQuery = method === "GET" || method === "DELETE";

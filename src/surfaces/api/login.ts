@@ -43,15 +43,9 @@ type From = Readonly<{ ip: Ip; device: string; known: string | null }>;
 function askedWith(guard: Parts["guard"], given: GivenToSignIn, from: From) {
   if ("passkey" in given) return guard.ask("web", { verb: "sign_in_passkey", ...from, ...given.passkey });
   const { account, ...proof } = given;
-  return account === undefined
-    ? guard.ask("web", { verb: "sign_in", ...from, ...proof })
-    : guard.ask("web", {
-        verb: "sign_in_mailbox",
-        ip: from.ip,
-        account,
-        password: proof.password,
-        device: from.device,
-      });
+  if (account === undefined) return guard.ask("web", { verb: "sign_in", ...from, ...proof });
+  const { ip, device } = from;
+  return guard.ask("web", { verb: "sign_in_mailbox", ip, account, password: proof.password, device });
 }
 
 /** Verifies the password or a passkey again for a session: some routes need a fresh proof. */
