@@ -1,7 +1,7 @@
 // Invariant: Retention lowers no counter, and no event is missing from a page's stream.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { apiKitOf, BAN, bearer, idsFrom, openStream, signIn } from "../../../../test/kit/api-kit.ts";
+import { apiKitOf, BAN, bearer, idsFrom, openStream } from "../../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { VERSION } from "../../../core/version.ts";
@@ -125,23 +125,6 @@ test("a replaced database is announced, and read from the start", async (t) => {
   assert.deepEqual(idsOf(await reader.until(upTo(5))), [5]);
   const stale = await (await open(t, "?since=900")).until(is("hello"));
   assert.equal(stale[0]?.id, "5", "an id from another database");
-});
-
-test("it ends with the session, and one that is closed is forgotten", async (t) => {
-  const cookie = await signIn(kit);
-  t.mock.timers.enable({ apis: ["setInterval"] });
-  const reader = await open(t, "", { cookie });
-  await reader.until(is("beat"));
-  for (const [secret, { how }] of kit.guard.callers) if (how === "session") kit.guard.callers.delete(secret);
-  const over = assert.rejects(reader.end());
-  t.mock.timers.tick(API_LIMITS.callerAgeMs);
-  await over;
-  await until(() => kit.subscribers() === 0);
-  const other = await open(t);
-  await other.until(is("beat"));
-  assert.equal(kit.subscribers(), 1);
-  other.close();
-  await until(() => kit.subscribers() === 0);
 });
 
 test("a bug ends the stream, and is reported", async (t) => {
