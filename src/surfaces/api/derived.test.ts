@@ -40,7 +40,7 @@ test("each kind of answer of the guard becomes its own status, in the guard's wo
 
 const ANNA = "anna@example.org";
 const BERT = "bert@example.org";
-const INFO = "info@example.org";
+const ALIAS = { address: "info@example.org" };
 const HOSTILE = "<img src=x onerror=alert(1)>\u202e";
 const MAIL = { queueId: "4Wxyz12AbCz1", sender: ANNA, recipients: [{ address: `"${HOSTILE}"@example.net` }] };
 const CHANGED = { changed: 2, kept: [{ account: BERT, mails: 1 }], next: null };
@@ -49,6 +49,11 @@ const SENDER = { account: ANNA, sender: "*@friend.example" };
 const ids = ["4Wxyz12AbCz1"];
 const ANY = { ids: [], account: null, sender: null, recipient: null, cursor: null } as const;
 
+const BOUNCES = { sender: "", state: "deferred" } as const;
+const SECOND = { limit: 7, cursor: "c" };
+const PAUSED = { recipient: ANNA, for: "2h" };
+const HOME = { networks: ["203.0.113.0/24"] };
+const MAC = { name: ANNA, app: "Big Mac" };
 const NO_QUOTA = { quotaBytes: null };
 const NETWORKS = { networks: ["2001:db8::/32"] };
 const NEW_WORDS = { password: "quite new words" };
@@ -75,17 +80,12 @@ const ROWS: readonly Row[] = [
   ["GET queue", { verb: "queue_list", ...ANY, limit: 50 }, page("items", MAIL)],
   [
     "GET queue?sender=&recipient=bob@example.net&state=hold&limit=7&cursor=c",
-    { verb: "queue_list", ...ANY, sender: "", recipient: "bob@example.net", state: "hold", limit: 7, cursor: "c" },
+    { verb: "queue_list", ...ANY, sender: "", recipient: "bob@example.net", state: "hold", ...SECOND },
     page("items"),
   ],
   ["POST queue/hold", { verb: "queue_hold", ...ANY, ids, isAll: false }, CHANGED, { sent: { ids } }],
   ["POST queue/release", { verb: "queue_release", ...ANY, isAll: true }, CHANGED, { sent: { all: true } }],
-  [
-    "POST queue/delete",
-    { verb: "queue_delete", ...ANY, sender: "", state: "deferred", isAll: false },
-    CHANGED,
-    { sent: { sender: "", state: "deferred" } },
-  ],
+  ["POST queue/delete", { verb: "queue_delete", ...ANY, ...BOUNCES, isAll: false }, CHANGED, { sent: BOUNCES }],
   [`GET held?account=${ANNA}`, { verb: "held_list", name: ANNA }, { accounts: [] }],
   [
     "POST held/anna%40example.org/drop",
@@ -93,33 +93,15 @@ const ROWS: readonly Row[] = [
     { name: ANNA, dropped: 1 },
     { sent: { ids, bounce: true } },
   ],
-  [
-    "POST greylist/pauses",
-    { verb: "greylist_pause", recipient: ANNA, for: "2h" },
-    PAUSE,
-    { sent: { recipient: ANNA, for: "2h" }, status: 201 },
-  ],
+  ["POST greylist/pauses", { verb: "greylist_pause", ...PAUSED }, PAUSE, { sent: PAUSED, status: 201 }],
   [`DELETE spam/senders?account=${ANNA}&sender=${SENDER.sender}`, { verb: "spam_allow_remove", ...SENDER }, SENDER],
-  [`POST aliases/${INFO}/block`, { verb: "alias_block", address: INFO, blocked: true }, { address: INFO }],
-  [
-    `POST aliases/${INFO}/unblock`,
-    { verb: "alias_block", address: INFO, blocked: false },
-    { address: INFO },
-    { sent: {} },
-  ],
-  [
-    "GET accounts?text=ann&limit=7&cursor=a",
-    { verb: "account_list", text: "ann", limit: 7, cursor: "a" },
-    page("items"),
-  ],
+  [`POST aliases/${ALIAS.address}/block`, { verb: "alias_block", ...ALIAS, blocked: true }, ALIAS],
+  [`POST aliases/${ALIAS.address}/unblock`, { verb: "alias_block", ...ALIAS, blocked: false }, ALIAS, { sent: {} }],
+  ["GET accounts?text=ann&limit=7&cursor=c", { verb: "account_list", text: "ann", ...SECOND }, page("items")],
   ["GET accounts", { verb: "account_list", text: null, limit: 50, cursor: null }, page("items", { name: ANNA })],
   [`PUT accounts/${ANNA}/quota`, { verb: "quota_set", name: ANNA, ...NO_QUOTA }, NO_QUOTA, { sent: NO_QUOTA }],
   [`POST accounts/${ANNA}/networks`, { verb: "networks_add", name: ANNA, ...NETWORKS }, NETWORKS, { sent: NETWORKS }],
-  [
-    `DELETE accounts/${ANNA}/networks/203.0.113.0/24`,
-    { verb: "networks_remove", name: ANNA, networks: ["203.0.113.0/24"] },
-    NETWORKS,
-  ],
+  [`DELETE accounts/${ANNA}/networks/203.0.113.0/24`, { verb: "networks_remove", name: ANNA, ...HOME }, NETWORKS],
   [`POST accounts/${ANNA}/app-passwords`, ...PHONE_ADDED],
   ["GET audit?cursor=7", { verb: "audit_list", limit: 50, cursor: "7" }, page("items")],
   ["POST alerts/test", { verb: "alerts_test" }, { results: [{ channel: "ntfy", ok: false, detail: "503" }] }],
@@ -133,12 +115,7 @@ const OF_SESSIONS: readonly Row[] = [
 const OF_USERS: readonly Row[] = [
   ["GET me/app-passwords", { verb: "app_passwords", name: ANNA }, { items: [{ id: "Annas Laptop" }] }],
   ["POST me/app-passwords", ...PHONE_ADDED],
-  [
-    "DELETE me/app-passwords/Annas%20Laptop",
-    { verb: "app_password_remove", name: ANNA, app: "Annas Laptop" },
-    { name: ANNA, app: "Annas Laptop" },
-    { answer: { id: "Annas Laptop" } },
-  ],
+  ["DELETE me/app-passwords/Big%20Mac", { verb: "app_password_remove", ...MAC }, MAC, { answer: { id: MAC.app } }],
   ["PUT me/forwarding", { verb: "forward_set", name: ANNA, ...FORWARDING }, { name: ANNA }, { sent: FORWARDING }],
   ["DELETE me/forwarding", { verb: "forward_set", name: ANNA, to: [], keep: true }, { name: ANNA }],
   ["PUT me/vacation", { verb: "vacation_set", name: ANNA, ...LONG }, { name: ANNA }, { sent: { text: LONG.text } }],
