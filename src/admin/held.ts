@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { plural } from "../core/text.ts";
 import { flag, type OutputOf, object } from "./declare/fields.ts";
-import { accountName, count, list, listOf, meaning, queueId, time } from "./declare/kinds.ts";
+import { accountName, count, list, listOf, meaning, orNull, queueId, time } from "./declare/kinds.ts";
 import { changes, PROVEN_QUEUE, READ, reads, verb } from "./declare/verb.ts";
 
 /** Mail of accounts that may be hijacked, which the guard keeps on hold in the queue. */
@@ -55,12 +55,11 @@ const dropped = object(() => ({ name: z.string(), dropped: count, isMore, isHeld
 export type Dropped = OutputOf<typeof dropped>;
 
 export const HELD_VERBS = [
-  verb(
-    "held_list",
-    READ,
-    { name: meaning(z._default(z.nullable(accountName), null), "Only this account.") },
-    reads(listed),
-  ).http("GET /held", "Accounts whose mail the guard holds, and that mail; of one account also what it sent.", NAMED),
+  verb("held_list", READ, { name: orNull(accountName, "Only this account.") }, reads(listed)).http(
+    "GET /held",
+    "Accounts whose mail the guard holds, and that mail; of one account also what it sent.",
+    NAMED,
+  ),
   verb("held_release", PROVEN_QUEUE, ofAccount, changes(released, "released"))
     .http("POST /held/{account}/release", "Sends the account's held mail, and holds no more of it.", NAMED)
     .cli(

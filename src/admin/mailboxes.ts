@@ -12,6 +12,7 @@ import {
   list,
   mailAddress,
   meaning,
+  orNull,
   records,
   time,
   written,
@@ -53,8 +54,7 @@ const appPasswords = object(() => ({
     madeBy: meaning(z.optional(z.string()), "Who made it, and from where; hidden from the user of the mailbox."),
   }),
 }));
-const appPasswordsRead = appPasswords;
-export type AppPasswords = OutputOf<typeof appPasswordsRead>;
+export type AppPasswords = OutputOf<typeof appPasswords>;
 const secret = object(() => ({ name: z.string(), app: z.string(), password: z.string() }));
 const ofApp = object(() => ({ name: z.string(), app: z.string() }));
 const MADE = {
@@ -101,10 +101,7 @@ const vacationFields = {
   subject: z._default(replySubject, ""),
   text: z.nullable(replyText),
   // Parsed by the guard (`parseEnd`): whether it is still to come depends on its clock.
-  until: meaning(
-    z._default(z.nullable(text(40)), null),
-    "An ISO time, or a day, to its end in UTC. Null: until it is ended.",
-  ),
+  until: orNull(text(40), "An ISO time, or a day, to its end in UTC. Null: until it is ended."),
 };
 const vacationRead = object(() => ({ vacation: vacation() }));
 const vacationSet = object(() => ({ name: z.string(), vacation: vacation() }));
@@ -117,7 +114,7 @@ const TO_FORWARD = orItsUser(PROVEN_ADMIN, "name", { costsIf: "to" });
 const TO_REPLY = orItsUser(PROVEN_ADMIN, "name", { costsIf: "text" });
 
 export const MAILBOX_VERBS = [
-  verb("app_passwords", TO_READ, ofAccount, reads(appPasswordsRead))
+  verb("app_passwords", TO_READ, ofAccount, reads(appPasswords))
     .http(
       "GET /accounts/{name}/app-passwords",
       "The account's passwords of single mail programs: who made each, and when it was used last.",

@@ -11,6 +11,7 @@ import {
   mailAddress,
   meaning,
   next,
+  orNull,
   page,
   queueId,
   records,
@@ -121,9 +122,9 @@ const OF_SENDER = "The envelope sender; empty: that of bounces and automatic rep
 const TO_RECIPIENT = "Mail with this recipient among those that are left.";
 const chosen = {
   ids: z._default(listOf(queueId, 100, 0), []),
-  account: meaning(z._default(z.nullable(accountName), null), OF_ACCOUNT),
-  sender: meaning(z._default(z.nullable(senderOrBounce), null), OF_SENDER),
-  recipient: meaning(z._default(z.nullable(mailAddress), null), TO_RECIPIENT),
+  account: orNull(accountName, OF_ACCOUNT),
+  sender: orNull(senderOrBounce, OF_SENDER),
+  recipient: orNull(mailAddress, TO_RECIPIENT),
   state: meaning(
     z.optional(z.enum(QUEUE_STATES, `is none of ${QUEUE_STATES.join(", ")}`)),
     "Where it waits: deferred, on hold, or being delivered now.",

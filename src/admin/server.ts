@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { SEVERITIES } from "../core/alerts/alerts.ts";
 import { keyCounts } from "./declare/account-key.ts";
 import { type OutputOf, object } from "./declare/fields.ts";
-import { count, list, meaning, next, numberedPage, page, pageOf, records, time } from "./declare/kinds.ts";
+import { count, list, meaning, next, numberedPage, orNull, page, pageOf, records, time } from "./declare/kinds.ts";
 import {
   auditReport,
   certificateReport,
@@ -74,9 +74,7 @@ const verified = object(() => ({
 
 const encryption = object(() => ({ ...encryptionReport().shape, accounts: keyCounts() }));
 const domain = z.string("is not text").check(z.maxLength(253, "has more than 253 characters"));
-const ofDomain = {
-  domain: meaning(z._default(z.nullable(domain), null), "A mail domain of the server; the first one without it."),
-};
+const ofDomain = { domain: orNull(domain, "A mail domain of the server; the first one without it.") };
 const upkeep = object(() => ({ items: list(upkeepItem()) }));
 
 export const SERVER_VERBS = [

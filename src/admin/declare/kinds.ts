@@ -38,6 +38,11 @@ export function meaning<S extends z.ZodMiniType>(kind: S, says: string): S {
   return kind.check(z.describe(says));
 }
 
+/** Null if it is absent. */
+export function orNull<S extends z.ZodMiniType>(kind: S, says: string) {
+  return meaning(z._default(z.nullable(kind), null), says);
+}
+
 const NO_ADDRESS = "is not a mail address such as anna@example.org";
 const CATCH_ALL = /^\s*\*?@/;
 const NO_CATCH_ALL =
@@ -107,7 +112,7 @@ export const sessionId = z.string("is missing, or not text").check(z.regex(/^[0-
 export function duration(says: string, also?: "permanent") {
   const parse = (text: string) => (text === also || (parseDuration(text) ?? 0) > 0 ? text : null);
   const text = written({ most: 32, parse, fault: "is not a time such as 30m, 2h or 7d", says, example: "2h" });
-  return meaning(z._default(z.nullable(text), null), says);
+  return orNull(text, says);
 }
 
 export const NOTE_CHARACTERS = 200;
@@ -185,19 +190,19 @@ export function page(most: number = PAGE.most) {
       z._default(z.int("is not a whole number").check(z.minimum(1, fault), z.maximum(most, fault)), PAGE.usual),
       `How many at most: 1 to ${most}; ${PAGE.usual} if absent.`,
     ),
-    cursor: meaning(z._default(z.nullable(cursor), null), "`next` of the page before."),
+    cursor: orNull(cursor, "`next` of the page before."),
   };
 }
 
 export function numberedPage(most: number) {
   const cursor = z.string("is not text").check(z.regex(/^\d{1,15}$/, "is not a cursor"));
-  return { ...page(most), cursor: meaning(z._default(z.nullable(cursor), null), "`next` of the page before.") };
+  return { ...page(most), cursor: orNull(cursor, "`next` of the page before.") };
 }
 
 /** A page of those that have a text in them. */
 export function search(says: string, most?: number) {
   const text = z.string("is not text").check(z.maxLength(200, "has more than 200 characters"));
-  return { ...page(most), text: meaning(z._default(z.nullable(text), null), says) };
+  return { ...page(most), text: orNull(text, says) };
 }
 
 export const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
