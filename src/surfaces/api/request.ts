@@ -13,23 +13,21 @@ type Read = Readonly<{ value: Readonly<Record<string, string | readonly string[]
  * dry run that it does not support.
  */
 export function readQuery(row: Route, url: string): Read | Response {
-  const given = [...new URL(url).searchParams];
+  const given = new URL(url).searchParams;
   const { [DRY_RUN]: dry = "false", ...single } = Object.fromEntries(given);
   const shape: Readonly<Record<string, Schema>> =
     row.schemas.query instanceof $ZodObject ? row.schemas.query._zod.def.shape : {};
   const own = Object.keys(shape);
   const lists = own.filter((name) => isList(shape[name]));
-  const all = (wanted: string): readonly string[] => given.flatMap(([name, value]) => (name === wanted ? [value] : []));
   const known = [...own, ...(mayBeDry(row) ? [DRY_RUN] : [])];
-  const unknown = given
-    .map(([name]) => name)
-    .find((name) => !known.includes(name) && (row.anyQuery !== true || name === DRY_RUN));
+  const mayIgnore = (name: string): boolean => row.anyQuery === true && name !== DRY_RUN;
+  const unknown = given.keys().find((name) => !known.includes(name) && !mayIgnore(name));
   if (unknown === DRY_RUN && row.method !== "GET") return notTried(row);
   if (unknown !== undefined) return refused(`Unknown parameter ${shown(unknown)}`, known);
-  const twice = known.find((name) => !lists.includes(name) && all(name).length > 1);
+  const twice = known.find((name) => !lists.includes(name) && given.getAll(name).length > 1);
   if (twice !== undefined) return refused(`${twice} is given more than once`, known);
   if (dry !== "true" && dry !== "false") return refused(`${DRY_RUN} is neither true nor false`, known);
-  const listed = lists.filter((name) => name in single).map((name) => [name, all(name)] as const);
+  const listed = lists.filter((name) => given.has(name)).map((name) => [name, given.getAll(name)] as const);
   return { value: { ...single, ...Object.fromEntries(listed) }, isDry: dry === "true" };
 }
 
