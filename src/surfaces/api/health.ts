@@ -40,15 +40,10 @@ export function createHealthReader({ guard, queries, clock }: Parts, proxies = n
   /** Whether the guard and the database can be reached, regardless of other failures. */
   async function readiness() {
     const { components } = await read();
-    const reached = components.find(({ name }) => name === "guard")?.status === "ok" ? "ok" : "down";
-    const { status } = store();
-    return publicHealth({
-      status: reached === "ok" ? status : reached,
-      components: [
-        { name: "guard", status: reached },
-        { name: "store", status },
-      ],
-    });
+    const isReached = components.some(({ name, status }) => name === "guard" && status === "ok");
+    const guardsOwn = { name: "guard", status: isReached ? "ok" : "down" } as const;
+    const own = store();
+    return publicHealth({ status: isReached ? own.status : "down", components: [guardsOwn, own] });
   }
 
   async function look(): Promise<Omit<Health, "headline">> {
