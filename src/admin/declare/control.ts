@@ -12,7 +12,7 @@ import { MY_VERBS } from "../me.ts";
 import { QUEUE_VERBS } from "../queue.ts";
 import { SERVER_VERBS } from "../server.ts";
 import { SETTINGS_VERBS } from "../settings.ts";
-import { anObject, flag, lazily, printableText, text } from "./fields.ts";
+import { anObject, flag, type OutputOf, object, printableText, text } from "./fields.ts";
 import type { CallerItem, Done, Health, Proved, Reloaded, SignedIn } from "./items.ts";
 import {
   ANYONE,
@@ -151,21 +151,19 @@ export function hasDryRun<C extends Pick<ParsedCommand, "verb">>(command: C): co
  */
 const DENIALS = ["unauthorized", "not_allowed", "proof_needed"] as const;
 export type Denial = (typeof DENIALS)[number];
-export const commandError = lazily(() =>
-  z.object({
-    ok: z.literal(false),
-    /** `usage`: the command was wrong (exit 2). `failed`: it was right, but could not be carried out (exit 1). */
-    kind: z.enum(["usage", "failed"]),
-    message: z.string(),
-    next: z.string(),
-    denied: z.exactOptional(z.enum(DENIALS)),
-    /** Only for reads: the named account does not exist. A change of a missing account is `failed` without it. */
-    isMissing: z.exactOptional(z.literal(true)),
-    /** It may have been carried out all the same. */
-    mayBeDone: z.exactOptional(z.literal(true)),
-  }),
-);
-export type CommandError = Readonly<z.output<ReturnType<typeof commandError>>>;
+export const commandError = object(() => ({
+  ok: z.literal(false),
+  /** `usage`: the command was wrong (exit 2). `failed`: it was right, but could not be carried out (exit 1). */
+  kind: z.enum(["usage", "failed"]),
+  message: z.string(),
+  next: z.string(),
+  denied: z.exactOptional(z.enum(DENIALS)),
+  /** Only for reads: the named account does not exist. A change of a missing account is `failed` without it. */
+  isMissing: z.exactOptional(z.literal(true)),
+  /** It may have been carried out all the same. */
+  mayBeDone: z.exactOptional(z.literal(true)),
+}));
+export type CommandError = OutputOf<typeof commandError>;
 export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandError;
 export type ControlLine = Readonly<Omit<z.input<typeof commandLine>, "command"> & { command: Command }>;
 export type ParsedLine = Omit<ControlLine, "command"> & Readonly<{ command: ParsedCommand }>;
