@@ -6,7 +6,7 @@ import { hasDryRun, type Verb } from "./control.ts";
 import { actorFrom, actorOf, rightsOf } from "./rights.ts";
 import type { ADMIN, changes, GivesFor, Rights, ROOT, rootChanges } from "./verb.ts";
 
-test("an unknown verb is no one's", () => {
+test("no one may use an unknown verb", () => {
   const unknown: string = "nonsense";
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the point of the test
   assert.deepEqual(rightsOf(unknown as Verb).from, []);
