@@ -62,10 +62,7 @@ export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBou
     const isChecked = hash !== null && isForGuard(hash);
     return (await passwords.verify(isChecked ? hash : passwords.decoy, password)) && isChecked;
   };
-  const judged = async (
-    { account, password, ip }: MailboxAttempt,
-    takesEffect: () => void,
-  ): Promise<"right" | NotIn> => {
+  const judged = async ({ account, password, ip }: MailboxAttempt, takesEffect: () => void) => {
     if (!mailboxes().maySignIn || !bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const passwordHash = secrets.passwordHashOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
