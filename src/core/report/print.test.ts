@@ -224,10 +224,8 @@ test("sizes by powers of 1,024, with one digit after the point", () => {
 });
 
 test("numbers with their noun, and commas", () => {
-  assert.deepEqual(
-    [1, 0, 12_345].map((n) => numbered(n, "mail")),
-    ["1 mail", "0 mails", "12,345 mails"],
-  );
+  const shown = [1, 0, 12_345].map((n) => numbered(n, "mail"));
+  assert.deepEqual(shown, ["1 mail", "0 mails", "12,345 mails"]);
 });
 
 test("shares in whole percent; of nothing it is none", () => {

@@ -152,10 +152,8 @@ test("a reply is set and ended, and each change is recorded without its text", a
   await set(null);
   assert.equal(kit.vacationOf(NAME), null);
   const ends = ["until it is ended", `until ${until}`, "no longer"];
-  assert.deepEqual(
-    kit.recorded(/./).slice(1),
-    ends.map((end) => `VACATION_CHANGED ${NAME} ${end} by root`),
-  );
+  const recorded = ends.map((end) => `VACATION_CHANGED ${NAME} ${end} by root`);
+  assert.deepEqual(kit.recorded(/./).slice(1), recorded);
 });
 
 test("a reply without text or with a past end is refused and changes nothing", async () => {

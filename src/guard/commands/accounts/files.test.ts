@@ -65,10 +65,8 @@ test("a keeper that does not answer delays the change only once, however many se
     return Promise.resolve({ ok: false, reason: "did not answer" });
   };
   await follow({}, ...names);
-  assert.deepEqual(
-    states.map((state) => state === states[0]),
-    [true, false, false, false],
-  );
+  const alike = states.map((state) => state === states[0]);
+  assert.deepEqual(alike, [true, false, false, false]);
 });
 
 test("queued mail of a suspended account is held", async () => {
