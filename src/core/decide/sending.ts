@@ -6,6 +6,7 @@ import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts"
 import type { Policy } from "./policy.ts";
 import { exceeded } from "./windows.ts";
 
+type AccountMail = DataCommand & Readonly<{ account: string }>;
 type Sent = Pick<SendingFacts, "mails" | "vouchedAt">;
 type FromPlace = Sent & Pick<SendingFacts, "isNewPlace">;
 
@@ -38,12 +39,8 @@ export function decideAccountRecipient(policy: Policy, { sending }: Facts, now: 
  * DATA: all recipients are known. A hold is decided here, and again at the end of the mail, which notes the held mail (`decideHeldMail`
  * in mail.ts). Held mail counts too, and has its own limit, so that no account fills the disk with it.
  */
-export function decideAccountMail(
-  policy: Policy,
-  { sending }: Facts,
-  { account, ip }: DataCommand & Readonly<{ account: string }>,
-  now: Millis,
-): Decision {
+export function decideAccountMail(policy: Policy, { sending }: Facts, mail: AccountMail, now: Millis): Decision {
+  const { account, ip } = mail;
   const times = sending.mails.map(({ at }) => at);
   const tooMany = exceeded(policy.mail, times, now);
   if (tooMany !== null) return decision("defer", "account_mail_limit", { evidence: tooMany, counted: false });

@@ -61,7 +61,7 @@ export type ConnectionOrders = Pick<ConnectionPlan, "refused" | "full"> &
  */
 export function planConnections(
   open: readonly Connection[],
-  before: ReadonlySet<string> | null,
+  before: Keys | null,
   rules: ConnectionRules,
 ): ConnectionPlan {
   const refused: { prefix: Prefix; port: number }[] = [];
@@ -106,7 +106,7 @@ export function planConnections(
 }
 
 /** Connections since `before`, in the order that always reduces the prefix that holds most. */
-function highestFirst(prefixes: Groups, before: ReadonlySet<string>): readonly Connection[] {
+function highestFirst(prefixes: Groups, before: Keys): readonly Connection[] {
   return prefixes
     .flatMap((connections) =>
       connections
@@ -118,6 +118,7 @@ function highestFirst(prefixes: Groups, before: ReadonlySet<string>): readonly C
 }
 
 type Prefixes = Map<Prefix, Connection[]>;
+type Keys = ReadonlySet<string>;
 type Groups = readonly (readonly Connection[])[];
 
 /** Empty while all of them fit into the share: then no prefix is looked up. */

@@ -52,12 +52,7 @@ export function planReset(bans: Iterable<BanInForce>, now: Millis, ipv6Length: n
   return { fillings: fillings(bans, networks, now, ipv6Length), networks };
 }
 
-function* fillings(
-  bans: Iterable<BanInForce>,
-  networks: Map<Prefix, Millis | null>,
-  now: Millis,
-  ipv6Length: number,
-): Generator<Filling> {
+function* fillings(bans: Iterable<BanInForce>, networks: Map<Prefix, Millis | null>, now: Millis, ipv6Length: number) {
   const add = bySet<Element>();
   for (const ban of bans) {
     if (isOver(ban.expiresAt, now)) continue;

@@ -49,10 +49,7 @@ const KEPT_OF_NETWORK = { stranger: 1 / 20, wanted: 1 / 10 } as const;
 const KEPT_OF_OWNER = 10;
 
 /** Ports of which at least two thirds are taken. */
-export function crowdedPorts(
-  open: readonly Connection[],
-  places: CrowdRules["places"],
-): ReadonlyMap<number, readonly Connection[]> {
+export function crowdedPorts(open: readonly Connection[], places: CrowdRules["places"]) {
   const byPort = Map.groupBy(open, (one) => one.port);
   for (const [port, there] of byPort) {
     const most = places.get(port);
@@ -137,11 +134,7 @@ function networkOf(prefix: Prefix): Prefix {
 }
 
 /** Of each prefix and network the latest, so the slowest are candidates. Wanted mail of a network counts on its own. */
-function keptTransfers(
-  strangers: readonly PrefixThere[],
-  places: number,
-  { standing, rules }: Omit<Ranking, "kept">,
-): ReadonlySet<Connection> {
+function keptTransfers(strangers: readonly PrefixThere[], places: number, { standing, rules }: Omit<Ranking, "kept">) {
   const latest = (all: readonly Connection[], most: number): readonly Connection[] =>
     all.toSorted((a, b) => standing(a).stalledMs - standing(b).stalledMs).slice(0, most);
   const transfers = strangers.map(([prefix, there]) => {

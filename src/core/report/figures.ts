@@ -166,10 +166,8 @@ export type Growth = Readonly<{
 }>;
 
 /** Null while there are too few days. Each rate is the slope of the line with the least squares, in bytes. */
-export function growthOf(
-  { history, freeBytes, totalBytes, logBytes, databaseBytes }: DiskFigures,
-  now: string,
-): Growth | null {
+export function growthOf(disk: DiskFigures, now: string): Growth | null {
+  const { history, freeBytes, totalBytes, logBytes, databaseBytes } = disk;
   const today = { day: now.slice(0, 10), usedBytes: totalBytes - freeBytes, logBytes, databaseBytes };
   const all = [...history.filter(({ day }) => day < today.day), today];
   const first = all[0]?.day ?? today.day;

@@ -128,10 +128,8 @@ function once<V extends Verb>(
   });
 }
 
-async function compare(
-  { keeper, clock, settings, publishedFor }: UpkeepParts,
-  domain: string,
-): Promise<Reply<"dns_check">> {
+async function compare(parts: UpkeepParts, domain: string): Promise<Reply<"dns_check">> {
+  const { keeper, clock, settings, publishedFor } = parts;
   const reply = await keeper.ask({ verb: "dkim_keys" });
   if (!reply.ok || reply.dkimKeys === undefined) return keeperFault(reply);
   const key = reply.dkimKeys.find((one) => one.domain === domain)?.key ?? "";

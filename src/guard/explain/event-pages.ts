@@ -3,6 +3,7 @@ import { isoTime, type Millis } from "../../core/time.ts";
 import type { EventFilter, EventPage, Queries } from "../storage-ports.ts";
 
 export type EventQueries = Pick<Queries, "events">;
+export type AskedPage = Readonly<{ limit: number; cursor: number | null }>;
 
 /** A search ends after 20 ms (ADR 15), so this takes at most a third of a second. */
 const MOST_PAGES = 16;

@@ -5,7 +5,7 @@ import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue
 import { withoutExtension } from "../../core/net/address.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../storage-ports.ts";
-import { cursorOf, type EventQueries, everyPage, unique } from "./event-pages.ts";
+import { type AskedPage, cursorOf, type EventQueries, everyPage, unique } from "./event-pages.ts";
 
 /** Who may see the mail: an account, and every address that leads to it, in lower case. */
 type Reader = Readonly<{ account: string; addresses: readonly string[] }>;
@@ -104,14 +104,12 @@ const WHAT: ReadonlyMap<string, OwnSignIn["what"]> = new Map<EventType, OwnSignI
 ]);
 const TYPES = [...WHAT.keys()];
 
-type Asked = Readonly<{ limit: number; cursor: number | null }>;
-
 /**
  * Every sign-in to an account, successful, failed or refused, by any protocol, newest first. The cursor is an event's id. A page
  * may be short, even empty, and still have a `next`: one search takes at most a third of a second, so that users do not delay
  * each other.
  */
-export function ownSignIns(queries: EventQueries, account: string, { limit, cursor }: Asked): Page<OwnSignIn> {
+export function ownSignIns(queries: EventQueries, account: string, { limit, cursor }: AskedPage): Page<OwnSignIn> {
   const part = { account, types: TYPES, most: limit, order: "newest_first" as const };
   const filter = cursor === null ? part : { ...part, before: cursor };
   const { items, next } = everyPage(queries, filter);

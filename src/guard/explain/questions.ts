@@ -2,7 +2,7 @@ import type { SpamScores } from "../../admin/declare/items.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import type { Ranking, Span } from "../figures.ts";
 import type { BansAsked, Queries } from "../storage-ports.ts";
-import { cursorOf, type EventQueries, eventsSince, eventsText, everyPage } from "./event-pages.ts";
+import { type AskedPage, cursorOf, type EventQueries, eventsSince, eventsText, everyPage } from "./event-pages.ts";
 import { ownMail, ownSignIns } from "./own-mailbox.ts";
 import { seriesOf, statsText } from "./stats.ts";
 import { waitingMails } from "./waiting-mails.ts";
@@ -12,12 +12,10 @@ const DAYS_MS = 14 * DAY_MS;
 /** Maximum mails counted for the days; the newest ones. */
 const MOST_COUNTED = 5_000;
 
+type ScoreQueries = Pick<Queries, "events" | "spamScores">;
+
 /** The spam filter's scores, newest first, and with the first page how much was spam each day. */
-export function spamScores(
-  queries: Pick<Queries, "events" | "spamScores">,
-  now: Millis,
-  { limit, cursor }: Readonly<{ limit: number; cursor: number | null }>,
-): SpamScores {
+export function spamScores(queries: ScoreQueries, now: Millis, { limit, cursor }: AskedPage): SpamScores {
   const filter = { types: ["SPAM_SCORED"], most: limit, order: "newest_first" } as const;
   const page = everyPage(queries, cursor === null ? filter : { ...filter, before: cursor });
   const scores = queries.spamScores(page.items.map(({ id }) => id));

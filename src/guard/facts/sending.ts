@@ -65,9 +65,10 @@ export function sendingOf(sources: SendingSources, event: ClientEvent, place: Pr
 export function updateNamed(
   named: NamedRecipients,
   event: ClientEvent,
-  { verdict, counted }: Decision,
+  decided: Decision,
   sending: SendingFacts,
 ): void {
+  const { verdict, counted } = decided;
   if (event.type === "CONNECT" || event.type === "END_OF_MESSAGE") named.end(event.session);
   if (!("account" in event) || event.account === null) return;
   if (event.type === "RECIPIENT" && event.recipient !== null && verdict === "pass")

@@ -1,11 +1,11 @@
-import type { CommandError, ParsedCommandOf } from "../../../admin/declare/control.ts";
+import type { CommandError } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
 import { recordFirst, recordThenChange } from "../record-first.ts";
 import { failed, notServed, usage } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
-import { refusesTargets, type SpendingParts } from "../web/web-targets.ts";
+import { type AddAlias, refusesTargets, type SpendingParts } from "../web/web-targets.ts";
 import {
   type AccountCommandParts,
   accountsOf,
@@ -120,10 +120,7 @@ function notFromWeb({ accounts }: AccountCommandParts, address: Address): Comman
 export const WHO_IS_THERE = "`account list` and `alias list` show the addresses.";
 
 /** Mail accepted for an alias that leads nowhere would bounce to the envelope sender, which may be forged. */
-function wrongTargets(
-  parts: AccountCommandParts,
-  { address, targets }: ParsedCommandOf<"alias_add">,
-): CommandError | null {
+function wrongTargets(parts: AccountCommandParts, { address, targets }: AddAlias): CommandError | null {
   const message = targets
     .values()
     .map((target) => wrongTarget(parts, address, target))
@@ -131,9 +128,11 @@ function wrongTargets(
   return message === undefined ? null : failed(message, WHO_IS_THERE);
 }
 
+type TargetParts = Pick<AccountCommandParts, "accounts" | "reach" | "engine">;
+
 /** Returns why the mail of the address cannot go to the target, or null. */
 export function wrongTarget(
-  { accounts, reach, engine }: Pick<AccountCommandParts, "accounts" | "reach" | "engine">,
+  { accounts, reach, engine }: TargetParts,
   address: Address,
   target: Address,
 ): string | null {

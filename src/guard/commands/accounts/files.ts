@@ -1,6 +1,7 @@
 import type { FileChanges } from "../../../admin/accounts.ts";
 import type { ParsedCommandOf } from "../../../admin/declare/control.ts";
 import type { Change } from "../../../core/decide/decision.ts";
+import type { Audit } from "../../../core/events/command.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { domainOf, parseAccountName } from "../../../core/net/address.ts";
 import { SECOND_MS } from "../../../core/time.ts";
@@ -73,13 +74,10 @@ const AUDITS: readonly (readonly [Exclude<keyof FileChanges, "skipped">, AuditTy
   ["quotas", "QUOTA_CHANGED"],
 ];
 
-/** `passwordHashes`: by the name of the account; empty if the file has a hash. */
-async function record(
-  { engine }: FileCommandParts,
-  changes: FileChanges,
-  passwordHashes: ReadonlyMap<string, string>,
-  by: string,
-): Promise<boolean> {
+/** By the name of the account; empty if the file has a hash. */
+type Hashes = ReadonlyMap<string, string>;
+
+async function record({ engine }: FileCommandParts, changes: FileChanges, passwordHashes: Hashes, by: string) {
   const audits = AUDITS.flatMap(([list, type]) =>
     changes[list].map((account) => ({ type, subject: account, account, by })),
   );
@@ -88,10 +86,7 @@ async function record(
 }
 
 /** A resumed account may have its old password, which the guard already knows. */
-function passwordSet(
-  { type, subject }: Readonly<{ type: AuditType; subject: string }>,
-  passwordHashes: ReadonlyMap<string, string>,
-): readonly Change[] {
+function passwordSet({ type, subject }: Pick<Audit, "type" | "subject">, passwordHashes: Hashes): readonly Change[] {
   const passwordHash = passwordHashes.get(subject) ?? "";
   if (type === "ACCOUNT_SUSPENDED" || type === "QUOTA_CHANGED" || (type === "ACCOUNT_RESUMED" && passwordHash === ""))
     return [];

@@ -105,11 +105,8 @@ async function flushAll(parts: HeldQueueParts, selection: Selection): Promise<Re
   return done.ok ? { ok: true, result: { changed: found.total, kept: [], next: null } } : changeFault(done);
 }
 
-async function list(
-  parts: HeldQueueParts,
-  selection: Selection,
-  { limit, cursor, state }: ListCommand,
-): Promise<Reply<"queue_list">> {
+async function list(parts: HeldQueueParts, selection: Selection, command: ListCommand): Promise<Reply<"queue_list">> {
+  const { limit, cursor, state } = command;
   const after = placeOf(cursor);
   if (after === undefined) return NOT_A_PLACE;
   const asked = { verb: "list_mail", ...selection, where: state ?? "anywhere", after, limit: limit + 1 } as const;

@@ -146,11 +146,8 @@ const ON_SERVER = failed(
  * A new password ends every session of the account, at this page and in mail programs, except the caller's. Sets no password if
  * the owner ended the session, suspended the account or set a different password while the new one was hashed.
  */
-async function myPassword(
-  parts: MyMailboxParts,
-  password: string,
-  { account, caller, by }: Own,
-): Promise<Reply<"my_password">> {
+async function myPassword(parts: MyMailboxParts, password: string, of: Own): Promise<Reply<"my_password">> {
+  const { account, caller, by } = of;
   const refused = whyNotSet(parts, password, account);
   if (refused !== null) return refused;
   const { sessions, accounts, active, engine, clock } = parts;

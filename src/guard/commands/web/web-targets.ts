@@ -34,7 +34,7 @@ export type OutsideTargetParts = Readonly<{
 export type SpendingParts = OutsideTargetParts &
   Readonly<{ forwards: Pick<ForwardTargets, "spendTargets">; clock: Clock; isDry?: boolean }>;
 
-type AddAlias = ParsedCommandOf<"alias_add">;
+export type AddAlias = ParsedCommandOf<"alias_add">;
 
 /** Returns null if the web may add these targets, and counts them for the day, even if the command is refused later. */
 export function refusesTargets(parts: SpendingParts, { address, targets }: AddAlias): CommandError | null {
