@@ -26,7 +26,8 @@ export function submitAfterLookups(
       if (sink.isProtected(event.ip)) return sink.submit(event, answer);
       const { ip, sender } = event;
       // The null sender of a bounce has no domain. Postfix itself refuses other senders without one (reject_non_fqdn_sender).
-      const exists = sender.includes("@") ? domains.exists(domainOf(sender).toLowerCase(), ip) : null;
+      const domain = domainOf(sender).toLowerCase();
+      const exists = sender.includes("@") ? domains.exists(domain, ip) : Promise.resolve(null);
       const asked = [blockLists.ask(ip), exists, proofs.prove(event)] as const;
       void Promise.all(asked).then(([blockListing, senderExists, senderProven]) =>
         sink.submit({ ...event, blockListing, senderExists, senderProven }, answer),
