@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { NOON, times } from "../../../test/kit/samples.ts";
 import { instant, later, type Millis } from "../time.ts";
 import type { Limit } from "./policy.ts";
-import { countWithin, exceeded, longestWindowMs, reached, timesToKeep } from "./windows.ts";
+import { countWithin, exceeded, longestWindowMs, timesToKeep } from "./windows.ts";
 
 test("a window is open at its start and closed at its end", () => {
   const events = [later(NOON, -60_000), later(NOON, -59_999), NOON];
@@ -47,18 +47,6 @@ test("the first limit that a naive recount finds exceeded is named, and no other
       assert.deepEqual(exceeded(limits, list, now, factor), expected ?? null);
     }),
   );
-});
-
-test("a limit is reached by what happened before, whatever happens now", () => {
-  const limits = [
-    { key: "a", count: 2, windowMs: 100 },
-    { key: "b", count: 3, windowMs: 1_000 },
-  ];
-  const at = (...ago: readonly number[]) => ago.map((ms) => later(now, -ms));
-  assert.equal(reached(limits, at(100, 99), now), null);
-  assert.deepEqual(reached(limits, at(99, 0), now), { count: 2, limit: 2, windowMs: 100, key: "a" });
-  assert.deepEqual(reached(limits, at(999, 500, 400), now), { count: 3, limit: 3, windowMs: 1_000, key: "b" });
-  assert.equal(reached([], at(0), now), null);
 });
 
 test("times that need not be kept change no verdict, up to the factor they are kept for", () => {
