@@ -1,6 +1,6 @@
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { isJailName } from "../../core/decide/jails.ts";
-import { type Finished, lastLines, type RunOptions, runProgram } from "../../host/machine/run-program.ts";
+import { lastLines, type RunOptions, runProgram } from "../../host/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Exchange } from "../probes/exchange.ts";
 
@@ -18,7 +18,7 @@ const MOST_OF_A_JAIL = 1_000_000;
 /** Its jails, as fail2ban-client(1) lists them. Never throws. */
 export async function jailsOf(files: Files, options: ClientOptions = {}): Promise<Jails> {
   const listed = await client(files, ["status"], options);
-  if (listed.code !== 0) return silent(listed);
+  if (listed.code !== 0) return { ok: false, reason: lastLines(listed, 1) };
   const names = parseJailNames(listed.stdout).filter(isJailName).slice(0, MOST_JAILS);
   // One client for all jails, since each start costs a tenth of a second.
   const input = [...names.map((name) => `status ${name}`), "exit", ""].join("\n");
@@ -27,7 +27,7 @@ export async function jailsOf(files: Files, options: ClientOptions = {}): Promis
     input,
     mostOutputBytes: (names.length + 1) * MOST_OF_A_JAIL,
   });
-  if (answer.code !== 0) return silent(answer);
+  if (answer.code !== 0) return { ok: false, reason: lastLines(answer, 1) };
   const jails = parseJails(answer.stdout);
   const found = names.flatMap((name) => jails.find((jail) => jail.name === name) ?? []);
   if (found.length === names.length) return { ok: true, jails: found };
@@ -37,10 +37,6 @@ export async function jailsOf(files: Files, options: ClientOptions = {}): Promis
 
 function client({ fail2banConf, fail2banSocket }: Files, argv: readonly string[], options: RunOptions) {
   return runProgram("fail2ban-client", ["-c", fail2banConf, "-s", fail2banSocket, ...argv], options);
-}
-
-function silent(ran: Finished): Jails {
-  return { ok: false, reason: lastLines(ran, 1) };
 }
 
 /** What fail2ban-client(1) says about a jail since Fail2ban was started. Its bans are reports to the guard. */
@@ -58,17 +54,11 @@ export function parseJailNames(text: string): readonly string[] {
 /** Of `fail2ban-client -i`, which was asked for the `status` of each jail. */
 export function parseJails(text: string): readonly JailStatus[] {
   const [, ...jails] = text.split("Status for the jail: ");
-  return jails.map(parseJail);
-}
-
-function parseJail(text: string): JailStatus {
-  const number = (label: string): number => Number(new RegExp(`${label}:\\s*(\\d+)`).exec(text)?.[1] ?? 0);
-  return {
-    name: text.split("\n", 1)[0] ?? "",
-    watched: number("Currently failed"),
-    found: number("Total failed"),
-    reports: number("Total banned"),
-  };
+  return jails.map((jail) => {
+    const number = (label: string): number => Number(new RegExp(`${label}:\\s*(\\d+)`).exec(jail)?.[1] ?? 0);
+    const [watched, found, reports] = [number("Currently failed"), number("Total failed"), number("Total banned")];
+    return { name: jail.split("\n", 1)[0] ?? "", watched, found, reports };
+  });
 }
 
 /** The end of each message, in both directions (fail2ban/protocol.py). */
