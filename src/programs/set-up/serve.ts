@@ -16,7 +16,7 @@ import { containerWarnings, dropShellZone, hasNetAdmin } from "../../host/runnin
 import { prepareDataDirectory, releaseLock, takeLock, usedElsewhere } from "../../host/running/data-directory.ts";
 import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
 import { busyPorts, portsOf, type ServerPort } from "../../host/running/ports.ts";
-import { type Ended, endOrphans, runsForAnother } from "../../host/running/processes.ts";
+import { endOrphans, runsForAnother } from "../../host/running/processes.ts";
 import { memoryHere } from "../../host/running/read-processes.ts";
 import { StartLog, waitUntilReady } from "../../host/running/ready.ts";
 import { RESTART_SIGNAL, removeTables } from "../../host/running/stop.ts";
@@ -103,7 +103,10 @@ async function main(): Promise<number> {
     await closeAsRecorded(layout);
     refuseUnfitData(layout);
     if (BY_SYSTEMD) await stopUnits();
-    tellEnded(await endOrphans(data), log);
+    const { count, left } = await endOrphans(data);
+    if (count > 0) log.say(`Ended ${plural(count, "process")} that an earlier start left behind.`);
+    const see = `To see what blocks them: ps -o pid,user,wchan,args -p ${left.join()}`;
+    if (left.length > 0) log.warn(`processes left by an earlier start do not exit. ${see}`);
     const snapshot = await makeUpgradeSnapshot(layout, instant(Date.now()));
     if (snapshot !== null) log.say(`${SNAPSHOT_MADE} ${describeSnapshot(snapshot)}.`);
     finishEnvironment(layout.environment);
@@ -126,14 +129,6 @@ async function main(): Promise<number> {
     if (layout !== null && stop.wish() === "stop") await open(layout, STRICT_TABLE, log);
     if (layout !== null && stop.wish() !== "restart") releaseLock(layout.startPid);
   }
-}
-
-function tellEnded({ count, left }: Ended, log: StartLog): void {
-  if (count > 0) log.say(`Ended ${plural(count, "process")} that an earlier start left behind.`);
-  if (left.length > 0)
-    log.warn(
-      `processes left by an earlier start do not exit. To see what blocks them: ps -o pid,user,wchan,args -p ${left.join()}`,
-    );
 }
 
 /**
