@@ -76,8 +76,7 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
         return { fresh: null, failed };
       }
       if (fresh !== null) removeFile(layout.tlsUnread);
-      doubt = null;
-      refused = null;
+      doubt = refused = null;
       return { fresh, failed: null };
     },
     troubles: (): readonly KeeperTrouble[] => (refused === null ? ending : [refused, ...ending]),

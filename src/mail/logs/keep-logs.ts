@@ -217,15 +217,13 @@ export class LogIndexer {
     const { fd, stat } = file;
     const seen = this.#seen.get(path);
     const isSame = seen?.ino === stat.ino && existsSync(indexName(path));
-    if (isSame && (isFinished ? seen.mtimeMs === stat.mtimeMs : hasNoNewBlock(seen, stat))) return;
+    const moreBytes = stat.size - (seen?.size ?? 0);
+    const hasNewBlock = moreBytes < 0 || moreBytes >= BLOCK_BYTES;
+    if (isSame && (isFinished ? seen.mtimeMs === stat.mtimeMs : !hasNewBlock)) return;
     if (isFinished && Math.abs(now - stat.mtimeMs) < SILENT_MS) return;
     await indexLog(path, fd, isFinished);
     this.#seen.set(path, stat);
   }
-}
-
-function hasNoNewBlock(before: Stats, after: Stats): boolean {
-  return after.size >= before.size && after.size - before.size < BLOCK_BYTES;
 }
 
 /** Continues its index, or creates it if it is missing or does not match the contents. */

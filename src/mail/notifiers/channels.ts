@@ -145,10 +145,8 @@ function orUnusable<T>(send: (wish: T) => Promise<Outcome>): (wish: T) => Promis
     try {
       return await send(wish);
     } catch (error) {
-      return {
-        ok: false,
-        reason: error instanceof Unusable ? error.message : `it cannot be used: ${messageOf(error)}`,
-      };
+      const reason = error instanceof Unusable ? error.message : `it cannot be used: ${messageOf(error)}`;
+      return { ok: false, reason };
     }
   };
 }
