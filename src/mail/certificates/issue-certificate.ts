@@ -27,7 +27,8 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
   const keyText = readOr(() => readNamed(key, MOST_BYTES).toString(), null);
   if (certText === null) return wrong(`The file ${cert} of tls.cert does not exist or cannot be read.`);
   if (keyText === null) return wrong(`The file ${key} of tls.key does not exist or cannot be read.`);
-  const chain = readOr(() => certificates(certText), []);
+  const blocks = certText.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const chain = readOr(() => blocks.map((block) => new X509Certificate(block)), []);
   if (chain.length === 0) return wrong(`${cert} must hold a certificate in PEM.`);
   const privateKey = readOr(() => createPrivateKey(keyText), null);
   if (privateKey === null) return wrong(`${key} must hold a private key in PEM, without a passphrase.`);
@@ -75,11 +76,6 @@ export function serve({ cert, key }: Pair, layout: Layout): void {
 /** Postfix reads key and chain from one file, the key first (postconf(5), smtpd_tls_chain_files). */
 function chainOf(cert: string, key: string): string {
   return `${key.trimEnd()}\n${cert.trimEnd()}\n`;
-}
-
-function certificates(text: string): readonly X509Certificate[] {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.map((block) => new X509Certificate(block));
 }
 
 function day(date: Date): string {

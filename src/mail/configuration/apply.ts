@@ -49,14 +49,11 @@ export async function applyConfiguration(site: Site, how: How = {}): Promise<App
   const ended = isWithout ? await applyRendered({ ...site, ownDovecot: "" }, how) : applied;
   // Without them it is refused too, so they are not the cause.
   if (!ended.ok) return ended;
-  const unused = applied.ok ? site.ownDovecotUnused : `the file of mailboxes.dovecot: ${ownLine(applied.reason)}`;
+  // `line 2: Unknown setting: nonsense`, without the path of our copy.
+  const ownLine = applied.ok ? "" : applied.reason.replace(/^.*?\S*own\.conf (?=line \d)/, "");
+  const unused = applied.ok ? site.ownDovecotUnused : `the file of mailboxes.dovecot: ${ownLine}`;
   if ((how.only ?? SERVICES).includes("dovecot")) noteOwnDovecot(site.layout, unused);
   return { ...ended, unused };
-}
-
-/** `line 2: Unknown setting: nonsense`, without the path of our copy. */
-function ownLine(reason: string): string {
-  return reason.replace(/^.*?\S*own\.conf (?=line \d)/, "");
 }
 
 /**

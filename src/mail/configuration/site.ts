@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { nullOn } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { readIsolation } from "../../host/firewall/isolation.ts";
+import { textOrNothing } from "../../host/machine/read-text.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { readNamed, readNamedText } from "../../host/root-files/files.ts";
@@ -121,7 +122,8 @@ export function readSite(
     proofWord: readFileSync(layout.proofWord, "utf8").trim(),
     /** Owner of the Maildirs. */
     mailUser: userIds(USERS.mail),
-    ipv6: hasIpv6(),
+    /** A kernel without IPv6, or a namespace with it disabled, lists no address here. */
+    ipv6: textOrNothing("/proc/net/if_inet6") !== "",
   };
 }
 
@@ -225,12 +227,6 @@ function relayPassword(settings: Settings, missing: Missing): string {
 /** Postfix counts in seconds: never less than the setting. */
 function wholeSeconds(durationMs: number): number {
   return Math.ceil(durationMs / SECOND_MS);
-}
-
-/** A kernel without IPv6, or a namespace with it disabled, lists no address here. */
-function hasIpv6(): boolean {
-  const list = "/proc/net/if_inet6";
-  return existsSync(list) && readFileSync(list, "utf8") !== "";
 }
 
 /** The owner's rules of SpamAssassin, and the login at the relay, as rendered. */

@@ -64,7 +64,9 @@ export function whyNoServerKey({ mailCrypt: crypt, layout }: KeySite): string | 
   if (crypt === null || existsSync(crypt.publicKey)) return null;
   const { publicKey, privateKey } = crypt;
   if (existsSync(privateKey)) return unlessUnreadable(privateKey, () => publicHalfOf(privateKey) && null);
-  if (isInMemory(privateKey) && !isInMemory(publicKey)) return notInMemory(privateKey);
+  // A reboot could lose a key that was made there before its owner has it, and with it all mail.
+  if (isInMemory(privateKey) && !isInMemory(publicKey))
+    return `No key is made at ${privateKey} (mailboxes.encryption_key), where a reboot would lose it. Make it elsewhere (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE) and copy it there.`;
   // A first start makes its directory.
   return privateKey === layout.mailPrivateKey ? null : whyUnwritable(dirname(privateKey));
 }
@@ -153,11 +155,6 @@ export function isInMemory(path: string): boolean {
   const directory = dirname(path);
   const type = readOr(() => statfsSync(directory).type, null);
   return type === null ? directory !== path && isInMemory(directory) : MEMORY.includes(type);
-}
-
-/** A reboot could lose a key that was made there before its owner has it, and with it all mail. */
-function notInMemory(path: string): string {
-  return `No key is made at ${path} (mailboxes.encryption_key), where a reboot would lose it. Make it elsewhere (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE) and copy it there.`;
 }
 
 function publicHalfOf(privateKey: string): string {

@@ -194,7 +194,8 @@ export class LogFollower {
     const mine = rotated.findIndex((name) => identityOf(name) === inode);
     const later = mine < 0 ? [] : rotated.slice(mine + 1);
     const next = later.find((name) => !this.#elder.has(identityOf(name))) ?? file;
-    if (lingerMs > 0 && (this.#silentMs(this.#fd) < lingerMs || isEmpty(next))) return false;
+    const isEmpty = (statSync(next, { throwIfNoEntry: false })?.size ?? 0) === 0;
+    if (lingerMs > 0 && (isEmpty || this.#silentMs(this.#fd) < lingerMs)) return false;
     const fd = openLog(next);
     const left = this.#position;
     if (lingerMs === 0) this.#close();
@@ -279,10 +280,6 @@ function identityOf(path: string): string | null {
 
 function identityOfOpen(fd: number): string {
   return identity(fstatSync(fd, { bigint: true }));
-}
-
-function isEmpty(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
 function isMissing(error: unknown): boolean {

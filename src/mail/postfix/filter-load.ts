@@ -29,7 +29,7 @@ const QUEUED = new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+ \\(que
 const QUEUED_END = " (queue active)";
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
-/** `sender`: as in `FilterLoad.isSuspect`. `extraBytes`: what it costs Rspamd beyond its size. `hasTurn`: as one of few of its account. */
+/** `source`: the account, or the network of a stranger. `sender`: as in `FilterLoad.isSuspect`. `extraBytes`: what it costs Rspamd beyond its size. `hasTurn`: as one of few of its account. */
 type Read = { sizeBytes: number; source: string; sender: string; since: Millis; extraBytes: number; hasTurn: boolean };
 
 /**
@@ -166,7 +166,7 @@ export class FilterLoad {
       this.#looped.delete(queueId);
       return mail;
     }
-    const source = sourceOf(mail);
+    const source = account?.toLowerCase() ?? neighbourhoodOf(mail.ip, 48);
     const excess = account === null && sizeBytes > LIGHT_BYTES ? this.#ofStrangers(source, null) : null;
     if (excess !== null) return { ...mail, excess };
     this.#mails.set(queueId, {
@@ -251,9 +251,4 @@ export class FilterLoad {
 
 function senderOf({ account, ip }: Sender): string {
   return account?.toLowerCase() ?? neighbourhoodOf(ip, ALLOCATED_LENGTH);
-}
-
-/** The account, or the network of a stranger. */
-function sourceOf({ account, ip }: EndOfMessage): string {
-  return account?.toLowerCase() ?? neighbourhoodOf(ip, 48);
 }

@@ -76,14 +76,12 @@ const CROWDED = 2 / 3;
 
 /** A full port is as silent as one that hangs, but serves its clients: strangers could cause a restart, which cuts them off. */
 export function unlessCrowded(result: ProbeResult, port: number, places: number): ProbeResult {
-  if (result.ok || !result.hangs || openOn(port) < places * CROWDED) return result;
-  return { ...result, hangs: false, says: `${result.says} while most of its places are taken` };
-}
-
-/** How many connections to a local TCP port take a place, including those that only the client has closed. */
-function openOn(port: number): number {
+  if (result.ok || !result.hangs) return result;
+  // Connections to a local TCP port take a place, including those that only the client has closed.
   const ports = new Set([port]);
-  return TCP_TABLES.flatMap((table) => parseConnections(textOrNothing(table), ports)).length;
+  const open = TCP_TABLES.flatMap((table) => parseConnections(textOrNothing(table), ports)).length;
+  if (open < places * CROWDED) return result;
+  return { ...result, hangs: false, says: `${result.says} while most of its places are taken` };
 }
 
 /** The head of the dashboard's first page (RFC 9110 section 9.3.2). `name`: one under which the dashboard answers. */

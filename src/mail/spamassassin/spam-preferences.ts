@@ -20,7 +20,10 @@ const FILE = "user_prefs";
  * for each mail; new files get the group of the directory, which is spamd's.
  */
 export function writeSpamPreferences(directory: string, texts: ReadonlyMap<string, string>): void {
-  const wanted = new Map([...texts].map(([recipient, text]) => [placeOf(directory, recipient), text]));
+  // Recipients have passed the address parser: neither part is empty, starts with a dot or contains a slash.
+  const placeOf = (recipient: string, at = recipient.lastIndexOf("@")): string =>
+    join(directory, recipient.slice(at + 1), recipient.slice(0, at), FILE);
+  const wanted = new Map([...texts].map(([recipient, text]) => [placeOf(recipient), text]));
   for (const [file, text] of wanted) {
     if (existsSync(file) && readFileSync(file, "utf8") === text) continue;
     mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
@@ -31,10 +34,4 @@ export function writeSpamPreferences(directory: string, texts: ReadonlyMap<strin
     for (const local of readdirSync(join(directory, domain)))
       if (!wanted.has(join(directory, domain, local, FILE)))
         rmSync(join(directory, domain, local), { recursive: true, force: true });
-}
-
-/** Recipients have passed the address parser: neither part is empty, starts with a dot or contains a slash. */
-function placeOf(directory: string, recipient: string): string {
-  const at = recipient.lastIndexOf("@");
-  return join(directory, recipient.slice(at + 1), recipient.slice(0, at), FILE);
 }

@@ -80,13 +80,11 @@ async function selfSign(layout: Layout, { hostname, "tls.profile": profile }: Se
   const kind = ["-x509", "-newkey", ...algorithm, "-noenc", "-days", String(DAYS)];
   // Both on its standard output, so openssl writes no file.
   const made = await runProgram("openssl", ["req", ...kind, ...names, "-keyout", "-"]);
-  const [key, cert] = ["PRIVATE KEY", "CERTIFICATE"].map((what) => pem(what, made.stdout));
+  const pem = (what: string) =>
+    new RegExp(`-----BEGIN ${what}-----[^-]+-----END ${what}-----\n`).exec(made.stdout)?.[0];
+  const [key, cert] = [pem("PRIVATE KEY"), pem("CERTIFICATE")];
   if (made.code !== 0 || key === undefined || cert === undefined)
     throw new SetUpFailure(`openssl could not make a certificate: ${lastLines(made)}`);
   writeFile(layout.tlsKey, key, { mode: 0o600 });
   writeFile(layout.tlsCert, cert, { mode: 0o600 });
-}
-
-function pem(what: string, text: string): string | undefined {
-  return new RegExp(`-----BEGIN ${what}-----[^-]+-----END ${what}-----\n`).exec(text)?.[0];
 }
