@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { renderDovecot } from "./dovecot-conf.ts";
-import { accountKeysConf, mailKeyConf } from "./mail-crypt.ts";
+import { accountKeysConf } from "./mail-crypt.ts";
 
 const keys = { publicKey: "/srv/mail/lib/mail-crypt/public.pem", privateKey: "/run/mail.pem" };
 const files = (encrypts: boolean | null, byAccount = false) =>
@@ -21,16 +21,6 @@ test("no cache holds what may be far longer than its mail, with encryption or no
   for (const encrypts of [null, true, false])
     for (const field of ["imap.envelope", "imap.body", "imap.bodystructure", "mime.parts", "binary.parts"])
       assert.ok(neverCached(encrypts).includes(field), field);
-});
-
-test("with encryption only the public key is named; the private one is in a file that may be missing", () => {
-  assert.match(conf(true), /^mail_plugins = \$mail_plugins quota mail_crypt$/m);
-  assert.match(conf(true), /^ {2}mail_crypt_global_public_key = <\/srv\/mail\/lib\/mail-crypt\/public\.pem$/m);
-  assert.match(conf(true), /^ {2}mail_crypt_save_version = 2$/m);
-  assert.match(conf(true), /^!include_try \/srv\/mail\/conf\/dovecot\/mail-key\.conf$/m);
-  assert.match(conf(true), /^ {2}mail_crypt_global_private_key = <\/srv\/mail\/lib\/mail-crypt\/no-key\.pem$/m);
-  assert.doesNotMatch(conf(true), /private_key = <(?!\/srv\/mail\/lib\/mail-crypt\/no-key\.pem)|\/run\/mail\.pem/);
-  assert.equal(mailKeyConf("/a/link"), "plugin {\n  mail_crypt_global_private_key = </a/link\n}\n");
 });
 
 test("the clear index has no subjects and addresses", () => {

@@ -28,14 +28,8 @@ test("an account is neither a path nor an option, and only two words are command
   assert.match(text, /^case \$class in spam \| ham\) ;; \*\) exit 64 ;; esac$/m);
 });
 
-test("the account is the one that signed in, and long mail teaches nothing", () => {
-  const [spam, ham] = renderLearnScripts();
-  for (const script of [spam, ham]) {
-    assert.match(script?.text ?? "", /"imap\.user" "\*" \{ set "account" "\$\{1\}"; \}/);
-    assert.match(script?.text ?? "", /^if size :over 512K \{ stop; \}$/m);
-  }
-  assert.match(spam?.text ?? "", /^pipe :copy "spam-learn" \["spam", "\$\{account\}"\];$/m);
-  assert.match(ham?.text ?? "", /^pipe :copy "spam-learn" \["ham", "\$\{account\}"\];$/m);
+test("long mail teaches nothing", () => {
+  for (const { text } of renderLearnScripts()) assert.match(text, /^if size :over 512K \{ stop; \}$/m);
 });
 
 test("a move from Junk to another spam folder, or to a bin in any language, teaches nothing", () => {
