@@ -21,7 +21,6 @@ import { filterNames as ownFilters, readFilter, STOCK_DIRECTORY, STOCK_FILTERS }
 const MOST_NAMED_BYTES = 1024 * 1024;
 
 export type MailCryptSettings = Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">;
-type MailKeyFiles = Pick<Layout, "mailPublicKey" | "mailPrivateKey">;
 
 /** Everything on which the configuration files of Postfix and Dovecot depend. */
 export type Site = Readonly<ReturnType<typeof readSite>>;
@@ -128,7 +127,7 @@ export function readSite(
 }
 
 /** Null: mail was never encrypted. Once it was, Dovecot must be able to read it. */
-export function mailCryptOf(settings: MailCryptSettings, layout: MailKeyFiles) {
+export function mailCryptOf(settings: MailCryptSettings, layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey">) {
   const how = settings["mailboxes.encryption"];
   const encrypts = how !== "off";
   if (!encrypts && !existsSync(layout.mailPublicKey)) return null;

@@ -86,7 +86,6 @@ export function refusalOf(judged: Judgement): string | null {
 const refusedList = z.array(z.object({ file: z.string(), reason: z.string() }));
 const judgedList = z.array(z.tuple([z.string(), z.string()]));
 export type Refused = Readonly<z.output<typeof refusedList>[number]>;
-type Adopted = Readonly<{ own: readonly string[]; refused: readonly Refused[] }>;
 
 const MOST_CHARACTERS = 64 * 1024;
 const REFUSED = "refused.json";
@@ -102,7 +101,7 @@ export function filterSources(checkout: string, { fail2banFilters }: Layout): re
  * Accepts the owner's filters that pass the test, and skips the others, so that one bad filter stops nothing else.
  * A filter that passed the same test before is not tested again.
  */
-export async function adoptFilters(checkout: string, layout: Layout): Promise<Adopted> {
+export async function adoptFilters(checkout: string, layout: Layout) {
   const sources = new Map(
     filterSources(checkout, layout).flatMap((source) => filterNames(source).map((name) => [name, source])),
   );

@@ -144,13 +144,8 @@ ${dkimKeys(site)
 `;
 }
 
-type DkimKey = Readonly<{ domain: string; selector: string; file: string }>;
-
 /** RSA only: few servers verify Ed25519 (RFC 8463), so it could only be a second signature. */
-export function dkimKeys({
-  layout,
-  domains,
-  dkimSelector: selector,
-}: Pick<Site, "layout" | "domains" | "dkimSelector">): readonly DkimKey[] {
+export function dkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelector">) {
+  const { layout, domains, dkimSelector: selector } = site;
   return domains.map((domain) => ({ domain, selector, file: join(layout.dkimKeys, `${domain}.${selector}.pem`) }));
 }
