@@ -306,25 +306,16 @@ reply() {
 }
 export -f talk say reply
 
-session() {
-  bounded 120 bash -c 'talk "$@"' talk "$ADDRESS" "$@"
-}
-
-# reply_to LINE: from a session, as talk or plain prints it; empty if none came.
+# reply_to LINE: from a session, as talk prints it; empty if none came.
 reply_to() {
   LINE="> $1" awk '$0 == ENVIRON["LINE"] { on = 1; next } /^> / { on = 0 } on'
-}
-
-# What swaks prints, as talk prints it.
-plain() {
-  sed -E 's/^ [-~]> ?/> /; s/^<[-~*][-~* ] ?//'
 }
 
 # The answers to a stranger in plain text, before TLS.
 test_answers() {
   local port=$1 seen commands=("EHLO $HELO")
   if [ "$port" = 25 ]; then commands+=("VRFY postmaster" "VRFY no-such-name-here" "EXPN postmaster"); fi
-  seen=$(session "$port" "${commands[@]}" QUIT)
+  seen=$(bounded 120 bash -c 'talk "$@"' talk "$ADDRESS" "$port" "${commands[@]}" QUIT)
   test_greeting "$port" "$(sed '/^> /,$d' <<<"$seen")"
   test_before_tls "$port" "$seen"
   if [ "$port" = 25 ]; then test_names "$seen"; fi
@@ -459,7 +450,8 @@ by_swaks() {
   local port=$1 version=-4
   shift
   [[ $ADDRESS != *:* ]] || version=-6
-  bounded $((3 * PATIENCE)) swaks --config "$version" --server "$ADDRESS" --port "$port" --helo "$HELO" --timeout "$PATIENCE" "$@" | plain
+  bounded $((3 * PATIENCE)) swaks --config "$version" --server "$ADDRESS" --port "$port" --helo "$HELO" --timeout "$PATIENCE" "$@" |
+    sed -E 's/^ [-~]> ?/> /; s/^<[-~*][-~* ] ?//'
 }
 
 test_relay() {
@@ -494,7 +486,7 @@ judge_relay() {
 
 # test_submission PORT HOW: one wrong password, and a mail without any.
 test_submission() {
-  local port=$1 how=$2 mechanism seen answer
+  local port=$1 how=$2 test="$1: $USER_NAME:$PASSWORD may not sign in" mechanism seen answer
   seen=$(by_swaks "$port" "$how" --quit-after RCPT --from "$FOREIGN" --to "$FOREIGN")
   judge_relay "$port: no mail without a password" "<$FOREIGN>" "$FOREIGN" "$seen"
   for mechanism in PLAIN LOGIN; do
@@ -503,16 +495,11 @@ test_submission() {
     break
   done
   answer=$(awk '/^> AUTH/ { on = 1 } /^(235|[45][0-9][0-9])[ -]/ { if (on) { print; exit } }' <<<"$seen")
-  judge_password "$port" "$answer" "$(tail -n 1 <<<"$seen")"
-}
-
-judge_password() {
-  local test="$1: $USER_NAME:$PASSWORD may not sign in"
-  case $2 in
-    235*) report WRONG "$test" "$2" ;;
-    5*) report ok "$test" "$2" ;;
-    4*) report unknown "$test" "$2" ;;
-    *) report unknown "$test" "it was not asked for: $3" ;;
+  case $answer in
+    235*) report WRONG "$test" "$answer" ;;
+    5*) report ok "$test" "$answer" ;;
+    4*) report unknown "$test" "$answer" ;;
+    *) report unknown "$test" "it was not asked for: $(tail -n 1 <<<"$seen")" ;;
   esac
 }
 
@@ -609,7 +596,7 @@ judge_certificate() {
   if [ -z "$NAME" ]; then
     note="; it was not asked whom it names"
   elif [[ ${said[4]:-} == *'does NOT match'* ]]; then
-    wrong="${wrong}names $(names_of "$pem") and not $NAME; "
+    wrong="${wrong}names $(openssl x509 -noout -ext subjectAltName <<<"$pem" 2>/dev/null | tail -n 1 | tr -d ' ') and not $NAME; "
   fi
   if [ "${said[2]#*=}" = "${said[3]#*=}" ]; then note="$note; self-signed"; fi
   judge_none "$test" "${wrong%; }" "valid until $until${NAME:+, names $NAME}$note"
@@ -617,10 +604,6 @@ judge_certificate() {
 
 seconds() {
   date -d "$1" +%s 2>/dev/null || echo 0
-}
-
-names_of() {
-  openssl x509 -noout -ext subjectAltName <<<"$1" 2>/dev/null | tail -n 1 | tr -d ' '
 }
 
 # --- SMTP smuggling
