@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { isObject } from "../../admin/declare/fields.ts";
 import { APP_PASSWORD_NAME } from "../../core/access/passwords.ts";
 import type { Decision, Verdict } from "../../core/decide/decision.ts";
@@ -33,17 +33,17 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   const fields = new Map<string, unknown>(Object.entries(json));
   const texts = ["login", "remote", "peer", "protocol", "pwhash", "app"].map((name) => fields.get(name) ?? "");
   if (!texts.every((text) => typeof text === "string")) return { ok: false, reason: "bad_field" };
-  const [login = "", remote = "", peer = "", protocol = "", hash = "", app = ""] = texts;
+  const [login = "", remote = "", peer = "", protocol = "", passwordHash = "", app = ""] = texts;
   const [success, rejected] = ["success", "policy_reject"].map((name) => fields.get(name) ?? false);
   if (typeof success !== "boolean" || typeof rejected !== "boolean") return { ok: false, reason: "bad_field" };
-  if (hash.length > PASSWORD_HASH_LENGTH) return { ok: false, reason: "bad_field" };
+  if (passwordHash.length > PASSWORD_HASH_LENGTH) return { ok: false, reason: "bad_field" };
 
   const service = SERVICES.get(protocol);
   const ip = parseIp(remote);
   if (service === undefined || ip === null) return NOT_OURS;
   // The sign-in of `check`, which must fail. Any local program could use the address, so only this name goes uncounted.
   if (ip === PROBE_ADDRESS && login === NO_ACCOUNT) return NOT_OURS;
-  const direct: LoginAttributes = { ip, service, login: cleaned(login, LOGIN_LENGTH), passwordHash: hash };
+  const direct: LoginAttributes = { ip, service, login: cleaned(login, LOGIN_LENGTH), passwordHash };
   const attributes: LoginAttributes = peer === "" || parseIp(peer) === ip ? direct : { ...direct, proxied: true };
   if (command === "allow") return { ok: true, value: { type: "LOGIN_ASKED", ...attributes } };
   if (success) {
@@ -90,7 +90,7 @@ function cleaned(text: string, most: number): string {
 
 /** Salts the hashes by which the guard distinguishes passwords: stable, and unknown to anyone without the secret. */
 export function policyNonce(secret: string): string {
-  return createHash("sha256").update(`password hashes of ${secret}`).digest("hex").slice(0, 32);
+  return hash("sha256", `password hashes of ${secret}`).slice(0, 32);
 }
 
 /**
@@ -98,8 +98,6 @@ export function policyNonce(secret: string): string {
  * (auth_policy_hash_mech sha256, auth_policy_hash_truncate 12). `account` in lower case.
  */
 export function passwordHashOf(secret: string, account: string, password: string): string {
-  const digest = createHash("sha256")
-    .update(`${policyNonce(secret)}${account}\0${password}`)
-    .digest();
+  const digest = hash("sha256", `${policyNonce(secret)}${account}\0${password}`, "buffer");
   return (digest.readUInt16BE(0) >> 4).toString(16).padStart(4, "0");
 }

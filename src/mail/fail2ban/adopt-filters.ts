@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
@@ -156,9 +156,7 @@ function circumstances({ name, text }: Filter, checkout: string): string {
     ...STOCK_FILTERS.map((stock) => filterFile(STOCK_DIRECTORY, stock)),
   ];
   const texts = files.map((file) => (existsSync(file) ? readFileSync(file, "utf8") : null));
-  return createHash("sha256")
-    .update(JSON.stringify([name, text, ...texts]))
-    .digest("hex");
+  return hash("sha256", JSON.stringify([name, text, ...texts]));
 }
 
 /** The answer of `security/judge-filter.py`. `tricked`: the line with which an attacker chooses the address it blames. */

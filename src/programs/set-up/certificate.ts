@@ -53,7 +53,8 @@ function mustBeMade(layout: Layout, settings: Settings, isFirst: boolean): boole
   if (own === null) return false;
   // A clock that is behind, as on a board without a battery, must not void what clients trust.
   if (own.validFromDate.getTime() > clock.now()) return isFirst;
-  if (!suits(own, settings)) return true;
+  const isSuited = own.subjectAltName === `DNS:${settings.hostname}`;
+  if (!isSuited || (settings["tls.profile"] === "seed" && own.publicKey.asymmetricKeyType !== "rsa")) return true;
   const read = readPair(files, clock.now());
   // Ours may have expired, as after a long run, or lack its key, as after a start that was killed between the two.
   return !read.ok || read.pair.validTo - clock.now() < RENEW_BEFORE_MS;
@@ -63,14 +64,6 @@ function mustBeMade(layout: Layout, settings: Settings, isFirst: boolean): boole
 function selfSigned(cert: string): X509Certificate | null {
   const own = readOr(() => new X509Certificate(readNamed(cert, MOST_BYTES)), null);
   return own?.subject === `CN=${SELF_SIGNED}` ? own : null;
-}
-
-/** Whether it has the host name of the settings, and the key that their ciphers need. */
-function suits(
-  { subjectAltName, publicKey }: X509Certificate,
-  { hostname, "tls.profile": profile }: Settings,
-): boolean {
-  return subjectAltName === `DNS:${hostname}` && (profile !== "seed" || publicKey.asymmetricKeyType === "rsa");
 }
 
 /** The ciphers with an RSA key exchange in the list "seed" need an RSA key. */
