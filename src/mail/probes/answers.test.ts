@@ -31,7 +31,7 @@ for (const [part, probe, answers, others] of [
     for (const said of others) assert.ok(!probe.isAnswer(said), said);
   });
 
-test("a port 25 that is busy refuses, and one that only begins to talk does not", () => {
+test("a port 25 that is busy refuses, and one that only starts to talk does not", () => {
   assert.ok(SMTP.isRefusal?.("421 4.3.2 All server ports are busy\r\n"));
   assert.ok(SMTP.isRefusal?.("220 mail") === false);
 });
