@@ -15,7 +15,10 @@ export async function publishedFor(
   key: string,
 ): Promise<readonly PublishedRecord[]> {
   const compared = await comparedAll(expectedRecords(settings, ownAddresses().filter(isPublic), domain, key));
-  return compared.map(({ record: { kind: _, ...record }, verdict }) => ({ ...record, ...verdict }));
+  return compared.map(({ record, verdict }) => {
+    const { kind: _, ...shown } = record;
+    return { ...shown, ...verdict };
+  });
 }
 
 export type ExpectedRecords = Readonly<{ records: readonly DnsRecord[]; addresses: readonly Ip[]; settings: Settings }>;
