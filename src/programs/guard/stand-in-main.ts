@@ -11,13 +11,8 @@ import { createStandIn } from "./stand-in.ts";
 const LOOK_MS = 200;
 const [data = "", port = "", supervisor = ""] = process.argv.slice(2);
 const layout = layoutOf(data);
-const places = {
-  handover: layout.standIn,
-  policySocket: layout.policySocket,
-  loginPort: Number(port),
-  loginSecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
-};
-const start = createStandIn(places, () => process.exit(0));
+const secret = readFileSync(layout.loginPolicySecret, "utf8").trim();
+const start = createStandIn(layout, Number(port), secret, () => process.exit(0));
 try {
   await start();
 } catch {

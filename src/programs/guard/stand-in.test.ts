@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { test } from "node:test";
 import { ask, heldEngine, postfixAt } from "../../../test/kit/policy-server-kit.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { createLoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { createPolicyServer } from "../../mail/postfix/policy-server.ts";
@@ -16,15 +15,13 @@ const SIGN_IN = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.
 
 /** The sockets of a guard, and that guard's servers; that of sign-ins runs. */
 async function places() {
-  const directory = temporaryDirectory();
+  const layout = temporaryLayout("policySocket", "standIn");
   const engine = heldEngine();
   const parts = { submit: engine.submit, secret: SECRET, report: assert.fail, guardsProxied: () => false };
   const logins = createLoginPolicyServer(parts);
   const loginPort = await logins.start(0);
-  const policySocket = join(directory, "policy");
-  const handover = join(directory, "stand-in.sock");
   const policy = createPolicyServer(engine.submit, assert.fail, WITHOUT_GUARD);
-  return { engine, parts, logins, policy, at: { handover, policySocket, loginPort, loginSecret: SECRET } };
+  return { engine, parts, logins, policy, layout, loginPort };
 }
 
 /** The sockets of a dead guard. */
@@ -34,11 +31,11 @@ async function abandoned() {
   let hasLeft = false;
   return {
     ...guard,
-    start: () => createStandIn(guard.at, () => (hasLeft = true))(),
+    start: () => createStandIn(guard.layout, guard.loginPort, SECRET, () => (hasLeft = true))(),
     /** A guard takes over: the stand-in leaves, and had not left before. */
     takesOver: async (start: () => Promise<void>) => {
       assert.equal(hasLeft, false);
-      await takeOver(guard.at.handover, start);
+      await takeOver(guard.layout.standIn, start);
       await until(() => hasLeft, "it leaves");
     },
   };
@@ -59,21 +56,21 @@ async function answer(path: string, question: string): Promise<string> {
 }
 
 test("mail and sign-ins pass, what only the guard can judge does not, and the guard takes over", async () => {
-  const { engine, parts, policy, at, start, takesOver } = await abandoned();
+  const { engine, parts, policy, layout, loginPort, start, takesOver } = await abandoned();
   await start();
-  assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
+  assert.equal(await answer(layout.policySocket, ask()), "action=DUNNO\n\n");
   for (const context of ["proxied-smtp", "sieve"]) {
     const proxied = ask("DATA", `policy_context=${context}`);
-    assert.match(await answer(at.policySocket, proxied), /^action=421 4\.3\.2 /, context);
+    assert.match(await answer(layout.policySocket, proxied), /^action=421 4\.3\.2 /, context);
   }
-  assert.equal(await signIn(at.loginPort), '{"status":0,"msg":""}');
+  assert.equal(await signIn(loginPort), '{"status":0,"msg":""}');
 
   // Both listen for a moment, so that no sign-in finds the port closed.
   const guard = createLoginPolicyServer(parts);
-  await guard.start(at.loginPort);
-  await takesOver(async () => policy.start(at.policySocket));
-  assert.equal(existsSync(at.handover), false);
-  const client = postfixAt(at.policySocket);
+  await guard.start(loginPort);
+  await takesOver(async () => policy.start(layout.policySocket));
+  assert.equal(existsSync(layout.standIn), false);
+  const client = postfixAt(layout.policySocket);
   client.socket.write(ask());
   await until(() => engine.asked.length === 1, "the guard is asked");
   client.socket.destroy();
@@ -81,33 +78,36 @@ test("mail and sign-ins pass, what only the guard can judge does not, and the gu
 });
 
 test("mail passes while another program holds the port of sign-ins, until the guard takes over", async (t) => {
-  const { at, start, takesOver } = await abandoned();
-  const other = createServer().listen(at.loginPort, "127.0.0.1");
+  const { layout, loginPort, start, takesOver } = await abandoned();
+  const other = createServer().listen(loginPort, "127.0.0.1");
   t.after(() => other.close());
   await once(other, "listening");
   await start();
-  assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
+  assert.equal(await answer(layout.policySocket, ask()), "action=DUNNO\n\n");
   other.close();
   await takesOver(async () => undefined);
 });
 
 test("beside a guard, or another one, none starts", async () => {
-  const { logins, policy, at } = await places();
-  await policy.start(at.policySocket);
-  await assert.rejects(createStandIn(at, () => undefined)(), /another program is listening there/);
+  const { logins, policy, layout, loginPort } = await places();
+  await policy.start(layout.policySocket);
+  await assert.rejects(
+    createStandIn(layout, loginPort, SECRET, () => undefined)(),
+    /another program is listening there/,
+  );
   await Promise.all([policy.stop(), logins.stop()]);
 });
 
 test("a second one leaves the first in its place", async () => {
-  const { at, start, takesOver } = await abandoned();
+  const { layout, start, takesOver } = await abandoned();
   await start();
   for (let i = 0; i < 3; i++) await assert.rejects(start(), /another program is listening there/);
-  assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
+  assert.equal(await answer(layout.policySocket, ask()), "action=DUNNO\n\n");
   await takesOver(async () => undefined);
 });
 
 test("a guard takes its place where no stand-in is", async () => {
-  const { logins, policy, at } = await places();
-  await takeOver(at.handover, async () => policy.start(at.policySocket));
+  const { logins, policy, layout } = await places();
+  await takeOver(layout.standIn, async () => policy.start(layout.policySocket));
   await Promise.all([policy.stop(), logins.stop()]);
 });

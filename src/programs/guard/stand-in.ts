@@ -5,14 +5,7 @@ import type { Submit } from "../../guard/ports.ts";
 import { listenUnix } from "../../host/sockets/unix-socket.ts";
 import { createLoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { createPolicyServer, POLICY_LIMITS, type PolicyOptions } from "../../mail/postfix/policy-server.ts";
-
-type StandInPlaces = Readonly<{
-  /** A program that writes something here takes over. */
-  handover: string;
-  policySocket: string;
-  loginPort: number;
-  loginSecret: string;
-}>;
+import type { Layout } from "../../settings/layout.ts";
 
 const TAKE_OVER_MS = 2_000;
 /** A stand-in that is just starting may take the socket in between. */
@@ -33,13 +26,13 @@ export const WITHOUT_GUARD: PolicyOptions = {
  * slow guard lets no one bypass its limits. Nothing is recorded here. `left` is called once the guard has taken over. Returns what starts
  * it, which rejects if another stand-in, or the guard, is there. The guard's port may be shared, so its socket comes first.
  */
-export function createStandIn(places: StandInPlaces, left: () => void): () => Promise<void> {
+export function createStandIn(layout: Layout, loginPort: number, secret: string, left: () => void) {
   const submit: Submit = (_, answer) => answer(decision("pass", "below_limit"));
   const report = (): void => undefined;
   const policy = createPolicyServer(submit, report, WITHOUT_GUARD);
   // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
   const guardsProxied = (): boolean => true;
-  const logins = createLoginPolicyServer({ submit, secret: places.loginSecret, report, guardsProxied });
+  const logins = createLoginPolicyServer({ submit, secret, report, guardsProxied });
   const leave = async (): Promise<void> => {
     handover.close();
     await Promise.all([policy.stop(), logins.stop()]);
@@ -49,12 +42,12 @@ export function createStandIn(places: StandInPlaces, left: () => void): () => Pr
     client.on("error", () => client.destroy());
     client.once("data", () => void leave().finally(() => client.destroy()));
   }).once("close", left);
-  return async () => {
-    await listenUnix(handover, places.handover, 0o600);
+  return async (): Promise<void> => {
+    await listenUnix(handover, layout.standIn, 0o600);
     try {
-      await policy.start(places.policySocket);
+      await policy.start(layout.policySocket);
       // Another user's program may hold the port: only sign-ins wait for its end, not mail.
-      await logins.start(places.loginPort).catch(() => undefined);
+      await logins.start(loginPort).catch(() => undefined);
     } catch (error) {
       await leave();
       throw error;
