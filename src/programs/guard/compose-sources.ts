@@ -18,7 +18,7 @@ import { createReportTaker, type ReportTakerParts } from "../../mail/fail2ban/re
 import { createLogFollowers, followedLogs, observing } from "../../mail/logs/followed-logs.ts";
 import { FilterLoad } from "../../mail/postfix/filter-load.ts";
 import { createMilterServer } from "../../mail/postfix/milter-server.ts";
-import { createPolicyServer, POLICY_LIMITS } from "../../mail/postfix/policy-server.ts";
+import { createPolicyServer, POLICY_LIMITS, type PolicyOptions } from "../../mail/postfix/policy-server.ts";
 import { serviceLog, USERS } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -29,17 +29,14 @@ import { takeOver } from "./stand-in.ts";
 const PROBE_LOOK_MS = 500;
 
 type SourceParts = GuardParts &
+  Pick<ReportTakerParts, "aheadMs" | "banned"> &
+  Pick<PolicyOptions, "guardsProxied" | "hasRoom"> &
   Readonly<{
     loginSecret: string;
     greylisting: Greylisting;
     names: Names;
     report: Report;
-    banned: ReportTakerParts["banned"];
-    aheadMs: ReportTakerParts["aheadMs"];
-    /** Whether the disk has room for one more mail to this recipient. */
-    hasRoom: (recipient: string | null) => boolean;
     submissionSessions: SubmissionSessions;
-    guardsProxied: () => boolean;
   }>;
 
 const SPF_TRIES = 2;
