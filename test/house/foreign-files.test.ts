@@ -55,7 +55,6 @@ const READS_BY_NAME = Object.entries({
     "supervised",
     "units",
   ],
-  "jobs/audit": ["audit-anchors"],
   "jobs/backup": ["archive", "check-restored", "outside-files", "replace-contents", "repository", "restic", "restore"],
   "jobs/build": ["build-programs", "kept-build", "kept-files", "program"],
   "jobs/export": ["delivery-record"],

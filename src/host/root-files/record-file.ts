@@ -36,6 +36,12 @@ export function appendRecord(path: string, value: unknown): void {
   appendFile(path, `${isCut ? "\n" : ""}${JSON.stringify(value)}\n`);
 }
 
+/** Reads what `appendRecord` wrote; null for each line that is not such a record. Without a file there is none. Throws if it cannot be read. */
+export function readRecords<Value>(path: string, schema: z.ZodMiniType<Value>): readonly (Value | null)[] {
+  const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
+  return lines.filter((line) => line !== "").map((line) => parseAs(schema, line));
+}
+
 /** Reads, changes and writes it, so that another process that does the same at this moment loses nothing. */
 export function changeRecord<Value>(path: string, read: () => Value, change: (before: Value) => Value): void {
   whileLocked(path, () => writeRecord(path, change(read())));

@@ -8,11 +8,10 @@ import {
   isIncidentId,
   type TimelineEntry,
 } from "../../core/incident/incident.ts";
-import { parseAs } from "../../core/parse-as.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { copyForeignFile } from "../../host/root-files/copies.ts";
 import { appendFile, writeFile } from "../../host/root-files/files.ts";
-import { appendRecord, readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { appendRecord, readRecord, readRecords, writeRecord } from "../../host/root-files/record-file.ts";
 import { makeDirectory, makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { filesBelow } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -61,11 +60,7 @@ export function appendEntry(layout: Incidents, incident: Incident, entry: Timeli
 
 /** Oldest first. */
 export function readTimeline(layout: Incidents, incident: Incident): readonly TimelineEntry[] {
-  const file = join(folderOf(layout, incident), TIMELINE);
-  if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .flatMap((line) => parseAs(entrySchema, line) ?? []);
+  return readRecords(join(folderOf(layout, incident), TIMELINE), entrySchema).filter((entry) => entry !== null);
 }
 
 const SLOW_MS = 120_000;
