@@ -52,7 +52,8 @@ async function make(
     // The first backup holds everything; later ones only what is new: at most all that is copied, and new mail.
     const isFirst = readBackupRecord(layout).last?.place !== place;
     const stored = () => (isFirst ? bytesBelow(stage.path) : stagedBytes(layout));
-    const short = isLocal(settings) ? lackingSpace(place, stored()) : null;
+    const isLocal = place.startsWith("/");
+    const short = isLocal ? lackingSpace(place, stored()) : null;
     if (short !== null) {
       await restic.forget(settings["backup.keep"]);
       return { ok: false, reason: short };
@@ -104,10 +105,6 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
   return created.ok
     ? { ok: true, restic, isKeyNew }
     : { ok: false, reason: `${place} cannot be used: ${created.reason}.` };
-}
-
-function isLocal({ "backup.repository": place }: Settings): boolean {
-  return place === "" || place.startsWith("/");
 }
 
 /** Why the disks have too little space for what a stage copies; null if they have enough. */

@@ -52,6 +52,7 @@ function digest(path: string, from: string): z.output<typeof rows> {
   using db = new DatabaseSync(path, { readOnly: true });
   const statement = db.prepare(`SELECT * FROM ${from}`);
   statement.setReadBigInts(true);
+  const printed = (_: string, value: unknown) => (typeof value === "bigint" ? String(value) : value);
   const hash = createHash("sha256");
   let count = 0;
   for (const row of statement.iterate()) {
@@ -59,8 +60,4 @@ function digest(path: string, from: string): z.output<typeof rows> {
     count += 1;
   }
   return { count, sha256: hash.digest("hex") };
-}
-
-function printed(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? String(value) : value;
 }

@@ -57,7 +57,9 @@ export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
     ahead.push(next);
     const question = questionOf(next.step);
     if (question !== null) insert(asked, question);
-    yield* oldestWhile(({ step }) => ahead.length > MOST_AHEAD || !isNear(step, next.step));
+    // A clock that was set back further must not delay all other events.
+    const isFar = ({ at }: ReplayStep): boolean => Math.abs(next.step.at - at) >= AHEAD_MS;
+    yield* oldestWhile(({ step }) => ahead.length > MOST_AHEAD || isFar(step));
   }
   yield* oldestWhile(() => true);
 
@@ -71,11 +73,6 @@ export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
 }
 
 type Ahead = Readonly<{ id: number; step: ReplayStep }>;
-
-/** A clock that was set back further must not delay all other events. */
-function isNear(oldest: ReplayStep, newest: ReplayStep): boolean {
-  return Math.abs(newest.at - oldest.at) < AHEAD_MS;
-}
 
 function* dueBefore(asked: AskedStep[], id: number): Generator<AskedStep> {
   for (let next = asked[0]; next !== undefined && next.after < id; next = asked[0]) {

@@ -2,9 +2,9 @@ import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
-import type { DiskDay, DiskFigures, Unless } from "../../core/report/figures.ts";
+import type { DiskFigures, Unless } from "../../core/report/figures.ts";
 import { HOUR_MS, isoTime, type Millis } from "../../core/time.ts";
-import { readRecord, recordIn, writeRecord } from "../../host/root-files/record-file.ts";
+import { recordIn, writeRecord } from "../../host/root-files/record-file.ts";
 import { bytesBelow } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -83,9 +83,7 @@ export function diskFigures(layout: Layout): Unless<DiskFigures> {
 }
 
 /** Days that cannot be read count as missing. */
-export function readDiskDays(layout: Layout): readonly DiskDay[] {
-  return readRecord(layout.diskDays, daysSchema, []);
-}
+export const { read: readDiskDays } = recordIn("diskDays", daysSchema, []);
 
 /** Notes the day, once. Removes days with a future time. Throws if it cannot be written. */
 export function noteDiskDay(layout: Layout, now: Millis): void {
