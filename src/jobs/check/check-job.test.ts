@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
-import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { RunBehind } from "../job.ts";
 import { createCheckJob, isDue, troublesOf } from "./check-job.ts";
 import { type CheckRecord, changeCheckRecord, NO_CHECKS, readCheckRecord } from "./check-record.ts";
@@ -33,21 +34,21 @@ test("the notice names a few of many failures, and is about all of them", () => 
 
 test("the checks run if they are enabled, and their results are used", async () => {
   const layout = temporaryLayout("checkRecord");
-  let now = NOW;
+  const clock = new HandClock(NOW);
   const ended = Promise.withResolvers<string | null>();
   const run: RunBehind = () => ended.promise;
   const rules = { "checks.weekly": false };
-  const schedule = createCheckJob(layout, { now: () => instant(now) }, () => rules, run);
+  const schedule = createCheckJob(layout, clock, () => rules, run);
   assert.equal(schedule.look(), null);
   assert.deepEqual(readCheckRecord(layout), NO_CHECKS);
   rules["checks.weekly"] = true;
   schedule.look();
   assert.equal(readCheckRecord(layout).since, NOW);
-  now += 10 * MINUTE_MS;
+  clock.advance(10 * MINUTE_MS);
   const running = schedule.look();
-  assert.equal(readCheckRecord(layout).triedAt, now);
+  assert.equal(readCheckRecord(layout).triedAt, clock.now());
   ended.resolve("1");
-  changeCheckRecord(layout, { at: now, checks: FALLEN });
+  changeCheckRecord(layout, { at: clock.now(), checks: FALLEN });
   await running;
   assert.equal(schedule.look(), null);
   assert.equal(schedule.troubles()[0]?.code, "check_failed");
@@ -55,26 +56,31 @@ test("the checks run if they are enabled, and their results are used", async () 
   assert.deepEqual(schedule.troubles(), []);
 });
 
-test("a run that does not end is reported at once, and no other starts beside it; its end clears that", async () => {
+/** Ten minutes after the first start. */
+function scheduled(run: RunBehind) {
   const layout = temporaryLayout("checkRecord");
   changeCheckRecord(layout, { since: NOW, checks: {} });
-  let now = NOW + 10 * MINUTE_MS;
+  const clock = new HandClock(NOW + 10 * MINUTE_MS);
+  return { layout, clock, schedule: createCheckJob(layout, clock, () => ({ "checks.weekly": true }), run) };
+}
+
+test("a run that does not end is reported at once, and no other starts beside it; its end clears that", async () => {
   const ends: ((how: string | null) => void)[] = [];
   const limits: Parameters<RunBehind>[3][] = [];
   const run: RunBehind = (_, __, ___, limit) => {
     limits.push(limit);
     return new Promise((resolve) => ends.push(resolve));
   };
-  const schedule = createCheckJob(layout, { now: () => instant(now) }, () => ({ "checks.weekly": true }), run);
+  const { clock, schedule } = scheduled(run);
   const first = schedule.look();
   assert.equal(limits[0]?.ms, HOUR_MS);
   assert.deepEqual(schedule.troubles(), []);
-  now += HOUR_MS;
+  clock.advance(HOUR_MS);
   limits[0]?.passed("it was not done after 60 minutes");
   const detail = "the checks did not finish: it was not done after 60 minutes";
   const reported = [{ code: "check_failed", detail, about: [""] }];
   assert.deepEqual(schedule.troubles(), reported);
-  now += HOUR_MS;
+  clock.advance(HOUR_MS);
   assert.equal(schedule.look(), first);
   ends[0]?.("SIGKILL");
   await first;
@@ -87,16 +93,12 @@ test("a run that does not end is reported at once, and no other starts beside it
 });
 
 test("a failed run is reported until all checks have run, even if the owner runs them", async () => {
-  const layout = temporaryLayout("checkRecord");
-  changeCheckRecord(layout, { since: NOW, checks: {} });
-  const now = NOW + 10 * MINUTE_MS;
-  const run: RunBehind = () => Promise.resolve("it was ended (SIGSEGV)");
-  const schedule = createCheckJob(layout, { now: () => instant(now) }, () => ({ "checks.weekly": true }), run);
+  const { layout, clock, schedule } = scheduled(() => Promise.resolve("it was ended (SIGSEGV)"));
   await schedule.look();
   assert.equal(schedule.troubles()[0]?.detail, "the checks did not finish: it was ended (SIGSEGV)");
   changeCheckRecord(layout, { checks: FALLEN });
   const both = "the checks did not finish: it was ended (SIGSEGV); tls.days: It expired.";
   assert.equal(schedule.troubles()[0]?.detail, both);
-  changeCheckRecord(layout, { at: now + MINUTE_MS, checks: {} });
+  changeCheckRecord(layout, { at: clock.now() + MINUTE_MS, checks: {} });
   assert.deepEqual(schedule.troubles(), []);
 });
