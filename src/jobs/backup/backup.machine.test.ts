@@ -166,30 +166,19 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     // No process can have this number (proc(5), pid_max).
     const keysLeft = "/run/ghostinbox-keys.4194999-5";
     mkdirSync(keysLeft, { recursive: true });
-    const common = { snapshot: "latest", folder: "Restored", watch: quiet };
+    const restoreMails = (to: typeof layout, account: string, interrupted = new AbortController().signal) => {
+      const selection = { account, folder: null, messageId: null };
+      const asked = { selection, folder: "Restored", keys: ["a private key"], interrupted };
+      return restoreMailbox(to, repositoryOf(layout, settings), { snapshot: "latest", watch: quiet, ...asked });
+    };
     using full = tmpfs(temporaryDirectory(), "size=4k");
     put(join(full.path, "mail"), randomBytes(4_096));
-    const lacking = await restoreMailbox(layoutOf(full.path), repositoryOf(layout, settings), {
-      ...common,
-      selection: { account: "anna@example.test", folder: null, messageId: null },
-      keys: [],
-      interrupted: new AbortController().signal,
-    });
+    const lacking = await restoreMails(layoutOf(full.path), "anna@example.test");
     assert.match(reasonOf(lacking), /^The restore needs [01] MB, and the disk of \S+ has 0 MB left\.$/);
-    const gone = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
-      ...common,
-      selection: { account: "bert@example.test", folder: null, messageId: null },
-      keys: [],
-      interrupted: new AbortController().signal,
-    });
+    const gone = await restoreMails(elsewhere, "bert@example.test");
     assert.deepEqual(gone, { ok: false, reason: "The snapshot latest has no mail of bert@example.test." });
     assert.ok(!existsSync(keysLeft), "keys of a killed restore");
-    const ended = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
-      ...common,
-      selection: { account: "anna@example.test", folder: null, messageId: "1@example.test" },
-      keys: ["a private key"],
-      interrupted: AbortSignal.abort(),
-    });
+    const ended = await restoreMails(elsewhere, "anna@example.test", AbortSignal.abort());
     assert.deepEqual(ended, { ok: false, reason: "Interrupted: nothing was restored." });
     assert.deepEqual([existsSync(memoryDirectory("keys")), existsSync(scratchOf(elsewhere))], [false, false]);
   });
