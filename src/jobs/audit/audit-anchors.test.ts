@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -16,15 +16,6 @@ test("reads anchors in the order in which they were made; without a file there a
   for (const one of [anchor(2), accepted, anchor(3)]) appendRecord(path, one);
   assert.deepEqual(readAnchors(path), { anchors: [anchor(2), accepted, anchor(3)], unreadable: 0 });
   assert.equal(statSync(path).mode & 0o777, 0o600);
-});
-
-test("a truncated line does not affect the next one", () => {
-  const path = join(temporaryDirectory(), "anchors");
-  appendRecord(path, anchor(1));
-  appendFileSync(path, '{"at":"2026-11-20T07:00');
-  appendRecord(path, anchor(2));
-  assert.deepEqual(readAnchors(path), { anchors: [anchor(1), anchor(2)], unreadable: 1 });
-  assert.equal(readFileSync(path, "utf8").split("\n").length, 4);
 });
 
 test("counts each line that is not an anchor", () => {

@@ -8,13 +8,7 @@ import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { nextNight } from "../job.ts";
 import { type MailFolders, writeFolderTimes } from "./retention.ts";
-import {
-  createRetentionJob,
-  leapText,
-  type RetentionSettings,
-  readRetentionRecord,
-  removeOldMail,
-} from "./retention-job.ts";
+import { createRetentionJob, type RetentionSettings, readRetentionRecord, removeOldMail } from "./retention-job.ts";
 
 const ANNA = accountName("anna@example.org");
 const SETTINGS = { "retention.mail": [keepRule("Trash 30d")], "retention.hour": 2 };
@@ -137,9 +131,4 @@ test("without readable settings nothing is removed", async () => {
   settings = SETTINGS;
   assert.equal(schedule.look(), null);
   assert.equal(readRetentionRecord(layout).since, clock.now());
-});
-
-test("the message about a jump has the direction and the new time", () => {
-  const says = leapText({ at: Date.UTC(2026, 10, 20), byMs: -20 * DAY_MS });
-  assert.match(says, /^the clock went back by 20 days, to 2026-11-20 00:00 UTC, or /);
 });

@@ -30,7 +30,7 @@ test("shows the last run, why there is none now, and the start of each legal hol
   setLegalHold(layout.legalHolds, { account: "Anna@example.org", since: SINCE, reason: "case 12" });
   const reported = toldOf(layout);
   assert.deepEqual(reported.lastRun, { at: "2026-11-19T12:00:00.000Z", mails: 3, bytes: 4_000 });
-  assert.match(reported.paused ?? "", /^the clock went ahead by 20 days/);
+  assert.match(reported.paused ?? "", /^the clock went ahead by 20 days, to 2026-11-20 11:00 UTC, or /);
   assert.equal(reported.nextRunAt, null);
   assert.deepEqual(reported.legalHolds, [{ account: "anna@example.org", since: SINCE }]);
   const reply = { ok: true, detail: "", retention: reported };

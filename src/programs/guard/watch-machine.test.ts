@@ -105,12 +105,6 @@ test("a kernel that tracks nothing, or without a limit, is not reported", () => 
   assert.equal(files.look(), undefined);
 });
 
-test("this kernel's own files are read", () => {
-  const notices = new NoticeBoard();
-  createTrackingWatch(notices).look();
-  assert.equal(notices.raised.size, 0);
-});
-
 const ROOM: Space = { bsize: 4_096, bavail: 500_000, files: 1_000_000, ffree: 500_000 };
 
 /** A disk mounted with these options. */
