@@ -11,6 +11,8 @@ import { isDamage, openAccountsForReading, openEngine } from "../../store/open.t
 import { copyPath, digestPath, setAside, setAsideBeside } from "../../store/recovery/database-files.ts";
 import { digest } from "../../store/recovery/salvage.ts";
 
+const MALFORMED = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
+
 function namesIn(path: string): readonly unknown[] {
   using db = openAccountsForReading(path);
   return columnOf(db, "SELECT name FROM account ORDER BY name");
@@ -104,9 +106,8 @@ test("an SQLite error other than damage changes nothing; damage ends the guard o
   watch.noteError(Object.assign(new Error("database or disk is full"), { errcode: 13 }));
   watch.noteError(new TypeError("a bug"));
   assert.equal(calls.restarts, 0);
-  const malformed = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
-  watch.noteError(malformed);
-  watch.noteError(malformed);
+  watch.noteError(MALFORMED);
+  watch.noteError(MALFORMED);
   assert.equal(calls.restarts, 1);
   assert.ok(existsSync(`${engineDb}.is-damaged`), "the accounts are intact, so the other database is damaged");
 });
@@ -114,7 +115,7 @@ test("an SQLite error other than damage changes nothing; damage ends the guard o
 test("damage on a disk that cannot be written ends the guard once it can be", async () => {
   const { watch, calls, engineDb, notices } = watchedDatabases();
   mkdirSync(`${engineDb}.is-damaged`);
-  watch.noteError(Object.assign(new Error("database disk image is malformed"), { errcode: 11 }));
+  watch.noteError(MALFORMED);
   await watch.look();
   assert.equal(calls.restarts, 0);
   assert.match(notices.raised.get("database_unsaved") ?? "", /^engine\.db is damaged .*malformed\): EISDIR/);
@@ -126,7 +127,7 @@ test("damage on a disk that cannot be written ends the guard once it can be", as
 test("while accounts.db cannot be checked, neither database is set aside", async () => {
   const { watch, calls, engineDb, accountsDb, accounts, notices } = watchedDatabases();
   accounts.close();
-  watch.noteError(Object.assign(new Error("database disk image is malformed"), { errcode: 11 }));
+  watch.noteError(MALFORMED);
   await watch.look();
   assert.deepEqual(
     [calls.restarts, existsSync(`${engineDb}.is-damaged`), existsSync(`${accountsDb}.is-damaged`)],
@@ -141,11 +142,10 @@ test("a disk that damages file after file does not cause restarts in a loop", ()
     setAside(engineDb, "damaged", clock.now());
     clock.advance(SECOND_MS);
   }
-  const malformed = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
-  watch.noteError(malformed);
+  watch.noteError(MALFORMED);
   assert.equal(calls.restarts, 0);
   clock.advance(HOUR_MS);
-  watch.noteError(malformed);
+  watch.noteError(MALFORMED);
   assert.equal(calls.restarts, 1);
 });
 
