@@ -5,7 +5,7 @@ import { messageOf } from "../../core/error.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 
 /** By its path below its later directory. */
-export type BuiltFile = Readonly<{ name: string; text: string }>;
+type BuiltFile = Readonly<{ name: string; text: string }>;
 /** `sources`: the paths of the files that it was made of. */
 export type Built = Readonly<{ files: readonly BuiltFile[]; sources: readonly string[] }>;
 export type Make = (options: BuildOptions) => Promise<BuildResult<{ write: false; metafile: true }>>;

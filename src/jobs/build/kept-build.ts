@@ -4,7 +4,7 @@ import { Directory } from "../../host/root-files/directory.ts";
 import { removeFile, setModified, writeFile } from "../../host/root-files/files.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import { buildOne, buildPrograms } from "./build-programs.ts";
-import type { Built, BuiltFile } from "./bundle.ts";
+import type { Built } from "./bundle.ts";
 import {
   contentHash,
   fileOf,
@@ -77,10 +77,7 @@ type Laid = Readonly<{ root: string; place: string; at?: Date }>;
  * For a package or an image: the whole build of the checkout at `root`, for its later path `place`. `at`: the time
  * of all files, which the sources have already.
  */
-export async function keepAll(
-  laid: Laid,
-  kinds: readonly Kind[] = ["programs", "start", "command-line"],
-): Promise<void> {
+export async function keepAll(laid: Laid, kinds: readonly Kind[] = ["programs", "start", "command-line"]) {
   // The bundler is a Go program. It takes a third less time if it keeps its garbage: 360 MB, which a small server would not have.
   process.env["GOGC"] ??= "off";
   for (const kind of kinds) lay(laid, kind, await BUILDS[kind](laid.root));
@@ -114,11 +111,7 @@ function lay({ root, place, at }: Laid, kind: Kind, { files, sources }: Built): 
     if (!wanted.has(path)) removeFile(path);
 }
 
-async function buildAndKeep(
-  checkout: string,
-  kind: Kind,
-  build: Build,
-): Promise<Readonly<{ files: readonly BuiltFile[]; isKept: boolean }>> {
+async function buildAndKeep(checkout: string, kind: Kind, build: Build) {
   const began = Date.now();
   const built = await build(checkout);
   const { files, sources } = built;

@@ -36,10 +36,7 @@ export function readIncidents({ incidents }: Incidents): readonly Incident[] {
 }
 
 /** Creates its folder; a second one with that day and name gets a number. */
-export function openIncident(
-  layout: Incidents,
-  { title, openedAt, since }: Pick<Incident, "title" | "openedAt" | "since">,
-): Incident {
+export function openIncident(layout: Incidents, { title, openedAt, since }: Omit<Incident, "closedAt" | "id">) {
   const name = incidentId(title, openedAt);
   let id = name;
   for (let nth = 2; existsSync(join(layout.incidents, id)); nth += 1) id = `${name}-${nth}`;
@@ -141,11 +138,7 @@ function copyConfiguration(layout: Layout, to: string): void {
 }
 
 /** Mail files in the queue, as Postfix stores them; postcat(1) prints them. Returns the ids of those found. */
-export function copyMails(
-  { postfixQueue }: Pick<Layout, "postfixQueue">,
-  ids: readonly string[],
-  to: string,
-): readonly string[] {
+export function copyMails({ postfixQueue }: Layout, ids: readonly string[], to: string): readonly string[] {
   makeDirectory(to, 0o700);
   const queues = queuesOf(postfixQueue);
   return ids.filter((id) => queues.some((queue) => copyForeignFile(join(queue, id), join(to, id), 0o600)));

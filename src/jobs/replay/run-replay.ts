@@ -68,10 +68,7 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked) {
   return { ...compared.report(), reach };
 }
 
-function* noting(
-  recorded: Iterable<Recorded>,
-  seen: { unreadable: number; settingsApplied: number },
-): Generator<Recorded> {
+function* noting(recorded: Iterable<Recorded>, seen: { unreadable: number; settingsApplied: number }) {
   for (const one of recorded) {
     if (one.record === null) seen.unreadable++;
     else if (one.record.type === "SETTINGS_APPLIED") seen.settingsApplied++;

@@ -185,11 +185,7 @@ export type FolderTimes = Readonly<Record<string, AccountTimes>>;
 
 type RuledFolder = Readonly<{ folder: Folder; rule: EndingRule }>;
 
-function ruledFolders(
-  rules: readonly KeepRule[],
-  account: AccountName,
-  folders: readonly Folder[],
-): readonly RuledFolder[] {
+function ruledFolders(rules: readonly KeepRule[], account: AccountName, folders: readonly Folder[]) {
   return folders.flatMap((folder) => {
     const rule = ruleFor(rules, account, folder.name);
     return rule === null ? [] : [{ folder, rule }];
@@ -203,11 +199,7 @@ function underRuleSince(known: AccountTimes | undefined, { folder, rule }: Ruled
 }
 
 /** Updates the record with the folders seen at `at` (ms). A later time was noted while the clock was ahead. */
-function withSeen(
-  known: AccountTimes | undefined,
-  folders: readonly RuledFolder[],
-  at: number,
-): Record<string, AccountTimes[string]> {
+function withSeen(known: AccountTimes | undefined, folders: readonly RuledFolder[], at: number): AccountTimes {
   return Object.fromEntries(
     folders.map((ruled) => {
       const since = Math.min(at, underRuleSince(known, ruled) ?? at);

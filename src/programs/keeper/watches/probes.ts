@@ -107,11 +107,7 @@ const PATIENCE_MS = 30 * SECOND_MS;
 const PAUSE_MS = SECOND_MS;
 
 /** Waits until each of these parts has answered. Returns null, or the first that did not. */
-export async function awaitAnswers(
-  probes: readonly Probe[],
-  patienceMs: number = PATIENCE_MS,
-  pauseMs: number = PAUSE_MS,
-): Promise<string | null> {
+export async function awaitAnswers(probes: readonly Probe[], patienceMs = PATIENCE_MS, pauseMs: number = PAUSE_MS) {
   const deadline = performance.now() + patienceMs;
   for (const { name, timeoutMs, check, isInUse } of probes) {
     if (isInUse?.() === false) continue;

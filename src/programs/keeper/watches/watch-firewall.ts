@@ -97,13 +97,10 @@ export function createFirewallWatch(
     wasUnconfirmed = false;
     if (looks % LOOKS_PER_SEARCH === 0) lastSsh = await ssh(null, lastSsh);
     looks += 1;
-    await hold(merged(confirmed, requiredOpening(settings, lastSsh)), { confirmed, listing });
+    await hold(merged(confirmed, requiredOpening(settings, lastSsh)), confirmed, listing);
   }
 
-  async function hold(
-    opening: Opening,
-    { confirmed, listing }: Readonly<{ confirmed: Opening; listing: string }>,
-  ): Promise<void> {
+  async function hold(opening: Opening, confirmed: Opening, listing: string): Promise<void> {
     if (listing !== made?.listing || !isSame(opening, made.opening)) {
       const loaded = await enforce(opening);
       if (!loaded.ok) return broken(loaded.reason);
