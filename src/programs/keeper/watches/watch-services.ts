@@ -30,7 +30,7 @@ const SHOWN_CHARACTERS = 300;
 const MANY_MINUTES = 12;
 const QUIET_MS = 2 * HOUR_MS;
 
-type Seen = { change: string; changed: boolean[]; isEnding: boolean };
+type Seen = Readonly<{ change: string; changed: readonly boolean[]; isEnding: boolean }>;
 
 /** Finds services that keep exiting. At any single moment such a service may run. */
 export function createServiceWatch(layout: Layout, ports: () => readonly ServerPort[], clock: Clock) {
@@ -109,15 +109,10 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
   }
 
   function note(service: ServiceName, change: string): void {
-    const before = seen.get(service);
-    if (before === undefined) {
-      seen.set(service, { change, changed: [], isEnding: false });
-      return;
-    }
-    before.changed = [...before.changed, change !== before.change].slice(-REMEMBERED);
-    before.change = change;
-    const changes = before.changed.filter(Boolean).length;
-    before.isEnding = changes >= (before.isEnding ? FEW + 1 : MANY);
+    const before = seen.get(service) ?? { change, changed: [], isEnding: false };
+    const changed = [...before.changed, change !== before.change].slice(-REMEMBERED);
+    const isEnding = changed.filter(Boolean).length >= (before.isEnding ? FEW + 1 : MANY);
+    seen.set(service, { change, changed, isEnding });
   }
 
   return { look, states, troubles, troubleOf };
