@@ -81,21 +81,14 @@ export function recordedFacts({ history, policy, allowNow, own: ownNow }: Replay
         bansWithin: bansInForce.bansWithin.bind(bansInForce),
         allowed: () => [...bansInForce.allowed(), ...allowed],
       },
-      sending: {
-        sentMails: sending.sentMails.bind(sending),
-        hasWritten: () => seen.stranger !== true,
-        knowsPlace: sending.knowsPlace.bind(sending),
-        holdOf: sending.holdOf.bind(sending),
-        refusals: sending.refusals.bind(sending),
-      },
+      sending: { ...sending, hasWritten: () => seen.stranger !== true },
       honest: {
+        ...honest,
         server: (prefix, network, since) => {
           const server = honest.server(prefix, network, since);
           if (seen.isWanted !== true) return server;
           return { ...(server ?? { prefix, accepted: 0, proven: 0, wanted: 0, provenDays: 0 }), written: 1 };
         },
-        servers: honest.servers.bind(honest),
-        hasWrittenTo: honest.hasWrittenTo.bind(honest),
       },
     } satisfies Partial<EventProcessorParts>,
   };
