@@ -77,6 +77,7 @@ const LANGUAGES = ["english", "german"];
 const PARTS = ["", "-admin", "-mailbox"];
 /** A browser keeps a file of this name forever: different content gets a different name. */
 const NAMES = "[name]-[hash]";
+const FOR_PAGE: BuildOptions = { minify: true, target: "es2023" };
 
 const PAGES = /\/pages\/(now\.tsx|me\.tsx|further\.ts)$/;
 /** Makes each of these depend on the frame of the page, so that it is in one file with the code that all of them share. */
@@ -93,7 +94,8 @@ const FRAME_IN_ALL: Plugin = {
 /** The page as the web serves it: its HTML, its styles, and its programs, which it loads as it needs them. */
 async function buildPage(checkout: string, make: Make): Promise<Built> {
   const folder = join(checkout, "dashboard");
-  const [texts, styles] = await Promise.all([make(textsOf(folder)), make(stylesOf(folder))]);
+  const style = { ...FOR_PAGE, entryPoints: [join(folder, "style.css")], outdir: FOLDER };
+  const [texts, styles] = await Promise.all([make(textsOf(folder)), make(style)]);
   const page = await make(programsOf(folder, textsApart(texts.metafile)));
   const index = join(folder, "index.html");
   const html = { path: `${FOLDER}/index.html`, text: naming(readFileSync(index, "utf8"), page.metafile) };
@@ -109,15 +111,12 @@ async function buildPage(checkout: string, make: Make): Promise<Built> {
 function textsOf(folder: string): BuildOptions {
   const names = LANGUAGES.flatMap((language) => PARTS.map((part) => `${language}${part}.ts`));
   const entryPoints = names.map((name) => join(folder, "texts", name));
-  return { entryPoints, outdir: PAGE_PROGRAMS, entryNames: NAMES, minify: true, target: "es2023" };
-}
-
-function stylesOf(folder: string): BuildOptions {
-  return { entryPoints: [join(folder, "style.css")], outdir: FOLDER, minify: true, target: "es2023" };
+  return { ...FOR_PAGE, entryPoints, outdir: PAGE_PROGRAMS, entryNames: NAMES };
 }
 
 function programsOf(folder: string, plugin: Plugin): BuildOptions {
   return {
+    ...FOR_PAGE,
     entryPoints: [join(folder, "app.tsx")],
     outdir: PAGE_PROGRAMS,
     entryNames: NAMES,
@@ -127,8 +126,6 @@ function programsOf(folder: string, plugin: Plugin): BuildOptions {
     tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" } },
     inject: [join(folder, "jsx.ts")],
     plugins: [plugin, FRAME_IN_ALL],
-    minify: true,
-    target: "es2023",
   };
 }
 
