@@ -3,18 +3,15 @@ import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { EventFilter, EventPage } from "../../guard/storage-ports.ts";
 
-/** The destination of events. */
-export interface EventReceiver {
-  /** Returns ok once the receiver has confirmed all of them, as far as its protocol can. Never rejects. */
-  deliver(events: readonly ShownEvent[]): Promise<Outcome>;
-}
+/** Returns ok once the receiver has confirmed all events, as far as its protocol can. Never rejects. */
+export type Deliver = (events: readonly ShownEvent[]) => Promise<Outcome>;
 
 /** The last event that was delivered, and its time, which identifies it; 0 and null: all kept events are sent. */
 export type Delivered = Readonly<{ id: number; at: string | null }>;
 
 type ExporterParts = Readonly<{
   events: (filter: EventFilter) => EventPage;
-  receiver: EventReceiver;
+  receiver: Readonly<{ deliver: Deliver }>;
   /** How far the events have been delivered: survives a restart. */
   record: Readonly<{
     /** Null before the first. */

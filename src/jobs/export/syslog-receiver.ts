@@ -4,7 +4,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { EventReceiver } from "./exporter.ts";
+import type { Deliver } from "./exporter.ts";
 import {
   isTaken,
   nextRelpNumber,
@@ -51,7 +51,7 @@ export function createRelpReceiver(server: SyslogServer) {
  * Syslog over TLS (RFC 5425), which has no answers. A connection carries some events and is closed by us; they count as
  * arrived when the other side, which reads in order, then closes it too without an error.
  */
-export function createTlsReceiver(server: SyslogServer): EventReceiver {
+export function createTlsReceiver(server: SyslogServer) {
   const { timeoutMs = TIMEOUT_MS } = server;
   let session: Buffer | undefined;
   const send = (messages: readonly string[]): Promise<void> => {
@@ -79,7 +79,7 @@ function delivering(
   { hostname }: SyslogServer,
   send: (messages: readonly string[]) => Promise<void>,
   drop: () => unknown,
-): EventReceiver["deliver"] {
+): Deliver {
   return async (events) => {
     try {
       await send(events.map((event) => syslogMessage(event, hostname)));
