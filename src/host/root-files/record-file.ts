@@ -36,7 +36,7 @@ export function appendRecord(path: string, value: unknown): void {
   appendFile(path, `${isCut ? "\n" : ""}${JSON.stringify(value)}\n`);
 }
 
-/** Reads what `appendRecord` wrote; null for each line that is not such a record. Without a file there is none. Throws if it cannot be read. */
+/** Reads the records of `appendRecord`; a line that holds none is null. Without a file there are none. Throws if it cannot be read. */
 export function readRecords<Value>(path: string, schema: z.ZodMiniType<Value>): readonly (Value | null)[] {
   const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
   return lines.filter((line) => line !== "").map((line) => parseAs(schema, line));

@@ -13,11 +13,8 @@ export const anchorSchema = z.object({
   mailed: z.optional(z.literal(true)),
 });
 
-/** Anchors in the order in which they were made, and the number of invalid lines. */
-export type Anchors = Readonly<{ anchors: readonly Anchor[]; unreadable: number }>;
-
-/** Reads a file of anchors, as `readRecords` does. */
-export function readAnchors(path: string): Anchors {
+/** Reads anchors in the order in which they were made, as `readRecords` does, and the number of invalid lines. */
+export function readAnchors(path: string): Readonly<{ anchors: readonly Anchor[]; unreadable: number }> {
   const read = readRecords(path, anchorSchema);
   const anchors = read.filter((one) => one !== null);
   return { anchors, unreadable: read.length - anchors.length };

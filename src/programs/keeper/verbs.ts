@@ -135,7 +135,6 @@ export class KeeperVerbs {
     return this.watches.accounts.look(this.#inForce?.["accounts.follow"] ?? "");
   }
 
-  /** An alert by the keeper to the owner. */
   mailAlarm(alarm: Parameters<MailAlarm>[0]): Promise<KeeperReply> {
     return this.#alertMails.alarm({ verb: "mail_alert", id: randomUUID(), ...alarm }, this.#inForce);
   }
