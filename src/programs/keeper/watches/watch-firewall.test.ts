@@ -49,7 +49,7 @@ class Machine {
           this.losesNext = false;
           return Promise.resolve({ ok: true });
         },
-        ssh: (session = null, otherwise = [door("22/tcp")]) =>
+        ssh: (session, otherwise = [door("22/tcp")]) =>
           Promise.resolve(
             this.sshPort === null ? otherwise : [this.sshPort, ...(session === null ? [] : [session])].map(portDoor),
           ),

@@ -29,7 +29,7 @@ export function strictFirewall(layout: Layout) {
     keep: (state: StrictState): void => keepStrict(layout, state),
     list: listStrict,
     load: loadStrict,
-    ssh: sshDoors,
+    ssh: (session: number | null, otherwise?: readonly Door[]) => sshDoors(session, otherwise),
     connections: openConnections,
   };
 }
