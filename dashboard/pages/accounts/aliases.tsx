@@ -67,11 +67,10 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
 }
 
 function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
-  const submit = async ({ address = "", targets = "" }): Promise<void> => {
+  const submit = ({ address = "", targets = "" }): Promise<void> => {
     const each = targets.match(/[^\s,]+/g) ?? [];
     const says = words.aliasAdded(address, each.join(", "));
-    await change(() => post("aliases", { address, targets: each }), added, says);
-    close();
+    return change(() => post("aliases", { address, targets: each }), added, says).then(close);
   };
   return (
     <OpenedCard title={words.addAlias}>

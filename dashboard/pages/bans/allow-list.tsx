@@ -34,10 +34,8 @@ export function AllowList() {
 }
 
 function AllowForm({ allowed, close }: Readonly<{ allowed: () => void; close: () => void }>) {
-  const submit = async ({ network = "", note = "", for: duration = "" }): Promise<void> => {
-    await allow({ network, note, for: duration }, allowed);
-    close();
-  };
+  const submit = ({ network = "", note = "", for: duration = "" }): Promise<void> =>
+    allow({ network, note, for: duration }, allowed).then(close);
   return (
     <OpenedCard title={words.allow}>
       <Form label={words.allow} submit={submit} close={close}>

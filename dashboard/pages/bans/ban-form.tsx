@@ -22,10 +22,7 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
     const request = { ip, reason, for: duration };
     setPreview({ request, of: await get<AddressAnswer>(`why/${ip}`) });
   };
-  const confirm = async ({ request, of }: Preview): Promise<void> => {
-    await ban(request, of.ban);
-    close();
-  };
+  const confirm = ({ request, of }: Preview): Promise<void> => ban(request, of.ban).then(close);
   return (
     <OpenedCard title={words.ban}>
       <Form label={words.preview} place={form} submit={look} close={close} onInput={() => setPreview(null)}>

@@ -27,10 +27,9 @@ export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) 
 }
 
 function PasswordForm({ done }: Readonly<{ done: () => void }>) {
-  const submit = async ({ password = "" }): Promise<void> => {
+  const submit = ({ password = "" }): Promise<void> => {
     const ask = () => post("me/password", { password });
-    await change(ask, () => (passwordsSet.value += 1), words.passwordSet);
-    done();
+    return change(ask, () => (passwordsSet.value += 1), words.passwordSet).then(done);
   };
   return (
     <Form label={words.setPassword} clears submit={submit}>
