@@ -3,7 +3,7 @@ import type { EventItem } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
 import { tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
-import { Choice } from "../../fields.tsx";
+import { ActionButton, Choice } from "../../fields.tsx";
 import { moment, visible, whole } from "../../format.ts";
 import { onEvents, onStale } from "../../live.ts";
 import type { LiveList } from "../../live-list.ts";
@@ -131,32 +131,26 @@ function EventFilters({ query }: Readonly<{ query: Query }>) {
 /** Saves what the page's filter wants as a file. Leaving the page stops it. */
 function ExportButtons({ query }: Readonly<{ query: Query }>) {
   const [count, setCount] = useState(0);
-  const { isBusy, attempt } = useAttempt();
+  const busy = useAttempt();
   const [stop] = useState(() => new AbortController());
   useEffect(() => () => stop.abort(), []);
-  const start = (format: "csv" | "json"): void =>
-    attempt(async () => {
-      setCount(0);
-      const search = { ...OF_EXPORT, stop: stop.signal, tell: setCount };
-      const { items, searchedTo } = await findEvents(filterOf(query), null, search);
-      if (stop.signal.aborted) return;
-      const name = `ghostinbox-events-${new Date().toISOString().slice(0, 10)}.${format}`;
-      // Without the mark, Excel takes the file for the system's code page.
-      if (format === "csv") save(name, "text/csv", `\ufeff${csvOf(items)}`);
-      else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
-      const end = searchedTo === null ? "" : ` ${words.searched(moment(Date.parse(searchedTo), now.value))}`;
-      tell(`${words.exported(items.length)}${end}`);
-    });
+  const run = async (format: "CSV" | "JSON"): Promise<void> => {
+    setCount(0);
+    const search = { ...OF_EXPORT, stop: stop.signal, tell: setCount };
+    const { items, searchedTo } = await findEvents(filterOf(query), null, search);
+    if (stop.signal.aborted) return;
+    const name = `ghostinbox-events-${new Date().toISOString().slice(0, 10)}.${format.toLowerCase()}`;
+    // Without the mark, Excel takes the file for the system's code page.
+    if (format === "CSV") save(name, "text/csv", `\ufeff${csvOf(items)}`);
+    else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
+    const end = searchedTo === null ? "" : ` ${words.searched(moment(Date.parse(searchedTo), now.value))}`;
+    tell(`${words.exported(items.length)}${end}`);
+  };
   return (
     <div class="buttons">
-      <span>{isBusy && words.exporting(whole(count))}</span>
-      {(["csv", "json"] as const).map((format) => (
-        <Button
-          key={format}
-          shown={`${words.export} ${format.toUpperCase()}`}
-          aria-disabled={isBusy}
-          onClick={() => start(format)}
-        />
+      <span>{busy.isBusy && words.exporting(whole(count))}</span>
+      {(["CSV", "JSON"] as const).map((format) => (
+        <ActionButton key={format} shown={`${words.export} ${format}`} busy={busy} run={() => run(format)} />
       ))}
     </div>
   );
