@@ -5,8 +5,8 @@ import { t } from "../../admin-texts.ts";
 import { post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { save } from "../../export.ts";
-import { Form, Surely } from "../../fields.tsx";
-import { Button, Card, Field, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { ActionButton, Form, Surely } from "../../fields.tsx";
+import { Button, Card, Field, useGet, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
 import { Copy, QrCode } from "../../secrets.tsx";
 import { change, withProof } from "../../session.ts";
@@ -62,24 +62,20 @@ function TotpCard() {
   const { data, reload } = factors;
   const [begun, setBegun] = useState<TotpBegun | null>(null);
   const [codes, setCodes] = useState<readonly string[] | null>(null);
-  const { isBusy, attempt } = useAttempt();
   const showCodes = ({ recoveryCodes }: NewCodes): void => {
     setBegun(null);
     setCodes(recoveryCodes);
     reload();
   };
-  const begin = (): void =>
-    attempt(async () => {
-      setCodes(null);
-      setBegun(await withProof(() => post<TotpBegun>("factors/totp", {})));
-    });
+  const begin = async (): Promise<void> => {
+    setCodes(null);
+    setBegun(await withProof(() => post<TotpBegun>("factors/totp", {})));
+  };
   const confirm = async ({ code = "" }): Promise<void> =>
     showCodes(await post<NewCodes>("factors/totp/confirm", { code }));
   const renew = async (): Promise<void> => showCodes(await withProof(() => post<NewCodes>("factors/recovery", {})));
-  const removeApp = async (): Promise<void> => {
-    await change(() => remove("factors/totp"), reload, words.removed);
-    setCodes(null);
-  };
+  const removeApp = (): Promise<void> =>
+    change(() => remove("factors/totp"), reload, words.removed).then(() => setCodes(null));
   return (
     <Card title={words.title}>
       <Waiting {...factors} />
@@ -88,12 +84,7 @@ function TotpCard() {
       {begun !== null && <SetUp {...begun} confirm={confirm} cancel={() => setBegun(null)} />}
       {data !== null && begun === null && (
         <div class="buttons">
-          <Button
-            shown={data.totp ? words.again : words.setUp}
-            class={data.totp ? undefined : "primary"}
-            aria-disabled={isBusy}
-            onClick={begin}
-          />
+          <ActionButton shown={data.totp ? words.again : words.setUp} kind={data.totp ? "" : "primary"} run={begin} />
           {data.totp && <Surely shown={words.renew} surely={words.surelyRenew} run={renew} />}
           {data.totp && <Surely shown={t.remove} surely={words.surelyRemove} run={removeApp} />}
         </div>
