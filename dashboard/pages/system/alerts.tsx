@@ -3,8 +3,9 @@ import type { Health } from "../../../src/admin/declare/items.ts";
 import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/server.ts";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf } from "../../api.ts";
+import { ActionButton } from "../../fields.tsx";
 import { whatWaits } from "../../live.ts";
-import { At, Button, Card, Rows, Said, State, useAttempt, useGet } from "../../parts.tsx";
+import { At, Card, Rows, Said, State, useAttempt, useGet } from "../../parts.tsx";
 import { Advice } from "../../rows.tsx";
 
 const words = t.system.alertList;
@@ -30,47 +31,35 @@ export function AlertsPart() {
 type ChannelsProps = Pick<AlertList, "channels" | "leadOut"> & Readonly<{ tested: () => void }>;
 
 function Channels({ channels, leadOut, tested }: ChannelsProps) {
-  const { isBusy, attempt } = useAttempt();
+  const busy = useAttempt();
   const [results, setResults] = useState<ChannelTests["results"]>([]);
-  const test = (): void =>
-    attempt(async () => {
-      setResults((await post<ChannelTests>("alerts/test", {})).results);
-      tested();
-    });
-  const button =
-    channels.length > 0 ? (
-      <Button shown={isBusy ? words.testing : words.test} aria-disabled={isBusy} onClick={test} />
-    ) : undefined;
+  const test = async (): Promise<void> => {
+    setResults((await post<ChannelTests>("alerts/test", {})).results);
+    tested();
+  };
+  const button = <ActionButton shown={busy.isBusy ? words.testing : words.test} busy={busy} run={test} />;
   return (
-    <Card title={words.channels} aside={button}>
+    <Card title={words.channels} aside={channels.length > 0 && button}>
       {channels.length === 0 && <p class="empty">{words.noChannels}</p>}
       {channels.length > 0 && !leadOut && <p>{words.local}</p>}
       <ul class="rows">
-        {channels.map(({ name, failing }) => (
-          <StateRow
-            key={name}
-            name={name}
-            status={failing === null ? "ok" : "down"}
-            says={failing === null ? words.works : words.fails}
-            detail={failing ?? ""}
-          />
+        {channels.map(({ name, failing: why }) => (
+          <StateRow key={name} name={name} {...outcome(why === null, words.works, words.fails)} detail={why ?? ""} />
         ))}
       </ul>
       <div role="status">
         <ul class="rows">
           {results.map(({ channel, ok, detail }) => (
-            <StateRow
-              key={channel}
-              name={channel}
-              status={ok ? "ok" : "down"}
-              says={ok ? words.taken : words.refused}
-              detail={detail}
-            />
+            <StateRow key={channel} name={channel} {...outcome(ok, words.taken, words.refused)} detail={detail} />
           ))}
         </ul>
       </div>
     </Card>
   );
+}
+
+function outcome(isOk: boolean, good: string, bad: string) {
+  return { status: isOk ? "ok" : "down", says: isOk ? good : bad } as const;
 }
 
 type StateRowProps = Readonly<{ name: string; status: Health["status"]; says?: string; detail: string }>;
