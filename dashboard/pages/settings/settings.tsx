@@ -46,16 +46,13 @@ export function SettingsPage() {
     attempt(async () => {
       lookedAt.value = { changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) };
     });
-  const apply = ({ changes: wanted, preview: { digest } }: LookedAt): void =>
-    attempt(async () => {
-      const ask = () => post<Changed>("settings", { changes: wanted, digest });
-      await change(ask, reload, ({ changed }) => words.applied(changed.join(", ")));
-      discard();
-    });
-  const undo = (): void => {
-    const ask = () => post<Changed>("settings/undo", { digest: data?.digest });
-    attempt(() => change(ask, reload, ({ changed }) => words.undone(changed.join(", "))));
+  const send = (path: string, body: object, says: (keys: string) => string): Promise<void> => {
+    const ask = () => post<Changed>(path, body);
+    return change(ask, reload, ({ changed }) => says(changed.join(", ")));
   };
+  const apply = ({ changes: wanted, preview: { digest } }: LookedAt): void =>
+    attempt(() => send("settings", { changes: wanted, digest }, words.applied).then(discard));
+  const undo = (): void => attempt(() => send("settings/undo", { digest: data?.digest }, words.undone));
   return (
     <>
       <Waiting {...list} />
