@@ -41,12 +41,9 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
   const verb = blocked ? "unblock" : "block";
   const block = (): Promise<void> =>
     change(() => post(`${path}/${verb}`, {}), changed, words.aliasBlocked(address, !blocked));
+  const take = () => remove<ForwardsEnded>(path);
   const end = (): Promise<void> =>
-    change(
-      () => remove<ForwardsEnded>(path),
-      changed,
-      ({ forwardsEnded }) => `${words.aliasRemoved(address)}${words.forwardsEnded(forwardsEnded)}`,
-    );
+    change(take, changed, ({ forwardsEnded }) => `${words.aliasRemoved(address)}${words.forwardsEnded(forwardsEnded)}`);
   const facts = (
     <>
       {words.goesTo} <Said text={targets.join(", ")} />
