@@ -54,7 +54,7 @@ export function ForwardingCard() {
   );
 }
 
-const MOST_CHARACTERS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
+const LIMITS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
 const VACATION = "me/vacation";
 
 export function VacationCard() {
@@ -80,22 +80,11 @@ export function VacationCard() {
           submit={submit}
           others={vacation !== null && <ActionButton shown={t.mailboxSettings.endNow} busy={busy} run={end} />}
         >
-          <Field
-            label={words.subject}
-            name="subject"
-            maxLength={MOST_CHARACTERS.subject}
-            defaultValue={vacation?.subject}
-          />
+          <Field label={words.subject} name="subject" maxLength={LIMITS.subject} defaultValue={vacation?.subject} />
           <label class="field">
             <span>{words.text}</span>
             {/* The server allows line ends in addition, and adds some itself. */}
-            <textarea
-              name="text"
-              rows={5}
-              required
-              maxLength={2 * MOST_CHARACTERS.text}
-              defaultValue={vacation?.text}
-            />
+            <textarea name="text" rows={5} required maxLength={2 * LIMITS.text} defaultValue={vacation?.text} />
           </label>
           <Field label={words.day} name="day" type="date" defaultValue={dayOf(vacation?.until ?? null)} />
         </Form>
