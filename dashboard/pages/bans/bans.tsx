@@ -33,17 +33,13 @@ function BansInForce() {
     setOpen(false);
     go("bans", { text, before }, "replace");
   };
+  const toggle = (): void => (isOpen ? close() : setOpen(true));
   return (
     <>
       <div class="bar">
         <LookUp label={words.search} placeholder="203.0.113." />
         <span class="spacer" />
-        <Button
-          shown={words.ban}
-          class="danger"
-          aria-expanded={isOpen}
-          onClick={() => (isOpen ? close() : setOpen(true))}
-        />
+        <Button shown={words.ban} class="danger" aria-expanded={isOpen} onClick={toggle} />
       </div>
       {isOpen && <BanForm key={asked} target={asked} close={close} />}
       <div class="bar">

@@ -22,6 +22,7 @@ export function MailGreylist() {
   const items = pauses.data?.items.filter(({ until }) => !isPast(until, now.value)) ?? [];
   const pause = (recipient: string, lasts: string): Promise<void> =>
     pauseGreylist({ recipient, for: lasts }, items, pauses.reload);
+  const resume = (target: string): Promise<void> => resumeGreylist(target).then(pauses.reload);
   return (
     <>
       <Card title={words.codeTitle} hint={words.codeHint}>
@@ -33,11 +34,7 @@ export function MailGreylist() {
         <Rows of={{ ...pauses, data: pauses.data && { items } }} none={words.noPauses}>
           {({ target, until, by }) => (
             <Item key={target} name={target} facts={<Until word={words.until} iso={until} how="distance" by={by} />}>
-              <ActionButton
-                shown={t.access.end}
-                label={words.resumeOf(target)}
-                run={() => resumeGreylist(target).then(pauses.reload)}
-              />
+              <ActionButton shown={t.access.end} label={words.resumeOf(target)} run={() => resume(target)} />
             </Item>
           )}
         </Rows>
