@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../admin-texts.ts";
-import { Form, Turns } from "../fields.tsx";
+import { Choice, Form, Turns } from "../fields.tsx";
 import { visible, windowTitle } from "../format.ts";
 import { Button, Field, fieldsOf, useFilled } from "../parts.tsx";
 import { go, hrefOf, type Query, route } from "../route.ts";
@@ -101,7 +101,11 @@ export function Filters({ title, label, filled, isSet, search, children }: Filte
   );
 }
 
-/** For a choice that is applied at once. */
-export function sendForm({ currentTarget }: Readonly<{ currentTarget: HTMLSelectElement }>): void {
-  currentTarget.form?.requestSubmit();
+type FilterChoiceProps = Readonly<{ label: string; name: string; of: Readonly<Record<string, string>> }>;
+
+/** A choice of one or any, which is applied at once. */
+export function FilterChoice({ label, name, of }: FilterChoiceProps) {
+  const send = ({ currentTarget }: Readonly<{ currentTarget: HTMLSelectElement }>): void =>
+    currentTarget.form?.requestSubmit();
+  return <Choice label={label} name={name} onChange={send} choices={[["", t.lists.any], ...Object.entries(of)]} />;
 }

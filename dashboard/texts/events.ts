@@ -1,6 +1,7 @@
 export const listsEn = {
   parts: "Parts of this page",
   search: "Search",
+  any: "any",
   clear: "Clear",
   refresh: "Refresh",
   notShown: (count: number) => `Not shown: ${count} more.`,
@@ -10,6 +11,7 @@ export const listsEn = {
 export const listsDe: typeof listsEn = {
   parts: "Teile dieser Seite",
   search: "Suchen",
+  any: "alle",
   clear: "Leeren",
   refresh: "Neu laden",
   notShown: (count) => `Nicht angezeigt: ${count} weitere.`,
@@ -20,7 +22,6 @@ export const eventsEn = {
   list: "Events, newest first",
   filters: "Filters",
   type: "Kind",
-  anyType: "any",
   text: "Text",
   from: "From",
   to: "To",
@@ -40,7 +41,6 @@ export const eventsDe: typeof eventsEn = {
   list: "Ereignisse, die neuesten zuerst",
   filters: "Filter",
   type: "Art",
-  anyType: "alle",
   text: "Text",
   from: "Von",
   to: "Bis",

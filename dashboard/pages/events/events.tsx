@@ -3,14 +3,14 @@ import type { EventItem } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
 import { tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
-import { ActionButton, Choice } from "../../fields.tsx";
+import { ActionButton } from "../../fields.tsx";
 import { moment, visible, whole } from "../../format.ts";
 import { onEvents, onStale } from "../../live.ts";
 import type { LiveList } from "../../live-list.ts";
 import { Address, At, Button, Field, now, Said, useAttempt, Waiting } from "../../parts.tsx";
 import { go, hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
-import { Filters, Pages, sendForm } from "../list-parts.tsx";
+import { FilterChoice, Filters, Pages } from "../list-parts.tsx";
 import { addressOf, type Found, fieldsFor, filterOf, findEvents, isFiltered, OF_EXPORT } from "./event-query.ts";
 
 const words = t.events;
@@ -113,12 +113,7 @@ function EventFilters({ query }: Readonly<{ query: Query }>) {
       isSet={Object.values(query).some((value) => value !== "")}
       search={(fields) => go("events", addressOf(fields))}
     >
-      <Choice
-        label={words.type}
-        name="type"
-        onChange={sendForm}
-        choices={[["", words.anyType], ...Object.entries(t.eventNames)]}
-      />
+      <FilterChoice label={words.type} name="type" of={t.eventNames} />
       <Field label={t.bans.target} name="ip" maxLength={64} />
       <Field label={t.mail.account} name="account" maxLength={320} />
       <Field label={words.text} name="text" maxLength={200} />

@@ -3,10 +3,9 @@ import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
-import { Choice } from "../../fields.tsx";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
 import { go, type Query, route } from "../../route.ts";
-import { Filters, Pages, pageOf, sendForm } from "../list-parts.tsx";
+import { FilterChoice, Filters, Pages, pageOf } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
 import { MailHeld } from "./held.tsx";
 import { type Chosen, changeQueue, type QueueAction } from "./mail-commands.ts";
@@ -111,12 +110,7 @@ function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolea
       <Field label={words.account} name="account" maxLength={320} />
       <Field label={words.sender} name="sender" maxLength={320} />
       <Field label={words.recipient} name="recipient" maxLength={320} />
-      <Choice
-        label={words.state}
-        name="state"
-        onChange={sendForm}
-        choices={[["", words.anyState], ...Object.entries(words.states)]}
-      />
+      <FilterChoice label={words.state} name="state" of={words.states} />
     </Filters>
   );
 }
