@@ -76,12 +76,13 @@ type FiltersProps = Readonly<{
   /** What the address of the page says. */
   filled: Query;
   isSet: boolean;
-  search: (fields: Query) => void;
+  /** What it says for these fields; by default the same. */
+  addressOf?: (fields: Query) => Query;
   children: ComponentChildren;
 }>;
 
 /** The filters of a list. Collapsed on a phone until one is set; then they stay open, so that clearing them keeps the focus. */
-export function Filters({ title, label, filled, isSet, search, children }: FiltersProps) {
+export function Filters({ title, label, filled, isSet, addressOf, children }: FiltersProps) {
   const form = useFilled(filled);
   const isOpen = useRef(matchMedia("(min-width: 640px)").matches);
   isOpen.current ||= isSet;
@@ -92,7 +93,7 @@ export function Filters({ title, label, filled, isSet, search, children }: Filte
         label={label}
         place={form}
         role="search"
-        submit={async (fields) => search(fields)}
+        submit={async (fields) => go(route.value.page, addressOf?.(fields) ?? fields)}
         others={<Button shown={t.lists.clear} aria-disabled={!isSet} onClick={() => isSet && go(route.value.page)} />}
       >
         {children}

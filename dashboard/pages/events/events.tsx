@@ -8,7 +8,7 @@ import { moment, visible, whole } from "../../format.ts";
 import { onEvents, onStale } from "../../live.ts";
 import type { LiveList } from "../../live-list.ts";
 import { Address, At, Button, Field, now, Said, useAttempt, Waiting } from "../../parts.tsx";
-import { go, hrefOf, type Query, route } from "../../route.ts";
+import { hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
 import { FilterChoice, Filters, Pages } from "../list-parts.tsx";
 import { addressOf, type Found, fieldsFor, filterOf, findEvents, isFiltered, OF_EXPORT } from "./event-query.ts";
@@ -111,7 +111,7 @@ function EventFilters({ query }: Readonly<{ query: Query }>) {
       label={words.apply}
       filled={fieldsFor(query)}
       isSet={Object.values(query).some((value) => value !== "")}
-      search={(fields) => go("events", addressOf(fields))}
+      addressOf={addressOf}
     >
       <FilterChoice label={words.type} name="type" of={t.eventNames} />
       <Field label={t.bans.target} name="ip" maxLength={64} />

@@ -4,7 +4,7 @@ import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
-import { go, type Query, route } from "../../route.ts";
+import { type Query, route } from "../../route.ts";
 import { FilterChoice, Filters, Pages, pageOf } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
 import { MailHeld } from "./held.tsx";
@@ -70,27 +70,13 @@ function MailQueue() {
         <Button shown={t.lists.refresh} onClick={reload} />
       </div>
       <Waiting {...list} />
-      {mayAct && items.length > 0 && (
-        <QueueSelection
-          items={items}
-          selected={selected}
-          setSelected={setTicked}
-          filter={filter}
-          total={data?.total ?? 0}
-          act={act}
-        />
+      {mayAct && data !== null && items.length > 0 && (
+        <QueueSelection of={data} selected={selected} setSelected={setTicked} filter={filter} act={act} />
       )}
       {data !== null && items.length === 0 && <p class="empty">{isFiltered ? words.noneFits : words.empty}</p>}
       <ul ref={rows} class="rows" aria-label={words.list}>
         {items.map((item) => (
-          <QueueRow
-            key={item.queueId}
-            item={item}
-            isSelected={selected.has(item.queueId)}
-            mayAct={mayAct}
-            select={select}
-            act={act}
-          />
+          <QueueRow key={item.queueId} item={item} selected={selected} select={select} act={mayAct ? act : null} />
         ))}
       </ul>
       <Pages query={filter} by="after" next={data?.next ?? null} />
@@ -100,13 +86,7 @@ function MailQueue() {
 
 function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolean }>) {
   return (
-    <Filters
-      title={t.lists.search}
-      label={t.lists.search}
-      filled={filter}
-      isSet={isSet}
-      search={(fields) => go("mail", fields)}
-    >
+    <Filters title={t.lists.search} label={t.lists.search} filled={filter} isSet={isSet}>
       <Field label={words.account} name="account" maxLength={320} />
       <Field label={words.sender} name="sender" maxLength={320} />
       <Field label={words.recipient} name="recipient" maxLength={320} />

@@ -1,3 +1,4 @@
+import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { ActionButton, Surely } from "../../fields.tsx";
@@ -12,13 +13,13 @@ const words = t.mail;
 type Act = (action: QueueAction, chosen: Chosen) => Promise<void>;
 type RowProps = Readonly<{
   item: QueueItem;
-  isSelected: boolean;
-  mayAct: boolean;
+  selected: ReadonlySet<string>;
   select: (id: string, isOn: boolean) => void;
-  act: Act;
+  /** Null while the rows answer an earlier filter. */
+  act: Act | null;
 }>;
 
-export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
+export function QueueRow({ item, selected, select, act }: RowProps) {
   const { queueId: id, queue, heldFor, sender, recipients, recipientCount, sizeBytes, at, nextTryAt } = item;
   const addressesWith = (why: string | null): string =>
     recipients.flatMap(({ address, reason }) => (reason === why ? [address] : [])).join(", ");
@@ -29,12 +30,12 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
   return (
     <li class="row mail" data-mail={id}>
       <span class="who">
-        {mayAct && (
+        {act !== null && (
           <label class="tick">
             <input
               type="checkbox"
               aria-label={words.select(id)}
-              checked={isSelected}
+              checked={selected.has(id)}
               disabled={isGuards}
               onChange={({ currentTarget }) => select(id, currentTarget.checked)}
             />
@@ -65,28 +66,29 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
           </small>
         )}
       </span>
-      {mayAct && offered.length > 0 && <Actions actions={offered} chosen={{ ids: [id] }} count={1} id={id} act={act} />}
+      {act !== null && offered.length > 0 && (
+        <Actions actions={offered} chosen={{ ids: [id] }} count={1} id={id} act={act} />
+      )}
     </li>
   );
 }
 
 type SelectionProps = Readonly<{
-  items: readonly QueueItem[];
+  of: CountedPage<QueueItem>;
   selected: ReadonlySet<string>;
   setSelected: (ids: ReadonlySet<string>) => void;
   filter: Query;
-  total: number;
   act: Act;
 }>;
 
 /** Actions on several mails: the selected ones or, if none is selected, all that match a search for an address. */
-export function QueueSelection({ items, selected, setSelected, filter, total, act }: SelectionProps) {
-  const free = items.flatMap(({ queueId, heldFor }) => (heldFor === null || heldFor === "root" ? [queueId] : []));
+export function QueueSelection({ of, selected, setSelected, filter, act }: SelectionProps) {
+  const free = of.items.flatMap(({ queueId, heldFor }) => (heldFor === null || heldFor === "root" ? [queueId] : []));
   const isAll = free.length > 0 && free.every((id) => selected.has(id));
   const { state: _, ...addresses } = filter;
   const isNarrow = Object.values(addresses).some((value) => value !== "");
   const chosen: Chosen = selected.size > 0 ? { ids: [...selected] } : filled(filter);
-  const count = selected.size > 0 ? selected.size : total;
+  const count = selected.size > 0 ? selected.size : of.total;
   return (
     <>
       <div class="bar">
