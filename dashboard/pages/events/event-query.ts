@@ -59,7 +59,7 @@ function withTimes({ from = "", to = "", ...query }: Query, written: (iso: strin
   return { ...query, from: again(isoOf(from)), to: again(isoOf(to)) };
 }
 
-/** A text without a time zone is in the reader's. Empty: it is no time. */
+/** A text without a time zone is in the reader's. Empty if the text is not a time. */
 function isoOf(text: string): string {
   const at = Date.parse(text);
   return Number.isNaN(at) ? "" : new Date(at).toISOString();

@@ -27,9 +27,10 @@ export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) 
 }
 
 function PasswordForm({ done }: Readonly<{ done: () => void }>) {
-  const submit = ({ password = "" }): Promise<void> => {
+  const submit = async ({ password = "" }): Promise<void> => {
     const ask = () => post("me/password", { password });
-    return change(ask, () => (passwordsSet.value += 1), words.passwordSet).then(done);
+    await change(ask, () => (passwordsSet.value += 1), words.passwordSet);
+    done();
   };
   return (
     <Form label={words.setPassword} clears submit={submit}>

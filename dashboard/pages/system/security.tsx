@@ -67,7 +67,7 @@ function TotpCard() {
     setCodes(recoveryCodes);
     reload();
   };
-  const begin = async (): Promise<void> => {
+  const start = async (): Promise<void> => {
     setCodes(null);
     setBegun(await withProof(() => post<TotpBegun>("factors/totp", {})));
   };
@@ -84,7 +84,7 @@ function TotpCard() {
       {begun !== null && <SetUp {...begun} confirm={confirm} cancel={() => setBegun(null)} />}
       {data !== null && begun === null && (
         <div class="buttons">
-          <ActionButton shown={data.totp ? words.again : words.setUp} kind={data.totp ? "" : "primary"} run={begin} />
+          <ActionButton shown={data.totp ? words.again : words.setUp} kind={data.totp ? "" : "primary"} run={start} />
           {data.totp && <Surely shown={words.renew} surely={words.surelyRenew} run={renew} />}
           {data.totp && <Surely shown={t.remove} surely={words.surelyRemove} run={removeApp} />}
         </div>
