@@ -24,29 +24,22 @@ function serve(t: TestContext, known: readonly string[], named: readonly unknown
   return asked;
 }
 
-test("what may be a mail or an account is looked for as both", async (t) => {
+test("what may be a mail or an account is looked for as both; an unknown kind is described by its form", async (t) => {
   const asked = serve(t, ["account/12345", "message/id@host.example", "message/72CED1EABE5"]);
-  assert.equal((await answerTo("12345")).kind, "account");
-  assert.equal((await answerTo("id@host.example")).kind, "message");
-  assert.equal((await answerTo("72CED1EABE5")).kind, "message");
-  assert.deepEqual(asked, [
-    "message/12345",
-    "account/12345",
-    "account/id@host.example",
-    "message/id@host.example",
-    "message/72CED1EABE5",
-  ]);
-});
-
-test("an unknown kind is described by its form", async (t) => {
-  const asked = serve(t, []);
-  assert.equal((await answerTo("ABBA5")).kind, "message");
-  assert.equal((await answerTo("anna")).kind, "account");
-  asked.length = 0;
-  assert.equal((await answerTo("<id@host.example>")).kind, "message");
-  assert.equal((await answerTo("ab")).kind, "account");
-  assert.equal((await answerTo("2001:db8::/48")).kind, "address");
-  assert.deepEqual(asked, ["message/<id@host.example>", "account/ab", "2001:db8::/48"]);
+  for (const [text, kind, ...requests] of [
+    ["12345", "account", "message/12345", "account/12345"],
+    ["id@host.example", "message", "account/id@host.example", "message/id@host.example"],
+    ["72CED1EABE5", "message", "message/72CED1EABE5"],
+    ["ABBA5", "message", "message/ABBA5", "account/ABBA5"],
+    ["anna", "account", "account/anna", "message/anna"],
+    ["<id@host.example>", "message", "message/<id@host.example>"],
+    ["ab", "account", "account/ab"],
+    ["2001:db8::/48", "address", "2001:db8::/48"],
+  ] as const) {
+    asked.length = 0;
+    assert.equal((await answerTo(text)).kind, kind, text);
+    assert.deepEqual(asked, requests);
+  }
 });
 
 test("a sender, a domain or a recipient is found by the events that name it", async (t) => {
