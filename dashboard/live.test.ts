@@ -75,6 +75,10 @@ test("the page is live while it hears something, and tells since when it is not"
   assert.deepEqual(liveness.value, { kind: "silent", since: STARTED });
   source().say("beat", { now: "" });
   assert.equal(liveness.value.kind, "live");
+  // The computer slept, and `performance.now()` stood still.
+  t.mock.timers.setTime(STARTED + 8 * 3_600_000);
+  pass(10_000);
+  assert.deepEqual(liveness.value, { kind: "silent", since: STARTED + 10_000 });
 });
 
 test("the page keeps the server's time, whatever the browser's clock shows", (t) => {

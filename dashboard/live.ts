@@ -69,7 +69,9 @@ export const { on: onStale, tell: tellStale } = topic();
 /** All updates that the server sends unasked: `GET /api/v1/stream`. The page has one at a time. */
 export class Live {
   readonly #timer: ReturnType<typeof setInterval>;
-  /** When the server was last heard, by `performance.now()`: distances in time do not use a clock that may be set. */
+  /** For display, because `performance.now()` may stop while the computer sleeps. Distances do not use a clock that may be set. */
+  #heardAt = Date.now();
+  /** When the server was last heard, by `performance.now()`. */
   #heard = performance.now();
   /** When the connection was last judged alive or replaced, by `performance.now()`; only for reconnecting. */
   #aliveAt = performance.now();
@@ -100,6 +102,7 @@ export class Live {
     this.#source = source;
     const on = <Name extends keyof News>(name: Name, take: (news: News[Name]) => void): void =>
       source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
+        this.#heardAt = Date.now();
         this.#heard = this.#aliveAt = performance.now();
         if (liveness.value.kind !== "live") liveness.value = { kind: "live" };
         if (lastEventId !== "") this.#newestId = lastEventId;
@@ -155,9 +158,8 @@ export class Live {
   /** A connection may be dead though no side closed it, and the browser would wait forever: it is replaced. */
   #judge(): void {
     const now = performance.now();
-    const silenceMs = now - this.#heard;
-    if (silenceMs >= SILENCE_MS && liveness.value.kind !== "silent")
-      liveness.value = { kind: "silent", since: Date.now() - silenceMs };
+    if (now - this.#heard >= SILENCE_MS && liveness.value.kind !== "silent")
+      liveness.value = { kind: "silent", since: this.#heardAt };
     if (now - this.#aliveAt >= SILENCE_MS) void this.#return();
   }
 }
