@@ -134,6 +134,7 @@ test("after an error it comes back where it was, unless the session has ended", 
   await settled();
   assert.equal(PlayedSource.opened.length, length + 1);
   assert.equal(source().url, "api/v1/stream?since=41");
+  assert.notEqual(signedIn.value, "no");
   source().fail();
   t.mock.timers.tick(3_000);
   await settled();
