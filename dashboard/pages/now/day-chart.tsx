@@ -35,6 +35,7 @@ export function DayChart() {
 }
 
 function Lines({ of }: Readonly<{ of: Answer }>) {
+  const [isOpen, setOpen] = useState(false);
   const { from, to, stepSeconds, series } = of;
   // Those that have ended: with the unfinished last step, mail would seem to have stopped.
   const steps = Math.floor((Date.parse(to) - Date.parse(from)) / 1_000 / stepSeconds);
@@ -73,27 +74,22 @@ function Lines({ of }: Readonly<{ of: Answer }>) {
           <span key={place}>{timeOf(of, place * TICK_STEPS)}</span>
         ))}
       </div>
-      <AsTable
-        head={[words.time, ...lines.map(({ name }) => name)]}
-        rows={Array.from({ length: steps }, (_, step) => [
-          timeOf(of, step),
-          ...lines.map(({ values }) => whole(values[step] ?? 0)),
-        ])}
-      />
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>{words.table}</summary>
+        {isOpen && (
+          <Table
+            head={[words.time, ...lines.map(({ name }) => name)]}
+            rows={Array.from({ length: steps }, (_, step) => [
+              timeOf(of, step),
+              ...lines.map(({ values }) => whole(values[step] ?? 0)),
+            ])}
+          />
+        )}
+      </details>
     </figure>
   );
 }
 
 function timeOf({ from, stepSeconds }: Answer, step: number): string {
   return hourAndMinute(Date.parse(from) + step * stepSeconds * 1_000);
-}
-
-function AsTable(table: Parameters<typeof Table>[0]) {
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{words.table}</summary>
-      {isOpen && <Table {...table} />}
-    </details>
-  );
 }
