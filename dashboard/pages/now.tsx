@@ -29,23 +29,33 @@ export function NowPage() {
   );
 }
 
-type Headlines = Health["headline"];
 type Sentence = readonly [status: Health["status"], says: string];
-/** With these no mail flows, or no one reaches the server. Others that name a task are less urgent. */
-const STOPPED: readonly Headlines[] = ["disk_full", "disk_read_only", "isolated", "ports_blocked"];
 
 function sentenceOf({ headline, components, needsYou }: Health): Sentence {
   const named = (wanted: Health["status"]): readonly string[] =>
     components.flatMap((one) => (one.status === wanted ? [one.name] : []));
-  const sentences: Partial<Readonly<Record<Headlines, Sentence>>> = {
+  const cause = needsYou.find(({ code }) => code === headline)?.says ?? "";
+  // No mail flows, or no one reaches the server.
+  const stopped: Sentence = ["down", cause];
+  const partlyStopped: Sentence = ["degraded", cause];
+  const sentences: Readonly<Record<Health["headline"], Sentence>> = {
     guard_down: ["down", words.guardDown],
     down: ["down", words.down(named("down").join(", "))],
     degraded: ["degraded", words.degraded([...named("down"), ...named("degraded")].join(", "))],
+    disk_full: stopped,
+    disk_read_only: stopped,
+    isolated: stopped,
+    ports_blocked: stopped,
+    sign_ins_blocked: partlyStopped,
+    domain_missing: partlyStopped,
+    dns_failing: partlyStopped,
+    relay_refuses: partlyStopped,
+    outgoing_blocked: partlyStopped,
     tasks: ["degraded", words.tasks(needsYou.length)],
     well: ["ok", words.well],
   };
-  const cause = needsYou.find(({ code }) => code === headline)?.says ?? "";
-  return sentences[headline] ?? [STOPPED.includes(headline) ? "down" : "degraded", cause];
+  // An open page whose server was upgraded may get a headline that it does not know.
+  return sentences[headline] ?? partlyStopped;
 }
 
 function Headline({ health: known }: Readonly<{ health: Health }>) {
