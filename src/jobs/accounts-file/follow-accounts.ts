@@ -53,13 +53,15 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
       const gone = all.slice(from, from + ENTRIES_PER_COMMAND).map(({ name }) => name);
       if ((await ask({ verb: "accounts_follow", entries: [], gone })) === null) return null;
     }
+    // `forget` may replace it during this check.
+    const known = verified;
     const matched = new Map<string, string>();
     const wanted: AccountLine[] = [];
     for (const line of lines) {
       const row = rows.get(line.name);
       // Lines for accounts made by command are never in force.
       if (row?.followed === null) continue;
-      const kept = row === undefined ? line : await withStoredHash(line, row.hash, matched);
+      const kept = row === undefined ? line : await withStoredHash(line, row.hash, { known, matched });
       if (row === undefined || !isInForce(kept, row)) wanted.push(kept);
     }
     verified = matched;
@@ -71,15 +73,6 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
       skipped.push(...changes.skipped);
     }
     return skipped;
-  }
-
-  /** With the stored hash if the password is the same: a new hash of it would end the account's sessions and app passwords. */
-  async function withStoredHash(line: AccountLine, hash: string, matched: Map<string, string>): Promise<AccountLine> {
-    const { secret } = line;
-    if (secret.type !== "plain") return line;
-    if (verified.get(hash) !== secret.password && !(await verifyPassword(hash, secret.password))) return line;
-    matched.set(hash, secret.password);
-    return { ...line, secret: { type: "hash", hash } };
   }
 
   /** The settings have changed: skipped lines may be accepted now. */
@@ -124,6 +117,18 @@ function ignoredFields(lines: readonly AccountLine[]): string | null {
   if (first === undefined) return null;
   const more = others.length === 0 ? "" : `, and fields in ${plural(others.length, "more line")}`;
   return `ignored in line ${first.line}: ${first.unused.slice(0, MOST_FIELDS_NAMED).join(", ")} of ${first.name}${more}`;
+}
+
+/** Passwords by the stored hash that they have: found by the last check, and by this one. */
+type Verified = Readonly<{ known: ReadonlyMap<string, string>; matched: Map<string, string> }>;
+
+/** With the stored hash if the password is the same: a new hash of it would end the account's sessions and app passwords. */
+async function withStoredHash(line: AccountLine, hash: string, { known, matched }: Verified): Promise<AccountLine> {
+  const { secret } = line;
+  if (secret.type !== "plain") return line;
+  if (known.get(hash) !== secret.password && !(await verifyPassword(hash, secret.password))) return line;
+  matched.set(hash, secret.password);
+  return { ...line, secret: { type: "hash", hash } };
 }
 
 function isInForce({ secret, quotaBytes }: AccountLine, { followed, hash, quotaBytes: quota }: FollowedRow): boolean {

@@ -42,7 +42,7 @@ export const { read: readBackupRecord, change: changeBackupRecord } = recordIn(
 const MOST_PLACES = 100;
 
 /** Not in `backup/`, which may be a separate disk. */
-const { read: usedPlaces, edit: editPlaces } = recordIn("backupPlaces", z.array(z.string()), []);
+const { read: usedPlaces, edit: editPlaces } = recordIn<readonly string[]>("backupPlaces", z.array(z.string()), []);
 
 /** Whether this server, or the one that it was restored from, has had backups there. */
 export function hasUsedPlace(layout: Layout, place: string): boolean {

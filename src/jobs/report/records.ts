@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
-import type { DiskFigures, Unless } from "../../core/report/figures.ts";
+import type { DiskDay, DiskFigures, Unless } from "../../core/report/figures.ts";
 import { HOUR_MS, isoTime, type Millis } from "../../core/time.ts";
 import { recordIn, writeRecord } from "../../host/root-files/record-file.ts";
 import { bytesBelow } from "../../host/root-files/walk.ts";
@@ -82,8 +82,9 @@ export function diskFigures(layout: Layout): Unless<DiskFigures> {
   }
 }
 
+const NO_DAYS: readonly DiskDay[] = [];
 /** Days that cannot be read count as missing. */
-export const { read: readDiskDays } = recordIn("diskDays", daysSchema, []);
+export const { read: readDiskDays } = recordIn("diskDays", daysSchema, NO_DAYS);
 
 /** Notes the day, once. Removes days with a future time. Throws if it cannot be written. */
 export function noteDiskDay(layout: Layout, now: Millis): void {

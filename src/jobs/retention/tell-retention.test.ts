@@ -32,6 +32,9 @@ test("shows the last run, why there is none now, and the start of each legal hol
   assert.deepEqual(reported.lastRun, { at: "2026-11-19T12:00:00.000Z", mails: 3, bytes: 4_000 });
   assert.match(reported.paused ?? "", /^the clock went ahead by 20 days, to 2026-11-20 11:00 UTC, or /);
   assert.equal(reported.nextRunAt, null);
+  const back = { since: 1, lookedAt: NOW, leap: { ...leap, byMs: -20 * DAY_MS }, last, failure: null };
+  writeRecord(layout.retentionRecord, back);
+  assert.match(toldOf(layout).paused ?? "", /^the clock went back by 20 days, /);
   assert.deepEqual(reported.legalHolds, [{ account: "anna@example.org", since: SINCE }]);
   const reply = { ok: true, detail: "", retention: reported };
   assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);

@@ -172,8 +172,8 @@ function composeConnectionWatch(parts: FirewallParts, kernel: OpenConnections, p
   const rules = () => {
     const now = settingsNow();
     const places = MAIL_PORTS.map((key) => [now[key], placesOf(now, key)] as const);
-    // On the SMTP port, which comes first, every other server is a stranger.
-    const ofUsers = places.slice(1);
+    // On the SMTP port every other server is a stranger.
+    const ofUsers = places.filter(([port]) => port !== now["ports.smtp"]);
     return {
       places: new Map(places),
       ...connectionLimit(now),
