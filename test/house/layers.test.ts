@@ -30,6 +30,17 @@ test("the rule notices an import that points up, sideways, or out of src", () =>
   assert.ok(!bad("src/guard/engine.test.ts", "../../test/kit/engine-kit.ts"));
 });
 
+test("no files import each other in a circle", () => {
+  assert.deepEqual(circleIn(imports), []);
+});
+
+test("the rule notices a circle, however long", () => {
+  const of = (file: string, specifier: string): Import => ({ file, from: folderOf(file), specifier });
+  const line = [of("src/core/a.ts", "./b.ts"), of("src/core/b.ts", "./c.ts")];
+  assert.deepEqual(circleIn(line), []);
+  assert.equal(circleIn([...line, of("src/core/c.ts", "./a.ts")]).length, 4);
+});
+
 test("the pure rooms reach for nothing outside", () => {
   const outside = imports.filter(
     ({ file, from, specifier }) =>
@@ -58,6 +69,28 @@ function pointsUp({ file, from, specifier }: Import): boolean {
   if (!target.startsWith("src/")) return true;
   const to = folderOf(target);
   return from !== to && !(rank(to) >= 0 && rank(to) < rank(from));
+}
+
+/** The files of one circle, the first one at both ends; none if there is none. */
+function circleIn(all: readonly Import[]): readonly string[] {
+  const graph = Map.groupBy(all, ({ file }) => file);
+  const left = new Set<string>();
+  const visit = (file: string, path: readonly string[]): readonly string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (left.has(file)) return [];
+    for (const { specifier } of graph.get(file) ?? []) {
+      if (!specifier.startsWith(".")) continue;
+      const circle = visit(normalize(join(dirname(file), specifier)), [...path, file]);
+      if (circle.length > 0) return circle;
+    }
+    left.add(file);
+    return [];
+  };
+  for (const file of graph.keys()) {
+    const circle = visit(file, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
 }
 
 function importsOf(file: string): readonly Import[] {
