@@ -18,6 +18,9 @@ test("settings reach their parameters", () => {
   assert.equal(main.get("inet_protocols"), "all");
   assert.equal(mainOf({ ipv6: false }).get("inet_protocols"), "ipv4");
   assert.equal(main.get("enable_long_queue_ids"), "yes", "an id stays with its mail, wherever a restore puts it");
+  assert.equal(main.get("maximal_queue_lifetime"), "432000s");
+  assert.equal(main.get("bounce_queue_lifetime"), "86400s");
+  assert.equal(main.get("delay_warning_time"), "14400s");
   assert.equal(main.get("smtp_address_preference"), "ipv4", "an IPv6 address without PTR is not used first");
 });
 
