@@ -66,8 +66,9 @@ export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T
   await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
 }
 
-/** Of an even number the mean of the middle two; NaN of none. */
+/** Of an even number the mean of the middle two. */
 export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new Error("the median of nothing");
   const sorted = values.toSorted((a, b) => a - b);
   const at = (index: number): number => sorted[index] ?? Number.NaN;
   return (at(Math.floor(sorted.length / 2)) + at(Math.ceil(sorted.length / 2) - 1)) / 2;
