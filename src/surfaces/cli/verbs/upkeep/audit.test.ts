@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import * as z from "zod/mini";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { connected, script } from "../../../../../test/kit/script-world.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { record, START } from "../../../../../test/kit/test-database.ts";
+import { guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { auditRecord } from "../../../../core/events/command.ts";
 import { DAY_MS, later } from "../../../../core/time.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
@@ -40,6 +41,18 @@ test("`access review` counts what root did through sudo as done by root", async 
   writeFileSync(layout.settings, 'domains = ["example.org"]\n');
   record(store, auditRecord({ type: "TOKEN_CREATED", subject: "four", by: "root (anna)" }, later(START, DAY_MS)));
   assert.match((await typed("access", "review")).out, /^root, by the command line .* 2026-11-21 06:00:00 UTC/m);
+});
+
+describe("a signed access review", TIMED, () => {
+  const { does } = guardOfSuite({ accounts: ["anna@example.org"] });
+
+  test("is in the audit, and the next review names its time", async () => {
+    assert.match(await does("access review"), /^This review has never been signed\.$/m);
+    const signed = await does("access review --sign");
+    const [, summary = ""] = /^Signed: (1 account, .*; SHA-256 [0-9a-f]{64})\.$/m.exec(signed) ?? assert.fail(signed);
+    assert.match(await does("audit list --limit 1"), new RegExp(` ACCESS_REVIEWED +${summary}`));
+    assert.match(await does("access review"), /^This review was last signed at /m);
+  });
 });
 
 test("audit list shows the latest last, in pages", async (t) => {
