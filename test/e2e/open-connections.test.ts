@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { FLOODED, floodTests } from "../lab/flood-tests.ts";
 import { hold } from "../lab/held.ts";
 import type { Connected } from "../lab/host.ts";
-import { ANNA, assertAccepted, sendMail, sendMailAs } from "../lab/mail.ts";
+import { ANNA, assertAccepted, openImapAs, sendMail, sendMailAs } from "../lab/mail.ts";
 import { SERVER } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
@@ -26,6 +26,15 @@ describe("who comes in at the doors", needsLab(), () => {
   );
 
   const connect = (from: string, port: number): Promise<Connected> => lab.sender.connect({ from, to: SERVER.v4, port });
+
+  test("an address that an account knows may hold more connections than a stranger's", async (t) => {
+    using _ = await openImapAs(lab.sender, HOME, ANNA);
+    await hold(t, lab.sender, HOME, Array<number>(20).fill(993));
+    await hold(t, lab.sender, ELSEWHERE, Array<number>(10).fill(993));
+    await until("the eleventh of a stranger is refused", async () => isRefused(await connect(ELSEWHERE, 993)));
+    // The twenty-second of the owner is not.
+    await hold(t, lab.sender, HOME, [993]);
+  });
 
   test("a stranger's ten connections count over all ports together", async (t) => {
     const from = "198.51.100.79";
