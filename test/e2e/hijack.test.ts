@@ -67,6 +67,16 @@ describe("a stolen password", needsLab(), () => {
     assert.match(listed.stdout, /No other mail was sent in the last 24 hours/);
   });
 
+  test("`queue delete --bounce` returns a deferred mail to its sender at once", async () => {
+    // No server answers there yet.
+    assert.equal(await submit(running, BERT, HOME, "wait@sender.test"), 250);
+    await until("it is deferred", async () => (await queued(BERT))[0]?.queue === "deferred");
+    const deleted = await product.json(["queue", "delete", "--recipient", "wait@sender.test", "--bounce", "--yes"]);
+    assert.deepEqual(deleted, { changed: 1, kept: [], next: null });
+    const bounce = `type = 'EMAIL_DELIVERED' AND recipient = '${BERT}'`;
+    await until("its sender gets a bounce", () => product.countEvents(bounce));
+  });
+
   test("`suspend` leaves nothing of an account deliverable, and `resume` says how it is released", async () => {
     // No server answers there yet: the mail waits in the queue.
     for (const n of [1, 2, 3]) assert.equal(await submit(running, BERT, HOME, `later${n}@sender.test`), 250);

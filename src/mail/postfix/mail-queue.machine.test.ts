@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { chmodSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { copyMail, deferMails, makeMailQueue, SENDMAIL } from "../../../test/kit/mail-queue.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { done, reasonOf } from "../../../test/kit/reason-of.ts";
 import { mailAddress } from "../../../test/kit/samples.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
@@ -103,7 +105,11 @@ describe("Postfix's queue", SENDMAIL, () => {
     assert.equal(await change("release_mail", info, MISSING), 1);
     assert.equal(await change("hold_mail", info), 1);
     const shop = idOf("Anna+Shop@Example.test");
+    const manager = createServer();
+    await listenOnSocket(manager, join(layout.postfixQueue, "public", "qmgr"));
+    const scan = once(manager, "connection", { signal: AbortSignal.timeout(patience(5_000)) });
     assert.equal(await change("return_mail", info, shop, MISSING), 2, "one was on hold, one was not");
+    await scan;
     assert.equal(await change("delete_mail", anna, info, MISSING), 1);
     assert.deepEqual(await found(true, { ids: [anna, info] }), []);
     assert.deepEqual(ids(await found(false, { ids: [anna, info] })), [info], "mail that is not on hold is not deleted");
