@@ -200,6 +200,14 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     await until("Dovecot is back", async () => signsIn(ANNA).catch(() => false));
   });
 
+  test("an account that is removed has no open session, and gets no mail", async () => {
+    await product.addAccount("leaving@example.test");
+    const open = await openImapAs(lab.sender, HOME, "leaving@example.test");
+    await product.json(["account", "remove", "leaving@example.test", "--yes"]);
+    await open.closed();
+    assert.equal(await receives("leaving@example.test"), 550);
+  });
+
   test("mail that the DNS leads back to this server waits until its domain is in the settings again", async () => {
     await product.json(["alias", "add", "moved@example.test", "ceo@two.test"]);
     const arrived = (): number => mailFiles(product.layout, "ceo@two.test").length;
