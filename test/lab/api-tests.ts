@@ -3,6 +3,7 @@ import { before, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { stopService } from "./content.ts";
 import { sendMail } from "./mail.ts";
+import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import { namedEvents, serverSent, WebClient } from "./web-client.ts";
 import { describedBy } from "./web-description.ts";
@@ -24,6 +25,24 @@ export function apiTests({ lab, product }: Running): void {
     assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
     return answer.json();
   }
+
+  test("bans by /api/security, and what lifts them, reach the kernel", async () => {
+    const ip = "198.51.100.202";
+    const reaches = () => lab.attacker.reaches({ from: ip, to: SERVER.v4, port: 25, timeoutMs: 500 });
+    const isListed = async () => (await product.firewallBans()).includes(`${ip} timeout`);
+    assert.ok(await reaches(), "before");
+    for (const [path, body] of [
+      ["/api/security", { action: "unban", ip }],
+      ["/api/v1/allow", { network: ip }],
+    ] as const) {
+      await must("POST", "/api/security", { action: "ban", ip, reason: "it scanned us" });
+      await until("the ban bites", async () => !(await reaches()));
+      assert.ok(await isListed());
+      await must("POST", path, body);
+      await until("it is lifted", reaches);
+      assert.ok(!(await isListed()));
+    }
+  });
 
   test("cleanup ends a ban whose time is over, and no other", async () => {
     await must("POST", "/api/v1/bans", { ip: "198.51.100.203", for: "permanent" });
