@@ -86,6 +86,7 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
       const mail = await arrived(`lenient ${at}`, "Junk");
       assert.match(mail, /^X-GhostInbox-Junk: unproven author at \S+\.test$/m, header);
     }
+    assert.match(await arrived("lenient 0", "Junk"), /dmarc=fail .*header\.from=lenient\.test/s);
     assert.equal((await send(["From: <x@parent.test>"], "parent")).code, 250);
     await arrived("parent", "INBOX");
   });
