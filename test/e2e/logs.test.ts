@@ -193,6 +193,9 @@ describe("what only logs tell", needsLab(), () => {
     const answer = await product.api("GET", `/api/v1/why/message/${encodeURIComponent("<one@sender.test>")}`);
     assert.equal(answer.status, 200);
     assert.deepEqual(answer.json(), await product.json(["why", "--message", "<one@sender.test>"]));
+    const ofAccount = await product.api("GET", `/api/v1/why/account/${encodeURIComponent(ANNA)}`);
+    // The mailbox's usage needs root, so the command line shows more.
+    assert.partialDeepStrictEqual(await product.json(["why", "--account", ANNA]), ofAccount.json());
   });
 
   test("a sign-in that failed while the guard was down is found when it is back", async () => {

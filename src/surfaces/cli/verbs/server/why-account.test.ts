@@ -53,6 +53,12 @@ describe("why --account", TIMED, () => {
     for (const words of ["why", "find"]) assert.deepEqual(await run(`${words} ${ANNA}`), named, words);
   });
 
+  test("nothing to explain is wrong usage", async () => {
+    const { code, err } = await run("why");
+    assert.equal(code, 2);
+    assert.match(err, /^why needs one of IP, --account ADDRESS and --message ID\. /);
+  });
+
   test("a missing account says so", async () => {
     assert.match(await why("nobody@example.org"), /^nobody@example\.org is not an account here\.\n\nNothing is known/);
     assert.match(await why("admin"), /^admin is not an account here\./);
