@@ -67,6 +67,7 @@ export async function assertPrivileged(image: ImageLab): Promise<void> {
 
 /** Otherwise the command would apply to this machine. */
 const NOT_SET_UP_HERE = { GHOSTINBOX_DATA: "/nowhere" };
+const OWN_FILTER = "[Definition]\nfailregex = ^\\s*\\S+ postfix/smtpd\\[\\d+\\]: shop refused \\[<HOST>\\]$\n";
 const VOLUME = "ghostinbox_aliases-data";
 
 /** By `examples/ghostinbox/compose.yaml`. */
@@ -132,6 +133,16 @@ export function firstProjectTests(image: () => ImageLab): void {
     test(`answers \`docker exec ${NAME} ${command}\``, async () => {
       assert.match(await types(image(), `docker exec ${NAME} ${command}`), answer);
     });
+
+  test("uses edits of security.js and filter.d in the checkout, without another image", async () => {
+    const own = join(image().lab.directory, "security");
+    const script = join(own, "security.js");
+    writeFileSync(script, readFileSync(script, "utf8").replace("perMinute: 10,", "perMinute: 20,"));
+    writeFileSync(join(own, "filter.d", "shop.conf"), OWN_FILTER);
+    const applied = await types(image(), `docker exec ${NAME} ghostinbox config apply`);
+    assert.ok(applied.includes("security.js was edited: limits.mail.per_minute = 20"), applied);
+    assert.match(await types(image(), `docker exec ${NAME} fail2ban-client restart`), /Your own jails: shop\./);
+  });
 
   test("does what every line of its document says, as printed", async () => {
     const lines = documentLines("ghostinbox");
