@@ -147,7 +147,11 @@ describe("idle connections that would take every place of a port", needsLab(), (
         const { notices } = (await product.stats()).health;
         return notices.find(({ code, detail }) => code === "mailbox_overused" && detail.includes(BERT))?.detail;
       });
-      assert.match(detail, /bert@example\.test had \d+ sessions open from \d+ addresses, \d+ (?:was|were) ended/);
+      const [, had, ended] =
+        /bert@\S+ had (\d+) sessions open from \d+ addresses, (\d+) (?:was|were) ended/.exec(detail) ?? [];
+      const left = Number(had) - Number(ended);
+      // A third of the 60 places stays free, and few of the others are Anna's.
+      assert.ok(left >= 36 && left < 40, detail);
     } finally {
       for (const session of [phone, ...sessions]) session.close();
     }
