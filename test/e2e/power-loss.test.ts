@@ -6,6 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Layout } from "../../src/settings/layout.ts";
+import { patience } from "../kit/patience.ts";
 import { seeded } from "../kit/test-database.ts";
 import { signal } from "../lab/commands.ts";
 import { loopDisk, STRICT, whyNoLoopDisk } from "../lab/loop-disk.ts";
@@ -14,7 +15,7 @@ import { whyNoLab } from "../lab/network.ts";
 import type { Product } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
 import { type UnderLoad, underLoad } from "../lab/under-load.ts";
-import { until } from "../lab/wait.ts";
+import { timed, until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 /** Rounds of each kind. For a longer test: `LOSS_ROUNDS=100`. */
@@ -81,9 +82,9 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
       await endAll(how);
       await ended;
     }
-    const from = performance.now();
-    await product.start();
-    startsMs.push(performance.now() - from);
+    const { ms } = await timed(() => product.start());
+    startsMs.push(ms);
+    if (how === "kill") assert.ok(ms < patience(15_000), `the start took ${ms} ms`);
     assertFiles(product.layout, load);
     await assertPromised(how);
   }
