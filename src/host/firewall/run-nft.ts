@@ -81,6 +81,7 @@ export class NftSession {
   #waiting: Waiting | null = null;
   #text = "";
   #lines = 0;
+  /** Characters sent to this child so far. */
   #characters = 0;
 
   constructor(path?: string) {

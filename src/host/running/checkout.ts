@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { textOrNothing } from "../machine/read-text.ts";
 
 /**
  * The directory of the sources from which this program was started: this file is as deep in it as the kept builds are
@@ -37,21 +36,25 @@ export function releaseIn(directory: string): string | null {
 
 /** The first eight digits of the checked-out commit, or of the one in a package.json that we wrote. */
 export function commitIn(directory: string): string | null {
-  const head = textOrNothing(join(directory, ".git", "HEAD")).trim();
+  const head = textOf(join(directory, ".git", "HEAD")).trim();
   const ref = /^ref: (refs\/[\w./-]+)$/.exec(head)?.[1];
   const loose = join(directory, ".git", ref ?? "HEAD");
   // A file that is empty since a power failure says nothing; an older commit would be wrong.
-  const commit = ref === undefined || existsSync(loose) ? textOrNothing(loose) : packedCommit(directory, ref);
+  const commit = ref === undefined || existsSync(loose) ? textOf(loose) : packedCommit(directory, ref);
   return /^[0-9a-f]{8}/.exec(commit)?.[0] ?? fieldIn(directory, "commit");
 }
 
 /** gitrepository-layout(5): `COMMIT REF` on each line. */
 function packedCommit(directory: string, ref: string): string {
-  const packed = textOrNothing(join(directory, ".git", "packed-refs"));
+  const packed = textOf(join(directory, ".git", "packed-refs"));
   return packed.split("\n").find((line) => line.endsWith(` ${ref}`)) ?? "";
 }
 
 function fieldIn(directory: string, name: "version" | "commit"): string | null {
-  const text = textOrNothing(join(directory, "package.json"));
+  const text = textOf(join(directory, "package.json"));
   return new RegExp(`"${name}": ?"([^"]+)"`).exec(text)?.[1] ?? null;
+}
+
+function textOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
