@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
-import { type KeeperCommand, type ListedMail, parseKeeperCommand } from "../../src/admin/declare/keeper.ts";
+import {
+  type KeeperCommand,
+  type KeeperReply,
+  type ListedMail,
+  parseKeeperCommand,
+} from "../../src/admin/declare/keeper.ts";
 import type { commandsOnMemory, KeeperCommandOf } from "./commands-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 
-type Kit = Pick<ReturnType<typeof commandsOnMemory>, "asked" | "engine" | "given">;
+type Kit = Pick<ReturnType<typeof commandsOnMemory>, "asked" | "engine" | "given" | "keeper">;
 
 /** Postfix's queue: the keeper only notes its orders, and this carries them out. Empty before each test of `file`. */
 export function fakeQueue(file: string, kit: Kit) {
@@ -61,6 +66,16 @@ export function fakeQueue(file: string, kit: Kit) {
     set mails(all) {
       present();
       mails = all;
+    },
+    onHold: (): readonly string[] => present().flatMap(({ id, queue }) => (queue === "hold" ? [id] : [])),
+    /** Runs `meanwhile` before the keeper carries out its `nth` order of this kind; what that returns is the reply instead. */
+    before: (nth: number, verb: KeeperCommand["verb"], meanwhile: () => Promise<KeeperReply | void>): void => {
+      const { ask } = kit.keeper;
+      let orders = 0;
+      kit.keeper.ask = async (order) => {
+        const reply = order.verb === verb && (orders += 1) === nth ? await meanwhile() : undefined;
+        return reply ?? ask(order);
+      };
     },
     /** The queue ids of each order of this kind. */
     ordered: (verb: KeeperCommand["verb"]): readonly (readonly string[])[] => {

@@ -5,7 +5,7 @@ import { fakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit
 import { ip, MAIL, RECIPIENT } from "../../../../test/kit/samples.ts";
 import { columnOf } from "../../../../test/kit/test-database.ts";
 import { settled } from "../../../../test/kit/until.ts";
-import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
+import type { ListedMail } from "../../../admin/declare/keeper.ts";
 import { DAY_MS, HOUR_MS, isoTime, later, MINUTE_MS } from "../../../core/time.ts";
 import { forgetGone } from "./held-queue.ts";
 
@@ -17,10 +17,10 @@ const queue = fakeQueue(import.meta.filename, kit);
 
 const RELEASE = { verb: "held_release", name: ANNA } as const;
 const DROP = { verb: "held_drop", name: ANNA } as const;
+const SUSPEND = { verb: "account_suspend", name: ANNA } as const;
+const RESUME = { verb: "account_resume", name: ANNA } as const;
 const dropped = (count: number, isMore = false) => ({ name: ANNA, dropped: count, isMore, isHeld: true });
 const many = (count: number, from = 1_000) => Array.from({ length: count }, (_, i) => `MANY${from + i}`);
-
-const idsLeft = () => queue.mails.map(({ id }) => id);
 
 async function releases(released: number, isMore = false): Promise<void> {
   assert.deepEqual(await kit.result(RELEASE), { name: ANNA, released, isMore });
@@ -41,6 +41,9 @@ async function send(queueId: string, recipients: number, account = ANNA, from = 
   put({ sender: account, queue: begun.verdict === "hold" ? "hold" : "deferred", recipientCount: recipients }, queueId);
   return `${begun.verdict} ${begun.reason}`;
 }
+
+const left = () => queue.mails.map(({ id }) => id);
+
 test("lists held mail, and for one account also what it sent before", async () => {
   for (const id of ["SENT1", "SENT2"]) assert.equal(await send(id, 2), "pass below_limit");
   assert.equal(await send("HELD1", 30), "hold account_held");
@@ -81,13 +84,12 @@ test("a total counts mails beyond the 2,000 that are looked up", async () => {
     [null, 2_002],
   ] as const)
     assert.equal((await kit.result({ verb: "held_list", name })).heldTotal, total);
-  assert.equal((await kit.result({ verb: "account_resume", name: ANNA })).held, 2_001);
+  assert.equal((await kit.result(RESUME)).held, 2_001);
 });
 
 test("a release ends the hold, sends the mail, and makes its recipients known", async () => {
   await send("HELD1", 30);
-  const resumed = await kit.result({ verb: "account_resume", name: ANNA });
-  assert.equal(resumed.isHeld, true, "a new sign-in does not release it");
+  assert.equal((await kit.result(RESUME)).isHeld, true, "a new sign-in does not release it");
   kit.asked.splice(0);
   await releases(1);
   assert.deepEqual(queue.ordered("release_mail"), [["HELD1"]]);
@@ -132,15 +134,8 @@ test("the first 500 mails count even if the next ones fail", async () => {
   const ids = many(700);
   await holdMails(kit, ANNA, ...ids);
   put({ queue: "hold", sender: "info@example.test" }, ...ids);
-  const { ask } = kit.keeper;
-  const orders: number[] = [];
-  kit.keeper.ask = (order) => {
-    if (order.verb !== "release_mail") return ask(order);
-    orders.push(order.ids.length);
-    return orders.length === 2 ? Promise.resolve({ ok: false, reason: "no answer" }) : ask(order);
-  };
+  queue.before(2, "release_mail", () => Promise.resolve({ ok: false, reason: "no answer" }));
   await releases(500, true);
-  assert.deepEqual(orders, [500, 200]);
   await releases(200);
 });
 
@@ -165,7 +160,7 @@ test("a drop of named mails deletes no other mail, and none from a different acc
   put({ queue: "hold", sender: ANNA }, "BERT1", "UNSEEN");
   const drop = (ids: readonly string[]) => kit.result({ ...DROP, ids: [...ids] });
   assert.deepEqual(await drop(["HELD1", "BERT1", "GONE1", "UNSEEN"]), dropped(2));
-  assert.deepEqual(idsLeft(), ["HELD2", "BERT1"]);
+  assert.deepEqual(left(), ["HELD2", "BERT1"]);
   assert.deepEqual(await drop(["HELD1"]), dropped(0));
 });
 
@@ -222,113 +217,90 @@ test("a suspended account has its queued mail held: by its events, and by its ad
     assert.ok((await kit.ask({ verb: "alias_add", address, targets })).ok);
     put({ sender: address }, address.slice(0, 5));
   }
-  assert.deepEqual(await kit.result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 4 });
-  assert.deepEqual(onHold(), ["SENT1", "UNSEEN", "NOTED", "sales"]);
-  assert.deepEqual(await kit.result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 4, isHeld: false });
+  assert.deepEqual(await kit.result(SUSPEND), { name: ANNA, held: 4 });
+  assert.deepEqual(queue.onHold(), ["SENT1", "UNSEEN", "NOTED", "sales"]);
+  assert.deepEqual(await kit.result(RESUME), { name: ANNA, held: 4, isHeld: false });
   await releases(4);
 });
 
 test("a drop deletes no mail that comes after the order, or that no list can have shown", async () => {
   await send("SPAM1", 30);
   await holdMails(kit, ANNA, "ONWAY");
-  before(1, "delete_mail", async () => {
+  queue.before(1, "delete_mail", async () => {
     put({ queue: "hold", sender: ANNA }, "ONWAY");
     kit.clock.advance(1);
     await send("GENUINE", 1);
   });
   assert.deepEqual(await kit.result(DROP), dropped(1));
-  assert.deepEqual(idsLeft(), ["ONWAY", "GENUINE"]);
+  assert.deepEqual(left(), ["ONWAY", "GENUINE"]);
   const until = isoTime(kit.clock.now());
   kit.clock.advance(1);
   await send("NEXT", 1);
   assert.deepEqual(await kit.result({ ...DROP, until: isoTime(later(kit.clock.now(), -DAY_MS)) }), dropped(0));
   assert.deepEqual(await kit.result({ ...DROP, until }), dropped(2), "what the list showed");
-  assert.deepEqual(idsLeft(), ["NEXT"]);
+  assert.deepEqual(left(), ["NEXT"]);
 });
 
 test("a release sends no mail that the account's next hold keeps", async () => {
   await send("OLD1", 30);
-  before(1, "release_mail", async () => {
+  queue.before(1, "release_mail", async () => {
     kit.clock.advance(1);
     assert.equal(await send("NEW1", 30, ANNA, ip("198.51.100.7")), "hold account_held");
   });
   await releases(1);
-  assert.deepEqual(onHold(), ["NEW1"]);
-  assert.equal((await kit.result({ verb: "account_resume", name: ANNA })).isHeld, true);
+  assert.deepEqual(queue.onHold(), ["NEW1"]);
+  assert.equal((await kit.result(RESUME)).isHeld, true);
 });
 
 test("a release ends once the account is suspended, also for mail that it has just sent and that is held again", async () => {
   const ids = many(1_200);
   await holdMails(kit, ANNA, ...ids);
   put({ queue: "hold", sender: ANNA }, ...ids);
-  before(2, "release_mail", async () => assert.equal((await kit.result(SUSPEND)).held, 1_200));
+  queue.before(2, "release_mail", async () => assert.equal((await kit.result(SUSPEND)).held, 1_200));
   await releases(500, true);
-  assert.deepEqual(onHold(), [...ids.slice(0, 500), ...ids.slice(1_000)]);
+  assert.deepEqual(queue.onHold(), [...ids.slice(0, 500), ...ids.slice(1_000)]);
 });
-
-/** Runs `meanwhile` before the keeper carries out its `nth` order of this kind. */
-function before(nth: number, verb: KeeperCommand["verb"], meanwhile: () => Promise<unknown> | undefined): void {
-  const { ask } = kit.keeper;
-  let orders = 0;
-  kit.keeper.ask = async (order) => {
-    if (order.verb === verb && (orders += 1) === nth) await meanwhile();
-    return ask(order);
-  };
-}
-const SUSPEND = { verb: "account_suspend", name: ANNA } as const;
-const onHold = () => queue.mails.filter((mail) => mail.queue === "hold").map(({ id }) => id);
 
 test("while a suspension puts mail on hold, what it has held is the account's, and stays", async () => {
   put({ sender: ANNA }, ...many(1_200));
   const all = { ids: [], account: null, sender: null, recipient: null, isAll: true, cursor: null } as const;
-  before(2, "hold_mail", async () => {
+  queue.before(2, "hold_mail", async () => {
     const { changed, kept } = await kit.result({ verb: "queue_release", ...all });
     assert.deepEqual([changed, kept], [0, [{ account: ANNA, mails: 500 }]]);
   });
   assert.deepEqual(await kit.result(SUSPEND), { name: ANNA, held: 1_200 });
-  assert.equal(onHold().length, 1_200);
+  assert.equal(queue.onHold().length, 1_200);
   await releases(1_200);
 });
 
 test("a suspension that is revoked while it puts mail on hold ends, and the reply names what is on hold", async () => {
   put({ sender: ANNA }, ...many(1_200));
-  before(3, "find_mail", async () => {
-    assert.deepEqual(await kit.result({ verb: "account_resume", name: ANNA }), {
-      name: ANNA,
-      held: 1_000,
-      isHeld: false,
-    });
+  queue.before(3, "find_mail", async () => {
+    assert.deepEqual(await kit.result(RESUME), { name: ANNA, held: 1_000, isHeld: false });
   });
-  assert.match(
-    await kit.said(SUSPEND),
-    /anna@example\.test was resumed while its mail was being put on hold; some of it may be on hold/,
-  );
-  assert.equal(onHold().length, 1_000);
+  const resumed = /anna@example\.test was resumed while its mail was being put on hold; some of it may be on hold/;
+  assert.match(await kit.said(SUSPEND), resumed);
+  assert.equal(queue.onHold().length, 1_000);
   await releases(1_000);
 });
 
 test("mail put on hold before the guard ends has its note, and mail that left before it was held has none", async () => {
   put({ sender: ANNA }, ...many(700));
-  before(2, "hold_mail", () => new Promise(() => undefined));
+  queue.before(2, "hold_mail", () => new Promise(() => undefined));
   void kit.ask(SUSPEND);
   await settled();
-  assert.equal(onHold().length, 500);
+  assert.equal(queue.onHold().length, 500);
   assert.equal(noted().length, 700);
-  before(1, "hold_mail", async () => void (queue.mails = queue.mails.filter(({ id }) => id !== "MANY1699")));
+  queue.before(1, "hold_mail", async () => void (queue.mails = queue.mails.filter(({ id }) => id !== "MANY1699")));
   assert.deepEqual(await kit.result(SUSPEND), { name: ANNA, held: 699 });
   assert.equal(noted().length, 699);
 });
 
 test("mail that the keeper could not put on hold has no note, unless it may have", async () => {
   put({ sender: ANNA }, ...many(700));
-  const { ask } = kit.keeper;
-  let orders = 0;
-  kit.keeper.ask = (order) =>
-    order.verb === "hold_mail" && (orders += 1) === 2
-      ? Promise.resolve({ ok: false, reason: "postsuper failed" })
-      : ask(order);
+  queue.before(2, "hold_mail", () => Promise.resolve({ ok: false, reason: "postsuper failed" }));
   assert.match(await kit.said(SUSPEND), /was not held: postsuper failed/);
-  assert.equal(onHold().length, 500);
+  assert.equal(queue.onHold().length, 500);
   assert.equal(noted().length, 500);
   kit.replies.set("hold_mail", { ok: false, reason: "no answer", mayBeDone: true });
   assert.match(await kit.said(SUSPEND), /was not held: no answer/);
@@ -338,7 +310,7 @@ test("mail that the keeper could not put on hold has no note, unless it may have
 test("mail that cannot be held is reported", async () => {
   const stuck = { id: "STUCK1", isHeld: false, at: 0, recipients: 1 };
   kit.given.queue = ({ onHold }) => (onHold ? [] : [stuck]);
-  const reply = await kit.ask({ verb: "account_suspend", name: ANNA });
+  const reply = await kit.ask(SUSPEND);
   assert.equal(kit.kept().filter((verb) => verb === "hold_mail").length, 40);
   const says = /is suspended, but its mail in the queue was not held: Mail kept coming into the queue/;
   assert.match(refusalOf(reply), says);
@@ -359,8 +331,7 @@ test("a list forgets mail that root removed from the queue, but not mail that ma
   await holdMails(kit, ANNA, "NEW1");
   kit.clock.advance(HOUR_MS);
   leave("OLD1");
-  const listed = await kit.result({ verb: "held_list", name: null });
-  assert.equal(listed.heldTotal, 1);
+  assert.equal((await kit.result({ verb: "held_list", name: null })).heldTotal, 1);
   assert.deepEqual(noted(), ["NEW1", "OLD1"]);
 });
 
@@ -368,22 +339,21 @@ test("a release does not make known the recipients of a mail that root deleted",
   await holdMails(kit, ANNA, "GONE", "KEPT");
   kit.clock.advance(HOUR_MS + 1);
   leave("KEPT");
-  assert.ok((await kit.ask({ verb: "held_release", name: ANNA })).ok);
+  assert.ok((await kit.ask(RELEASE)).ok);
   assert.deepEqual(columnOf(kit.db, "SELECT address FROM correspondent"), ["kept@elsewhere.test"]);
 });
 
 test("notes of all accounts are compared with the queue, 500 at a time", async () => {
-  const ids = Array.from({ length: 501 }, (_, i) => `M${1_000 + i}`);
-  await holdMails(kit, ANNA, ...ids);
+  await holdMails(kit, ANNA, ...many(501));
   await holdMails(kit, BERT, "B1");
   kit.clock.advance(HOUR_MS + MINUTE_MS);
-  leave("M1000", "M1500");
+  leave("MANY1000", "MANY1500");
   const first = await forgetGone(parts(), "");
-  assert.equal(first, "M1498");
-  assert.deepEqual(noted(), ["M1000", "M1499", "M1500"]);
-  assert.equal(await forgetGone(parts(), first), "M1500");
-  assert.equal(await forgetGone(parts(), "M1500"), null);
-  assert.deepEqual(noted(), ["M1000", "M1500"]);
+  assert.equal(first, "MANY1498");
+  assert.deepEqual(noted(), ["MANY1000", "MANY1499", "MANY1500"]);
+  assert.equal(await forgetGone(parts(), first), "MANY1500");
+  assert.equal(await forgetGone(parts(), "MANY1500"), null);
+  assert.deepEqual(noted(), ["MANY1000", "MANY1500"]);
 });
 
 test("the guard forgets nothing while the queue cannot be read", async () => {

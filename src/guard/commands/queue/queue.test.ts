@@ -16,6 +16,7 @@ const NONE = { ids: [], account: null, sender: null, recipient: null } as const;
 const ALL = { ...NONE, isAll: true, cursor: null } as const;
 const SOME = { ...ALL, isAll: false } as const;
 const ANNAS = { ...SOME, account: ANNA } as const;
+const UNRECORDED = /^failed The audit entry could not be written, so nothing/;
 
 const kit = commandsOf(import.meta.filename, ANNA, BERT);
 const queue = fakeQueue(import.meta.filename, kit);
@@ -26,7 +27,6 @@ function mail(id: string, reported: Partial<ListedMail> = {}): ListedMail {
 }
 
 const result = (command: Command): Promise<object> => kit.result(command);
-
 const id = (n: number): string => `MANY${String(n).padStart(5, "0")}`;
 const mails = (count: number, reported: Partial<ListedMail> = {}): readonly ListedMail[] =>
   Array.from({ length: count }, (_, n) => mail(id(n), { at: n, ...reported }));
@@ -182,10 +182,7 @@ test("nothing is done if nothing can be recorded, or Postfix cannot be asked", a
   assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The queue could not be changed: no answer/);
   kit.given.keeperUp = true;
   kit.fillDisk();
-  assert.match(
-    await kit.said({ verb: "queue_delete", ...ALL }),
-    /^failed The audit entry could not be written, so nothing/,
-  );
+  assert.match(await kit.said({ verb: "queue_delete", ...ALL }), UNRECORDED);
   assert.deepEqual(left(), ["AAAA1 deferred"]);
 });
 
@@ -223,10 +220,7 @@ test("no mail is held whose note cannot be written", async () => {
   const next = `0000000000000499 ${id(499)}`;
   const command = { verb: "queue_hold", ...ALL } as const;
   assert.deepEqual(await result(command), done(500, { next }));
-  assert.match(
-    await kit.said({ ...command, cursor: next }),
-    /^failed The audit entry could not be written, so nothing/,
-  );
+  assert.match(await kit.said({ ...command, cursor: next }), UNRECORDED);
   assert.deepEqual(left().slice(-2), [`${id(499)} hold`, `${id(500)} deferred`]);
 });
 
