@@ -4,6 +4,7 @@ import { check, type Example, outcomeOf } from "../../../test/kit/mail-examples.
 import { BAN, DATA, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import { decide, decideConnect } from "./decide.ts";
 import type { Facts } from "./facts.ts";
+import { isProvider } from "./policy.ts";
 
 const STAFF = ["a@x.test", "b@x.test", "c@x.test"];
 const SHARED = { known: true, knownAccounts: STAFF };
@@ -99,4 +100,11 @@ test("guessing at the administrator's password is refused as always, and at a ma
   assert.equal(decide(SIMULATED, facts, event, NOON).simulated, undefined);
   const user = { ...event, login: "anna@example.org" };
   assert.equal(decide(SIMULATED, facts, user, NOON).verdict, "pass");
+});
+
+test("a large provider is recognized by its domain and by hosts below it, in upper or lower case", () => {
+  for (const name of ["google.com", "mail-lf1-f41.google.com", "MAIL-LF1-F41.GOOGLE.COM"])
+    assert.ok(isProvider(POLICY, name), name);
+  for (const other of ["notgoogle.com", "google.com.example.net", "google.co", "", null])
+    assert.ok(!isProvider(POLICY, other), `${other}`);
 });

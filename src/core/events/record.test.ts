@@ -7,6 +7,7 @@ import { hostPrefix, prefixOf } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import { auditRecord, changeRecord } from "./command.ts";
 import { type Event, recordOf } from "./event.ts";
+import { LIVE_REFUSALS } from "./report.ts";
 
 const PREFIX = hostPrefix(MAIL.ip);
 const PASS = decision("pass", "below_limit");
@@ -190,4 +191,11 @@ test("a decision without effect tells what it would have been", () => {
   assert.match(details, /helo=<sender\.example\.net> \(simulated: would be refused\)$/);
   assert.equal(action, "allowed; would be refused");
   assert.deepEqual("seen" in rest && rest.seen, { firstContact: true, simulated: "refuse" });
+});
+
+test("the guard's own refusals are distinguished from those of Postfix, Dovecot and the milters", () => {
+  for (const reason of ["recipient_unknown", "block_listed", "banned", "bounce_recipients"] as const)
+    assert.ok(LIVE_REFUSALS.includes(reason), reason);
+  const ofOthers = ["relay_refused", "helo_refused", "spam_refused", "dmarc_refused", "mailbox_full"] as const;
+  for (const reason of [...ofOthers, "below_limit"] as const) assert.ok(!LIVE_REFUSALS.includes(reason), reason);
 });

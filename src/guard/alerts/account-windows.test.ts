@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { windows, windowsOf } from "../../../test/kit/alert-windows-kit.ts";
 import { alertText } from "../../core/alerts/alerts.ts";
-import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+
+const kit = windowsOf(import.meta.filename, { failed_logins: 1_000 });
+const ANNA = "anna@example.test";
 
 test("a sign-in that a guarded account refuses counts as failed, and is reported for an hour", () => {
   const kit = windows();
   for (const last of [8, 9, 10])
     kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "Anna@example.test", from: `203.0.113.${last}` });
-  assert.deepEqual(kit.holding(), ["failed_logins", "account_guarded anna@example.test"]);
+  assert.deepEqual(kit.holding(), ["failed_logins", `account_guarded ${ANNA}`]);
   kit.wait(59 * MINUTE_MS);
-  kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "anna@example.test", from: "203.0.113.8" });
+  kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: ANNA, from: "203.0.113.8" });
   kit.wait(59 * MINUTE_MS);
-  assert.deepEqual(kit.holding(), ["account_guarded anna@example.test"]);
+  assert.deepEqual(kit.holding(), [`account_guarded ${ANNA}`]);
   assert.deepEqual(kit.details(), ["sign-ins refused without a check, the last from 203.0.113.8/32"]);
   kit.wait(MINUTE_MS);
   assert.deepEqual(kit.holding(), [], "it ends an hour after the last");
@@ -24,11 +27,10 @@ for (const [reason, codes, hours] of [
   ["known_address_at_others", ["known_address_capped"], 24],
 ] as const)
   test(`a sign-in refused as ${reason} is reported once for each account, for ${hours} h`, () => {
-    const kit = windows({ failed_logins: 1_000 });
-    const [anna, bob] = ["anna@example.test", "bob@example.test"];
-    for (const account of [anna, bob, bob]) kit.take("LOGIN_REFUSED", { reason, account, from: "203.0.113.8" });
+    const bob = "bob@example.test";
+    for (const account of [ANNA, bob, bob]) kit.take("LOGIN_REFUSED", { reason, account, from: "203.0.113.8" });
     kit.wait(hours * HOUR_MS - 3_000);
-    const reported = codes.flatMap((code) => [`${code} ${anna}`, `${code} ${bob}`]);
+    const reported = codes.flatMap((code) => [`${code} ${ANNA}`, `${code} ${bob}`]);
     assert.deepEqual(kit.holding(), reported);
     kit.wait(3_000);
     assert.deepEqual(kit.holding(), []);
@@ -38,17 +40,15 @@ test("a refused right password is reported in quiet hours too", () =>
   assert.equal(alertText("right_password_refused").severity, "critical"));
 
 test("names without an account leave room for real accounts", () => {
-  const kit = windows({ failed_logins: 1_000 });
   const refuse = (account: string, isKnownAccount: boolean): void =>
     kit.take("LOGIN_REFUSED", { reason: "account_guarded", account, from: "203.0.113.8", isKnownAccount });
   for (let i = 0; i < 100; i++) refuse(`nobody${i}@example.test`, false);
   assert.equal(kit.holding().length, 10);
-  refuse("anna@example.test", true);
-  assert.ok(kit.holding().includes("account_guarded anna@example.test"));
+  refuse(ANNA, true);
+  assert.ok(kit.holding().includes(`account_guarded ${ANNA}`));
 });
 
 test("each alert about accounts has room for fifty existing accounts, and room becomes free again", () => {
-  const kit = windows({ failed_logins: 10_000 });
   const refuse = (name: string, reason = "account_guarded"): void =>
     kit.take("LOGIN_REFUSED", { reason, account: `${name}@example.test`, isKnownAccount: true });
   for (let i = 0; i < 51; i++) refuse(`user${i}`);
@@ -62,17 +62,129 @@ test("each alert about accounts has room for fifty existing accounts, and room b
 });
 
 test("an event without an account, or without a refused sign-in, raises no alert", () => {
-  const kit = windows({ failed_logins: 100 });
   kit.take("LOGIN_REFUSED", { reason: "account_guarded" });
   kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "" });
-  kit.take("LOGIN_FAILED", { reason: "account_guarded", account: "anna@example.test" });
+  kit.take("LOGIN_FAILED", { reason: "account_guarded", account: ANNA });
   assert.deepEqual(kit.holding(), []);
 });
 
 test("spraying is reported from the first sign-in refused because of it, for an hour", () => {
-  const kit = windows({ failed_logins: 1_000 });
-  kit.take("LOGIN_REFUSED", { reason: "spraying", account: "anna@example.test", from: "203.0.113.8" });
+  kit.take("LOGIN_REFUSED", { reason: "spraying", account: ANNA, from: "203.0.113.8" });
   assert.deepEqual(kit.holding(), ["spraying"]);
   kit.wait(HOUR_MS);
   assert.deepEqual(kit.holding(), []);
+});
+
+const WEB = "web:admin via 203.0.113.9";
+const by = (name: string) => ({ account: name, actor: `mailbox:${name} via 203.0.113.9` });
+
+test("each change of an account through the web is reported for a day; root's are not", () => {
+  kit.take("ACCOUNT_ADDED", { account: "mine@example.test", actor: "root" });
+  kit.take("ACCOUNT_SUSPENDED", { account: ANNA, actor: WEB });
+  kit.take("LOGIN_SUCCEEDED", { account: ANNA });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("ACCOUNT_ADDED", { account: ANNA, actor: WEB });
+  kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
+  kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
+  kit.take("ACCOUNT_RESUMED", { account: ANNA, actor: WEB });
+  kit.take("ACCOUNT_RELEASED", { account: ANNA, actor: WEB });
+  const reported = [4, 5, 6, 7, 8].map((id) => `web_account ${ANNA} (event ${id})`);
+  assert.deepEqual(kit.holding(), reported, "the second new password is reported as well");
+  assert.equal(kit.details()[4], `had its held mail sent, by ${WEB}`);
+  kit.wait(DAY_MS);
+  assert.deepEqual(kit.holding(), []);
+});
+
+test("changes that outlast a stolen mailbox password are reported, and hide nothing", () => {
+  kit.take("PASSWORD_CHANGED", by(ANNA));
+  assert.deepEqual(kit.holding(), [], "users change their own");
+  for (let i = 0; i < 30; i++) kit.take("FORWARDING_CHANGED", { ...by(ANNA), subject: `${ANNA} to x` });
+  assert.equal(kit.details()[0], `its forwarding: ${ANNA} to x, by ${by(ANNA).actor}`);
+  kit.take("APP_PASSWORD_MADE", { account: "bert@example.test", actor: WEB });
+  assert.ok(kit.holding().includes("web_account bert@example.test (event 32)"));
+  assert.equal(kit.details().at(-1), "got a password for a mail program, by web:admin via 203.0.113.9");
+});
+
+test("one user's many changes hide no other user's", () => {
+  for (let i = 0; i < 30; i++) kit.take("APP_PASSWORD_MADE", by("bert@example.test"));
+  kit.take("FORWARDING_CHANGED", by(ANNA));
+  assert.equal(kit.holding().length, 7);
+  assert.match(kit.holding()[5] ?? "", /^web_account bert@example\.test \(further changes since /);
+  assert.equal(kit.holding()[6], `web_account ${ANNA} (event 31)`);
+});
+
+test("changes of many users leave room for other alerts", () => {
+  const change = (user: number): void => kit.take("APP_PASSWORD_MADE", by(`user${user}@example.test`));
+  for (let i = 0; i < 35; i++) change(i % 7);
+  assert.equal(kit.holding().length, 31, "half of the room is for other users");
+  for (let i = 0; i < 300; i++) change(i % 60);
+  assert.equal(kit.holding().length, 61);
+  for (let i = 0; i < 21; i++) kit.take(i < 10 ? "PASSWORD_CHANGED" : "ACCOUNT_RESUMED", { account: ANNA, actor: WEB });
+  assert.equal(kit.holding().length, 61 + 21, "twenty, and one about the others of this hour");
+  const shared = kit.holding().filter((one) => one.includes("further changes"));
+  const named = shared.map((one) => one.replace(/ since [^)]*/, ""));
+  assert.deepEqual(named, ["web_account several users (further changes)", "web_account further changes"]);
+});
+
+test("a few users who change something every hour leave another's change an alert", () => {
+  for (let hour = 0; hour < 20; hour++) {
+    for (const name of ["a@example.test", "b@example.test", "c@example.test"])
+      for (let i = 0; i < 6; i++) kit.take("APP_PASSWORD_MADE", by(name));
+    kit.wait(HOUR_MS);
+  }
+  kit.take("FORWARDING_CHANGED", by(ANNA));
+  assert.ok(kit.holding().some((one) => one.startsWith(`web_account ${ANNA} (event `)));
+});
+
+test("a new forward that is paused raises the alert, which the user's own changes do not hide", () => {
+  const paused = { account: ANNA, actor: "engine" };
+  kit.take("ACCOUNT_REMOVED", paused);
+  kit.take("FORWARDING_CHANGED", paused);
+  assert.deepEqual(kit.holding(), [`web_account ${ANNA} (event 2)`]);
+  assert.match(kit.details()[0] ?? "", /^too much mail left through its forward/);
+  for (let i = 0; i < 9; i++) kit.take("FORWARDING_CHANGED", by(ANNA));
+  kit.take("FORWARDING_CHANGED", paused);
+  assert.ok(kit.holding().includes(`web_account ${ANNA} (event 12)`));
+});
+
+test("a file of accounts leaves room for other alerts, and hides no takeover", () => {
+  for (let i = 0; i < 60; i++) kit.take("ACCOUNT_ADDED", { account: `a${i}@example.test`, actor: WEB });
+  assert.equal(kit.holding().length, 11);
+  kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
+  assert.ok(kit.holding().includes(`web_account ${ANNA} (event 61)`));
+  kit.wait(-2 * DAY_MS);
+  assert.deepEqual(kit.holding(), [], "a clock that was set back");
+});
+
+test("changes of networks and of alias targets are reported too", () => {
+  kit.take("NETWORKS_CHANGED", { account: ANNA, subject: `${ANNA} from anywhere`, actor: WEB });
+  kit.take("ALIAS_ADDED", { subject: "info@example.test to thief@evil.test", actor: WEB });
+  kit.take("ALIAS_REMOVED", { subject: "info@example.test", actor: "root" });
+  assert.deepEqual(kit.holding(), [`web_account ${ANNA} (event 1)`, "web_account info@example.test (event 2)"]);
+  assert.deepEqual(kit.details(), [
+    `may sign in now: ${ANNA} from anywhere, by ${WEB}`,
+    `the alias was added: info@example.test to thief@evil.test, by ${WEB}`,
+  ]);
+  const many = `info@example.test to ${"x".repeat(400)}`;
+  kit.take("ALIAS_ADDED", { subject: many, actor: WEB });
+  assert.equal(kit.details()[2], `the alias was added: ${many.slice(0, 400)}, by ${WEB}`, "its first 400 characters");
+});
+
+test("replies hide no forward, not even through the web", () => {
+  for (let i = 0; i < 30; i++)
+    kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });
+  kit.take("FORWARDING_CHANGED", { account: "bert@example.test", subject: "bert@example.test to x", actor: WEB });
+  for (let i = 0; i < 30; i++) kit.take("VACATION_CHANGED", { ...by(ANNA), subject: `${ANNA} ${i}` });
+  assert.ok(kit.holding().includes("web_account bert@example.test (event 31)"));
+});
+
+test("replies set by users hide none that the web set for others", () => {
+  for (let i = 0; i < 30; i++) kit.take("VACATION_CHANGED", { ...by(ANNA), subject: `${ANNA} ${i}` });
+  kit.take("VACATION_CHANGED", { account: "bert@example.test", subject: "bert@example.test until", actor: WEB });
+  assert.ok(kit.holding().includes("web_account bert@example.test (event 31)"));
+});
+
+test("the end of a vacation reply is not reported as a new one", () => {
+  kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });
+  assert.deepEqual(kit.details(), [`its vacation reply: ${ANNA} no longer, by ${WEB}`]);
 });

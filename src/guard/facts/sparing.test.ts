@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { engineOnMemory, NoticeBoard, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { ip, JAIL_REPORT, MAIL, NOON, net, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
-import type { OwnNetwork } from "../../core/decide/sparing.ts";
+import { isAllClients, type OwnNetwork } from "../../core/decide/sparing.ts";
+import { hostPrefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import type { AllowEntry } from "../storage-ports.ts";
-import { ProtectionList } from "./sparing.ts";
+import { CLIENT_SHARE_LIMITS, ClientShares, ProtectionList } from "./sparing.ts";
 
 const OFFICE = ip("203.0.113.7");
-const PROXY = ip("10.0.0.9");
+const PROXY = "172.18.0.5";
 
 function scene(own: readonly OwnNetwork[] = []) {
   const made = engineOnMemory({ ...TEST_POLICY, connections: [{ key: "k", count: 12, windowMs: MINUTE_MS }] }, own);
@@ -57,11 +59,11 @@ test("a report of Fail2ban about an active administrator is one event", async ()
 
 test("behind one private address no client is banned, and a notice says how to fix it", async () => {
   const { engine, connect, count, notices, clock } = scene();
-  for (const helo of ["one.test", "two.test", "three.test"]) await engine.ask({ ...RECIPIENT, ip: PROXY, helo });
+  for (const helo of ["one.test", "two.test", "three.test"]) await engine.ask({ ...RECIPIENT, ip: ip(PROXY), helo });
   clock.advance(MINUTE_MS);
   for (let i = 0; i < 40; i++) {
-    assert.equal((await connect(PROXY)).verdict, "pass");
-    await engine.ask({ ...RECIPIENT, ip: PROXY, helo: `client${i % 4}.test` });
+    assert.equal((await connect(ip(PROXY))).verdict, "pass");
+    await engine.ask({ ...RECIPIENT, ip: ip(PROXY), helo: `client${i % 4}.test` });
   }
   assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
   assert.ok(notices.raised.has("all_clients_private"));
@@ -101,4 +103,166 @@ test("a change is seen within five seconds, at once on request, and after the cl
   allow("198.51.100.3");
   assert.equal(hasChanged(11_001), false);
   assert.equal(hasChanged(11_000), true, "the clock was set back");
+});
+
+let notices: NoticeBoard;
+let watched: ClientShares;
+function startAgain(): void {
+  notices = new NoticeBoard();
+  watched = new ClientShares(notices);
+}
+beforeEachOf(import.meta.filename, startAgain);
+
+const connect = (from: string, at = 0): void =>
+  watched.count({ type: "CONNECT", ip: ip(from), service: "smtp", session: "", clientName: null }, later(NOON, at));
+const helo = (from: string, name: string, at = 0): void =>
+  watched.count({ ...RECIPIENT, ip: ip(from), helo: name }, later(NOON, at));
+const signIn = (from: string, login: string): void =>
+  watched.count({ type: "LOGIN_SUCCEEDED", ip: ip(from), service: "imap", login, passwordHash: "" }, NOON);
+const hides = (from: string, at = 0): boolean =>
+  watched.sharesIn(hostPrefix(ip(from)), later(NOON, at)).some(isAllClients);
+
+test("one private address with nearly all clients, under three names, hides them, and there is a notice", () => {
+  for (const name of ["one.test", "ONE.test", "two.test", "three.test"]) helo(PROXY, name);
+  for (let i = 1; i < 10; i++) connect(PROXY, MINUTE_MS);
+  assert.equal(hides(PROXY, MINUTE_MS), false, "too few to decide");
+  connect(PROXY, MINUTE_MS);
+  assert.equal(hides(PROXY, MINUTE_MS), true);
+  assert.match(notices.raised.get("all_clients_private") ?? "", /172\.18\.0\.5/);
+  const areHidden = ["172.18.0.0/24", "172.18.1.0/24"].map((network) =>
+    watched.sharesIn(net(network), later(NOON, MINUTE_MS)).some(isAllClients),
+  );
+  assert.deepEqual(areHidden, [true, false]);
+});
+
+test("a flood with three names does not hide other clients", () => {
+  for (let i = 0; i < 30; i++) connect(PROXY, i * 1_000);
+  for (const name of ["one.test", "two.test", "three.test"]) helo(PROXY, name, 1_000);
+  assert.equal(hides(PROXY, 30_000), false);
+  assert.equal(notices.raised.size, 0);
+});
+
+test("a client that signed in counts at once", () => {
+  for (let i = 0; i < 10; i++) connect(PROXY);
+  for (const login of ["ann", "bob", "Bob"]) signIn(PROXY, `${login}@example.test`);
+  assert.equal(hides(PROXY), false);
+  signIn(PROXY, "cid@example.test");
+  assert.equal(hides(PROXY), true);
+});
+
+test("a gateway that hides the clients by IPv6 alone is noticed, and stays so while others come by IPv4", () => {
+  const gateway = "fd6d:6169:6c00::1";
+  for (let i = 0; i < 100; i++) connect(`203.0.113.${i}`);
+  for (const login of ["ann", "bob", "cid"]) signIn(gateway, login);
+  for (let i = 0; i < 10; i++) connect(gateway);
+  connect(PROXY);
+  assert.equal(hides(gateway), true);
+  const detail = `10 of the last 10 connections and sign-ins over IPv6 come from ${gateway}`;
+  assert.equal(notices.raised.get("all_clients_private"), detail);
+  for (let i = 0; i < 9; i++) connect(`2001:db8::${i}`);
+  connect(gateway);
+  assert.equal(notices.raised.size, 0);
+});
+
+test("a public address hides no clients", () => {
+  for (const login of ["ann", "bob", "cid"]) signIn("203.0.113.7", login);
+  for (let i = 0; i < 100; i++) connect("203.0.113.7");
+  assert.equal(hides("203.0.113.7"), false);
+});
+
+test("events older than two windows do not count, and setting the clock back does no harm", () => {
+  const names = ["one.test", "two.test", "three.test"];
+  for (let i = 0; i < 100; i++) connect("203.0.113.7");
+  for (const name of names) helo(PROXY, name, 1);
+  for (let i = 0; i < 20; i++) connect(PROXY, CLIENT_SHARE_LIMITS.windowMs);
+  assert.equal(hides(PROXY, CLIENT_SHARE_LIMITS.windowMs), false);
+  for (const name of names) helo(PROXY, name, CLIENT_SHARE_LIMITS.windowMs);
+  for (let i = 0; i < 20; i++) connect(PROXY, 2 * CLIENT_SHARE_LIMITS.windowMs);
+  assert.equal(hides(PROXY, 2 * CLIENT_SHARE_LIMITS.windowMs), true);
+  connect("203.0.113.8", -CLIENT_SHARE_LIMITS.windowMs);
+  for (const name of names) helo(PROXY, name, -CLIENT_SHARE_LIMITS.windowMs);
+  assert.equal(hides(PROXY, CLIENT_SHARE_LIMITS.familiarMs - CLIENT_SHARE_LIMITS.windowMs), true);
+});
+
+test("nine of ten or more are nearly all, and the notice has the number", () => {
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
+  for (let i = 0; i < 17; i++) connect(PROXY);
+  assert.equal(hides(PROXY), false);
+  assert.equal(notices.raised.size, 0);
+  connect(PROXY);
+  assert.equal(hides(PROXY), true);
+  assert.equal(
+    notices.raised.get("all_clients_private"),
+    `18 of the last 20 connections and sign-ins come from ${PROXY}`,
+  );
+  connect("203.0.113.9");
+  connect(PROXY);
+  assert.equal(notices.raised.size, 0, "19 of 22 are not");
+});
+
+test("ten clients with fewer than nine private ones end the notice", () => {
+  notices.set("all_clients_private", "of yesterday");
+  for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
+  for (let i = 0; i < 7; i++) connect(PROXY);
+  signIn(PROXY, "ann");
+  assert.equal(notices.raised.size, 1, "nine are too few to decide");
+  connect(PROXY);
+  assert.equal(notices.raised.size, 0);
+  for (let i = 0; i < 9; i++) connect(PROXY);
+  notices.set("all_clients_private", "of today");
+  connect(PROXY);
+  assert.equal(notices.raised.size, 1, "18 of 20 are not fewer");
+});
+
+test("a connection has no name, and a known name needs no second minute", () => {
+  for (const name of ["one.test", "two.test"]) helo(PROXY, name);
+  for (let i = 0; i < 20; i++) connect(PROXY);
+  assert.equal(hides(PROXY, MINUTE_MS), false, "two names and connections");
+  helo(PROXY, "three.test");
+  for (const name of ["one.test", "two.test", "three.test"]) helo(PROXY, name, MINUTE_MS - 1);
+  assert.equal(hides(PROXY, MINUTE_MS - 1), false);
+  assert.equal(hides(PROXY, MINUTE_MS), true);
+});
+
+test("an event counts until the end of the next half hour", () => {
+  for (let i = 0; i < 10; i++) connect(PROXY);
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  connect(PROXY, 30 * MINUTE_MS - 1);
+  connect("203.0.113.7", 60 * MINUTE_MS - 2);
+  assert.equal(hides(PROXY, 60 * MINUTE_MS - 2), true);
+  connect(PROXY, 60 * MINUTE_MS - 1 + 30 * MINUTE_MS);
+  assert.equal(hides(PROXY, 90 * MINUTE_MS), false);
+});
+
+test("half an hour is one window, exclusive of its end", () => {
+  const areHidden = [30 * MINUTE_MS - 1, 30 * MINUTE_MS].map((lastMs) => {
+    startAgain();
+    for (let i = 0; i < 10; i++) connect(PROXY);
+    for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+    connect(PROXY, lastMs);
+    connect(PROXY, 60 * MINUTE_MS);
+    return hides(PROXY, 60 * MINUTE_MS);
+  });
+  assert.deepEqual(areHidden, [true, false]);
+});
+
+test("remembers sixty-four private addresses, and as many names of each", () => {
+  for (let i = 0; i < 64; i++) connect(`10.0.0.${i}`);
+  for (const login of ["ann", "bob", "cid"]) signIn("10.0.1.1", login);
+  for (let i = 0; i < 2_000; i++) connect("10.0.1.1");
+  assert.equal(hides("10.0.1.1"), false, "the 65th is not watched");
+  for (const login of ["ann", "bob", "cid"]) signIn("10.0.0.63", login);
+  for (let i = 0; i < 40_000; i++) connect("10.0.0.63");
+  assert.equal(hides("10.0.0.63"), true, "the 64th is");
+  for (const [names, hidden] of [
+    [61, true],
+    [62, false],
+  ] as const) {
+    startAgain();
+    for (let i = 0; i < 10; i++) connect(PROXY);
+    for (let i = 0; i < names; i++) helo(PROXY, `${i}.test`);
+    for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+    assert.equal(hides(PROXY), hidden, `with ${names} additional names`);
+  }
 });

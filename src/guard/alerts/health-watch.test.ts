@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { HandClock, SILENT } from "../../../test/kit/engine-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import type { ComponentHealth } from "../../admin/declare/items.ts";
-import { watchComponents } from "./health-watch.ts";
+import type { Log, Outcome } from "../ports.ts";
+import { createHeartbeat, watchComponents } from "./health-watch.ts";
 
 type State = { components: readonly ComponentHealth[]; asked: number; broken: boolean };
 const state: State = { components: [], asked: 0, broken: false };
@@ -93,4 +94,42 @@ test("a keeper that does not answer once does not restart the eight seconds", as
   assert.deepEqual(await after(4_000), []);
   state.components = [KEEPER, web];
   assert.deepEqual(await after(4_000), [], "the eight seconds start again once it was up");
+});
+
+const ABSENT: Outcome = { ok: false, reason: "it answered 404" };
+
+test("sends a heartbeat at its time while the server is healthy, and logs an absent watcher once until it answers", async () => {
+  const warned: unknown[] = [];
+  let beats = 0;
+  let isWell = true;
+  let outcome: Outcome = ABSENT;
+  const watcher = { name: "heartbeat old", send: () => ((beats += 1), Promise.resolve(outcome)) };
+  const log: Log = { ...SILENT, warn: (...what) => warned.push(what) };
+  const heartbeat = createHeartbeat({ isWell: () => isWell, clock, log });
+  const beatsAfter = async (ms: number, to: typeof watcher | null = watcher): Promise<number> => {
+    clock.advance(ms);
+    await heartbeat.round(to, 60_000);
+    return beats;
+  };
+  assert.equal(await beatsAfter(0), 1);
+  assert.equal(await beatsAfter(59_999), 1);
+  assert.equal(await beatsAfter(1), 2);
+  assert.equal(heartbeat.failing(watcher.name), null);
+  assert.equal(await beatsAfter(-60_000), 3, "even if the clock was set back");
+  assert.equal(heartbeat.failing(watcher.name), "it answered 404");
+  assert.deepEqual(warned, [["The watcher of the heartbeat does not answer.", { why: "it answered 404" }]]);
+  assert.equal(await beatsAfter(60_000, null), 3, "no watcher is set");
+  isWell = false;
+  assert.equal(await beatsAfter(60_000), 3);
+  isWell = true;
+  outcome = { ok: true };
+  assert.equal(await beatsAfter(0), 4);
+  assert.equal(heartbeat.failing(watcher.name), null);
+  outcome = ABSENT;
+  for (let n = 0; n < 3; n++) await beatsAfter(60_000);
+  assert.equal(warned.length, 2);
+  assert.equal(heartbeat.failing(watcher.name), "it answered 404");
+  assert.equal(heartbeat.failing("heartbeat new"), null, "its address was just changed");
+  assert.equal(await beatsAfter(1_000, { ...watcher, name: "heartbeat new" }), 8, "and it is asked at once");
+  assert.equal(heartbeat.failing("heartbeat new"), null);
 });
