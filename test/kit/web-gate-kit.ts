@@ -19,6 +19,10 @@ const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 
 type Verify = (hash: string, password: string) => Promise<boolean>;
 
+/** What a sign-in led to: `in`, or why not. */
+export const outcomeOf = <T extends string>(opened: Opened | T): T | "in" =>
+  typeof opened === "string" ? opened : "in";
+
 /** The gate for the web's commands, in front of an engine in memory, with the owner signed in. */
 export function webGateOnMemory() {
   const memory = engineOnMemory();

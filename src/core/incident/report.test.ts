@@ -130,10 +130,8 @@ test("the lessons follow from how the account was used, and from what was not do
     took,
   ]);
   const unheld = { ...held, mails: [mail, { ...mail, queueId: "82CED1EABE5" }] };
-  assert.equal(
-    lessons({ timeline, assessment: { ...FOUND, ...unheld } })?.[1],
-    "2 mails left. A lower `limits.sending.strangers` holds mail to strangers earlier.",
-  );
+  const left = "2 mails left. A lower `limits.sending.strangers` holds mail to strangers earlier.";
+  assert.equal(lessons({ timeline, assessment: { ...FOUND, ...unheld } })?.[1], left);
   const deferred = { ...held, mails: [{ ...mail, reached: [] }] };
   assert.equal(lessons({ timeline, assessment: { ...FOUND, ...deferred } })?.[1], took, "nothing was held");
   const unsent = { accounts: [{ ...account, mails: 0 }], addresses: [{ ...address, guesses: 1 }], mails: [] };

@@ -16,12 +16,8 @@ test("a report reads well, and lists the five most urgent tasks first", () => {
   const fixable = ["tar", "openssl"].map((name) => ({ name, cves: ["CVE-1", "CVE-2", "CVE-3", "CVE-4"] }));
   const warnings = ["PKGS-7392", "MAIL-8818"].map((test) => ({ test, says: "Found something." }));
   const unused = [null, "2026-01-02"].map((lastSignInAt, i) => ({ name: `old${i}@a.test`, lastSignInAt }));
-  const history = [10, 15].map((n) => ({
-    day: `2026-11-${n}`,
-    usedBytes: n * 1024 ** 3,
-    logBytes: 0,
-    databaseBytes: 0,
-  }));
+  const small = { logBytes: 0, databaseBytes: 0 };
+  const history = [10, 15].map((n) => ({ day: `2026-11-${n}`, usedBytes: n * 1024 ** 3, ...small }));
   const facts = reportFacts({
     span: "month",
     days,

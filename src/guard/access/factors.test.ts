@@ -5,7 +5,7 @@ import { accountsOnMemory, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { ip, NOON } from "../../../test/kit/samples.ts";
 import { codeOf } from "../../../test/kit/totp.ts";
-import { webGateOf } from "../../../test/kit/web-gate-kit.ts";
+import { outcomeOf, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { lookAtFactors, WRONG_CODES } from "./factors.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";
@@ -40,8 +40,7 @@ let networks = 0;
 async function open(given: string | undefined, { password = PASSWORD, known = null as string | null } = {}) {
   networks += 1;
   const from = ip(`198.51.${Math.floor(networks / 250)}.${(networks % 250) + 1}`);
-  const opened = await kit.signIn.open({ ip: from, password, known, code: given }, "Firefox on Linux");
-  return typeof opened === "string" ? opened : "in";
+  return outcomeOf(await kit.signIn.open({ ip: from, password, known, code: given }, "Firefox on Linux"));
 }
 
 test("the password alone asks for a code, and is neither a sign-in nor a failure", async () => {

@@ -5,7 +5,7 @@ import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { accountName, ip } from "../../../test/kit/samples.ts";
 import { settled } from "../../../test/kit/until.ts";
-import { webGateOf } from "../../../test/kit/web-gate-kit.ts";
+import { outcomeOf, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { HOUR_MS, instant } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
 import { LIMITS } from "../limits.ts";
@@ -24,7 +24,7 @@ beforeEachOf(import.meta.filename, () => {
 type From = Readonly<{ password?: string; from?: string; account?: typeof ANNA; signIn?: MailboxSignIn }>;
 async function attempt({ password = HERS, from = HOME, account = ANNA, signIn = kit.mailboxSignIn }: From = {}) {
   const opened = await signIn.open({ account, password, ip: ip(from) }, "Firefox on Linux");
-  return typeof opened === "string" ? opened : "in";
+  return outcomeOf(opened);
 }
 
 /** A sign-in that verifies the right password at once, and wrong ones once `end` is called. */

@@ -128,19 +128,16 @@ test("entries from the settings are listed as such, and no command removes them"
   const { items } = await configured.result({ verb: "allow_list", limit: 50, cursor: null });
   const listed = { prefix: "198.51.100.0/24", note: "allow.networks", by: "settings", at, expiresAt: null };
   assert.deepEqual(items, [{ ...listed, from: "settings" }]);
-  assert.equal(
-    await configured.said({ verb: "allow_remove", target: "198.51.100.0/24" }),
-    "failed 198.51.100.0/24 is on the list of the settings. Take it out of allow.networks in ghostinbox.toml.",
-  );
+  const says = "is on the list of the settings. Take it out of allow.networks in ghostinbox.toml.";
+  const target = "198.51.100.0/24";
+  assert.equal(await configured.said({ verb: "allow_remove", target }), `failed ${target} ${says}`);
 });
 
 test("break-glass reports how many bans it lifted, and how many it could not lift because the disk is full", async () => {
   assert.equal(await ban("203.0.113.7"), "done");
   kit.store.failing = "commit";
-  assert.equal(
-    await kit.said({ verb: "break_glass" }),
-    "failed The database could not be written: it still has 1 ban, and no account's guesses were forgotten. `status` shows what is wrong.",
-  );
+  const kept = "it still has 1 ban, and no account's guesses were forgotten. `status` shows what is wrong.";
+  assert.equal(await kit.said({ verb: "break_glass" }), `failed The database could not be written: ${kept}`);
   kit.store.failing = null;
   kit.clock.advance(2_000);
   assert.deepEqual(await kit.ask({ verb: "break_glass" }), { ok: true, result: { lifted: 1 } });

@@ -64,8 +64,8 @@ test("a bounce is expected if someone wrote to the domain of the delivering host
   const firstContacts = greylisting({}, { correspondents: { wroteTo } });
   const isExpected = (clientName: string | null, recipient = EVENT.recipient) =>
     firstContacts.isExpected({ ...EVENT, sender: "", clientName, recipient });
-  const expected = ["mx.bank.test", "mx.shop.test", null].map((name) => isExpected(name));
-  assert.deepEqual(expected, [true, false, false]);
+  const areExpected = ["mx.bank.test", "mx.shop.test", null].map((name) => isExpected(name));
+  assert.deepEqual(areExpected, [true, false, false]);
   assert.equal(isExpected("mx.bank.test", null), false);
   assert.deepEqual(asked[0], ["owner@example.org", "mx.bank.test", "bank.test"]);
   assert.equal(asked.length, 2);

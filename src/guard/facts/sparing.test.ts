@@ -192,10 +192,8 @@ test("nine of ten or more are nearly all, and the notice has the number", () => 
   assert.equal(notices.raised.size, 0);
   connect(PROXY);
   assert.equal(hides(PROXY), true);
-  assert.equal(
-    notices.raised.get("all_clients_private"),
-    `18 of the last 20 connections and sign-ins come from ${PROXY}`,
-  );
+  const says = `18 of the last 20 connections and sign-ins come from ${PROXY}`;
+  assert.equal(notices.raised.get("all_clients_private"), says);
   connect("203.0.113.9");
   connect(PROXY);
   assert.equal(notices.raised.size, 0, "19 of 22 are not");

@@ -126,10 +126,8 @@ test("if the database cannot be read, only memory counts, and every account is k
   const history = sends.beside(unreadable(SENT), null);
   assert.deepEqual(agoIn(history), [30]);
   assert.deepEqual([history.hasWritten(ANNA, "eve@example.net"), history.knowsPlace(ANNA, ...ASKED)], [true, true]);
-  assert.deepEqual(
-    [history.holdOf(ANNA), history.refusals(ANNA, NOON)],
-    [{ evidence: null, vouchedAt: 0, mails: 0 }, 0],
-  );
+  assert.deepEqual(history.holdOf(ANNA), { evidence: null, vouchedAt: 0, mails: 0 });
+  assert.equal(history.refusals(ANNA, NOON), 0);
 });
 
 test("remembers 128 accounts with 512 mails each", () => {

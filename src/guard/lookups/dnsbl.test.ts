@@ -5,10 +5,8 @@ import { listQuery, publicZone, readListAnswer, testPoints } from "./dnsbl.ts";
 
 test("addresses are asked about from the last byte or nibble to the first (RFC 5782, 2.1 and 2.4)", () => {
   assert.equal(listQuery(ip("203.0.113.7"), "zen.spamhaus.org"), "7.113.0.203.zen.spamhaus.org");
-  assert.equal(
-    listQuery(ip("2001:db8:1:2:3:4:567:89ff"), "ugly.example.com"),
-    "f.f.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ugly.example.com",
-  );
+  const name = "f.f.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ugly.example.com";
+  assert.equal(listQuery(ip("2001:db8:1:2:3:4:567:89ff"), "ugly.example.com"), name);
 });
 
 test("the test points are those of RFC 5782, section 5", () => {

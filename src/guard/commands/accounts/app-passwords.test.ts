@@ -22,8 +22,8 @@ test("an app password is random, shown once and recorded; creating one ends no s
   assert.deepEqual(kit.kept(), []);
   const listed = await kit.result({ verb: "app_passwords", name: NAME });
   const phone = { id: "phone", name: "phone", made: isoTime(kit.clock.now()), lastUsed: null, madeBy: "root" };
-  const onPhone = listed.items.find(({ id }) => id === "phone");
-  assert.deepEqual(onPhone, phone);
+  const shown = listed.items.find(({ id }) => id === "phone");
+  assert.deepEqual(shown, phone);
   const reported = JSON.stringify([kit.details(), kit.appPasswordsOf(NAME), listed]);
   for (const password of passwords) assert.ok(!reported.includes(password));
 });

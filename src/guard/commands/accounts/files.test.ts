@@ -65,8 +65,8 @@ test("a keeper that does not answer delays the change only once, however many se
     return Promise.resolve({ ok: false, reason: "did not answer" });
   };
   await follow({}, ...names);
-  const alike = states.map((state) => state === states[0]);
-  assert.deepEqual(alike, [true, false, false, false]);
+  const areFirst = states.map((state) => state === states[0]);
+  assert.deepEqual(areFirst, [true, false, false, false]);
 });
 
 test("queued mail of a suspended account is held", async () => {
