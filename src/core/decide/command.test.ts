@@ -24,12 +24,8 @@ test("ban: without a time, the later end of a ban in force is kept", () => {
   const [sooner, wanted, after] = [HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS].map((ms) => later(NOON, ms));
   const end = (event: typeof ASKED, ban: Partial<Ban> | null) =>
     banIn(decideCommand({ ...NOTHING, ban: ban && { ...BAN, ...ban } }, event, NOON))?.expiresAt;
-  for (const [expiresAt = null, kept = null] of [
-    [sooner, wanted],
-    [after, after],
-    [null, null],
-  ])
-    assert.equal(end(asked, { expiresAt }), kept);
+  const ends = [sooner, after, null].map((expiresAt = null) => end(asked, { expiresAt }));
+  assert.deepEqual(ends, [wanted, after, null]);
   assert.equal(end(asked, null), wanted);
   assert.equal(end(asked, { expiresAt: null, simulated: true }), wanted, "a simulated ban is not in force");
   assert.equal(end(ASKED, { expiresAt: null }), wanted, "a given time is what lasts");
@@ -74,12 +70,12 @@ test("allow: a second addition keeps the later end, and the former note if none 
   const [sooner, wanted, after] = [HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS].map((ms) => later(NOON, ms));
   const made = (expiresAt: Millis | null, note = "") =>
     decideCommand({ ...NOTHING, listed: { note: "the office", expiresAt } }, { ...event, note }, NOON).changes;
-  for (const [former = null, expiresAt = null] of [
-    [sooner, wanted],
-    [after, after],
-    [null, null],
-  ])
-    assert.deepEqual(made(former), [{ type: "ALLOW", prefix: PREFIX, note: "the office", by: "root", expiresAt }]);
+  const allow = { type: "ALLOW", prefix: PREFIX, note: "the office", by: "root" };
+  const changes = [sooner, after, null].flatMap((former = null) => made(former));
+  assert.deepEqual(
+    changes,
+    [wanted, after, null].map((expiresAt) => ({ ...allow, expiresAt })),
+  );
   assert.partialDeepStrictEqual(made(null, "the new office"), [{ note: "the new office" }]);
 });
 
@@ -94,13 +90,10 @@ test("allow: an entry with a time ends by then, and not before", () => {
   const note = "";
   const { changes, counted } = decided({ note, expiresAt });
   assert.deepEqual({ changes, counted }, { changes: [gone], counted: false });
-  for (const early of [
-    decided({ note, expiresAt }, later(expiresAt, -1)),
-    decided({ note, expiresAt: null }),
-    decided(null),
-  ]) {
-    assert.deepEqual(early.changes, []);
-    assert.partialDeepStrictEqual(early, { recorded: false, counted: false });
+  const early = decided({ note, expiresAt }, later(expiresAt, -1));
+  for (const other of [early, decided({ note, expiresAt: null }), decided(null)]) {
+    assert.deepEqual(other.changes, []);
+    assert.partialDeepStrictEqual(other, { recorded: false, counted: false });
   }
 });
 

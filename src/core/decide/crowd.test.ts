@@ -28,12 +28,8 @@ const answer = (...asked: Parameters<typeof harvest>) => {
 test("past it a network that asked for an unknown recipient gets one answer for all names", () => {
   for (const recipient of ["exists", "unknown", "blocked"] as const)
     assert.equal(answer({ recipient, namesProbed: 1 }), DEFERRED, recipient);
-  assert.deepEqual(harvest({ namesProbed: 1 })?.evidence, {
-    count: 100,
-    limit: 100,
-    windowMs: 60 * MINUTE_MS,
-    key: "limits.recipients.unknown_server_per_hour",
-  });
+  const evidence = { count: 100, limit: 100, windowMs: HOUR_MS, key: "limits.recipients.unknown_server_per_hour" };
+  assert.deepEqual(harvest({ namesProbed: 1 })?.evidence, evidence);
 });
 
 test("from another network Postgrey answers for known and unknown recipients", () => {
@@ -64,9 +60,8 @@ test("without greylisting all strangers wait but large providers and wanted serv
 const WAITS = "defer first_contacts_deferred, uncounted";
 const PASSES = "pass greylist_asked, uncounted";
 const CROWD = times(20, SECOND_MS);
-const first = (known: Partial<Facts>): string => {
-  return outcomeOf(decideFirstContact(policy, factsOf({ firstContactsFromAnywhere: CROWD, ...known }), NOON));
-};
+const first = (known: Partial<Facts>): string =>
+  outcomeOf(decideFirstContact(policy, factsOf({ firstContactsFromAnywhere: CROWD, ...known }), NOON));
 
 test("while many new places write, a first mail waits twenty minutes from the first connection on", () => {
   assert.equal(first({ connections: [NOON] }), WAITS);
@@ -76,12 +71,6 @@ test("while many new places write, a first mail waits twenty minutes from the fi
   assert.equal(first({ connections: [NOON], isWanted: true }), PASSES);
   assert.equal(first({ connections: [NOON], firstContactsFromAnywhere: CROWD.slice(1) }), PASSES);
   assert.equal(first({ connections: [] }), WAITS);
-});
-
-test("a hundred new places within the hour are many too", () => {
-  const slow = times(100, 35 * SECOND_MS);
-  assert.equal(first({ connections: [NOON], firstContactsFromAnywhere: slow }), WAITS);
-  assert.equal(first({ connections: [NOON], firstContactsFromAnywhere: slow.slice(1) }), PASSES);
 });
 
 test("the mail of a new place among many is marked for the spam filter", () => {

@@ -29,15 +29,10 @@ import { decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 import type { Policy } from "./policy.ts";
 
 /** Arbitrary facts for properties of decisions. Limits and windows are small, so random histories cross them often. */
-const limits = fc.array(
-  fc.record({
-    key: fc.constant("k"),
-    count: fc.integer({ min: 1, max: 6 }),
-    windowMs: fc.integer({ min: 1, max: 500 }),
-  }),
-  { minLength: 1, maxLength: 3 },
-);
-const policies = fc.record({ mail: limits, connections: limits, failures: fc.integer({ min: 1, max: 6 }) }).map(
+const upTo = (max: number) => fc.integer({ min: 1, max });
+const limit = fc.record({ key: fc.constant("k"), count: upTo(6), windowMs: upTo(500) });
+const limits = fc.array(limit, { minLength: 1, maxLength: 3 });
+const policies = fc.record({ mail: limits, connections: limits, failures: upTo(6) }).map(
   ({ mail, connections, failures }): Policy => ({
     ...POLICY,
     mail,

@@ -160,11 +160,9 @@ test("the administrator makes nothing known; an address that is only spared bans
 });
 
 test("a sign-in on this machine makes its password known once, and no place", () => {
+  const SET = { ...ACCOUNT, passwordHashes: ["set"] };
   const changes = (passwordHash: string) =>
-    changesOnSuccess(
-      { ...LOCAL, account: { ...ACCOUNT, passwordHashes: ["set"] } },
-      { login: "Anna@example.org", passwordHash },
-    );
+    changesOnSuccess({ ...LOCAL, account: SET }, { login: "Anna@example.org", passwordHash });
   assert.deepEqual(changes("new"), [{ type: "SET_PASSWORD", account: "anna@example.org", passwordHash: "new" }]);
   assert.deepEqual([changes("set"), changes("")], [[], []]);
 });

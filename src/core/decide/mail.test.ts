@@ -22,7 +22,6 @@ function sentByAccount(count: number): Pick<Facts, "sending"> {
 
 const mails: readonly Example[] = [
   ["a stranger's 51st in an hour", "refuse mail_limit, banned", { mails: times(50, 60_000) }],
-  ["a stranger's 201st in a day", "refuse mail_limit, banned", { mails: times(200, 400_000) }],
   ["a stranger who is banned", "refuse banned, uncounted", { ban: BAN }],
   ["the gateway, whoever mails through it", "pass gateway, uncounted", { protection: "gateway", ban: BAN, ...MANY }],
   ["a server whose mail is wanted, over the limit", "defer wanted_busy, uncounted", { isWanted: true, ...MANY }],

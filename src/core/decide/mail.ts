@@ -192,7 +192,7 @@ function decideOwnSender(policy: Policy, facts: Facts, event: MailAttributes): D
  * spam that names made-up users. To hide which names exist, a bounce has one recipient, and past the limits existing and unknown
  * ones get the same answer, except a recipient who wrote to that server. Past the limit of the whole server, this is as for other mail.
  */
-export function decideBounce(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
+function decideBounce(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
   if (!isBounce(event)) return null;
   if (facts.bounce.hasOther) return decision("refuse", "bounce_recipients", { counted: false });
   const own = exceeded(policy.probes, facts.bounces, now, policy.knownFactor);

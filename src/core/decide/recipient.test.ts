@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check, type Example, outcomeOf, USER } from "../../../test/kit/mail-examples.ts";
 import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
-import { isBounce } from "../events/mail.ts";
 import type { Facts } from "./facts.ts";
-import { decideBounce, decideRecipient } from "./mail.ts";
+import { decideRecipient } from "./mail.ts";
 
 const PASSES = "pass below_limit, uncounted";
 const KNOWN = "defer known_address, uncounted";
@@ -107,13 +106,6 @@ const HIDDEN = "pass recipient_hidden, uncounted";
 const UNKNOWN = { recipient: "unknown" } as const;
 const FROM_ALL = { probesFromAnywhere: times(100), firstContact: true };
 const EXPECTED = { hasOther: false, isExpected: true };
-
-test("a bounce has no sender, or one of blanks", () => {
-  for (const sender of ["", " "]) assert.ok(isBounce({ sender }));
-  const mail = { ...BOUNCE, sender: "a@example.net" };
-  assert.ok(!isBounce(mail));
-  assert.equal(decideBounce(POLICY, factsOf(UNKNOWN), mail, NOON), null);
-});
 
 const bounces: readonly Example[] = [
   ["to one of ours", "pass below_limit, uncounted"],

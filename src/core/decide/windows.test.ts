@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { NOON, times } from "../../../test/kit/samples.ts";
+import { NOON } from "../../../test/kit/samples.ts";
 import { instant, later, type Millis } from "../time.ts";
-import type { Limit } from "./policy.ts";
-import { countWithin, exceeded, longestWindowMs, timesToKeep } from "./windows.ts";
+import { countWithin, exceeded, longestWindowMs, reached, timesToKeep } from "./windows.ts";
 
 test("a window is open at its start and closed at its end", () => {
   const events = [later(NOON, -60_000), later(NOON, -59_999), NOON];
@@ -12,24 +11,13 @@ test("a window is open at its start and closed at its end", () => {
   assert.equal(countWithin([], 60_000, NOON), 0);
 });
 
-test("the event that reaches a limit passes, the next one does not", () => {
-  const limits: readonly Limit[] = [{ key: "k", count: 10, windowMs: 60_000 }];
-  assert.equal(exceeded(limits, times(9), NOON), null);
-  assert.deepEqual(exceeded(limits, times(10), NOON), { count: 11, limit: 10, windowMs: 60_000, key: "k" });
-});
-
 const now = instant(10_000);
 const ascendingTimes = fc
   .array(fc.nat(10_000), { maxLength: 60 })
   .map((list) => list.sort((a, b) => a - b).map((at) => instant(at)));
-const someLimits = fc.array(
-  fc.record({
-    key: fc.constantFrom("a", "b"),
-    count: fc.integer({ min: 1, max: 6 }),
-    windowMs: fc.integer({ min: 1, max: 9_000 }),
-  }),
-  { minLength: 1, maxLength: 3 },
-);
+const upTo = (max: number) => fc.integer({ min: 1, max });
+const limit = fc.record({ key: fc.constantFrom("a", "b"), count: upTo(6), windowMs: upTo(9_000) });
+const someLimits = fc.array(limit, { minLength: 1, maxLength: 3 });
 
 test("counts equal a naive recount", () => {
   fc.assert(
@@ -47,6 +35,18 @@ test("the first limit that a naive recount finds exceeded is named, and no other
       assert.deepEqual(exceeded(limits, list, now, factor), expected ?? null);
     }),
   );
+});
+
+test("a limit is reached by what happened before, whatever happens now", () => {
+  const limits = [
+    { key: "a", count: 2, windowMs: 100 },
+    { key: "b", count: 3, windowMs: 1_000 },
+  ];
+  const at = (...ago: readonly number[]) => ago.map((ms) => later(now, -ms));
+  assert.equal(reached(limits, at(100, 99), now), null);
+  assert.deepEqual(reached(limits, at(99, 0), now), { count: 2, limit: 2, windowMs: 100, key: "a" });
+  assert.deepEqual(reached(limits, at(999, 500, 400), now), { count: 3, limit: 3, windowMs: 1_000, key: "b" });
+  assert.equal(reached([], at(0), now), null);
 });
 
 test("times that need not be kept change no verdict, up to the factor they are kept for", () => {
