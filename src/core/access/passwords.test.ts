@@ -51,10 +51,8 @@ test("text that a log, a table or Dovecot could misread is not a name", () => {
 });
 
 test("a hash is a PHC string without padding, after Dovecot's scheme", () => {
-  assert.equal(
-    printArgon2id(Buffer.alloc(PASSWORD_SALT_BYTES), Buffer.alloc(PASSWORD_TAG_BYTES, 0xff)),
-    `{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$${"A".repeat(22)}$${"/".repeat(42)}8`,
-  );
+  const hash = printArgon2id(Buffer.alloc(PASSWORD_SALT_BYTES), Buffer.alloc(PASSWORD_TAG_BYTES, 0xff));
+  assert.equal(hash, `{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$${"A".repeat(22)}$${"/".repeat(42)}8`);
 });
 
 test("a hash that would cost the server much at each try is too costly; those that servers write are not", () => {

@@ -57,12 +57,7 @@ test("an extension belongs to the address before it, whatever its length", () =>
 for (const [why, texts] of Object.entries({
   "a part is missing": ["", "@", "anna", "anna@", "@example.org"],
   "a dot stands alone": [".anna@example.org", "anna.@example.org", "an..na@example.org", "anna@example..org"],
-  "a part starts or ends with punctuation": [
-    "-anna@example.org",
-    "anna@-example.org",
-    "anna@example-.org",
-    "anna@example.org.",
-  ],
+  "a part ends in punctuation": ["-anna@example.org", "anna@-example.org", "anna@example-.org", "anna@example.org."],
   "it has white space": ["an na@example.org", "an\nna@example.org", "anna@example.org\n", '"anna b"@example.org'],
   "it has special characters": ["a/b@example.org", "a|b@example.org", "a!b@example.org", "a%b@example.org"],
   "it is not plain": ["anna@[203.0.113.7]", "a@b@example.org", "änna@example.org"],

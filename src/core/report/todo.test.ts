@@ -4,6 +4,7 @@ import { reportFacts } from "../../../test/kit/report-facts.ts";
 import type { ReportFacts } from "./figures.ts";
 import { todoOf } from "./todo.ts";
 
+const GB = 1024 ** 3;
 const usual = reportFacts();
 const { backups, accounts } = usual;
 const certificate = usual.certificate.known ? usual.certificate : assert.fail();
@@ -14,7 +15,7 @@ function growing(bytesPerDay: number): ReportFacts["disk"] {
     day: `2026-11-${10 + i}`,
     logBytes: 0,
     databaseBytes: 0,
-    usedBytes: 40 * 1024 ** 3 - (10 - i) * bytesPerDay,
+    usedBytes: 40 * GB - (10 - i) * bytesPerDay,
   }));
   return { ...disk, history: days };
 }
@@ -24,9 +25,8 @@ function updates(isSecurity: boolean, isImage = false): ReportFacts["updates"] {
 }
 
 const tried = (failed: number, name = "anna@example.org") => ({ triedNames: [{ name, failed, isAccount: true }] });
-const refused = (signIns: number, ip = "203.0.113.9") => ({
-  addresses: [{ ip, signIns, mails: 1, connections: 1, isBanned: false }],
-});
+const PASSED = { mails: 1, connections: 1, isBanned: false };
+const refused = (signIns: number, ip = "203.0.113.9") => ({ addresses: [{ ip, signIns, ...PASSED }] });
 const unused = (...names: readonly string[]) => ({
   accounts: { ...accounts, unused: names.map((name) => ({ name, lastSignInAt: null })) },
 });
@@ -85,11 +85,8 @@ test("each has its limit, and says what is wrong", () => {
     [validTo("2026-12-04T08:00:00.000Z"), ""],
     [validTo("2026-12-04T07:59:59.999Z"), "The TLS certificate expires in 13 days. A restart renews it."],
     [validTo("2026-11-20T07:59:59.999Z"), "The TLS certificate has expired. A restart renews it."],
-    [{ disk: growing(2 * 1024 ** 3) }, ""],
-    [
-      { disk: growing(2.001 * 1024 ** 3) },
-      "The disk will be full on 2026-12-20 at this rate: see what uses the space.",
-    ],
+    [{ disk: growing(2 * GB) }, ""],
+    [{ disk: growing(2.001 * GB) }, "The disk will be full on 2026-12-20 at this rate: see what uses the space."],
     [backedUp("2026-11-17T08:00:00.001Z"), ""],
     [backedUp("2026-11-17T08:00:00.000Z"), "The last backup is old."],
     [backup({ last: null }), "No backup exists yet."],

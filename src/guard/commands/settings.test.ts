@@ -9,6 +9,7 @@ import { pending, recordOf, reload, undone, valuesOf } from "./settings-file.ts"
 const FILE = 'domains = ["example.test"] # ours\nlimits.mail.per_minute = 10 # few\n';
 const CHANGED = FILE.replace("= 10", "= 20");
 const CHANGES = [{ key: "limits.mail.per_minute", value: "20" }];
+const LOOKS = [{ verb: "settings_list" }, { verb: "settings_preview", changes: CHANGES }] as const;
 
 /** Lets this happen once the change has read the file, for which it waits for its turn. */
 async function during<T>(reply: Promise<T>, happens: () => void): Promise<T> {
@@ -68,10 +69,8 @@ test("shows both values of a setting that is not in force yet, and none of a hid
 
 test("a preview lists the lines, the values, the restarts and the changed decisions, and writes nothing", async () => {
   const { preview, asked, rows } = kit();
-  const { lines, values, restarts, warnings, problems, trial } = await preview([
-    ...CHANGES,
-    { key: "bans.memory", value: '"14d"' },
-  ]);
+  const memory = { key: "bans.memory", value: '"14d"' };
+  const { lines, values, restarts, warnings, problems, trial } = await preview([...CHANGES, memory]);
   assert.deepEqual(problems, []);
   const key = "limits.mail.per_minute";
   assert.deepEqual(lines[0], { key, line: 2, removed: [`${key} = 10 # few`], added: [`${key} = 20 # few`] });
@@ -183,11 +182,8 @@ test("for a file with mistakes the web sees their positions, but no values", asy
     { GHOSTINBOX_ALERTS__RELAY_PASSWORD_FILE: "S3CRET b" },
   );
   const places = "line 5, line 3 (alerts.email), line 4 (tls.key), GHOSTINBOX_ALERTS__RELAY_PASSWORD_FILE";
-  for (const reply of [
-    await ask({ verb: "settings_list" }),
-    await ask({ verb: "settings_preview", changes: CHANGES }),
-    await ask({ verb: "settings_undo", digest: "0".repeat(64) }),
-  ]) {
+  for (const command of [...LOOKS, { verb: "settings_undo", digest: "0".repeat(64) }] as const) {
+    const reply = await ask(command);
     assert.equal(refusalOf(reply), `The settings file has mistakes: ${places}.`);
     assert.doesNotMatch(JSON.stringify(reply), /S3CRET|T0KEN|home\.example|foo/);
   }
@@ -217,8 +213,7 @@ test("a change that cannot be recorded is neither made nor undone", async () => 
 test("settings are listed, and changes previewed, at most 30 times a minute", async () => {
   const { list, preview, ask, clock } = kit();
   for (let i = 0; i < 30; i++) await Promise.all([list(), preview()]);
-  for (const command of [{ verb: "settings_list" }, { verb: "settings_preview", changes: CHANGES }] as const)
-    assert.match(refusalOf(await ask(command)), /30 times within a minute/);
+  for (const command of LOOKS) assert.match(refusalOf(await ask(command)), /30 times within a minute/);
   clock.advance(MINUTE_MS);
   await list();
   assert.deepEqual((await preview()).problems, []);

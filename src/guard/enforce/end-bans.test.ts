@@ -14,9 +14,8 @@ function network(i: number): Prefix {
 async function banned(count: number, durationMs: number | null) {
   const kit = engineOnMemory();
   const asked = { note: "", durationMs, by: "root" };
-  await Promise.all(
-    Array.from({ length: count }, (_, i) => kit.engine.ask({ type: "BAN_ASKED", prefix: network(i), ...asked })),
-  );
+  const all = Array.from({ length: count }, (_, i) => ({ type: "BAN_ASKED", prefix: network(i), ...asked }) as const);
+  await Promise.all(all.map((each) => kit.engine.ask(each)));
   return kit;
 }
 

@@ -86,10 +86,8 @@ test("with many mails of one Message-ID, a queue id shows only its own mail, and
 });
 
 test("mails without a Message-ID have nothing in common", () => {
-  const rows = ["72CED1EABE5", "82CED1EABE6"].map(
-    (queueId): Row => ({ type: "EMAIL_QUEUED", queueId, messageId: "<>" }),
-  );
-  const report = whyMessage(queries(...rows), "72CED1EABE5");
+  const queued = (queueId: string): Row => ({ type: "EMAIL_QUEUED", queueId, messageId: "<>" });
+  const report = whyMessage(queries(...["72CED1EABE5", "82CED1EABE6"].map(queued)), "72CED1EABE5");
   assert.deepEqual([report.queueIds, report.messageIds, report.otherQueueIds], [["72CED1EABE5"], [], []]);
 });
 
@@ -109,12 +107,13 @@ test("a mail with too many events is shown from its newest, with a note that the
   const report = whyMessage(queries(...Array.from({ length: 201 }, () => row)), "<72CED1EABE5>");
   assert.deepEqual([report.timeline.length, report.timeline[0]?.id, report.complete], [200, 2, false]);
   const queued = { ...row, type: "EMAIL_QUEUED", messageId: "<one@sender.test>" };
-  for (const [delays, complete] of [
-    [49, true],
-    [50, false],
-  ] as const) {
+  for (const delays of [49, 50]) {
     const named = whyMessage(queries(queued, ...Array.from({ length: delays }, () => row)), "one@sender.test");
-    assert.deepEqual([named.timeline.length, named.complete], [delays + 1, complete], "fifty of each by a Message-ID");
+    assert.deepEqual(
+      [named.timeline.length, named.complete],
+      [delays + 1, delays < 50],
+      "fifty of each by a Message-ID",
+    );
   }
 });
 

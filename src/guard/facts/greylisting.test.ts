@@ -11,17 +11,13 @@ type Known = Readonly<{ large?: string; correspondent?: string; paused?: string;
 
 function greylisting(known: Known, parts: Partial<GreylistingParts> = {}): Greylisting {
   const unused = (): never => assert.fail("it only asks");
+  const pauses = { pause: unused, resume: unused, pauses: unused };
   return createGreylisting({
     policy: () => POLICY,
     largeSenders: () => (known.large === undefined ? [] : [known.large]),
     honest: { hasWrittenTo: (address) => address === known.correspondent },
     correspondents: { wroteTo: unused },
-    pauses: {
-      isPaused: (recipient, now) => now === NOON && recipient === known.paused,
-      pause: unused,
-      resume: unused,
-      pauses: unused,
-    },
+    pauses: { ...pauses, isPaused: (recipient, now) => now === NOON && recipient === known.paused },
     clock: { now: () => NOON },
     isClockDoubtful: () => known.isClockDoubtful === true,
     ...parts,
@@ -51,9 +47,8 @@ test("known providers and senders, by name, and clients writing to a paused reci
   assert.equal(isFirstContact({ paused: "owner@example.org" }), false);
 });
 
-test("no sender is a first contact while the machine's clock is not trusted", () => {
-  assert.equal(isFirstContact({ isClockDoubtful: true }), false);
-});
+test("no sender is a first contact while the machine's clock is not trusted", () =>
+  assert.equal(isFirstContact({ isClockDoubtful: true }), false));
 
 test("a bounce is expected if someone wrote to the domain of the delivering host", () => {
   const asked: unknown[] = [];

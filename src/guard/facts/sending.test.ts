@@ -37,13 +37,9 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
       return recipient.startsWith("ann") ? [ANN, ...onward] : [];
     },
   };
+  const parts = { policy: POLICY, ports: { sending: history, forwardReach }, sent, named };
   const of = (event: (Recipient | DataCommand | EndOfMessage) & { account: string }): AccountSending =>
-    new AccountSending(
-      { policy: POLICY, ports: { sending: history, forwardReach }, sent, named },
-      event,
-      hostPrefix(MAIL.ip),
-      NOON,
-    );
+    new AccountSending(parts, event, hostPrefix(MAIL.ip), NOON);
   return { asked, sent, named, of };
 }
 

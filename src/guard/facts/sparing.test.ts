@@ -253,14 +253,11 @@ test("remembers sixty-four private addresses, and as many names of each", () => 
   for (const login of ["ann", "bob", "cid"]) signIn("10.0.0.63", login);
   for (let i = 0; i < 40_000; i++) connect("10.0.0.63");
   assert.equal(hides("10.0.0.63"), true, "the 64th is");
-  for (const [names, hidden] of [
-    [61, true],
-    [62, false],
-  ] as const) {
+  for (const names of [61, 62]) {
     startAgain();
     for (let i = 0; i < 10; i++) connect(PROXY);
     for (let i = 0; i < names; i++) helo(PROXY, `${i}.test`);
     for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
-    assert.equal(hides(PROXY), hidden, `with ${names} additional names`);
+    assert.equal(hides(PROXY), names === 61, `with ${names} additional names`);
   }
 });

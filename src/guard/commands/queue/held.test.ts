@@ -78,12 +78,8 @@ test("a total counts mails beyond the 2,000 that are looked up", async () => {
   await holdMails(kit, BERT, "BERT1");
   put({ queue: "hold", sender: ANNA }, ...ids);
   put({ queue: "hold" }, "BERT1");
-  for (const [name, total] of [
-    [ANNA, 2_001],
-    [BERT, 1],
-    [null, 2_002],
-  ] as const)
-    assert.equal((await kit.result({ verb: "held_list", name })).heldTotal, total);
+  const total = async (name: string | null) => (await kit.result({ verb: "held_list", name })).heldTotal;
+  assert.deepEqual([await total(ANNA), await total(BERT), await total(null)], [2_001, 1, 2_002]);
   assert.equal((await kit.result(RESUME)).held, 2_001);
 });
 
