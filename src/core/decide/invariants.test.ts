@@ -3,18 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  BAN,
-  DATA,
-  factsOf,
-  LOGIN,
-  MESSAGE,
-  NOON,
-  POLICY,
-  RECIPIENT,
-  STRANGER,
-  UNSPARED,
-} from "../../../test/kit/samples.ts";
+import { BAN, DATA, factsOf, LOGIN, MESSAGE, NOON, POLICY, RECIPIENT, STRANGER } from "../../../test/kit/samples.ts";
 import type { Service } from "../events/event-types.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import type { MailAttributes } from "../events/mail.ts";
@@ -80,7 +69,8 @@ test("whatever is protected is never banned nor turned away as a stranger, by an
         assert.ok(decided.verdict !== "refuse" || isGuessing, decided.reason);
       }
       const asked = { type: "BAN_ASKED", prefix: BAN.prefix, note: "", durationMs: null, by: "root" } as const;
-      const facts = { sparing: () => ({ ...UNSPARED, protection }), ban: known.ban, listed: null, covered: [] };
+      const { sparing } = factsOf({ protection });
+      const facts = { sparing, ban: known.ban, listed: null, covered: [] };
       assert.deepEqual(bansOf(decideCommand(facts, asked, NOON)), []);
     }),
   );

@@ -31,10 +31,8 @@ test("what only a log tells is a row too, with the times that it was seen", () =
   const named = { account: "anna@example.org", sender: "a@b.test", recipient: "bert@example.org" };
   assert.partialDeepStrictEqual(rowOf({ ...fault, reason: "sender_refused", ...named }), named);
   const unseen = { type: "LOGIN_UNSEEN", ...at, login: "anna@example.org" } as const;
-  assert.equal(
-    line(unseen),
-    `LOGIN_FAILED 203.0.113.7 ${PREFIX} anna@example.org unseen_login_failure: imap login=<anna@example.org> | noted`,
-  );
+  const who = `203.0.113.7 ${PREFIX} anna@example.org`;
+  assert.equal(line(unseen), `LOGIN_FAILED ${who} unseen_login_failure: imap login=<anna@example.org> | noted`);
   const nameless = line({ ...unseen, login: "", times: 3 });
   assert.match(nameless, / - unseen_login_failure: imap login=<> \(3 times\) \| noted$/);
 });
@@ -78,14 +76,8 @@ test("a delivery attempt is recorded; it counts as lost if it was refused for a 
 test("a delivery records what it says for the server that brought the mail, a refusal for the account", () => {
   const credit = { type: "CREDIT", prefix: PREFIX, network: PREFIX, mail: "proven" } as const;
   const { rest } = readBack(observationRecord({ ...DELIVERED, server: STRANGER }, NOON, hostPrefix, credit));
-  assert.deepEqual(rest, {
-    event: "MAIL_TRIED",
-    outcome: "sent",
-    relay: "lmtp x",
-    reply: "250 Saved",
-    server: STRANGER,
-    credit: { prefix: PREFIX, network: PREFIX, mail: "proven" },
-  });
+  const tried = { event: "MAIL_TRIED", outcome: "sent", relay: "lmtp x", reply: "250 Saved", server: STRANGER };
+  assert.deepEqual(rest, { ...tried, credit: { prefix: PREFIX, network: PREFIX, mail: "proven" } });
   const note = { type: "NOTE_REFUSAL", account: "anna@example.org" } as const;
   const refused = observationRecord({ ...DELIVERED, outcome: "bounced" }, NOON, hostPrefix, note);
   assert.equal(refused?.account, "anna@example.org");

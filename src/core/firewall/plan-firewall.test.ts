@@ -4,15 +4,7 @@ import * as fc from "fast-check";
 import { ip, net } from "../../../test/kit/samples.ts";
 import { contains, isV4, overlaps, type Prefix } from "../net/ip.ts";
 import { instant, later, type Millis } from "../time.ts";
-import {
-  type BanSet,
-  FILLING_ELEMENTS,
-  type Networks,
-  type Plan,
-  planReset,
-  planSteps,
-  setOf,
-} from "./plan-firewall.ts";
+import { type BanSet, FILLING_ELEMENTS, type Networks, planReset, planSteps, setOf } from "./plan-firewall.ts";
 
 const NOW = instant(1_000_000_000_000);
 
@@ -128,7 +120,7 @@ class ModelKernel {
     this.#ipv6Length = ipv6Length;
   }
 
-  carryOut({ changes }: Plan, now: Millis): void {
+  carryOut({ changes }: ReturnType<typeof planSteps>, now: Millis): void {
     for (const change of changes) {
       const before = change.type === "rebuild" ? undefined : this.#sets.get(change.set);
       const set = before ?? new Map<Prefix, number>();

@@ -15,10 +15,7 @@ test("open alerts come before resolved ones, newest first in each group, with th
     open: [OPEN, { ...OPEN, subject: "newer", openedAt: later(OPEN.openedAt, 1) }],
     resolved: [OVER, { ...OVER, subject: "older", openedAt: later(NOON, 1), resolvedAt: later(NOON, 59_000) }],
   };
-  const channels = new Map([
-    ["a", null],
-    ["b", "it answered 503"],
-  ]);
+  const channels = new Map(Object.entries({ a: null, b: "it answered 503" }));
   const alerts = { ...NO_ALERTS, book, channels };
   const page = (limit: number, cursor: string | null) => {
     const reply = ALERT_RUNS.alerts_list({ alerts }, { verb: "alerts_list", limit, cursor });

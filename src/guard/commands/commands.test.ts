@@ -35,11 +35,9 @@ test("cleanup removes only what has expired", async () => {
 });
 
 test("a reload records which settings changed", async () => {
-  kit.given.reloaded = { ok: true, changed: ["limits.mail.per_minute", "spam.required_score"] };
-  assert.deepEqual(await kit.result({ verb: "reload" }), {
-    changed: ["limits.mail.per_minute", "spam.required_score"],
-    recorded: true,
-  });
+  const changed = ["limits.mail.per_minute", "spam.required_score"];
+  kit.given.reloaded = { ok: true, changed };
+  assert.deepEqual(await kit.result({ verb: "reload" }), { changed, recorded: true });
   kit.given.reloaded = { ok: true, changed: [] };
   await kit.ask({ verb: "reload" });
   assert.deepEqual(kit.details(), ["limits.mail.per_minute, spam.required_score by root", "nothing changed by root"]);

@@ -23,13 +23,8 @@ function health({ reply = answers(), firewall = ENFORCING, notices = new NoticeB
 }
 
 test("the server is healthy while every part runs, and reports since when", async () => {
-  const services = [
-    { name: "guard", ...UP },
-    { name: "keeper", ...UP },
-    { name: "postfix", ...UP },
-    { name: "spamd", up: true, pid: null },
-  ];
-  assert.deepEqual(await health({ reply: answers(services) }), {
+  const services = ["guard", "keeper", "postfix"].map((name) => ({ name, ...UP }));
+  assert.deepEqual(await health({ reply: answers([...services, { name: "spamd", up: true, pid: null }]) }), {
     status: "ok",
     headline: "well",
     components: [

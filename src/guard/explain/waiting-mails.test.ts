@@ -7,11 +7,10 @@ import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { waitingMails } from "./waiting-mails.ts";
 
 /** A page at a time, as the database gives them. */
-const queriesOf = (rows: readonly Row[], longest = 2) =>
-  eventsOf(
-    rows.map((row) => ({ ip: "203.0.113.7", ...row })),
-    longest,
-  );
+const queriesOf = (rows: readonly Row[], longest = 2) => {
+  const ofOne = rows.map((row) => ({ ip: "203.0.113.7", ...row }));
+  return eventsOf(ofOne, longest);
+};
 
 const ANNA = "anna@example.test";
 

@@ -1,21 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { message } from "../../../test/kit/engine-events.ts";
+import { connect, message } from "../../../test/kit/engine-events.ts";
 import { enginePartsOn } from "../../../test/kit/engine-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
-import {
-  BAN,
-  DATA,
-  ip,
-  JAIL_REPORT,
-  MAIL,
-  NOON,
-  POLICY,
-  RECIPIENT,
-  STRANGER,
-  times,
-} from "../../../test/kit/samples.ts";
+import { BAN, DATA, ip, JAIL_REPORT, NOON, POLICY, RECIPIENT, STRANGER, times } from "../../../test/kit/samples.ts";
 import { decide } from "../../core/decide/decide.ts";
 import { type Ban, decision } from "../../core/decide/decision.ts";
 import { NO_PRIOR_REPORTS } from "../../core/decide/facts.ts";
@@ -37,7 +26,7 @@ const { base, state, of, update, progress } = factsOnFakes();
 
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "p" };
 const BOUNCE: Recipient = { ...RECIPIENT, sender: "" };
-const CONNECT = { type: "CONNECT", ...MAIL } as const;
+const CONNECT = connect();
 const REFUSE = decision("refuse", "session_limit");
 const SERVER = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
 

@@ -118,14 +118,6 @@ test("an answer that arrives too late lets this mail pass and is used for the ne
   assert.equal((await lists.ask(STRANGER))?.zone, ZEN);
 });
 
-test("without lists no mail is looked up or delayed", async () => {
-  const { dns, lists } = await started();
-  lists.configure({ zones: [], checkEveryMs: MINUTE_MS });
-  const asked = dns.asked.length;
-  assert.equal(await lists.ask(STRANGER), null);
-  assert.equal(dns.asked.length, asked);
-});
-
 test("a listing is kept for the list's TTL, between a second and five minutes, and a missing one for a minute", async () => {
   for (const [ttlMs, keptMs] of [
     [120_000, 120_000],

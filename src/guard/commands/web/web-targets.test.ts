@@ -58,10 +58,7 @@ test("past a thousand aliases the web may add targets to existing ones, but crea
 test("forwards of the web count with the aliases, and a forward keeps the targets it already has", () => {
   const anna = accountName("anna@example.test");
   const aliases = Array.from({ length: 18 }, (_, i) => alias(`a${i}@example.test`, outside(10, 10 * i)));
-  const forwarded = new Map([
-    [anna, outside(10)],
-    ["bob@example.test", outside(9)],
-  ]);
+  const forwarded = new Map(Object.entries({ [anna]: outside(10), "bob@example.test": outside(9) }));
   const forward = (name: string, to: readonly string[], by = "web:admin"): string => {
     const asked = { account: accountName(name), to: to.map(mailAddress), by };
     return tooManyForwards(parts(aliases, forwarded), asked)?.message ?? "may";
