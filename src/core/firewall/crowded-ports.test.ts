@@ -207,15 +207,9 @@ test("strangers keep a fifth of the places, however many known places hold", () 
 });
 
 test("known places, exempt addresses, three wanted mails and two mails of each are never cut; the rest is bounded", () => {
-  const groups = fc.array(
-    fc.record({
-      from: fc.constantFrom(KNOWN, ALLOWED, WANTED, ...Array.from({ length: 12 }, (_, i) => host(i + 1))),
-      stalledMs: fc.nat(60_000),
-      silentMs: fc.nat(60_000),
-      isTransferring: fc.boolean(),
-    }),
-    { maxLength: 80 },
-  );
+  const addresses = fc.constantFrom(KNOWN, ALLOWED, WANTED, ...Array.from({ length: 12 }, (_, i) => host(i + 1)));
+  const times = { stalledMs: fc.nat(60_000), silentMs: fc.nat(60_000) };
+  const groups = fc.array(fc.record({ from: addresses, ...times, isTransferring: fc.boolean() }), { maxLength: 80 });
   fc.assert(
     fc.property(groups, (group) => {
       const open = group.map((one, i) => ({ ...one, ip: ip(one.from), clientPort: 1_024 + i, port: 25 }));

@@ -6,28 +6,11 @@ import { incidentReport, type Reported, TEMPLATE, tellingMail } from "./report.t
 const AT = "2026-11-20T10:00:00.000Z";
 const place = { ip: "198.51.100.99", signIns: 3, mails: 2, first: AT, last: AT };
 const ANNA = "anna@example.test";
-const account = {
-  account: ANNA,
-  signIns: 4,
-  failedSignIns: 0,
-  mails: 2,
-  held: 1,
-  recipients: 3,
-  places: [place, { ...place, ip: "198.51.100.65" }],
-};
+const counts = { signIns: 4, failedSignIns: 0, mails: 2, held: 1, recipients: 3 };
+const account = { account: ANNA, ...counts, places: [place, { ...place, ip: "198.51.100.65" }] };
 const address = { ...place, accounts: [ANNA], failedSignIns: 7, guesses: 7 };
-const mail = {
-  queueId: "72CED1EABE5",
-  account: ANNA,
-  ip: place.ip,
-  at: AT,
-  sender: ANNA,
-  isHeld: false,
-  recipientCount: 1,
-  recipients: ["one@away.test"],
-  reached: ["one@away.test"],
-  refused: [],
-};
+const to = { recipientCount: 1, recipients: ["one@away.test"], reached: ["one@away.test"], refused: [] };
+const mail = { queueId: "72CED1EABE5", account: ANNA, ip: place.ip, at: AT, sender: ANNA, isHeld: false, ...to };
 const heldAt = "2026-11-20T10:20:00.000Z";
 const FOUND: Assessment = {
   events: 10,

@@ -6,14 +6,13 @@ const NOW = "2026-11-20T12:00:00.000Z";
 
 /** Used on these days of November, in GB, of 100 GB. */
 function disk(used: Readonly<Record<number, number>>, today: number): DiskFigures {
+  const ours = (gb: number) => ({ logBytes: gb * 1e8, databaseBytes: 5e8 });
   const history = Object.entries(used).map(([day, gb]) => ({
-    day: `2026-11-${day.padStart(2, "0")}`,
+    day: `2026-11-${day}`,
     usedBytes: gb * 1e9,
-    logBytes: gb * 1e8,
-    databaseBytes: 5e8,
+    ...ours(gb),
   }));
-  const now = { freeBytes: (100 - today) * 1e9, logBytes: today * 1e8, databaseBytes: 5e8 };
-  return { path: "/srv", totalBytes: 100e9, ...now, history };
+  return { path: "/srv", totalBytes: 100e9, freeBytes: (100 - today) * 1e9, ...ours(today), history };
 }
 
 test("the day on which it is full follows from its growth", () => {

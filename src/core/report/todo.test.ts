@@ -11,13 +11,10 @@ const certificate = usual.certificate.known ? usual.certificate : assert.fail();
 const disk = usual.disk.known ? usual.disk : assert.fail();
 
 function growing(bytesPerDay: number): ReportFacts["disk"] {
-  const days = Array.from({ length: 10 }, (_, i) => ({
-    day: `2026-11-${10 + i}`,
-    logBytes: 0,
-    databaseBytes: 0,
-    usedBytes: 40 * GB - (10 - i) * bytesPerDay,
-  }));
-  return { ...disk, history: days };
+  const ours = { logBytes: 0, databaseBytes: 0 };
+  const usedAt = (i: number): number => 40 * GB - (10 - i) * bytesPerDay;
+  const history = Array.from({ length: 10 }, (_, i) => ({ day: `2026-11-${10 + i}`, usedBytes: usedAt(i), ...ours }));
+  return { ...disk, history };
 }
 
 function updates(isSecurity: boolean, isImage = false): ReportFacts["updates"] {

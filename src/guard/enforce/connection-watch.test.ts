@@ -47,15 +47,11 @@ function watchedPort() {
   /** Addresses that must make room, and further known addresses. */
   const [crowding, many]: [Connection[], Prefix[]] = [[], []];
   const known = prefixOf(ip("203.0.113.9"), 64);
+  const limits = { most: 2, mostKnown: 9, perPort: false, ports: [25], places: new Map(), shares: new Map([[25, 4]]) };
   const watch = createConnectionWatch({
     kernel,
     rules: () => ({
-      most: 2,
-      mostKnown: 9,
-      perPort: false,
-      ports: [25],
-      places: new Map(),
-      shares: new Map([[25, 4]]),
+      ...limits,
       prefixOf: (address) => prefixOf(address, 64),
       isKnown: (prefix) => prefix === known,
       isExempt: () => false,
@@ -68,11 +64,8 @@ function watchedPort() {
     room: {
       plan: (open) => {
         const end = open.filter((one) => crowding.includes(one));
-        return Promise.resolve({
-          isCrowded: end.length > 0,
-          end,
-          refused: end.slice(0, 1).map(({ ip, port }) => ({ prefix: prefixOf(ip, 64), port })),
-        });
+        const refused = end.slice(0, 1).map(({ ip, port }) => ({ prefix: prefixOf(ip, 64), port }));
+        return Promise.resolve({ isCrowded: end.length > 0, end, refused });
       },
     },
     log: { info: () => {}, warn: (_, fields) => warnings.push(fields?.["reason"]), error: () => {} },

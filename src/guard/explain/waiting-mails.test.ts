@@ -20,15 +20,13 @@ function asked(minute: number, sender: string, more: Partial<EventItem> = {}): R
 
 test("a deferred mail that was not retried waits since its first try; newest first", () => {
   const hostile = '"<script>"@stranger.test';
-  const { items, total, complete } = waitingMails(
-    queriesOf([
-      asked((-6 * HOUR_MS) / MINUTE_MS, "a@stranger.test"),
-      asked(-50, hostile),
-      asked(-40, "A@stranger.test", { ip: "203.0.113.8" }),
-      { ...asked(-30, "c@stranger.test"), type: "EMAIL_DEFERRED", reason: "first_contacts_deferred" },
-    ]),
-    NOON,
-  );
+  const queries = queriesOf([
+    asked((-6 * HOUR_MS) / MINUTE_MS, "a@stranger.test"),
+    asked(-50, hostile),
+    asked(-40, "A@stranger.test", { ip: "203.0.113.8" }),
+    { ...asked(-30, "c@stranger.test"), type: "EMAIL_DEFERRED", reason: "first_contacts_deferred" },
+  ]);
+  const { items, total, complete } = waitingMails(queries, NOON);
   const all = items.map(({ sender, waitsFor, tries, since, ip }) => [sender, waitsFor, tries, since.slice(11, 16), ip]);
   assert.deepEqual(all, [
     ["c@stranger.test", "crowd", 1, "11:30", "203.0.113.7"],
@@ -39,21 +37,19 @@ test("a deferred mail that was not retried waits since its first try; newest fir
 });
 
 test("a retried or refused mail no longer waits; a later one does, and other senders' mails still wait", () => {
-  const waiting = waitingMails(
-    queriesOf([
-      asked(-90, "in@stranger.test"),
-      asked(-89, "in@stranger.test", { recipient: "bert@example.test" }),
-      { type: "EMAIL_ACCEPTED", minute: -80, sender: "in@stranger.test", recipient: ANNA },
-      asked(-70, "out@stranger.test"),
-      { type: "EMAIL_BLOCKED", minute: -60, sender: "out@stranger.test", recipient: ANNA },
-      asked(-50, "many@stranger.test"),
-      { type: "EMAIL_ACCEPTED", minute: -45, sender: "many@stranger.test" },
-      asked(-40, "in@stranger.test", { recipient: "carl@example.test" }),
-      asked(-30, "in@stranger.test"),
-      { type: "EMAIL_ACCEPTED", minute: -20, sender: "in@stranger.test", recipient: ANNA },
-    ]),
-    NOON,
-  );
+  const queries = queriesOf([
+    asked(-90, "in@stranger.test"),
+    asked(-89, "in@stranger.test", { recipient: "bert@example.test" }),
+    { type: "EMAIL_ACCEPTED", minute: -80, sender: "in@stranger.test", recipient: ANNA },
+    asked(-70, "out@stranger.test"),
+    { type: "EMAIL_BLOCKED", minute: -60, sender: "out@stranger.test", recipient: ANNA },
+    asked(-50, "many@stranger.test"),
+    { type: "EMAIL_ACCEPTED", minute: -45, sender: "many@stranger.test" },
+    asked(-40, "in@stranger.test", { recipient: "carl@example.test" }),
+    asked(-30, "in@stranger.test"),
+    { type: "EMAIL_ACCEPTED", minute: -20, sender: "in@stranger.test", recipient: ANNA },
+  ]);
+  const waiting = waitingMails(queries, NOON);
   const mails = waiting.items.map(({ sender, recipient }) => `${sender} ${recipient}`);
   assert.deepEqual(mails, ["in@stranger.test carl@example.test", "in@stranger.test bert@example.test"]);
 });

@@ -89,20 +89,16 @@ test("a place that writes for the first time counts once", () => {
 
 test("ten unknown recipients of a network count for others, and all for the network itself", () => {
   const names = Array.from({ length: 30 }, (_, i) => `name${i}@example.org`);
-  const { probes, bounces, windows } = after(
-    ...names.flatMap((recipient) =>
-      ["", "a@sender.test"].map((sender) => ({ facts: unknown, event: { recipient, sender } })),
-    ),
-  );
+  const asSender = (sender: string) => names.map((recipient) => ({ facts: unknown, event: { recipient, sender } }));
+  const { probes, bounces, windows } = after(...asSender(""), ...asSender("a@sender.test"));
   assert.deepEqual([probes, bounces], [10, 10]);
   assert.equal(windows.probes(asked(), placeOf("203.0.113.9").network, NOON).length, 30);
 });
 
 test("five places of a network count for others, and all for the network itself", () => {
   const hosts = Array.from({ length: 6 }, (_, i) => `2001:db8:7:${i.toString(16)}::1`);
-  const { places, windows } = after(
-    ...[...hosts, ...hosts].map((from) => ({ from, facts: { firstContact: true }, reason: "greylist_asked" }) as const),
-  );
+  const first = { facts: { firstContact: true }, reason: "greylist_asked" } as const;
+  const { places, windows } = after(...[...hosts, ...hosts].map((from) => ({ from, ...first })));
   assert.equal(places, 5);
   assert.equal(windows.firstContacts(placeOf("2001:db8:7::1").network, NOON).length, 6);
   assert.ok(hosts.every((from) => windows.isAmongFirstContacts(placeOf(from), NOON)));

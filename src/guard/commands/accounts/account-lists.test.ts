@@ -39,14 +39,8 @@ test("an account whose password strangers guess is shown as guarded in the list 
 
 test("an account's details: its aliases, its use of the quota from the keeper, and the default quota", async () => {
   const details = await kit.result({ verb: "account_details", name: ANNA.toUpperCase() });
-  assert.partialDeepStrictEqual(details, {
-    name: ANNA,
-    aliases: [INFO],
-    aliasesTotal: 1,
-    usualQuotaBytes: 5_000,
-    use: { usedBytes: 1_200, mails: 3 },
-    lastSignIn: null,
-  });
+  const row = { name: ANNA, aliases: [INFO], aliasesTotal: 1, lastSignIn: null };
+  assert.partialDeepStrictEqual(details, { ...row, usualQuotaBytes: 5_000, use: { usedBytes: 1_200, mails: 3 } });
   assert.deepEqual(kit.kept(), ["kick_account", "mailbox_use"]);
   kit.given.keeperUp = false;
   assert.equal((await kit.result({ verb: "account_details", name: ANNA })).use, null);
