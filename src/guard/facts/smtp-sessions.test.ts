@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAIL, NOON, RECIPIENT } from "../../../test/kit/samples.ts";
+import { DATA, MAIL, MESSAGE, NOON, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { Verdict } from "../../core/decide/decision.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
@@ -53,9 +53,6 @@ test("an active connection stays in memory, whatever comes after it", () => {
 });
 
 const CONNECT: ClientEvent = { type: "CONNECT", ...MAIL };
-const DATA: ClientEvent = { type: "DATA", recipientCount: 1, ...MAIL };
-const MESSAGE: ClientEvent = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
-
 const CONNECTION = "203.0.113.7 40000 25";
 
 /** Events one second apart, of which all but the last pass; returns the known progress this much later. */
