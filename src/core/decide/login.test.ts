@@ -45,6 +45,8 @@ const AT_HOME = { ...ACCOUNT, kinship: "address" } as const;
 const BANNED_BEFORE = { isWanted: true, offences: 1 };
 const LOCAL = { protection: "loopback" } as const;
 const ALLOWED = { protection: "allow_listed" } as const;
+const RIGHT_LATE = { ...LOCAL, account: { ...GUESSED, passwordHashes: ["now"] } };
+const FIFTH_SUSPENDED = { ...suspended("now"), ...after(different(4)) };
 const RIGHT_AT_HOME = { account: { ...AT_HOME, passwordHashes: ["now"] }, accountActive: false };
 
 function decideFailed(known: Partial<Facts> = {}, login: Partial<LoginAttributes> = {}, policy = POLICY) {
@@ -56,11 +58,7 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   ["the right one of a suspended account", "pass right_password_inactive, GUESS", suspended("now")],
   ["the same from loopback", "pass right_password_inactive", { ...RIGHT_AT_HOME, ...LOCAL }],
   ["a wrong one of a suspended account", "pass below_limit, GUESS", suspended("other")],
-  [
-    "the 5th different one, right but for the suspension",
-    "refuse login_failures, GUESS, banned",
-    { ...suspended("now"), ...after(different(4)) },
-  ],
+  ["the 5th different one, right but for the suspension", "refuse login_failures, GUESS, banned", FIFTH_SUSPENDED],
   ["one that is banned", "refuse banned, uncounted", { ban: BAN }],
   ["an allowed one despite a ban", "pass allow_listed, SPARE", { ...ALLOWED, ban: BAN, ...after(different(13)) }],
   ["this machine at three times the limit", `${SLOWED}, SPARE`, { ...LOCAL, ban: BAN, ...after(different(14)) }],
@@ -94,11 +92,7 @@ const asked: readonly Asked[] = [
   ["this machine at three times the limit", SLOWED, { ...LOCAL, ...after(different(15)) }],
   ["this machine ten minutes later", "pass loopback, unrecorded", { ...LOCAL, ...after(tenMinutesOld(MANY)) }],
   ["this machine after 40 wrong ones in a day", "refuse local_guesses_refused", { ...LOCAL, account: GUESSED }],
-  [
-    "this machine after 40 wrong ones in a day, with one that looks right",
-    "pass loopback, unrecorded",
-    { ...LOCAL, account: { ...GUESSED, passwordHashes: ["now"] } },
-  ],
+  ["this machine after 40 wrong ones in a day, with one that looks right", "pass loopback, unrecorded", RIGHT_LATE],
   ["an allowed one after 40 wrong ones in a day", "pass allow_listed, unrecorded", { ...ALLOWED, account: GUESSED }],
   ["a known address below the limit", UNRECORDED, { account: AT_HOME, ...after(different(4)) }],
   ["a known address at the limit", KNOWN, { account: AT_HOME, ...after(different(5)) }],

@@ -35,6 +35,7 @@ function after(strangers: Readonly<Record<number, number>>, facts: Partial<Sendi
   return sending({ mails: mails.toReversed(), mail: to(1), ...facts });
 }
 const NEW_PLACE = { isNewPlace: (since: Millis) => since === later(NOON, -DAY_MS) };
+const STRANGERS_FROM_THERE = sending({ mail: to(60), recipient: "stranger", ...NEW_PLACE });
 const refusing = (count: number) => ({ refused: () => count });
 
 const recipients: readonly Example[] = [
@@ -44,11 +45,7 @@ const recipients: readonly Example[] = [
   ["the 100th recipient in its own domains in one mail", PASSES, naming("local", to(99, 0, 99))],
   ["the 151st of those within an hour", LIMITED, naming("local", to(50, 0, 50), sent(MINUTE_MS, to(100, 0, 100)))],
   ["the 51st stranger after a mail to its own domains", LIMITED, naming("stranger", to(0), sent(1, to(140, 40, 50)))],
-  [
-    "the 21st stranger from a new place, whose mail will be held",
-    PASSES,
-    sending({ mail: to(60), recipient: "stranger", ...NEW_PLACE }),
-  ],
+  ["the 21st stranger from a new place, whose mail will be held", PASSES, STRANGERS_FROM_THERE],
   ["a friend just after 51 strangers", PASSES, sending({ mails: [sent(1, to(51))] })],
 ];
 check("RCPT of an account", recipients, (facts, mail) =>

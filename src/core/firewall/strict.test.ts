@@ -37,10 +37,8 @@ test("an interface is named, or several by their prefix", () => {
 });
 
 test("the state is read back unchanged; anything else is null", () => {
-  const state = {
-    confirmed: opening(["22/tcp"], ["wg0"]),
-    trial: { opening: opening(["25/tcp"]), connections: ["198.51.100.1 5000 203.0.113.10 22"] },
-  };
+  const trial = { opening: opening(["25/tcp"]), connections: ["198.51.100.1 5000 203.0.113.10 22"] };
+  const state = { confirmed: opening(["22/tcp"], ["wg0"]), trial };
   assert.deepEqual(z.parse(strictState, JSON.parse(JSON.stringify(state))), state);
   const wrong = (doors: string[], trusted: string[]) => ({ confirmed: { doors, trusted }, trial: null });
   for (const one of ["", [], { confirmed: null }, wrong(["25"], []), wrong(["025/tcp"], []), wrong([], ["*"])])

@@ -67,10 +67,8 @@ test("without a password set no sign-in succeeds, not even with the decoy's", as
 test("a session that cannot be stored is reported with its reason, and does not count as a wrong password", async (t) => {
   const signIn = kit.verifying(() => Promise.resolve(true));
   const full = t.mock.method(kit.sessions, "open", () => assert.fail("database or disk is full"));
-  await assert.rejects(
-    attempt("203.0.113.7", PASSWORD, null, signIn),
-    /the password is right, but the session cannot be stored: database or disk is full/,
-  );
+  const says = /the password is right, but the session cannot be stored: database or disk is full/;
+  await assert.rejects(attempt("203.0.113.7", PASSWORD, null, signIn), says);
   assert.equal(kit.count("LOGIN_FAILED"), 0);
   full.mock.restore();
   assert.equal(await attempt("203.0.113.7"), "in", "once there is room");

@@ -177,10 +177,8 @@ test("a change without effect, or an invalid one, does not reach the keeper", as
 });
 
 test("for a file with mistakes the web sees their positions, but no values", async () => {
-  const { ask } = kit(
-    `${FILE}alerts.email = ["owner@@home.example"]\ntls.key = "foo bar/S3CRET.key"\nalerts.T0KEN = 1\n`,
-    { GHOSTINBOX_ALERTS__RELAY_PASSWORD_FILE: "S3CRET b" },
-  );
+  const text = `${FILE}alerts.email = ["owner@@home.example"]\ntls.key = "foo bar/S3CRET.key"\nalerts.T0KEN = 1\n`;
+  const { ask } = kit(text, { GHOSTINBOX_ALERTS__RELAY_PASSWORD_FILE: "S3CRET b" });
   const places = "line 5, line 3 (alerts.email), line 4 (tls.key), GHOSTINBOX_ALERTS__RELAY_PASSWORD_FILE";
   for (const command of [...LOOKS, { verb: "settings_undo", digest: "0".repeat(64) }] as const) {
     const reply = await ask(command);
