@@ -222,15 +222,16 @@ const OWN = { ip: ip("203.0.113.7"), known: null } as const;
 const origin = "https://mail.example.test";
 const signed = (device: Authenticator) => device.sign({ challenge: kit.keys.challenge(), origin });
 
-function add(device: Authenticator): void {
+function added(): Authenticator {
+  const device = authenticator();
   const made = kit.keys.checkMade(device.make({ challenge: kit.keys.challengeToMake("s"), origin }), "s");
   assert.ok(made.ok);
   assert.ok(kit.passkeys.add({ ...made.passkey, name: "Laptop", at: kit.clock.now() }).ok);
+  return device;
 }
 
 test("a factor that is removed during a sign-in opens nothing", async (t) => {
-  const device = authenticator();
-  add(device);
+  const device = added();
   assert.equal(typeof (await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x")), "object");
   const ask = kit.engine.ask.bind(kit.engine);
   t.mock.method(kit.engine, "ask", async (event: Event) => {
@@ -263,8 +264,7 @@ test("a reset of the factors recorded with a sign-in leaves it no session, in ei
     return asked;
   });
   for (; later <= 10; later++) {
-    const device = authenticator();
-    add(device);
+    const device = added();
     await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x");
     await reset;
     assert.deepEqual(kit.sessions.list(null, kit.clock.now()), [], `${later}`);
@@ -273,8 +273,7 @@ test("a reset of the factors recorded with a sign-in leaves it no session, in ei
 
 test("who guesses behind the owner's address locks out neither the owner's browser nor a passkey", async (t) => {
   const { known, digest } = await kit.opened();
-  const device = authenticator();
-  add(device);
+  const device = added();
   const at = { ip: OWN.ip, service: "imap", withoutBan: false } as const;
   await kit.engine.ask({ ...at, type: "LOGIN_SUCCEEDED", login: "anna@example.test", passwordHash: "a" });
   for (let n = 0; n < 15; n++)

@@ -32,8 +32,12 @@ function fail(count: number, reported: Fields = {}): void {
   for (let i = 0; i < count; i++) take("LOGIN_FAILED", { proof: `wrong ${i}`, ...reported });
 }
 
-const succeed = (reported: Fields = {}): void => take("LOGIN_SUCCEEDED", { isNewPlace: true, ...reported });
 const found = (): readonly string[] => guesses.holding(now).map(({ subject }) => subject);
+/** Returns the accounts that are suspected from then on. */
+const succeed = (reported: Fields = {}): readonly string[] => {
+  take("LOGIN_SUCCEEDED", { isNewPlace: true, ...reported });
+  return found();
+};
 
 test("three different wrong passwords, one of them from the new place, make a right one suspicious", () => {
   fail(2, { from: THERE });
@@ -51,33 +55,27 @@ test("a place missing in the log is shown as unknown", () => {
 
 test("fifteen wrong passwords from other places make a right one suspicious", () => {
   for (let i = 0; i < 2; i++) fail(14, { from: THERE });
-  succeed();
-  assert.deepEqual(found(), []);
+  assert.deepEqual(succeed(), []);
   fail(15, { from: THERE });
-  succeed();
-  assert.deepEqual(found(), [ANNA]);
+  assert.deepEqual(succeed(), [ANNA]);
 });
 
 test("where the account signed in before, fifteen from that place are needed", () => {
   fail(14);
   fail(1, { from: THERE, proof: "one more" });
-  succeed({ isNewPlace: false });
-  assert.deepEqual(found(), []);
+  assert.deepEqual(succeed({ isNewPlace: false }), []);
   fail(15);
-  succeed({ isNewPlace: false });
-  assert.deepEqual(found(), [ANNA]);
+  assert.deepEqual(succeed({ isNewPlace: false }), [ANNA]);
 });
 
 test("a wrong password counts for an hour", () => {
   fail(3);
   now = later(NOON, HOUR_MS - 1);
-  succeed();
-  assert.deepEqual(found(), [ANNA]);
+  assert.deepEqual(succeed(), [ANNA]);
   startAgain();
   fail(3);
   now = later(NOON, HOUR_MS);
-  succeed();
-  assert.deepEqual(found(), []);
+  assert.deepEqual(succeed(), []);
 });
 
 test("a report lasts a day, and then the count starts again: a further right password needs new wrong ones", () => {
@@ -91,8 +89,7 @@ test("a report lasts a day, and then the count starts again: a further right pas
   fail(3);
   succeed();
   take("PASSWORD_CHANGED", { account: ANNA });
-  succeed();
-  assert.deepEqual(found(), []);
+  assert.deepEqual(succeed(), []);
 });
 
 test("an administrator's change of an account clears it, however its name is written", () => {
@@ -105,8 +102,7 @@ test("an administrator's change of an account clears it, however its name is wri
     assert.deepEqual(found(), []);
     fail(3);
     take(type, { account: ANNA });
-    succeed();
-    assert.deepEqual(found(), [], "earlier wrong passwords no longer count");
+    assert.deepEqual(succeed(), [], "earlier wrong passwords no longer count");
   }
 });
 
@@ -120,30 +116,25 @@ test("a new password that the mailbox's user sets does not clear it: a thief may
 test("failures before an account's first sign-in count together with later ones", () => {
   fail(2, { isKnownAccount: false });
   fail(1, { proof: "another" });
-  succeed();
-  assert.deepEqual(found(), [ANNA]);
+  assert.deepEqual(succeed(), [ANNA]);
 });
 
 test("failures found only in a log count together as one password", () => {
   for (let i = 0; i < 20; i++) take("LOGIN_FAILED", { from: `203.0.113.${i}` });
-  succeed();
-  assert.deepEqual(found(), []);
+  assert.deepEqual(succeed(), []);
   startAgain(1);
   take("LOGIN_FAILED");
-  succeed();
-  assert.deepEqual(found(), [ANNA], "one of them counts");
+  assert.deepEqual(succeed(), [ANNA], "one of them counts");
   startAgain(1);
   take("LOGIN_FAILED", { proof: "wrong", from: THERE });
   take("LOGIN_FAILED");
-  succeed();
-  assert.deepEqual(found(), [], "with a known one, they do not count");
+  assert.deepEqual(succeed(), [], "with a known one, they do not count");
 });
 
 test("a failure without an account name counts for no account", () => {
   fail(3, { account: "" });
   fail(3, { account: null });
-  succeed({ account: null });
-  assert.deepEqual(found(), []);
+  assert.deepEqual(succeed({ account: null }), []);
 });
 
 for (const isKnownAccount of [true, false])

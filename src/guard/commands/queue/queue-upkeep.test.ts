@@ -26,15 +26,16 @@ async function heldAfter(ms: number): Promise<readonly string[]> {
 }
 const notedIds = (): readonly string[] => kit.heldMail.held(null).map(({ queueId }) => queueId);
 
+/** Both accounts, while the keeper is down: their mail is not on hold yet. */
 async function suspend(): Promise<void> {
   kit.given.keeperUp = false;
   for (const name of [ANNA, BERT]) await kit.ask({ verb: "account_suspend", name });
   kit.asked.splice(0);
+  kit.given.keeperUp = true;
 }
 
 test("queued mail of suspended accounts is held at once, and noted", async () => {
   await suspend();
-  kit.given.keeperUp = true;
   kit.upkeep.holdSoon(ANNA);
   kit.upkeep.holdSoon(BERT);
   await settled();
@@ -72,6 +73,7 @@ test("a suspension holds mail while the keeper still ends sessions", async () =>
 
 test("retries each minute while the keeper is down, except for an account that was resumed", async () => {
   await suspend();
+  kit.given.keeperUp = false;
   for (const name of [ANNA, BERT]) {
     kit.upkeep.holdSoon(name);
     await settled();
@@ -91,7 +93,6 @@ test("an account whose mail cannot be held does not delay the others", async () 
     order.verb === "find_mail" && order.senders.includes(ANNA)
       ? Promise.resolve({ ok: false, reason: "" })
       : ask(order);
-  kit.given.keeperUp = true;
   for (const name of [ANNA, BERT]) kit.upkeep.holdSoon(name);
   await settled();
   assert.deepEqual(await heldAfter(MINUTE_MS), ["BERT"]);
@@ -99,14 +100,12 @@ test("an account whose mail cannot be held does not delay the others", async () 
 
 test("a suspended account that is resumed while its mail is searched for does not delay the others", async () => {
   await suspend();
-  kit.given.keeperUp = true;
   queue.before(1, "find_mail", async () => void (await kit.ask({ verb: "account_resume", name: ANNA })));
   assert.deepEqual(await heldAfter(30 * SECOND_MS), ["BERT"]);
   assert.deepEqual(kit.logged, []);
 });
 
 test("mail whose milters answer after the suspension is held too, but no mail that the owner has released", async () => {
-  kit.given.keeperUp = true;
   assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);
   assert.deepEqual(queue.onHold(), ["ANNA"]);
   queue.mails = [listedMail("ANNA", { sender: ANNA }), listedMail("LATE", { sender: ANNA })];
@@ -122,7 +121,6 @@ test("mail whose milters answer after the suspension is held too, but no mail th
 test("mail that root had put on hold before, and has released since, is not held again", async () => {
   const id = "72CED1EABE5";
   queue.mails = [listedMail(id, { sender: ANNA })];
-  kit.given.keeperUp = true;
   const all = { account: null, sender: null, recipient: null, isAll: false, cursor: null } as const;
   assert.ok((await kit.ask({ verb: "queue_hold", ids: [id], ...all })).ok);
   assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);
@@ -147,7 +145,6 @@ test("compares the notes with the queue once an hour", async () => {
 
 test("an error is logged, and the next round runs", async (t) => {
   await suspend();
-  kit.given.keeperUp = true;
   const noted = t.mock.method(kit.heldMail, "held", () => assert.fail("disk I/O error"));
   kit.upkeep.holdSoon(ANNA);
   await settled();
