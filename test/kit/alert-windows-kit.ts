@@ -35,16 +35,25 @@ export function windows(thresholds: Partial<Thresholds> = {}, mailedTo: readonly
   let all = start();
   let id = 0;
   let now = 0;
+  const take = (
+    type: AlertEvent["type"],
+    event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {},
+  ): void => {
+    const { from, ...rest } = event;
+    const prefix = from === undefined ? null : parsePrefix(from);
+    now += 1_000;
+    all.take({ ...NO_FIELDS, id: ++id, at: instant(now), type, prefix, ...rest });
+  };
+  const holding = () => all.holding(instant(now)).map(({ code, subject }) => `${code} ${subject}`.trim());
   return {
-    take: (type: AlertEvent["type"], event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {}): void => {
-      const { from, ...rest } = event;
-      const prefix = from === undefined ? null : parsePrefix(from);
-      now += 1_000;
-      all.take({ ...NO_FIELDS, id: ++id, at: instant(now), type, prefix, ...rest });
-    },
+    take,
     remember: (open: readonly Alert[]): void => all.remember(open),
     wait: (ms: number) => (now += ms),
-    holding: () => all.holding(instant(now)).map(({ code, subject }) => `${code} ${subject}`.trim()),
+    holding,
+    /** The alerts once this event has happened. */
+    after: (...event: Parameters<typeof take>) => (take(...event), holding()),
+    /** The alerts this much later. */
+    afterMs: (ms: number) => ((now += ms), holding()),
     details: () => all.holding(instant(now)).map(({ detail }) => detail),
     startAgain: (): void => {
       all = start();
