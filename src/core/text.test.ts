@@ -40,9 +40,8 @@ test("printable text is one bounded printable line, and stays what it is", () =>
   );
 });
 
-test("every UTF-16 unit is escaped, a line end and both halves of a pair too", () => {
-  assert.equal(escapeUnits("\né😀"), "\\u000a\\u00e9\\ud83d\\ude00");
-});
+test("every UTF-16 unit is escaped, a line end and both halves of a pair too", () =>
+  assert.equal(escapeUnits("\né😀"), "\\u000a\\u00e9\\ud83d\\ude00"));
 
 test("long lines are broken at blanks, and continue with an indent", () => {
   assert.equal(fitted("short\none two three four", 9, "  "), "short\none two\n  three\n  four");
@@ -69,9 +68,8 @@ test("plural inflects by count", () => {
   assert.equal(plural(3, "record is", "records are"), "3 records are");
 });
 
-test("room is shown in whole megabytes, rounded up", () => {
-  assert.deepEqual([inMb(0), inMb(1), inMb(1 << 20), inMb((1 << 20) + 1)], [0, 1, 1, 2]);
-});
+test("room is shown in whole megabytes, rounded up", () =>
+  assert.deepEqual([inMb(0), inMb(1), inMb(1 << 20), inMb((1 << 20) + 1)], [0, 1, 1, 2]));
 
 test("edit distance counts insertions, deletions, replacements and swaps", () => {
   const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 5 });

@@ -52,9 +52,8 @@ test("the longest duration from now can still be written as a date", () => {
   assert.equal(isoTime(later(now, parseDuration("36500d") ?? 0)), "2126-10-27T00:00:00.000Z");
 });
 
-test("a time in the name of a file is short, and sorts", () => {
-  assert.equal(compactTime(instant(Date.UTC(2026, 10, 21, 3, 15, 0, 999))), "20261121T031500Z");
-});
+test("a time in the name of a file is short, and sorts", () =>
+  assert.equal(compactTime(instant(Date.UTC(2026, 10, 21, 3, 15, 0, 999))), "20261121T031500Z"));
 
 for (const [text, iso] of [
   ["2026-11-21", "2026-11-21T00:00:00.000Z"],

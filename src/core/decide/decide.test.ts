@@ -60,9 +60,8 @@ test("what would be refused passes, tells what it would be, and its ban is simul
   assert.deepEqual(simulated?.changes, changes);
 });
 
-test("simulation does not change a pass", () => {
-  assert.deepEqual(decide(SIMULATED, factsOf(), DATA, NOON), decide(POLICY, factsOf(), DATA, NOON));
-});
+test("simulation does not change a pass", () =>
+  assert.deepEqual(decide(SIMULATED, factsOf(), DATA, NOON), decide(POLICY, factsOf(), DATA, NOON)));
 
 test("a ban that is real holds, a simulated one does not", () => {
   const banned = decide(SIMULATED, factsOf({ ban: BAN, accountActive: false }), DATA, NOON);

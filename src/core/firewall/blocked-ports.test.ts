@@ -24,9 +24,8 @@ test("one client whose every packet is dropped closes no port: 1, 3, 7, 15, 31, 
   assert.ok(!isBlocked(after(...looks)));
 });
 
-test("what was counted before the first look does not count", () => {
-  assert.ok(!isBlocked(after([90, 0], [0, 0], [0, 0])));
-});
+test("what was counted before the first look does not count", () =>
+  assert.ok(!isBlocked(after([90, 0], [0, 0], [0, 0]))));
 
 test("one that arrives ends it, as where a rule drops only some", () => {
   assert.ok(!isBlocked(after([0, 0], [50, 1], [7, 0])));

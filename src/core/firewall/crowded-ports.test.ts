@@ -53,9 +53,8 @@ test("connections are ended until the port is not crowded any more", () => {
   assert.equal(cut(spread(PLACES + 5)).length, PLACES + 5 - (CROWDED - 1));
 });
 
-test("the prefix that holds most goes first", () => {
-  assert.deepEqual(from(cut([...spread(18), ...held(host(100), 4)])), [host(100)]);
-});
+test("the prefix that holds most goes first", () =>
+  assert.deepEqual(from(cut([...spread(18), ...held(host(100), 4)])), [host(100)]));
 
 test("a user with many known places does not fill a port: of the prefix with most, one after the other ends from 95 % on", () => {
   const known = { ...rules, isKnown: () => true };
@@ -202,9 +201,8 @@ for (const [kept, mails, isWanted, lost] of [
     assert.deepEqual([ended.length, ended.filter(({ ip }) => ip !== host(1)).length], [43, lost]);
   });
 
-test("strangers keep a fifth of the places, however many known places hold", () => {
-  assert.equal(cut([...held(KNOWN, CROWDED), ...spread(10)]).length, 4);
-});
+test("strangers keep a fifth of the places, however many known places hold", () =>
+  assert.equal(cut([...held(KNOWN, CROWDED), ...spread(10)]).length, 4));
 
 test("known places, exempt addresses, three wanted mails and two mails of each are never cut; the rest is bounded", () => {
   const addresses = fc.constantFrom(KNOWN, ALLOWED, WANTED, ...Array.from({ length: 12 }, (_, i) => host(i + 1)));

@@ -8,9 +8,8 @@ const sessions = (account: string, ip: string, count: number): readonly Session[
   Array.from({ length: count }, () => ({ account, ip, pid: pid++ }));
 const PLACES = 90;
 
-test("while two thirds of the places suffice, every session stays, whoever has them", () => {
-  assert.deepEqual(surplusOf(sessions("anna@a.test", "192.0.2.1", 60), PLACES), []);
-});
+test("while two thirds of the places suffice, every session stays, whoever has them", () =>
+  assert.deepEqual(surplusOf(sessions("anna@a.test", "192.0.2.1", 60), PLACES), []));
 
 test("the account with the most makes room, at the addresses where it has the most; others keep theirs", () => {
   const phone = sessions("anna@a.test", "2001:db8::1", 3);

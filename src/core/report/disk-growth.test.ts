@@ -38,6 +38,5 @@ test("fewer than three days give no forecast", () => {
   assert.equal(growthOf(disk({ 17: 50 }, 60), NOW)?.days, 3);
 });
 
-test("today's record, and days that a wrong clock put into the future, do not count", () => {
-  assert.deepEqual(growthOf(disk({ 10: 70, 20: 99, 30: 99 }, 80), NOW), growthOf(disk({ 10: 70 }, 80), NOW));
-});
+test("today's record, and days that a wrong clock put into the future, do not count", () =>
+  assert.deepEqual(growthOf(disk({ 10: 70, 20: 99, 30: 99 }, 80), NOW), growthOf(disk({ 10: 70 }, 80), NOW)));

@@ -224,6 +224,5 @@ test("numbers with their noun, and commas", () => {
   assert.deepEqual(shown, ["1 mail", "0 mails", "12,345 mails"]);
 });
 
-test("shares in whole percent; of nothing it is none", () => {
-  assert.deepEqual([share(0, 0), share(1, 1), share(2, 3), share(999, 1_000)], ["0 %", "100 %", "67 %", "99 %"]);
-});
+test("shares in whole percent; of nothing it is none", () =>
+  assert.deepEqual([share(0, 0), share(1, 1), share(2, 3), share(999, 1_000)], ["0 %", "100 %", "67 %", "99 %"]));

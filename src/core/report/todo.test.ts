@@ -38,9 +38,7 @@ const UPGRADE = "apt-get update && apt-get --with-new-pkgs upgrade";
 const REBUILD = "docker compose build --pull --no-cache && docker compose up -d";
 const listed = (listsAt: string) => ({ updates: { known: true, listsAt, isImage: false, packages: [] } as const });
 
-test("on a quiet server there is nothing to do", () => {
-  assert.deepEqual(todoOf(usual), []);
-});
+test("on a quiet server there is nothing to do", () => assert.deepEqual(todoOf(usual), []));
 
 for (const [what, changes, command] of [
   ["a certificate that ends soon", validTo("2026-11-30T00:00:00.000Z", false), `${SHOWN}/srv/mail/tls/cert.pem`],

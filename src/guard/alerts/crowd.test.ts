@@ -32,8 +32,7 @@ test("within the hour further alerts are sent in one more digest, and the next h
   }
   assert.deepEqual(await seconds(50 * MINUTE), ["a: digest"], "an hour after the first");
   held.push(...holdings("account_held", 1, 200));
-  const late = await seconds(HOUR);
-  assert.deepEqual(late, ["a: opened account_held user200@example.test"]);
+  assert.deepEqual(await seconds(HOUR), ["a: opened account_held user200@example.test"]);
 });
 
 test("many checks that fail at once are sent together too", async () => {

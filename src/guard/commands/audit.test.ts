@@ -24,8 +24,7 @@ test("what root records is an event and an entry of the audit", async () => {
     ["LEGAL_HOLD_SET", "alice@example.test"],
     ["FIREWALL_ROLLED_BACK", "every port"],
   ] as const) {
-    const reply = await kit.ask({ verb: "record", type, subject });
-    assert.deepEqual(reply, { ok: true, result: { done: true } });
+    assert.deepEqual(await kit.ask({ verb: "record", type, subject }), { ok: true, result: { done: true } });
     assert.deepEqual([kit.types().at(-1), kit.details().at(-1)], [type, `${subject.replace("\n", "\\x0a")} by root`]);
     const { items } = await kit.result({ verb: "audit_list", limit: 1, cursor: null });
     assert.partialDeepStrictEqual(items, [{ type, subject: subject.replace("\n", "\\x0a"), actor: "root" }]);

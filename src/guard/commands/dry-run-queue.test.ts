@@ -89,8 +89,7 @@ function dryKeeper(reply: KeeperReply = { ok: true, detail: "" }) {
 test("mail that a dry run holds is found on hold, and is gone once it is released", async () => {
   const { asked, keeper, find } = dryKeeper();
   assert.deepEqual([await find(false), await find(true)], [[MAIL], []]);
-  const held = await keeper.ask({ verb: "hold_mail", ids: [MAIL.id] });
-  assert.deepEqual(held, { ok: true, detail: "", count: 1 });
+  assert.deepEqual(await keeper.ask({ verb: "hold_mail", ids: [MAIL.id] }), { ok: true, detail: "", count: 1 });
   assert.deepEqual([await find(false), await find(true)], [[], [{ ...MAIL, isHeld: true }]]);
   await keeper.ask({ verb: "release_mail", ids: [MAIL.id] });
   assert.deepEqual(await find(true), []);

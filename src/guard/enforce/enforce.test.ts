@@ -152,9 +152,8 @@ test("shutdown waits for a change that has started", async () => {
   assert.equal(kit.enforcer.status().lastStep, 1);
 });
 
-test("if the owner wants no firewall, does nothing and says so", () => {
-  assert.deepEqual(noEnforcement.status(), { state: "off", lastStep: 0, reason: null });
-});
+test("if the owner wants no firewall, does nothing and says so", () =>
+  assert.deepEqual(noEnforcement.status(), { state: "off", lastStep: 0, reason: null }));
 
 for (const [what, succeed] of [
   ["a successful check", () => kit.enforcer.verify()],

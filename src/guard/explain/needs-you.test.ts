@@ -20,8 +20,7 @@ function tasks(needs: Partial<Needs>) {
 
 test("what stops some of the mail or the sign-ins is critical, except an isolation, which the owner chose", () => {
   const isMild = (code: string): boolean => isAlertCode(code) && alertText(code).severity !== "critical";
-  const mild = PARTLY_STOPPED.filter(isMild);
-  assert.deepEqual(mild, ["isolated"]);
+  assert.deepEqual(PARTLY_STOPPED.filter(isMild), ["isolated"]);
 });
 
 test("nothing needs the owner without a notice, alert, held mail or missing record", () => {
@@ -100,9 +99,8 @@ test("lists the first of many alerts about the same subject, and counts the othe
   for (const count of [3, 4]) assert.equal(tasks({ alerts: guessed.slice(0, count) }).length, count);
 });
 
-test("a change from a network that the owner does not use needs the owner", () => {
-  assert.equal(tasks({ alerts: [alert("web_new_network", ANNA)] })[0]?.code, "web_new_network");
-});
+test("a change from a network that the owner does not use needs the owner", () =>
+  assert.equal(tasks({ alerts: [alert("web_new_network", ANNA)] })[0]?.code, "web_new_network"));
 
 test("an alert about a notice is not counted twice, and informational alerts are not counted", () => {
   const alerts = [alert("disk_full"), alert("login_new_place", ANNA), alert("web_account", ANNA)];

@@ -35,9 +35,8 @@ for (const [zone, addresses, type] of [
   ["notspamhaus.org", ["127.0.0.200"], "listed"],
   ["bl.example", [], "nothing"],
 ] as const)
-  test(`${zone} answering ${addresses.join(" and ")} means: ${type}`, () => {
-    assert.equal(readListAnswer(zone, addresses).type, type);
-  });
+  test(`${zone} answering ${addresses.join(" and ")} means: ${type}`, () =>
+    assert.equal(readListAnswer(zone, addresses).type, type));
 
 test("a refusal with an unknown code is an error", () => {
   const read = readListAnswer("bl.example", ["127.255.255.1"]);

@@ -20,8 +20,7 @@ test("a token is created and revoked by its name, which is plain and short", asy
   for (const wrong of ["", `${longest}a`, "a b", "ä"]) assert.match(await create(wrong), /^usage /, wrong);
   assert.match(await create(longest), /^failed /);
   assert.ok((await kit.ask({ verb: "token_revoke", name: longest })).ok);
-  const missing = await kit.said({ verb: "token_revoke", name: longest });
-  assert.match(missing, /^failed There is no token .* `token list`/);
+  assert.match(await kit.said({ verb: "token_revoke", name: longest }), /^failed There is no token .* `token list`/);
   assert.deepEqual(kit.types().slice(1), ["TOKEN_CREATED", "TOKEN_REVOKED"]);
 });
 

@@ -160,8 +160,7 @@ test("a passkey is added, signs in without a password, gives a proof, and is rem
   await result(COMMANDS.token_create, own);
   await result({ verb: "passkey_remove", id: listed?.id ?? "" }, own);
   assert.deepEqual(await list(own), [], "the last one may be removed");
-  const again = await result(await byPasskey(device));
-  assert.deepEqual(again, { outcome: "wrong" });
+  assert.deepEqual(await result(await byPasskey(device)), { outcome: "wrong" });
   await signIn();
   const web = `by web:admin via ${IP}`;
   assert.deepEqual(kit.recorded(/^PASSKEY/), [`PASSKEY_ADDED Laptop ${web}`, `PASSKEY_REMOVED Laptop ${web}`]);
@@ -187,8 +186,7 @@ test("a challenge for a new passkey belongs to one session, and the passkey name
 test("a copy of a passkey is refused and recorded", async () => {
   const device = await add(await signIn(), "Key", 7);
   await signIn(await byPasskey(device, 8));
-  const copy = await result(await byPasskey(device, 8));
-  assert.deepEqual(copy, { outcome: "wrong" });
+  assert.deepEqual(await result(await byPasskey(device, 8)), { outcome: "wrong" });
   assert.deepEqual(kit.recorded(/^PASSKEY_REFUSED/), [`PASSKEY_REFUSED Key by web:unnamed via ${IP}`]);
   await signIn(await byPasskey(device, 9));
 });

@@ -99,8 +99,7 @@ test("`account release`, `account drop` and `suspend` do not touch what root hol
   queue.mails = [mail("AAAA1"), mail("AAAA2")];
   await result({ verb: "queue_hold", ...SOME, ids: ["AAAA1"] });
   assert.match(await kit.said({ verb: "held_release", name: ANNA }), /No mail of anna@example\.test is held/);
-  const suspended = await result({ verb: "account_suspend", name: ANNA });
-  assert.deepEqual(suspended, { name: ANNA, held: 1 });
+  assert.deepEqual(await result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 1 });
   const dropped = await result({ verb: "held_drop", name: ANNA });
   assert.deepEqual(dropped, { name: ANNA, dropped: 1, isMore: false, isHeld: false });
   assert.deepEqual(left(), ["AAAA1 hold"]);
