@@ -1,26 +1,46 @@
-/** A map with a maximum size. When it is full, the least recently set or touched entry is dropped. Iterates from the oldest. */
-export class BoundedMap<K, V> extends Map<K, V> {
+/** A map with a maximum size. When it is full, the least recently set or touched entry is dropped. */
+export class BoundedMap<K, V> {
   readonly #most: number;
+  readonly #entries = new Map<K, V>();
 
   constructor(most: number) {
-    super();
     this.#most = most;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key);
   }
 
   /** Like `get`, and the entry becomes the latest. */
   touch(key: K): V | undefined {
-    const value = this.get(key);
-    if (value !== undefined && this.delete(key)) super.set(key, value);
+    const value = this.#entries.get(key);
+    if (value !== undefined && this.#entries.delete(key)) this.#entries.set(key, value);
     return value;
   }
 
   /** The entry becomes the latest. */
-  override set(key: K, value: V): this {
-    this.delete(key);
-    super.set(key, value);
-    if (this.size <= this.#most) return this;
-    const oldest = this.keys().next();
-    if (oldest.done !== true) this.delete(oldest.value);
-    return this;
+  set(key: K, value: V): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+    if (this.#entries.size <= this.#most) return;
+    const oldest = this.#entries.keys().next();
+    if (oldest.done !== true) this.#entries.delete(oldest.value);
+  }
+
+  delete(key: K): void {
+    this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  /** The oldest first. */
+  [Symbol.iterator](): MapIterator<[K, V]> {
+    return this.#entries[Symbol.iterator]();
   }
 }
