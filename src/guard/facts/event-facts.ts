@@ -19,15 +19,6 @@ const NOBODY: readonly string[] = [];
 /** The facts of one event. Each is looked up when the decision reads it, so unused facts cost nothing. */
 export class EventFacts implements Facts {
   readonly state: AddressState;
-  readonly ip: Ip;
-  readonly prefix: Prefix;
-  readonly network: Prefix;
-  readonly protection: Protection | null;
-  readonly connections: readonly Millis[];
-  readonly mails: readonly Millis[];
-  readonly failures: Facts["failures"];
-  readonly probes: readonly Millis[];
-  readonly bounces: readonly Millis[];
   readonly #sources: FactSources;
   readonly #event: ClientEvent;
   readonly #now: Millis;
@@ -46,18 +37,25 @@ export class EventFacts implements Facts {
 
   constructor(sources: FactSources, event: ClientEvent, state: AddressState, now: Millis) {
     this.state = state;
-    this.ip = event.ip;
-    this.prefix = state.prefix;
-    this.network = state.network;
-    this.protection = state.protection;
-    this.connections = state.connections;
-    this.mails = state.mails;
-    this.failures = state.failures;
-    this.probes = state.probes;
-    this.bounces = state.bounces;
     this.#sources = sources;
     this.#event = event;
     this.#now = now;
+  }
+
+  get prefix(): Prefix {
+    return this.state.prefix;
+  }
+
+  get network(): Prefix {
+    return this.state.network;
+  }
+
+  get ip(): Ip {
+    return this.#event.ip;
+  }
+
+  get protection(): Protection | null {
+    return this.state.protection;
   }
 
   /** A simulated ban ends with the simulation. */
@@ -74,6 +72,26 @@ export class EventFacts implements Facts {
     const { offencesAt } = this.state;
     const memory = this.#now - this.#sources.policy.bans.memoryMs;
     return offencesAt.length === 0 ? 0 : offencesAt.filter((at) => at > memory).length;
+  }
+
+  get connections(): readonly Millis[] {
+    return this.state.connections;
+  }
+
+  get mails(): readonly Millis[] {
+    return this.state.mails;
+  }
+
+  get failures(): Facts["failures"] {
+    return this.state.failures;
+  }
+
+  get probes(): readonly Millis[] {
+    return this.state.probes;
+  }
+
+  get bounces(): readonly Millis[] {
+    return this.state.bounces;
   }
 
   get probesFromAnywhere(): readonly Millis[] {
