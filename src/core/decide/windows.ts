@@ -17,14 +17,17 @@ export function countWithin(times: readonly Millis[], windowMs: number, now: Mil
 
 /** The first limit that one more event would exceed; null if all hold. `factor` multiplies them. */
 export function exceeded(limits: readonly Limit[], times: readonly Millis[], now: Millis, factor = 1): Evidence | null {
-  const evidence = reached(limits, times, now, factor);
-  return evidence && { ...evidence, count: evidence.count + 1 };
-}
-
-/** The first limit that earlier events have reached, without this one; null if there is none. `factor` is whole. */
-export function reached(limits: readonly Limit[], times: readonly Millis[], now: Millis, factor = 1): Evidence | null {
   for (const { count: simple, windowMs, key } of limits) {
     const limit = simple * factor;
+    const count = countWithin(times, windowMs, now) + 1;
+    if (count > limit) return { count, limit, windowMs, key };
+  }
+  return null;
+}
+
+/** The first limit that earlier events have reached, without this one; null if there is none. */
+export function reached(limits: readonly Limit[], times: readonly Millis[], now: Millis): Evidence | null {
+  for (const { count: limit, windowMs, key } of limits) {
     const count = countWithin(times, windowMs, now);
     if (count >= limit) return { count, limit, windowMs, key };
   }
