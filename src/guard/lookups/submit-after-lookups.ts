@@ -25,10 +25,12 @@ export function submitAfterLookups(
     } else if (event.type === "RECIPIENT" && event.service === "smtp" && event.account === null) {
       if (sink.isProtected(event.ip)) return sink.submit(event, answer);
       const { ip, sender } = event;
-      // The null sender of a bounce has no domain. Postfix itself refuses other senders without one (reject_non_fqdn_sender).
-      const domain = domainOf(sender).toLowerCase();
-      const exists = sender.includes("@") ? domains.exists(domain, ip) : Promise.resolve(null);
-      const asked = [blockLists.ask(ip), exists, proofs.prove(event)] as const;
+      const asked = [
+        blockLists.ask(ip),
+        // The null sender of a bounce has no domain. Postfix itself refuses other senders without one (reject_non_fqdn_sender).
+        sender.includes("@") ? domains.exists(domainOf(sender).toLowerCase(), ip) : Promise.resolve(null),
+        proofs.prove(event),
+      ] as const;
       void Promise.all(asked).then(([blockListing, senderExists, senderProven]) =>
         sink.submit({ ...event, blockListing, senderExists, senderProven }, answer),
       );
