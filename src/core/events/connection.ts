@@ -23,9 +23,17 @@ export function sessionOf({ ip, port, serverPort, serverIp }: Ends): string {
   return `${ip} ${port} ${serverPort} ${serverIp}`;
 }
 
-/** The session in the form of `connectionName` (firewall/connection-shares.ts): the kernel's list, as the guard reads it, lacks the server's address. */
+/** The session in the form of `connectionName`: the kernel's list, as the guard reads it, lacks the server's address. */
 export function connectionOf(session: string): string {
   return session.slice(0, session.lastIndexOf(" "));
+}
+
+export function connectionName({
+  ip,
+  clientPort,
+  port,
+}: Readonly<{ ip: Ip; clientPort: number; port: number }>): string {
+  return `${ip} ${clientPort} ${port}`;
 }
 
 export const connection: DecidedKind<Connect, RestOf<"CONNECT">> = {

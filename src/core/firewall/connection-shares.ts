@@ -1,11 +1,8 @@
+import { connectionName } from "../events/connection.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 
 /** An established TCP connection of a client to one of our ports. */
 export type Connection = Readonly<{ ip: Ip; clientPort: number; port: number }>;
-
-export function connectionName({ ip, clientPort, port }: Connection): string {
-  return `${ip} ${clientPort} ${port}`;
-}
 
 /** The share of strangers on ports where users sign in. The rest is reserved for known addresses. */
 export function shareOfStrangers(places: number): number {

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ip } from "../../../test/kit/samples.ts";
+import { connectionName } from "../events/connection.ts";
 import { prefixOf } from "../net/ip.ts";
-import { type Connection, connectionName } from "./connection-shares.ts";
+import { type Connection } from "./connection-shares.ts";
 import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "./ports.ts";
 
 const KNOWN = "203.0.113.7";

@@ -4,14 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ip } from "../../../test/kit/samples.ts";
+import { connectionName } from "../events/connection.ts";
 import { type Ip, prefixOf } from "../net/ip.ts";
-import {
-  type Connection,
-  type ConnectionRules,
-  connectionName,
-  planConnections,
-  shareOfStrangers,
-} from "./connection-shares.ts";
+import { type Connection, type ConnectionRules, planConnections, shareOfStrangers } from "./connection-shares.ts";
 
 const KNOWN = "203.0.113.7";
 const ALLOWED = "203.0.113.8";

@@ -1,10 +1,6 @@
 import { messageOf, reportOnce } from "../../core/error.ts";
-import {
-  type ConnectionPlan,
-  type ConnectionRules,
-  connectionName,
-  planConnections,
-} from "../../core/firewall/connection-shares.ts";
+import { connectionName } from "../../core/events/connection.ts";
+import { type ConnectionPlan, type ConnectionRules, planConnections } from "../../core/firewall/connection-shares.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import type { OpenConnections } from "../network-ports.ts";

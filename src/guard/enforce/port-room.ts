@@ -1,4 +1,5 @@
-import { type Connection, type ConnectionPlan, connectionName } from "../../core/firewall/connection-shares.ts";
+import { connectionName } from "../../core/events/connection.ts";
+import { type Connection, type ConnectionPlan } from "../../core/firewall/connection-shares.ts";
 import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "../../core/firewall/ports.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";

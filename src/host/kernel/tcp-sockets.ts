@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { endianness } from "node:os";
-import { type Connection, connectionName } from "../../core/firewall/connection-shares.ts";
+import { connectionName } from "../../core/events/connection.ts";
+import { type Connection } from "../../core/firewall/connection-shares.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
 /** A client of an IPv4 address may have an IPv6 socket. Without IPv6 the second is missing. */
