@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, factsOf, LOGIN, MAIL, NOON, net, POLICY, RECIPIENT, UNSPARED } from "../../../test/kit/samples.ts";
+import { BAN, LOGIN, MAIL, NOON, net, POLICY, RECIPIENT, UNSPARED } from "../../../test/kit/samples.ts";
 import type { ClientEvent } from "../events/event.ts";
-import { later, MINUTE_MS, type Millis } from "../time.ts";
+import { later, MINUTE_MS } from "../time.ts";
 import { decision } from "./decision.ts";
 import { isAllClients, protectedBy, protectionOf, shieldsOf, withoutForbiddenBan } from "./sparing.ts";
 
 const DUE = decision("refuse", "mail_limit", { changes: [{ type: "BAN", ban: BAN }] });
-const AT_WORK = factsOf({ sparing: () => ({ ...UNSPARED, administratorsAt: [NOON] }) });
-const spared = (sparedAt: Millis) => factsOf({ sparing: () => ({ ...UNSPARED, administratorsAt: [NOON], sparedAt }) });
-const JUST_RECORDED = spared(later(NOON, 1 - 10 * MINUTE_MS));
+const AT_WORK = { sparing: () => ({ ...UNSPARED, administratorsAt: [NOON] }) };
+const JUST_RECORDED = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, 1 - 10 * MINUTE_MS) }) };
 const events: readonly (readonly [ClientEvent, string])[] = [
   [{ type: "DATA", recipientCount: 1, ...MAIL }, "pass admin_session"],
   [{ type: "CONNECT", ...MAIL }, "pass admin_session"],
@@ -28,7 +27,7 @@ for (const [event, answer] of events)
   });
 
 test("a spared ban that recurs is recorded again after ten minutes", () => {
-  const reported = spared(later(NOON, -10 * MINUTE_MS));
+  const reported = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, -10 * MINUTE_MS) }) };
   assert.equal(withoutForbiddenBan(reported, DUE, { type: "CONNECT", ...MAIL }, NOON).changes.length, 1);
 });
 

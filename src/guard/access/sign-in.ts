@@ -166,7 +166,10 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
   /** Resolves after the pauses of earlier wrong passkeys. */
   let pause: Promise<unknown> = Promise.resolve();
 
-  const checkPassword = async ({ password, code }: Password, { hash, from, by, isStill, isLate }: Known) => {
+  const checkPassword = async (
+    { password, code }: Password,
+    { hash, from, by, isStill, isLate }: Known,
+  ): Promise<Checked | NotIn> => {
     const isPassword = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null && isStill();
     // A half sign-in has no effect.
     if (isPassword && factors.app() !== null) {
