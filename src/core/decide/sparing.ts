@@ -19,9 +19,15 @@ export const ALL_CLIENTS = { share: 0.9, events: 10, names: 3 } as const;
 /** Networks that must never be banned, because they are the machine itself or hide all its clients. */
 export type OwnNetwork = Readonly<{ prefix: Prefix; why: Extract<Protection, "loopback" | "own_address" | "gateway"> }>;
 export type Shield = Readonly<{ prefix: Prefix; why: Protection }>;
+/** The one fact that is read here: others may query the database. */
+type Sparing = Pick<Facts, "sparing">;
 
 /** This machine, then the allow list of the settings, then the one made by command: the first match is the reason. */
-export function shieldsOf(own: readonly OwnNetwork[], { allow }: Policy, added: readonly Prefix[]): readonly Shield[] {
+export function shieldsOf(
+  own: readonly OwnNetwork[],
+  { allow }: Pick<Policy, "allow">,
+  added: readonly Prefix[],
+): readonly Shield[] {
   return [...own, ...[...allow, ...added].map((prefix): Shield => ({ prefix, why: "allow_listed" }))];
 }
 
@@ -51,7 +57,7 @@ export function isAllClients({ events, total, names }: ClientShare): boolean {
  * The decision without a forbidden ban. If the ban was the only reason for a refusal, the event passes; otherwise it is
  * still refused.
  */
-export function withoutForbiddenBan(facts: Facts, decided: Decision, event: ClientEvent, now: Millis): Decision {
+export function withoutForbiddenBan(facts: Sparing, decided: Decision, event: ClientEvent, now: Millis): Decision {
   const ban = banIn(decided);
   const why = ban === null ? null : protectionOf(facts.sparing(ban.prefix), now);
   if (ban === null || why === null) return decided;
@@ -68,7 +74,7 @@ export function withoutForbiddenBan(facts: Facts, decided: Decision, event: Clie
 }
 
 /** The event for a ban that was due and is spared. It appears only now and then, because a ban may be due at each event. */
-export function spare(facts: Facts, { prefix, ip, code }: Ban, why: Protection, now: Millis): readonly Change[] {
+export function spare(facts: Sparing, { prefix, ip, code }: Ban, why: Protection, now: Millis): readonly Change[] {
   const { sparedAt } = facts.sparing(prefix);
   if (sparedAt !== null && Math.abs(now - sparedAt) < SPARED_EVENT_EVERY_MS) return [];
   return [{ type: "SPARE", prefix, ip, why, code }];

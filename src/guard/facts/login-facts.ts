@@ -111,7 +111,7 @@ export class LoginFacts {
   }
 
   /** A password is pending from the question to the report. */
-  update(event: ClientEvent, { verdict }: Decision, facts: Facts, now: Millis): void {
+  update(event: ClientEvent, { verdict }: Decision, facts: SignInOrigin & Pick<Facts, "account">, now: Millis): void {
     if (!isLogin(event) || isAdministrators(event.service, event.login)) return;
     if (event.type !== "LOGIN_ASKED") this.reported(event, facts);
     else if (verdict !== "refuse" && facts.account !== null) this.#passed(event, facts.account, facts, now);

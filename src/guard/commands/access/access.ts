@@ -135,7 +135,11 @@ async function proveCommand(
 }
 
 /** Audits what an administrator did. Entries of mailbox users would crowd them out. */
-async function administrators({ engine }: DashboardCommandParts, { account }: CallerItem, entry: Audit): Promise<void> {
+async function administrators(
+  { engine }: Pick<DashboardCommandParts, "engine">,
+  { account }: CallerItem,
+  entry: Audit,
+): Promise<void> {
   if (account === null) await engine.audit(entry);
 }
 

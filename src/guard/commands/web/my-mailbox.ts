@@ -173,7 +173,7 @@ async function myPassword(parts: MyMailboxParts, password: string, of: Own): Pro
 
 /** Returns why the user cannot set this password, or null. */
 function whyNotSet(
-  { mailboxes, accounts }: MyMailboxParts,
+  { mailboxes, accounts }: Pick<MyMailboxParts, "mailboxes" | "accounts">,
   password: string,
   account: AccountName,
 ): CommandError | null {
