@@ -92,8 +92,8 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   return { ok: true, result: { name } };
 };
 
-/** Other accounts' forwards that end because their target is removed. */
 type EndingForwards = Pick<AccountBook, "forwardsEndedBy">;
+/** Other accounts' forwards that end because their target is removed. */
 type Forwards = ReturnType<AccountBook["forwardsEndedBy"]>;
 type Removed = Readonly<{ ok: true; forwards: Forwards }>;
 
