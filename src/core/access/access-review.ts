@@ -12,6 +12,7 @@ export type AccountAccess = Readonly<{
   networks: readonly string[];
   createdAt: string;
   addresses: readonly string[];
+  /** The names of its app passwords. */
   appPasswords: readonly string[];
   lastSeen: Seen | null;
   /** What is wrong with its password in the followed accounts file; null: nothing known. */

@@ -8,6 +8,7 @@ import type { Policy } from "./policy.ts";
 
 /** When a password is refused before verification, and which passwords are verified anyway. */
 
+/** Spraying comes from at least this many networks. */
 export const SPRAYING_NETWORKS = 8;
 const FAILURES = "limits.logins.failures";
 

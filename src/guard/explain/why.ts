@@ -7,6 +7,7 @@ import type { Queries } from "../storage-ports.ts";
 import { everyPage, unique } from "./event-pages.ts";
 import { timelineOf } from "./timeline.ts";
 
+/** Maximum rows in one answer. */
 const MOST_EVENTS = 200;
 /** Maximum mails with one Message-ID that are shown together, and events of each. */
 const MOST_MAILS = 20;

@@ -100,6 +100,7 @@ export class FactBase {
     return new EventFacts(this.#sources, event, this.#sources.addresses.state(this.policy, event.ip, now), now);
   }
 
+  /** While the database cannot be written. */
   ofUnrecorded(event: ClientEvent, now: Millis): EventFacts {
     return this.#unrecorded.of(this.#sources, event, now);
   }
@@ -131,6 +132,7 @@ export class FactBase {
     return this.#sources.addresses.state(this.policy, ip, now).protection;
   }
 
+  /** The prefix in which this address would be banned. */
   prefixOf(ip: Ip): Prefix {
     return this.#protection.prefixOf(ip, this.policy.bans.ipv6Prefix);
   }

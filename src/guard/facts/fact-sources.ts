@@ -32,10 +32,12 @@ export type FactPorts = Readonly<{
   networks: Pick<AccountNetworks, "networksOf">;
   jails: JailMemory;
   own: OwnNetworks;
+  /** The accounts that may sign in now. */
   active: AccountDirectory;
   /** Where accounts signed in, and passwords that strangers tried. */
   accounts: AccountHistory;
   forwardReach: ForwardReach;
+  /** What accounts sent, and whether it is held. */
   sending: SendingHistory;
   honest: Pick<HonestMail, "server" | "servers">;
 }>;
