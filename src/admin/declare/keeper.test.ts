@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { NOON } from "../../../test/kit/samples.ts";
+import { isoTime } from "../../core/time.ts";
 import { type KeeperCommand, type KeeperReply, parseKeeperCommand, parseKeeperReply } from "./keeper.ts";
 
 const LIST: Extract<KeeperCommand, { verb: "list_mail" }> = {
@@ -146,5 +147,13 @@ test("a report in a reply is read only if every field is one", () => {
   const item = { name: "backup", state: "ok", at: null, says: "x", command: "y" };
   const read = (upkeep: unknown) => parseKeeperReply(JSON.stringify({ ok: true, detail: "", upkeep }));
   assert.deepEqual(read([item]), { ok: true, detail: "", upkeep: [item] });
-  for (const wrong of [{ name: "other" }, { at: 3 }]) assert.equal(read([{ ...item, ...wrong }]), null);
+  for (const wrong of [{ name: "other" }, { state: "fine" }, { at: 3 }])
+    assert.equal(read([{ ...item, ...wrong }]), null);
+});
+
+test("the audit's check in a reply may be null, and is read only if every field is one", () => {
+  const checked = { checkedAt: isoTime(NOON), first: 1, last: 3, anchored: null, unreadableAnchors: 0, fault: null };
+  const read = (audit: unknown) => parseKeeperReply(JSON.stringify({ ok: true, detail: "", audit }));
+  for (const audit of [null, checked]) assert.deepEqual(read(audit), { ok: true, detail: "", audit });
+  assert.equal(read({ ...checked, first: "1" }), null);
 });

@@ -224,8 +224,8 @@ export function rootChanges<R>(answer: AnswerOf<R>): Gives<R, ChangesByRoot> {
 }
 
 /** It has a dry run, unless `dryRun` says why not. */
-export function changes<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>>;
 export function changes<R>(answer: AnswerOf<R>, bound: Bound, dryRun: string): Gives<R, ChangesByWeb<string>>;
+export function changes<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>>;
 export function changes<R>(answer: AnswerOf<R>, bound: Bound, dryRun: string | true = true) {
   return { answer, effect: { lasts: true, bound, dryRun } };
 }

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { NOON } from "../../../test/kit/samples.ts";
 import { instant, later, type Millis } from "../time.ts";
-import type { Limit } from "./policy.ts";
 import { countWithin, exceeded, longestWindowMs, reached, timesToKeep } from "./windows.ts";
 
 test("a window is open at its start and closed at its end", () => {

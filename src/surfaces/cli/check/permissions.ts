@@ -56,20 +56,22 @@ function wantedDirectories(layout: Layout): readonly Wanted[] {
   }));
 }
 
-/** Files that hold a secret, with the only users who may read them. */
+/** Files that hold a secret, with the only users who may read them. First those that the check names if many are wrong. */
 function wantedSecrets(layout: Layout): readonly Wanted[] {
   const { settings, settingsInForce, loginPolicySecret, tlsKey, backup, backupKey, mailPrivateKey, proofWord } = layout;
   const { uid } = userIds(USERS.guard);
-  const alone = [tlsKey, backupKey, mailPrivateKey, ...namesIn(layout.tlsServed)];
+  const alone = (paths: readonly string[]): readonly Wanted[] =>
+    paths.map((path) => ({ path, mode: 0o600, uid: 0, gid: 0 }));
   const readBy = (group: string, paths: readonly string[], owner = 0): readonly Wanted[] =>
     paths.map((path) => ({ path, mode: 0o640, uid: owner, gid: groupId(group) }));
   return [
     ...readBy(USERS.guard, [settings, settingsInForce, loginPolicySecret]),
-    ...alone.map((path) => ({ path, mode: 0o600, uid: 0, gid: 0 })),
+    ...alone([tlsKey, backupKey, mailPrivateKey]),
     { path: backup, mode: 0o700, uid: 0, gid: 0 },
-    ...readBy(CONTENT_USERS.rspamd, [proofWord, ...namesIn(layout.dkimKeys)]),
     ...readBy(USERS.dataGroup, [layout.engineDb], uid),
     ...readBy(USERS.accountsGroup, [layout.accountsDb], uid),
+    ...readBy(CONTENT_USERS.rspamd, [proofWord, ...namesIn(layout.dkimKeys)]),
+    ...alone(namesIn(layout.tlsServed)),
   ];
 }
 

@@ -8,6 +8,7 @@ import { connected, readerWith, scriptCall } from "../../../../../test/kit/scrip
 import { START } from "../../../../../test/kit/test-database.ts";
 import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { row } from "../../../../core/events/columns.ts";
+import type { EventRecord } from "../../../../core/events/event.ts";
 import { isoTime } from "../../../../core/time.ts";
 import { keepIsolation } from "../../../../host/firewall/isolation.ts";
 import { appendEntry, openIncident } from "../../../../jobs/incident/folder.ts";
@@ -55,7 +56,7 @@ test("no one gets the same notice twice, however the account's name is typed", a
     row({ at: START, type: "EMAIL", ip: ip("203.0.113.7"), verdict: "pass", ...mail }, MESSAGE),
     row({ at: START, type: "EMAIL", queueId: "Q1", recipient: "bert@away.test" }, SENT),
   ];
-  const reader = readerWith({ records: () => records });
+  const reader = readerOf(records);
   const answer = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader }));
   assert.equal(answer.ok && answer.text, "No one is left to notify. 1 recipient was already informed.");
 });
@@ -74,7 +75,7 @@ test(
       row({ at: START, type: "EMAIL_HELD", ip: ip("203.0.113.7"), verdict: "hold", ...mail }, MESSAGE),
       row({ at: START, type: "EMAIL", queueId: "Q2", recipient: "bert@away.test" }, SENT),
     ];
-    const reader = readerWith({ records: () => records });
+    const reader = readerOf(records);
     const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is down.", "")) } });
     const option = (name: string) => (name === "template" ? template : null);
     const call = { layout, args: ["carl@example.org"], reader, guard, option };
@@ -94,3 +95,12 @@ test("mails to recipients wait while sending is closed", () => {
   keepIsolation(layout, { ...isolation, shut: ["sign-in"] });
   assert.equal(waitsText(layout), "");
 });
+
+/** The real reader's records can be walked once. */
+function readerOf(records: readonly EventRecord[]) {
+  return readerWith({
+    records: function* () {
+      yield* records;
+    },
+  });
+}
