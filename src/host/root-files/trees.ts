@@ -66,7 +66,7 @@ export function giveDirectory(path: string, access: Required<Access>, tree = fal
   });
 }
 
-/** Makes a directory if it is missing, and lets only us enter it, also if it existed. */
+/** Makes a directory if it is missing, and lets only us enter it, even if it existed. */
 export function makePrivateDirectory(path: string): void {
   giveDirectory(path, { mode: 0o700, owner: ourselves() });
 }
