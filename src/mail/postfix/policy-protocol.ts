@@ -25,62 +25,105 @@ type ParsedPolicy = Readonly<{ ok: true; value: PolicyRequest }> | Readonly<{ ok
 
 const NOTHING_TO_DECIDE: ParsedPolicy = { ok: true, value: { type: "NOTHING_TO_DECIDE" } };
 
-/** The attributes that are read. */
-const NAMES = [
-  ...(["request", "protocol_state", "policy_context", "client_address", "client_port", "client_name"] as const),
-  ...(["server_address", "server_port", "helo_name", "sender", "recipient", "recipient_count"] as const),
-  ...(["sasl_username", "queue_id", "size", "instance"] as const),
-];
-type Name = (typeof NAMES)[number];
-const BY_LENGTH = Array.from({ length: 16 }, (_, length) => NAMES.filter((name) => name.length === length));
-
 /**
  * Reads one request (SMTPD_POLICY_README): `name=value` lines, without the empty line at the end. Every mail waits for
  * this, so it is one pass that looks at a name only if its length fits.
  */
 export function parsePolicyRequest(block: string): ParsedPolicy {
-  const sent: Partial<Record<Name, string>> = {};
+  let request = "";
+  let state = "";
+  let context = "";
+  let address = "";
+  let port = "";
+  let serverAddress = "";
+  let serverPort = "";
+  let clientName = "";
+  let helo = "";
+  let sender = "";
+  let recipient = "";
+  let recipientCount = "0";
+  let account = "";
+  let queueId = "";
+  let size = "0";
+  let transaction = "";
+
   for (let start = 0, end = 0; start <= block.length; start = end + 1) {
     end = block.indexOf("\n", start);
     if (end < 0) end = block.length;
     const equals = block.indexOf("=", start);
     if (equals <= start || equals > end) return problem("not_name_value");
-    for (const name of BY_LENGTH[equals - start] ?? [])
-      if (block.startsWith(name, start)) sent[name] = block.slice(equals + 1, end);
+    const value = equals + 1;
+    switch (equals - start) {
+      case 4:
+        if (block.startsWith("size", start)) size = block.slice(value, end);
+        break;
+      case 6:
+        if (block.startsWith("sender", start)) sender = block.slice(value, end);
+        break;
+      case 7:
+        if (block.startsWith("request", start)) request = block.slice(value, end);
+        break;
+      case 8:
+        if (block.startsWith("queue_id", start)) queueId = block.slice(value, end);
+        else if (block.startsWith("instance", start)) transaction = block.slice(value, end);
+        break;
+      case 9:
+        if (block.startsWith("recipient", start)) recipient = block.slice(value, end);
+        else if (block.startsWith("helo_name", start)) helo = block.slice(value, end);
+        break;
+      case 11:
+        if (block.startsWith("client_name", start)) clientName = block.slice(value, end);
+        else if (block.startsWith("client_port", start)) port = block.slice(value, end);
+        else if (block.startsWith("server_port", start)) serverPort = block.slice(value, end);
+        break;
+      case 13:
+        if (block.startsWith("sasl_username", start)) account = block.slice(value, end);
+        break;
+      case 14:
+        if (block.startsWith("protocol_state", start)) state = block.slice(value, end);
+        else if (block.startsWith("client_address", start)) address = block.slice(value, end);
+        else if (block.startsWith("server_address", start)) serverAddress = block.slice(value, end);
+        else if (block.startsWith("policy_context", start)) context = block.slice(value, end);
+        break;
+      case 15:
+        if (block.startsWith("recipient_count", start)) recipientCount = block.slice(value, end);
+        break;
+    }
   }
 
-  if (sent.request !== "smtpd_access_policy") return problem("not_a_policy_request");
-  const { protocol_state: state, policy_context: context = "", client_port: port = "" } = sent;
-  const { server_port: serverPort = "", server_address: serverIp = "" } = sent;
-  const ip = parseIp(sent.client_address ?? "");
+  if (request !== "smtpd_access_policy") return problem("not_a_policy_request");
+  const ip = parseIp(address);
   if (ip === null) return problem("bad_client_address");
   if (context === SIEVE) return { ok: true, value: { type: "SIEVE_CLIENT", ip, clientPort: parseCount(port) ?? 0 } };
   const { service, isProxied } = callSite(context);
-  const client = {
+  const name = knownName(clientName);
+  const session = sessionOf({ ip, port, serverPort, serverIp: serverAddress });
+  if (state === "CONNECT") {
+    const value: Connect = { type: "CONNECT", ip, service, session, clientName: name };
+    return { ok: true, value: isProxied ? { ...value, proxied: true } : value };
+  }
+
+  const direct: MailAttributes = {
     ip,
     service,
-    session: sessionOf({ ip, port, serverPort, serverIp }),
-    clientName: knownName(sent.client_name ?? ""),
-    ...(isProxied && { proxied: true as const }),
+    session,
+    clientName: name,
+    helo,
+    sender: withoutTrailingDots(sender),
+    recipient: recipient === "" ? null : withoutTrailingDots(recipient),
+    account: account === "" ? null : account,
+    queueId,
+    transaction,
   };
-  if (state === "CONNECT") return { ok: true, value: { type: "CONNECT", ...client } };
-  const mail: MailAttributes = {
-    ...client,
-    helo: sent.helo_name ?? "",
-    sender: withoutTrailingDots(sent.sender ?? ""),
-    recipient: withoutTrailingDots(sent.recipient ?? "") || null,
-    account: sent.sasl_username || null,
-    queueId: sent.queue_id ?? "",
-    transaction: sent.instance ?? "",
-  };
+  const mail: MailAttributes = isProxied ? { ...direct, proxied: true } : direct;
   if (state === "RCPT")
     return { ok: true, value: { type: "RECIPIENT", blockListing: null, senderExists: null, ...mail } };
-  const recipientCount = parseCount(sent.recipient_count ?? "0");
-  const sizeBytes = parseCount(sent.size ?? "0");
-  if (recipientCount === null || sizeBytes === null) return problem("bad_number");
-  if (state === "DATA") return { ok: true, value: { type: "DATA", recipientCount, ...mail } };
+  const count = parseCount(recipientCount);
+  const sizeBytes = parseCount(size);
+  if (count === null || sizeBytes === null) return problem("bad_number");
+  if (state === "DATA") return { ok: true, value: { type: "DATA", recipientCount: count, ...mail } };
   if (state === "END-OF-MESSAGE")
-    return { ok: true, value: { type: "END_OF_MESSAGE", recipientCount, sizeBytes, ...mail } };
+    return { ok: true, value: { type: "END_OF_MESSAGE", recipientCount: count, sizeBytes, ...mail } };
   return NOTHING_TO_DECIDE;
 }
 
