@@ -70,21 +70,24 @@ const USUAL_LINES = 16;
 
 const MAIL_PORTS = "smtp,465,submission";
 
-/** Ports and filters, as in jail.conf(5), that are not those for mail or of the jail's name. The guard's bans hold for all ports. */
-const SOURCES: Readonly<Partial<Record<JailName, Source>>> = {
+/** Ports and filters, as in jail.conf(5); by default those for mail, and of the jail's name. The guard's bans hold for all ports. */
+const SOURCES: Readonly<Record<JailName, Source>> = {
   // A bounce is not probing, and lines of postfix-rbl are not counted twice. The stock filter has removed what precedes.
   postfix: {
     more: [`ignoreregex = ^${BOUNCED}`, `              ^RCPT from [^[]*\\[[^]]*\\](?::\\d+)?${LISTED}`],
   },
   dovecot: { port: "pop3,pop3s,imap,imaps,submission,465,sieve" },
   "postfix-auth": { filter: "postfix[mode=auth]" },
+  "postfix-rbl": {},
+  "postfix-spam": {},
+  "ghostinbox-smtp-abuse": {},
   "ghostinbox-dashboard": { port: "http,https,3000" },
 };
 
 function jails(layout: Layout, { jails: stock, own, ownJail }: Site["fail2ban"]): readonly string[] {
   return [
     ...stock.map((jail) => {
-      const { more = [], ...source } = SOURCES[jail.name] ?? {};
+      const { more = [], ...source } = SOURCES[jail.name];
       const log = jail.name === JAIL_OF_WEB ? [`logpath = ${layout.webLog}`] : [];
       return section(jail, { ...source, more: [...(jail.enabled ? [] : ["enabled = false"]), ...more, ...log] });
     }),
