@@ -23,7 +23,7 @@ import { fetchedRules, PACKAGED_RULES, renderSpamAssassin } from "../spamassassi
 import { reloadDovecot, reloadPostfix } from "./reload-by-signal.ts";
 import { type RenderedFile, rendered, type Site } from "./site.ts";
 
-/** Programs of Postfix read main.cf repeatedly if it was changed less than two seconds ago: it may be incomplete. */
+/** Programs of Postfix read main.cf repeatedly if it was changed less than two seconds ago: it may be incomplete. Ours is complete. */
 const POSTFIX_SETTLES_MS = 3 * SECOND_MS;
 
 /** The configuration files of one component, which are checked together. */

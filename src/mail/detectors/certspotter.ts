@@ -20,7 +20,10 @@ const HASH = /^[0-9a-f]{64}$/;
 const LONGEST_TEXT = 120;
 const FIELDS = 8;
 
-/** Null for a line that is not a whole one of the hook: seconds, EVENT, WATCH_ITEM, …, SUMMARY and an end mark, between tabs. */
+/**
+ * A line of the hook: seconds, EVENT, WATCH_ITEM, PUBKEY_SHA256, CERT_SHA256, ISSUER_DN, SUMMARY and an end mark, between tabs.
+ * Null: not one of these, or not whole.
+ */
 export function readSpotted(line: string): Spotted | null {
   const fields = line.split("\t");
   const [seconds = "", event, item = "", key = "", certificate = "", issuer = "", summary = "", end] = fields;

@@ -12,6 +12,7 @@ export type AccountLine = Readonly<{
   secret: Secret;
   /** Null: the line has none. 0: no limit. */
   quotaBytes: number | null;
+  /** The names of the further fields. */
   unused: readonly string[];
 }>;
 /** `hash` with its scheme, as Dovecot reads it. */

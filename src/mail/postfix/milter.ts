@@ -107,6 +107,7 @@ export class MilterReader {
   #command = 0;
   /** The rest of this packet is ignored. Only the headers Content-Type and Content-Transfer-Encoding matter. */
   #skips = false;
+  /** The header that is being read. */
   #isCostly = false;
   #isSignature = false;
   #isContent = false;

@@ -90,6 +90,7 @@ export class MimeParts {
   #depth = 0;
   #mostDepth = 0;
   #fields = 0;
+  /** Encoded words. */
   #words = 0;
   /** Bytes of the body that have arrived, and that are read. */
   #bytes = 0;

@@ -45,6 +45,7 @@ export class PartsTurns {
   readonly #uses = new BoundedMap<string, Use>(MOST_SOURCES);
   readonly #blocked = new BlockedTime();
 
+  /** The queue id of the mail that has its turn. */
   get holder(): string | null {
     return this.#turn?.queueId ?? null;
   }

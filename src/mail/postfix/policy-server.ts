@@ -66,6 +66,7 @@ class Connection {
   readonly #framer = new Framer(POLICY_REQUEST_BYTES, "\n\n");
   /** A question is open. Postfix reads its answer before it asks the next one. */
   #isAsked = false;
+  /** The number of the last question. */
   #question = 0;
   #finishing = false;
   /**

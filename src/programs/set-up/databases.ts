@@ -42,6 +42,7 @@ type LongWork = Readonly<{
   waits: (elapsedMs: number) => void;
   /** Whether the caller wants everything to end. Then the program is ended too. */
   isStopped: () => boolean;
+  /** Milliseconds until the first call. */
   patienceMs?: number;
 }>;
 
