@@ -37,6 +37,12 @@ function filtered(line: string, filter = "smtpd_command_filter"): string {
   return line;
 }
 
+test("a postmaster without a domain is ours before it is checked", () => {
+  assert.equal(filtered("rcpt to:<PostMaster> NOTIFY=NEVER"), "rcpt to:<PostMaster@example.org> NOTIFY=NEVER");
+  assert.equal(filtered('RCPT TO: <"post\\master">'), 'RCPT TO: <"post\\master"@example.org>');
+  assert.equal(filtered("RCPT TO:<@else.example:postmaster>"), "RCPT TO:<postmaster@example.org>");
+});
+
 test("addresses are those of RFC 5321, without a source route", () => {
   for (const line of [
     "RCPT TO:<postmaster@example.net>",
@@ -153,6 +159,8 @@ test("a slow or broken mailbox delays mail for no other", () => {
 });
 
 test("slow servers that strangers or a user choose hold no process that sends what others write", () => {
+  const lanes = String.raw`regexp:{ { /^<>$$/ reports: } { !/@(example\.org|example\.net)$$/ forwards: } }`;
+  assert.equal(valueOf("sender_dependent_default_transport_maps"), `${lanes}, proxy:sqlite:$config_directory/lanes.cf`);
   assert.equal(main.get("smtp_per_request_deadline"), "yes");
   const { limits, outbound } = sampleSite();
   const few = sampleSite({ limits: { ...limits, smtpPlaces: 20 }, outbound: { ...outbound, atOnce: 4 } });

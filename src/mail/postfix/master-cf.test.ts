@@ -26,6 +26,16 @@ test("each door listens on its port, and nothing else does", () => {
   assert.deepEqual(master.get("2525 inet"), []);
 });
 
+test("where Dovecot submits mail, only clients that the guard knows as Dovecot are accepted, and mails are counted", () => {
+  const options = master.get("127.0.0.1:26 inet") ?? assert.fail();
+  for (const option of [
+    "{ smtpd_client_restrictions = reject_unauth_pipelining, $ghostinbox_guard, reject }",
+    "smtpd_client_event_limit_exceptions=",
+    "smtpd_client_message_rate_limit=60",
+  ])
+    assert.ok(options.includes(option), option);
+});
+
 test("services that look names up are chrooted, so that they ask our resolver", () => {
   const lines = renderPostfixMaster(sampleSite()).split("\n");
   const asking = lines.filter((line) => / (smtpd|smtp)$/.test(line));

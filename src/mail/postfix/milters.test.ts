@@ -17,6 +17,11 @@ test("a stranger's mail is counted, then verified, then scored; a user's is coun
   assert.ok("ghostinbox_rspamd" in trusting);
 });
 
+test("mail waits for its score for a limited time", () => {
+  const times = "connect_timeout=2s, command_timeout=5s, content_timeout=20s, default_action=accept";
+  assert.equal(postfixMilters(sampleSite())["ghostinbox_spam"], `{ unix:spam/milter, ${times} }`);
+});
+
 test("no mail skips the guard's count before the keeper has ended a guard that hangs", () => {
   const { ghostinbox_counts: counts = "" } = postfixMilters(sampleSite());
   const waits = Array.from(counts.matchAll(/(?:command|content)_timeout=(\d+)s/g), ([, seconds]) => Number(seconds));
