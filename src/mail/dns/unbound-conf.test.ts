@@ -15,6 +15,10 @@ function rendered(changes: Partial<Site["dns"]> = {}): string {
   return renderUnbound({ ...site, dns: { ...site.dns, ...changes } });
 }
 
+test("a name server learns only the part of a name that it needs", () => {
+  assert.match(rendered(), /^ {2}qname-minimisation: yes$/m);
+});
+
 test("its caches share the memory of the setting, records twice as much as messages", () => {
   const text = rendered({ cacheBytes: 3_000_001 });
   assert.match(text, /^ {2}msg-cache-size: 1000000$/m);

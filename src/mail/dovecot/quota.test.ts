@@ -19,6 +19,16 @@ test("the quota is that of the settings, with room for one more mail that was ac
   assert.ok(settings({ messageSizeBytes: 65_536 }).includes("quota_grace = 65536B"));
 });
 
+test("the owner of a mailbox that fills up gets a warning: the highest threshold first", () => {
+  const warnings = settings().filter((line) => line.startsWith("quota_warning"));
+  assert.deepEqual(warnings, [
+    "quota_warning = storage=95%% quota-warning 95 %u %h",
+    "quota_warning2 = messages=95%% quota-warning 95 %u %h",
+    "quota_warning3 = storage=80%% quota-warning 80 %u %h",
+    "quota_warning4 = messages=80%% quota-warning 80 %u %h",
+  ]);
+});
+
 test("every smtpd of the three ports finds a process that answers it", () => {
   const room = (changes = {}): number => {
     const services = quotaServices(sampleSite(changes));

@@ -12,6 +12,7 @@ test("strangers cannot make its database grow without end: it starts empty inste
   const directory = temporaryDirectory();
   const layout = layoutOf(join(directory, "data"));
   const { text } = renderPostgrey(sampleSite({ layout }));
+  assert.match(text, / --privacy /, "long addresses take no more room");
   const programs = join(directory, "programs");
   const inPlace = { setpriv: 'shift 7\nexec "$@"', postgrey: "pwd; ulimit -f" };
   for (const path of [programs, layout.postgreyData]) mkdirSync(path, { recursive: true });

@@ -6,13 +6,23 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { inRspamdLua } from "../../../test/kit/rspamd-lua.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { renderRspamd } from "./rspamd-conf.ts";
+import { renderRspamd, rspamdService } from "./rspamd-conf.ts";
 
 const site = sampleSite();
 
 function textOf(name: string): string {
   return renderRspamd(site).find((file) => file.name === name)?.text ?? "";
 }
+
+test("mail is signed only for users who signed in", () => {
+  assert.match(textOf("rspamd.conf"), /sign_authenticated = true;\n\s+sign_local = false;/);
+});
+
+test("rspamd reads nothing of the packaged configuration", () => {
+  const command = rspamdService(site.layout).run.join("\n");
+  for (const name of ["CONFDIR", "LOCAL_CONFDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/conf/rspamd `));
+  for (const name of ["DBDIR", "RUNDIR", "LOGDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/lib/rspamd `));
+});
 
 test("of its modules only those for authenticity are loaded", () => {
   const loaded = [...textOf("rspamd.conf").matchAll(/path = "\/usr\/share\/rspamd\/plugins\/(\w+)\.lua"/g)];

@@ -10,6 +10,10 @@ function localCf(changes: Partial<typeof spam> = {}): string {
   return files.find(({ name }) => name === "local.cf")?.text ?? "";
 }
 
+test("a first mail that the guard marks gets the score of the settings", () => {
+  assert.match(localCf({ crowdScore: 3.5 }), /^score GHOSTINBOX_CROWD 3\.5$/m);
+});
+
 test("Bayes learns nothing from a header that this server adds", () => {
   const ignored = [...localCf().matchAll(/^bayes_ignore_header (.*)$/gm)].map(([, header]) => header);
   const own = ["Junk", "Verified", "Proof", "Crowd"].map((name) => `X-GhostInbox-${name}`);
