@@ -41,6 +41,16 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
     return { layout, clock, mails: createAlertMails(layout, clock) };
   };
 
+  test("an alert goes to the mailboxes of the settings, from our address", async () => {
+    const { layout, clock, mails } = queue();
+    const detail = "Mailed owner@elsewhere.example, second@elsewhere.example.";
+    assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(TOLD)), { ok: true, detail });
+    const queued = queuedMails(layout).join();
+    for (const part of ["postmaster@example.org", "owner@elsewhere.example", "second@elsewhere.example", "11 networks"])
+      assert.ok(queued.includes(part), `${part} is not in ${queued}`);
+    assert.match(queued, /Subject: .*Many bans/);
+  });
+
   test("an alert that is requested twice within an hour is sent once", async () => {
     const { layout, clock, mails } = queue();
     const send = (id: string) => mails.send(alert(clock, id), settingsWith(TOLD));
