@@ -66,8 +66,11 @@ describe("the data directory", OWN_ETC, () => {
     assert.deepEqual(await make(etc, layout), []);
     assert.equal(statSync(layout.tls).mode & 0o777, 0o700);
     assert.equal(statSync(layout.mailLog).mode & 0o777, 0o640);
-    const { uid, gid } = statSync(layout.secrets);
-    assert.deepEqual({ uid, gid }, { uid: 0, gid: etc.numberOf("group", "ghostinbox") });
+    const groups = { secrets: "ghostinbox", "lib/dkim": "_rspamd", "lib/proof": "_rspamd" };
+    for (const [path, group] of Object.entries(groups)) {
+      const { mode, uid, gid } = statSync(join(layout.data, path));
+      assert.deepEqual([mode & 0o7777, uid, gid], [0o750, 0, etc.numberOf("group", group)], path);
+    }
     assert.equal(readFileSync(layout.mailLog, "utf8"), "a line\n");
   });
 
