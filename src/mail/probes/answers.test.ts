@@ -35,3 +35,8 @@ test("a port 25 that is busy refuses, and one that only starts to talk does not"
   assert.ok(SMTP.isRefusal?.("421 4.3.2 All server ports are busy\r\n"));
   assert.ok(SMTP.isRefusal?.("220 mail") === false);
 });
+
+test("a port is left in order, and of the dashboard's page only the head is asked for", () => {
+  assert.deepEqual([SMTP.goodbye, IMAP.goodbye], ["QUIT\r\n", "a LOGOUT\r\n"]);
+  assert.match(String(pageHead("mail.example.org").question), /^HEAD \/ HTTP\/1\.1\r\nHost: mail\.example\.org\r\n/);
+});
