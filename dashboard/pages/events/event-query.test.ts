@@ -53,17 +53,16 @@ test("everything is filtered by the server", async (t) => {
   assert.equal(asked[0], `GET events?type=BAN&ip=192.0.2.0%2F24&account=anna&text=a+b&${times}&limit=50`);
 });
 
-test("a search or an export that finds nothing gives up after a while, and tells how far it came", async (t) => {
-  for (const [search, answers] of [
-    [undefined, 8],
-    [OF_EXPORT, 200],
-  ] as const) {
+for (const [what, search, answers] of [
+  ["a search", undefined, 8],
+  ["an export", OF_EXPORT, 200],
+] as const)
+  test(`${what} that finds nothing gives up after a while, and tells how far it came`, async (t) => {
     const asked = serve(t, 300_000);
     const { items, next, searchedTo } = await findEvents(filterOf({ text: "nowhere" }), null, search);
     const last = 300_001 - answers * 1_000;
     assert.deepEqual([items, asked.length, next, searchedTo], [[], answers, `${last}`, eventOf(last).at]);
-  }
-});
+  });
 
 test("a time is a filter, and a cursor is none", () => {
   assert.ok(!isFiltered(filterOf({ before: "7" })));

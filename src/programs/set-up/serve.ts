@@ -145,7 +145,7 @@ function outliveTerminal({ startLog }: Layout, log: StartLog): void {
   });
 }
 
-/** `promise` resolves at the first Ctrl-C, TERM or `restart`. A stop wins over a `restart`, also over an earlier one. */
+/** `promise` resolves at the first Ctrl-C, TERM or `restart`. A stop wins over a `restart`, even an earlier one. */
 function stopSignal() {
   let wish: "stop" | "restart" | null = null;
   const { promise, resolve } = Promise.withResolvers<void>();
