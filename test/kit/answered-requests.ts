@@ -9,7 +9,7 @@ const { fetch } = globalThis;
 export function answerRequests(t: TestContext, answer: (request: string) => unknown): string[] {
   const asked: string[] = [];
   globalThis.fetch = async (path, { method = "GET", body = "" } = {}) => {
-    const request = `${method} ${String(path).replace("api/v1/", "")}`;
+    const request = `${method} ${typeof path === "string" ? path.replace("api/v1/", "") : ""}`;
     asked.push(`${request} ${typeof body === "string" ? body : ""}`.trim());
     const answered = await answer(request);
     return answered instanceof Response ? answered : Response.json(answered ?? {});
