@@ -4,7 +4,7 @@ import { eventsOf, type Row } from "../../../test/kit/event-rows.ts";
 import { NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
-import type { EventFilter, Queries } from "../storage-ports.ts";
+import type { EventFilter, EventPage, Queries } from "../storage-ports.ts";
 import { whyAccount, whyMessage } from "./why.ts";
 
 const FROM = { sender: "a@sender.test", recipient: "anna@example.test" };
@@ -122,6 +122,14 @@ test("of an account with too many events, the ten newest of each kind that stran
   const rows = [...many(11, "LOGIN_SUCCEEDED"), ...many(200, "LOGIN_FAILED")];
   const { own, complete } = whyAccount(queries(...rows), "anna@example.test");
   assert.deepEqual([own.map(({ id }) => id), complete], [[2, 3, 4, 5, 6, 7, 8, 9, 10, 11], false]);
+  const all = queries(...rows);
+  const events = (filter: EventFilter): EventPage =>
+    filter.types === undefined || filter.before !== undefined ? all.events(filter) : { items: [], next: 212 };
+  assert.equal(
+    whyAccount({ ...all, events }, "anna@example.test").own.length,
+    10,
+    "a search that ends early continues",
+  );
 });
 
 test("counts the sign-ins from each of an account's addresses, with the time of the last", () => {

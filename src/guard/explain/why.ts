@@ -27,7 +27,7 @@ export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memory
 export function whyAccount(queries: Queries, account: string): AccountReport {
   const { items, next } = everyPage(queries, { account, most: MOST_EVENTS, order: "newest_first" });
   const ofType = (type: EventType): readonly EventItem[] =>
-    queries.events({ account, types: [type], most: MOST_OF_TYPE, order: "newest_first" }).items;
+    everyPage(queries, { account, types: [type], most: MOST_OF_TYPE, order: "newest_first" }).items;
   const own = next === null ? items.filter(({ type }) => OWN.some((one) => one === type)) : OWN.flatMap(ofType);
   return {
     account,
