@@ -5,6 +5,7 @@ import {
   type ListedMail,
   parseKeeperCommand,
 } from "../../src/admin/declare/keeper.ts";
+import { withoutExtension } from "../../src/core/net/address.ts";
 import type { commandsOnMemory, KeeperCommandOf } from "./commands-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 
@@ -43,12 +44,14 @@ export function fakeQueue(file: string, kit: Kit) {
   };
   const list = (asked: KeeperCommandOf<"list_mail">) => {
     assert.ok(parseKeeperCommand(JSON.stringify(asked)), "the keeper takes it");
-    const { ids, beside = [], senders, recipient, where, after, limit } = asked;
+    const { ids, beside = [], senders, isExact, recipient, where, after, limit } = asked;
+    const isSent = (sender: string): boolean =>
+      senders.some((one) => one === (isExact === true ? sender : withoutExtension(sender)));
     const meant = present().filter(
       ({ id, queue, sender, recipients }) =>
         (where === "anywhere" || (where === "loose" ? queue !== "hold" : queue === where)) &&
         (ids.length === 0 || ids.includes(id)) &&
-        (senders.length === 0 || senders.includes(sender) || beside.includes(id)) &&
+        (senders.length === 0 || isSent(sender) || beside.includes(id)) &&
         (recipient === null || recipients.some(({ address }) => address === recipient)),
     );
     const rest = meant.filter(({ at, id }) => after === null || at > after.at || (at === after.at && id > after.id));

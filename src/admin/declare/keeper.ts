@@ -119,12 +119,14 @@ const command = lazily(() =>
     /**
      * Lists the mails in Postfix's queue that fit every field, in the order of arrival; empty lists and null fit all. An
      * empty sender is that of a bounce. `beside`: these mails fit as those of the senders do, whoever their sender is.
+     * `isExact`: senders with an extension do not fit.
      */
     z.object({
       verb: z.literal("list_mail"),
       ids: queueIds(0),
       beside: z.exactOptional(queueIds(1, MAILS_BESIDE)),
       senders: listOf(parsed(parseSender), SENDERS_PER_COMMAND, 0),
+      isExact: z.exactOptional(z.boolean()),
       recipient: z.nullable(parsed(parseAddress)),
       where: z.enum(["anywhere", "loose", ...QUEUE_STATES]),
       /** Only those after this one. */

@@ -83,6 +83,10 @@ describe("Postfix's queue", SENDMAIL, () => {
     const senders = info.queue.map(({ sender }) => sender).toSorted();
     assert.deepEqual(senders, ["Anna+Shop@Example.test", ANNA, INFO], "sent as another too");
     assert.deepEqual(ids((await listed({ senders: [""] })).queue), [idOf("<>")]);
+    for (const sender of [ANNA, "Anna+Shop@Example.test"]) {
+      const exact = await listed({ senders: [sender.toLowerCase()], isExact: true });
+      assert.deepEqual(ids(exact.queue), [idOf(sender)]);
+    }
     const anna = await listed({ senders: [ANNA], recipient: mailAddress("two@example.net"), where: "loose" });
     const recipients = ["one", "two"].map((name) => ({ address: `${name}@example.net`, reason: null }));
     const shown = anna.queue.map(({ sender, recipients: to }) => [sender, to]);

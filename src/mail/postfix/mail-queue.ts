@@ -88,14 +88,15 @@ async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_m
   return { ok: true, detail: "", queue, total };
 }
 
-type QueueQuery = Pick<Of<"list_mail">, "ids" | "recipient" | "where"> &
+type QueueQuery = Pick<Of<"list_mail">, "ids" | "isExact" | "recipient" | "where"> &
   Readonly<{ senders: ReadonlySet<string>; beside: ReadonlySet<string> }>;
 
 function fits({ id, queue, sender, recipients }: QueueEntry, query: QueueQuery): boolean {
-  const { ids, senders, beside, recipient, where } = query;
+  const { ids, senders, isExact, beside, recipient, where } = query;
   if (where !== "anywhere" && (where === "loose" ? queue === HOLD : queue !== where)) return false;
   if (ids.length > 0 && !ids.includes(id)) return false;
-  if (senders.size > 0 && !isOneOf(senders, sender) && !beside.has(id)) return false;
+  const isSent = isExact === true ? senders.has(sender.toLowerCase()) : isOneOf(senders, sender);
+  if (senders.size > 0 && !isSent && !beside.has(id)) return false;
   return recipient === null || recipients.some(({ address }) => address.toLowerCase() === recipient);
 }
 

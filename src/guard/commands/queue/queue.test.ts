@@ -53,6 +53,12 @@ test("lists where each mail waits and for whom it is held, a page at a time", as
   assert.deepEqual(second, { items: [last], next: null, total: 3 });
 });
 
+test("a sender does not include its extensions, and an account does", async () => {
+  queue.mails = [mail("AAAA1"), mail("AAAA2", { sender: "anna+bob=elsewhere.test@example.test" })];
+  assert.deepEqual(await result({ verb: "queue_hold", ...SOME, sender: ANNA }), done(1));
+  assert.deepEqual(await result({ verb: "queue_delete", ...ANNAS }), done(2));
+});
+
 test("an account includes all its addresses, and a bounce has the empty sender", async () => {
   assert.ok((await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [ANNA] })).ok);
   queue.mails = [mail("AAAA1"), mail("AAAA2", { sender: "info@example.test" }), mail("AAAA3", { sender: "" })];

@@ -46,7 +46,7 @@ function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selection | 
   const { ids, account, sender, recipient } = command;
   if (account !== null && sender !== null)
     return usage("An account already stands for its sender addresses.", "Give the account or a sender.");
-  if (account === null) return { ids, senders: sender === null ? [] : [sender], recipient };
+  if (account === null) return { ids, senders: sender === null ? [] : [sender], isExact: true, recipient };
   const sent = sentIds(parts, account).slice(0, MAILS_BESIDE);
   return { ids, ...(sent.length === 0 ? {} : { beside: sent }), senders: sendersOf(parts, account), recipient };
 }
