@@ -38,6 +38,8 @@ test("a queue id and an account as whole words", () => {
   assert.ok(has({ account: "Anna@Example.test" }));
   for (const line of ["<joanna@example.test>", "<anna@example.tests>", "<x.anna@example.test>"])
     assert.ok(!has({ account: "anna@example.test" }, line), line);
+  for (const line of ["<anna@bücher.test>", "<anna@xn--bcher-kva.test>"])
+    assert.ok(has({ account: "Anna@Bücher.test" }, line), line);
 });
 
 test("since when", () => {
@@ -51,6 +53,7 @@ test("texts of which every matching line has one, in lower case; none where an a
   assert.equal(of({}), null);
   assert.deepEqual(of({ queueId: "72CED1EABE5", grep: "x" }), { texts: ["72ced1eabe5"], inBytes: true });
   assert.deepEqual(of({ account: "Anna@Example.test" }), { texts: ["anna@example.test"], inBytes: false });
+  assert.deepEqual(of({ account: "a@Bücher.test" })?.texts, ["a@bücher.test", "a@xn--bcher-kva.test"]);
   assert.deepEqual(network("198.51.100.7"), { texts: ["198.51.100.7", "ffff:"], inBytes: true });
   assert.deepEqual(network("198.51.100.0/23")?.texts, ["198.51.", "ffff:"]);
   assert.equal(network("128.0.0.0/1"), null);

@@ -1,3 +1,4 @@
+import { asciiAddress } from "../../core/net/address.ts";
 import { contains, type Ip, isV4, networkAddress, type Prefix, parseIp, prefixLength } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 
@@ -20,7 +21,8 @@ export function matchesQuery({ at, line }: LogEntry, query: LogQuery): boolean {
   if (query.grep === null && query.account === null && query.network === null) return true;
   const lower = line.toLowerCase();
   if (query.grep !== null && !lower.includes(query.grep.toLowerCase())) return false;
-  if (query.account !== null && !hasWord(lower, query.account.toLowerCase(), OF_A_NAME)) return false;
+  if (query.account !== null && !spellingsOf(query.account).some((name) => hasWord(lower, name, OF_A_NAME)))
+    return false;
   const { network } = query;
   return network === null || addressesIn(line).some((ip) => contains(network, ip));
 }
@@ -37,8 +39,13 @@ export function textsOf({ queueId, network, account, grep }: LogQuery): SearchTe
   if (queueId !== null) return { texts: [queueId.toLowerCase()], inBytes: true };
   const texts = network === null ? null : textsOfNetwork(network);
   if (texts !== null) return { texts, inBytes: true };
-  const text = account ?? grep;
-  return text === null ? null : { texts: [text.toLowerCase()], inBytes: false };
+  if (account !== null) return { texts: spellingsOf(account), inBytes: false };
+  return grep === null ? null : { texts: [grep.toLowerCase()], inBytes: false };
+}
+
+/** As typed, and with its domain as the DNS has it. */
+function spellingsOf(account: string): readonly string[] {
+  return [...new Set([account.toLowerCase(), asciiAddress(account)])];
 }
 
 /** Part of an IPv4 address in IPv6 notation that does not end in dotted decimals (RFC 4291, 2.5.5.2). */

@@ -48,6 +48,12 @@ export function asciiDomain(text: string): string {
   });
 }
 
+/** In lower case, its domain as `asciiDomain` returns it. Accepts any text. */
+export function asciiAddress(text: string): string {
+  const at = text.lastIndexOf("@") + 1;
+  return text.slice(0, at).toLowerCase() + asciiDomain(text.slice(at));
+}
+
 /** Null unless the text can name a mailbox here. The caller checks whether the domain is ours. */
 export function parseAccountName(text: string): AccountName | null {
   const parsed = parseAddress(text);
@@ -118,7 +124,6 @@ const PATTERN = /^[a-z0-9.!$%&'*+/=?^_{|}~-]{1,64}@[a-z0-9.*?-]{1,255}$/;
 
 /** Null unless the text is one address or a pattern of addresses. */
 export function parseSenderPattern(text: string): SenderPattern | null {
-  const at = text.lastIndexOf("@") + 1;
-  const pattern = text.slice(0, at).toLowerCase() + asciiDomain(text.slice(at));
+  const pattern = asciiAddress(text);
   return PATTERN.test(pattern) ? (pattern as SenderPattern) : null;
 }

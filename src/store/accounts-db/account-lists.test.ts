@@ -23,13 +23,15 @@ function fresh(t: TestContext) {
 }
 
 test("accounts are found by a part of the name, in any case, a page at a time; the query has no wildcards", (t) => {
-  const { search } = fresh(t);
+  const { accounts, search } = fresh(t);
   const names = (text: string | null, more: object = {}): readonly string[] =>
     search.accounts({ ...ALL, text, ...more }).items.map(({ name }) => name);
   assert.deepEqual(names(null), ["a_b@example.net", "ann@example.org", "bob@example.org"]);
   assert.deepEqual(names("ANN@"), ["ann@example.org"]);
   assert.deepEqual(names("a_"), ["a_b@example.net"]);
   assert.deepEqual(names("%"), []);
+  assert.ok(accounts.add(accountName("eva@bücher.test"), HASH, START).ok);
+  for (const text of ["Eva@Bücher.test", "bücher"]) assert.deepEqual(names(text), ["eva@xn--bcher-kva.test"]);
   const page = search.accounts({ text: ".org", limit: 1, cursor: null });
   assert.deepEqual([page.items.length, page.next, page.total], [1, "ann@example.org", 2]);
   assert.deepEqual(names(".org", { limit: 1, cursor: page.next }), ["bob@example.org"]);

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AccountRow } from "../../admin/accounts.ts";
 import { firstPage, type PageRequest } from "../../admin/declare/paging.ts";
-import type { AccountName } from "../../core/net/address.ts";
+import { type AccountName, asciiAddress } from "../../core/net/address.ts";
 import type { AccountBook, Searched } from "../../guard/admin-ports.ts";
 import { flag, integer, integerOrNull, iso, oneOf, rowReader, text, textOrNull } from "../columns.ts";
 import { prepared } from "../transactions.ts";
@@ -40,7 +40,7 @@ export function sqliteAccountLists(db: DatabaseSync) {
 type Asked = PageRequest & Partial<Searched>;
 
 function found(rows: StatementSync, count: StatementSync, { text: part, limit, cursor }: Asked) {
-  const wanted = (part ?? "").toLowerCase();
+  const wanted = asciiAddress(part ?? "");
   const items = rows.all({ wanted, after: cursor ?? "", most: limit + 1 });
   return { items, total: integer(count.get({ wanted })?.["n"]) };
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
+import { asciiAddress } from "../../core/net/address.ts";
 import { covering, isSingleAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { integer, prefix as prefixColumn } from "../columns.ts";
@@ -50,7 +51,8 @@ export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqlit
   /** Takes no longer for an account with many other events. */
   function* ofAccount(account: string, candidates: Iterable<Candidates>): Generator<Candidates> {
     const { fresh } = ordering.newest_first;
-    const isIts = (id: number): boolean => fresh.get(id, id, ROLE.person, inLowerCase(account)) !== undefined;
+    const names = namesOf({ account });
+    const isIts = (id: number): boolean => names.some((name) => fresh.get(id, id, ...name) !== undefined);
     for (const { ids, reached } of candidates) yield { ids: ids.filter(isIts), reached };
   }
 
@@ -175,8 +177,10 @@ function parted({ after, before }: Span, upto: number): Parts {
 }
 
 /** A filter never contains both an account and a mail. */
-function namesOf({ types = [], account, mail }: EventFilter): readonly Name[] {
-  if (account !== undefined) return [[ROLE.person, inLowerCase(account)]];
+function namesOf({ types = [], account, mail }: Pick<EventFilter, "types" | "account" | "mail">): readonly Name[] {
+  // A sign-in is recorded under the name as typed, an account's domain as the DNS has it.
+  if (account !== undefined)
+    return [...new Set([inLowerCase(account), asciiAddress(account)])].map((name) => [ROLE.person, name]);
   // A stranger may use another mail's queue id as a Message-ID, so a queue id is searched only among queue ids.
   if (mail !== undefined) return [isQueueId(mail) ? [ROLE.queueId, mail] : [ROLE.messageId, cut(bareMessageId(mail))]];
   return types.map(namedType);

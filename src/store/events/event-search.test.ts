@@ -44,6 +44,19 @@ test("an event is found as it is shown, and none if none is asked for", (t) => {
   ]);
 });
 
+test("an account is found with its domain as typed and as in the DNS, by type too", (t) => {
+  const { store, search } = fresh(t);
+  const names = ["anna@bücher.test", "anna@xn--bcher-kva.test", "bert@xn--bcher-kva.test"];
+  record(store, ...names.map((account) => ({ ...eventRow("203.0.113.7", START), account })));
+  for (const types of [[], ["CONNECT"]]) {
+    const { items } = search.find({ account: "Anna@Bücher.test", types, most: 9, order: "oldest_first" });
+    assert.deepEqual(
+      items.map(({ id }) => id),
+      [1, 2],
+    );
+  }
+});
+
 test("events of an IPv6 network: its own, those within it, and those of the networks around it", (t) => {
   const { store, committed, search } = fresh(t);
   const sites = ["2001:db8::/64", "2001:db8:0:1::/64", "2001:db8:1::/64", "2001:0:1::/64"];
