@@ -249,12 +249,15 @@ export type EventFilter = Readonly<{
 /** `text`: only bans with this text in their network, reason or source; ignores case. */
 export type BansAsked = PageRequest & Readonly<{ text?: string }>;
 
+/** Which offences count towards the next ban: those within `bans.memory`, of one prefix (`prefixOf`). */
+export type BanRules = Readonly<{ memoryMs: number; ipv6Prefix: number }>;
+
 /** Reads `engine.db` for the web and the command line, never for the guard's hot path. */
 export interface Queries {
   /** Bans in force, newest first. The cursor is a whole number. */
   bans(now: Millis, asked: BansAsked): Page<BanItem>;
   events(filter: EventFilter): EventPage;
-  address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport;
+  address(prefix: Prefix, now: Millis, bans: BanRules): AddressReport;
   /** Changes by at most `most` steps after this one; with null, only the number of the last step. */
   banChanges(after: number | null, most: number): BanChanges;
   /** Spam scores of these events; events that an older version wrote have none. */

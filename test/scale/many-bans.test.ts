@@ -53,7 +53,10 @@ test("100,000 bans: added in seconds, listed, counted and searched at once, read
   assert.equal(queries.bans(NOON, { limit: 500, cursor: page.next }).items[0]?.prefix, bannedNetwork(BANS - 501));
   assert.equal(within("count", () => queries.figures.bansInForce(NOON)).engine, BANS);
   const sought = bannedNetwork(77_777);
-  assert.equal(within("search", () => queries.address(sought, NOON, HOUR_MS)).ban?.prefix, sought);
+  assert.equal(
+    within("search", () => queries.address(sought, NOON, { memoryMs: HOUR_MS, ipv6Prefix: 64 })).ban?.prefix,
+    sought,
+  );
   const answer = within("answer", () => statsText(queries, WELL, NOON));
   assert.ok(answer.includes(bannedNetwork(BANS - BANS_ANSWERED)));
   assert.ok(!answer.includes(`"${bannedNetwork(BANS - BANS_ANSWERED - 1)}"`));

@@ -13,7 +13,8 @@ export function questions(db: DatabaseSync, now: Millis): Readonly<Record<string
   const { figures } = queries;
   const events = (filter: Omit<EventFilter, "most" | "order">) => (): number =>
     queries.events({ ...filter, most: 50, order: "newest_first" }).items.length;
-  const about = (text: string) => () => whyAddress(queries, net(text), now, 7 * DAY_MS).events.length;
+  const about = (text: string) => () =>
+    whyAddress(queries, net(text), now, { memoryMs: 7 * DAY_MS, ipv6Prefix: 64 }).events.length;
   const dayAgo = later(now, -DAY_MS);
   const values = (counts: Readonly<Record<string, number>>): number => Object.values(counts).length;
   return {

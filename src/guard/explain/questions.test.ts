@@ -12,7 +12,7 @@ const ASKED: { readonly [Q in Question]: Asked<Q> } = {
   stats: [HEALTH, T0],
   bans: [T0, { limit: 1, cursor: null, text: "203." }],
   events: [{ most: 1, order: "newest_first" }],
-  address: [net("203.0.113.7"), T0, 1_000],
+  address: [net("203.0.113.7"), T0, { memoryMs: 1_000, ipv6Prefix: 64 }],
   account: ["anna@example.test"],
   message: ["72CED1EABE5"],
   ownSignIns: ["anna@example.test", { limit: 1, cursor: null }],

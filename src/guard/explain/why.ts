@@ -3,7 +3,7 @@ import { type EventType, typesWhere } from "../../core/events/event-types.ts";
 import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { Queries } from "../storage-ports.ts";
+import type { BanRules, Queries } from "../storage-ports.ts";
 import { everyPage, unique } from "./event-pages.ts";
 import { timelineOf } from "./timeline.ts";
 
@@ -18,8 +18,8 @@ const SESSION_MS = 10 * MINUTE_MS;
 const OWN: readonly EventType[] = [...typesWhere(({ of }) => of !== undefined), "LOGIN_SUCCEEDED"];
 const MOST_OF_TYPE = 10;
 
-export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memoryMs: number): AddressStory {
-  const report = queries.address(prefix, now, memoryMs);
+export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, bans: BanRules): AddressStory {
+  const report = queries.address(prefix, now, bans);
   return { ...report, timeline: timelineOf(report.events) };
 }
 

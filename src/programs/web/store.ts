@@ -24,7 +24,7 @@ export function createWebStore(
   const queries: Queries = {
     bans: (now, asked) => read(({ queries }) => queries.bans(now, asked)),
     events: (filter) => read(({ queries }) => queries.events(filter)),
-    address: (prefix, now, memoryMs) => read(({ queries }) => queries.address(prefix, now, memoryMs)),
+    address: (prefix, now, bans) => read(({ queries }) => queries.address(prefix, now, bans)),
     banChanges: (after, most) => read(({ queries }) => queries.banChanges(after, most)),
     spamScores: (ids) => read(({ queries }) => queries.spamScores(ids)),
     // A restored copy has its name, and the ids of later events may be reused.

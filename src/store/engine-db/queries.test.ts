@@ -7,6 +7,7 @@ import { sqliteEventIds } from "../events/event-ids.ts";
 import { sqliteQueries } from "./queries.ts";
 
 const PAGE = { limit: 50, cursor: null };
+const within = (memoryMs: number) => ({ memoryMs, ipv6Prefix: 64 });
 
 function fresh(t: TestContext) {
   const { db, store, reader, committed } = engineDatabase(t);
@@ -67,21 +68,21 @@ test("why: everything known of one address", (t) => {
     store.apply({ type: "KNOW", prefix, account: "ann@example.org", passwordHash: "" }, START);
     store.apply({ type: "ALLOW", prefix: net("203.0.113.0/24"), note: "office", by: "root", expiresAt: null }, START);
   });
-  const report = queries.address(prefix, DAY, 7 * DAY_MS);
+  const report = queries.address(prefix, DAY, within(7 * DAY_MS));
   assert.deepEqual(report.ban, { ...standing, createdAt, expiresAt });
   const past = report.pastBans.map(({ ended, endedAt, level }) => `${ended} ${endedAt} ${level}`);
   assert.deepEqual(past, ["BAN_EXPIRED 2026-11-20T07:00:00.000Z light"]);
   assert.equal(report.offencesInMemory, 2);
-  assert.equal(queries.address(prefix, DAY, HOUR_MS).offencesInMemory, 1);
+  assert.equal(queries.address(prefix, DAY, within(HOUR_MS)).offencesInMemory, 1);
   assert.equal(report.allowed?.prefix, "203.0.113.0/24");
   assert.deepEqual(report.knownAccounts, ["ann@example.org"]);
   assert.deepEqual(report.totals, { pastBans: 1, knownAccounts: 1 });
   assert.equal(report.events.length, 1);
-  assert.equal(queries.address(prefix, later(DAY, HOUR_MS), DAY_MS).ban, null, "its time is over");
+  assert.equal(queries.address(prefix, later(DAY, HOUR_MS), within(DAY_MS)).ban, null, "its time is over");
   assert.deepEqual(queries.bans(DAY, PAGE).items, [report.ban]);
   assert.deepEqual(queries.bans(later(DAY, HOUR_MS), PAGE), { items: [], next: null });
 
-  const stranger = queries.address(net("198.51.100.1"), instant(DAY), DAY_MS);
+  const stranger = queries.address(net("198.51.100.1"), instant(DAY), within(DAY_MS));
   const nothing = { ban: null, pastBans: [], allowed: null, knownAccounts: [], events: [] };
   assert.deepEqual(stranger, { ...nothing, offencesInMemory: 0, totals: { pastBans: 0, knownAccounts: 0 } });
 });
@@ -92,8 +93,9 @@ test("why tells the narrowest ban around an IPv6 address", (t) => {
     ban(store, "2001:db8::/32", START, { code: "manual", expiresAt: null });
     ban(store, "2001:db8:0:1::/64");
   });
-  assert.equal(queries.address(net("2001:db8:0:1::7"), START, DAY_MS).ban?.prefix, "2001:db8:0:1::/64");
-  const around = queries.address(net("2001:db8:0:2::7"), START, DAY_MS).ban;
+  const inside = queries.address(net("2001:db8:0:1::7"), START, within(DAY_MS));
+  assert.deepEqual([inside.ban?.prefix, inside.offencesInMemory], ["2001:db8:0:1::/64", 1], "only its own /64 counts");
+  const around = queries.address(net("2001:db8:0:2::7"), START, within(DAY_MS)).ban;
   assert.partialDeepStrictEqual(around, { prefix: "2001:db8::/32", expiresAt: null });
 });
 
@@ -114,7 +116,7 @@ test("of a network, why names the accounts that sign in from any part of it", (t
       store.apply({ type: "KNOW", prefix: net(from), account, passwordHash: "" }, START);
   });
   const of = (network: string): string => {
-    const { knownAccounts, totals } = queries.address(net(network), START, DAY_MS);
+    const { knownAccounts, totals } = queries.address(net(network), START, within(DAY_MS));
     assert.equal(knownAccounts.length, totals.knownAccounts);
     return knownAccounts.map((name) => name.split("@")[0]).join(" ");
   };
@@ -167,7 +169,7 @@ test("of what an address may have much of, the report lists a part and tells how
       ban(store, "203.0.113.7", later(START, i));
     }
   });
-  const { pastBans, knownAccounts, totals } = queries.address(prefix, START, DAY_MS);
+  const { pastBans, knownAccounts, totals } = queries.address(prefix, START, within(DAY_MS));
   assert.deepEqual(totals, { pastBans: 59, knownAccounts: 60 });
   assert.deepEqual([pastBans.length, knownAccounts.length, knownAccounts.at(-1)], [50, 50, "u49@example.org"]);
 });

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { banItem } from "../../admin/declare/items.ts";
 import { firstPage } from "../../admin/declare/paging.ts";
-import { contains, covering, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { contains, covering, isSingleAddress, networkAddress, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { everyPage } from "../../guard/explain/event-pages.ts";
 import type { EventFilter, EventPage, Queries } from "../../guard/storage-ports.ts";
 import { integer, iso, isoOrNull, prefix as prefixColumn, type Row, rowReader, text, textOrNull } from "../columns.ts";
@@ -63,18 +63,17 @@ export function sqliteQueries(db: DatabaseSync): Queries {
       );
     },
     name: () => text(sql.name.get()?.["name"]),
-    address: (prefix, now, memoryMs) => {
+    address: (prefix, now, { memoryMs, ipv6Prefix }) => {
       const around = covering(prefix);
       const networks = JSON.stringify(around);
       const standing = sql.standing.get(networks, now);
       const allowed = sql.allowed.get(networks);
       const known = accountsFrom(prefix, networks);
+      const judged = isSingleAddress(prefix) ? prefixOf(networkAddress(prefix), ipv6Prefix) : prefix;
       return {
         ban: standing === undefined ? null : banItem(readBan(standing)),
         pastBans: sql.pastBans.all(networks, PAST_BANS).map((row) => ({ ...banItem(readBan(row)), ...ending(row) })),
-        offencesInMemory: around
-          .flatMap((network) => offencesAt(sql.newestBans.all(network)))
-          .filter((at) => at > now - memoryMs).length,
+        offencesInMemory: offencesAt(sql.newestBans.all(judged)).filter((at) => at > now - memoryMs).length,
         allowed: allowed === undefined ? null : allowItem(allowed),
         knownAccounts: known.slice(0, KNOWN_ACCOUNTS),
         totals: { pastBans: integer(sql.countPastBans.get(networks)?.["n"]), knownAccounts: known.length },

@@ -8,7 +8,7 @@ import { type Event, type EventRecord, recordOf } from "../../core/events/event.
 import { type Observation, observationRecord } from "../../core/events/log.ts";
 import type { MailAttributes } from "../../core/events/mail.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
-import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
+import { HOUR_MS, later, type Millis } from "../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../guard/explain/why.ts";
 import { sqliteEventNames } from "../events/event-index.ts";
 import { sqliteQueries } from "./queries.ts";
@@ -134,10 +134,10 @@ test("an address: its report, and the same events explained, oldest first", (t) 
     ...UNNAMED,
   } as const;
   const prefix = hostPrefix(SENDER);
-  assert.deepEqual(whyAddress(queries, prefix, now(), DAY_MS).timeline, []);
+  assert.deepEqual(whyAddress(queries, prefix, now(), { memoryMs: HOUR_MS, ipv6Prefix: 64 }).timeline, []);
   observe(DELIVERED, { type: "LOGIN_UNSEEN", ip: SENDER, service: "imap", login: "anna@example.test", times: 2 });
   observe({ ...fault, detail: "lost connection" });
-  const { timeline } = whyAddress(queries, prefix, now(), DAY_MS);
+  const { timeline } = whyAddress(queries, prefix, now(), { memoryMs: HOUR_MS, ipv6Prefix: 64 });
   const story = timeline.map(({ source, type, details }) => `${source} ${type}: ${details}`);
   assert.deepEqual(story, [
     "login LOGIN_FAILED: imap login=<anna@example.test> (2 times)",

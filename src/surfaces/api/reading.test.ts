@@ -39,7 +39,7 @@ test("an address is explained as of now, with the configured memory", async (t) 
   const reported = await readWhy(kit.parts, FOR_CI, prefix);
   assert.deepEqual([reported.ban, reported.protection, reported.protectionUnknown], [BAN, "gateway", false]);
   assert.deepEqual(kit.guard.asked, [{ asker: FOR_CI, command: { verb: "protection", target: ip("203.0.113.7") } }]);
-  assert.deepEqual(address.mock.calls[0]?.arguments, [prefix, T0, 77]);
+  assert.deepEqual(address.mock.calls[0]?.arguments, [prefix, T0, { memoryMs: 77, ipv6Prefix: 64 }]);
   kit.guard.isDown = true;
   const without = await readWhy(kit.parts, FOR_CI, prefix);
   assert.deepEqual([without.ban, without.protection, without.protectionUnknown], [BAN, null, true]);

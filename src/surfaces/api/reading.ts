@@ -63,7 +63,8 @@ export async function readBans({ queries, lookups, clock }: ApiParts, asked: z.o
 /** Without the guard's answer, the part from the database is still returned. */
 export async function readWhy(parts: ApiParts, asker: Asker, prefix: Prefix): Promise<AddressAnswer> {
   const { lookups, clock, settings, guard } = parts;
-  const story = await lookups.ask("address", prefix, clock.now(), settings.memoryMs);
+  const { memoryMs, ipv6Prefix } = settings;
+  const story = await lookups.ask("address", prefix, clock.now(), { memoryMs, ipv6Prefix });
   const target = isSingleAddress(prefix) ? networkAddress(prefix) : prefix;
   const asked = await guard.ask(asker, { verb: "protection", target });
   return { ...story, protection: asked.ok ? asked.result.reason : null, protectionUnknown: !asked.ok };

@@ -74,7 +74,7 @@ async function answerAbout(call: Call, subject: Subject): Promise<Answer> {
 async function whyIp(call: Call, queries: Queries, loaded: ValidSettings, ip: Ip): Promise<Answer> {
   const { bans, allow } = toPolicy(loaded.settings);
   const now = call.now();
-  const report = whyAddress(queries, hostPrefix(ip), now, bans.memoryMs);
+  const report = whyAddress(queries, hostPrefix(ip), now, bans);
   const asked = await call.guard.ask({ verb: "protection", target: ip });
   const subject: WhySubject = {
     ip,
