@@ -172,7 +172,8 @@ export function sqliteEventTally(db: DatabaseSync) {
 
 /** The weight of an event in the ranking of addresses. */
 export const RANKED = {
-  mails: "type IN ('EMAIL', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED')",
+  // A mail that a filter refuses had its EMAIL before.
+  mails: "type IN ('EMAIL', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED') AND rest ->> '$.event' IS NOT 'CONTENT_REFUSED'",
   connections: "type IN ('CONNECT', 'CONNECT_REFUSED', 'CONNECT_DEFERRED')",
   rejected: `type IN ('CONNECT_REFUSED', 'CONNECT_DEFERRED', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED',
     'LOGIN_REFUSED', 'LOGIN_FAILED')`,

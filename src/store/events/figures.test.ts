@@ -26,28 +26,34 @@ function fresh(t: TestContext) {
 }
 
 test("ranking counts what an address did since", (t) => {
-  const { store, committed, figures } = fresh(t);
+  const { store, committed, tallied, flood, figures } = fresh(t);
+  const refused = { type: "EMAIL_BLOCKED", rest: { event: "CONTENT_REFUSED", reply: "5.7.1 no" } } as const;
   committed(() => {
     store.append(eventRow("203.0.113.9", START));
     for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", later(START, HOUR_MS)));
     store.append(eventRow("203.0.113.7", later(START, HOUR_MS), { type: "EMAIL_BLOCKED", counts: "mail" }));
     store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "EMAIL", counts: "mail" }));
+    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), refused));
     store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "BAN" }));
   });
   const top = [
     { ip: "203.0.113.7", mails: 1, connections: 3, rejected: 1 },
-    { ip: "203.0.113.8", mails: 1, connections: 0, rejected: 0 },
+    { ip: "203.0.113.8", mails: 1, connections: 0, rejected: 1 },
   ];
   assert.deepEqual(figures.topIps(later(START, 1), 9), top);
   assert.deepEqual(figures.topIps(later(START, 1), 1), top.slice(0, 1));
   assert.deepEqual(figures.topIps(START, 9).length, 3);
   assert.deepEqual(figures.topIps(later(START, DAY_MS), 9), []);
-  assert.deepEqual(figures.top("mails", START, 9), [
+  const mails = figures.top("mails", START, 9);
+  assert.deepEqual(mails, [
     { ip: "203.0.113.7", count: 1 },
     { ip: "203.0.113.8", count: 1 },
   ]);
-  assert.deepEqual(figures.top("refusals", START, 9), [{ ip: "203.0.113.7", count: 1 }]);
+  assert.deepEqual(figures.top("refusals", START, 9), mails);
   assert.deepEqual(figures.top("failures", START, 9), []);
+  tallied();
+  flood(later(START, HOUR_MS));
+  assert.deepEqual(figures.top("mails", START, 9), mails, "the same in the tally");
 });
 
 test("who brings most mail comes first, however busy others are, and however long ago within the window", (t) => {
