@@ -138,6 +138,8 @@ test("counts the sign-ins from each of an account's addresses, with the time of 
     { type: "LOGIN_FAILED", minute: 9 },
     { type: "LOGIN_REFUSED", minute: 7 },
     { type: "LOGIN_FAILED", minute: 8, ip: null },
+    { type: "LOGIN_DELAYED", minute: 4 },
+    { type: "LOGIN_REFUSED", minute: 6, simulated: "refuse" },
     { type: "ACCOUNT_ADDED", minute: 9 },
   ];
   const { addresses, account } = whyAccount(queries(...rows), "anna@example.test");

@@ -133,11 +133,12 @@ const STAGES: ReadonlySet<string> = new Set([
 
 function addressesOf(events: readonly EventItem[]): AccountReport["addresses"] {
   const seen = new Map<string, { succeeded: number; failed: number; lastAt: string }>();
-  for (const { ip, type, at } of events) {
+  for (const { ip, type, at, simulated } of events) {
     if (ip === null || !type.startsWith("LOGIN_")) continue;
     const one = seen.getOrInsert(ip, { succeeded: 0, failed: 0, lastAt: at });
     if (type === "LOGIN_SUCCEEDED") one.succeeded += 1;
-    else one.failed += 1;
+    // A delayed sign-in, or one refused in simulation, has another event with its outcome.
+    else if (type === "LOGIN_FAILED" || (type === "LOGIN_REFUSED" && simulated === null)) one.failed += 1;
     if (at > one.lastAt) one.lastAt = at;
   }
   return [...seen].map(([ip, counts]) => ({ ip, ...counts }));
