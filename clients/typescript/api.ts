@@ -2540,7 +2540,7 @@ export type Routes = {
     };
   };
 
-  /** The sessions that are valid, the administrator's first, then those of mailboxes, the latest used one first. */
+  /** The sessions that are valid, the administrator's first, then those of mailboxes, the latest started one first. */
   "GET /api/v1/sessions": {
     readonly query?:
       | {

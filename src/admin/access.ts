@@ -59,7 +59,7 @@ export const ACCESS_VERBS = [
   verb("session_list", ADMIN, page(), reads(sessions))
     .http(
       "GET /sessions",
-      "The sessions that are valid, the administrator's first, then those of mailboxes, the latest used one first.",
+      "The sessions that are valid, the administrator's first, then those of mailboxes, the latest started one first.",
     )
     .cli("session list", "List the sessions of the dashboard, the administrator's and those of mailboxes.", {
       table: {

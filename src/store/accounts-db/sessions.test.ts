@@ -166,7 +166,7 @@ test("one user's sessions make room for that user's alone", (t) => {
   assert.deepEqual([names(START, BERT), names(START)], [["his"], ["the administrator's"]]);
 });
 
-test("all sessions are listed page by page: the administrator's first, then the latest use, and none that has ended", (t) => {
+test("all sessions are listed page by page: the administrator's first, then the latest start, and none that has ended", (t) => {
   const { db, open, names } = fresh(t);
   const signedIn = sqliteSessionPages(db);
   const minute = (n: number): Millis => later(START, n * MINUTE_MS);
@@ -183,7 +183,9 @@ test("all sessions are listed page by page: the administrator's first, then the 
     assert.equal(page.total, 5);
     seen.push(...page.items.map(({ id, account }) => `${id} of ${account ?? "the administrator"}`));
     cursor = page.next;
+    db.exec(`UPDATE session SET used_at = ${minute(5)} WHERE id = 'anna 1'`);
   } while (cursor !== null);
+  db.exec(`UPDATE session SET used_at = ${minute(1)} WHERE id = 'anna 1'`);
   assert.deepEqual(seen, [
     "owner 2 of the administrator",
     "owner 1 of the administrator",

@@ -57,8 +57,11 @@ export function sqliteSessions(db: DatabaseSync, uses = new NotedUses()): Sessio
 
 /** Whether a session has not ended, with the bounds of `boundsAt`. */
 const VALID = "max(started_at, used_at) <= ?1 AND used_at > ?2 AND started_at > ?3";
-/** Sorts the administrator's first, then by last use, newest first; as text, so that any cursor is valid. */
-const KEY = `(account IS NOT NULL) || printf(' %016d ', ${Number.MAX_SAFE_INTEGER} - used_at) || id`;
+/**
+ * Sorts the administrator's first, then by start, newest first: a use must not move a session to another page. As text, so
+ * that any cursor is valid.
+ */
+const KEY = `(account IS NOT NULL) || printf(' %016d ', ${Number.MAX_SAFE_INTEGER} - started_at) || id`;
 
 type Listing = (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;
 
