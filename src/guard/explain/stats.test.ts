@@ -93,6 +93,14 @@ test("steps start at the same times in every chart", () => {
   assert.deepEqual([from, to], [later(NOON, -HOUR_MS), later(NOON, 3)]);
 });
 
+test("a chart of stored hours includes its last hour, up to now", () => {
+  const endOf = (backMs: number): number => spanOf(later(NOON, -4 * DAY_MS), later(NOON, -backMs), null, NOON).to;
+  assert.equal(endOf(3 * DAY_MS + 10 * MINUTE_MS), NOON - 3 * DAY_MS);
+  assert.equal(endOf(3 * DAY_MS), NOON - 3 * DAY_MS);
+  const now = later(NOON, 20 * MINUTE_MS);
+  assert.equal(spanOf(later(NOON, -4 * DAY_MS), later(NOON, 10 * MINUTE_MS), null, now).to, now);
+});
+
 test("neither sent mail nor mail that a filter refused counts as received, and counts are never negative", () => {
   const refused = { EMAIL_BLOCKED: 1, received_refused: 1, sent_refused: 1 };
   const mail = { EMAIL_ACCEPTED: 9, sent: 2, EMAIL_HELD: 1, EMAIL_DEFERRED: 2, ...refused };
