@@ -69,6 +69,11 @@ test("the days are today and the thirteen before", () => {
   const mails = Array.from({ length: 15 }, (_, i) => [i === 0 ? 14 : 14.25 - i, true] as const);
   const { days } = spamScores(scored(...mails), NOON, { limit: 1, cursor: null });
   assert.deepEqual([days.length, days[0]?.day, days.at(-1)?.day], [14, "2026-11-20", "2026-11-07"]);
+  const sparse = spamScores(scored([13.6, true], [13.5, true], [13.4, true], [0, true]), NOON, {
+    limit: 1,
+    cursor: null,
+  });
+  assert.deepEqual(sparse.days.at(-1), { day: "2026-11-07", scored: 2, spam: 2 }, "the first day is whole");
 });
 
 test("no more than 5,000 mails are counted, and the answer says so", () => {

@@ -8,7 +8,8 @@ import { seriesOf, statsText } from "./stats.ts";
 import { waitingMails } from "./waiting-mails.ts";
 import { whyAccount, whyAddress, whyMessage } from "./why.ts";
 
-const DAYS_MS = 14 * DAY_MS;
+/** Today and the thirteen whole days before, in UTC. */
+const BEFORE_TODAY_MS = 13 * DAY_MS;
 /** Maximum mails counted for the days; the newest ones. */
 const MOST_COUNTED = 5_000;
 
@@ -31,13 +32,14 @@ export function spamScores(queries: ScoreQueries, now: Millis, { limit, cursor }
 }
 
 function daysOf(queries: EventQueries, now: Millis): Pick<SpamScores, "days" | "complete"> {
-  const { items, isAll } = eventsSince(queries, "SPAM_SCORED", later(now, -DAYS_MS), MOST_COUNTED);
+  const since = later(now, -(now % DAY_MS) - BEFORE_TODAY_MS);
+  const { items, isAll } = eventsSince(queries, "SPAM_SCORED", since, MOST_COUNTED);
   const days = [...Map.groupBy(items, ({ at }) => at.slice(0, 10))].map(([day, all]) => ({
     day,
     scored: all.length,
     spam: all.filter(({ verdict }) => verdict === "mark").length,
   }));
-  return { days: days.toSorted((a, b) => b.day.localeCompare(a.day)).slice(0, 14), complete: isAll };
+  return { days: days.toSorted((a, b) => b.day.localeCompare(a.day)), complete: isAll };
 }
 
 /** Questions that read many rows. They and their answers are only data, so that another thread can answer. */
