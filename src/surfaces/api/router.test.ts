@@ -5,11 +5,10 @@ import { test } from "node:test";
 import { apiKitOf, ask, BAN, bearer, signIn, tableOf } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN } from "../../../test/kit/fake-guard.ts";
 import { until } from "../../../test/kit/until.ts";
-import { createHandlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LookupsBusy } from "./ports.ts";
 import { type Route, route } from "./route.ts";
-import { createRouter } from "./router.ts";
+import { createHandlers, createRouter } from "./router.ts";
 
 const kit = apiKitOf(import.meta.filename);
 const run = () => new Promise<Response>(() => {});

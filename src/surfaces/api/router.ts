@@ -7,18 +7,39 @@ import type { Ip } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
 import { type Caller, identityOf, isCrossOrigin, mayCall } from "./access.ts";
-import type { Callers } from "./callers.ts";
-import { isOwnName, originOf, type Peer } from "./client-address.ts";
-import type { Handlers } from "./handlers.ts";
-import { API_LIMITS } from "./limits.ts";
-import { JudgesBusy, LookupsBusy, StoreDown } from "./ports.ts";
+import { type Callers, createCallers } from "./callers.ts";
+import { createPeers, isOwnName, originOf, type Peer, UntrustedProxy } from "./client-address.ts";
+import { createHealthReader } from "./health.ts";
+import { API_LIMITS, type ApiLimits } from "./limits.ts";
+import { type ApiParts, JudgesBusy, LookupsBusy, StoreDown } from "./ports.ts";
 import { guardDown, notAllowed, problem, unauthorized } from "./problem.ts";
-import { acceptsRepeatKey, REPEAT_KEY } from "./repeats.ts";
+import { acceptsRepeatKey, createRepeats, REPEAT_KEY } from "./repeats.ts";
 import { readBody, readQuery } from "./request.ts";
 import { type Route, type RouteCall, whyNot } from "./route.ts";
+import { createConnectionShares, createRates, createReadShares } from "./shares.ts";
+import { createStreams } from "./streams/streams.ts";
 
 type Env = { Bindings: HttpBindings };
 type Http = Context<Env>;
+export type Handlers = Readonly<ReturnType<typeof createHandlers>>;
+
+/** Dependencies that routes share, including everything with state. */
+export function createHandlers(parts: ApiParts, limits: ApiLimits = API_LIMITS) {
+  const proxies = new UntrustedProxy();
+  const health = createHealthReader(parts, proxies);
+  return {
+    parts,
+    callers: createCallers(parts),
+    health,
+    streams: createStreams(parts, health),
+    withinShare: createReadShares(),
+    spend: createRates(),
+    once: createRepeats(),
+    proxies,
+    peerOf: createPeers(parts),
+    connections: createConnectionShares(limits, parts.settings),
+  };
+}
 
 /**
  * Handles every row of the table in the same way: access rule, body bound, schemas, handler, deadline, problem details.

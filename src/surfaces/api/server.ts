@@ -1,10 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import { createHandlers } from "./handlers.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
-import { createRouter } from "./router.ts";
+import { createHandlers, createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
 
 const SWEEP_MS = 20;

@@ -1,13 +1,41 @@
+import * as z from "zod";
+import { newTokenName } from "../../../admin/access.ts";
+import { time } from "../../../admin/declare/items.ts";
+import { meaning } from "../../../admin/declare/kinds.ts";
+import { ROLES, SCOPES } from "../../../core/access/scopes.ts";
+import { parseDuration } from "../../../core/time.ts";
 import { newToken } from "../../../guard/access/secrets.ts";
 import { sendToGuard } from "../derived.ts";
-import type { Handlers } from "../handlers.ts";
 import { API_LIMITS } from "../limits.ts";
 import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "../login.ts";
 import { loginRefused, unauthorized } from "../problem.ts";
 import { type Route, route } from "../route.ts";
+import type { Handlers } from "../router.ts";
 import { createTurns } from "../shares.ts";
-import * as shape from "./account-schemas.ts";
 import { loginRequest, proofRequest } from "./schemas.ts";
+
+const ROLE_NAMES = Object.keys(ROLES);
+const granted = z.enum([...SCOPES, ...ROLE_NAMES], `is none of ${[...SCOPES, ...ROLE_NAMES].join(", ")}`);
+const session = z.object({
+  name: z.string(),
+  role: z.enum([...Object.keys(ROLES), "mailbox"]),
+  account: z
+    .string()
+    .nullable()
+    .describe("The mailbox whose user this is; null for an administrator's session or token."),
+  scopes: z.array(z.enum(SCOPES, `is none of ${SCOPES.join(", ")}`)),
+  freshUntil: meaning(z.nullable(time), "Until when the password that was given counts as a fresh proof."),
+});
+
+const tokenRequest = z.strictObject({
+  name: newTokenName,
+  scopes: z.array(granted).min(1, "is empty").describe("Scopes, and roles that stand for theirs."),
+  expires: z
+    .string()
+    .refine((text) => (parseDuration(text) ?? 0) > 0, "is not a time such as 12h or 90d")
+    .optional()
+    .describe("How long it is valid, such as 90d; without this it does not expire."),
+});
 
 /** Who may use the dashboard and the API: the sign-in, sessions and tokens. The guard decides all of it. */
 export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "callers">): readonly Route[] {
@@ -22,7 +50,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       asks: "sign_in",
       who: "anyone",
       body: loginRequest,
-      answer: shape.session,
+      answer: session,
       run: (call) => {
         // Users of mailboxes have their own queue, so the administrator's places stay free.
         const isMailboxUser = "account" in call.body && call.body.account !== undefined;
@@ -32,7 +60,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
     route("POST /api/v1/login/passkey", {
       says: "A challenge for a passkey to sign, for a sign-in or a fresh proof; valid once, for two minutes.",
       who: "anyone",
-      answer: shape.passkeyChallenged,
+      answer: z.object({ challenge: z.string() }),
       run: (call) => inTurn(challenges, () => passkeyChallenge(parts, call)),
     }),
     route("POST /api/v1/logout", {
@@ -45,7 +73,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
     route("GET /api/v1/session", {
       says: "Who this session or token is, what it may do, and until when a proof of the password is fresh.",
       needs: null,
-      answer: shape.session,
+      answer: session,
       run: ({ caller }) => (caller === null ? unauthorized() : sessionAnswer(caller)),
     }),
     route("POST /api/v1/session/proof", {
@@ -53,7 +81,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       asks: "prove",
       who: "session",
       body: proofRequest,
-      answer: shape.session,
+      answer: session,
       run: (call) => prove(access, call),
     }),
     route("POST /api/v1/tokens", {
@@ -61,8 +89,8 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       needs: "admin",
       asks: "token_create",
       status: 201,
-      body: shape.tokenRequest,
-      answer: shape.tokenMade,
+      body: tokenRequest,
+      answer: z.object({ name: z.string(), token: z.string().describe("Empty in a dry run.") }),
       run: (call) => {
         const { body, isDry } = call;
         const { token, digest } = newToken();

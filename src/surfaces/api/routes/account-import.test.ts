@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { apiKitOf, bearer } from "../../../../test/kit/api-kit.ts";
 import type { Reply, Verb } from "../../../admin/declare/control.ts";
-import { MOST_IMPORTED } from "./account-schemas.ts";
+import { MOST_IMPORTED } from "./account-routes.ts";
 
 const kit = apiKitOf(import.meta.filename);
 const HASH = "{SSHA512}c2FsdA==";

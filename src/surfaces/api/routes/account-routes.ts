@@ -1,7 +1,9 @@
-import type * as z from "zod";
+import * as z from "zod";
 import type { FileChanges } from "../../../admin/accounts.ts";
 import type { CommandOf } from "../../../admin/declare/control.ts";
 import { isObject } from "../../../admin/declare/fields.ts";
+import { accountName, count, list } from "../../../admin/declare/kinds.ts";
+import { MAX_PASSWORD_BYTES } from "../../../core/access/passwords.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
 import { later, SECOND_MS } from "../../../core/time.ts";
@@ -13,7 +15,35 @@ import { API_LIMITS } from "../limits.ts";
 import type { ApiParts, Asking, JudgedFor } from "../ports.ts";
 import { problem, Uncertain, uncertain } from "../problem.ts";
 import { type Route, route } from "../route.ts";
-import * as shape from "./account-schemas.ts";
+import { textUpTo } from "./schemas.ts";
+
+/** Limit for a file imported through the web. */
+export const MOST_IMPORTED = 100;
+const password = textUpTo(MAX_PASSWORD_BYTES, "is not text")
+  .min(1, "is empty")
+  .optional()
+  .describe("Without it the server generates one and returns it once.");
+
+const newAccount = z.strictObject({ name: accountName, password });
+const newPassword = z.strictObject({ password });
+const secretMade = z.object({
+  name: z.string(),
+  password: z.string().nullable().describe("The generated password, shown only now; null: it was given."),
+});
+
+const accountsFile = z.strictObject({
+  file: z.string("is missing, or not text").describe("Lines such as `anna@example.org|{SHA512-CRYPT}$6$…`."),
+});
+const reasons = z.array(z.object({ name: z.string(), why: z.string() }));
+const imported = z.object({
+  added: z.array(z.string()),
+  skipped: reasons.describe("Those that were not imported."),
+  ignored: z
+    .array(z.object({ line: count, name: z.string(), fields: list(z.string()) }))
+    .describe("Further fields of the lines, which are not used."),
+  weak: reasons.describe("Imported with a clear-text password that is easy to guess."),
+  unjudged: z.array(z.string()).describe("Imported with a clear-text password that was not checked for lack of time."),
+});
 
 type Parts = Pick<ApiParts, "guard" | "passwords" | "clock">;
 
@@ -25,25 +55,25 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       needs: "admin",
       asks: "account_create",
       status: 201,
-      body: shape.newAccount,
-      answer: shape.secretMade,
+      body: newAccount,
+      answer: secretMade,
       run: (call) => withPassword(parts, call, { verb: "account_create", name: call.body.name }, call.body.password),
     }),
     route("POST /api/v1/accounts/import", {
       says: "Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right.",
       needs: "admin",
       asks: "accounts_import",
-      body: shape.accountsFile,
-      answer: shape.imported,
+      body: accountsFile,
+      answer: imported,
       run: (call) => importAccounts(parts, call, call.body.file),
     }),
     route("POST /api/v1/accounts/{name}/password", {
       says: "Sets a new password and ends the account's open sessions.",
       needs: "admin",
       asks: "account_set_password",
-      params: shape.accountInPath,
-      body: shape.newPassword,
-      answer: shape.secretMade,
+      params: z.object({ name: accountName }),
+      body: newPassword,
+      answer: secretMade,
       run: (call) =>
         withPassword(parts, call, { verb: "account_set_password", name: call.params.name }, call.body.password),
     }),
@@ -97,7 +127,7 @@ const LINES_SHOWN = 3;
 /** Milliseconds after the arrival of the request until which passwords are judged: the answer must be sent before `answerMs`. */
 const JUDGED_WITHIN_MS = API_LIMITS.answerMs - 3 * SECOND_MS;
 
-type Imported = z.output<typeof shape.imported>;
+type Imported = z.output<typeof imported>;
 
 /**
  * Imports the accounts of a file, like `account import`: all its lines must be valid, and existing accounts are not changed.
@@ -151,8 +181,8 @@ function readFile(file: string): readonly AccountLine[] | Response {
   }
   const { length } = parsed.accounts;
   if (length === 0) return refused("The file names no account.", "Write lines like anna@example.org|{SCHEME}hash.");
-  if (length > shape.MOST_IMPORTED) {
-    const most = `at most ${shape.MOST_IMPORTED} can be imported at once here`;
+  if (length > MOST_IMPORTED) {
+    const most = `at most ${MOST_IMPORTED} can be imported at once here`;
     return refused(`The file has ${plural(length, "account")}, and ${most}.`, "Use `account import` on the server.");
   }
   return parsed.accounts;
