@@ -227,17 +227,9 @@ export const spamScores = object(() => ({
 export type SpamScores = OutputOf<typeof spamScores>;
 
 export function banItem(ban: Ban): BanItem {
-  return {
-    ip: ban.ip,
-    prefix: ban.prefix,
-    level: ban.level,
-    code: ban.code,
-    reason: ban.reason,
-    source: ban.source,
-    createdAt: isoTime(ban.createdAt),
-    expiresAt: isoTimeOrNull(ban.expiresAt),
-    offences: ban.offences,
-  };
+  const { ip, prefix, level, code, reason, source, offences } = ban;
+  const [createdAt, expiresAt] = [isoTime(ban.createdAt), isoTimeOrNull(ban.expiresAt)];
+  return { ip, prefix, level, code, reason, source, createdAt, expiresAt, offences };
 }
 
 /** A password of an account for a single mail program. `usedAt`: to the minute; null: not yet. */

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { CommandError, ParsedCommandOf, Reply } from "../../admin/declare/control.ts";
 import { type KeeperReply, UNDO_MS } from "../../admin/declare/keeper.ts";
-import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/settings.ts";
+import type { ChangedValue, TrialPolicy } from "../../admin/settings.ts";
 import { oneAfterAnother } from "../../core/one-after-another.ts";
 import { asSentence } from "../../core/text.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
@@ -141,7 +141,10 @@ export function createSettingsCommands(parts: SettingsCommandParts) {
       if (!read.ok) return read;
       const digest = markOf(read.text);
       const changed = changeFile(read.text, changes, read.env);
-      if (!changed.ok) return { ok: true, result: { ...NO_PREVIEW, problems: changed.problems, digest } };
+      if (!changed.ok) {
+        const none = { lines: [], values: [], restarts: [], warnings: [], trial: null };
+        return { ok: true, result: { ...none, problems: changed.problems, digest } };
+      }
       const { before, after, lines } = changed;
       const values = valuesOf(changed);
       const known = new Set(warningsOf(before.settings).map(({ says }) => says));
@@ -192,13 +195,6 @@ const ENOUGH_PREVIEWS = failed(
   "Try again later.",
 );
 const LOOK_AGAIN = "Look at the changes again, then apply them.";
-const NO_PREVIEW: Omit<SettingsPreview, "problems" | "digest"> = {
-  lines: [],
-  values: [],
-  restarts: [],
-  warnings: [],
-  trial: null,
-};
 
 /** Null if every event would be decided as before. */
 function trialOf(before: ValidSettings, after: ValidSettings): TrialPolicy | null {

@@ -48,12 +48,9 @@ function judgeFound(what: string, wanted: readonly Wanted[]): Finding {
 function wantedDirectories(layout: Layout): readonly Wanted[] {
   // A path that is listed twice gets the later access, as in set-up.
   const last = new Map(directories(layout).map((entry) => [entry.path, entry]));
-  return [...last.values()].map(({ path, mode, user, group }) => ({
-    path,
-    mode,
-    uid: userIds(user).uid,
-    gid: groupId(group),
-  }));
+  return [...last.values()].map(({ path, mode, user, group }) => {
+    return { path, mode, uid: userIds(user).uid, gid: groupId(group) };
+  });
 }
 
 /** Files that hold a secret, with the only users who may read them. First those that the check names if many are wrong. */

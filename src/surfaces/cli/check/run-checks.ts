@@ -55,16 +55,8 @@ function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promi
       const began = performance.now();
       const { state, saw, fix } = await looked(one, server, mostMs);
       const tookMs = Math.round(performance.now() - began);
-      const id = `${name}.${key}`;
-      return {
-        id,
-        group: name,
-        state,
-        did: one.does,
-        evidence: withoutPassword(oneLine(saw)),
-        mend: fix === "" ? null : fix,
-        tookMs,
-      };
+      const [id, evidence] = [`${name}.${key}`, withoutPassword(oneLine(saw))];
+      return { id, group: name, state, did: one.does, evidence, mend: fix === "" ? null : fix, tookMs };
     }),
   );
 }

@@ -62,13 +62,9 @@ export const dnsCheck = withSettings(async (call, { settings }) => {
 
 /** Exported for its test. */
 export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): Answer {
-  const items = checks.map(({ record: { name, type, value, required }, verdict }) => ({
-    name,
-    type,
-    required,
-    expected: value,
-    ...verdict,
-  }));
+  const items = checks.map(({ record: { name, type, value, required }, verdict }) => {
+    return { name, type, required, expected: value, ...verdict };
+  });
   const rows = items.map(({ status, name, type, required, detail }) => [
     status === "missing" && !required ? "optional" : status,
     type,

@@ -112,16 +112,9 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
   const needs = await restic.size(snapshot);
   if (!needs.ok) return failed(`${place} cannot be read: ${needs.reason}.`, "");
   const refused = refusal(layout, call.flag("replace")) ?? lackingRoom(roomFor(layout), needs.value);
-  const what = `the server ${manifest.host} as of ${when(manifest.at)} (${plural(manifest.mails, "mail")} in mailboxes, ${manifest.queued} in the queue, ${formatBytes(needs.value)})`;
-  const json = {
-    snapshot,
-    place,
-    host: manifest.host,
-    at: isoTime(instant(manifest.at)),
-    mails: manifest.mails,
-    queued: manifest.queued,
-    bytes: needs.value,
-  };
+  const { host, at, mails, queued } = manifest;
+  const what = `the server ${host} as of ${when(at)} (${plural(mails, "mail")} in mailboxes, ${queued} in the queue, ${formatBytes(needs.value)})`;
+  const json = { snapshot, place, host, at: isoTime(instant(at)), mails, queued, bytes: needs.value };
   if (call.flag("dry-run"))
     return done(
       { ...json, refused },
