@@ -17,7 +17,7 @@ const CHOICE = {
   "--sender ADDRESS": "Only mail from this envelope sender; '<>' means bounces.",
   "--recipient ADDRESS": "Only mail that still waits for this recipient.",
 };
-const ALL = { "--all": "All mail in the queue." };
+const CHOICE_OR_ALL = { ...CHOICE, "--all": "All mail in the queue." };
 const BOUNCE = { "--bounce": "Return it to its sender as undeliverable, instead of deleting it silently." };
 /** Options of `replay` and `config simulate`. */
 const REPLAYED = {
@@ -156,22 +156,15 @@ const BY_HAND: readonly CliCommand[] = [
     ...CHOICE,
     ...LIST_OPTIONS,
   }),
-  queue("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", {
-    ...CHOICE,
-    ...ALL,
-  }),
-  queue("queue hold [ID...]", "Keep mail in the queue until it is released.", {
-    ...CHOICE,
-    ...ALL,
-  }),
+  queue("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", CHOICE_OR_ALL),
+  queue("queue hold [ID...]", "Keep mail in the queue until it is released.", CHOICE_OR_ALL),
   queue(
     "queue release [ID...]",
     "Release mail that was put on hold. `account release` releases mail that the guard holds.",
-    { ...CHOICE, ...ALL },
+    CHOICE_OR_ALL,
   ),
   queue("queue delete [ID...]", "Delete mail from the queue. `account drop` deletes mail that the guard holds.", {
-    ...CHOICE,
-    ...ALL,
+    ...CHOICE_OR_ALL,
     ...BOUNCE,
     ...YES,
   }),
