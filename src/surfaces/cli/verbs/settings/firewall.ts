@@ -125,34 +125,26 @@ export function shownState(state: FirewallState, isolation: Isolation | null): s
 
 function stateText({ state, open, waitsS, faults }: FirewallState): string {
   const lets = open === null ? "every port is open" : `open: ${shownOpening(open)}`;
-  switch (state) {
-    case "off":
-      return "Firewall: off (firewall.enabled); every port is open.";
-    case "bans":
-      return "Firewall: mode bans; banned addresses are dropped, and every port is open to others.";
-    case "trial":
-      return `Firewall: mode strict, AWAITING CONFIRMATION for another ${formatDuration((waitsS ?? 0) * SECOND_MS)} (\`${PROGRAM} firewall confirm\` from a new session); ${lets}.`;
-    case "confirmed":
-      return `Firewall: mode strict; ${lets}.`;
-    case "unconfirmed":
-      return `Firewall: mode strict is set but NOT IN FORCE, because it was not confirmed (\`${PROGRAM} firewall try\`); ${lets}.`;
-    case "broken":
-      return `Firewall: its table inet ghostinbox_strict was changed (${oneLine(firstFew(faults))}); ${lets}.`;
-    case "unknown":
-      return "Firewall: which ports are open cannot be read: that needs root, nft and CAP_NET_ADMIN.";
-  }
+  const texts: Readonly<Record<typeof state, string>> = {
+    off: "Firewall: off (firewall.enabled); every port is open.",
+    bans: "Firewall: mode bans; banned addresses are dropped, and every port is open to others.",
+    trial: `Firewall: mode strict, AWAITING CONFIRMATION for another ${formatDuration((waitsS ?? 0) * SECOND_MS)} (\`${PROGRAM} firewall confirm\` from a new session); ${lets}.`,
+    confirmed: `Firewall: mode strict; ${lets}.`,
+    unconfirmed: `Firewall: mode strict is set but NOT IN FORCE, because it was not confirmed (\`${PROGRAM} firewall try\`); ${lets}.`,
+    broken: `Firewall: its table inet ghostinbox_strict was changed (${oneLine(firstFew(faults))}); ${lets}.`,
+    unknown: "Firewall: which ports are open cannot be read: that needs root, nft and CAP_NET_ADMIN.",
+  };
+  return texts[state];
 }
 
 /** Settings from which the strict firewall follows. */
 const CHANGES = /^(?:firewall\.|ports\.|http\.address$|proxy\.networks$)/;
 
-type Agreed = Readonly<{ ok: true; begins: boolean }>;
-
 export async function confirmStrict(
   call: Call,
   settings: Settings,
   changed: readonly string[],
-): Promise<Failure | Agreed> {
+): Promise<Failure | Readonly<{ ok: true; begins: boolean }>> {
   if (!isStrict(settings) || !changed.some((key) => CHANGES.test(key))) return { ok: true, begins: false };
   const opening = await plannedOpening(call, settings);
   const { confirmed } = readStrict(call.layout);
