@@ -14,9 +14,10 @@ export function helpFor(topic: string, commands: readonly CliCommand[]): Answer 
   return done(json, shown.length === 1 ? helpForOne(only) : helpForMany(topic, shown));
 }
 
-function helpForOne(command: CliCommand): string {
-  const options = [...command.options, ...GLOBAL_OPTIONS.filter(({ name }) => name !== "version")];
-  return `${PROGRAM} ${usageOf(command)}\n\n${command.says}\n\n${optionTable(options)}`;
+function helpForOne({ name, usage, says, options }: CliCommand): string {
+  const given = options.map((option) => `[${spelled(option)}]`);
+  const all = [...options, ...GLOBAL_OPTIONS.filter((option) => option.name !== "version")];
+  return `${PROGRAM} ${joined(" ", [name, usage, ...given])}\n\n${says}\n\n${optionTable(all)}`;
 }
 
 function helpForMany(topic: string, shown: readonly CliCommand[]): string {
@@ -39,7 +40,6 @@ const SECTIONS: Readonly<Record<string, string>> = {
   "Mail that leaves": "queue sendmail dns",
 };
 
-/** Every first word of a command. */
 export const FIRST_WORDS = Object.values(SECTIONS).flatMap((firsts) => firsts.split(" "));
 
 /** A command without a section would be missing from the help; a test checks that every command has one. */
@@ -59,11 +59,6 @@ function table(rows: readonly CliCommand[]): string {
       return fitted(`${line}${command.says}`, MOST_COLUMNS, INDENT);
     })
     .join("\n");
-}
-
-function usageOf({ name, usage, options }: CliCommand): string {
-  const given = options.map((option) => `[${spelled(option)}]`);
-  return joined(" ", [name, usage, ...given]);
 }
 
 function optionTable(options: readonly Option[]): string {

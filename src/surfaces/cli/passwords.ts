@@ -31,24 +31,20 @@ export function passwordHashFor({ layout }: Call, owner: AccountName, password: 
 /** Reads a password from standard input, or asks for it: twice if it is new. */
 export async function passwordFrom(call: Call, question: string, isNew: boolean): Promise<string | Failure> {
   const { terminal } = call;
-  if (call.flag("password-stdin")) return fromInput(call);
+  if (call.flag("password-stdin"))
+    return (
+      (await terminal.readLine(MAX_PASSWORD_BYTES + 2)) ??
+      failed(
+        `The first line of standard input held no password of at most ${MAX_PASSWORD_BYTES} bytes.`,
+        "Write it as one line: printf '%s' \"$PASSWORD\" | … --password-stdin",
+      )
+    );
   if (!terminal.interactive)
     return wrongUsage("No terminal to ask for a password.", "Give --password-stdin and the password as its input.");
   const first = await terminal.askSecret(question);
   const again = first === null || !isNew ? first : await terminal.askSecret("Once more: ");
   if (first === null || again === null) return failed("Interrupted: nothing was changed.", "");
   return first === again ? first : failed("The two passwords differ: nothing was changed.", "Try again.");
-}
-
-async function fromInput({ terminal }: Call): Promise<string | Failure> {
-  const line = await terminal.readLine(MAX_PASSWORD_BYTES + 2);
-  return (
-    line ??
-    failed(
-      `The first line of standard input held no password of at most ${MAX_PASSWORD_BYTES} bytes.`,
-      "Write it as one line: printf '%s' \"$PASSWORD\" | … --password-stdin",
-    )
-  );
 }
 
 /** Time limit for a file of many accounts. */

@@ -26,7 +26,8 @@ export const accessReview = withReader(async (call, reader) => {
   const { review, weak, last } = looked;
   const digest = createHash("sha256").update(JSON.stringify(review)).digest("hex");
   const json = { ...review, unusedAfter: formatDuration(UNUSED_MS), digest, lastSignedAt: last };
-  const text = [...linesOf(review, weak), "", lastText(last)].join("\n");
+  const signed = last === null ? "has never been signed" : `was last signed at ${dayAndTime(last)}`;
+  const text = [...linesOf(review, weak), "", `This review ${signed}.`].join("\n");
   if (!call.flag("sign")) return done(json, text, `${PROGRAM} access review --sign`);
   const counts = [
     plural(review.accounts.length, "account"),
@@ -82,7 +83,7 @@ function adminsOf(reader: Reader): readonly AdminAccess[] {
     const [, name = actor, from = ""] = /^(.*) via (\S+)$/.exec(actor) ?? [];
     // With the user who became root (`callerName`).
     const who = name.startsWith("root (") ? "root" : name;
-    seen.set(who, { at, from: from === "" ? addressIn(detail) : from });
+    seen.set(who, { at, from: from || (/"ip":"([0-9a-f.:]{2,45})"/.exec(detail)?.[1] ?? "") });
   }
   const of = (actor: string): Seen | null => seen.get(actor) ?? null;
   return [
@@ -96,10 +97,6 @@ function adminsOf(reader: Reader): readonly AdminAccess[] {
       lastSeen: later(of(`web:token ${name}`), usedAt === null ? null : { at: usedAt, from: "" }),
     })),
   ];
-}
-
-function addressIn(detail: string): string {
-  return /"ip":"([0-9a-f.:]{2,45})"/.exec(detail)?.[1] ?? "";
 }
 
 function linesOf({ accounts, forwards, admins }: AccessReview, weak: ReadonlyMap<string, string>): readonly string[] {
@@ -142,8 +139,4 @@ function linesOf({ accounts, forwards, admins }: AccessReview, weak: ReadonlyMap
 
 function seenCells(seen: Seen | null): readonly string[] {
   return seen === null ? ["never", "-"] : [dayAndTime(seen.at), seen.from === "" ? "-" : printPrefix(seen.from)];
-}
-
-function lastText(last: string | null): string {
-  return last === null ? "This review has never been signed." : `This review was last signed at ${dayAndTime(last)}.`;
 }

@@ -17,7 +17,7 @@ import {
   refusalOf,
   refusedFilters,
 } from "../../../../mail/fail2ban/adopt-filters.ts";
-import { type JailStatus, jailsOf } from "../../../../mail/fail2ban/client.ts";
+import { jailsOf } from "../../../../mail/fail2ban/client.ts";
 import { jailsOf as jailRulesOf, ownJailOf } from "../../../../settings/jails.ts";
 import { USERS } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whileRunning, wrongUsage } from "../../call.ts";
@@ -31,7 +31,9 @@ export const fail2banStatus = whileOn(async (call, sentences) => {
     return failed(`Fail2ban does not answer: ${asked.reason}.`, `\`${PROGRAM} fail2ban restart\` restarts it.`);
   const { jails } = asked;
   const refused = refusedFilters(call.layout);
-  const text = `${printStatus(jails, refused)}\n${SENTENCES[sentences]}`;
+  const rows = jails.map(({ name, watched, found, reports }) => [name, ...[watched, found, reports].map(String)]);
+  const table = columns([["JAIL", "WATCHED", "OFFENCES", "REPORTS"], ...rows]);
+  const text = [table, ...refused.map(printRefused), SENTENCES[sentences]].join("\n");
   return done({ running: true, sentences, jails, refused }, text, `${PROGRAM} events --type JAIL_REPORTED`);
 });
 
@@ -64,11 +66,6 @@ function whileOn(run: (call: Call, sentences: Policy["jailSentences"]) => Promis
           ),
     )(call),
   );
-}
-
-function printStatus(jails: readonly JailStatus[], refused: readonly Refused[]): string {
-  const rows = jails.map(({ name, watched, found, reports }) => [name, ...[watched, found, reports].map(String)]);
-  return [columns([["JAIL", "WATCHED", "OFFENCES", "REPORTS"], ...rows]), ...refused.map(printRefused)].join("\n");
 }
 
 function printRefused({ file, reason }: Refused): string {

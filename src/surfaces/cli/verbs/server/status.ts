@@ -127,17 +127,14 @@ export function printStats(stats_: Stats, nowMs: number): string {
   const bans = stats_.bans.items.map((item) => [`  ${item.ip}`, item.level, until(item.expiresAt, nowMs), item.reason]);
   const counts = Object.entries(stats_.counts).map(([type, count]) => [`  ${type}`, String(count)]);
   const tops = stats_.topIps.map((top) => [`  ${top.ip}`, ...[top.mails, top.connections, top.rejected].map(String)]);
+  const rest = stats_.bans.active - bans.length;
+  const more = rest > 0 ? `\n… and ${rest.toLocaleString("en")} more: ${PROGRAM} bans` : "";
   return [
     printStatus(stats_.health, stats_.bans.active),
-    section("Bans in force, newest first", bans) + moreBans(stats_),
+    section("Bans in force, newest first", bans) + more,
     section("Events of the last 24 hours", counts),
     section("Busiest addresses of the last 24 hours", [["  ADDRESS", "MAILS", "CONNECTIONS", "REJECTED"], ...tops]),
   ].join("\n\n");
-}
-
-function moreBans({ bans: { active, items } }: Stats): string {
-  const rest = active - items.length;
-  return rest > 0 ? `\n… and ${rest.toLocaleString("en")} more: ${PROGRAM} bans` : "";
 }
 
 function section(title: string, rows: readonly (readonly string[])[]): string {
