@@ -33,7 +33,9 @@ export const GREYLIST_RUNS = {
     if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
       return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
     const standing = pauses.pauses(clock.now());
-    if (isWebAdmin(by) && isFull(standing, target))
+    const ofWeb = standing.filter((one) => isWebAdmin(one.by));
+    const isFull = ofWeb.length >= MOST_OF_WEB && !ofWeb.some((one) => one.target === target);
+    if (isWebAdmin(by) && isFull)
       return failed(
         `Greylisting is paused for ${MOST_OF_WEB} recipients already.`,
         "Use `greylist pause` on the server.",
@@ -68,11 +70,6 @@ export const GREYLIST_RUNS = {
 function ofAccount(written: Address, recipients: RecipientDirectory): Address {
   const plain = parseAddress(withoutExtension(written));
   return plain !== null && recipients.exists(plain) ? plain : written;
-}
-
-function isFull(pauses: readonly GreylistPause[], target: Address): boolean {
-  const ofWeb = pauses.filter(({ by }) => isWebAdmin(by));
-  return ofWeb.length >= MOST_OF_WEB && !ofWeb.some((pause) => pause.target === target);
 }
 
 function item({ target, until, by }: GreylistPause): GreylistPauseItem {

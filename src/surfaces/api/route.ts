@@ -136,13 +136,12 @@ export function whyNot(
   { account, scopes }: Pick<Caller, "account" | "scopes">,
 ): RouteNeed | "mailbox_only" | null {
   const need = scopeOf(row);
-  if (account !== null) return need === "mailbox" || isOfEach(row) ? null : "mailbox_only";
+  if (account !== null) {
+    const isOfEach = row.needs === null || (row.asks !== undefined && rightsOf(row.asks).needs === "caller");
+    return need === "mailbox" || isOfEach ? null : "mailbox_only";
+  }
   if (need === null) return null;
   return need !== "mailbox" && scopes.includes(need) ? null : need;
-}
-
-function isOfEach({ needs, asks }: Pick<Route, "needs" | "asks">): boolean {
-  return needs === null || (asks !== undefined && rightsOf(asks).needs === "caller");
 }
 
 function check<T>(schema: Schema<T> | undefined, value: unknown): Readonly<{ value: T }> | Response {

@@ -33,7 +33,8 @@ export class UserBounds {
 
   /** Returns null if this account's user may give the command now, and counts it if it is a change. */
   refuses(command: ParsedCommand, account: string): CommandError | null {
-    if (!isOwnChange(command)) return null;
+    const { user, needs } = rightsOf(command.verb);
+    if (!effectOf(command.verb).lasts || (user === undefined && needs !== "mailbox")) return null;
     const now = this.#clock.now();
     // The user's own share first: a refused request takes nothing from other users.
     if (!this.#changes.spend(account, now)) return enough(CHANGES_AN_HOUR, "an hour");
@@ -47,11 +48,6 @@ export class UserBounds {
     if (!this.#judged.spend(account, now)) return ENOUGH_JUDGED;
     return this.#costly.isLeft(now) ? null : ENOUGH_OF_ALL;
   }
-}
-
-function isOwnChange({ verb }: ParsedCommand): boolean {
-  const { user, needs } = rightsOf(verb);
-  return effectOf(verb).lasts && (user !== undefined || needs === "mailbox");
 }
 
 /** Whether it counts against the limit that all users share (`COSTLY_AN_HOUR`). */
