@@ -33,14 +33,10 @@ function fail(sentence: string): never {
 }
 
 function whyNot(error: unknown): string {
-  switch (codeOf(error)) {
-    case "EADDRINUSE":
-      return "another program listens there; set ports.http to another port.";
-    case "EACCES":
-      return "this process may not use ports below 1024; set ports.http higher.";
-    case "EADDRNOTAVAIL":
-      return "this machine does not have that address; set http.address.";
-    default:
-      return messageOf(error);
-  }
+  const known: Readonly<Record<string, string>> = {
+    EADDRINUSE: "another program listens there; set ports.http to another port.",
+    EACCES: "this process may not use ports below 1024; set ports.http higher.",
+    EADDRNOTAVAIL: "this machine does not have that address; set http.address.",
+  };
+  return known[codeOf(error)] ?? messageOf(error);
 }
