@@ -8,8 +8,6 @@ import { isDryRunOnQueue, isOnQueue, type WebBounds } from "./web/web-bounds.ts"
 /** All sessions of one person count together. */
 type Caller = Readonly<{ item: Pick<WebCaller["item"], "how" | "name"> }>;
 
-type OfShare = (share: Share) => Promise<Reply> | Reply;
-
 type OnQueue = Readonly<{ caller: Caller | null; verb: Verb; isDry: boolean }>;
 
 /** How many wait in all, and of one caller, so that others find a place. `busy`: the sentence for refused commands. */
@@ -55,7 +53,7 @@ export function createQueueShares(bounds: Bounds) {
     deletes: (mails) => bounds.deletes(mails),
     releases: (mails) => bounds.releases(mails),
   };
-  return ({ caller, verb, isDry }: OnQueue, run: OfShare): Promise<Reply> | Reply => {
+  return ({ caller, verb, isDry }: OnQueue, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply => {
     if (caller === null) return run(ROOTS_SHARE);
     const share = isDry ? shareOfDryRun(bounds.left()) : counted;
     const waits = isDry ? isDryRunOnQueue(verb) : isOnQueue(verb);

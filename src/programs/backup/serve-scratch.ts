@@ -144,13 +144,11 @@ export async function giveSignIn({ accountsDb }: Layout): Promise<SignIn | null>
   }
 }
 
-type How = Readonly<{ signIn: SignIn | null; hasFirewall: boolean }>;
-
 /** Asks the running second server for everything that can be compared. Throws SetUpFailure for what does not work. */
 export async function lookAt(
   layout: Layout,
   settings: Settings,
-  { signIn, hasFirewall }: How,
+  { signIn, hasFirewall }: Readonly<{ signIn: SignIn | null; hasFirewall: boolean }>,
 ): Promise<Omit<Seen, "startMs">> {
   const mailboxes = new Mailboxes(layout.dovecotConf);
   const mails: Record<string, number> = {};

@@ -34,7 +34,6 @@ export const LOG_LIMITS = {
   /** A process that the guard cannot stop holds it: mail is accepted, but nothing more is recorded. */
   mostBytes: 1024 * MB,
 } as const;
-type LogLimits = { readonly [K in keyof typeof LOG_LIMITS]: number };
 
 const LOOK_MS = 200;
 /** After a pass that did not finish: how many times its duration until the next, so that the disk is not kept busy. */
@@ -43,7 +42,7 @@ const PAUSE_TIMES = 3;
 /** Lets the maintenance process copy and flush the write-ahead log, and bounds the log if that fails. */
 export function createCheckpoints(
   { flush, refuse, log, maintenance, notices, journal }: CheckpointsParts,
-  limits: LogLimits = LOG_LIMITS,
+  limits: { readonly [K in keyof typeof LOG_LIMITS]: number } = LOG_LIMITS,
 ) {
   let timer: NodeJS.Timeout | undefined;
   let pausedUntil = 0;

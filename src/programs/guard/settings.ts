@@ -34,7 +34,6 @@ export function readInForce(layout: Layout): SettingsRead {
   return settingsInForce(layout, process.env) ?? readSettings(layout);
 }
 
-/** The keys whose values differ. */
 export function changedKeys(before: Settings, after: Settings): readonly SettingKey[] {
   return settingKeys().filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
 }

@@ -14,13 +14,11 @@ export function lookAtBans(figures: Pick<Figures, "bansInForce">, most: number, 
   notices.set("bans_in_force", count > most ? `${plural(count, "ban")} in force, more than ${most}` : null);
 }
 
-type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;
-
 /** Maximum in an hour, to avoid a flood of mail; the next mail has the number of skipped ones. */
 const MOST_AN_HOUR = 30;
 
 /** Mails each ban that Fail2ban caused, as its users expect (jail.conf(5), destemail). */
-export function createBanMails({ keeper, clock, log }: BanMailsParts) {
+export function createBanMails({ keeper, clock, log }: Readonly<{ keeper: Keeper; clock: Clock; log: Log }>) {
   const mails = new Budget(MOST_AN_HOUR, HOUR_MS);
   let unsaid = 0;
 

@@ -18,8 +18,6 @@ type ChangeSettingsParts = Readonly<{
   inForce: () => Settings | null;
 }>;
 
-type LastChange = Readonly<{ at: Millis; before: string; digestAfter: string }>;
-type FileRead = Readonly<{ ok: true; text: string; digest: string }> | Refusal;
 type Refusal = Extract<KeeperReply, { ok: false }>;
 
 const KEPT =
@@ -32,7 +30,7 @@ const UNAPPLIED = "The settings file has changes that are not applied: `config a
  * been compromised. Call one at a time.
  */
 export function createChangeSettings({ path, env, clock, apply: applyFile, inForce }: ChangeSettingsParts) {
-  let last: LastChange | null = null;
+  let last: Readonly<{ at: Millis; before: string; digestAfter: string }> | null = null;
 
   async function apply(): Promise<KeeperReply> {
     try {
@@ -97,7 +95,7 @@ export function createChangeSettings({ path, env, clock, apply: applyFile, inFor
   return { apply, change, undo };
 }
 
-function readWhole(path: string): FileRead {
+function readWhole(path: string): Readonly<{ ok: true; text: string; digest: string }> | Refusal {
   try {
     const text = settingsText(path);
     return text === null ? { ok: false, reason: `${path} is missing.` } : { ok: true, text, digest: digestOf(text) };

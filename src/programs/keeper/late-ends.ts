@@ -11,11 +11,9 @@ import { readRecord } from "../../host/root-files/record-file.ts";
  */
 const LATE_SIGN_INS_MS = [15 * SECOND_MS, 180 * SECOND_MS];
 
-type Waiting = Readonly<{ since: Millis; ends: number }>;
-
 /** The accounts whose sessions `end` is to end again. `file` names them, so that a keeper that was restarted ends them too. */
 export function createLateEnds(file: string, clock: Clock, end: (accounts: ReadonlySet<string>) => Promise<void>) {
-  const waiting = new Map<string, Waiting>();
+  const waiting = new Map<string, Readonly<{ since: Millis; ends: number }>>();
   const report = reportOnce((failure) => console.error(`keeper: IMAP sessions may still be open: ${failure}`));
   for (const account of readRecord(file, z.array(z.string()), []))
     waiting.set(account, { since: clock.now(), ends: 0 });

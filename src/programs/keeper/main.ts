@@ -91,11 +91,9 @@ const looks: readonly Repeated[] = [
 ];
 for (const one of looks) void repeat(one);
 saveMemoryOnceSettled();
-for (const name of ["SIGTERM", "SIGINT"] as const) {
-  process.once(name, () => {
-    void server.stop(GRACE_MS).then(() => process.exit(0));
-  });
-}
+const end = (): void => void server.stop(GRACE_MS).then(() => process.exit(0));
+process.once("SIGTERM", end);
+process.once("SIGINT", end);
 
 function every(everyMs: number, failing: string, look: Repeated["look"]): Repeated {
   return { everyMs, failing, look };

@@ -49,7 +49,6 @@ type LongWork = Readonly<{
 const PATIENCE_MS = 4 * SECOND_MS;
 const EVERY_MS = SECOND_MS;
 
-/** Runs a program without a time limit. */
 export async function runLong(
   program: string,
   args: readonly string[],

@@ -37,7 +37,6 @@ const CODES = {
   timeout: [503, "Check the current state before you repeat a change: it may already have been made."],
   internal: [500, "The log of the web program on the server says more."],
 } as const;
-type ProblemCode = keyof typeof CODES;
 export const PROBLEM_CODES: readonly string[] = Object.keys(CODES);
 
 /** `next`, if it is not that of the code or empty; `status`, if it is not that of the code. */
@@ -47,7 +46,7 @@ type More = Readonly<{ next?: string; headers?: Readonly<Record<string, string>>
 const RETRY_SECONDS = "5";
 
 /** RFC 9457 problem details. With 429 and 503 they say when to try again (RFC 9110, 10.2.3). */
-export function problem(code: ProblemCode, detail: string, more: More = {}): Response {
+export function problem(code: keyof typeof CODES, detail: string, more: More = {}): Response {
   const [usual, usualNext] = CODES[code];
   const { status = usual, next = "", headers } = more;
   const body = { type: "about:blank", title: STATUS_CODES[status], status, code, detail, next: next || usualNext };

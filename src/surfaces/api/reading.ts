@@ -38,10 +38,8 @@ export async function readTop({ lookups, clock }: ApiParts, asked: z.output<type
   return { by, from: isoTime(since), items: [...(await lookups.ask("top", by, since, limit))] };
 }
 
-type AskedEvents = z.output<ReturnType<typeof eventsQuery>>;
-
 /** As JSON, as serialised by the reading thread. */
-export function readEvents({ lookups }: ApiParts, asked: AskedEvents): Promise<string> {
+export function readEvents({ lookups }: ApiParts, asked: z.output<ReturnType<typeof eventsQuery>>): Promise<string> {
   const { ip: prefix, type: types, text, cursor: before, limit: most = PAGE.usual, ...others } = asked;
   const order = "newest_first";
   // An empty text is in every event.

@@ -128,11 +128,9 @@ function wrongTargets(parts: AccountCommandParts, { address, targets }: AddAlias
   return message === undefined ? null : failed(message, WHO_IS_THERE);
 }
 
-type TargetParts = Pick<AccountCommandParts, "accounts" | "reach" | "engine">;
-
 /** Returns why the mail of the address cannot go to the target, or null. */
 export function wrongTarget(
-  { accounts, reach, engine }: TargetParts,
+  { accounts, reach, engine }: Pick<AccountCommandParts, "accounts" | "reach" | "engine">,
   address: Address,
   target: Address,
 ): string | null {

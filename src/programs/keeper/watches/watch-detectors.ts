@@ -13,8 +13,6 @@ export const DETECTOR_PROCESSES = [
   { name: "certspotter", process: "certspotter", file: "certificates.log" },
 ] as const;
 
-type DetectorSettings = Pick<Settings, (typeof DETECTOR_PROCESSES)[number]["file"]>;
-
 /**
  * A detector that has stopped writes no more than one that finds nothing: only the list of processes tells them apart. `running`: the
  * commands of all processes; null in a container, which cannot see those of its host.
@@ -22,7 +20,7 @@ type DetectorSettings = Pick<Settings, (typeof DETECTOR_PROCESSES)[number]["file
 export function createDetectorWatch(
   clock: Clock,
   running: () => ReadonlySet<string> | null,
-  settings: () => DetectorSettings | null,
+  settings: () => Pick<Settings, (typeof DETECTOR_PROCESSES)[number]["file"]> | null,
 ) {
   let stopped: readonly Readonly<{ name: string; file: string; since: Millis }>[] = [];
 

@@ -8,7 +8,6 @@ import { diskFigures, noteDiskDay } from "../../../jobs/report/records.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
-type DiskSettings = Pick<Settings, "alerts.thresholds.disk">;
 /** The result of statfs(2). */
 type Space = Readonly<{ bavail: number; blocks: number; bsize: number }>;
 
@@ -19,7 +18,7 @@ const SECOND = 0.5;
 export function createDiskSpaceWatch(
   layout: Layout,
   clock: Clock,
-  settings: () => DiskSettings | null,
+  settings: () => Pick<Settings, "alerts.thresholds.disk"> | null,
   space: (path: string) => Space = (path) => statfsSync(path),
 ) {
   let found: readonly KeeperTrouble[] = [];

@@ -38,8 +38,6 @@ type PartsWatchParts = Readonly<{
   say: (what: string) => void;
 }>;
 
-type Silence = Readonly<{ says: string; isBeyondHelp: boolean }>;
-
 type Watched = { probe: Probe; record: ProbeRecord; answeredAt: Millis | null; isAsking: boolean; askAt: number };
 
 /**
@@ -70,7 +68,7 @@ export function createPartsWatch({ services, probes, clock, restart, starvation,
     for (const watched of all) {
       const { probe, isAsking, askAt } = watched;
       if (isAsking || now < askAt || restarting.has(probe.service)) continue;
-      if (isProbed(probe)) void ask(watched);
+      if (serviceExists(services, probe.service) && (probe.isInUse?.() ?? true)) void ask(watched);
       else watched.record = UNTRIED;
     }
   }
@@ -82,7 +80,7 @@ export function createPartsWatch({ services, probes, clock, restart, starvation,
   }
 
   /** The silent parts of a service, for the status. */
-  function silenceOf(service: ServiceName): Readonly<{ silence?: Silence }> {
+  function silenceOf(service: ServiceName): Readonly<{ silence?: Readonly<{ says: string; isBeyondHelp: boolean }> }> {
     const silent = failing().filter(({ probe }) => probe.service === service);
     if (silent.length === 0) return {};
     const now = clock.now();
@@ -121,10 +119,6 @@ export function createPartsWatch({ services, probes, clock, restart, starvation,
     say(`${name} ${says}: ${service} ${failed === null ? "was restarted." : `could not be restarted: ${failed}`}`);
     for (const watched of all)
       if (watched.probe.service === service) watched.record = afterRestart(watched.record, clock.now());
-  }
-
-  function isProbed({ service, isInUse }: Probe): boolean {
-    return serviceExists(services, service) && (isInUse?.() ?? true);
   }
 
   function failing(): readonly Watched[] {

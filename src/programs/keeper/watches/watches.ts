@@ -39,8 +39,6 @@ import { createServiceWatch } from "./watch-services.ts";
 /** Ending the sessions of fifty accounts takes this long. */
 const ACCOUNTS_TIMEOUT_MS = 60_000;
 
-type Report = Required<Pick<Extract<KeeperReply, { ok: true }>, "services" | "troubles">>;
-
 type WatchedServer = Readonly<{
   /** Null while they cannot be read. */
   settings: Settings | null;
@@ -135,7 +133,6 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
       parts.use(probes());
       watches.relay.use(now);
     },
-    /** Probes the parts of the server. */
     lookAtParts(): void {
       parts.look();
       stopped.look();
@@ -146,7 +143,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
       return locks.troubles()[0]?.detail ?? null;
     },
     /** The result of the last checks. Those for the next report start now: nothing waits for a hanging service. */
-    report(): Report {
+    report(): Required<Pick<Extract<KeeperReply, { ok: true }>, "services" | "troubles">> {
       readers.look();
       locks.look();
       return {

@@ -5,7 +5,6 @@ import { acceptsRepeatKey, REPEAT_KEY } from "../repeats.ts";
 import { DRY_RUN, mayBeDry } from "../request.ts";
 import { type Route, type Schema, scopeOf } from "../route.ts";
 
-/** An object of JSON. */
 export type Json = { readonly [key: string]: unknown };
 
 export function operationOf(row: Route, schemas: Schemas): Json {

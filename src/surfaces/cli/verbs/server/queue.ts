@@ -13,7 +13,6 @@ import { andMore, eachPage, emptyText, gather, pageFrom } from "../../listing.ts
 import { listOf } from "../../parse.ts";
 import { joined, printable, wrapped } from "../../print/text.ts";
 
-type Chosen = ReturnType<typeof chosenBy>;
 type ChangeVerb = `queue_${"hold" | "release" | "delete" | "return" | "flush"}`;
 
 export async function queueList(call: Call): Promise<Answer> {
@@ -104,7 +103,7 @@ function chosenBy(call: Call) {
   };
 }
 
-function isEmpty({ ids, account, sender, recipient }: Chosen): boolean {
+function isEmpty({ ids, account, sender, recipient }: ReturnType<typeof chosenBy>): boolean {
   return ids.length === 0 && account === null && sender === null && recipient === null;
 }
 
