@@ -91,13 +91,11 @@ class Declared<
     this.schema = lazily(() => z.strictObject({ ...fields, verb: z.literal(named) }));
   }
 
-  /** Offers it over HTTP. */
   http(route: HttpForm["route"], says: string, more: Omit<HttpForm<ResultIn<G>>, "route" | "says"> = {}): this {
     this.routes.push({ route, says, ...more });
     return this;
   }
 
-  /** Offers it on the command line. */
   cli(usage: string, says: string, more: Omit<CliForm<Fields<S>, ResultIn<G>>, "usage" | "says">): this {
     this.cliForms.push({ usage, says, ...more });
     return this;

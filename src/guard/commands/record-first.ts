@@ -47,7 +47,6 @@ export async function recordFirst<T extends Readonly<{ ok: true }>>(
   return done.ok ? done : refused(done.reason);
 }
 
-/** Needed to record a change before it is made. */
 export type RecordParts = Rehearsal & Readonly<{ engine: Pick<Engine, "audit"> }>;
 
 type Audited<R> = Omit<Recorded<Extract<Outcome, { ok: true }>>, "record"> & Readonly<{ audit: Audit; result: R }>;

@@ -19,7 +19,6 @@ import { failed, usage, wrongAddress } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import { NO_ADDRESS, type OfCaller, UNAUTHORIZED, type WebCaller } from "../web/command-gate.ts";
 
-/** Who may administer the server. */
 type CredentialCommandParts = Readonly<{
   credentials: CredentialStore;
   /** Ordered by name. */

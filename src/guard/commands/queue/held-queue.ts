@@ -33,7 +33,6 @@ export type Share = Readonly<{
   /** The same for mails to release. */
   releases: (mails: number) => number;
 }>;
-type Found = Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure;
 export type OnHold = Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure;
 
 /** Longer than Postfix keeps a mail that it cannot deliver (outbound.queue_lifetime). */
@@ -186,7 +185,7 @@ async function find(
   senders: readonly Address[],
   ids: readonly string[],
   kind: Readonly<{ onHold: boolean }>,
-): Promise<Found> {
+): Promise<Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure> {
   const mails = new Map<string, QueuedMail>();
   for (const some of ids.length === 0 ? [ids] : portions(ids)) {
     const reply = await keeper.ask({ verb: "find_mail", senders, ids: some, ...kind });
@@ -226,7 +225,6 @@ export function unanswered(reason: string): CommandError {
   return failed(`The queue could not be changed: ${reason}`, ONCE_SHOWN);
 }
 
-/** The answer to a change that failed. */
 export function changeFault({ reason, mayBeDone }: Failure): CommandError {
   return mayBeDone === true ? uncertain(`The queue may have been changed: ${reason}`, ONCE_SHOWN) : unanswered(reason);
 }
