@@ -25,11 +25,9 @@ export const ALERT_RUNS = {
 
 export async function alertsTest({ alerts }: AlertCommandParts, isWeb: boolean): Promise<Reply<"alerts_test">> {
   const results = await alerts.test(isWeb ? WEB_WAITS_MS : undefined);
-  const shown = results.map(({ channel, outcome }) => ({
-    channel,
-    ok: outcome.ok,
-    detail: outcome.ok ? "" : outcome.reason,
-  }));
+  const shown = results.map(({ channel, outcome }) => {
+    return { channel, ok: outcome.ok, detail: outcome.ok ? "" : outcome.reason };
+  });
   return { ok: true, result: { results: shown } };
 }
 

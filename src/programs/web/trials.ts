@@ -24,6 +24,7 @@ export function createTrialThread(
   program = threadProgram("trials"),
 ) {
   let running: AbortController | null = null;
+  const stop = (): void => running?.abort();
 
   async function decide(asked: ReplayAsked): Promise<TrialOutcome> {
     if (running !== null) return { outcome: "busy" };
@@ -45,10 +46,6 @@ export function createTrialThread(
     if (reply === undefined) return { outcome: "too_long" };
     if ("down" in reply) throw new StoreDown(reply.down);
     return { outcome: "done", report: reply.report };
-  }
-
-  function stop(): void {
-    running?.abort();
   }
 
   return { decide, stop };

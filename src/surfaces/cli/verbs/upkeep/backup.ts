@@ -81,12 +81,9 @@ export async function backupList(call: Call): Promise<Answer> {
       return done({ place, snapshots: [] }, noBackupIn(place, call), `${PROGRAM} backup create`);
     return failed(`${place} cannot be read: ${read.reason}.`, "");
   }
-  const snapshots = read.value.map(({ id, at, host, tags }) => ({
-    id: id.slice(0, 8),
-    at: isoTime(instant(at)),
-    host,
-    tags,
-  }));
+  const snapshots = read.value.map(({ id, at, host, tags }) => {
+    return { id: id.slice(0, 8), at: isoTime(instant(at)), host, tags };
+  });
   if (snapshots.length === 0) return done({ place, snapshots }, noBackupIn(place, call), `${PROGRAM} backup create`);
   const rows = snapshots.map(({ id, at, host, tags }) => [id, dayAndTime(at), host, tags.join(" ")]);
   const drill = shownLastDrill(call.layout);
