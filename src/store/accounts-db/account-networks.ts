@@ -56,13 +56,12 @@ function sqliteAccountNetworks(db: DatabaseSync): AccountNetworks & ServedSettin
     serve: ({ domains, administrator, refused: roles, networks }) => {
       server = networks;
       together(db, () => {
-        sql.forgetDomains.run();
+        db.exec(
+          "DELETE FROM served; DELETE FROM administrator; DELETE FROM refused_role; DELETE FROM allowed_networks",
+        );
         for (const domain of domains) sql.addDomain.run(domain);
-        sql.forgetAdministrator.run();
         if (administrator !== null) sql.setAdministrator.run(administrator);
-        sql.forgetRefused.run();
         for (const role of new Set(roles)) sql.refuse.run(role);
-        sql.forgetAllowed.run();
         allow(EVERYONE);
         for (const row of sql.restricted.all()) allow(text(row["account"]));
       });
@@ -79,12 +78,8 @@ const SQL = {
     INSERT INTO allowed_networks (account, networks) VALUES (?, ?)
     ON CONFLICT DO UPDATE SET networks = excluded.networks`,
   allowAnywhere: "DELETE FROM allowed_networks WHERE account = ?",
-  forgetAllowed: "DELETE FROM allowed_networks",
-  forgetDomains: "DELETE FROM served",
   addDomain: "INSERT INTO served (domain) VALUES (?)",
-  forgetRefused: "DELETE FROM refused_role",
   refuse: "INSERT INTO refused_role (role) VALUES (?)",
-  forgetAdministrator: "DELETE FROM administrator",
   setAdministrator: "INSERT INTO administrator (address) VALUES (?)",
 };
 
