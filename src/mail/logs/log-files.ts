@@ -19,17 +19,14 @@ export type ComponentLog = Readonly<{ component: string; current: string }>;
 
 /** The directory of the logs that svlogd(8) does not write. */
 const MAIL = "mail";
-/** Excerpts of mail.log: their lines are also in mail.log. */
-const COPIES: ReadonlySet<string> = new Set(["mail.warn", "mail.err"]);
 
-/** Every log below the directory. Throws if the directory cannot be read. */
+/** Every log below the directory, without mail.warn and mail.err, excerpts of mail.log. Throws if the directory cannot be read. */
 export function findLogs(directory: string): readonly ComponentLog[] {
   const folders = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return folders.flatMap(({ name }) => {
     const folder = join(directory, name);
     const files = readdirSync(folder);
-    const isLog = (file: string): boolean =>
-      name === MAIL ? file.endsWith(".log") && !COPIES.has(file) : file === "current";
+    const isLog = (file: string): boolean => (name === MAIL ? file.endsWith(".log") : file === "current");
     return files
       .filter(isLog)
       .map((file) => join(folder, file))
