@@ -22,17 +22,12 @@ export function keepStrict({ strictFirewall: file }: File, state: StrictState): 
   else writeRecord(file, state);
 }
 
-/** One transaction: no packet sees it half built. */
+/** One transaction: no packet sees it half built. If both are null, removes the table, if it exists. */
 export function loadStrict(
   confirmed: Opening | null,
   trial: Readonly<{ opening: Opening; lastsS: number }> | null,
 ): Promise<Outcome> {
-  return confirmed === null && trial === null ? endStrict() : loadNft(nftStrict(confirmed, trial));
-}
-
-/** Removes the table, if it exists. */
-export function endStrict(): Promise<Outcome> {
-  return loadNft(removeTable(STRICT_TABLE));
+  return loadNft(confirmed === null && trial === null ? removeTable(STRICT_TABLE) : nftStrict(confirmed, trial));
 }
 
 /** As the kernel holds it; empty if it does not exist. Null if it cannot be read. */

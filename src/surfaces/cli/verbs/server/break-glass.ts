@@ -4,7 +4,7 @@ import { failureOf } from "../../../../core/error.ts";
 import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { plural } from "../../../../core/text.ts";
 import { TABLE } from "../../../../host/firewall/guard-table.ts";
-import { endStrict, keepStrict, listStrict, readStrict } from "../../../../host/firewall/strict.ts";
+import { keepStrict, listStrict, loadStrict, readStrict } from "../../../../host/firewall/strict.ts";
 import { STRICT_TABLE } from "../../../../host/firewall/strict-rules.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { createFile } from "../../../../host/root-files/files.ts";
@@ -68,7 +68,7 @@ async function openStrict(layout: Layout) {
   if (process.getuid?.() !== 0 || isOpen) return { says: "", next: null };
   // The file first: the keeper would put the table back. An error of the disk does not keep the firewall closed.
   const unkept = failureOf(() => keepStrict(layout, UNCONFIRMED));
-  const ended = await endStrict();
+  const ended = await loadStrict(null, null);
   if (!ended.ok)
     return { says: ` The strict firewall could not be opened: ${ended.reason}.`, next: byHandText(STRICT_TABLE) };
   return unkept === null
