@@ -27,7 +27,13 @@ export function warningsOf({
   mounts,
   ipv6Routes,
 }: Readonly<Record<"status" | "mounts" | "ipv6Routes", string>>): readonly string[] {
-  const needless = [...needlessRights(parseCapabilities(status, "CapBnd")), ...needlessMounts(mounts)];
+  const rights = parseCapabilities(status, "CapBnd");
+  const more = rights.filter((one) => !NEEDED.includes(one));
+  const needless: string[] = [];
+  if (isPrivileged(rights)) needless.push("`privileged: true`, which gives every capability, such as SYS_ADMIN");
+  else if (more.length > 0) needless.push(`the capabilities ${more.join(", ")}`);
+  // The kernel loads its modules from the host when needed.
+  if (/^\S+ (?:\/usr)?\/lib\/modules /m.test(mounts)) needless.push("the mount of /lib/modules");
   return [
     ...(needless.length === 0
       ? []
@@ -40,17 +46,6 @@ const SEE = "docs/docker.md has the shortest list.";
 const NO_IPV6 =
   "This container has no IPv6: if Docker publishes its ports for IPv6 too, all clients that come by it have the address " +
   "of the container's gateway, which is never banned (docs/docker.md).";
-
-function needlessRights(has: readonly string[]): readonly string[] {
-  if (isPrivileged(has)) return ["`privileged: true`, which gives every capability, such as SYS_ADMIN"];
-  const more = has.filter((one) => !NEEDED.includes(one));
-  return more.length === 0 ? [] : [`the capabilities ${more.join(", ")}`];
-}
-
-/** The kernel loads its modules from the host when needed. */
-function needlessMounts(mounts: string): readonly string[] {
-  return /^\S+ (?:\/usr)?\/lib\/modules /m.test(mounts) ? ["the mount of /lib/modules"] : [];
-}
 
 /** A container has the time zone of its TZ. A host's is that of /etc/localtime, also for a shell with another. */
 export function dropShellZone(env: NodeJS.ProcessEnv, isImage = IS_IMAGE): void {
