@@ -40,8 +40,8 @@ function parameters(site: Site): Readonly<Record<string, string>> {
     ...places(site),
     ...addresses(site),
     ...delivery(site),
-    ...guardQuestion(),
-    ...greylisting(),
+    ...GUARD_QUESTION,
+    ...GREYLISTING,
     ...restrictions(site),
     ...limits(site),
     ...postfixServerTls(site),
@@ -111,29 +111,25 @@ function delivery({ outbound }: Site): Readonly<Record<string, string>> {
  * The guard (SMTPD_POLICY_README). Without an answer the client must retry: slowing the guard down bypasses no limit.
  * While it is dead, the stand-in answers in its place (`programs/guard/stand-in.ts`).
  */
-function guardQuestion(): Readonly<Record<string, string>> {
-  const asked = "unix:ghostinbox/policy, timeout=4s, try_limit=3, policy_context=$ghostinbox_context";
-  return {
-    ghostinbox_context: "smtp",
-    smtpd_policy_service_default_action: "421 4.3.2 Service not available, try again later",
-    // One text for all stages of a service: each distinct text is its own connection in every smtpd.
-    ghostinbox_guard: `check_policy_service { ${asked} }`,
-    // Asks Dovecot about full mailboxes. Without an answer the mail waits in the queue.
-    ghostinbox_quota: `check_policy_service { unix:private/${QUOTA_SOCKET}, timeout=2s, try_limit=1, default_action=DUNNO }`,
-  };
-}
+const GUARD_QUESTION: Readonly<Record<string, string>> = {
+  ghostinbox_context: "smtp",
+  smtpd_policy_service_default_action: "421 4.3.2 Service not available, try again later",
+  // One text for all stages of a service: each distinct text is its own connection in every smtpd.
+  ghostinbox_guard:
+    "check_policy_service { unix:ghostinbox/policy, timeout=4s, try_limit=3, policy_context=$ghostinbox_context }",
+  // Asks Dovecot about full mailboxes. Without an answer the mail waits in the queue.
+  ghostinbox_quota: `check_policy_service { unix:private/${QUOTA_SOCKET}, timeout=2s, try_limit=1, default_action=DUNNO }`,
+};
 
 /** Its own restriction class: the guard's answer decides who must retry, and Postgrey decides when. */
-function greylisting(): Readonly<Record<string, string>> {
-  return {
-    smtpd_restriction_classes: "greylist, greylist_unknown",
-    ghostinbox_postgrey: "check_policy_service { unix:postgrey/socket, timeout=2s, try_limit=1, default_action=DUNNO }",
-    greylist: "$ghostinbox_postgrey",
-    // For a recipient that does not exist: Postgrey defers it as it would a real one. Its answer, DEFER_IF_PERMIT, counts only if nothing
-    // refuses, so `permit` ends the list before `reject_unlisted_recipient`. After the delay, smtpd_reject_unlisted_recipient refuses.
-    greylist_unknown: "$ghostinbox_postgrey, permit",
-  };
-}
+const GREYLISTING: Readonly<Record<string, string>> = {
+  smtpd_restriction_classes: "greylist, greylist_unknown",
+  ghostinbox_postgrey: "check_policy_service { unix:postgrey/socket, timeout=2s, try_limit=1, default_action=DUNNO }",
+  greylist: "$ghostinbox_postgrey",
+  // For a recipient that does not exist: Postgrey defers it as it would a real one. Its answer, DEFER_IF_PERMIT, counts only if nothing
+  // refuses, so `permit` ends the list before `reject_unlisted_recipient`. After the delay, smtpd_reject_unlisted_recipient refuses.
+  greylist_unknown: "$ghostinbox_postgrey, permit",
+};
 
 function restrictions({ domains }: Pick<Site, "domains">): Readonly<Record<string, string>> {
   return {
