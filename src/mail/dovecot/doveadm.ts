@@ -58,10 +58,8 @@ export async function openSessions({ dovecotConf }: Pick<Layout, "dovecotConf">)
  */
 export async function shareImap(layout: Layout, places: number): Promise<string | null> {
   const surplus = surplusOf(await openSessions(layout), places);
-  await end(
-    layout,
-    surplus.flatMap((one) => one.end),
-  );
+  const ended = surplus.flatMap((one) => one.end);
+  await end(layout, ended);
   const [most] = surplus;
   if (most === undefined) return null;
   const { account, sessions, addresses } = most;
@@ -115,10 +113,8 @@ export async function kick({ dovecotConf }: Layout, account: string): Promise<Ke
 
 /** Of these accounts, also those in a long command. Throws an Error with doveadm's message. */
 export async function endSessions(layout: Layout, accounts: ReadonlySet<string>): Promise<void> {
-  await end(
-    layout,
-    (await openSessions(layout)).filter(({ account }) => accounts.has(account)),
-  );
+  const sessions = (await openSessions(layout)).filter(({ account }) => accounts.has(account));
+  await end(layout, sessions);
 }
 
 /** The addresses with an open session. */
@@ -130,10 +126,8 @@ export async function imapClients(layout: Layout): Promise<KeeperReply> {
 /** The sessions of these addresses, also those in a long command. */
 export async function endImap(layout: Layout, clients: readonly string[]): Promise<KeeperReply> {
   const meant = new Set(clients.map(parseIp));
-  await end(
-    layout,
-    (await openSessions(layout)).filter(({ ip }) => meant.has(parseIp(ip))),
-  );
+  const sessions = (await openSessions(layout)).filter(({ ip }) => meant.has(parseIp(ip)));
+  await end(layout, sessions);
   return { ok: true, detail: "" };
 }
 
