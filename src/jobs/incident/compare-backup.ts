@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { type Difference, differences, type Kept } from "../../core/incident/incident.ts";
+import type { Failed } from "../../guard/ports.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
@@ -15,7 +16,7 @@ import { giveAll } from "../backup/restore.ts";
 
 export type Compared =
   | Readonly<{ ok: true; snapshot: string; at: number; differences: readonly Difference[] }>
-  | Readonly<{ ok: false; reason: string }>;
+  | Failed;
 
 /** The differences from the last backup before `before`: settings, aliases, accounts. Changes nothing. */
 export async function compareWithBackup(

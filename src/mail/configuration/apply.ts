@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Failed } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { groupId } from "../../host/machine/system-users.ts";
 import { moveFile, readPlain, setAccess, writeFile } from "../../host/root-files/files.ts";
@@ -19,11 +20,9 @@ import { type Part, partsOf } from "./parts.ts";
 import type { RenderedFile, Site } from "./site.ts";
 
 /** `changed`: services with a new configuration, each once. `unused`: why the owner's Dovecot settings are not used, or null. */
-type Applied =
-  | Readonly<{ ok: true; changed: readonly ServiceName[]; unused: string | null }>
-  | Readonly<{ ok: false; reason: string }>;
+type Applied = Readonly<{ ok: true; changed: readonly ServiceName[]; unused: string | null }> | Failed;
 
-type Rendered = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Readonly<{ ok: false; reason: string }>;
+type Rendered = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Failed;
 
 const NO_KEYS = { ok: true, changed: false } as const;
 
