@@ -1,24 +1,21 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { WaitingRecipient } from "../../core/events/log.ts";
 import { rowReader, text, textOrNull } from "../columns.ts";
-import { prepared } from "../transactions.ts";
 
 /** The newest events of a mail that are read: its last tries, even for a thousand recipients. */
 const MOST_EVENTS = 2_000;
 
 /** The recipients for whom a mail still waits in Postfix's queue, by the log of its delivery attempts. */
 export function sqliteQueuedMail(db: DatabaseSync) {
-  const sql = prepared(db, {
-    tries: `
-      WITH own (id) AS (
-        SELECT id FROM (SELECT id FROM event_name WHERE role = 2 AND name = ?1 ORDER BY id DESC LIMIT ${MOST_EVENTS})
-        UNION SELECT id FROM event WHERE id > (SELECT names FROM event_indexed) AND queue_id = ?1)
-      SELECT type, recipient, rest ->> '$.alias' AS alias, rest ->> '$.relay' AS relay FROM event
-      WHERE id IN (SELECT id FROM own) AND (type = 'EMAIL_QUEUED' OR rest ->> '$.event' = 'MAIL_TRIED') ORDER BY id DESC`,
-  });
+  const tries = db.prepare(`
+    WITH own (id) AS (
+      SELECT id FROM (SELECT id FROM event_name WHERE role = 2 AND name = ?1 ORDER BY id DESC LIMIT ${MOST_EVENTS})
+      UNION SELECT id FROM event WHERE id > (SELECT names FROM event_indexed) AND queue_id = ?1)
+    SELECT type, recipient, rest ->> '$.alias' AS alias, rest ->> '$.relay' AS relay FROM event
+    WHERE id IN (SELECT id FROM own) AND (type = 'EMAIL_QUEUED' OR rest ->> '$.event' = 'MAIL_TRIED') ORDER BY id DESC`);
   return (queueId: string): readonly WaitingRecipient[] => {
     const found = new Map<string, { type: string; alias: string | null; relay: string }>();
-    for (const row of sql.tries.iterate(queueId)) {
+    for (const row of tries.iterate(queueId)) {
       const { type, recipient, alias, relay } = tryRow(row);
       // Postfix reuses queue ids: older events belong to a different mail.
       if (type === "EMAIL_QUEUED" || recipient === null) break;
