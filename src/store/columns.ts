@@ -38,17 +38,17 @@ export const integerOrNull = orNull(integer);
 export const millisOrNull = orNull(millis);
 export const isoOrNull = orNull(iso);
 
-function orNull<T>(read: (value: unknown) => T): (value: unknown) => T | null {
+export function orNull<T>(read: (value: unknown) => T): (value: unknown) => T | null {
   return (value) => (value === null ? null : read(value));
 }
 
 /** Addresses and networks were parsed before they were written. Parsing them again would be expensive on the hot path. */
 export function ip(value: unknown): Ip {
-  return isWrittenIp(value) ? value : unexpected("an address", value);
+  return isWritten<Ip>(value) ? value : unexpected("an address", value);
 }
 
 export function prefix(value: unknown): Prefix {
-  return isWrittenPrefix(value) ? value : unexpected("a network", value);
+  return isWritten<Prefix>(value) ? value : unexpected("a network", value);
 }
 
 export function reason(value: unknown): Reason {
@@ -89,11 +89,7 @@ export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
   bounce: 6,
 };
 
-function isWrittenIp(value: unknown): value is Ip {
-  return typeof value === "string";
-}
-
-function isWrittenPrefix(value: unknown): value is Prefix {
+function isWritten<T extends string>(value: unknown): value is T {
   return typeof value === "string";
 }
 

@@ -10,10 +10,13 @@ import {
   integerOrNull,
   ip,
   millis,
+  millisOrNull,
   oneOf,
+  orNull,
   prefix,
   type Row,
   reason,
+  rowReader,
   text,
   textOrNull,
 } from "../../store/columns.ts";
@@ -31,7 +34,7 @@ export type Recorded = Readonly<{ id: number; record: EventRecord | null }>;
 export function recordedEvents(db: DatabaseSync) {
   const ids = sqliteEventIds(db);
   const sql = prepared(db, {
-    after: `SELECT id, ${EVENT_COLUMNS} FROM event WHERE id > ? ORDER BY id LIMIT ?`,
+    after: `SELECT id, ${EVENT_COLUMNS}, limit_count AS "limit" FROM event WHERE id > ? ORDER BY id LIMIT ?`,
     first: "SELECT at FROM event WHERE rest IS NOT NULL AND id >= ? ORDER BY id LIMIT 1",
     summed: "SELECT max(hour) AS hour FROM event_summary",
   });
@@ -56,9 +59,9 @@ export function recordedEvents(db: DatabaseSync) {
     last: () => ids.last(),
     firstSince: (since: Millis) => ids.firstSince(since),
     /** The time of the first event from `id` on that can be decided again; null if there is none. */
-    firstReadable: (id: number): Millis | null => orNull(sql.first.get(id)?.["at"] ?? null, millis),
+    firstReadable: (id: number): Millis | null => millisOrNull(sql.first.get(id)?.["at"] ?? null),
     /** The time up to which summaries replaced events; null: none were replaced. */
-    summedUpTo: (): Millis | null => orNull(sql.summed.get()?.["hour"] ?? null, millis),
+    summedUpTo: (): Millis | null => millisOrNull(sql.summed.get()?.["hour"] ?? null),
   };
 }
 
@@ -68,36 +71,30 @@ function readRecord(row: Row): EventRecord | null {
   return rest === null ? null : { ...readColumns(row), rest };
 }
 
-function readColumns(row: Row): EventColumns {
-  return {
-    at: millis(row["at"]),
-    type: oneOf(EVENT_TYPES, row["type"]),
-    service: orNull(row["service"], (value) => oneOf(SERVICES, value)),
-    ip: orNull(row["ip"], ip),
-    prefix: orNull(row["prefix"], prefix),
-    account: textOrNull(row["account"]),
-    sender: textOrNull(row["sender"]),
-    recipient: textOrNull(row["recipient"]),
-    queueId: textOrNull(row["queue_id"]),
-    messageId: textOrNull(row["message_id"]),
-    helo: textOrNull(row["helo"]),
-    sizeBytes: integerOrNull(row["size_bytes"]),
-    verdict: orNull(row["verdict"], (value) => oneOf(RECORDED_VERDICTS, value)),
-    reason: orNull(row["reason"], reason),
-    offence: integerOrNull(row["offence"]),
-    counts: row["counts"] === 0 ? null : oneOf(WINDOWS, text(WINDOW_OF.get(integer(row["counts"])))),
-    count: integerOrNull(row["count"]),
-    limit: integerOrNull(row["limit_count"]),
-    windowMs: integerOrNull(row["window_ms"]),
-    limitKey: textOrNull(row["limit_key"]),
-    actor: textOrNull(row["actor"]),
-    proof: textOrNull(row["proof"]),
-  };
-}
-
 const WINDOWS = ["connection", "mail", "account_mail", "login", "probe", "bounce"] as const;
 const WINDOW_OF = new Map(WINDOWS.map((window) => [COUNTS_CODE[window], window]));
 
-function orNull<T>(value: unknown, read: (value: unknown) => T): T | null {
-  return value === null ? null : read(value);
-}
+const readColumns: (row: Row) => EventColumns = rowReader({
+  at: millis,
+  type: (value) => oneOf(EVENT_TYPES, value),
+  service: orNull((value) => oneOf(SERVICES, value)),
+  ip: orNull(ip),
+  prefix: orNull(prefix),
+  account: textOrNull,
+  sender: textOrNull,
+  recipient: textOrNull,
+  queueId: textOrNull,
+  messageId: textOrNull,
+  helo: textOrNull,
+  sizeBytes: integerOrNull,
+  verdict: orNull((value) => oneOf(RECORDED_VERDICTS, value)),
+  reason: orNull(reason),
+  offence: integerOrNull,
+  counts: (value) => (value === 0 ? null : oneOf(WINDOWS, text(WINDOW_OF.get(integer(value))))),
+  count: integerOrNull,
+  limit: integerOrNull,
+  windowMs: integerOrNull,
+  limitKey: textOrNull,
+  actor: textOrNull,
+  proof: textOrNull,
+});
