@@ -157,20 +157,18 @@ function nameOf(kind: string, url: string): string {
   return `${kind} ${printable(new URL(url).host, 80)} #${digest}`;
 }
 
+const OTHER_CHANNELS = ["alerts.relay_to", "alerts.webhook", "alerts.ntfy", "alerts.gotify", "alerts.apprise"] as const;
+
 /** Recipients of alerts through our own queue: without any channel in the settings, the administrator. */
 export function alertMailTo(settings: Settings): readonly string[] {
   const set = settings["alerts.email"];
-  return set.length > 0 || hasOtherChannel(settings) ? set : [postmaster(settings)];
+  const isSet = set.length > 0 || OTHER_CHANNELS.some((key) => settings[key].length > 0);
+  return isSet ? set : [postmaster(settings)];
 }
 
 /** Reaches `accounts.administrator`, or the first account that can sign in. */
 export function postmaster({ domains, hostname }: Pick<Settings, "domains" | "hostname">): string {
   return `postmaster@${domains[0] ?? hostname}`;
-}
-
-function hasOtherChannel(settings: Settings): boolean {
-  const lists = ["alerts.relay_to", "alerts.webhook", "alerts.ntfy", "alerts.apprise"] as const;
-  return lists.some((key) => settings[key].length > 0) || settings["alerts.gotify"] !== "";
 }
 
 /**
