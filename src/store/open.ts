@@ -104,7 +104,10 @@ function prepareForWriting(db: DatabaseSync, path: string, kind: Kind): void {
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
     PRAGMA journal_size_limit = 16777216`);
   migrate(db, kind.migrations, kind.applicationId);
-  for (const table of kind.checked) refuseDamaged(db, path, table);
+  for (const table of kind.checked) {
+    const verdict = text(db.prepare(`PRAGMA quick_check('${table}')`).get()?.["quick_check"]);
+    if (verdict !== "ok") throw damaged(path, `table ${table}`);
+  }
 }
 
 function openForReading(path: string, kind: Kind, as: typeof asOwnerOf = asOwnerOf): DatabaseSync {
@@ -139,11 +142,6 @@ function refuseOthers(db: DatabaseSync, path: string, kind: Kind): void {
   }
   const unusable = unusableSchema([{ path, version, known: kind.migrations.length }]);
   if (unusable !== null) throw new UnusableDatabase("other_version", unusable);
-}
-
-function refuseDamaged(db: DatabaseSync, path: string, table: string): void {
-  const verdict = text(db.prepare(`PRAGMA quick_check('${table}')`).get()?.["quick_check"]);
-  if (verdict !== "ok") throw damaged(path, `table ${table}`);
 }
 
 function damaged(path: string, what: string): UnusableDatabase {
