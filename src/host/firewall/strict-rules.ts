@@ -106,15 +106,10 @@ function openingOf(rules: readonly string[]): Opening {
   });
 }
 
-/** Null if the chain does not exist. */
+/** Its lines, without the spaces around them; null if the chain does not exist. */
 function rulesOf(listing: string, name: string): readonly string[] | null {
   const text = new RegExp(`^\\s*chain ${name} \\{\\n([^]*?)^\\s*\\}$`, "m").exec(listing)?.[1];
-  return text === undefined
-    ? null
-    : text
-        .split("\n")
-        .map((line) => line.trim())
-        .filter((line) => line !== "");
+  return text === undefined ? null : (text.match(/\S(?:.*\S)?/g) ?? []);
 }
 
 /** Seconds, rounded up; null if no element is left. */
