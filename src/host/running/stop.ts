@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { readOr } from "../../core/error.ts";
-import type { Outcome } from "../../guard/ports.ts";
+import type { Failed } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { TABLE } from "../firewall/guard-table.ts";
 import { listTable, loadNft, removeTable } from "../firewall/run-nft.ts";
@@ -20,7 +20,7 @@ const STOP_MS = 45_000;
 /** Preparing takes seconds; the services start after it. */
 const READY_MS = SERVICES_READY_MS + 50_000;
 
-export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Extract<Outcome, { ok: false }>;
+export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Failed;
 
 /** Stops the server of this data directory, or the rest of a killed start, and waits until none of its processes and firewall tables are left. */
 export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): Promise<Stopped> {
@@ -62,9 +62,7 @@ export async function removeTables(data: string, ...tables: readonly string[]): 
 }
 
 /** `isNew`: it was restarted, but not all of it is ready. */
-export type Restarted =
-  | Readonly<{ ok: true }>
-  | Readonly<{ ok: false; reason: string; isRunning: boolean; isNew?: true }>;
+export type Restarted = Readonly<{ ok: true }> | (Failed & Readonly<{ isRunning: boolean; isNew?: true }>);
 
 /** Makes the running start stop everything and start again, and waits until everything runs. */
 export async function restartServer(
