@@ -28,11 +28,8 @@ export const backup: Part = {
   says: `an incremental backup of ${MAILS.toLocaleString("en")} mails, against stop, tar, gpg and start; and a whole restore`,
   async run(bench) {
     const repository = join(bench.lab.directory, "backups");
-    const product = new Product(
-      bench.lab,
-      { GHOSTINBOX_BACKUP__REPOSITORY: repository, GHOSTINBOX_ALLOW__NETWORKS: SENDER },
-      { data: join(bench.lab.directory, "server") },
-    );
+    const settings = { GHOSTINBOX_BACKUP__REPOSITORY: repository, GHOSTINBOX_ALLOW__NETWORKS: SENDER };
+    const product = new Product(bench.lab, settings, { data: join(bench.lab.directory, "server") });
     await product.start();
     try {
       for (const account of ACCOUNTS) await product.addAccount(account);
@@ -102,10 +99,8 @@ async function stopTarStart({ lab }: Bench, product: Product): Promise<Readonly<
   try {
     return await timed(async () => {
       await product.stop();
-      await mustRun(
-        ["bash", "-c", `set -o pipefail; tar -czf - -C '${product.layout.data}' . | ${gpg} --output '${archive}'`],
-        { deadlineMs: LONG_MS },
-      );
+      const script = `set -o pipefail; tar -czf - -C '${product.layout.data}' . | ${gpg} --output '${archive}'`;
+      await mustRun(["bash", "-c", script], { deadlineMs: LONG_MS });
       await product.start();
     });
   } finally {

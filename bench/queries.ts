@@ -145,11 +145,10 @@ async function write(directory: string, part: number): Promise<void> {
     fillLog(path, FILE_BYTES / part);
     utimesSync(path, yesterday, yesterday);
   }
-  for (const path of elderParts(mail).slice(0, 2))
-    await compressFile(
-      path,
-      packLog((blocks) => writeIndex(`${path}.gz`, blocks ?? [])),
-    );
+  for (const path of elderParts(mail).slice(0, 2)) {
+    const pack = packLog((blocks) => writeIndex(`${path}.gz`, blocks ?? []));
+    await compressFile(path, pack);
+  }
   fillLog(mail, (FILE_BYTES - GUARD_BYTES) / part);
   fillLog(join(directory, "guard", "current"), GUARD_BYTES / part);
   await new LogIndexer().look(mail, Date.now());

@@ -141,11 +141,8 @@ if (what === "all") {
     [HEAVY_PLACES, wanted(LAB_HEAVY)],
     [1, others],
   ] as const;
-  await sideBySide(
-    jobs.flatMap(([places, files]) => filesOneByOne(files, { places, timeout: labTimeoutMs() })),
-    lab,
-    lentPlaces(),
-  );
+  const runs = jobs.flatMap(([places, files]) => filesOneByOne(files, { places, timeout: labTimeoutMs() }));
+  await sideBySide(runs, lab, lentPlaces());
   hurryChildren();
   await idly;
 }

@@ -129,10 +129,8 @@ export function tellEnd(unsteady: readonly string[]): number {
   if (tally.took.length > SLOWEST) tellSlowest();
   for (const reason of tally.skipped) console.log(`skipped: ${reason}`);
   tellList("Flaky: failed beside others, passed alone (each is a bug to find)", unsteady);
-  tellList(
-    "Failed",
-    tally.failures.map(({ what }) => what),
-  );
+  const failed = tally.failures.map(({ what }) => what);
+  tellList("Failed", failed);
   console.log(`${tally.passed} passed, ${tally.failed} failed`);
   return tally.failed > 0 ? 1 : 0;
 }

@@ -165,10 +165,8 @@ export function onlyConfigured(text: string): readonly string[] {
 /** The candidates that no remaining package needs. */
 export function removable(candidates: readonly string[], here: readonly Package[]): readonly string[] {
   const going = new Set(candidates.filter((name) => here.some((one) => one.name === name)));
-  const offers = Map.groupBy(
-    here.flatMap(({ name, provides }) => [name, ...provides].map((offered) => ({ offered, name }))),
-    ({ offered }) => offered,
-  );
+  const offered = here.flatMap(({ name, provides }) => [name, ...provides].map((offer) => ({ offer, name })));
+  const offers = Map.groupBy(offered, ({ offer }) => offer);
   // A package that is kept has dependencies too, so the queue grows.
   const staying = here.filter(({ name }) => !going.has(name));
   for (const { needs } of staying)

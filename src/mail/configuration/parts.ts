@@ -131,19 +131,15 @@ async function checkPostfix(directory: string): Promise<string | null> {
   const parameters = await runProgram("postconf", ["-c", directory, "-n"]);
   if (parameters.code !== 0 || parameters.stderr !== "")
     return `Postfix refuses its configuration: ${lastLines({ ...parameters, stdout: "" })}`;
-  return complaint(
-    "Postfix refuses its configuration or its queue",
-    await runProgram("postsuper", ["-c", directory], QUEUE_WALK),
-  );
+  const queue = await runProgram("postsuper", ["-c", directory], QUEUE_WALK);
+  return complaint("Postfix refuses its configuration or its queue", queue);
 }
 
 /** Also checks whether its files have the owners and modes that this version wants. This starts fifty programs. */
 async function checkAllOfPostfix(directory: string): Promise<string | null> {
   const refused = await checkPostfix(directory);
-  return (
-    refused ??
-    complaint("Postfix fails its own check", await runProgram("postfix", ["-c", directory, "check"], QUEUE_WALK))
-  );
+  if (refused !== null) return refused;
+  return complaint("Postfix fails its own check", await runProgram("postfix", ["-c", directory, "check"], QUEUE_WALK));
 }
 
 async function checkDovecot(directory: string): Promise<string | null> {

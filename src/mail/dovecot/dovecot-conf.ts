@@ -273,9 +273,6 @@ function appPassdb({ mailCrypt, layout }: Site): string {
  * the guard (auth_policy_request_attributes).
  */
 function renderAppPasswords({ layout }: Site): RenderedFile {
-  return rendered(
-    APP_PASSWORDS_FILE,
-    `driver = sqlite\nconnect = ${layout.accountsDb}\npassword_query = ${QUERY}\n`,
-    0o600,
-  );
+  const text = `driver = sqlite\nconnect = ${layout.accountsDb}\npassword_query = ${QUERY}\n`;
+  return rendered(APP_PASSWORDS_FILE, text, 0o600);
 }

@@ -30,10 +30,8 @@ export class Mailboxes {
   /** How many mails the account has in all folders, of which a user may create thousands. */
   async mailCount(account: string): Promise<number> {
     const argv = ["mailbox", "status", "-u", account, "messages", "*"];
-    return (await this.#table(argv, (printed) => numbersOf(printed, "messages"))).reduce(
-      (sum, count) => sum + count,
-      0,
-    );
+    const counts = await this.#table(argv, (printed) => numbersOf(printed, "messages"));
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** Mails that arrived in the folder before then (ms). Sizes are those on disk. */

@@ -126,10 +126,8 @@ export async function storingProcesses(printed: AsyncIterable<string>): Promise<
 
 /** A command that removes the indexes of an account. Dovecot makes them again from the mails, with 26 keywords of a folder at most. */
 export function removesIndexes({ mail }: Pick<Layout, "mail">, account: AccountName): readonly string[] {
-  return findAsOwner(
-    join(homeOf(mail, account), "Maildir"),
-    `-mindepth 1 -maxdepth 2 ${IN_FOLDER}dovecot\\.index.* -exec rm -f {} +`,
-  );
+  const indexes = `-mindepth 1 -maxdepth 2 ${IN_FOLDER}dovecot\\.index.* -exec rm -f {} +`;
+  return findAsOwner(join(homeOf(mail, account), "Maildir"), indexes);
 }
 
 /** Throws an Error with find's message. */

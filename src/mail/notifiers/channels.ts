@@ -76,13 +76,12 @@ export function watcherOf(settings: Settings, world: ChannelWorld): Omit<Watcher
 }
 
 function mailChannels(settings: Settings, sender: Sender, world: AlertWorld): readonly AlertChannel[] {
-  const { from, helo } = { from: alertSender(settings), helo: settings.hostname };
+  const from = alertSender(settings);
   const to = settings["alerts.relay_to"];
-  const relayed = (message: AlertMessage): Promise<Outcome> =>
-    sendMail(
-      { ...relayOf(settings), helo, lookup: world.lookup },
-      { from, to, text: mailText(message, { from, to, sender }) },
-    );
+  const relayed = (message: AlertMessage): Promise<Outcome> => {
+    const relay = { ...relayOf(settings), helo: settings.hostname, lookup: world.lookup };
+    return sendMail(relay, { from, to, text: mailText(message, { from, to, sender }) });
+  };
   return [
     ...(alertMailTo(settings).length === 0 ? [] : [{ name: "email", send: world.ownQueue, isLocal: true }]),
     ...(to.length === 0 ? [] : [{ name: "relay", send: orUnusable(relayed) }]),

@@ -199,13 +199,10 @@ export function receiverLookup(names: Pick<NameLookup, "addresses">): LookupFunc
     const answer = isIP(hostname) === 0 ? await names.addresses(hostname) : null;
     // The name servers of some receivers do not answer questions for IPv6.
     const found = (answer?.ok === true ? answer.found : answer?.partial) ?? [];
-    if (found.length === 0) systemLookup(hostname, options, callback);
+    const addresses = found.map((address) => ({ address, family: isIP(address) }));
+    if (addresses.length === 0) systemLookup(hostname, options, callback);
     // Node asks for all of them, and connects to the first that answers.
-    else
-      callback(
-        null,
-        found.map((address) => ({ address, family: isIP(address) })),
-      );
+    else callback(null, addresses);
   };
   return (...wish) => void find(...wish);
 }

@@ -48,10 +48,8 @@ export function exchange(
       } else socket.destroy();
       resolve(result);
     };
-    const timer = setTimeout(
-      () => end({ ok: false, hangs: true, says: `gave no answer within ${timeoutMs / 1_000} s` }),
-      timeoutMs,
-    );
+    const says = `gave no answer within ${timeoutMs / 1_000} s`;
+    const timer = setTimeout(() => end({ ok: false, hangs: true, says }), timeoutMs);
     socket.on("error", (error) => {
       const code = codeOf(error);
       if (code === "EAGAIN") end({ ok: false, hangs: true, says: "gave no answer to any waiting connection" });
