@@ -78,11 +78,8 @@ export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqlit
       if (edge !== (isNewest ? indexed.before : indexed.after)) yield { ids: [], reached: edge };
       const within = times.of(span);
       if (within === null) continue;
-      yield* merged(
-        pairs.map((pair) => streamOf(pair, filter, within)),
-        span,
-        filter,
-      );
+      const streams = pairs.map((pair) => streamOf(pair, filter, within));
+      yield* merged(streams, span, filter);
     }
     if (!isNewest) yield* byRows(filter, fresh);
   }
