@@ -44,11 +44,11 @@ export function orNull<T>(read: (value: unknown) => T): (value: unknown) => T | 
 
 /** Addresses and networks were parsed before they were written. Parsing them again would be expensive on the hot path. */
 export function ip(value: unknown): Ip {
-  return isWritten<Ip>(value) ? value : unexpected("an address", value);
+  return isWrittenIp(value) ? value : unexpected("an address", value);
 }
 
 export function prefix(value: unknown): Prefix {
-  return isWritten<Prefix>(value) ? value : unexpected("a network", value);
+  return isWrittenPrefix(value) ? value : unexpected("a network", value);
 }
 
 export function reason(value: unknown): Reason {
@@ -89,7 +89,11 @@ export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
   bounce: 6,
 };
 
-function isWritten<T extends string>(value: unknown): value is T {
+function isWrittenIp(value: unknown): value is Ip {
+  return typeof value === "string";
+}
+
+function isWrittenPrefix(value: unknown): value is Prefix {
   return typeof value === "string";
 }
 
