@@ -26,6 +26,11 @@ export function lacking({ root = false, installed = [], users = [] }: Needs): st
   return reasons.length > 0 && reasons.join("; ");
 }
 
+/** For tests that need these commands or files. */
+export function installed(...names: readonly string[]): Readonly<{ skip: string | false }> {
+  return { skip: lacking({ installed: names }) };
+}
+
 /** For tests that only root can run. */
 export const ROOT = { skip: lacking({ root: true }) };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { COMPONENTS, isDpkgBusy, PACKAGE_FILES, packagesState, replacedIn, unfinishedPackages } from "./packages.ts";
 
@@ -40,7 +40,7 @@ test("dpkg is at work while its lock is held", () => {
   assert.equal(isDpkgBusy(files), true);
 });
 
-test("packages that are not finished are named", { skip: lacking({ installed: ["dpkg-query"] }) }, async () => {
+test("packages that are not finished are named", installed("dpkg-query"), async () => {
   const files = dpkg();
   const status = entry("done", "installed") + entry("half", "half-configured") + entry("raw", "unpacked");
   writeFileSync(join(files.directory, "status"), status);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { OWN_ETC } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../machine/run-program.ts";
@@ -17,7 +17,7 @@ function errorOf(work: () => void): unknown {
   return assert.fail("it worked");
 }
 
-test("a full disk is reported, with the next step", { skip: lacking({ installed: ["/dev/full"] }) }, () => {
+test("a full disk is reported, with the next step", installed("/dev/full"), () => {
   const error = errorOf(() => writeFileSync("/dev/full", "x"));
   assert.match(diskTrouble(error) ?? "", /^The disk is full.*: make room, then start again\.$/);
 });

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -33,7 +33,7 @@ async function supervised(t: TestContext, name: string, script: string) {
   return { data, services, pid };
 }
 
-const RUNIT = { skip: lacking({ installed: ["runsv", "sv"] }) };
+const RUNIT = installed("runsv", "sv");
 const DEAF = "trap '' TERM; while :; do sleep 0.1; done";
 const HEARS = "exec sleep 1000";
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync,
 import { join } from "node:path";
 import { test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { setZone } from "../../../test/kit/time-zone.ts";
 import { until } from "../../../test/kit/until.ts";
@@ -42,9 +42,7 @@ test("variables of an earlier start are removed, even of a killed one, and other
   assert.deepEqual(readdirSync(place), ["NEW"]);
 });
 
-test("runsvdir runs the services, and its end is noticed", {
-  skip: lacking({ installed: ["runsvdir"] }),
-}, async (t) => {
+test("runsvdir runs the services, and its end is noticed", installed("runsvdir"), async (t) => {
   t.after(setZone("Europe/Berlin"));
   const layout = temporaryLayout();
   mkdirSync(join(layout.services, "web"), { recursive: true });

@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { underRunsv } from "../../../test/kit/supervised-process.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
@@ -12,9 +12,7 @@ import { serviceLog } from "../../settings/layout.ts";
 import { pidOf } from "./supervise.ts";
 import { lastLogLine, parseStatus, supervised, tail } from "./supervised.ts";
 
-const NEEDED = { skip: lacking({ installed: ["runsv", "sv"] }) };
-
-test("a real runsv: its service runs, runs again after its end, and is stopped", NEEDED, async (t) => {
+test("a real runsv: its service runs, again after its end, and is stopped", installed("runsv", "sv"), async (t) => {
   const services = temporaryDirectory();
   mkdirSync(join(services, "web"));
   const now = () => supervised(services, "web");

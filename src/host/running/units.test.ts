@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking, ROOT } from "../../../test/kit/needs.ts";
+import { installed, ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -25,9 +25,7 @@ import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])
 print(s.recv(4096).decode())`;
 
-const NEEDED = { skip: lacking({ installed: ["systemd-notify", "python3"] }) };
-
-test("systemd is notified that the server runs, with its name", NEEDED, async () => {
+test("systemd is notified that the server runs, with its name", installed("systemd-notify", "python3"), async () => {
   const socket = join(temporaryDirectory(), "notify");
   const systemd = spawn("python3", ["-c", LISTEN, socket], { stdio: ["ignore", "pipe", "inherit"] });
   let reported = "";

@@ -4,13 +4,13 @@ import { test } from "node:test";
 import { createServer } from "node:tls";
 import { put } from "../../../test/kit/files.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { selfSigned } from "../../../test/kit/own-certificate.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { certificateNews, certificateReport, notServing } from "./follow-certificate.ts";
 import { servedFiles } from "./issue-certificate.ts";
 
-const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
+const OPENSSL = installed("openssl");
 
 test("before the first certificate the report names none", async () => {
   const reported = await certificateReport(temporaryLayout(), [], []);

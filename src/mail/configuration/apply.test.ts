@@ -3,7 +3,7 @@ import { statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { renderDovecot } from "../dovecot/dovecot-conf.ts";
@@ -13,9 +13,7 @@ import { compileSieve } from "./apply.ts";
 import { complaint } from "./parts.ts";
 
 /** With the real sievec(1), with Dovecot's configuration. */
-describe("the scripts that deliver spam and learn from it", {
-  skip: lacking({ installed: ["sievec", "doveconf"] }),
-}, () => {
+describe("the scripts that deliver spam and learn from it", installed("sievec", "doveconf"), () => {
   const prepared = () => {
     const layout = temporaryLayout();
     const files = [

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -39,7 +39,7 @@ test("neither one slow server nor sixteen silent ones for each question that Unb
 });
 
 const UNBOUND = ["unbound-checkconf", "/usr/share/dns/root.hints", "/usr/share/dns/root.key"];
-test("unbound accepts it", { skip: lacking({ installed: UNBOUND }) }, () => {
+test("unbound accepts it", installed(...UNBOUND), () => {
   const directory = temporaryDirectory();
   const file = join(directory, "unbound.conf");
   const stubs = [{ zone: "corp.example", address: ip("2001:db8::53") }];

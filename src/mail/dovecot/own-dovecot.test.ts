@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking, ROOT } from "../../../test/kit/needs.ts";
+import { installed, ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ownDovecotSettings } from "./own-dovecot.ts";
 
@@ -34,9 +34,7 @@ test("a file written by root is used, but none that other users could have writt
   isUnused();
 });
 
-test("a FIFO, a directory and an unreadable path are reported and not used", {
-  skip: lacking({ installed: ["mkfifo"] }),
-}, () => {
+test("a FIFO, a directory and an unreadable path are reported and not used", installed("mkfifo"), () => {
   const pipe = join(temporaryDirectory(), "dovecot.cf");
   execFileSync("mkfifo", [pipe]);
   for (const path of [join(process.execPath, "x"), temporaryDirectory(), pipe])

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { headerActions } from "../../../test/kit/postmap.ts";
 import { RELAY, sampleSite } from "../../../test/kit/sample-site.ts";
 import { renderBounceChecks } from "./bounces.ts";
 
-const POSTMAP = { skip: lacking({ installed: ["postmap"] }) };
+const POSTMAP = installed("postmap");
 const site = sampleSite({ domains: ["example.org", "example.net"], hostname: "mail.example.org" });
 
 /** Postfix's action for each of these headers. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { headerActions } from "../../../test/kit/postmap.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { LANES } from "./main-cf.ts";
@@ -54,7 +54,7 @@ test("a user's mail without a date gets one", () => {
   assert.ok(master.get("cleanup-submission unix")?.includes("always_add_missing_headers=yes"));
 });
 
-test("mail that is forwarded loses the tag of the spam filter", { skip: lacking({ installed: ["postmap"] }) }, () => {
+test("mail that is forwarded loses the tag of the spam filter", installed("postmap"), () => {
   const [checks = ""] = master.get("forwards unix")?.filter((option) => option.includes("smtp_header_checks")) ?? [];
   const [, rule] =
     /= regexp:\$config_directory\/proof-removal, regexp:\{ \{ (.*) \} \} \}$/.exec(checks) ?? assert.fail(checks);
@@ -63,7 +63,7 @@ test("mail that is forwarded loses the tag of the spam filter", { skip: lacking(
   for (const header of ["Subject: Your [SPAM] invoice", "X-Subject: [SPAM] x"]) assert.deepEqual(actions(header), []);
 });
 
-describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }) }, () => {
+describe("headers of submitted mail", installed("postmap"), () => {
   const verdicts = (header: string) => headerActions(renderSubmissionHeaders().text, `${header}\n\nbody\n`);
 
   test("the user's address and mail program are removed", () => {

@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { listenOnSocket } from "../../../test/kit/local-server.ts";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { failed, hung, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { codeOf } from "../../core/error.ts";
@@ -64,9 +64,7 @@ test("a part that accepts the connection and is silent hangs", async () => {
   assert.deepEqual(await exchange({ path }, GREETING, SHORT_MS), hung("gave no answer within 0.2 s"));
 });
 
-test("a part with a full queue of waiting connections hangs too", {
-  skip: lacking({ installed: ["python3"] }),
-}, async (t) => {
+test("a part with a full queue of waiting connections hangs too", installed("python3"), async (t) => {
   const path = join(temporaryDirectory(), "socket");
   // A program that listens and never accepts: one connection waits (listen(2) adds one to the backlog).
   const listens =

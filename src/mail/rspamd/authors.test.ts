@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { inRspamdLua } from "../../../test/kit/rspamd-lua.ts";
 import { AUTHORS_LUA } from "./authors.ts";
 
@@ -117,7 +117,7 @@ const UNCLEAR: readonly string[] = [
 /** The CPU time of rspamadm so far, in seconds, as Lua reports it. Independent of other load. */
 const PROCESSOR_S = "os.clock()";
 
-describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => {
+describe("author fields", installed("rspamadm"), () => {
   /** Evaluates expressions; one line of output for each. */
   function lua(expressions: readonly string[]): readonly string[] {
     const show = [

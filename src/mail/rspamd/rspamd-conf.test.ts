@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { inRspamdLua } from "../../../test/kit/rspamd-lua.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -31,7 +31,7 @@ test("of its modules only those for authenticity are loaded", () => {
 });
 
 const RSPAMD = ["rspamadm", "/usr/share/rspamd/effective_tld_names.dat"];
-describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
+describe("rspamd itself", installed(...RSPAMD), () => {
   const directory = temporaryDirectory();
   before(() => {
     for (const { name, text } of renderRspamd(site)) writeFileSync(join(directory, name), text);

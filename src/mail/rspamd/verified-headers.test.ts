@@ -2,14 +2,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { inRspamdLua } from "../../../test/kit/rspamd-lua.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { VERIFIED_HEADERS_LUA } from "./verified-headers.ts";
 
-const RSPAMADM = { skip: lacking({ installed: ["rspamadm"] }) };
-
-test("neither a sender of ours nor one that Rspamd can't read gets a proof", RSPAMADM, () => {
+test("neither a sender of ours nor one that Rspamd can't read gets a proof", installed("rspamadm"), () => {
   const word = join(temporaryDirectory(), "word");
   writeFileSync(word, "7".repeat(32));
   const isProven = (domain: string): string => `

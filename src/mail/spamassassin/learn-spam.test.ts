@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { corrections, learnPlugin, learnService, renderLearn, renderLearnScripts } from "./learn-spam.ts";
@@ -85,9 +85,7 @@ $main->call_plugins("autolearn", {}) if $by_itself;
 $main->call_plugins("learn_message", { isspam => 0, msg => $mail });
 `;
 
-test("strangers' mails cannot make what was learned grow without end", {
-  skip: lacking({ installed: ["spamd"] }),
-}, () => {
+test("strangers' mails cannot make what was learned grow without end", installed("spamd"), () => {
   const directory = temporaryDirectory();
   const path = join(directory, "bayes");
   const plugin = join(import.meta.dirname, "../../../security/per_user_bayes.pm");

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 
 const SECURITY = fileURLToPath(new URL("../../../security", import.meta.url));
-const NEEDS = { skip: lacking({ installed: ["python3"] }) };
+const NEEDS = installed("python3");
 
 /** What `security/spam_view.py` prints for this program. */
 function python(...lines: readonly string[]): string {

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ann, bob, columnOf, twoAccounts } from "../../../test/kit/test-database.ts";
@@ -65,9 +65,7 @@ const HOSTILE = [
   "'; DROP TABLE account; --",
 ];
 
-test("no text gets out of its quotes: the compiled script has the one action", {
-  skip: lacking({ installed: ["sievec"] }),
-}, (t) => {
+test("no text gets out of its quotes: the compiled script has the one action", installed("sievec"), (t) => {
   const { db, vacations, script } = fresh(t);
   const directory = temporaryDirectory();
   db.exec("INSERT INTO served (domain) VALUES ('example.org')");

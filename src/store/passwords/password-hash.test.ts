@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { installed } from "../../../test/kit/needs.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
@@ -28,15 +28,13 @@ test("a strange, foreign or ruinous hash never verifies", async () => {
 const ANNA = "anna@example.org";
 const PASSWORD = ' lamp $orchid "kettle% ü';
 
-test("Dovecot accepts our hash, also of a password beyond ASCII", {
-  skip: lacking({ installed: ["doveadm"] }),
-}, async () => {
+test("Dovecot accepts our hash, also of a password beyond ASCII", installed("doveadm"), async () => {
   const hash = await hashPassword(PASSWORD);
   assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD), { is: "right" });
   assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD.trim()), { is: "wrong" });
 });
 
-describe("another server's hash", { skip: lacking({ installed: ["doveadm"] }) }, () => {
+describe("another server's hash", installed("doveadm"), () => {
   for (const scheme of ["SHA512-CRYPT", "BLF-CRYPT", "SSHA512", "PBKDF2", "MD5-CRYPT", "DIGEST-MD5"])
     test(`${scheme} is verified`, async () => {
       const made = await runProgram("doveadm", ["-c", "/dev/null", "pw", "-u", ANNA, "-s", scheme, "-p", PASSWORD]);
