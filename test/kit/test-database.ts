@@ -7,10 +7,13 @@ import type { Ban } from "../../src/core/decide/decision.ts";
 import { row } from "../../src/core/events/columns.ts";
 import type { EventRecord } from "../../src/core/events/event.ts";
 import { hostPrefix, networkAddress } from "../../src/core/net/ip.ts";
-import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import { DAY_MS, instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 import type { Reach, Store } from "../../src/guard/storage-ports.ts";
 import { sqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
+import { EventCount } from "../../src/store/events/event-ids.ts";
+import { Retention } from "../../src/store/events/retention.ts";
+import { countSurplus } from "../../src/store/maintenance/work.ts";
 import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
 import { accountName, ip, net } from "./samples.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -87,6 +90,14 @@ export function record(store: Store, ...events: readonly EventRecord[]): readonl
   const ids: number[] = [];
   committed(store, () => ids.push(...events.map((event) => store.append(event))));
   return ids;
+}
+
+/** Removes what is too old by then, in small steps. */
+export function retain(db: DatabaseSync, now: Millis, events = new EventCount(db)): void {
+  const limits = { maxRows: 1e6, maxBytes: 1e9, maxAgeMs: DAY_MS, windowMs: DAY_MS, offenceMs: () => DAY_MS };
+  const retention = new Retention(db, events, limits);
+  retention.counted(countSurplus(db, retention.staleBefore(now)), now);
+  while (retention.step(now, 4));
 }
 
 /** The rows that a query returns. */

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
-import { accountsFor, engineDatabase, planOf, START } from "../../../test/kit/test-database.ts";
+import { accountsFor, engineDatabase, planOf, retain, START } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later } from "../../core/time.ts";
 import { sqliteAccounts } from "../accounts-db/accounts.ts";
-import { EventCount } from "../events/event-ids.ts";
-import { Retention } from "../events/retention.ts";
-import { countSurplus } from "../maintenance/work.ts";
 import { sqliteCorrespondents } from "./correspondents.ts";
 import { sqliteHonestMail } from "./honest-mail.ts";
 
@@ -26,17 +23,7 @@ test("a correspondent without mail for long is forgotten", (t) => {
   wrote(anna, "old@example.net");
   for (const at of [START, later(START, DAY_MS)]) wrote(anna, "new@example.net", at);
   assert.deepEqual(["OLD@Example.NET", "other@example.net"].map(honest.hasWrittenTo), [true, false]);
-  const limits = {
-    maxRows: 1_000,
-    maxBytes: 1_000_000_000,
-    maxAgeMs: DAY_MS,
-    windowMs: DAY_MS,
-    offenceMs: () => DAY_MS,
-  };
-  const retention = new Retention(engine, new EventCount(engine), limits);
-  const now = later(START, 400 * DAY_MS + 1);
-  retention.counted(countSurplus(engine, now), now);
-  while (retention.step(now, 100));
+  retain(engine, later(START, 400 * DAY_MS + 1));
   assert.equal(honest.hasWrittenTo("old@example.net"), false);
   assert.equal(honest.hasWrittenTo("new@example.net"), true);
 });

@@ -1,15 +1,21 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { columnOf, engineDatabase, eventRow, PATIENT_MS, record, START } from "../../../test/kit/test-database.ts";
+import {
+  columnOf,
+  engineDatabase,
+  eventRow,
+  PATIENT_MS,
+  record,
+  retain,
+  START,
+} from "../../../test/kit/test-database.ts";
 import { type Audit, auditRecord } from "../../core/events/command.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { countSurplus } from "../maintenance/work.ts";
 import { EventCount } from "./event-ids.ts";
 import { sqliteEventNames } from "./event-index.ts";
 import { sqliteEventSearch } from "./event-search.ts";
-import { Retention } from "./retention.ts";
 
 function fresh(t: TestContext) {
   const { db, reader } = engineDatabase(t);
@@ -76,20 +82,12 @@ test("a search by account finds what was changed about it and what came for it, 
 
 test("names go with their events, whether they had entered or not", (t) => {
   const { append, db, events, entered, names, store } = fresh(t);
-  const retention = new Retention(db, events, {
-    maxRows: 1e9,
-    maxBytes: 1e12,
-    maxAgeMs: DAY_MS,
-    windowMs: DAY_MS,
-    offenceMs: () => DAY_MS,
-  });
+  const now = later(START, 3 * DAY_MS);
   append(...Array.from({ length: 6 }, (_, i) => named({ recipient: `user${i}@example.test`, counts: null })));
-  append({ ...named({ account: "new@example.test" }), at: later(START, 3 * DAY_MS) });
+  append({ ...named({ account: "new@example.test" }), at: now });
   names.step(4);
   store.indexWaiting();
-  const now = later(START, 3 * DAY_MS);
-  retention.counted(countSurplus(db, retention.staleBefore(now)), now);
-  while (retention.step(now, 4));
+  retain(db, now, events);
   assert.equal(events.rows, 1);
   assert.deepEqual(entered(), []);
   names.step();
