@@ -45,10 +45,15 @@ function fresh(): Layout {
 describe("the data directory", OWN_ETC, () => {
   const make = (etc: OwnEtc, layout: Layout): Promise<unknown> =>
     etc.call(["src/mail/configuration/directories.ts", "makeDirectories", layout]);
+  /** A machine and the data directory that it has made. */
+  const made = async () => {
+    const [etc, layout] = [machine(61_000), fresh()];
+    await make(etc, layout);
+    return { etc, layout };
+  };
 
   test("the chroot of Postfix and the logs of the services are prepared", async () => {
-    const layout = fresh();
-    await make(machine(61_000), layout);
+    const { layout } = await made();
     assert.equal(readlinkSync(join(layout.postfixQueue, "etc")), "chroot-etc");
     assert.deepEqual(readFileSync(join(layout.postfixEtc, "localtime")), readFileSync("/etc/localtime"));
     assert.ok(lstatSync(join(layout.log, "mail", "fail2ban.log")).isSymbolicLink());
@@ -57,8 +62,7 @@ describe("the data directory", OWN_ETC, () => {
   });
 
   test("owners and modes are restored; the contents stay unchanged", async () => {
-    const [etc, layout] = [machine(61_000), fresh()];
-    await make(etc, layout);
+    const { etc, layout } = await made();
     chmodSync(layout.tls, 0o755);
     chmodSync(layout.mailLog, 0o644);
     chownSync(layout.secrets, STRANGER, STRANGER);
@@ -75,8 +79,8 @@ describe("the data directory", OWN_ETC, () => {
   });
 
   test("on a machine where users have different ids, their files get the new ids, and a stranger's files do not", async () => {
-    const [here, there, layout] = [machine(61_000), machine(61_500), fresh()];
-    await make(here, layout);
+    const { etc: here, layout } = await made();
+    const there = machine(61_500);
     const box = join(layout.mail, "example.org", "anna");
     mkdirSync(box, { recursive: true });
     const owner = here.numberOf("passwd", "ghostinbox-mail");
@@ -94,8 +98,7 @@ describe("the data directory", OWN_ETC, () => {
   });
 
   test("the exporter's position becomes its user's if it belonged to the web's", async () => {
-    const [etc, layout] = [machine(61_000), fresh()];
-    await make(etc, layout);
+    const { etc, layout } = await made();
     const { foreign: record } = layout.exportRecord;
     const web = etc.numberOf("passwd", "ghostinbox-web");
     writeFileSync(record, "{}");
@@ -106,8 +109,7 @@ describe("the data directory", OWN_ETC, () => {
   });
 
   test("mail in the queue becomes Postfix's if its user had another id", async () => {
-    const [etc, layout] = [machine(61_000), fresh()];
-    await make(etc, layout);
+    const { etc, layout } = await made();
     const queue = join(layout.postfixQueue, "deferred");
     mkdirSync(join(queue, "A"));
     writeFileSync(join(queue, "A", "A123"), "");
@@ -135,8 +137,8 @@ describe("the data directory", OWN_ETC, () => {
     };
 
     test("no files are left, so that mails become their user's and root's secrets do not", async () => {
-      const [here, there, layout] = [machine(61_000), machine(61_500), fresh()];
-      await make(here, layout);
+      const { etc: here, layout } = await made();
+      const there = machine(61_500);
       const mail = leave(layout, here.numberOf("passwd", "ghostinbox-mail"));
       assert.deepEqual(await make(there, layout), []);
       assert.equal(statSync(mail).uid, there.numberOf("passwd", "ghostinbox-mail"));
@@ -149,8 +151,7 @@ describe("the data directory", OWN_ETC, () => {
     });
 
     test("while a second backup runs, its files stay", async () => {
-      const [etc, layout] = [machine(61_000), fresh()];
-      await make(etc, layout);
+      const { etc, layout } = await made();
       leave(layout, etc.numberOf("passwd", "ghostinbox-mail"));
       takeLock(layout.backupLock);
       assert.deepEqual(await make(etc, layout), []);
@@ -158,8 +159,7 @@ describe("the data directory", OWN_ETC, () => {
     });
 
     test("files of the mails' user stay, and the start continues", async () => {
-      const [etc, layout] = [machine(61_000), fresh()];
-      await make(etc, layout);
+      const { etc, layout } = await made();
       const owner = etc.numberOf("passwd", "ghostinbox-mail");
       const kept = join(temporaryDirectory(), "kept");
       writeFileSync(kept, "");
