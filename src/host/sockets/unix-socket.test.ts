@@ -2,19 +2,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { atMostTenAMinute } from "./unix-socket.ts";
 
-test("ten of one code a minute are reported, then the number of further ones; other codes are not held back", () => {
+/** A reporter at a time that the test sets, and what it let through. */
+function reporter() {
   const reported: string[] = [];
-  let now = 1_000;
-  const report = atMostTenAMinute(
-    (code, detail) => reported.push(`${code} ${detail}`),
-    () => now,
-  );
+  const clock = { now: 1_000_000 };
+  const take = (code: string, detail: string): unknown => reported.push(`${code} ${detail}`);
+  return { clock, reported, report: atMostTenAMinute(take, () => clock.now) };
+}
+
+test("ten of one code a minute are reported, then the number of further ones; other codes are not held back", () => {
+  const { clock, reported, report } = reporter();
   for (let i = 0; i < 25; i++) report("login_secret_wrong", "");
   assert.equal(reported.length, 10);
   report("internal_error", "x");
   assert.equal(reported.at(-1), "internal_error x");
-
-  now += 60_000;
+  clock.now += 60_000;
   report("login_secret_wrong", "");
   assert.equal(reported.at(-1), "login_secret_wrong (15 more were not logged)");
   report("login_secret_wrong", "");
@@ -22,14 +24,9 @@ test("ten of one code a minute are reported, then the number of further ones; ot
 });
 
 test("a clock that was set back silences nothing", () => {
-  const reported: string[] = [];
-  let now = 1_000_000;
-  const report = atMostTenAMinute(
-    (_, detail) => reported.push(detail),
-    () => now,
-  );
+  const { clock, reported, report } = reporter();
   for (let i = 0; i < 20; i++) report("policy_flooded", "");
-  now = 0;
+  clock.now = 0;
   report("policy_flooded", "");
-  assert.equal(reported.at(-1), "(10 more were not logged)");
+  assert.equal(reported.at(-1), "policy_flooded (10 more were not logged)");
 });
