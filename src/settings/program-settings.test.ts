@@ -64,8 +64,9 @@ test("an export needs a receiver, and a certificate its key", () => {
 
 const PROGRAMS = join(import.meta.dirname, "..", "programs");
 
-function keysIn(file: string, pattern: RegExp): readonly string[] {
-  return [...readFileSync(join(PROGRAMS, file), "utf8").matchAll(pattern)].map(([, key = ""]) => key);
+function keysIn(files: readonly string[], pattern: RegExp): readonly string[] {
+  const texts = files.map((file) => readFileSync(join(PROGRAMS, file), "utf8"));
+  return texts.flatMap((text) => [...text.matchAll(pattern)].map(([, key = ""]) => key));
 }
 
 test("a setting that programs reload restarts nothing", () => {
@@ -81,24 +82,23 @@ test("each program is restarted for the settings that it reads at its start, the
 });
 
 test("every setting that the web reads is known here, since it reads none twice", () => {
-  const keys = ["web/main.ts", "web/compose.ts"].flatMap((file) => keysIn(file, /settings\["([a-z0-9_.]+)"\]/g));
+  const keys = keysIn(["web/main.ts", "web/compose.ts"], /settings\["([a-z0-9_.]+)"\]/g);
   assert.ok(keys.length > 3);
   for (const key of keys) assert.ok(programsToRestart([key]).includes("web"), key);
 });
 
+const COMPOSE = /^guard\/compose.*\.ts$/;
+const composing = readdirSync(PROGRAMS, { encoding: "utf8", recursive: true }).filter((file) => COMPOSE.test(file));
+
 test("a part of the guard that gets all settings of the start reads only those that restart it", () => {
-  const files = readdirSync(join(PROGRAMS, "guard")).filter((name) => /^compose.*\.ts$/.test(name));
-  const readersOf = (pattern: RegExp) => files.flatMap((name) => keysIn(`guard/${name}`, pattern));
-  const again = readersOf(/(\w+)\((?:settingsNow\(\)|now)\)/g);
-  const once = readersOf(/(\w+)\(settings\)/g).filter((reader) => !again.includes(reader));
+  const again = keysIn(composing, /(\w+)\((?:settingsNow\(\)|now)\)/g);
+  const once = keysIn(composing, /(\w+)\(settings\)/g).filter((reader) => !again.includes(reader));
   assert.deepEqual([...new Set(once)].sort(), ["detectorsOf", "proxiedPorts", "proxyDoors"]);
 });
 
 test("every setting that the guard reads, and does not read again when it reloads, is known here", () => {
-  const files = readdirSync(join(PROGRAMS, "guard")).filter((name) => /^compose.*\.ts$/.test(name));
-  const keysOf = (pattern: RegExp) => files.flatMap((name) => keysIn(`guard/${name}`, pattern));
-  const again = keysOf(/(?:settingsNow|now)\["([a-z0-9_.]+)"\]/g);
-  const once = keysOf(/[^.]\bsettings\["([a-z0-9_.]+)"\]/g).filter((key) => !again.includes(key));
+  const again = keysIn(composing, /(?:settingsNow|now)\["([a-z0-9_.]+)"\]/g);
+  const once = keysIn(composing, /[^.]\bsettings\["([a-z0-9_.]+)"\]/g).filter((key) => !again.includes(key));
   assert.ok(once.length > 3);
   for (const key of once)
     assert.ok(programsToRestart([key]).includes("guard") || waitingForStart([key]).length === 1, key);
