@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
-import { banOf, engineDatabase, eventRow, START, seeded } from "../../../test/kit/test-database.ts";
+import { banOf, engineDatabase, eventRow, eventRows, record, START, seeded } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { eventsBetween } from "../../guard/explain/stats.ts";
 import { sqliteEventTally } from "./event-tally.ts";
@@ -16,26 +16,24 @@ function fresh(t: TestContext) {
   const tallied = (): void => {
     while (tally.step());
   };
-  const flood = (at: Millis, count = FLOOD): void =>
-    committed(() => {
-      for (let i = 0; i < count; i++) store.append(eventRow("203.0.113.8", at));
-    });
+  const flood = (at: Millis) => record(store, ...eventRows(FLOOD, "203.0.113.8", at));
   const figures = sqliteFigures(reader);
   const counts = (since: Millis) => eventsBetween(figures.totals(since), figures.totals(null));
   return { store, committed, tallied, flood, figures, counts };
 }
 
 test("ranking counts what an address did since", (t) => {
-  const { store, committed, tallied, flood, figures } = fresh(t);
+  const { store, tallied, flood, figures } = fresh(t);
   const refused = { type: "EMAIL_BLOCKED", rest: { event: "CONTENT_REFUSED", reply: "5.7.1 no" } } as const;
-  committed(() => {
-    store.append(eventRow("203.0.113.9", START));
-    for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", later(START, HOUR_MS)));
-    store.append(eventRow("203.0.113.7", later(START, HOUR_MS), { type: "EMAIL_BLOCKED", counts: "mail" }));
-    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "EMAIL", counts: "mail" }));
-    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), refused));
-    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "BAN" }));
-  });
+  record(
+    store,
+    eventRow("203.0.113.9", START),
+    ...eventRows(3, "203.0.113.7", later(START, HOUR_MS)),
+    eventRow("203.0.113.7", later(START, HOUR_MS), { type: "EMAIL_BLOCKED", counts: "mail" }),
+    eventRow("203.0.113.8", later(START, HOUR_MS), { type: "EMAIL", counts: "mail" }),
+    eventRow("203.0.113.8", later(START, HOUR_MS), refused),
+    eventRow("203.0.113.8", later(START, HOUR_MS), { type: "BAN" }),
+  );
   const top = [
     { ip: "203.0.113.7", mails: 1, connections: 3, rejected: 1 },
     { ip: "203.0.113.8", mails: 1, connections: 0, rejected: 1 },
@@ -57,10 +55,8 @@ test("ranking counts what an address did since", (t) => {
 });
 
 test("who brings most mail comes first, however busy others are, and however long ago within the window", (t) => {
-  const { store, committed, tallied, flood, figures } = fresh(t);
-  committed(() => {
-    for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", START, { type: "EMAIL", counts: "mail" }));
-  });
+  const { store, tallied, flood, figures } = fresh(t);
+  record(store, ...eventRows(3, "203.0.113.7", START, { type: "EMAIL", counts: "mail" }));
   flood(later(START, 1));
   tallied();
   assert.deepEqual(figures.topIps(START, 9), [
@@ -70,15 +66,14 @@ test("who brings most mail comes first, however busy others are, and however lon
 });
 
 test("in a flood the figures are right to the span, whether the tally has seen its events or not", (t) => {
-  const { store, committed, tallied, flood, figures, counts } = fresh(t);
+  const { store, tallied, flood, figures, counts } = fresh(t);
   const types = ["CONNECT", "EMAIL", "EMAIL_BLOCKED", "LOGIN_FAILED", "LOGIN_SUCCEEDED", "CONNECT_REFUSED"] as const;
   const random = seeded(9);
-  committed(() => {
-    for (let i = 0; i < 3_000; i++) {
-      const type = types[Math.floor(random() * types.length)] ?? "CONNECT";
-      store.append(eventRow(`203.0.113.${Math.floor(random() * 20)}`, later(START, i * 20_000), { type }));
-    }
+  const some = Array.from({ length: 3_000 }, (_, i) => {
+    const type = types[Math.floor(random() * types.length)] ?? "CONNECT";
+    return eventRow(`203.0.113.${Math.floor(random() * 20)}`, later(START, i * 20_000), { type });
   });
+  record(store, ...some);
   const since = later(START, 8 * HOUR_MS);
   const others = () => figures.topIps(since, 30).filter(({ ip }) => ip !== "203.0.113.8");
   const exact = { others: others(), counts: counts(since) };
@@ -94,14 +89,14 @@ test("in a flood the figures are right to the span, whether the tally has seen i
   };
   tallied();
   check();
-  committed(() => store.append(eventRow("203.0.113.99", later(START, DAY_MS))));
+  record(store, eventRow("203.0.113.99", later(START, DAY_MS)));
   assert.deepEqual(counts(since)["CONNECT"], withFlood.CONNECT + 1, "one that the tally has not seen");
 });
 
 test("a span shows what there was at each of its steps, and before and after all events", (t) => {
-  const { store, committed, figures } = fresh(t);
+  const { store, figures } = fresh(t);
   const minute = (n: number): Millis => later(START, n * MINUTE_MS);
-  for (const n of [0, 1, 1, 5, 5, 5, 9]) committed(() => store.append(eventRow("203.0.113.7", minute(n))));
+  for (const n of [0, 1, 1, 5, 5, 5, 9]) record(store, eventRow("203.0.113.7", minute(n)));
   const of = (from: Millis, to: Millis, steps: number): readonly number[] =>
     figures.totalsAt({ from, to, stepMs: steps * MINUTE_MS }).map((totals) => totals["CONNECT"] ?? 0);
   assert.deepEqual(of(START, minute(10), 1), [0, 1, 3, 3, 3, 3, 6, 6, 6, 6, 7]);
