@@ -16,12 +16,8 @@ test("the file is over the default, the environment over the file", () => {
   const { settings, sources } = loadValid(file, { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" });
   const { "limits.mail.per_minute": minute, "limits.mail.per_hour": hour, "limits.mail.per_day": day } = settings;
   assert.deepEqual([minute, hour, day], [7, 4, 200]);
-  assert.deepEqual(sources["limits.mail.per_minute"], {
-    toml: "7",
-    from: "env",
-    variable: "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE",
-    overrides: { toml: "3", line: 2 },
-  });
+  const overriding = { variable: "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE", overrides: { toml: "3", line: 2 } };
+  assert.deepEqual(sources["limits.mail.per_minute"], { toml: "7", from: "env", ...overriding });
   assert.deepEqual(sources["limits.mail.per_hour"], { toml: "4", from: "file", line: 3 });
   assert.deepEqual(sources["limits.mail.per_day"], { toml: "200", from: "default" });
 });

@@ -14,6 +14,11 @@ const LIST: Extract<KeeperCommand, { verb: "list_mail" }> = {
   after: { at: 1_790_000_000_000, id: "0A1B2C3D4E" },
   limit: 500,
 };
+const CHANGES = [
+  { key: "limits.mail.per_minute", value: "20" },
+  { key: "fail2ban.jails.postfix-auth.maxretry", value: null },
+];
+const WORDS = { title: "Ein Teil läuft nicht", body: "What happened: that.\n\nWhat to do: this." };
 const COMMANDS: readonly KeeperCommand[] = [
   { verb: "ping" },
   { verb: "apply" },
@@ -23,14 +28,7 @@ const COMMANDS: readonly KeeperCommand[] = [
   { verb: "mailbox_use", account: "anna@example.org" },
   { verb: "imap_clients" },
   { verb: "end_imap", clients: ["203.0.113.7", "2001:db8::1"] },
-  {
-    verb: "change_settings",
-    changes: [
-      { key: "limits.mail.per_minute", value: "20" },
-      { key: "fail2ban.jails.postfix-auth.maxretry", value: null },
-    ],
-    digest: "0a".repeat(32),
-  },
+  { verb: "change_settings", changes: CHANGES, digest: "0a".repeat(32) },
   { verb: "undo_settings", digest: "0b".repeat(32) },
   { verb: "restart", service: "postfix" },
   { verb: "restart", service: "fail2ban" },
@@ -45,15 +43,7 @@ const COMMANDS: readonly KeeperCommand[] = [
   { ...LIST, ids: [], beside: ["4Wxyz12AbCz1"], recipient: null, where: "anywhere", after: null, limit: 1 },
   { verb: "mail_ban", prefix: "198.51.100.7/32", jail: "dovecot", failures: 3, lastsMs: 600_000, unsaid: 0 },
   { verb: "mail_ban", prefix: "2001:db8::/64", jail: "my-own", failures: 3, lastsMs: null, unsaid: 7 },
-  {
-    verb: "mail_alert",
-    id: "msg_0a1b",
-    kind: "opened",
-    at: NOON,
-    severity: "critical",
-    title: "Ein Teil läuft nicht",
-    body: "What happened: that.\n\nWhat to do: this.",
-  },
+  { verb: "mail_alert", id: "msg_0a1b", kind: "opened", at: NOON, severity: "critical", ...WORDS },
 ];
 
 for (const command of COMMANDS)

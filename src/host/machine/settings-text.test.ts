@@ -46,10 +46,8 @@ test("anything but a regular UTF-8 file of usual size is refused", () => {
 
 test("an unreadable file is reported like a mistake in the settings", () => {
   assert.ok(settingsIn(at("file"), { GHOSTINBOX_DOMAIN: "example.org" }).ok);
-  assert.deepEqual(settingsIn(at("pipe"), {}), {
-    ok: false,
-    reason: `${at("pipe")} is not a regular file: remove it.`,
-  });
+  const reason = `${at("pipe")} is not a regular file: remove it.`;
+  assert.deepEqual(settingsIn(at("pipe"), {}), { ok: false, reason });
 });
 
 test("reads the variables of the running server; none if it never ran", () => {

@@ -8,10 +8,8 @@ import { whileLocked } from "./lock-file.ts";
 test("a lock file that a killed process left is taken over, and removed", () => {
   const path = join(temporaryDirectory(), "record");
   writeFileSync(`${path}.lock`, "");
-  assert.equal(
-    whileLocked(path, () => existsSync(`${path}.lock`)),
-    true,
-  );
+  const isLocked = whileLocked(path, () => existsSync(`${path}.lock`));
+  assert.ok(isLocked);
   assert.ok(!existsSync(`${path}.lock`));
 });
 
@@ -28,8 +26,6 @@ test("a failure of flock(1) is not taken for another process", (t) => {
   const path = process.env["PATH"];
   t.after(() => (process.env["PATH"] = path));
   process.env["PATH"] = directory;
-  assert.throws(() => whileLocked(join(directory, "record"), () => undefined), {
-    code: "ENOENT",
-    syscall: "spawnSync flock",
-  });
+  const missing = { code: "ENOENT", syscall: "spawnSync flock" };
+  assert.throws(() => whileLocked(join(directory, "record"), () => undefined), missing);
 });

@@ -38,12 +38,10 @@ test("an unreadable step of an exchange is not a missing one", () => {
   assert.equal(readStep(path, schema), null);
   writeRecord(path, NONE);
   assert.deepEqual(readStep(path, schema), NONE);
+  const interrupted = /^SetUpFailure: A restore or rollback was interrupted, and .*step\.json/;
   for (const text of ["", "{", "{}"]) {
     writeFileSync(path, text);
-    assert.throws(
-      () => readStep(path, schema),
-      /^SetUpFailure: A restore or rollback was interrupted, and .*step\.json/,
-    );
+    assert.throws(() => readStep(path, schema), interrupted);
   }
 });
 

@@ -15,13 +15,8 @@ import { ENDS_LEFTOVER, MAY_STAND_IN, type RunitInput, renderRunit, SERVICES } f
 
 const layout = layoutOf("/srv/mail");
 
-const input = (changes: Partial<RunitInput> = {}): RunitInput => ({
-  layout,
-  netAdmin: true,
-  mail: mailServices(layout, { spam: 2, fail2ban: true }),
-  export: true,
-  ...changes,
-});
+const mail = mailServices(layout, { spam: 2, fail2ban: true });
+const input = (changes: Partial<RunitInput> = {}) => ({ layout, netAdmin: true, mail, export: true, ...changes });
 
 function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
   return new Map(renderRunit(input(changes)).map(({ service, run }) => [service, run]));

@@ -13,13 +13,8 @@ import { finishEnvironment, pidOf, programEnvironment, runsvdir, writeEnvironmen
 const directory = temporaryDirectory();
 
 test("programs get the settings of the environment, and no password", () => {
-  const env = {
-    GHOSTINBOX_DOMAIN: "example.org",
-    GHOSTINBOX_ALLOW_REMOVE: "yes",
-    ADMIN_PASSWORD: "secret",
-    ADMIN_PASSWORD_FILE: "/run/secret",
-    PATH: "/bin",
-  };
+  const secrets = { ADMIN_PASSWORD: "secret", ADMIN_PASSWORD_FILE: "/run/secret" };
+  const env = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_ALLOW_REMOVE: "yes", ...secrets, PATH: "/bin" };
   const kept = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_DATA: "/srv/mail", MALLOC_ARENA_MAX: "2" };
   assert.deepEqual(programEnvironment(layoutOf("/srv/mail"), env), kept);
 });

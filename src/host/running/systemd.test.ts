@@ -44,14 +44,9 @@ test("a failed start is repeated, unless the data is newer; an upgrade has no ti
 test("the guard may change the firewall and the web may not; neither gains a right", () => {
   assert.match(unit("ghostinbox-guard.service"), /^CapabilityBoundingSet=.*\bCAP_NET_ADMIN\b/m);
   assert.doesNotMatch(unit("ghostinbox-web.service"), /CAP_NET_ADMIN|CAP_DAC|AF_NETLINK/);
+  const lines = ["NoNewPrivileges=yes", "ProtectSystem=strict", "RestrictNamespaces=yes", "ProtectProc=invisible"];
   for (const service of ["guard", "web"] as const)
-    for (const line of [
-      "NoNewPrivileges=yes",
-      "ProtectSystem=strict",
-      "RestrictNamespaces=yes",
-      "ProtectProc=invisible",
-    ])
-      assert.ok(unit(unitOf(service)).includes(`\n${line}\n`), `${service}: ${line}`);
+    for (const line of lines) assert.ok(unit(unitOf(service)).includes(`\n${line}\n`), `${service}: ${line}`);
 });
 
 test("every service but the keeper writes only in the data directory", () => {

@@ -63,10 +63,8 @@ test("the services behind sign-ins and mailboxes have room for all clients that 
   const proxied = { networks: [net("10.0.0.5")], ports: PROXIED_PORTS };
   assert.ok(clients(places(400, 1_000, { proxied })) >= 4_500, "and of those behind a proxy");
   const deliveries = places(400, 1_000, { outbound: { ...outbound, atOnce: 1_000 } });
-  assert.deepEqual(
-    [top, assignments(deliveries)].map((of) => of.get("default_process_limit")),
-    ["100", "1000"],
-  );
+  const limitsOf = [top, assignments(deliveries)].map((of) => of.get("default_process_limit"));
+  assert.deepEqual(limitsOf, ["100", "1000"]);
   assert.ok(clients(deliveries) >= 3_400);
   const ofOne = (text: string): string | undefined => assignments(text).get("mail_max_userip_connections");
   assert.deepEqual([top.get("mail_max_userip_connections"), ofOne(places(60, 100))], ["50", "30"]);

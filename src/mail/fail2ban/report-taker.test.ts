@@ -15,11 +15,7 @@ function taker() {
   const kit = engineOnMemory();
   const banned: Ban[] = [];
   const warnings: string[] = [];
-  const log = {
-    info: () => undefined,
-    warn: (message: string) => warnings.push(message),
-    error: (message: string) => assert.fail(message),
-  };
+  const log = { info: () => undefined, warn: (message: string) => warnings.push(message), error: assert.fail };
   const machine = { aheadMs: 0, isOpen: false };
   const reports = createReportTaker({
     directory,

@@ -77,12 +77,8 @@ test("the last use is noted to the minute, and does not count as a change of the
   apps.used(ann, "none", later(START, MINUTE_MS));
   assert.equal(uses.changes(db), before);
   const reported = readMailboxSettings(db, ann).appPasswords;
-  assert.deepEqual(reported[0], {
-    name: "phone 1",
-    madeAt: isoTime(later(START, 1)),
-    madeBy: "root",
-    usedAt: isoTime(later(START, MINUTE_MS)),
-  });
+  const made = { name: "phone 1", madeAt: isoTime(later(START, 1)), madeBy: "root" };
+  assert.deepEqual(reported[0], { ...made, usedAt: isoTime(later(START, MINUTE_MS)) });
   assert.equal(reported[1]?.usedAt, null);
   assert.deepEqual(apps.passwordHashesOf(ann), ["01", "06", "05", "04"]);
   assert.deepEqual(apps.passwordHashesOf(bob), []);

@@ -101,11 +101,8 @@ test("a sign-in is new by its network, and the first by its account", async () =
   assert.equal(await succeed("2001:db8:1:2::3"), "place network");
   assert.equal(await succeed("2001:db8:1:3::3"), "place");
   assert.equal(await succeed("2001:db8:1:3::3", "bert@example.test"), "place network first");
-  assert.ok(
-    await engine.audit(null, [
-      { type: "ALLOW", prefix: net("2001:db8:1:3::9/128"), note: "", by: "root", expiresAt: null },
-    ]),
-  );
+  const split = net("2001:db8:1:3::9/128");
+  assert.ok(await engine.audit(null, [{ type: "ALLOW", prefix: split, note: "", by: "root", expiresAt: null }]));
   assert.equal(await succeed("2001:db8:1:3::4"), "", "known before the network was split");
 });
 
@@ -213,10 +210,8 @@ test("many changes are looked up with one reading of the networks", async (t) =>
   const events = sqliteAlertEvents(db);
   const { mock } = t.mock.method(StatementSync.prototype, "all");
   const [, ...changes] = events.between(0, 100);
-  assert.deepEqual(
-    changes.map(({ isNewNetwork }) => isNewNetwork),
-    [true, false, false, false, true],
-  );
+  const areNew = changes.map(({ isNewNetwork }) => isNewNetwork);
+  assert.deepEqual(areNew, [true, false, false, false, true]);
   assert.equal(mock.callCount(), 5, "the events, the network of the sign-in, all sign-ins, and the acts of each token");
 });
 

@@ -9,25 +9,20 @@ import { sqliteEventNames } from "../events/event-index.ts";
 const { queueId } = DELIVERED;
 const QUEUED = { type: "MAIL_QUEUED", queueId, messageId: "<a@b.test>" } as const;
 const EXPIRED = { type: "MAIL_EXPIRED", queueId, outcome: "expired" } as const;
-const tried = (recipient: string, about: Partial<typeof DELIVERED>): Observation => ({
-  ...DELIVERED,
-  recipient,
-  outcome: "deferred",
-  relay: "smtp mx.test",
-  ...about,
-});
+const DEFERRED: typeof DELIVERED = { ...DELIVERED, outcome: "deferred", relay: "smtp mx.test" };
+const tried = (recipient: string, about = {}): Observation => ({ ...DEFERRED, recipient, ...about });
 
 for (const isIndexed of [false, true])
   test(`a mail that expires fails for each recipient that still waits, ${isIndexed ? "by the index" : "at once"}`, async () => {
     const { engine, db } = engineOnMemory();
     const of = { alias: "info@example.test" };
     const tries = [
-      tried("earlier@else.test", {}),
+      tried("earlier@else.test"),
       QUEUED,
       tried("alias@else.test", of),
       tried("anna@example.test", { relay: "lmtp private/lmtp" }),
-      tried("eve@else.test", {}),
-      tried("later@else.test", {}),
+      tried("eve@else.test"),
+      tried("later@else.test"),
       tried("refused@else.test", { outcome: "bounced" }),
       tried("later@else.test", { outcome: "sent" }),
       tried("anna@example.test", { relay: "error none" }),

@@ -125,18 +125,11 @@ test("strangers who guess at an account push out nothing that it did or that was
 
 test("an address: its report, and the same events explained, oldest first", (t) => {
   const { observe, queries, now } = fresh(t);
-  const fault = {
-    type: "CLIENT_FAULT",
-    ip: SENDER,
-    service: "smtp",
-    reason: "tls_failed",
-    times: 1,
-    ...UNNAMED,
-  } as const;
+  const fault = { type: "CLIENT_FAULT", ip: SENDER, service: "smtp", reason: "tls_failed", times: 1 } as const;
   const prefix = hostPrefix(SENDER);
   assert.deepEqual(whyAddress(queries, prefix, now(), { memoryMs: HOUR_MS, ipv6Prefix: 64 }).timeline, []);
   observe(DELIVERED, { type: "LOGIN_UNSEEN", ip: SENDER, service: "imap", login: "anna@example.test", times: 2 });
-  observe({ ...fault, detail: "lost connection" });
+  observe({ ...fault, ...UNNAMED, detail: "lost connection" });
   const { timeline } = whyAddress(queries, prefix, now(), { memoryMs: HOUR_MS, ipv6Prefix: 64 });
   const story = timeline.map(({ source, type, details }) => `${source} ${type}: ${details}`);
   assert.deepEqual(story, [

@@ -50,10 +50,7 @@ test("a copy that cannot be put in its place leaves nothing behind", async (t) =
   for (const copy of copies) mkdirSync(join(copy, "in the way"), { recursive: true });
   for (const order of [{ type: "digest" }, { type: "copy_accounts", path: accounts }] as const)
     assert.partialDeepStrictEqual(await maintenance.ask(order), { ok: false, isDamage: false });
-  assert.deepEqual(
-    copies.map((copy) => existsSync(`${copy}.new`)),
-    [false, false],
-  );
+  for (const copy of copies) assert.ok(!existsSync(`${copy}.new`), copy);
 });
 
 test("an answer longer than a pipe holds arrives whole", async (t) => {
