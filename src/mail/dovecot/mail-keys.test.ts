@@ -18,12 +18,15 @@ function scene() {
   return { layout, crypt, prepare };
 }
 
-/** The private key of another server. */
-function otherKey(): string {
-  const { crypt, prepare } = scene();
-  prepare();
-  return contentOf(crypt.privateKey);
+/** With the keys of a first start, of which `made` is the private one. */
+function prepared() {
+  const kit = scene();
+  kit.prepare();
+  return { ...kit, made: contentOf(kit.crypt.privateKey) };
 }
+
+/** The private key of another server. */
+const otherKey = (): string => prepared().made;
 
 test("one pair is created, only for root, and Dovecot's settings name the private key", () => {
   const { layout, crypt, prepare } = scene();
@@ -41,9 +44,7 @@ test("one pair is created, only for root, and Dovecot's settings name the privat
 });
 
 test("without the private key mail is only encrypted; no new pair is created", () => {
-  const { layout, crypt, prepare } = scene();
-  prepare();
-  const privateKey = contentOf(crypt.privateKey);
+  const { layout, crypt, prepare, made } = prepared();
   const publicKey = contentOf(crypt.publicKey);
   rmSync(crypt.privateKey);
   assert.equal(placeMailKey(crypt, layout), true);
@@ -52,13 +53,12 @@ test("without the private key mail is only encrypted; no new pair is created", (
   assert.ok(prepare().ok);
   assert.equal(existsSync(crypt.privateKey), false);
   assert.equal(contentOf(crypt.publicKey), publicKey);
-  writeFileSync(crypt.privateKey, privateKey);
+  writeFileSync(crypt.privateKey, made);
   assert.equal(placeMailKey(crypt, layout), true);
 });
 
 test("a private key that does not match, or is invalid, is refused and changes nothing", () => {
-  const { layout, crypt, prepare } = scene();
-  prepare();
+  const { layout, crypt, prepare } = prepared();
   writeFileSync(crypt.privateKey, otherKey());
   assert.match(reasonOf(prepare()), /does not match the public key/);
   writeFileSync(crypt.privateKey, "nonsense");
@@ -98,8 +98,7 @@ test("no key is used before it can be read, nor made in a directory that is miss
 });
 
 test("a start continues without a private key that does not match", () => {
-  const { layout, crypt, prepare } = scene();
-  prepare();
+  const { layout, crypt } = prepared();
   for (const wrong of [otherKey(), "", "hello"]) {
     writeFileSync(crypt.privateKey, wrong);
     assert.ok(prepareMailKeys({ mailCrypt: crypt, layout }, true).ok);
@@ -116,9 +115,7 @@ test("an existing private key gives its public half", () => {
 });
 
 test("a key at a different place is read from there, copied or moved; the same one in place is not written again", () => {
-  const { layout, crypt, prepare } = scene();
-  prepare();
-  const made = contentOf(crypt.privateKey);
+  const { layout, crypt, prepare, made } = prepared();
   const elsewhere = { ...crypt, privateKey: `${crypt.privateKey}.elsewhere` };
   copyFileSync(crypt.privateKey, elsewhere.privateKey);
   assert.deepEqual(prepareMailKeys({ mailCrypt: elsewhere, layout }), { ok: true, changed: false });
@@ -135,9 +132,7 @@ test("a key at a different place is read from there, copied or moved; the same o
 });
 
 test("half a key, a different one or a directory counts as none, until the right one exists", () => {
-  const { layout, crypt, prepare } = scene();
-  prepare();
-  const made = contentOf(crypt.privateKey);
+  const { layout, crypt, made } = prepared();
   assert.equal(lockedBecause(crypt), null);
   for (const [wrong, says] of [
     [made.slice(0, 90), /holds no private key that can be read/],
