@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
+import { modeOf, put } from "../../test/kit/files.ts";
 import { temporaryDirectory, temporaryLayout } from "../../test/kit/temporary-directory.ts";
 import { bySqlite3, engineFor, eventRow, record, START, scalarOf } from "../../test/kit/test-database.ts";
 import { damage } from "../../test/kit/watched-databases.ts";
@@ -45,7 +36,7 @@ for (const { name, open, read, migrations } of KINDS) {
     test("is private to its group and leaves readers their files", () => {
       const path = join(temporaryDirectory(), name);
       using db = open(path);
-      for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o640, file);
+      for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(modeOf(file), 0o640, file);
       assert.equal(scalarOf(db, "PRAGMA synchronous"), 1);
       using reader = read(path);
       assert.throws(() => reader.exec("CREATE TABLE x (y)"), /readonly/);
@@ -93,7 +84,7 @@ for (const { name, open, read, migrations } of KINDS) {
       assert.throws(() => read(path), oneSentence("other_version", path));
 
       const other = join(directory, "other", name);
-      mkdirSync(dirname(other));
+      put(other);
       new DatabaseSync(other).exec("CREATE TABLE recipe (name TEXT)");
       assert.throws(() => open(other), oneSentence("foreign", other));
     });
