@@ -36,10 +36,8 @@ test("a vacation reply has a text of lines, and may have a subject", () => {
   const read = replyOf({ subject: " Away ", text: "\r\nLine 1\r\n\tLine 2 ü\n" });
   assert.deepEqual(read, { subject: "Away", text: "Line 1\n\tLine 2 ü" });
   assert.deepEqual(replyOf({}), { subject: "", text: "I am in Rome." });
-  const longest = {
-    subject: "x".repeat(VACATION_LIMITS.subject),
-    text: "xxxx\n".repeat(VACATION_LIMITS.text / 4).trim(),
-  };
+  const subject = "x".repeat(VACATION_LIMITS.subject);
+  const longest = { subject, text: "xxxx\n".repeat(VACATION_LIMITS.text / 4).trim() };
   assert.deepEqual(replyOf({ subject: ` ${longest.subject} `, text: `\n${longest.text}\r\n` }), longest);
 });
 

@@ -50,10 +50,8 @@ test("a secret is never shown", () => {
 
 test("a variable that overrides a secret of the file is named, one with the same value is not, and no secret is shown", () => {
   const text = `domains = ["example.org"]\nalerts.webhook = ["https://hooks.example/ONE"]`;
-  const set = loadValid(text, {
-    GHOSTINBOX_DOMAIN: "example.org",
-    GHOSTINBOX_ALERTS__WEBHOOK: "https://hooks.example/TWO",
-  });
+  const webhook = { GHOSTINBOX_ALERTS__WEBHOOK: "https://hooks.example/TWO" };
+  const set = loadValid(text, { GHOSTINBOX_DOMAIN: "example.org", ...webhook });
   const overridden = overridesOf(set.sources).map(({ says }) => says);
   assert.deepEqual(overridden, [
     "GHOSTINBOX_ALERTS__WEBHOOK overrides line 2 of ghostinbox.toml: alerts.webhook is (secret), not (secret).",

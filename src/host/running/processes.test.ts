@@ -53,10 +53,7 @@ for (const [what, found] of [
   ["what shows spamd the head of a mail", python("-I", "/srv/mail/program/spam-head.py")],
   ["Fail2ban", python("/usr/bin/fail2ban-server", "-c", "/srv/mail/conf/fail2ban")],
   ["what keeps Postgrey's place", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/service/postgrey" })],
-  [
-    "a master seen from outside its chroot",
-    at({ exe: "/jail/usr/lib/postfix/sbin/master", cwd: "/jail/srv/mail/spool" }),
-  ],
+  ["a master seen outside its chroot", at({ exe: "/jail/usr/lib/postfix/sbin/master", cwd: "/jail/srv/mail/spool" })],
   ["Dovecot's anvil", at({ exe: "/usr/lib/dovecot/anvil", cwd: "/srv/mail/run/dovecot" })],
   ["anything of a user of ours", at({ users: OURS })],
   ["what was a user of ours before", at({ users: [33, 33, 901, 33] })],

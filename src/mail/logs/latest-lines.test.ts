@@ -40,17 +40,8 @@ test("all logs in the order of time, older and compressed parts too, without cop
   put("guard/@400000006720a1b2c3d4e5f6.s", `${utc(3)} x3\n`, 3);
   put("guard/current", `${utc(5)} x5\n  x5, which goes on\n${utc(7)} x7\n`, 7);
   put("guard/config", "s1000000\n", 9);
-  assert.deepEqual(await found(), [
-    "mail: x1",
-    "mail: x2",
-    "guard: x3",
-    "mail: x4",
-    "guard: x5",
-    "guard: x5, which goes on",
-    "mail: x6",
-    "guard: x7",
-    "mail: x8",
-  ]);
+  const first = ["mail: x1", "mail: x2", "guard: x3", "mail: x4", "guard: x5", "guard: x5, which goes on"];
+  assert.deepEqual(await found(), [...first, "mail: x6", "guard: x7", "mail: x8"]);
   assert.deepEqual(await found({ since: instant(local(7).getTime()) }), ["guard: x7", "mail: x8"]);
   assert.deepEqual(await found({ grep: "GOES on" }), ["guard: x5, which goes on"]);
 });

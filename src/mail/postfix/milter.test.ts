@@ -93,14 +93,8 @@ test("512 KB of recipients, in headers of any length, are too many lines, and of
 
 test("the body is requested if there may be parts, and they are counted to its end", () => {
   const part = (count: number): string => "--b\r\n\r\nx\r\n".repeat(count);
-  const mail = (parts: number): readonly string[] => [
-    ...MAIL,
-    ...header("content-type ", "multipart/mixed;\n boundary=b"),
-    ...END_OF_HEADER,
-    `B${part(1)}`,
-    `B${part(parts - 1)}`,
-    "E",
-  ];
+  const head = [...MAIL, ...header("content-type ", "multipart/mixed;\n boundary=b"), ...END_OF_HEADER];
+  const mail = (parts: number): readonly string[] => [...head, `B${part(1)}`, `B${part(parts - 1)}`, "E"];
   const [, more, most, again, many] = asked([...CONNECTED, ...mail(PARTS), ...mail(PARTS + 1)], 7);
   assert.deepEqual([more, most, again], [{ type: "more" }, NOTHING, { type: "more" }]);
   assert.ok(many?.type === "end");

@@ -216,9 +216,8 @@ test("megabytes of recipients in the headers of messages are too many parts, als
     for (const size of [65_535, 10_000_000]) {
       assert.ok(counted(MIXED, mails(count, bytes, MESSAGE), size) > 1_000);
       assert.ok(counted(DIGEST, mails(count, bytes), size) > 1_000);
-      assert.ok(
-        counted("message/rfc822", mails(count, bytes).slice("--a b\r\n\r\n".length), size) > 1_000 || count > 1,
-      );
+      const own = mails(count, bytes).slice("--a b\r\n\r\n".length);
+      assert.ok(counted("message/rfc822", own, size) > 1_000 || count > 1);
     }
   assert.equal(counted(DIGEST, mails(150, 6_000), 65_535), 600, "an honest digest");
 });

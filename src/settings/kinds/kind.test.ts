@@ -19,12 +19,8 @@ import {
 } from "./kind.ts";
 import { domain, network } from "./texts.ts";
 
-const kinds: readonly (readonly [
-  what: string,
-  kind: Kind<unknown>,
-  right: readonly unknown[],
-  wrong: readonly unknown[],
-])[] = [
+type Case = readonly [what: string, kind: Kind<unknown>, right: readonly unknown[], wrong: readonly unknown[]];
+const kinds: readonly Case[] = [
   ["a whole number", wholeNumber(-1, 9), [-1, 0, 9], [-2, 10, 1.5, "1", Number.NaN, null]],
   ["a number", decimal(0, 5), [0, 4.5, 5], [-0.1, 5.1, "1", Number.POSITIVE_INFINITY]],
   ["a port", port, [1, 65_535], [0, 65_536]],
@@ -70,11 +66,8 @@ test("a list holds each item once, in the order written and in its canonical spe
     value: ["2001:db8::/32", "203.0.113.7/32"],
     toml: '["2001:db8::/32", "203.0.113.7/32"]',
   });
-  assert.deepEqual(networks.read(["192.0.2.0/24", "x"]), {
-    ok: false,
-    must: "has an item that must be an IP address or a network such as 203.0.113.0/24",
-    got: "x",
-  });
+  const must = "has an item that must be an IP address or a network such as 203.0.113.0/24";
+  assert.deepEqual(networks.read(["192.0.2.0/24", "x"]), { ok: false, must, got: "x" });
   const four = ["1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4"];
   assert.deepEqual(networks.read(four), { ok: false, must: "must have at most 3 items", got: 4 });
   assert.equal(networks.read("192.0.2.0/24").ok, false);

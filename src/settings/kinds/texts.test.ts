@@ -35,11 +35,9 @@ test("accepts every ordinary domain", () => {
 });
 
 test("a stub zone is a zone and its server, in one canonical spelling", () => {
-  assert.deepEqual(stubZone.read(" Corp.Example = 2001:DB8::53 "), {
-    ok: true,
-    value: { zone: "corp.example", address: "2001:db8::53" },
-    toml: '"corp.example=2001:db8::53"',
-  });
+  const value = { zone: "corp.example", address: "2001:db8::53" };
+  const read = { ok: true, value, toml: '"corp.example=2001:db8::53"' };
+  assert.deepEqual(stubZone.read(" Corp.Example = 2001:DB8::53 "), read);
   for (const wrong of ["corp.example", "corp.example=", "=10.0.0.53", "a.b=10.0.0.53=c", 'a.b"=10.0.0.53', "a.b=dns.c"])
     assert.equal(stubZone.read(wrong).ok, false, wrong);
 });
