@@ -42,14 +42,8 @@ const contentType = fc
   .tuple(fc.constantFrom("multipart/mixed; ", "multipart/mixed;", "message/rfc822; "), few, boundary, few, boundary)
   .map(([start, before, first, after, second]) => [start, ...before, first, ...after, second].join(""));
 const delimiter = fc.constantFrom("--in", "--IN", "--i n", "--other", "--", '--"in"', "--in--", "--x");
-const after = fc.constantFrom(
-  "",
-  "t\r\n",
-  "\r\n",
-  "\r\nt\r\n",
-  "X: y\r\n\r\nt\r\n",
-  "Content-Type: text/plain\r\n\r\nt\r\n",
-);
+const PLAIN = "Content-Type: text/plain\r\n\r\nt\r\n";
+const after = fc.constantFrom("", "t\r\n", "\r\n", "\r\nt\r\n", "X: y\r\n\r\nt\r\n", PLAIN);
 const header = fc.constantFrom(
   "",
   "Content-Type: multipart/mixed; boundary=in\r\n\r\n",
@@ -79,26 +73,14 @@ const encoding = fc.constantFrom<readonly string[]>(
 );
 const IN_BASE64 = ["base64", "base64 in pieces", "base64 padded", "base64 after odd ends"];
 const coding = fc.constantFrom("none", ...IN_BASE64, "quoted", "quoted ends", "twice");
-const encoded = fc.constantFrom(
-  "none",
-  "none",
-  "mail",
-  "part",
-  "part in an odd type",
-  "part behind a comment",
-  "part behind junk",
-  "part after the end",
-  "signed",
-  "signed in pieces",
-);
+const PARTS = ["part", "part in an odd type", "part behind a comment", "part behind junk", "part after the end"];
+const encoded = fc.constantFrom("none", "none", "mail", ...PARTS, "signed", "signed in pieces");
 const mail = fc.record({ type: contentType, header, delimiter, after, encoding, coding, encoded });
-const TYPES = {
-  part: "message/rfc822",
+/** Unless they are message/rfc822. */
+const TYPES: Readonly<Record<string, string>> = {
   "part in an odd type": "message(c)/rfc822; x",
   "part behind a comment": "(;) message/rfc822",
-  "part behind junk": "message/rfc822",
-  "part after the end": "message/rfc822",
-} as const;
+};
 const BEFORE: Readonly<Record<string, string>> = {
   "part behind junk": "Junk\r\n",
   "part after the end": "\r\nt\r\n--z--\r\nJunk\r\n",
@@ -107,8 +89,8 @@ type Sample = typeof mail extends fc.Arbitrary<infer M> ? M : never;
 type Mail = Readonly<{ type: string; body: string; encodings: readonly string[] }>;
 
 /** The mail that is sent. */
-function written({ type, header: start, delimiter: line, after: then, ...how }: Sample): Mail {
-  const body = start + `${line}\r\n${then}`.repeat(MANY);
+function written({ type, header: first, delimiter: line, after: then, ...how }: Sample): Mail {
+  const body = first + `${line}\r\n${then}`.repeat(MANY);
   if (how.encoded === "none") return { type, body, encodings: [] };
   if (how.encoded === "signed" || how.encoded === "signed in pieces") {
     const envelope = signedEnvelope(`Content-Type: ${type}\r\n\r\n${body}`, how.encoded === "signed" ? Infinity : 5);
@@ -116,7 +98,8 @@ function written({ type, header: start, delimiter: line, after: then, ...how }: 
   }
   const inner = code(`Content-Type: ${type}\r\n\r\n${body}`, how.coding);
   if (how.encoded === "mail") return { type: "message/rfc822", body: inner, encodings: how.encoding };
-  const part = `${BEFORE[how.encoded] ?? ""}${headed(TYPES[how.encoded], how.encoding)}${inner}`;
+  const start = headed(TYPES[how.encoded] ?? "message/rfc822", how.encoding);
+  const part = `${BEFORE[how.encoded] ?? ""}${start}${inner}`;
   return { type: "multipart/mixed; boundary=z", body: `--z\r\n${part}\r\n--z--\r\n`, encodings: [] };
 }
 
