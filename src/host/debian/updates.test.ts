@@ -70,12 +70,8 @@ test("debsecan is asked for the release of this machine, as a user without right
   const script = `[ "$1 $2" = "--suite bookworm" ] || exit 9
 [ "$(id -u)" != 0 ] || exit 8
 echo "CVE-2026-0001 libc6 (fixed)"; yes "CVE-2026-0002 tar" | head -n 100000`;
-  assert.deepEqual(await knownHoles(sources(script)), {
-    known: true,
-    isInstalled: true,
-    fixable: [{ name: "libc6", cves: ["CVE-2026-0001"] }],
-    unfixed: 1,
-  });
+  const fixable = [{ name: "libc6", cves: ["CVE-2026-0001"] }];
+  assert.deepEqual(await knownHoles(sources(script)), { known: true, isInstalled: true, fixable, unfixed: 1 });
 });
 
 test("an unknown result has a reason", async () => {

@@ -6,12 +6,8 @@ import { formFields, judge, printZone, type RecordKind, recordsOf, reverseName }
 
 const KEY = "A".repeat(392);
 
-const publisher = {
-  settings: settingsWith(),
-  domain: "example.org",
-  addresses: [ip("203.0.113.7"), ip("2001:db8::25")],
-  key: KEY,
-};
+const addresses = [ip("203.0.113.7"), ip("2001:db8::25")];
+const publisher = { settings: settingsWith(), domain: "example.org", addresses, key: KEY };
 
 test("the zone file of a domain", () => {
   const lines = printZone(recordsOf(publisher))

@@ -186,13 +186,8 @@ test("all sessions are listed page by page: the administrator's first, then the 
     db.exec(`UPDATE session SET used_at = ${minute(5)} WHERE id = 'anna 1'`);
   } while (cursor !== null);
   db.exec(`UPDATE session SET used_at = ${minute(1)} WHERE id = 'anna 1'`);
-  assert.deepEqual(seen, [
-    "owner 2 of the administrator",
-    "owner 1 of the administrator",
-    "anna 2 of anna@example.org",
-    "bert of bert@example.org",
-    "anna 1 of anna@example.org",
-  ]);
+  const users = ["anna 2 of anna@example.org", "bert of bert@example.org", "anna 1 of anna@example.org"];
+  assert.deepEqual(seen, ["owner 2 of the administrator", "owner 1 of the administrator", ...users]);
   assert.deepEqual(signedIn({ limit: 9, cursor: "no cursor of ours" }, now).items, []);
   for (const [ms, left] of [
     [SESSION_IDLE_MS, 4],

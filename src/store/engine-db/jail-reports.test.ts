@@ -62,11 +62,8 @@ test("different passwords of that time count each, repeated ones once", async ()
 });
 
 test("passwords refused without a check are distinguished too; unseen attempts count as no other password", async () => {
-  const { engine, clock, prior } = fresh({
-    ...TEST_POLICY,
-    jailSentences: "all",
-    logins: { ...TEST_POLICY.logins, networks: [hostPrefix(ip("203.0.113.1"))] },
-  });
+  const logins = { ...TEST_POLICY.logins, networks: [hostPrefix(ip("203.0.113.1"))] };
+  const { engine, clock, prior } = fresh({ ...TEST_POLICY, jailSentences: "all", logins });
   const passwords = () => prior(reportAt(clock.now())).passwords;
   for (let i = 0; i < 3; i++) {
     const asked = await engine.ask({ type: "LOGIN_ASKED", ...LOGIN, passwordHash: "right" });

@@ -57,15 +57,8 @@ test("a mail by its queue id or Message-ID: session, score, path and end, and no
     const { queueIds, messageIds, timeline } = whyMessage(queries, name);
     assert.deepEqual([queueIds, messageIds], [["72CED1EABE5"], ["<one@sender.test>"]], name);
     const story = timeline.map(({ source, type }) => `${source} ${type}`);
-    assert.deepEqual(story, [
-      "smtp CONNECT",
-      "smtp RECIPIENT",
-      "smtp EMAIL",
-      "smtp EMAIL_ACCEPTED",
-      "delivery EMAIL_QUEUED",
-      "spam SPAM_SCORED",
-      "delivery EMAIL_DELIVERED",
-    ]);
+    const session = ["smtp CONNECT", "smtp RECIPIENT", "smtp EMAIL", "smtp EMAIL_ACCEPTED"];
+    assert.deepEqual(story, [...session, "delivery EMAIL_QUEUED", "spam SPAM_SCORED", "delivery EMAIL_DELIVERED"]);
   }
   assert.deepEqual(whyMessage(queries, "BBBBBBBBBBB").timeline, []);
 });

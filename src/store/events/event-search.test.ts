@@ -30,19 +30,10 @@ test("an event is found as it is shown, and none if none is asked for", (t) => {
   const { store, search } = fresh(t);
   record(store, eventRow("203.0.113.7", START));
   assert.deepEqual(search.find({ most: 0, order: "oldest_first" }).items, []);
-  assert.deepEqual(search.find({ most: 1, order: "oldest_first" }).items, [
-    {
-      ...eventItem("CONNECT"),
-      id: 1,
-      at: "2026-11-20T06:00:00.000Z",
-      service: "smtp",
-      ip: "203.0.113.7",
-      verdict: "pass",
-      reason: "below_limit",
-      details: "smtp mail.example.com",
-      action: "allowed",
-    },
-  ]);
+  const passed = { service: "smtp", ip: "203.0.113.7", verdict: "pass", reason: "below_limit", action: "allowed" };
+  const shown = { ...passed, id: 1, at: "2026-11-20T06:00:00.000Z", details: "smtp mail.example.com" };
+  const { items } = search.find({ most: 1, order: "oldest_first" });
+  assert.deepEqual(items, [{ ...eventItem("CONNECT"), ...shown }]);
 });
 
 test("an account is found with its domain as typed and as in the DNS, by type too", (t) => {

@@ -24,13 +24,7 @@ import { sqliteAuditChain, sqliteAuditEntries } from "./audit.ts";
 import { EventCount } from "./event-ids.ts";
 import { Retention, type RetentionLimits } from "./retention.ts";
 
-const WIDE: RetentionLimits = {
-  maxRows: 1_000_000,
-  maxBytes: 1_000_000_000,
-  maxAgeMs: 30 * DAY_MS,
-  windowMs: DAY_MS,
-  offenceMs: () => DAY_MS,
-};
+const WIDE = { maxRows: 1e6, maxBytes: 1e9, maxAgeMs: 30 * DAY_MS, windowMs: DAY_MS, offenceMs: () => DAY_MS };
 
 function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
   const db = engineFor(t);
