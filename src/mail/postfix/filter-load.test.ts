@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { DELIVERED, ip, MAIL, NOON } from "../../../test/kit/samples.ts";
-import { decision } from "../../core/decide/decision.ts";
+import { type Decision, decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
@@ -19,22 +19,25 @@ const ANNA = "anna@example.test";
 /** A stranger's or an account's place. */
 const place = (address: string, account: string | null = null) => ({ account, ip: ip(address) });
 
-/** A server that reads mail: `send` returns what the engine was asked about the mail's excess. */
+/** A server that reads mail: `ask` and `send` return what the engine was asked about the mail's excess, `ask` with the verdict. */
 function server() {
   const clock = new HandClock();
   const load = new FilterLoad(clock);
-  const send = (queueId: string, sizeBytes = LARGE, more: Partial<EndOfMessage> = {}, decided = PASS) => {
-    let of: Excess["of"] | null = null;
+  const ask = (mail: Partial<EndOfMessage>, decide: (of: Excess["of"] | null) => Decision) => {
+    const seen: { of: Excess["of"] | null; verdict: string } = { of: null, verdict: "" };
     const submit = load.limiting((event, answer) => {
-      of = event.type === "END_OF_MESSAGE" ? (event.excess?.of ?? null) : null;
-      answer(decided);
+      seen.of = event.type === "END_OF_MESSAGE" ? (event.excess?.of ?? null) : null;
+      answer(decide(seen.of));
     });
-    submit({ type: "END_OF_MESSAGE", ...MAIL, recipientCount: 1, queueId, sizeBytes, ...more }, () => undefined);
-    return of;
+    const event = { type: "END_OF_MESSAGE", ...MAIL, recipientCount: 1, sizeBytes: LARGE, ...mail } as const;
+    submit(event, ({ verdict }) => (seen.verdict = verdict));
+    return seen;
   };
+  const send = (queueId: string, sizeBytes = LARGE, more: Partial<EndOfMessage> = {}, decided = PASS) =>
+    ask({ queueId, sizeBytes, ...more }, () => decided).of;
   /** Rspamd has read it. */
   const done = (queueId: string) => load.observe({ type: "MAIL_JUDGED", queueId, found: "dkim" });
-  return { load, send, done, clock };
+  return { load, ask, send, done, clock };
 }
 
 /** A server whose filters have as much to read as they take at once. */
@@ -298,16 +301,9 @@ test("if a mail with a turn ended Rspamd, only its sender is suspected", () => {
 
 test("known senders have separate turns", () => {
   const all = server();
-  const known = (queueId: string): string | null => {
-    let of: string | null = null;
-    const submit = all.load.limiting((event, answer) => {
-      of = event.type === "END_OF_MESSAGE" ? (event.excess?.of ?? null) : null;
-      answer(of === "known_waits_too" ? BUSY : PASS);
-    });
-    const mail = { type: "END_OF_MESSAGE", ...MAIL, recipientCount: 1, queueId, sizeBytes: LARGE } as const;
-    let verdict = "";
-    submit({ ...mail, mayHideParts: true }, (decided) => (verdict = decided.verdict));
-    return `${verdict} ${of}`;
+  const known = (queueId: string): string => {
+    const asked = all.ask({ queueId, mayHideParts: true }, (of) => (of === "known_waits_too" ? BUSY : PASS));
+    return `${asked.verdict} ${asked.of}`;
   };
   assert.equal(known("AAAA1"), "pass null", "it takes a free turn of strangers");
   assert.equal(known("AAAA2"), "pass waits_for_turn");
