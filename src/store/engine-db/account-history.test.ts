@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { net } from "../../../test/kit/samples.ts";
-import { engineDatabase, eventRow, planOf, record, START } from "../../../test/kit/test-database.ts";
+import { ann, engineDatabase, eventRow, planOf, record, START } from "../../../test/kit/test-database.ts";
 import { DAY_MS, instant, isoTime, later } from "../../core/time.ts";
 import { newPlaces, sqliteAccountHistory, sqliteLastSignIns } from "./account-history.ts";
 import { engineMigrations } from "./schema.ts";
-
-const ANN = "ann@example.org";
 
 const between = (since: number, until = 9) => ({ since: later(START, since), until: later(START, until) });
 const span = (since: number, most: number, until = 9) => ({ ...between(since, until), most });
@@ -28,30 +26,30 @@ function fresh(t: TestContext) {
 test("sign-ins: of an account in any case, newest first, with the password of each network's last", (t) => {
   const { store, history, know } = fresh(t);
   know("203.0.113.1", "Ann@example.org", 1, "old");
-  know("203.0.113.2", ANN, 2, "new");
+  know("203.0.113.2", ann, 2, "new");
   know("203.0.113.1", "Ann@example.org", 3, "newest");
   know("203.0.113.3", "bob@example.org", 4, "bob's");
   const signIns = (since = START) =>
-    history.signIns(ANN, since).map(({ prefix, passwordHash }) => `${prefix} ${passwordHash}`);
+    history.signIns(ann, since).map(({ prefix, passwordHash }) => `${prefix} ${passwordHash}`);
   assert.deepEqual(signIns(), ["203.0.113.1/32 newest", "203.0.113.2/32 new"]);
   assert.equal(signIns(later(START, 2)).length, 1, "what is as old as the limit is too old");
-  know("203.0.113.1", ANN.toUpperCase(), 3, "newest");
-  assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ANN], "one account, however it is written");
+  know("203.0.113.1", ann.toUpperCase(), 3, "newest");
+  assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ann], "one account, however it is written");
   assert.deepEqual(history.accountsOf(net("203.0.113.1"), later(START, 3)), []);
-  store.apply({ type: "FORGET_PLACES", account: ANN, since: later(START, 2) }, START);
+  store.apply({ type: "FORGET_PLACES", account: ann, since: later(START, 2) }, START);
   assert.deepEqual(signIns(), ["203.0.113.1/32 newest"], "first used before, and again since");
-  store.apply({ type: "FORGET_PLACES", account: ANN }, START);
+  store.apply({ type: "FORGET_PLACES", account: ann }, START);
   assert.deepEqual(history.networksSince(START), [net("203.0.113.3")], "a removed account's are gone");
 });
 
 test("guesses: the passwords within the window, from anywhere or from one network", (t) => {
   const { history, guess } = fresh(t);
-  guess(ANN, "203.0.113.0/24", "a", 1);
-  guess(ANN, "198.51.100.0/24", "a", 2);
-  guess(ANN, "198.51.100.0/24", "b", 3);
+  guess(ann, "203.0.113.0/24", "a", 1);
+  guess(ann, "198.51.100.0/24", "a", 2);
+  guess(ann, "198.51.100.0/24", "b", 3);
   const of = (network: string | null, since: number, most = 10, until = 9): readonly string[] =>
     history
-      .guesses(ANN, { network: network === null ? null : net(network), ...span(since, most, until) })
+      .guesses(ann, { network: network === null ? null : net(network), ...span(since, most, until) })
       .map(({ network: from, passwordHash }) => `${passwordHash} ${from}`)
       .toSorted();
   assert.deepEqual(of(null, 0), ["a 198.51.100.0/24", "a 203.0.113.0/24", "b 198.51.100.0/24"]);
@@ -60,20 +58,20 @@ test("guesses: the passwords within the window, from anywhere or from one networ
   assert.deepEqual(of(null, 2), ["b 198.51.100.0/24"]);
   assert.deepEqual(of(null, 0, 10, 1), ["a 203.0.113.0/24"], "what lies ahead does not count");
   assert.deepEqual(of("198.51.100.0/24", 0, 10, 2), ["a 198.51.100.0/24"]);
-  guess(ANN, "203.0.113.0/24", "a", 9);
+  guess(ann, "203.0.113.0/24", "a", 9);
   assert.deepEqual(of(null, 3), ["a 203.0.113.0/24"], "tried again, it counts from then on");
-  guess(ANN, "203.0.113.0/24", "a", 4);
+  guess(ann, "203.0.113.0/24", "a", 4);
   assert.deepEqual(of(null, 3, 10, 4), ["a 203.0.113.0/24"], "also once the clock was set back");
   assert.deepEqual(of(null, 4), []);
 });
 
 test("guesses at all accounts: counted for one, of one network, and the latest of all as far as they are read", (t) => {
   const { store, history, guess } = fresh(t);
-  guess(ANN, "203.0.113.0/24", "a", 1);
-  guess(ANN, "198.51.100.0/24", "b", 2);
+  guess(ann, "203.0.113.0/24", "a", 1);
+  guess(ann, "198.51.100.0/24", "b", 2);
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
   const candidates = (since: number, until = 9) =>
-    history.candidates(ANN, { ...between(since, until), share: 9 }).within;
+    history.candidates(ann, { ...between(since, until), share: 9 }).within;
   assert.deepEqual([candidates(0), candidates(1), candidates(0, 1)], [2, 1, 1]);
   for (let i = 0; i < 5; i++) guess("carl@example.org", i < 3 ? "203.0.113.0/24" : "192.0.2.0/24", `p${i}`, i + 1);
   const shares = (share: number, name = "carl@example.org"): string => {
@@ -106,9 +104,9 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
 
 test("the many guesses of one network hide no other network's, though they are the latest", (t) => {
   const { history, guess } = fresh(t);
-  for (let i = 0; i < 30; i++) guess(ANN, `198.51.${i}.0/24`, "x", 1);
-  for (let i = 0; i < 5_000; i++) guess(ANN, "2001:db8:7::/48", `p${i}`, 2 + i);
-  const { within, beyond } = history.candidates(ANN, { ...between(0, 9_999), share: 40 });
+  for (let i = 0; i < 30; i++) guess(ann, `198.51.${i}.0/24`, "x", 1);
+  for (let i = 0; i < 5_000; i++) guess(ann, "2001:db8:7::/48", `p${i}`, 2 + i);
+  const { within, beyond } = history.candidates(ann, { ...between(0, 9_999), share: 40 });
   assert.deepEqual([within, beyond], [30 + 40, 4_960]);
 });
 
@@ -116,7 +114,7 @@ test("places known in one network are found by the primary key, and none of its 
   const { db, history, know } = fresh(t);
   const units = ["203.0.113.1", "203.0.113.255", "203.0.11.3", "203.0.114.1", "2001:db8:7:1::/64", "2001:db8:7::/64"];
   for (const [i, unit] of [...units, "2001:db8:70::/64"].entries())
-    for (const account of [ANN, "bob@example.org"]) know(unit, account, i + 1);
+    for (const account of [ann, "bob@example.org"]) know(unit, account, i + 1);
   const isKnown = (network: string, since = 0) => history.isKnownWithin(net(network), later(START, since));
   assert.equal(isKnown("203.0.113.0/24", 1), true);
   assert.equal(isKnown("203.0.113.0/24", 2), false, "what is as old as the limit is too old");
@@ -134,7 +132,7 @@ test("of an account that signs in from a whole IPv6 site, only the latest places
   const { history, know } = fresh(t);
   know("203.0.113.7", "bob@example.org", 1);
   for (let i = 1; i <= 1_001; i++)
-    know(`2001:db8:7:${i.toString(16)}::/64`, i % 2 === 0 ? ANN : "Ann@example.org", 1 + i);
+    know(`2001:db8:7:${i.toString(16)}::/64`, i % 2 === 0 ? ann : "Ann@example.org", 1 + i);
   const known = history.networksSince(START);
   assert.deepEqual([known.length, known[0], known.at(-1)], [1_001, "2001:db8:7:3e9::/64", "203.0.113.7/32"]);
   assert.deepEqual(history.accountsOf(net("2001:db8:7:1::/64"), START), [], "the oldest is gone");
@@ -142,9 +140,9 @@ test("of an account that signs in from a whole IPv6 site, only the latest places
 
 test("a thief's many places do not displace one that the account has known for a day", (t) => {
   const { history, know } = fresh(t);
-  know("203.0.113.7", ANN, 0);
-  for (let i = 1; i <= 1_001; i++) know(`2001:db8:7:${i.toString(16)}::/64`, ANN, DAY_MS + i);
-  assert.deepEqual(history.accountsOf(net("203.0.113.7"), later(START, -1)), [ANN]);
+  know("203.0.113.7", ann, 0);
+  for (let i = 1; i <= 1_001; i++) know(`2001:db8:7:${i.toString(16)}::/64`, ann, DAY_MS + i);
+  assert.deepEqual(history.accountsOf(net("203.0.113.7"), later(START, -1)), [ann]);
   assert.deepEqual(history.accountsOf(net("2001:db8:7:1::/64"), START), []);
 });
 
