@@ -20,11 +20,9 @@ function problemsOf(text: string, changes: readonly AskedChange[], env = {}): re
 }
 
 test("several change at once or not at all, with the values before and after", () => {
-  const { before, after, lines } = changed(SHIPPED, [
-    PER_MINUTE,
-    { key: "bans.ladder", value: '["15m","1h"]' },
-    { key: "spam.required_score", value: "6" },
-  ]);
+  const ladder = { key: "bans.ladder", value: '["15m","1h"]' };
+  const score = (value: string) => ({ key: "spam.required_score", value });
+  const { before, after, lines } = changed(SHIPPED, [PER_MINUTE, ladder, score("6")]);
   assert.equal(before.settings["limits.mail.per_minute"], 10);
   assert.equal(after.settings["limits.mail.per_minute"], 20);
   const added = lines.flatMap((line) => line.added);
@@ -33,9 +31,8 @@ test("several change at once or not at all, with the values before and after", (
   const marked = `\uFEFF${SHIPPED}`;
   const { text } = changed(marked, [PER_MINUTE]);
   assert.equal(changed(text, [{ ...PER_MINUTE, value: null }]).text, marked, "the way back gives the same file");
-  assert.deepEqual(problemsOf(SHIPPED, [PER_MINUTE, { key: "spam.required_score", value: "16" }]), [
-    "spam.refuse_score: spam.refuse_score must be 0, or at least spam.required_score.",
-  ]);
+  const says = "spam.refuse_score: spam.refuse_score must be 0, or at least spam.required_score.";
+  assert.deepEqual(problemsOf(SHIPPED, [PER_MINUTE, score("16")]), [says]);
 });
 
 test("each problem has its key, and the sentence of config check", () => {

@@ -83,11 +83,9 @@ test("however loose the web makes it, guessing at the dashboard is banned for a 
   assert.ok(loosened.ok, JSON.stringify(loosened));
   const policy = toPolicy(loosened.after.settings);
   const banAfter = (guesses: number, everyMs: number) => {
-    const failures = Array.from({ length: guesses - 1 }, (_, i) => ({
-      at: later(NOON, (i + 1 - guesses) * everyMs),
-      passwordHash: `guess ${i}`,
-      account: "",
-    }));
+    const at = (i: number) => later(NOON, (i + 1 - guesses) * everyMs);
+    const failed = (i: number) => ({ at: at(i), passwordHash: `guess ${i}`, account: "" });
+    const failures = Array.from({ length: guesses - 1 }, (_, i) => failed(i));
     const event = { ip: STRANGER, service: "dashboard", login: "", passwordHash: "now", type: "LOGIN_FAILED" } as const;
     const ban = banIn(decideLoginFailed(policy, factsOf({ failures }), event, NOON));
     return ban === null ? undefined : (ban.expiresAt ?? Infinity) - NOON;

@@ -57,11 +57,9 @@ test("no line throws, and each refusal is one printable sentence", () => {
   const mutated = fc
     .tuple(fc.constantFrom(...lines), fc.nat(120), fc.string({ unit: ANY_CHARACTER, maxLength: 3 }), fc.nat(4))
     .map(([line, at, put, cut]) => line.slice(0, at) + put + line.slice(at + cut));
+  const extras = fc.dictionary(fc.string({ unit: ANY_CHARACTER }), fc.jsonValue());
   const odd = fc
-    .tuple(
-      fc.constantFrom(...Object.values(COMMANDS)),
-      fc.dictionary(fc.string({ unit: ANY_CHARACTER }), fc.jsonValue()),
-    )
+    .tuple(fc.constantFrom(...Object.values(COMMANDS)), extras)
     .map(([command, extra]) => JSON.stringify({ by: "root", command: { ...command, ...extra } }));
   fc.assert(
     fc.property(fc.oneof(mutated, odd, fc.json(), fc.string({ unit: ANY_CHARACTER })), (line) => {

@@ -3,15 +3,9 @@ import { test } from "node:test";
 import * as z from "zod/mini";
 import { anObject, flag, objects, printableText, readFields, text, texts, wholeNumber } from "./fields.ts";
 
-const schema = z.strictObject({
-  word: text(3),
-  note: printableText(8),
-  words: texts(2, 3),
-  entries: objects(1, { name: text(3) }),
-  count: wholeNumber(1, 9),
-  is: flag,
-  more: anObject,
-});
+const lists = { words: texts(2, 3), entries: objects(1, { name: text(3) }) };
+const others = { count: wholeNumber(1, 9), is: flag, more: anObject };
+const schema = z.strictObject({ word: text(3), note: printableText(8), ...lists, ...others });
 const GOOD = { word: "abc", note: "a", words: ["a", "b"], entries: [{ name: "x" }], count: 9, is: true, more: {} };
 
 test("fields within their bounds are taken as they are; a note is kept printable", () => {

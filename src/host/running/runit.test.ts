@@ -90,10 +90,8 @@ test("the stand-in runs as the guard's user without capabilities, and none start
   const [, stopped = "", started = ""] =
     /\n(grep .* && exit 0)\nif test .*; then (.*stand-in\.js.* &) fi\n/.exec(finish) ?? [];
   assert.match(stopped, /want exit/);
-  assert.match(
-    started,
-    /--reuid ghostinbox .*--bounding-set=-all .*stand-in\.js \/srv\/mail "\$\(sed .*\)" \$PPID .* &$/,
-  );
+  const standIn = /--reuid ghostinbox .*--bounding-set=-all .*stand-in\.js \/srv\/mail "\$\(sed .*\)" \$PPID .* &$/;
+  assert.match(started, standIn);
   assert.ok(run.includes(`stand-in.sock || ${started} fi\n`));
 });
 

@@ -17,15 +17,9 @@ function taker() {
   const warnings: string[] = [];
   const log = { info: () => undefined, warn: (message: string) => warnings.push(message), error: assert.fail };
   const machine = { aheadMs: 0, isOpen: false };
-  const reports = createReportTaker({
-    directory,
-    engine: kit.engine,
-    clock: kit.clock,
-    aheadMs: () => machine.aheadMs,
-    log,
-    forgeable: { jail: "dovecot", isNow: () => machine.isOpen },
-    banned: (ban) => banned.push(ban),
-  });
+  const forgeable = { jail: "dovecot", isNow: () => machine.isOpen };
+  const parts = { ...kit, directory, log, forgeable, aheadMs: () => machine.aheadMs };
+  const reports = createReportTaker({ ...parts, banned: (ban) => banned.push(ban) });
   const report = (name: string, fields: object = {}): void => {
     const lastAt = Math.floor(kit.clock.now() / SECOND_MS);
     const numbers = { failures: 3, limit: 3, windowSeconds: 600, banSeconds: 600, lastAt };

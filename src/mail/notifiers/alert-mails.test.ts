@@ -11,7 +11,6 @@ import { layoutOf } from "../../settings/layout.ts";
 import { type AlertMail, createAlertMails, whyUnqueued } from "./alert-mails.ts";
 
 const TOLD = '[alerts]\nemail = ["owner@elsewhere.example", "second@elsewhere.example"]\n';
-
 const NTFY = '[alerts]\nntfy = ["https://ntfy.example/topic"]\n';
 
 function alert(clock: HandClock, id: string): AlertMail {

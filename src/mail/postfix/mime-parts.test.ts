@@ -48,6 +48,7 @@ test("a body that starts with a delimiter, ends in one, or has parts without hea
 
 const M = "Content-Type:message/a\r\n\r\n";
 const MANY = 6_000;
+const FOLDED = `Content-Type: multipart/mixed;\r\n boundary=in\r\n${" x\r\n".repeat(300)}`;
 for (const [that, type, body] of [
   ["in a message in a part", MIXED, `--a b\r\n${MESSAGE}\r\n${message(MANY)}`],
   ["in a message in a message", MIXED, `--a b\r\n${MESSAGE}\r\n${MESSAGE}\r\n${message(MANY)}`],
@@ -56,11 +57,7 @@ for (const [that, type, body] of [
   ["with a folded declaration", "multipart/mixed; boundary=\r\n in", message(MANY)],
   ["with a boundary in another case", "multipart/mixed; boundary=IN", message(MANY)],
   ["that each end the multipart", "multipart/mixed; boundary=in", "--in--\r\n text\r\n".repeat(MANY)],
-  [
-    "with a Content-Type of many lines",
-    MIXED,
-    `--a b\r\nContent-Type: multipart/mixed;\r\n boundary=in\r\n${" x\r\n".repeat(300)}\r\n${message(MANY)}`,
-  ],
+  ["with a Content-Type of many lines", MIXED, `--a b\r\n${FOLDED}\r\n${message(MANY)}`],
 ] as const)
   test(`parts ${that} are too many`, () => {
     for (const size of SIZES) {
@@ -153,25 +150,19 @@ const CURL = `curl https://api.example.org/v1/items -H "Content-Type: applicatio
 test("honest mails have few parts and hide none", () => {
   const forwarded = inPart(`${MESSAGE}Content-Disposition: attachment\r\n\r\n${message(3)}`);
   const attached = `--a b\r\n${FIELDS}base64\r\nContent-Type: application/pdf; name=An invoice.pdf\r\n\r\n${inBase64(Buffer.alloc(1_000_000, "data"))}`;
+  const meta = '<meta http-equiv="Content-Type" content="text/html">';
+  const quoted = `Content-Type: text/html\r\n${FIELDS}quoted-printable\r\n\r\n<meta http-equiv=3D"Content-Type">\r\n`;
   const rows = "12:30;a;b\r\n".repeat(40_000);
   const text = "----------\r\n\r\nA chapter\r\n".repeat(400) + "-- \r\nTel: 1\r\n";
   for (const [type, body] of [
-    [
-      MIXED,
-      `--a b\r\nContent-Type: text/html\r\n\r\n<meta http-equiv="Content-Type" content="text/html">\r\n${attached}`,
-    ],
+    [MIXED, `--a b\r\nContent-Type: text/html\r\n\r\n${meta}\r\n${attached}`],
     [MIXED, attached.repeat(5)],
     [MIXED, forwarded.replace("--a b--", attached).repeat(2)],
     [MIXED, inPart(encoded(message(3)))],
     [MIXED, inPart(`Content-Type: text/csv; name=Message log.csv\r\n\r\n-- 2026\r\n${rows}`)],
     [MIXED, inPart(`Content-Type: text/plain; name*=utf-8''messages%20%C3%BC.mbox\r\n\r\n${message(3).repeat(200)}`)],
     [MIXED, inPart(`Content-Type: application/pdf name="Multi part.pdf"\r\n\r\nx`)],
-    [
-      MIXED,
-      inPart(
-        `Content-Type: text/html\r\n${FIELDS}quoted-printable\r\n\r\n<meta http-equiv=3D"Content-Type">\r\n${rows.slice(0, 200_000)}`,
-      ),
-    ],
+    [MIXED, inPart(quoted + rows.slice(0, 200_000))],
     [MIXED, text],
     [MIXED, inPart(`Content-Type: text/plain\r\n\r\n${CURL.repeat(1_100)}`).replace("--a b--", attached)],
     ['multipart/report; report-type=delivery-status; boundary="a b"', `--a b\r\n\r\nIt failed.\r\n${forwarded}`],

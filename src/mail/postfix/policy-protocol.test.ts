@@ -40,6 +40,10 @@ const envelope = { helo: host, sender: "alice@example.net", recipient: "bob@exam
 const mail = { ...client, ...envelope, queueId: "", transaction: "1234.5678abcd.0" };
 const recipient = { type: "RECIPIENT", blockListing: null, senderExists: null, ...mail };
 const connection = { type: "CONNECT", ...client };
+const CAROL = "carol@example.org";
+const submitted = { ...recipient, service: "submission" };
+const proxied = { ...connection, service: "submission", proxied: true };
+const overIpv6 = { ...recipient, ip: "2001:db8::7", session: "2001:db8::7 41234 25 198.51.100.1" };
 
 const stages: readonly (readonly [string, Readonly<Record<string, string | undefined>>, unknown])[] = [
   ["a connection", { protocol_state: "CONNECT", helo_name: "", sender: "", recipient: "", size: "0" }, connection],
@@ -61,25 +65,17 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
   ["a stage of a later Postfix", { protocol_state: "BDAT" }, { type: "NOTHING_TO_DECIDE" }],
   [
     "submission by an account",
-    { policy_context: "submission", sasl_username: "carol@example.org" },
-    { ...recipient, service: "submission", account: "carol@example.org" },
+    { policy_context: "submission", sasl_username: CAROL },
+    { ...submitted, account: CAROL },
   ],
   ["submissions", { policy_context: "submissions" }, { ...recipient, service: "submissions" }],
   ["a call site of another name", { policy_context: "other" }, recipient],
   ["no context, as before Postfix 3.1", { policy_context: undefined }, recipient],
-  [
-    "a connection through a proxy",
-    { protocol_state: "CONNECT", policy_context: "proxied-submission" },
-    { ...connection, service: "submission", proxied: true },
-  ],
+  ["a connection through a proxy", { protocol_state: "CONNECT", policy_context: "proxied-submission" }, proxied],
   ["a recipient through a proxy", { policy_context: "proxied-smtp" }, { ...recipient, proxied: true }],
   ["an unknown client name", { client_name: "unknown" }, { ...recipient, clientName: null }],
   ["no client name", { client_name: undefined }, { ...recipient, clientName: null }],
-  [
-    "IPv6 in any spelling",
-    { client_address: "2001:DB8:0::7" },
-    { ...recipient, ip: "2001:db8::7", session: "2001:db8::7 41234 25 198.51.100.1" },
-  ],
+  ["IPv6 in any spelling", { client_address: "2001:DB8:0::7" }, overIpv6],
   ["IPv4 in IPv6", { client_address: "::ffff:203.0.113.7" }, recipient],
   ["= in a value", { sender: "a=b@example.net" }, { ...recipient, sender: "a=b@example.net" }],
   ["an address in UTF-8", { sender: "jürgen@example.net" }, { ...recipient, sender: "jürgen@example.net" }],

@@ -31,12 +31,9 @@ test("a session ends twelve hours after its last use, which no check prolongs, a
   const { db, open, isIn } = fresh(t);
   assert.ok(!isIn("made up", START));
   open("a");
-  for (const [isUse, valid] of [
-    [false, false],
-    [true, true],
-  ] as const) {
+  for (const isUse of [false, true]) {
     assert.ok(isIn("a", later(START, SESSION_IDLE_MS - 1), isUse));
-    assert.equal(isIn("a", later(START, SESSION_IDLE_MS), false), valid);
+    assert.equal(isIn("a", later(START, SESSION_IDLE_MS), false), isUse, "only a use prolongs it");
   }
   const now = later(START, 168 * HOUR_MS);
   for (const [startedAgoMs, usedAgoMs, valid] of [
