@@ -8,7 +8,8 @@ import { rowsOf } from "./manifest.ts";
 test("each change of an account, an alias or a ban is detected; an ended ban does not count", () => {
   const top = temporaryDirectory();
   const layout = { accountsDb: join(top, "accounts.db"), engineDb: join(top, "engine.db") };
-  const [accounts, engine] = [openAccounts(layout.accountsDb), openEngine(layout.engineDb)];
+  using accounts = openAccounts(layout.accountsDb);
+  using engine = openEngine(layout.engineDb);
   const before = rowsOf(layout);
   for (const { count } of Object.values(before)) assert.equal(count, 0);
   accounts.exec("INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{PLAIN}x', 1)");
@@ -29,5 +30,4 @@ test("each change of an account, an alias or a ban is detected; an ended ban doe
   const token = "'ci', 'x', 'root', 1, 'read'";
   accounts.exec(`INSERT INTO token (name, digest, created_by, created_at, scopes) VALUES (${token})`);
   assert.equal(rowsOf(layout).tokens.count, 1);
-  engine.close();
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { startTimeOf } from "../../host/running/read-processes.ts";
@@ -33,8 +34,7 @@ test("the files of a drill that a different process runs stay", () => {
 
 test("an empty key is none, and is replaced; any other stays", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
-  mkdirSync(layout.backup, { recursive: true });
-  writeFileSync(layout.backupKey, "");
+  put(layout.backupKey);
   assert.equal(readKey(layout), null);
   assert.deepEqual([prepareKey(layout), prepareKey(layout)], [true, false]);
   assert.equal(readFileSync(layout.backupKey, "utf8"), `${readKey(layout)}\n`);

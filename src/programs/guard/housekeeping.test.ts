@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory, SILENT } from "../../../test/kit/engine-kit.ts";
+import { put } from "../../../test/kit/files.ts";
 import { net } from "../../../test/kit/samples.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { scalarOf } from "../../../test/kit/test-database.ts";
@@ -86,8 +86,7 @@ test("a break-glass that the guard could not carry out is finished once the data
   const { engine, store, clock, layout, db } = await setUp(t);
   await engine.ask({ type: "BAN_ASKED", prefix: net("203.0.113.7"), note: "", durationMs: null, by: "root" });
   store.failing = "commit";
-  mkdirSync(dirname(layout.breakGlass), { recursive: true });
-  writeFileSync(layout.breakGlass, "");
+  put(layout.breakGlass);
   assert.equal(await engine.audit({ type: "BREAK_GLASS", subject: "a full disk", by: "root" }), false);
   store.failing = null;
   clock.advance(2 * SECOND_MS);

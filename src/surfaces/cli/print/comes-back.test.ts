@@ -51,11 +51,10 @@ test("after a restore the former databases are compared; without them a sentence
     writeFileSync(settings, 'domains = ["example.test"]\n');
   }
   assert.deepEqual(comesBackFrom(restored, aside.data), ["Since then: 0 events, which will be missing."]);
-  const db = openAccounts(restored.accountsDb);
+  using db = openAccounts(restored.accountsDb);
   db.exec(`INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{X}y', 1);
     INSERT INTO forward VALUES ('anna@example.test', 'x@else.example');
     INSERT INTO token (name, digest, created_by, created_at, scopes) VALUES ('nightly', 'd', 'root', 1, '')`);
-  db.close();
   writeFileSync(aside.settings, 'domains = ["example.test"]\nlogins.networks = ["10.0.0.0/8"]\n');
   const lines = comesBackFrom(restored, aside.data);
   assert.ok(lines.includes("  tokens: 1 removed (nightly)"), lines.join("\n"));

@@ -26,9 +26,8 @@ describe("account vacation", TIMED, () => {
     const why = async (): Promise<string> => (await ghostinbox(layout, ["why", "--account", ANNA])).out;
     assert.equal((await run(ANNA, "I am away.", "--until", "2099-12-24")).code, 0);
     assert.match(await why(), /^ {2}vacation reply +until 2099-12-24 23:59:59 UTC: I am away\.$/m);
-    const accounts = openAccounts(layout.accountsDb);
+    using accounts = openAccounts(layout.accountsDb);
     accounts.exec(`UPDATE vacation SET until = ${Date.UTC(2020, 0, 1)}`);
-    accounts.close();
     assert.match((await run(ANNA)).out, /^The reply of anna@example\.org ended 2020-01-01 00:00:00 UTC:$/m);
     assert.match(await why(), /^ {2}vacation reply +ended 2020-01-01 00:00:00 UTC: I am away\.$/m);
     assert.equal((await run(ANNA, "--off")).code, 0);

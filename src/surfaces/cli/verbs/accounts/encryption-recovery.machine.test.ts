@@ -30,9 +30,8 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     writeFileSync(layout.settings, `domains = ["example.org"]\nmailboxes.encryption = "${how}"\n`);
   /** How many keys Dovecot finds, all of which this password must open. */
   const opened = (password: string, account = ANNA): number => {
-    const db = new DatabaseSync(layout.accountsDb, { readOnly: true });
+    using db = new DatabaseSync(layout.accountsDb, { readOnly: true });
     const { user: _, ...keys } = db.prepare("SELECT * FROM opened_key WHERE user = ?").get(account) ?? {};
-    db.close();
     const passphrase = createHash("sha256").update(password).digest("hex");
     const found = Object.values(keys).filter((key) => key !== null);
     for (const key of found) createPrivateKey({ key: Buffer.from(String(key), "base64"), passphrase });
@@ -152,9 +151,8 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     await does(`account add ${CARL} --password-stdin`, FIRST);
     const owner = readFileSync(layout.mailRecoveryKey, "utf8");
     const more = Array.from({ length: KEYS_OF_AN_ACCOUNT - 1 }, () => makeAccountKey(SECOND, owner));
-    const db = new DatabaseSync(layout.accountsDb);
+    using db = new DatabaseSync(layout.accountsDb);
     sqliteAccountKeys(db).keep(CARL, "of an older password", await Promise.all(more));
-    db.close();
     const refused = await run(reset, SECOND);
     assert.equal(refused.code, 1);
     assert.match(refused.err, /^carl@example\.org has 8 keys, and a password opens at most 8: .*--recovery-key FILE$/m);
@@ -177,7 +175,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
   test("a password whose hash comes from the accounts file opens them too", {
     skip: lacking({ installed: ["doveadm"] }),
   }, async () => {
-    const db = new DatabaseSync(layout.accountsDb);
+    using db = new DatabaseSync(layout.accountsDb);
     const setHash = (hash: string) => db.prepare("UPDATE account SET password = ? WHERE name = ?").run(hash, ANNA);
     const recover = `encryption recover ${ANNA} --password-stdin --recovery-key ${file}`;
     setHash("{NO-SUCH}x");
@@ -186,7 +184,6 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.match((await run(recover, FIRST)).err, /^This is not the password of anna@example\.org\./);
     assert.match(await does(recover, SECOND), /^anna@example\.org can read all its mail again/);
     assert.equal(opened(SECOND), 2);
-    db.close();
   });
 
   test("without encryption no new keys are made, and what there is can be opened again", async () => {

@@ -64,7 +64,7 @@ describe("an account is contained, as far as it can be", {
 
   for (const origin of ["listed", "unlisted"])
     test(`one whose password is in the accounts file is suspended, and stays so: ${origin}`, async () => {
-      const db = openAccounts(layout.accountsDb);
+      using db = openAccounts(layout.accountsDb);
       db.prepare("UPDATE account SET followed = ?").run(origin);
       const says =
         /Its password is set in the accounts file: change it there, then `.* account resume anna@example\.org`/;
@@ -83,7 +83,6 @@ describe("an account is contained, as far as it can be", {
       assert.deepEqual(db.prepare("SELECT user FROM passdb").all(), []);
       files.endFollowing();
       assert.deepEqual(db.prepare("SELECT user FROM passdb").all(), []);
-      db.close();
     });
 
   test("the address of the owner's own SSH connection is not banned", async () => {
@@ -94,12 +93,11 @@ describe("an account is contained, as far as it can be", {
   });
 
   test("new places are kept while a ban fails, so that they can be banned, and named when they are forgotten", async () => {
-    const engine = new DatabaseSync(layout.engineDb);
+    using engine = new DatabaseSync(layout.engineDb);
     const now = Date.now();
     engine
       .prepare("INSERT INTO known_address (account, prefix, first_at, last_at) VALUES (?, '203.0.113.78/32', ?, ?)")
       .run(ANNA, now, now);
-    engine.close();
     const ssh = { SSH_CONNECTION: "203.0.113.78 50000 198.51.100.1 22" };
     const kept = await run(`incident contain ${ANNA} --ban-new --yes`, "", ssh);
     assert.equal(kept.code, 1);
@@ -133,7 +131,7 @@ describe("an account is contained, as far as it can be", {
     const containAccess = () => does("incident contain --tokens --dashboard --yes");
     assert.match(await containAccess(), /No API token existed/);
     await does("token create one");
-    const accounts = openAccounts(layout.accountsDb);
+    using accounts = openAccounts(layout.accountsDb);
     accounts.exec(`
       CREATE TRIGGER again AFTER DELETE ON token WHEN old.name = 'one' BEGIN
         INSERT INTO token (name, digest, created_by, created_at, scopes) VALUES ('two', 'd', 'web:admin', 1, 'admin');
@@ -143,7 +141,6 @@ describe("an account is contained, as far as it can be", {
       /The dashboard's password was changed\.\n(.*\n)*The API token one is revoked\.\nThe API token two is revoked\./;
     assert.match(out, says);
     assert.deepEqual(accounts.prepare("SELECT name FROM token").all(), []);
-    accounts.close();
   });
 
   for (const options of ["", "--suspend"])

@@ -12,9 +12,8 @@ import { unfit, whyNoDomain, whyNotBuilt } from "./server.ts";
 
 test("a program that is older than the data restarts nothing", ROOT, async () => {
   using layout = dataDirectory();
-  const db = new DatabaseSync(layout.engineDb);
+  using db = new DatabaseSync(layout.engineDb);
   db.exec("CREATE TABLE t (x); PRAGMA user_version = 1000");
-  db.close();
   takeLock(layout.startPid);
   const says = /^Nothing was restarted: .* written by a newer GhostInbox .* The server still runs\.\n$/;
   assert.match(oneLineOfError(await ghostinbox(layout, ["restart"]), 1), says);
