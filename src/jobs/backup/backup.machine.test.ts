@@ -104,8 +104,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     test(`copies no ${what} for which the disk has no room`, async () => {
       put(long, "");
       execFileSync("truncate", ["--size=8T", long]);
-      const file = join(top, "long", "archive");
-      const given = { file, passphrase: "unused", settings, version: "1", watch: quiet };
+      const given = { file: join(top, "long", "archive"), passphrase: "unused", settings, version: "1", watch: quiet };
       put(join(layout.backupStage, "left"), "by a kill");
       const made = await backUp();
       assert.ok(!existsSync(layout.backupStage), "the next one may have the room");

@@ -84,8 +84,7 @@ describe("a restore drill", {
     const node = [process.execPath, ...process.execArgv, "--input-type=module-typescript", "-e", program];
     // As in most containers: root may not create namespaces (capabilities(7)).
     const argv = ["--bounding-set", "-sys_admin", ...node, layout.data, JSON.stringify(settings)];
-    const said = execFileSync("setpriv", argv, { encoding: "utf8" });
-    assert.match(said, /"reason":null,.*"mails":[1-9].*"server":null/);
+    assert.match(execFileSync("setpriv", argv, { encoding: "utf8" }), /"reason":null,.*"mails":[1-9].*"server":null/);
   });
 
   test("reports a mail that differs, a missing DKIM key and one account's missing mails", async () => {

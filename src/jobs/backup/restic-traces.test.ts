@@ -50,8 +50,7 @@ test("refused credentials are not damage", () => {
     `Load(<data/6ac9e979ab>, 0, 0) returned error, retrying after 552ms: ${refused}`,
     "Fatal: unexpected HTTP response (401): 401 Unauthorized",
   ]) {
-    const reason = "it refuses the name or the password";
-    assert.deepEqual(remotely(err), { ok: false, code: "unreachable", reason });
+    assert.deepEqual(remotely(err), { ok: false, code: "unreachable", reason: "it refuses the name or the password" });
     assert.equal(isLost(err, true), false);
   }
   const { reason } = remotely("Fatal: unable to open config file: client.PutObject: Access Denied.");

@@ -46,8 +46,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
   let snapshot = "";
 
   test("an empty place is distinguished from a wrong key", async () => {
-    const opened = await restic.open();
-    assert.deepEqual(opened, { ok: false, code: "no_repository", reason: "it contains no backup" });
+    assert.deepEqual(await restic.open(), { ok: false, code: "no_repository", reason: "it contains no backup" });
     assert.ok((await restic.create()).ok);
     assert.ok((await restic.open()).ok);
     const wrong = await new Restic({ ...repository, key: { text: "another" } }).open();
@@ -178,8 +177,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
   test("no such snapshot, no room, a damaged pack: each in a few words", async () => {
     const missing = await restic.read("0123456789", "/backup.json");
     assert.deepEqual(missing, { ok: false, code: "missing", reason: "it has no such snapshot" });
-    const gone = await new Restic({ ...repository, place: "sftp:nobody@127.0.0.1:/x" }).open();
-    assert.equal(gone.ok, false);
+    assert.equal((await new Restic({ ...repository, place: "sftp:nobody@127.0.0.1:/x" }).open()).ok, false);
     const packs = globSync(join(place, "data/*/*"));
     const largest = packs.toSorted((a, b) => statSync(b).size - statSync(a).size)[0] ?? "";
     truncateSync(largest, 50);

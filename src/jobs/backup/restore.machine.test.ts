@@ -182,8 +182,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     // As a start does.
     chownSync(target.mail, 54_321, 54_321);
     assert.match(refusal(target, false) ?? "", /is not empty\. Use --replace/);
-    const again = done(await restoreTo(target, { key: "k", replaces: true }));
-    const aside = basename(again.aside ?? "");
+    const aside = basename(done(await restoreTo(target, { key: "k", replaces: true })).aside ?? "");
     assert.equal(contentOf(join(target.mail, old)), "a mail");
     assert.equal(contentOf(join(target.mail, asideOfMount(aside), old)), "another mail");
     assert.equal(contentOf(join(logs, asideOfMount(aside), "mail.log")), "later");

@@ -30,8 +30,7 @@ test("collects logs since the given time, configuration without its secrets, and
   const found = filesBelow(to).map((path) => path.slice(to.length + 1));
   const logs = found.filter((path) => path.startsWith("logs/"));
   assert.deepEqual(logs, ["logs/mail/mail.log"]);
-  const conf = contentOf(join(to, "conf/dovecot/dovecot.conf"));
-  assert.equal(conf, "auth_policy = (secret)\nprotocols = imap\n");
+  assert.equal(contentOf(join(to, "conf/dovecot/dovecot.conf")), "auth_policy = (secret)\nprotocols = imap\n");
   assert.match(contentOf(join(to, "machine/program.sha256")), /^[0-9a-f]{64} {2}\S+\/program\/guard\.js$/m);
   for (const file of ["firewall.txt", "connections.txt", "processes.txt", "queue.jsonl", "changed-package-files.txt"])
     assert.ok(found.includes(`machine/${file}`), file);
@@ -53,8 +52,7 @@ test("copies mails from any queue directory, and skips missing ones", () => {
   put(join(layout.postfixQueue, "deferred", "C", "4Wxyz12AbCz1"), "restored");
   symlinkSync(layout.loginPolicySecret, join(layout.postfixQueue, "hold", "A2CED1EABE8"));
   const ids = ["72CED1EABE5", "82CED1EABE6", "92CED1EABE7", "4Wxyz12AbCz1", "A2CED1EABE8"];
-  const kept = copyMails(layout, ids, join(to, "mails"));
-  assert.deepEqual(kept, ["72CED1EABE5", "82CED1EABE6", "4Wxyz12AbCz1"]);
+  assert.deepEqual(copyMails(layout, ids, join(to, "mails")), ["72CED1EABE5", "82CED1EABE6", "4Wxyz12AbCz1"]);
   assert.equal(contentOf(join(to, "mails", "82CED1EABE6")), "deferred");
 });
 

@@ -29,8 +29,7 @@ function scene() {
     const how = { host: "x", tag: "nightly", watch: () => undefined } as const;
     done(await repositoryOf(layout, settings).backup(source, how));
   };
-  const compare = (before: number) => compareWithBackup(layout, { settings, env: {} }, before);
-  return { layout, backUp, compare };
+  return { layout, backUp, compare: (before: number) => compareWithBackup(layout, { settings, env: {} }, before) };
 }
 
 test("names the differences from the last backup before a time", NEEDS, async () => {
@@ -41,8 +40,7 @@ test("names the differences from the last backup before a time", NEEDS, async ()
   db.exec("INSERT INTO alias (address, target) VALUES ('sales@example.test', 'eve@evil.test')");
   put(layout.settings, 'domains = ["example.test", "example.net"]\n');
   put(join(layout.incidents, "comparing", "db", "accounts.db"), "of one that was killed");
-  const found = done(await compare(Date.now() + 60_000));
-  assert.deepEqual(found.differences, [
+  assert.deepEqual(done(await compare(Date.now() + 60_000)).differences, [
     { what: "alias sales@example.test", was: null, is: "to eve@evil.test" },
     { what: "setting domains", was: '["example.test"]', is: '["example.test", "example.net"]' },
   ]);

@@ -47,8 +47,7 @@ test("a record is read back whole, with the same sentences", (t) => {
 
 test("an event of which only the words are known is not read back; ids continue after it", (t) => {
   const db = engineFor(t);
-  const store = new SqliteStore(db);
-  record(store, ...eventRows(3, "203.0.113.7", START));
+  record(new SqliteStore(db), ...eventRows(3, "203.0.113.7", START));
   db.exec("UPDATE event SET rest = NULL WHERE id = 1; UPDATE event SET rest = '{}' WHERE id = 2");
   const read = [...recordedEvents(db).between(1, 3)].map(({ id, record }) => `${id} ${record?.type ?? null}`);
   assert.deepEqual(read, ["1 null", "2 null", "3 CONNECT"]);

@@ -18,8 +18,7 @@ const server = () => temporaryLayout("legalHolds", "retentionRecord");
 
 test("before the first run there is only the next one", () => {
   const nextRunAt = new Date(nextNight(3, NOW)).toISOString();
-  const reported = { nextRunAt, lastRun: null, failure: null, paused: null, legalHolds: [] };
-  assert.deepEqual(toldOf(server()), reported);
+  assert.deepEqual(toldOf(server()), { nextRunAt, lastRun: null, failure: null, paused: null, legalHolds: [] });
 });
 
 test("shows the last run, why there is none now, and the start of each legal hold, but not its reason", () => {

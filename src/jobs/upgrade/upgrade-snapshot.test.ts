@@ -46,8 +46,7 @@ test("before a migration, databases and settings are copied, only for root", asy
 });
 
 test("there is none if no database needs an upgrade", async (t) => {
-  const layout = temporaryLayout();
-  assert.equal(await makeUpgradeSnapshot(layout, NOW), null);
+  assert.equal(await makeUpgradeSnapshot(temporaryLayout(), NOW), null);
   const old = oldData(t);
   upgradeDatabases(old);
   assert.equal(await makeUpgradeSnapshot(old, NOW), null);
@@ -65,8 +64,7 @@ test("it is kept while its upgrade is interrupted, and until the next one", asyn
   noteUpgraded(layout);
   mkdirSync(join(layout.beforeUpgrade, "after-20261121T120500Z"));
   writeTodayAgain(layout);
-  const second = await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS));
-  assert.equal(second?.directory, "20261121T130000Z");
+  assert.equal((await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS)))?.directory, "20261121T130000Z");
   const kept = ["20261121T130000Z", "after-20261121T120500Z", "snapshot.json"];
   assert.deepEqual(readdirSync(layout.beforeUpgrade).toSorted(), kept, "data set aside by a rollback stays");
 });
@@ -87,8 +85,7 @@ test("a note that cannot be written stops no running server, and is written by t
 test("a snapshot whose upgrade never started is made again", async (t) => {
   const layout = oldData(t);
   await makeUpgradeSnapshot(layout, NOW);
-  const again = await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS));
-  assert.equal(again?.at, later(NOW, HOUR_MS));
+  assert.equal((await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS)))?.at, later(NOW, HOUR_MS));
 });
 
 test("what a killed start has copied takes no space from the next one, which keeps the last snapshot", async (t) => {

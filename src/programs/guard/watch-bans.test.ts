@@ -26,8 +26,7 @@ async function mailing(...reply: Parameters<typeof keeperOnSocket>) {
   const warned: unknown[] = [];
   const clock = new HandClock();
   const log = { info: assert.fail, error: assert.fail, warn: (_says: string, data: unknown) => warned.push(data) };
-  const send = createBanMails({ keeper, clock, log });
-  return { asked, warned, clock, send };
+  return { asked, warned, clock, send: createBanMails({ keeper, clock, log }) };
 }
 
 test("a ban is mailed with its jail, its number of failures and its length", async (t) => {

@@ -37,8 +37,7 @@ test("a jump is reported with its end, recorded once, and cleared once the clock
   state.jump = jumpBy(DAY_MS);
   for (let i = 0; i < 3; i++) watch.look();
   const until = "the guard keeps using the old time until 2026-11-21T06:05:00.000Z. Try: timedatectl set-ntp true";
-  const says = `It was set ahead by 1d at 2026-11-21T06:00:00.000Z; ${until}`;
-  assert.equal(notices.raised.get("clock_jumped"), says);
+  assert.equal(notices.raised.get("clock_jumped"), `It was set ahead by 1d at 2026-11-21T06:00:00.000Z; ${until}`);
   state.jump = jumpBy(-61_400);
   watch.look();
   assert.match(notices.raised.get("clock_jumped") ?? "", /^It was set back by 61s at /);

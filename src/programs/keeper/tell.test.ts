@@ -21,8 +21,7 @@ const troubles = { all: [{ code: "audit_broken", detail: "entry 3 differs" }], c
 
 test("while the settings cannot be read, shows only root's records", async () => {
   const known = { layout, read: { ok: false, reason: "Line 3 is wrong." }, troubles, now: NOON } as const;
-  const reported = done(await tell("upkeep", known));
-  assert.equal(reported.upkeep?.find(({ name }) => name === "audit")?.state, "down");
+  assert.equal(done(await tell("upkeep", known)).upkeep?.find(({ name }) => name === "audit")?.state, "down");
   for (const about of ["certificate", "dkim_keys", "firewall", "retention"] as const)
     assert.deepEqual(await tell(about, known), { ok: false, reason: "Line 3 is wrong." });
   const none = { checks: { at: null, checks: [] }, incidents: { incidents: [], timeline: [], isolation: null } };
@@ -94,8 +93,7 @@ test("the state of encryption includes which key it uses, but not where that is"
   const layout = temporaryLayout("mailPublicKey", "mailPrivateKey", "mailKeyConf", "mailNoKey");
   assert.deepEqual(encryptionOf(layout, OFF), NONE);
   assert.deepEqual(encryptionOf(layout, SERVER), NONE, "no keys exist yet");
-  const prepared = prepareMailKeys({ mailCrypt: mailCryptOf(SERVER, layout), layout });
-  assert.deepEqual(prepared, { ok: true, changed: true });
+  assert.deepEqual(prepareMailKeys({ mailCrypt: mailCryptOf(SERVER, layout), layout }), { ok: true, changed: true });
   const reported = encryptionOf(layout, SERVER);
   assert.partialDeepStrictEqual(reported, { encrypts: true, byAccount: false, readable: true });
   assert.match(reported.fingerprint ?? "", /^[0-9a-f]{64}$/);

@@ -25,8 +25,7 @@ function stateOf(items: readonly UpkeepItem[], name: UpkeepItem["name"]): string
 }
 
 test("on a new server no task has run yet, which is not a fault", () => {
-  const items = upkeepOf(server(), [], settings);
-  for (const { state, at, says, command } of items) {
+  for (const { state, at, says, command } of upkeepOf(server(), [], settings)) {
     assert.deepEqual([state, at], ["unknown", null]);
     assert.ok(says !== "" && command.startsWith("./ghostinbox "));
   }

@@ -96,15 +96,13 @@ test("starts before guard and database, and serves once they are there; its live
   assert.equal(await status("/api/v1/bans", { headers: bearer }), 200);
   assert.equal(await status("/api/v1/bans"), 401);
   assert.equal(await signIn(), 200);
-  const stats = await (await fetch(`${url}/api/security?action=stats`, { headers: bearer })).text();
-  assert.match(stats, /"LOGIN_FAILED"/);
+  assert.match(await (await fetch(`${url}/api/security?action=stats`, { headers: bearer })).text(), /"LOGIN_FAILED"/);
 
   const stream = await openStream(t, `${url}/api/v1/events/stream?after=0`);
   assert.deepEqual(await idsOf(stream, 1), committed);
   await guard.stop();
   await until(async () => (await status("/healthz/ready")) === 503);
-  const second = await guardStarts();
-  committed.push(second.append("203.0.113.8", "CONNECT"));
+  committed.push((await guardStarts()).append("203.0.113.8", "CONNECT"));
   assert.deepEqual(await idsOf(stream, 2), committed);
   stream.close();
 });

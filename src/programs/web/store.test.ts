@@ -15,8 +15,7 @@ const newest = (store: ReturnType<typeof createWebStore>): number =>
 function fresh() {
   const path = join(temporaryDirectory(), "engine.db");
   const changes: (string | null)[] = [];
-  const store = createWebStore(path, (trouble) => changes.push(trouble));
-  return { path, changes, store };
+  return { path, changes, store: createWebStore(path, (trouble) => changes.push(trouble)) };
 }
 
 test("waits for a database that the guard has not created yet, and reports it once", () => {

@@ -151,8 +151,7 @@ test("who signs in beside a stranger with made-up tokens is in, and gives a proo
 
 test("while the guard hangs, those that are not known wait for seconds and no longer", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const guard = { ask: () => new Promise<never>(() => undefined) };
-  const callers = createCallers({ ...kit.parts, guard });
+  const callers = createCallers({ ...kit.parts, guard: { ask: () => new Promise<never>(() => undefined) } });
   const all = Array.from({ length: API_LIMITS.unknownAtOnce + 1 }, (_, n) => callers.of(other(n), HERE));
   t.mock.timers.tick(API_LIMITS.unknownWaitMs);
   assert.equal(await Promise.race(all), "down");

@@ -59,8 +59,7 @@ function request(path: string, x: string): string {
 test("a request before the last answer ends the connection, and is not worked on", async (t) => {
   const { open, waiting } = await serving(t, { connections: 100, connectionsAnAddress: 3 });
   const kept = "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n";
-  const socket = await open(kept.repeat(50));
-  await once(socket, "close");
+  await once(await open(kept.repeat(50)), "close");
   assert.equal(waiting.length, 1);
   const calm = await open(kept);
   for (let answered = 1; answered <= 2; answered++) {
@@ -210,8 +209,7 @@ test("a token may ask several questions at once, the owner's page has its own sh
   assert.equal(await Promise.race(all), 503);
   assert.equal(await read({ cookie }), 200);
   resolve();
-  const statuses = await Promise.all(all);
-  assert.equal(statuses.filter((status) => status === 200).length, API_LIMITS.readsOfOne);
+  assert.equal((await Promise.all(all)).filter((status) => status === 200).length, API_LIMITS.readsOfOne);
   assert.equal(await read(bearer), 200);
 });
 

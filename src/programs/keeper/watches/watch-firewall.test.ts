@@ -94,8 +94,7 @@ test("without strict mode there is no table, and nothing can be confirmed", asyn
 test("a strict firewall that cannot be opened stays recorded, and the next check opens it", async () => {
   const machine = await confirmed();
   const { table, state } = machine;
-  const broken = [{ fails: true }, { fails: true, isUnreadable: true }];
-  for (const how of broken)
+  for (const how of [{ fails: true }, { fails: true, isUnreadable: true }])
     await assert.rejects(machine.look({ settings: settings(""), ...how }), /could not be opened: nft failed/);
   assert.deepEqual([machine.table, machine.state], [table, state]);
   await machine.look({ fails: false, isUnreadable: false });

@@ -179,8 +179,7 @@ test("dns: a wildcard of an MTA-STS policy stands for one label", () => {
 });
 
 test("mail flow: an unclear answer is unknown, and a sign-in offered before TLS is wrong", () => {
-  const taken = "250 2.1.0 Ok\r\n";
-  assertJudged("unknown", judgeRelay(taken, "450 4.7.1 try again\r\n"));
+  assertJudged("unknown", judgeRelay("250 2.1.0 Ok\r\n", "450 4.7.1 try again\r\n"));
   const full = "452 4.3.1 Insufficient system storage\r\n";
   assertJudged("unknown", judgeRelay(full, "503 5.5.1 Error: need MAIL command\r\n"));
   assertJudged("unknown", judgeSignIn("submission", "454 4.7.0 Temporary authentication failure\r\n"));
@@ -283,8 +282,7 @@ test("bans: networks that are missing in the kernel, and nft that cannot list th
 });
 
 test("alerts: a channel that works without the mail queue, and a guard that does not answer", () => {
-  const email = { name: "email", failing: null };
-  assertJudged("ok", judgeOutside({ channels: [email], leadOut: true }));
+  assertJudged("ok", judgeOutside({ channels: [{ name: "email", failing: null }], leadOut: true }));
   assertJudged("unknown", judgeOutside(null));
   assertJudged("ok", judgeTest([{ channel: "ntfy", ok: true, detail: "" }]));
 });

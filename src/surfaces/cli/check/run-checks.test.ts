@@ -75,8 +75,7 @@ test("only the groups of new failures run again; without any there is one run", 
 test("a fault that the owner fixes and checks during the run has passed", async () => {
   const bad = [result("tls.days", "wrong"), result("dns.mx", "wrong")];
   const fixed = { state: "ok", evidence: "fixed", passedAt: 8 } as const;
-  const after = { ...BEFORE, checks: { ...BEFORE.checks, "dns.mx": fixed } };
-  const { record } = await daily([bad, bad], after);
+  const { record } = await daily([bad, bad], { ...BEFORE, checks: { ...BEFORE.checks, "dns.mx": fixed } });
   assert.deepEqual(record.checks["dns.mx"], fixed);
   assert.equal(record.checks["tls.days"]?.state, "wrong");
 });

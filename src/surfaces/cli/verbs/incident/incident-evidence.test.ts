@@ -56,8 +56,7 @@ test("no one gets the same notice twice, however the account's name is typed", a
     row({ at: START, type: "EMAIL", ip: ip("203.0.113.7"), verdict: "pass", ...mail }, MESSAGE),
     row({ at: START, type: "EMAIL", queueId: "Q1", recipient: "bert@away.test" }, SENT),
   ];
-  const reader = readerOf(records);
-  const answer = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader }));
+  const answer = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader: readerOf(records) }));
   assert.equal(answer.ok && answer.text, "No one is left to notify. 1 recipient was already informed.");
 });
 

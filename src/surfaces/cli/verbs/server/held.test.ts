@@ -27,8 +27,7 @@ test("held mail is deleted only after a question, which a script answers with --
     assert.equal((await typed(line, replies, answer)).out, `2 held mails of ${NAME} deleted.\n`);
   const drop = { verb: "held_drop", name: NAME, isReturned: false };
   // Mail that comes during the question is not meant: those that were listed are named, if all of them were.
-  const listed = await typed(`account drop ${NAME}`, replies, "y");
-  assert.deepEqual(listed.asked[1], { ...drop, ids: ["AAAA1", "BBBB1"] });
+  assert.deepEqual((await typed(`account drop ${NAME}`, replies, "y")).asked[1], { ...drop, ids: ["AAAA1", "BBBB1"] });
   heldTotal = 101;
   assert.deepEqual((await typed(`account drop ${NAME}`, replies, "y")).asked[1], { ...drop, until: mail.at });
   heldTotal = 0;

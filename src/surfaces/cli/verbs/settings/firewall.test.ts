@@ -114,8 +114,7 @@ test("a trial tells what to do, with the port of the caller's session", needsRoo
 test("only a session that has started since confirms, or a yes", needsRoot, async () => {
   const confirm = async (parts: CallerParts, connections: readonly string[] = [OLD]) => {
     const { call, layout, asked, audited } = caller(parts);
-    const trial = connections.length === 0 ? null : { opening: NONE, connections };
-    keepStrict(layout, { confirmed: null, trial });
+    keepStrict(layout, { confirmed: null, trial: connections.length === 0 ? null : { opening: NONE, connections } });
     return { said: JSON.stringify(await firewallConfirm(call)), asked, audited };
   };
   assert.match((await confirm({}, [])).said, /No confirmation is pending/);

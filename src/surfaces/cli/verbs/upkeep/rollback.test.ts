@@ -34,8 +34,7 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
   const newest = versions();
 
   takeLock(layout.startPid);
-  const running = /already running .* Stop it first: `GHOSTINBOX_DATA=\S+ \.\/ghostinbox stop`\n$/;
-  await fails("rollback --yes", running);
+  await fails("rollback --yes", /already running .* Stop it first: `GHOSTINBOX_DATA=\S+ \.\/ghostinbox stop`\n$/);
   releaseLock(layout.startPid);
 
   const unasked = await run("rollback");
