@@ -82,27 +82,21 @@ test("sessions of the dashboard are not restored", async (t) => {
   assert.equal(accounts.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 0);
 });
 
-test("edits taken from the script are rolled back with the settings", async (t) => {
-  const { layout, snapshot } = await upgraded(t);
-  put(layout.adoptedScript, '{"a":"since"}');
-  const aside = rollBack(layout, snapshot, NOW);
-  assert.equal(contentOf(layout.adoptedScript).trim(), "{}", "nothing had been adopted");
-  assert.equal(contentOf(join(aside, "adopted-script.json")), '{"a":"since"}');
-
-  put(join(layout.beforeUpgrade, snapshot.directory, "adopted-script.json"), '{"a":"before"}');
-  rollBack(layout, snapshot, later(NOW, HOUR_MS));
-  assert.equal(contentOf(layout.adoptedScript), '{"a":"before"}');
-});
-
-test("which ADMIN_PASSWORD was used is rolled back with the password", async (t) => {
-  const { layout, snapshot } = await upgraded(t);
-  put(layout.firstStartDone, "the one since");
-  rollBack(layout, snapshot, NOW);
-  assert.equal(contentOf(layout.firstStartDone), "the one since", "the snapshot has none");
-  put(join(layout.beforeUpgrade, snapshot.directory, basename(layout.firstStartDone)), "the one before");
-  rollBack(layout, snapshot, later(NOW, HOUR_MS));
-  assert.equal(contentOf(layout.firstStartDone), "the one before");
-});
+for (const [what, file, ifNone] of [
+  ["edits taken from the script are rolled back with the settings", "adoptedScript", "{}"],
+  ["which ADMIN_PASSWORD was used is rolled back with the password", "firstStartDone", '{"a":"since"}'],
+] as const)
+  test(what, async (t) => {
+    const { layout, snapshot } = await upgraded(t);
+    const [path, name] = [layout[file], basename(layout[file])];
+    put(path, '{"a":"since"}');
+    const aside = rollBack(layout, snapshot, NOW);
+    assert.equal(contentOf(path).trim(), ifNone, "the snapshot has none");
+    if (ifNone === "{}") assert.equal(contentOf(join(aside, name)), '{"a":"since"}');
+    put(join(layout.beforeUpgrade, snapshot.directory, name), '{"a":"before"}');
+    rollBack(layout, snapshot, later(NOW, HOUR_MS));
+    assert.equal(contentOf(path), '{"a":"before"}');
+  });
 
 for (const [moved, by] of [0, 1, 2].flatMap((renames) => ["start", "retry"].map((by) => [renames, by] as const)))
   test(`a rollback killed after ${moved} of its renames is finished by a ${by}`, async (t) => {
