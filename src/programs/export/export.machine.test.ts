@@ -53,6 +53,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     children.delete(child);
   }
 
+  /** Both programs, which run and have delivered the first event. */
   async function site(t: TestContext, protocol: "relp" | "tls", name: string = protocol) {
     const layout = layoutOf(at(name));
     for (const path of [layout.engineDb, layout.exportSettings, layout.exportRecord.foreign])
@@ -75,12 +76,18 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     const exporter = (): ChildProcess => start([process.execPath, PROGRAM], { GHOSTINBOX_DATA: layout.data });
     const lines = (): readonly string[] =>
       existsSync(received) ? (readFileSync(received, "utf8").match(/.+/g) ?? []) : [];
+    /** The ids of new events. */
+    const append = (count: number) => record(store, ...eventRows(count, "198.51.100.7", START));
+    const delivered = () => readDelivery(layout.exportRecord);
+    append(1);
+    const programs = { receiver: rsyslog(), sender: exporter() };
+    await t.waitFor(() => assert.equal(delivered()?.position, 1), WAIT);
     return {
+      programs,
       rsyslog,
       exporter,
       lines,
-      /** The ids of new events. */
-      append: (count: number) => record(store, ...eventRows(count, "198.51.100.7", START)),
+      append,
       /** Replaces this database with a different one, as a recovery does; its events are of this time. */
       replace: (count: number, time: Millis): void => {
         const fresh = openEngine(`${layout.engineDb}.new`);
@@ -90,7 +97,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
         renameSync(`${layout.engineDb}.new`, layout.engineDb);
       },
       damage: (): void => writeFileSync(layout.exportRecord.foreign, "{"),
-      delivered: () => readDelivery(layout.exportRecord),
+      delivered,
       arrived: (ids: readonly number[]) =>
         t.waitFor(() => {
           const there = new Set(lines().map(idOf));
@@ -101,11 +108,8 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
   }
 
   test("RELP loses nothing when rsyslog or the exporter is killed, and repeated events have the same id", async (t) => {
-    const { rsyslog, exporter, lines, append, delivered, arrived } = await site(t, "relp");
-    append(1);
-    let receiver = rsyslog();
-    let sender = exporter();
-    await t.waitFor(() => assert.equal(delivered()?.position, 1), WAIT);
+    const { programs, rsyslog, exporter, lines, append, delivered, arrived } = await site(t, "relp");
+    let { receiver, sender } = programs;
     const ids = [...append(500)];
     for (const round of [1, 2, 3]) {
       await arrived(ids.slice(0, -200));
@@ -127,24 +131,19 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     assert.deepEqual(sent, ids, "and no other");
     await t.waitFor(() => assert.equal(delivered()?.position, ids.at(-1)), WAIT);
     assert.deepEqual([delivered()?.trouble, delivered()?.lost], [null, null]);
-    await kill(sender, "SIGTERM");
-    await kill(receiver, "SIGTERM");
   });
 
   test("over plain TLS nothing is lost when rsyslog is restarted, was away, or has a new certificate", async (t) => {
-    const { rsyslog, exporter, append, delivered, arrived } = await site(t, "tls");
-    append(1);
-    let receiver = rsyslog();
-    let sender = exporter();
-    await t.waitFor(() => assert.equal(delivered()?.position, 1), WAIT);
+    const { programs, rsyslog, exporter, append, delivered, arrived } = await site(t, "tls");
+    let { receiver } = programs;
     const ids = [...append(300)];
     await arrived(ids);
     await kill(receiver, "SIGTERM");
     ids.push(...append(50));
     await t.waitFor(() => assert.match(delivered()?.trouble ?? "", /ECONNREFUSED/), WAIT);
-    await kill(sender, "SIGKILL");
+    await kill(programs.sender, "SIGKILL");
     receiver = rsyslog();
-    sender = exporter();
+    exporter();
     ids.push(...append(50));
     await arrived(ids);
     await kill(receiver, "SIGTERM");
@@ -152,36 +151,32 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     ids.push(...append(50));
     await t.waitFor(() => assert.match(delivered()?.trouble ?? "", /key\.pem/), WAIT);
     ownCertificate(top);
-    receiver = rsyslog();
+    rsyslog();
     await arrived(ids);
     await t.waitFor(() => assert.equal(delivered()?.position, ids.at(-1)), WAIT);
-    await kill(sender, "SIGTERM");
-    await kill(receiver, "SIGTERM");
   });
 
   test("a replaced database is sent completely, and so is one after the record was damaged", async (t) => {
-    const { rsyslog, exporter, lines, append, replace, damage, delivered, arrived } = await site(t, "relp", "replaced");
-    append(1);
-    const receiver = rsyslog();
-    let sender = exporter();
-    await t.waitFor(() => assert.equal(delivered()?.position, 1), WAIT);
+    const { programs, exporter, lines, append, replace, damage, delivered, arrived } = await site(
+      t,
+      "relp",
+      "replaced",
+    );
     await arrived(append(2));
     const time = later(START, DAY_MS);
     replace(5, time);
     // It ends, and runsv(8) starts it again.
-    await once(sender, "close");
+    await once(programs.sender, "close");
     assert.match(delivered()?.trouble ?? "", /engine\.db was replaced/);
-    sender = exporter();
+    const sender = exporter();
     const ofOther = () => lines().flatMap((line) => (line.includes(isoTime(time)) ? [idOf(line)] : []));
     await t.waitFor(() => assert.deepEqual(ofOther(), [1, 2, 3, 4, 5]), WAIT);
     await t.waitFor(() => assert.equal(delivered()?.position, 5), WAIT);
     assert.deepEqual([delivered()?.trouble, delivered()?.lost], [null, null]);
     await kill(sender, "SIGKILL");
     damage();
-    sender = exporter();
+    exporter();
     await t.waitFor(() => assert.deepEqual(ofOther(), [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]), WAIT);
-    await kill(sender, "SIGTERM");
-    await kill(receiver, "SIGTERM");
   });
 });
 
