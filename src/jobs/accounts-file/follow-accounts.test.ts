@@ -141,14 +141,13 @@ test("an empty, missing, truncated or invalid file changes nothing and is report
   await follow(`anna@example.org|${HASH}\nbert@example.org|${HASH}\n`);
   const both = mayLogIn();
   assert.equal(both.length, 2);
-  const wrong: readonly [text: string | null, says: RegExp][] = [
+  for (const [text, says] of [
     ["", /names no account/],
     ["# all gone\n", /names no account/],
     [null, /does not exist/],
     [`anna@example.org|${HASH.slice(0, 60)}`, /Line 1: the password of anna@example\.org is not a whole hash/],
     [`anna@example.org|${HASH}\nbert@exam`, /Line 2: there is no \|/],
-  ];
-  for (const [text, says] of wrong) {
+  ] as const) {
     if (text === null) rmSync(path);
     else write(text);
     await look();

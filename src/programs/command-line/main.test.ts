@@ -71,7 +71,7 @@ describe("with a running guard", TIMED, () => {
     await fails("account passwd anna@example.org --password-stdin", /There is no account/);
   });
 
-  const badAccounts: readonly [line: string, input: string, code: number, says: RegExp][] = [
+  for (const [line, input, code, says] of [
     ["account add anna@example.org --password-stdin", "short\n", 1, /too short.*at least 10/],
     ["admin passwd --password-stdin", "administrator\n", 1, /too easy to guess/],
     ["account add anna@example.org", `${PASSWORD}\n`, 2, /No terminal.*--password-stdin/],
@@ -79,8 +79,7 @@ describe("with a running guard", TIMED, () => {
     ["account add anna --password-stdin", `${PASSWORD}\n`, 2, /cannot be an account/],
     ["account add anna@müller.de --password-stdin", "short\n", 1, /xn--mller-kva\.de is not a mail domain/],
     ["account add a/../b@example.org --password-stdin", `${PASSWORD}\n`, 2, /cannot be an account/],
-  ];
-  for (const [line, input, code, says] of badAccounts)
+  ] as const)
     test(`refused: ${line} < ${JSON.stringify(input.slice(0, 20))}`, () => fails(line, says, { input, code }));
 
   test("status, cleanup, the dashboard's password and new settings", async () => {

@@ -7,7 +7,7 @@ import { parse } from "./parse.ts";
 
 const words = (line: string): readonly string[] => (line === "" ? [] : line.split(" "));
 
-const understood: readonly [line: string, name: string, args: readonly string[], options: Record<string, string>][] = [
+for (const [line, name, args, options] of [
   ["status", "status", [], {}],
   ["why 203.0.113.7 --json", "why", ["203.0.113.7"], { json: "" }],
   ["--json why 203.0.113.7", "why", ["203.0.113.7"], { json: "" }],
@@ -20,15 +20,14 @@ const understood: readonly [line: string, name: string, args: readonly string[],
   ["alias add i@host.org a@host.org b@host.org", "alias add", ["i@host.org", "a@host.org b@host.org"], {}],
   ["sendmail -t -i -fanna@example.org --json", "sendmail", ["-t", "-i", "-fanna@example.org", "--json"], {}],
   ["events --limit -5", "events", [], { limit: "-5" }],
-];
-for (const [line, name, args, options] of understood)
+] as const)
   test(`understood: ${line}`, () => {
     const parsed = parse(words(line), commands);
     assert.ok(parsed.type === "run");
     assert.deepEqual([parsed.command.name, parsed.args, Object.fromEntries(parsed.options)], [name, args, options]);
   });
 
-const refused: readonly [line: string, says: RegExp][] = [
+for (const [line, says] of [
   ["statsu", /Unknown command "statsu".*mean status/],
   ["xyzzy-plugh", /Unknown command "xyzzy-plugh"\.$/],
   ["account", /account needs one of: add, remove/],
@@ -46,8 +45,7 @@ const refused: readonly [line: string, says: RegExp][] = [
   ["events --limit", /--limit needs a value: --limit N/],
   ["events --limit=", /--limit needs a value/],
   ["status --json --json", /--json is given twice/],
-];
-for (const [line, says] of refused)
+] as const)
   test(`refused: ${line}`, () => {
     const parsed = parse(words(line), commands);
     assert.ok(parsed.type === "wrong");

@@ -36,14 +36,13 @@ test("hashes a password from standard input or typed twice", async () => {
 });
 
 test("a missing password, or two different ones, changes nothing", async () => {
-  const cases: readonly [typed: Parameters<typeof call>[0], exit: string, says: RegExp][] = [
+  for (const [typed, exit, says] of [
     [{ line: null }, "failed", /^The first line of standard input held no password of at most 512 bytes\./],
     [{}, "wrong_usage", /^No terminal to ask for a password\./],
     [{ answers: [null] }, "failed", /^Interrupted: nothing was changed\./],
     [{ answers: [PASSWORD, null] }, "failed", /^Interrupted: nothing was changed\./],
     [{ answers: [PASSWORD, "another one, too"] }, "failed", /^The two passwords differ: nothing was changed\./],
-  ];
-  for (const [typed, exit, says] of cases) {
+  ] as const) {
     const problem = await newPasswordHash(call(typed), ANNA);
     assert.ok(!problem.ok);
     assert.equal(problem.exit, exit);

@@ -65,7 +65,7 @@ for (const [shell, { options, before = "", offer }] of Object.entries(SHELLS))
   });
 
 test("lists what may take the place of the last word, and a slash for a file", async () => {
-  const cases: readonly (readonly [string, readonly string[]])[] = [
+  for (const [line, expected] of [
     ["account ", [...new Set(accounts)]],
     ["account app-password ", ["add", "list", "remove"]],
     ["spam allow ", ["add", "list", "remove"]],
@@ -80,8 +80,7 @@ test("lists what may take the place of the last word, and a slash for a file", a
     ["account import ", ["/"]],
     ["--data ", ["/"]],
     ["stop ", []],
-  ];
-  for (const [line, expected] of cases) {
+  ] as const) {
     const words = (await answer(`completion bash -- ${line}`)).map((one) => one.split(" ")[0] ?? "");
     assert.deepEqual(words.filter((word) => word !== "").toSorted(), expected.toSorted(), line);
   }

@@ -83,7 +83,7 @@ describe("settings of an account", TIMED, () => {
     assert.match(await does(`account networks ${ANNA} remove 203.0.113.0/24`), /from anywhere/);
   });
 
-  const wrong: readonly [line: string, code: number, says: RegExp][] = [
+  for (const [line, code, says] of [
     [`account quota ${ANNA} much`, 2, /"much" is not a size\. Write 500MB or 10GB, none or default\./],
     [`account quota ${ANNA} -5`, 2, /./],
     ["account quota nobody@example.org", 1, /There is no account nobody@example\.org\./],
@@ -95,9 +95,6 @@ describe("settings of an account", TIMED, () => {
     [`account networks ${ANNA} add nonsense`, 2, /"nonsense" is not a network/],
     [`account networks ${ANNA} add 0.0.0.0/0`, 2, /not a network that restricts/],
     [`account networks ${ANNA} remove 203.0.113.7`, 1, /is not restricted to 203\.0\.113\.7/],
-  ];
-  for (const [line, code, says] of wrong)
-    test(`refused: ${line}`, async () => {
-      await fails(line, says, { code });
-    });
+  ] as const)
+    test(`refused: ${line}`, () => fails(line, says, { code }));
 });

@@ -114,7 +114,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     const other = join(layout.data, "other.pem");
     writeFileSync(other, (await makeRecoveryKeys()).privateKey);
     const recover = `encryption recover ${ANNA} --password-stdin`;
-    const wrong: readonly [line: string, password: string, says: RegExp][] = [
+    for (const [line, password, says] of [
       [recover, SECOND, /^Without the recovery key nothing can be opened\./],
       [`${recover} --recovery-key /nonexistent`, SECOND, /^\/nonexistent holds no recovery key/],
       [`${recover} --recovery-key ${other}`, SECOND, /^This is another recovery key/],
@@ -122,8 +122,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
       [`${recover} --recovery-key ${file}`, "", /^The first line of standard input held no password/],
       [`encryption recover bea@example.org --recovery-key ${file}`, SECOND, /^There is no account bea@example\.org\./],
       [`account passwd ${ANNA} --password-stdin --recovery-key ${other}`, THIRD, /^This is another recovery key/],
-    ];
-    for (const [line, password, says] of wrong) {
+    ] as const) {
       const ran = await run(line, password);
       assert.notEqual(ran.code, 0);
       assert.match(ran.err, says);

@@ -30,7 +30,7 @@ test("one line comes below its default, all else stays, and the next command is 
   assert.match((await config("unset", "limits.mail.per_minute")).out, /^Nothing to change: /);
 });
 
-const given: readonly (readonly [key: string, value: string, line: string])[] = [
+for (const [key, value, line] of [
   ["bans.ladder", "30m,2h", 'bans.ladder = ["30m", "2h"]'],
   ["bans.ladder", '["45m"]', 'bans.ladder = ["45m"]'],
   ["alerts.contacts", '["Anna, +49 30 1234567"]', 'alerts.contacts = ["Anna, +49 30 1234567"]'],
@@ -38,9 +38,7 @@ const given: readonly (readonly [key: string, value: string, line: string])[] = 
   ["hostname", '"mx.example.org"', 'hostname = "mx.example.org"'],
   ["dnsbl.zones", "[]", "dnsbl.zones = []"],
   ["simulate", "true", "simulate = true"],
-];
-
-for (const [key, value, line] of given)
+] as const)
   test(`a value as in a variable or as in the file: ${key} ${value}`, async () => {
     assert.equal((await config("set", key, value)).code, 0);
     assert.ok(file().split("\n").includes(line), file());
@@ -66,7 +64,7 @@ test("a value may name a setting, and have spaces", async () => {
     assert.ok(lines.includes(line), line);
 });
 
-const refused: readonly (readonly [words: readonly string[], code: number, says: RegExp])[] = [
+for (const [words, code, says] of [
   [["set", "spam.enabeld", "3"], 2, /^"spam\.enabeld" is not a setting; the nearest is spam\.enabled\b/],
   [["set", "limits.mail.per_minute", "0"], 2, /^limits\.mail\.per_minute must be a whole number .* not 0\./],
   [["set", "limits.mail.per_minute", "3\nsimulate = true"], 2, /must be a whole number/],
@@ -76,9 +74,7 @@ const refused: readonly (readonly [words: readonly string[], code: number, says:
   [["set", "simulate", "true", "hostname"], 2, /^hostname needs a value\. Put quotes/],
   [["set", "simulate", "true", "alerts.contacts", "Anna", "reads"], 2, /^"reads" is not a setting/],
   [["unset", "http.port"], 2, /^"http\.port" is not a setting\. `/],
-];
-
-for (const [words, code, says] of refused)
+] as const)
   test(`nothing is written: ${JSON.stringify(words)}`, async () => {
     assert.match(oneLineOfError(await config(...words), code), says);
     assert.equal(file(), SHIPPED);
