@@ -6,7 +6,7 @@ import { guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts
 const ANNA = "anna@example.org";
 
 describe("why --account", TIMED, () => {
-  const { run, guard, does } = guardOfSuite({ accounts: [ANNA] });
+  const { run, guard, does, fails } = guardOfSuite({ accounts: [ANNA] });
   const why = async (name = ANNA): Promise<string> => does(`why --account ${name}`);
 
   test("starts with the state of the account, then shows what happened", async () => {
@@ -53,11 +53,8 @@ describe("why --account", TIMED, () => {
     for (const words of ["why", "find"]) assert.deepEqual(await run(`${words} ${ANNA}`), named, words);
   });
 
-  test("nothing to explain is wrong usage", async () => {
-    const { code, err } = await run("why");
-    assert.equal(code, 2);
-    assert.match(err, /^why needs one of IP, --account ADDRESS and --message ID\. /);
-  });
+  test("nothing to explain is wrong usage", () =>
+    fails("why", /^why needs one of IP, --account ADDRESS and --message ID\. /, { code: 2 }));
 
   test("a missing account says so", async () => {
     assert.match(await why("nobody@example.org"), /^nobody@example\.org is not an account here\.\n\nNothing is known/);

@@ -14,7 +14,7 @@ import { type Call, failed } from "../../call.ts";
 import { afterEdits, configApply, confirmApply } from "./config-apply.ts";
 
 describe("with a running guard", TIMED, () => {
-  const { layout, guard, run, fails } = guardOfSuite();
+  const { layout, guard, run, does, fails } = guardOfSuite();
 
   /** Applies the settings with a guard that answers each verb like this, and a keeper. */
   const applyWith = (answer: (verb: string) => unknown, ask: Call["keeper"]["ask"]) => {
@@ -53,9 +53,8 @@ describe("with a running guard", TIMED, () => {
     assert.match(applied.out, /^In force now: limits\.mail\.per_minute, /);
     assert.doesNotMatch(applied.out, /[Nn]othing/);
     guard().keeperAnswers(() => ({ ok: true, detail: "New connections get the new certificate." }));
-    const certificate = await run("config apply");
     const says = /^In force now: .* New connections get the new certificate\. Restarted the guard\.$/m;
-    assert.match(certificate.out, says);
+    assert.match(await does("config apply"), says);
   });
 
   test("what could not be applied names no command that finds nothing wrong in the settings", async () => {

@@ -9,7 +9,7 @@ import type { Report } from "../../../../core/report/report.ts";
 noPackageLists();
 
 describe("with a running guard", TIMED, () => {
-  const { layout, run, fails } = guardOfSuite({ accounts: ["anna@example.org"] });
+  const { layout, run, does, fails } = guardOfSuite({ accounts: ["anna@example.org"] });
   before(async () => {
     mkdirSync(layout.log);
     json(await run("ban 203.0.113.7 it scanned us --json"));
@@ -31,8 +31,7 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("it is text for people, and a page with --html", async () => {
-    const { out, code } = await run("report --month");
-    assert.equal(code, 0);
+    const out = await does("report --month");
     assert.match(out, /^Monthly report of mail\.example\.org\n\d{4}-\d\d-\d\d to .*, UTC\n\nTO DO\n1\. /);
     assert.match(out, /^\s+1 account, 0 suspended/m);
     const page = await run("report --html");
