@@ -51,12 +51,8 @@ test("no one gets the same notice twice, however the account's name is typed", a
   const incident = openIncident(layout, { title: "Anna", openedAt: at, since: at });
   const says = "1 recipient was informed that the owner of anna@example.org did not write the mail they received.";
   appendEntry(layout, incident, { at, by: "root", step: "tell", says, lines: ["bert@away.test"], audited: true });
-  const mail = { account: "anna@example.org", queueId: "Q1", sender: "anna@example.org" };
-  const records = [
-    row({ at: START, type: "EMAIL", ip: ip("203.0.113.7"), verdict: "pass", ...mail }, MESSAGE),
-    row({ at: START, type: "EMAIL", queueId: "Q1", recipient: "bert@away.test" }, SENT),
-  ];
-  const answer = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader: readerOf(records) }));
+  const reader = readerOf("anna@example.org", { type: "EMAIL", verdict: "pass" });
+  const answer = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader }));
   assert.equal(answer.ok && answer.text, "No one is left to notify. 1 recipient was already informed.");
 });
 
@@ -69,17 +65,12 @@ test(
     writeFileSync(layout.settings, 'domains = ["example.org"]\n');
     const template = join(layout.data, "template");
     writeFileSync(template, "Über eine Mail, die nicht von {account} war\n\nSie war gefälscht.\n");
-    const mail = { account: "carl@example.org", queueId: "Q2", sender: "carl@example.org" };
-    const records = [
-      row({ at: START, type: "EMAIL_HELD", ip: ip("203.0.113.7"), verdict: "hold", ...mail }, MESSAGE),
-      row({ at: START, type: "EMAIL", queueId: "Q2", recipient: "bert@away.test" }, SENT),
-    ];
-    const reader = readerOf(records);
+    const reader = readerOf("carl@example.org", { type: "EMAIL_HELD", verdict: "hold" });
     const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is down.", "")) } });
     const option = (name: string) => (name === "template" ? template : null);
     const call = { layout, args: ["carl@example.org"], reader, guard, option };
     const listed = await incidentSent(scriptCall(call));
-    assert.match(listed.ok ? listed.text : "", /^Q2 +carl@example\.org .* 1 of 1 +/m);
+    assert.match(listed.ok ? listed.text : "", /^Q1 +carl@example\.org .* 1 of 1 +/m);
     await incidentTell(scriptCall({ ...call, flags: ["send", "yes"] }));
     const [queued = ""] = queuedMails(layout);
     assert.match(queued, /Subject: =\?UTF-8\?B\?/);
@@ -95,11 +86,14 @@ test("mails to recipients wait while sending is closed", () => {
   assert.equal(waitsText(layout), "");
 });
 
-/** The real reader's records can be walked once. */
-function readerOf(records: readonly EventRecord[]) {
+/** A reader of a mail from this account that reached Bert. */
+function readerOf(account: string, decided: Readonly<Pick<EventRecord, "type" | "verdict">>) {
+  const mail = { at: START, ip: ip("203.0.113.7"), account, queueId: "Q1", sender: account, ...decided };
   return readerWith({
+    // The real reader's records can be walked once.
     records: function* () {
-      yield* records;
+      yield row(mail, MESSAGE);
+      yield row({ at: START, type: "EMAIL", queueId: "Q1", recipient: "bert@away.test" }, SENT);
     },
   });
 }
