@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { NOON, WELL } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRows, record, START } from "../../../test/kit/test-database.ts";
@@ -27,10 +26,10 @@ function database(): string {
 function played(t: TestContext, code: string) {
   const limits = { mostWaiting: 2, answerMs: 5_000 };
   const troubles: string[] = [];
-  const path = join(temporaryDirectory(), "thread.mjs");
-  const head = 'import { parentPort } from "node:worker_threads";';
-  writeFileSync(path, `${head}\nparentPort.on("message", ({ id, asked }) => {${code}});`);
-  const thread = createLookupThread("/nowhere", (why) => troubles.push(why), limits, pathToFileURL(path));
+  const program = `import { parentPort } from "node:worker_threads";
+    parentPort.on("message", ({ id, asked }) => {${code}});`;
+  const url = new URL(`data:text/javascript,${encodeURIComponent(program)}`);
+  const thread = createLookupThread("/nowhere", (why) => troubles.push(why), limits, url);
   t.after(() => thread.stop());
   return { thread, troubles };
 }

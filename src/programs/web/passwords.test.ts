@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { JudgedFor } from "../../surfaces/api/ports.ts";
@@ -18,9 +17,8 @@ const user = (caller: string): JudgedFor => ({ caller, isAdministrator: false })
 
 /** A thread that runs different code. */
 function played(code: string): URL {
-  const path = join(temporaryDirectory(), "thread.mjs");
-  writeFileSync(path, `import { parentPort, workerData } from "node:worker_threads";\n${code}`);
-  return pathToFileURL(path);
+  const program = `import { parentPort, workerData } from "node:worker_threads";\n${code}`;
+  return new URL(`data:text/javascript,${encodeURIComponent(program)}`);
 }
 
 const busy = (message: string | RegExp) => ({ name: "JudgesBusy", message });
