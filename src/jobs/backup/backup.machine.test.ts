@@ -134,10 +134,8 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     put(join(small.layout.log, "mail", "mail.log"), randomBytes(50 << 20));
     const files = () => globSync("**", { cwd: disk.path }).length;
     const before = files();
-    assert.match(
-      reasonOf(await small.backUp()),
-      /^A backup needs 11\d MB on the disk of \S+, which has \d+ MB left\.$/,
-    );
+    const says = /^A backup needs 11\d MB on the disk of \S+, which has \d+ MB left\.$/;
+    assert.match(reasonOf(await small.backUp()), says);
     assert.equal(files(), before);
   });
 
@@ -194,10 +192,8 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
 
   test("runs one at a time, and records failures", async () => {
     takeLock(layout.backupLock);
-    assert.equal(
-      reasonOf(await backUp()),
-      `A backup, restore drill or verification is already running (pid ${process.pid}).`,
-    );
+    const expected = `A backup, restore drill or verification is already running (pid ${process.pid}).`;
+    assert.equal(reasonOf(await backUp()), expected);
     rmSync(layout.backupLock);
     const lost = reasonOf(await backUp({ "backup.repository": "/dev/null/x" }));
     assert.match(lost, /^\/dev\/null\/x cannot be used: /);

@@ -89,10 +89,8 @@ describe("a restore drill", {
 
   test("reports a mail that differs, a missing DKIM key and one account's missing mails", async () => {
     for (let i = 1; i < MAILS; i += 2) put(join(maildir("anna"), "cur", `${i}:2,S`), "bit rot");
-    assert.match(
-      (await drill()).reason ?? "",
-      /^\d+ of 100 mails differ from the originals in the mailboxes; first: mail\/exa/,
-    );
+    const says = /^\d+ of 100 mails differ from the originals in the mailboxes; first: mail\/exa/;
+    assert.match((await drill()).reason ?? "", says);
     const stage = join(top, "stage");
     mkdirSync(stage);
     const restic = repositoryOf(layout, settings);
@@ -110,10 +108,8 @@ describe("a restore drill", {
     put(join(restored.tlsServed, "cert.pem"), "x");
     assert.match(trouble() ?? "", /^its certificate cannot be used: /);
     put(restored.settings, "domain = 1\n");
-    assert.match(
-      settingsTrouble(restored, layout, Date.now(), {}) ?? "",
-      /^its settings are wrong: domain is not a setting/,
-    );
+    const tells = /^its settings are wrong: domain is not a setting/;
+    assert.match(settingsTrouble(restored, layout, Date.now(), {}) ?? "", tells);
     // A snapshot whose description has more mails of the account.
     rmSync(join(restored.mail, "example.test", "bert"), { recursive: true });
     assert.ok((await restic.backup(stage, { host: "h", tag: "nightly", watch })).ok);

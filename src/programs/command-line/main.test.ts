@@ -91,10 +91,8 @@ describe("with a running guard", TIMED, () => {
     await does("admin passwd --password-stdin", PASSWORD);
     const applied = await run("config apply");
     assert.match(applied.out, /^In force now: limits\.mail\.per_minute, ports\.login_policy\. In force after/);
-    assert.match(
-      applied.out,
-      /`\.\/ghostinbox restart`: spam\.enabled\. Postfix was reloaded\. Restarted the guard\.$/m,
-    );
+    const says = /`\.\/ghostinbox restart`: spam\.enabled\. Postfix was reloaded\. Restarted the guard\.$/m;
+    assert.match(applied.out, says);
     assert.deepEqual(guard().asked.slice(-2), [{ verb: "apply" }, { verb: "restart", service: "guard" }]);
   });
 

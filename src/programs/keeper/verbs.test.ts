@@ -140,10 +140,8 @@ test("a missing service is not restarted, which the log says, and does not affec
   assert.match(reasonOf(first), /^web could not be restarted: ./);
   assert.match(reasonOf(second), /^dovecot could not be restarted: ./);
   const lines = logged.mock.calls.map((one) => String(one.arguments[0]));
-  assert.deepEqual(
-    lines.toSorted(),
-    [second, first].map((reply) => `keeper: ${reasonOf(reply)}`),
-  );
+  const expected = [second, first].map((reply) => `keeper: ${reasonOf(reply)}`);
+  assert.deepEqual(lines.toSorted(), expected);
 });
 
 test("what one keeper had to reload, the next one reloads if it ended before", async () => {

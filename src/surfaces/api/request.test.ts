@@ -32,10 +32,8 @@ test("a list takes each value of its name", async () => {
 
 test("what it does not know is refused by name, and so is what is there twice", async () => {
   assert.equal(await refusalOf(LISTED, "ip=1&limt=5"), "Unknown parameter limt. This route takes ip, limit.");
-  assert.equal(
-    await refusalOf(LISTED, "limit=1&limit=2"),
-    "limit is given more than once. This route takes ip, limit.",
-  );
+  const expected = "limit is given more than once. This route takes ip, limit.";
+  assert.equal(await refusalOf(LISTED, "limit=1&limit=2"), expected);
   assert.equal(await refusalOf(rowOf({}), "a"), "Unknown parameter a. This route takes none.");
 });
 

@@ -103,10 +103,8 @@ test("a dry run reaches the guard as one: nothing is made, and no secret is show
   assert.deepEqual(set.answer, { name: "anna@example.org", password: "" });
   assert.equal((await kit.send("POST", "bans?dry_run=false", { ip: "203.0.113.7" })).status, 201);
   const asked = kit.guard.asked.map(({ asker, isDry = false }) => [asker, isDry]);
-  assert.deepEqual(
-    asked,
-    [true, true, true, false].map((isDry) => [AS_TOKEN, isDry]),
-  );
+  const expected = [true, true, true, false].map((isDry) => [AS_TOKEN, isDry]);
+  assert.deepEqual(asked, expected);
 });
 
 test("OPTIONS allows no other origin; HEAD answers as GET does, without the body", async () => {

@@ -31,10 +31,8 @@ test("reports a fifth and a tenth of the disk left, each with its own notice, un
   const { layout, watch, look } = setUp();
   assert.deepEqual(look(layout.data, 0.21), []);
   assert.deepEqual(look(layout.data, 0.2), ["disk_filling"]);
-  assert.match(
-    watch.troubles()[0]?.detail ?? "",
-    /^20 % \(.*MB\) of the disk below \S+ is left; .* after three days\. Try: /,
-  );
+  const says = /^20 % \(.*MB\) of the disk below \S+ is left; .* after three days\. Try: /;
+  assert.match(watch.troubles()[0]?.detail ?? "", says);
   assert.deepEqual(look(layout.data, 0.1), ["disk_filling", "disk_low"]);
   assert.deepEqual(look(layout.data, 0.5), []);
   assert.equal(readDiskDays(layout).length, 1, "the day is noted");
@@ -62,8 +60,6 @@ test("the days until the disk is full follow from its growth", () => {
   const usedBytes = 0.78 * BLOCKS * 1_000;
   writeFileSync(layout.diskDays, JSON.stringify([{ day, usedBytes, logBytes: 0, databaseBytes: 0 }]));
   look(layout.data, 0.18);
-  assert.match(
-    watch.troubles()[0]?.detail ?? "",
-    /as it grew over the last 4 days, it is full in about (17|18) days\. Try: /,
-  );
+  const says = /as it grew over the last 4 days, it is full in about (17|18) days\. Try: /;
+  assert.match(watch.troubles()[0]?.detail ?? "", says);
 });

@@ -57,10 +57,8 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
   test("the recovery key is shown once, and its private half is not kept", async () => {
     const before = readFileSync(layout.mailRecoveryKey, "utf8");
     const refused = await run("encryption recovery-key");
-    assert.match(
-      refused.err,
-      /^There is a recovery key, and new accounts use it while .*config set .* server && .* config apply$/m,
-    );
+    const says = /^There is a recovery key, and new accounts use it while .*config set .* server && .* config apply$/m;
+    assert.match(refused.err, says);
     assert.deepEqual([refused.out, readFileSync(layout.mailRecoveryKey, "utf8")], ["", before]);
     encrypt("server");
     const made = await run("encryption recovery-key");

@@ -101,14 +101,10 @@ describe("an account is contained, as far as it can be", {
     const ssh = { SSH_CONNECTION: "203.0.113.78 50000 198.51.100.1 22" };
     const kept = await run(`incident contain ${ANNA} --ban-new --yes`, "", ssh);
     assert.equal(kept.code, 1);
-    assert.match(
-      kept.out + kept.err,
-      /The places that anna@example\.org first used since .* are kept, because a ban failed/,
-    );
-    assert.match(
-      await contained("--ban-new --yes"),
-      /203\.0\.113\.78\/32 is banned until .*\n(.*\n)*The places .* are forgotten: 203\.0\.113\.78\/32\./,
-    );
+    const says = /The places that anna@example\.org first used since .* are kept, because a ban failed/;
+    assert.match(kept.out + kept.err, says);
+    const tells = /203\.0\.113\.78\/32 is banned until .*\n(.*\n)*The places .* are forgotten: 203\.0\.113\.78\/32\./;
+    assert.match(await contained("--ban-new --yes"), tells);
   });
 
   test("its vacation reply ends, and what it said is kept", async () => {
@@ -178,22 +174,17 @@ describe("an account is contained, as far as it can be", {
       start(layout, "unshare", ["--net", "./ghostinbox", "incident", "recover", "--lift", part]).ended;
     guard.keeperAnswers(({ verb }) => (verb === "flush_mail" ? DOWN : null));
     const first = await lift("receive");
-    assert.match(
-      first.out,
-      /^Lifted: mail from others is accepted again\. Still closed: sign-in, send\. After the start, `\S+ queue flush` retries waiting mail\.\n/,
-      first.err,
-    );
+    const says =
+      /^Lifted: mail from others is accepted again\. Still closed: sign-in, send\. After the start, `\S+ queue flush` retries waiting mail\.\n/;
+    assert.match(first.out, says, first.err);
     assert.match(first.err, /recover --lift sign-in/);
     takeLock(layout.startPid);
     const second = await lift("send");
     assert.match(second.out, /Still closed: sign-in\. Waiting mail could not be retried: .*no answer\.\n/, second.err);
     assert.match(second.err, /recover --lift sign-in/);
     const rest = await lift("all");
-    assert.match(
-      rest.out,
-      /The server is no longer isolated\. Waiting mail could not be retried: .*no answer\.\n/,
-      rest.err,
-    );
+    const tells = /The server is no longer isolated\. Waiting mail could not be retried: .*no answer\.\n/;
+    assert.match(rest.out, tells, rest.err);
     assert.match(rest.err, /ghostinbox status/);
   });
 });

@@ -22,9 +22,8 @@ test("the mail is in our queue, with sendmail's own options and exit codes", SEN
 test("before the first start it says so, with the exit code of sysexits.h", ROOT, async () => {
   const sent = await ghostinboxProcess(layout, ["sendmail", "-t"], "To: bob@example.net\n\n");
   assert.equal(sent.code, 78);
-  assert.match(
-    sent.err,
-    /^\.\/ghostinbox sendmail: there is no mail server in .* yet\. Start it: GHOSTINBOX_DATA=\S+ npm start\n$/,
-  );
+  const says =
+    /^\.\/ghostinbox sendmail: there is no mail server in .* yet\. Start it: GHOSTINBOX_DATA=\S+ npm start\n$/;
+  assert.match(sent.err, says);
   assert.ok(!existsSync(layout.postfixConf));
 });

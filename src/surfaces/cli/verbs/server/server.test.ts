@@ -25,10 +25,8 @@ test("sources that cannot be built restart nothing", async () => {
   symlinkSync(join(CHECKOUT, "node_modules/@zxcvbn-ts"), join(checkout, "node_modules/@zxcvbn-ts"));
   const start = join(checkout, "src/programs/set-up/serve.ts");
   writeFileSync(start, "<<<<<<< HEAD\n");
-  assert.match(
-    (await whyNotBuilt(checkout)) ?? "",
-    /^The programs could not be built from .*\/serve\.ts:1:0: ERROR: .*\.$/,
-  );
+  const says = /^The programs could not be built from .*\/serve\.ts:1:0: ERROR: .*\.$/;
+  assert.match((await whyNotBuilt(checkout)) ?? "", says);
   writeFileSync(start, "");
   assert.match((await whyNotBuilt(checkout)) ?? "", /Could not resolve/, "nor the services");
 });

@@ -90,10 +90,8 @@ describe("with a running guard", TIMED, () => {
     const hanging = (verb: string) => (verb === "reload" ? failed("The guard hangs.", "Try.") : answer());
     const untried = await applyWith(hanging, () => Promise.resolve({ ok: true, detail: "" }));
     writeFileSync(layout.settings, file);
-    assert.match(
-      untried.ok ? "" : untried.message,
-      /hangs\. The strict firewall was not tried: `.* firewall try` starts/,
-    );
+    const says = /hangs\. The strict firewall was not tried: `.* firewall try` starts/;
+    assert.match(untried.ok ? "" : untried.message, says);
   });
 
   test("a program that does not restart keeps no other from restarting", async () => {
@@ -196,10 +194,8 @@ describe("domains that accounts would lose", TIMED, () => {
     await engine.ask({ ...login, type: "LOGIN_SUCCEEDED", passwordHash: "right" });
     const refused = await confirm(domains, ["allow.networks"], null, { inForce: [inForce] });
     assert.ok(!refused.ok);
-    assert.match(
-      refused.message,
-      /would have refused users who had signed in: anna@example\.org \(from 203\.0\.113\.9\)/,
-    );
+    const says = /would have refused users who had signed in: anna@example\.org \(from 203\.0\.113\.9\)/;
+    assert.match(refused.message, says);
     guard().settingsWait({ changed: ["allow.networks"], inForce: [inForce], waiting: {} });
     const simulated = await run(`config simulate ${layout.settings} --json`);
     assert.partialDeepStrictEqual(JSON.parse(simulated.out), { accounts: { items: [{ account: ANNA }] } });
