@@ -65,7 +65,7 @@ for (const [shell, { options, before = "", offer }] of Object.entries(SHELLS))
   });
 
 test("lists what may take the place of the last word, and a slash for a file", async () => {
-  for (const [line, expected] of [
+  const cases: readonly (readonly [string, readonly string[]])[] = [
     ["account ", [...new Set(accounts)]],
     ["account app-password ", ["add", "list", "remove"]],
     ["spam allow ", ["add", "list", "remove"]],
@@ -80,7 +80,8 @@ test("lists what may take the place of the last word, and a slash for a file", a
     ["account import ", ["/"]],
     ["--data ", ["/"]],
     ["stop ", []],
-  ] as const) {
+  ];
+  for (const [line, expected] of cases) {
     const words = (await answer(`completion bash -- ${line}`)).map((one) => one.split(" ")[0] ?? "");
     assert.deepEqual(words.filter((word) => word !== "").toSorted(), expected.toSorted(), line);
   }
