@@ -5,6 +5,8 @@ import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import * as z from "zod/mini";
+import { policyNonce } from "../../src/mail/dovecot/login-policy.ts";
+import { contentOf } from "../kit/files.ts";
 import { type HttpReceiver, type Received, startReceiver } from "./http-receiver.ts";
 import { assessed, compared, contained, dropped, packed } from "./incident-answers.ts";
 import { ANNA, BERT, openImapAs, sendMail, tryLogIn } from "./mail.ts";
@@ -156,8 +158,9 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     const [first = ""] = taken.kept;
     const printed = await lab.server.mustExec(["postcat", "-c", layout.postfixConf, join(out, "mails", first)]);
     assert.match(printed, /victim\d+@sender\.test/);
-    for (const secret of [layout.loginPolicySecret, layout.proofWord])
-      assert.equal((await lab.server.exec(["grep", "-rF", readFileSync(secret, "utf8").trim(), out])).code, 1, secret);
+    const [policy = "", word = ""] = [layout.loginPolicySecret, layout.proofWord].map((path) => contentOf(path).trim());
+    for (const secret of [policy, word, policyNonce(policy), '"passwordHash"'])
+      assert.equal((await lab.server.exec(["grep", "-rF", secret, out])).code, 1, secret);
     const copy = join(out, basename(bundle.file));
     const change = `echo x >> ${out}/events.jsonl && tar -C ${out} -czf ${copy} ./events.jsonl`;
     await lab.server.mustExec(["sh", "-c", change]);

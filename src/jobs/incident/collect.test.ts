@@ -6,6 +6,7 @@ import { contentOf, put } from "../../../test/kit/files.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { filesBelow } from "../../host/root-files/walk.ts";
+import { policyNonce } from "../../mail/dovecot/login-policy.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { collect, copyMails, writeLines } from "./folder.ts";
 
@@ -24,13 +25,15 @@ test("collects logs since the given time, configuration without its secrets, and
   utimesSync(`${layout.mailLog}.old`, 0, 0);
   put(`${layout.mailLog}.index`, "");
   put(layout.loginPolicySecret, "very-secret-word\n");
-  put(layout.dovecotConf, "auth_policy = very-secret-word\nprotocols = imap\n");
+  const derived = policyNonce("very-secret-word");
+  put(layout.dovecotConf, `auth_policy = very-secret-word\nnonce = ${derived}\nprotocols = imap\n`);
   put(join(layout.program, "guard.js"), "1;");
   await collect(layout, to, { since: 1_000 });
   const found = filesBelow(to).map((path) => path.slice(to.length + 1));
   const logs = found.filter((path) => path.startsWith("logs/"));
   assert.deepEqual(logs, ["logs/mail/mail.log"]);
-  assert.equal(contentOf(join(to, "conf/dovecot/dovecot.conf")), "auth_policy = (secret)\nprotocols = imap\n");
+  const conf = contentOf(join(to, "conf/dovecot/dovecot.conf"));
+  assert.equal(conf, "auth_policy = (secret)\nnonce = (secret)\nprotocols = imap\n");
   assert.match(contentOf(join(to, "machine/program.sha256")), /^[0-9a-f]{64} {2}\S+\/program\/guard\.js$/m);
   for (const file of ["firewall.txt", "connections.txt", "processes.txt", "queue.jsonl", "changed-package-files.txt"])
     assert.ok(found.includes(`machine/${file}`), file);
@@ -56,8 +59,10 @@ test("copies mails from any queue directory, and skips missing ones", () => {
   assert.equal(contentOf(join(to, "mails", "82CED1EABE6")), "deferred");
 });
 
-test("writes any number of objects as lines", () => {
+test("writes any number of objects as lines, without hashes of passwords", () => {
   const { to } = made();
+  writeLines(join(to, "events.jsonl"), [{ id: 1, proof: "0abc", rest: { passwordHash: "0abc" } }]);
+  assert.equal(contentOf(join(to, "events.jsonl")), '{"id":1,"rest":{}}\n');
   writeLines(join(to, "none.jsonl"), []);
   const many = Array.from({ length: 2_500 }, (_, i) => ({ i }));
   writeLines(join(to, "many.jsonl"), many);

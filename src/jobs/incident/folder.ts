@@ -14,6 +14,7 @@ import { appendFile, writeFile } from "../../host/root-files/files.ts";
 import { appendRecord, readRecord, readRecords, writeRecord } from "../../host/root-files/record-file.ts";
 import { makeDirectory, makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { filesBelow } from "../../host/root-files/walk.ts";
+import { policyNonce } from "../../mail/dovecot/login-policy.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 type Incidents = Pick<Layout, "incidents">;
@@ -124,7 +125,8 @@ function copyConfiguration(layout: Layout, to: string): void {
   const secrets = [layout.loginPolicySecret, layout.proofWord]
     .filter((path) => existsSync(path))
     .map((path) => readFileSync(path, "utf8").trim())
-    .filter((word) => word !== "");
+    .filter((word) => word !== "")
+    .flatMap((word) => [word, policyNonce(word)]);
   for (const path of [
     join(layout.postfixConf, "main.cf"),
     join(layout.postfixConf, "master.cf"),
@@ -162,7 +164,10 @@ export function writeInto(path: string, text: string): void {
   writeFile(path, text, { mode: 0o600, flush: false });
 }
 
-/** One JSON object a line, however many there are. */
+/** Hashes by which the guard distinguishes passwords: with their key, a reader of the bundle could verify guesses. */
+const HASHES: readonly string[] = ["proof", "passwordHash"];
+
+/** One JSON object a line, however many there are, without hashes of passwords. */
 export function writeLines(path: string, items: Iterable<unknown>): void {
   writeInto(path, "");
   let lines: string[] = [];
@@ -171,7 +176,7 @@ export function writeLines(path: string, items: Iterable<unknown>): void {
     lines = [];
   };
   for (const item of items) {
-    lines.push(JSON.stringify(item));
+    lines.push(JSON.stringify(item, (key, value: unknown) => (HASHES.includes(key) ? undefined : value)));
     if (lines.length === LINES_AT_ONCE) flush();
   }
   flush();
