@@ -105,6 +105,10 @@ export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; sub
     case "BREAK_GLASS":
       return [{ type: "FORGET_GUESSES", account: null }];
     case "ACCOUNT_ADDED":
+      return [
+        { type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) },
+        { type: "FORGET_FORMER", account: subject },
+      ];
     case "ACCOUNT_RESUMED":
     case "PASSWORD_CHANGED":
       return [{ type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) }];

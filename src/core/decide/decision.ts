@@ -59,6 +59,8 @@ export type Change =
   | Readonly<{ type: "END_HOLD"; account: string }>
   /** The held mail was deleted: the owner did not write it, and does not vouch for its place. `ends`: nor is more held. */
   | Readonly<{ type: "DISOWN_HOLD"; account: string; ends?: true }>
+  /** An account of this name is new. Mail held for a former one counts as held by hand from now on. */
+  | Readonly<{ type: "FORGET_FORMER"; account: string }>
   /** This mail waits in the queue. `recipients`: whom the account has written to once the mail is released. */
   | Readonly<{
       type: "HOLD_MAIL";

@@ -5,6 +5,7 @@ import { ann, engineDatabase, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
+import { HELD_BY_HAND } from "../../guard/admin-ports.ts";
 import { sqliteAccountMail, sqliteHeldMail } from "./held-mail.ts";
 import { sqliteSendingHistory } from "./sending-history.ts";
 
@@ -45,6 +46,8 @@ test("a hold ends with its account, whose mail stays on hold and makes no one kn
   assert.deepEqual(ids, ["A1"]);
   assert.equal(history.hasWritten(ann, "one@example.net"), false);
   assert.equal(history.knowsPlace(ann, HOLD.prefix, TIMES), false);
+  holds.apply({ type: "FORGET_FORMER", account: ann }, later(START, 6));
+  assert.deepEqual([held.held(ann), held.holderOf("A1")], [[], HELD_BY_HAND], "not the next account's of this name");
 });
 
 test("mail that is on hold does not count as sent", (t) => {
