@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { put } from "../../../../../test/kit/files.ts";
+import { guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const ANNA = "anna@example.org";
 const ELSEWHERE = "anna@elsewhere.example";
@@ -13,6 +14,15 @@ describe("settings of an account", TIMED, () => {
     const file = join(layout.data, "postfix-accounts.cf");
     writeFileSync(file, `${ANNA}|{PLAIN}hello\nbert@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G\n`);
     await run(`account import ${file}`);
+  });
+
+  test("a new account names the Sieve script that a former one of its name left", async () => {
+    const script = join(layout.mail, "example.org", "info", ".dovecot.sieve");
+    put(script, 'redirect "info@elsewhere.example";');
+    const says = await does("account add info@example.org --password-stdin", `${PASSWORD}\n`);
+    assert.ok(says.includes(` Its mail passes a Sieve script that already exists: ${script}.`), says);
+    assert.doesNotMatch(await does("account add office@example.org --password-stdin", `${PASSWORD}\n`), /Sieve/);
+    for (const name of ["info", "office"]) await does(`account remove ${name}@example.org --yes`);
   });
 
   test("the default quota is that of the settings, and an imported account keeps its own", async () => {

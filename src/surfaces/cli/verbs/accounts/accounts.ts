@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import {
   accountExists,
   ENTRIES_PER_COMMAND,
@@ -13,6 +15,7 @@ import { plural } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
 import { readAccountsFile } from "../../../../jobs/accounts-file/follow-accounts.ts";
 import { type AccountLine, ignoredIn, parseAccountsFile } from "../../../../mail/dovecot/accounts-file.ts";
+import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 import { formatSize } from "../../../../settings/kinds/kind.ts";
 import { hashed } from "../../../../store/passwords/password-hash.ts";
 import {
@@ -48,8 +51,10 @@ export const accountAdd = ofAccountWithReader(async (call, name, reader) => {
   if (!secret.ok) return secret;
   const asked = await call.guard.ask({ verb: "account_create_hashed", name, ...secret.fields });
   if (!asked.ok) return asked;
-  // Of an account of this name that was removed.
-  const text = `${name} can receive, read and send mail now.${secret.closed}`;
+  // Script and locked mail: of an account of this name that was removed.
+  const script = join(homeOf(call.layout.mail, name), ".dovecot.sieve");
+  const scripted = existsSync(script) ? ` Its mail passes a Sieve script that already exists: ${script}.` : "";
+  const text = `${name} can receive, read and send mail now.${scripted}${secret.closed}`;
   return done(asked.result, text, `${PROGRAM} account list`);
 });
 
