@@ -19,7 +19,7 @@ const mailbox = object(() => ({
 }));
 export type MyMailbox = OutputOf<typeof mailbox>;
 /** The addresses whose mail reaches the account: its own, and aliases that lead to it, directly or by others. */
-const addresses = object(() => ({ account: z.string(), addresses: list(z.string()) }));
+const addresses = object(() => ({ account: z.string(), addresses: list(z.string()), createdAt: time }));
 /** Where a mail program finds the mailbox. Both ports use TLS from the start. */
 const client = object(() => ({ account: z.string(), host: z.string(), imapPort: count, smtpPort: count }));
 export type MyClient = OutputOf<typeof client>;

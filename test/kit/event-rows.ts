@@ -18,10 +18,11 @@ export function eventsOf(rows: readonly Row[], longest = Number.POSITIVE_INFINIT
   const asked: EventFilter[] = [];
   const events = (filter: EventFilter): EventPage => {
     asked.push(filter);
-    const { mail, types, before = Number.POSITIVE_INFINITY, after = 0, prefix, order, most } = filter;
+    const { mail, types, before = Number.POSITIVE_INFINITY, after = 0, from, prefix, order, most } = filter;
     const found = items
       .filter(({ id, type }) => id < before && id > after && types?.includes(type) !== false)
       .filter((row) => mail === undefined || row.queueId === mail || bareMessageId(row.messageId ?? "<none>") === mail)
+      .filter(({ at }) => from === undefined || at >= isoTime(from))
       .filter(({ ip }) => prefix === undefined || ip !== null);
     const page = (order === "newest_first" ? found.toReversed() : found).slice(0, Math.min(most, longest));
     return { items: page, next: page.length < found.length ? (page.at(-1)?.id ?? null) : null };

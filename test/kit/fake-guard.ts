@@ -64,7 +64,13 @@ export class FakeGuard implements GuardPort {
     ["account_state", { ok: true, result: { state: null } }],
     ["settings_list", { ok: true, result: { values: [], digest: "0".repeat(64), undo: null } }],
     ["my_mailbox", { ok: true, result: MAILBOX }],
-    ["my_addresses", { ok: true, result: { account: MAILBOX.account, addresses: [MAILBOX.account] } }],
+    [
+      "my_addresses",
+      {
+        ok: true,
+        result: { account: MAILBOX.account, addresses: [MAILBOX.account], createdAt: "2026-11-20T00:00:00.000Z" },
+      },
+    ],
     ["my_client", { ok: true, result: CLIENT }],
   ]);
   /** Callers by their secret. */

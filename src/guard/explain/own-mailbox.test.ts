@@ -6,8 +6,9 @@ import type { EventItem } from "../../admin/declare/items.ts";
 import { HOUR_MS, isoTime, later, MINUTE_MS } from "../../core/time.ts";
 import { ownMail, ownSignIns } from "./own-mailbox.ts";
 
-const ANNA = { account: "anna@example.test", addresses: ["anna@example.test", "info@example.test"] };
-const BERT = { account: "bert@example.test", addresses: ["bert@example.test", "info@example.test"] };
+const createdAt = isoTime(NOON);
+const ANNA = { account: "anna@example.test", addresses: ["anna@example.test", "info@example.test"], createdAt };
+const BERT = { account: "bert@example.test", addresses: ["bert@example.test", "info@example.test"], createdAt };
 const [FIRST, SECOND] = ["72CED1EABE5", "82CED1EABE6"];
 const MESSAGE = "<one@sender.test>";
 
@@ -30,7 +31,7 @@ test("only its sender and its recipients can find a mail", () => {
   const ways = [ANNA, BERT].map((reader) => stepsOf(queries, reader));
   assert.deepEqual(ways, ["queued accepted delivered", "queued accepted delivered returned"]);
   assert.equal(ownMail(queries, ANNA, FIRST)?.state, "delivered");
-  const stranger = { account: "carol@example.test", addresses: ["carol@example.test"] };
+  const stranger = { account: "carol@example.test", addresses: ["carol@example.test"], createdAt };
   assert.equal(ownMail(queries, stranger, FIRST), null);
   assert.equal(ownMail(queries, stranger, "one@sender.test"), null);
   assert.equal(ownMail(queries, ANNA, "A0000000000"), null);
@@ -117,19 +118,28 @@ test("lists successful, failed, slowed and refused sign-ins together, newest fir
   const places: (string | null)[] = [];
   let cursor: number | null = null;
   do {
-    const { items, next } = ownSignIns(queries, ANNA.account, { limit: 4, cursor });
+    const { items, next } = ownSignIns(queries, ANNA, { limit: 4, cursor });
     places.push(...items.map(({ ip }) => ip));
     cursor = next === null ? null : Number(next);
   } while (cursor !== null);
   const newestFirst = Array.from({ length: 10 }, (_, i) => `198.51.100.${9 - i}`);
   assert.deepEqual(places, newestFirst);
   assert.ok(queries.asked.every(({ account }) => account === ANNA.account));
-  const page = ownSignIns(queries, ANNA.account, { limit: 4, cursor: 5 });
+  const page = ownSignIns(queries, ANNA, { limit: 4, cursor: 5 });
   const kinds = page.items.map(({ what, isRight }) => `${what} ${isRight}`);
   assert.deepEqual(kinds, ["slowed false", "refused false", "wrong_password false", "signed_in true"]);
 });
 
 test("a name with the same prefix is a different account", () => {
-  const others = ownSignIns(signInsOf(8, "anna@example.test.evil"), ANNA.account, { limit: 9, cursor: null });
+  const others = ownSignIns(signInsOf(8, "anna@example.test.evil"), ANNA, { limit: 9, cursor: null });
   assert.deepEqual(others, { items: [], next: null });
+});
+
+test("a new account of a name sees nothing of the former one", () => {
+  const former = { queueId: FIRST, account: ANNA.account, recipient: ANNA.account, minute: -1 };
+  const rows = [{ type: "EMAIL_DELIVERED", ...former }, ...TYPES.map((type) => ({ type, ...former }))];
+  const [before, signedIn] = [eventsOf(rows), { type: "LOGIN_SUCCEEDED", account: ANNA.account }];
+  assert.equal(ownMail(before, ANNA, FIRST), null);
+  assert.deepEqual(ownSignIns(before, ANNA, { limit: 9, cursor: null }), { items: [], next: null });
+  assert.equal(ownSignIns(eventsOf([...rows, signedIn]), ANNA, { limit: 9, cursor: null }).items.length, 1);
 });

@@ -3,12 +3,15 @@ import type { Page } from "../../admin/declare/paging.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
 import { withoutExtension } from "../../core/net/address.ts";
-import { MINUTE_MS } from "../../core/time.ts";
+import { instant, MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../storage-ports.ts";
 import { type AskedPage, cursorOf, type EventQueries, everyPage, unique } from "./event-pages.ts";
 
-/** Who may see the mail: an account, and every address that leads to it, in lower case. */
-type Reader = Readonly<{ account: string; addresses: readonly string[] }>;
+/**
+ * Who may see the mail: an account, and every address that leads to it, in lower case. What happened before `createdAt` belongs to a
+ * former account of that name.
+ */
+type Reader = Readonly<{ account: string; addresses: readonly string[]; createdAt: string }>;
 
 /** Maximum mails with one Message-ID that are read, and events of each. */
 const MOST_MAILS = 20;
@@ -36,7 +39,8 @@ const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventTyp
  * The path of a mail that the reader sent or received. Null if there is none, or if it belongs to others: the sender chooses
  * the Message-ID, so each mail with it is judged separately. Of a mail to several recipients only the reader's part is shown.
  */
-export function ownMail(queries: EventQueries, reader: Reader, id: string): OwnMail | null {
+export function ownMail(all: EventQueries, reader: Reader, id: string): OwnMail | null {
+  const queries = sinceCreated(all, reader);
   // One search for each Message-ID, as many mails may have the same.
   const searched = new Map<string, readonly EventItem[]>();
   const scoresOf = (mail: string) =>
@@ -47,6 +51,11 @@ export function ownMail(queries: EventQueries, reader: Reader, id: string): OwnM
     .flatMap(stepOf);
   const last = steps.at(-1);
   return last === undefined ? null : { state: last.what, steps };
+}
+
+function sinceCreated(queries: EventQueries, { createdAt }: Pick<Reader, "createdAt">): EventQueries {
+  const from = instant(Date.parse(createdAt));
+  return { events: (filter) => queries.events({ ...filter, from }) };
 }
 
 function queueIdsOf(queries: EventQueries, asked: string): readonly string[] {
@@ -109,10 +118,11 @@ const TYPES = [...WHAT.keys()];
  * may be short, even empty, and still have a `next`: one search takes at most a third of a second, so that users do not delay
  * each other.
  */
-export function ownSignIns(queries: EventQueries, account: string, { limit, cursor }: AskedPage): Page<OwnSignIn> {
+export function ownSignIns(queries: EventQueries, reader: Reader, { limit, cursor }: AskedPage): Page<OwnSignIn> {
+  const { account } = reader;
   const part = { account, types: TYPES, most: limit, order: "newest_first" as const };
   const filter = cursor === null ? part : { ...part, before: cursor };
-  const { items, next } = everyPage(queries, filter);
+  const { items, next } = everyPage(sinceCreated(queries, reader), filter);
   return { items: items.flatMap((event) => itemsOf(event, account)), next: cursorOf(next) };
 }
 

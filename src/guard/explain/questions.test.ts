@@ -7,6 +7,7 @@ import { NOON, net } from "../../../test/kit/samples.ts";
 import { DAY_MS, isoTime, later } from "../../core/time.ts";
 import { type Asked, answerTo, QUESTIONS, type Question, spamScores } from "./questions.ts";
 
+const ANNA = { account: "anna@example.test", addresses: ["anna@example.test"], createdAt: isoTime(T0) };
 /** One of each. */
 const ASKED: { readonly [Q in Question]: Asked<Q> } = {
   stats: [HEALTH, T0],
@@ -15,8 +16,8 @@ const ASKED: { readonly [Q in Question]: Asked<Q> } = {
   address: [net("203.0.113.7"), T0, { memoryMs: 1_000, ipv6Prefix: 64 }],
   account: ["anna@example.test"],
   message: ["72CED1EABE5"],
-  ownSignIns: ["anna@example.test", { limit: 1, cursor: null }],
-  ownMail: [{ account: "anna@example.test", addresses: ["anna@example.test"] }, "72CED1EABE5"],
+  ownSignIns: [ANNA, { limit: 1, cursor: null }],
+  ownMail: [ANNA, "72CED1EABE5"],
   series: [{ from: T0, to: T0, stepMs: 60_000 }],
   waiting: [T0],
   spam: [T0, { limit: 1, cursor: null }],

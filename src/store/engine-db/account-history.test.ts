@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { net } from "../../../test/kit/samples.ts";
 import { ann, engineDatabase, eventRow, planOf, record, START } from "../../../test/kit/test-database.ts";
+import { auditRecord } from "../../core/events/command.ts";
 import { DAY_MS, instant, isoTime, later } from "../../core/time.ts";
 import { newPlaces, sqliteAccountHistory, sqliteLastSignIns } from "./account-history.ts";
 import { engineMigrations } from "./schema.ts";
@@ -174,6 +175,9 @@ test("a sign-in from the allow list is remembered by its event", (t) => {
   signIn("198.51.100.8", "anna@example.org", 2_000);
   signIn("198.51.100.9", "bert@example.org", 3_000);
   assert.deepEqual(signIns("anna@example.org"), { at: isoTime(later(START, 2_000)), from: "198.51.100.8" });
+  const removed = { type: "ACCOUNT_REMOVED", subject: "anna@example.org", by: "root" } as const;
+  record(store, auditRecord(removed, later(START, 4_000)));
+  assert.equal(signIns("anna@example.org"), null, "it was not the next account of this name");
 });
 
 test("places that an account has not used before, newest first", () => {

@@ -84,22 +84,24 @@ const MOST_EVENTS = 100_000;
 
 /**
  * Where and when accounts last signed in, from the memory of addresses that could be banned and from the newest events, which also
- * include sign-ins from the allow list. Reads each event once. Returns null without a sign-in within the memory.
+ * include sign-ins from the allow list; not those of a removed account of that name. Reads each event once. Returns null without a
+ * sign-in within the memory.
  */
 export function sqliteLastSignIns(engine: DatabaseSync): (account: string) => Seen | null {
   const sql = prepared(engine, {
     known: "SELECT prefix, last_at FROM known_address WHERE lower(account) = ? ORDER BY last_at DESC LIMIT 1",
     newest: "SELECT coalesce(max(id), 0) AS id FROM event",
     newer: `
-      SELECT lower(account) AS account, at, coalesce(ip, '') AS ip FROM event
-      WHERE id > ? AND id <= ? AND type = 'LOGIN_SUCCEEDED' AND account IS NOT NULL ORDER BY id`,
+      SELECT lower(account) AS account, type, at, coalesce(ip, '') AS ip FROM event
+      WHERE id > ? AND id <= ? AND type IN ('LOGIN_SUCCEEDED', 'ACCOUNT_REMOVED') AND account IS NOT NULL ORDER BY id`,
   });
   const bySignIn = new Map<string, Seen>();
   let upTo = 0;
   return (account) => {
     const last = integer(sql.newest.get()?.["id"]);
     for (const row of sql.newer.iterate(Math.max(upTo, last - MOST_EVENTS), last))
-      bySignIn.set(text(row["account"]), { at: iso(row["at"]), from: text(row["ip"]) });
+      if (row["type"] === "ACCOUNT_REMOVED") bySignIn.delete(text(row["account"]));
+      else bySignIn.set(text(row["account"]), { at: iso(row["at"]), from: text(row["ip"]) });
     upTo = last;
     const row = sql.known.get(account.toLowerCase());
     const known = row === undefined ? null : { at: iso(row["last_at"]), from: text(row["prefix"]) };

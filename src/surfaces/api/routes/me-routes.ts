@@ -37,11 +37,13 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
     route("GET /api/v1/me/sign-ins", {
       says: "Sign-ins to the mailbox by any protocol, successful and failed, newest first, a page at a time.",
       ...common,
+      asks: "my_addresses",
       query: numberedQuery,
       answer: signIns(),
-      run: ({ caller, query: { limit = PAGE.usual, cursor = null } }) => {
-        const account = caller?.account ?? null;
-        return account === null ? unauthorized() : lookups.ask("ownSignIns", account, { limit, cursor });
+      run: async (call) => {
+        const { limit = PAGE.usual, cursor = null } = call.query;
+        const reader = await sendToGuard(guard, call, { verb: "my_addresses" }, (own) => own);
+        return reader instanceof Response ? reader : lookups.ask("ownSignIns", reader, { limit, cursor });
       },
     }),
     route("GET /api/v1/me/mail", {
