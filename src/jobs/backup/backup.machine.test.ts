@@ -275,7 +275,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   });
 
   test("a password in the address is not shown; credentials come from a file", () => {
-    assert.equal(placeOf(layout, { "backup.repository": "rest:https://me:secret@host/x" }), "rest:https://…@host/x");
+    assert.equal(placeOf(layout, { "backup.repository": "rest:https://me:sec@ret@host/x" }), "rest:https://…@host/x");
     const file = join(top, "credentials");
     put(
       file,

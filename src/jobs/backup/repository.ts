@@ -17,7 +17,7 @@ const KEY_GROUPS = 6;
 /** The place of the backups, for people: without the password that an address may contain. */
 export function placeOf(layout: Layout, settings: Pick<Settings, "backup.repository">): string {
   const place = settings["backup.repository"];
-  return place === "" ? layout.backupRepository : place.replace(/\/\/[^/@]*@/, "//…@");
+  return place === "" ? layout.backupRepository : place.replace(/\/\/[^/]*@/, "//…@");
 }
 
 /** The repository of the settings, with the key of this machine unless another is given. Throws if the file with its credentials cannot be read. */
