@@ -39,7 +39,11 @@ test("a hold ends with its account, whose mail stays on hold and makes no one kn
   holds.apply(HOLD, START);
   const mail = { type: "HOLD_MAIL", account: ann, ip: HOLD.ip, recipientCount: 1, queueId: "A1" } as const;
   holds.apply({ ...mail, recipients: ["one@example.net"] }, START);
+  for (const account of [ann, "bob@example.org"])
+    holds.apply({ type: "CORRESPOND", account, address: "old@example.net" }, START);
   holds.apply({ type: "DISOWN_HOLD", account: ann, ends: true }, later(START, 5));
+  const wrote = [ann, "bob@example.org"].map((account) => history.hasWritten(account, "old@example.net"));
+  assert.deepEqual(wrote, [false, true], "no later account of this name has written to anyone");
   assert.deepEqual(history.holdOf(ann), { evidence: null, vouchedAt: later(START, 5), mails: 0 });
   assert.deepEqual(held.accounts(), []);
   const ids = held.held(ann).map(({ queueId }) => queueId);

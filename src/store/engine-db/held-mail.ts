@@ -45,6 +45,7 @@ export function sqliteAccountMail(db: DatabaseSync): (change: MailChange, at: Mi
         return;
       case "DISOWN_HOLD":
         sql.disown.run(at, change.ends === true ? at : null, change.account);
+        if (change.ends === true) sql.forgetCorrespondents.run(change.account);
         return;
       case "FORGET_FORMER":
         sql.leaveHeld.run(change.account);
@@ -81,6 +82,7 @@ const HOLD_SQL = {
   correspond: `
     INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`,
+  forgetCorrespondents: "DELETE FROM correspondent WHERE lower(account) = lower(?)",
   holdMail: `
     INSERT OR REPLACE INTO held_mail (queue_id, account, at, ip, recipient_count, recipients) VALUES (?, ?, ?, ?, ?, ?)`,
   endRefusals: "DELETE FROM refusal WHERE at < ?",
