@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { installed } from "../../../test/kit/needs.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
-import { hashed, hashPassword, verifyPassword } from "./password-hash.ts";
+import { hashed, hashPassword, verifyByDovecot, verifyPassword } from "./password-hash.ts";
 
 test("a password verifies against its own hash only, and salts differ", async () => {
   const hash = await hashPassword("correct horse");
@@ -25,13 +25,29 @@ test("a strange, foreign or ruinous hash never verifies", async () => {
   assert.equal(await verifyPassword(hash.replace("t=2", "t=0"), "correct horse"), false);
 });
 
+const ANNA = "anna@example.org";
 const PASSWORD = ' lamp $orchid "kettle% ü';
 
 test("Dovecot accepts our hash, also of a password beyond ASCII", installed("doveadm"), async () => {
   const hash = await hashPassword(PASSWORD);
-  const accepts = async (input: string) =>
-    (await runProgram("doveadm", ["-c", "/dev/null", "pw", "-t", hash], { input })).code === 0;
-  assert.deepEqual([await accepts(PASSWORD), await accepts(PASSWORD.trim())], [true, false]);
+  assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD), { is: "right" });
+  assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD.trim()), { is: "wrong" });
+});
+
+describe("another server's hash", installed("doveadm"), () => {
+  for (const scheme of ["SHA512-CRYPT", "BLF-CRYPT", "SSHA512", "PBKDF2", "MD5-CRYPT", "DIGEST-MD5"])
+    test(`${scheme} is verified`, async () => {
+      const made = await runProgram("doveadm", ["-c", "/dev/null", "pw", "-u", ANNA, "-s", scheme, "-p", PASSWORD]);
+      const hash = made.stdout.trim();
+      assert.ok(hash.startsWith(`{${scheme}}`), made.stderr);
+      assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD), { is: "right" });
+      assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD.trim()), { is: "wrong" });
+    });
+
+  test("what Dovecot does not know is neither right nor wrong", async () => {
+    const { is } = await verifyByDovecot(ANNA, "{NO-SUCH}x", PASSWORD);
+    assert.equal(is, "unknown");
+  });
 });
 
 const name = accountName("anna@example.org");

@@ -5,6 +5,7 @@ import type { NamedSecret } from "../../admin/declare/items.ts";
 import { PASSWORD_COST, PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
 import { readOr } from "../../core/error.ts";
 import type { AccountName } from "../../core/net/address.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import type { AccountLine } from "../../mail/dovecot/accounts-file.ts";
 import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 
@@ -41,6 +42,20 @@ function affordable({ memory, passes, parallelism }: Cost): boolean {
 /** Runs in the thread pool, off the event loop. */
 function derive(password: string, nonce: Buffer, cost: Cost, tagLength: number): Promise<Buffer> {
   return promisify(argon2)("argon2id", { message: password, nonce, tagLength, ...cost });
+}
+
+/** `unknown`: Dovecot could not verify it, and why. */
+export type Verified = Readonly<{ is: "right" | "wrong" }> | Readonly<{ is: "unknown"; reason: string }>;
+
+/**
+ * Asks Dovecot whether a hash of any scheme matches this password (doveadm-pw(1)). The password goes through standard
+ * input; the hash is an argument, which other programs of this machine can see for a moment. No configuration is read.
+ */
+export async function verifyByDovecot(name: string, hash: string, password: string): Promise<Verified> {
+  const args = ["-c", "/dev/null", "pw", "-u", name, "-t", hash];
+  const ran = await runProgram("doveadm", args, { input: password });
+  if (ran.code === 0) return { is: "right" };
+  return ran.stderr.includes("Password mismatch") ? { is: "wrong" } : { is: "unknown", reason: lastLines(ran, 1) };
 }
 
 /**

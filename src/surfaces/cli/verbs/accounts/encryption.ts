@@ -4,7 +4,7 @@ import { removeFile, writeFile } from "../../../../host/root-files/files.ts";
 import { type MailCrypt, mailCryptOf } from "../../../../mail/configuration/site.ts";
 import { fingerprint, lockedBecause, placeMailKey, publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
 import { makeRecoveryKeys } from "../../../../store/passwords/account-key.ts";
-import { verifyPassword } from "../../../../store/passwords/password-hash.ts";
+import { type Verified, verifyByDovecot, verifyPassword } from "../../../../store/passwords/password-hash.ts";
 import {
   type Answer,
   agrees,
@@ -185,14 +185,19 @@ export const encryptionRecover = ofAccountWithReader(async (call, name, reader) 
   const hash = reader.password(name);
   if (hash === null) return noAccount(name);
   if (reader.accountKeys(name).length === 0) return failed(`${name} never had its own key.`, "");
-  const another = `Set a new one: ${PROGRAM} account passwd ${name} --recovery-key FILE`;
-  // It comes from the accounts file or another server. Doveadm-pw(1) takes a hash only as an argument, which every local user can read.
-  if (!hash.startsWith("{ARGON2ID}"))
-    return failed(`The password of ${name} is a hash that cannot be verified here. Nothing was changed.`, another);
   const password = await passwordFrom(call, `Current password of ${name}: `, false);
   if (typeof password !== "string") return password;
-  if (!(await verifyPassword(hash, password)))
-    return failed(`This is not the password of ${name}. Nothing was changed.`, another);
+  // Hashes in different schemes come from the accounts file or another server.
+  const verified: Verified = hash.startsWith("{ARGON2ID}")
+    ? { is: (await verifyPassword(hash, password)) ? "right" : "wrong" }
+    : await verifyByDovecot(name, hash, password);
+  if (verified.is === "unknown")
+    return failed(`The password of ${name} could not be verified: ${verified.reason}. Nothing was changed.`, "");
+  if (verified.is === "wrong")
+    return failed(
+      `This is not the password of ${name}. Nothing was changed.`,
+      `Set a new one: ${PROGRAM} account passwd ${name} --recovery-key FILE`,
+    );
   const found = await keysFor(call, reader, { name, password, recoveryKey });
   if (!found.ok) return found;
   const { keys, beyond } = found;
