@@ -139,7 +139,7 @@ const CHANGES: { readonly [T in Change["type"]]: (change: Extract<Change, { type
   HOLD_ACCOUNT: ({ account, prefix }) => `${account} held, by mail from ${prefix}`,
   END_HOLD: ({ account }) => `${account} released`,
   DISOWN_HOLD: ({ account }) => `held mail of ${account} dropped`,
-  FORGET_FORMER: ({ account }) => `held mail of a former ${account} held by hand`,
+  FORGET_CORRESPONDENTS: ({ account }) => `correspondents of a former ${account} forgotten`,
   HOLD_MAIL: ({ account }) => `mail of ${account} held`,
   FORGET_HELD: () => "held mail gone",
   NOTE_REFUSAL: ({ account }) => `mail of ${account} refused`,

@@ -228,8 +228,8 @@ export type SpamScores = OutputOf<typeof spamScores>;
 
 export function banItem(ban: Ban): BanItem {
   const { ip, prefix, level, code, reason, source, offences } = ban;
-  const [createdAt, expiresAt] = [isoTime(ban.createdAt), isoTimeOrNull(ban.expiresAt)];
-  return { ip, prefix, level, code, reason, source, createdAt, expiresAt, offences };
+  const createdAt = isoTime(ban.createdAt);
+  return { ip, prefix, level, code, reason, source, createdAt, expiresAt: isoTimeOrNull(ban.expiresAt), offences };
 }
 
 /** A password of an account for a single mail program. `usedAt`: to the minute; null: not yet. */

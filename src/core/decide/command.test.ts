@@ -113,7 +113,7 @@ test("expiry: skips a ban that is gone, permanent, or was renewed in between", (
   }
 });
 
-test("a release ends the hold, a drop disowns it, a new password forgets the guesses, a removal ends the hold too, a new account gets no held mail of a former one, a removal or an incident forgets the places, anything else changes nothing", () => {
+test("a release ends the hold, a drop disowns it, a new password forgets the guesses, a removal ends the hold too, a new account has no correspondents of a former one, a removal or an incident forgets the places, anything else changes nothing", () => {
   const subject = "anna@example.org";
   const account = subject;
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_RELEASED", subject }), [{ type: "END_HOLD", account }]);
@@ -124,7 +124,7 @@ test("a release ends the hold, a drop disowns it, a new password forgets the gue
   ]);
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_ADDED", subject }), [
     { type: "FORGET_GUESSES", account },
-    { type: "FORGET_FORMER", account },
+    { type: "FORGET_CORRESPONDENTS", account },
   ]);
   const since = { type: "PLACES_FORGOTTEN", subject: placesSince(accountName(subject), NOON) } as const;
   assert.deepEqual(sideEffectsOf(since), [{ type: "FORGET_PLACES", account, since: NOON }]);

@@ -107,7 +107,7 @@ export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; sub
     case "ACCOUNT_ADDED":
       return [
         { type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) },
-        { type: "FORGET_FORMER", account: subject },
+        { type: "FORGET_CORRESPONDENTS", account: subject },
       ];
     case "ACCOUNT_RESUMED":
     case "PASSWORD_CHANGED":

@@ -57,10 +57,10 @@ export type Change =
   | Readonly<{ type: "HOLD_ACCOUNT"; account: string; prefix: Prefix; ip: Ip; evidence: Evidence }>
   /** The owner vouches for the account: its hold ends, and the recipients of its held mail become its correspondents. */
   | Readonly<{ type: "END_HOLD"; account: string }>
-  /** The held mail was deleted: the owner did not write it, and does not vouch for its place. `ends`: the account is removed, so its correspondents are forgotten too. */
+  /** The held mail was deleted: the owner did not write it, and does not vouch for its place. `ends`: the account is removed. */
   | Readonly<{ type: "DISOWN_HOLD"; account: string; ends?: true }>
-  /** An account of this name is new. Mail held for a former one counts as held by hand from now on. */
-  | Readonly<{ type: "FORGET_FORMER"; account: string }>
+  /** An account of this name is new: it has not written to whom a former one wrote. */
+  | Readonly<{ type: "FORGET_CORRESPONDENTS"; account: string }>
   /** This mail waits in the queue. `recipients`: whom the account has written to once the mail is released. */
   | Readonly<{
       type: "HOLD_MAIL";

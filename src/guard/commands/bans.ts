@@ -81,11 +81,17 @@ export const BAN_LIST_RUNS = {
       key: `settings/${ascending(place)}`,
       item: { prefix, note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" as const },
     }));
-    const added = bansInForce.allowed().map(({ prefix, note, by, at: since, expiresAt: until }) => {
-      const [at, expiresAt] = [isoTime(since), isoTimeOrNull(until)];
-      const item = { prefix, note, by, at, expiresAt, from: "command" as const };
-      return { key: `then/${ascending(since)}/${prefix}`, item };
-    });
+    const added = bansInForce.allowed().map((entry) => ({
+      key: `then/${ascending(entry.at)}/${entry.prefix}`,
+      item: {
+        prefix: entry.prefix,
+        note: entry.note,
+        by: entry.by,
+        at: isoTime(entry.at),
+        expiresAt: isoTimeOrNull(entry.expiresAt),
+        from: "command" as const,
+      },
+    }));
     const page = pageOf([...fromSettings, ...added], asked, ({ key }) => key);
     return { ok: true, result: { ...page, items: page.items.map(({ item }) => item) } };
   },

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { CommandError, ParsedCommandOf, Reply } from "../../admin/declare/control.ts";
 import { type KeeperReply, UNDO_MS } from "../../admin/declare/keeper.ts";
-import type { ChangedValue, TrialPolicy } from "../../admin/settings.ts";
+import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/settings.ts";
 import { oneAfterAnother } from "../../core/one-after-another.ts";
 import { asSentence } from "../../core/text.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
@@ -142,7 +142,7 @@ export function createSettingsCommands(parts: SettingsCommandParts) {
       const digest = markOf(read.text);
       const changed = changeFile(read.text, changes, read.env);
       if (!changed.ok) {
-        const none = { lines: [], values: [], restarts: [], warnings: [], trial: null };
+        const none: Untried = { lines: [], values: [], restarts: [], warnings: [], trial: null };
         return { ok: true, result: { ...none, problems: changed.problems, digest } };
       }
       const { before, after, lines } = changed;
@@ -194,6 +194,7 @@ const ENOUGH_PREVIEWS = failed(
   `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,
   "Try again later.",
 );
+type Untried = Omit<SettingsPreview, "problems" | "digest">;
 const LOOK_AGAIN = "Look at the changes again, then apply them.";
 
 /** Null if every event would be decided as before. */

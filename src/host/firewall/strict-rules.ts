@@ -109,7 +109,7 @@ function openingOf(rules: readonly string[]): Opening {
 /** Its lines, without the spaces around them; null if the chain does not exist. */
 function rulesOf(listing: string, name: string): readonly string[] | null {
   const text = new RegExp(`^\\s*chain ${name} \\{\\n([^]*?)^\\s*\\}$`, "m").exec(listing)?.[1];
-  return text === undefined ? null : (text.match(/\S(?:.*\S)?/g) ?? []);
+  return text === undefined ? null : (text.match(/\S(?:[^\n]*\S)?/g) ?? []);
 }
 
 /** Seconds, rounded up; null if no element is left. */

@@ -85,6 +85,8 @@ test("postmaster and abuse of every domain reach the administrator, unless someo
   assert.equal(goesTo("abuse@example.net"), bob);
   networks.serve({ ...NONE, administrator: bob, refused: ["admin", "abuse"] });
   assert.equal(goesTo("abuse@example.net"), undefined, "the owner would rather refuse it");
+  networks.serve({ ...NONE, administrator: bob, refused: ["admin"] });
+  assert.equal(goesTo("abuse@example.net"), bob);
   assert.equal(goesTo("postmaster@example.net"), bob);
 });
 

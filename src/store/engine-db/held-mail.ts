@@ -14,7 +14,7 @@ export type MailChange = Extract<
       | "HOLD_ACCOUNT"
       | "END_HOLD"
       | "DISOWN_HOLD"
-      | "FORGET_FORMER"
+      | "FORGET_CORRESPONDENTS"
       | "HOLD_MAIL"
       | "FORGET_HELD"
       | "NOTE_REFUSAL"
@@ -45,10 +45,9 @@ export function sqliteAccountMail(db: DatabaseSync): (change: MailChange, at: Mi
         return;
       case "DISOWN_HOLD":
         sql.disown.run(at, change.ends === true ? at : null, change.account);
-        if (change.ends === true) sql.forgetCorrespondents.run(change.account);
         return;
-      case "FORGET_FORMER":
-        sql.leaveHeld.run(change.account);
+      case "FORGET_CORRESPONDENTS":
+        sql.forgetCorrespondents.run(change.account);
         return;
       case "HOLD_MAIL": {
         const { queueId, account, ip, recipientCount, recipients } = change;
@@ -77,7 +76,6 @@ const HOLD_SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   end: "UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL",
   disown: "UPDATE account_hold SET dropped_at = ?, released_at = ? WHERE account = ? AND released_at IS NULL",
-  leaveHeld: `UPDATE held_mail SET account = '${HELD_BY_HAND}' WHERE account = ?`,
   recipients: "SELECT recipients FROM held_mail WHERE account = ?",
   correspond: `
     INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)

@@ -155,10 +155,17 @@ export function createOwnDeliveries(parts: OwnDeliveriesParts) {
 /** Returns null, or the reason of a failure. */
 async function retryAll({ keeper, domains }: OwnDeliveriesParts): Promise<string | null> {
   const own = domains();
-  const deferred = { ids: [], senders: [], recipient: null, where: "deferred", limit: MAILS_LISTED } as const;
   let after: Readonly<{ at: number; id: string }> | null = null;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const listed: KeeperReply = await keeper.ask({ verb: "list_mail", ...deferred, after });
+    const listed: KeeperReply = await keeper.ask({
+      verb: "list_mail",
+      ids: [],
+      senders: [],
+      recipient: null,
+      where: "deferred",
+      after,
+      limit: MAILS_LISTED,
+    });
     if (!listed.ok) return listed.reason;
     const mails = listed.queue ?? [];
     const ids = mails

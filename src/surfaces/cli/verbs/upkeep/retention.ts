@@ -36,7 +36,7 @@ export const retentionShow = withSettingsWhileRunning(async (call, { settings })
       "",
       ...runLines(report),
       ...holds.map((hold) => `${hold.account} has been under legal hold ${sinceText(hold)}.`),
-      `Events are kept for ${formatDuration(settings["events.max_age"])}, mail logs as ${settings["logs.keep"]} or more rotated files of at most ${formatDuration(settings["logs.max_age"])} and ${formatBytes(settings["logs.max_size"])} each, other logs as five files of 1 MB each, whatever their age, backups for ${formatDuration(settings["backup.keep"])}.`,
+      `Events are kept for ${formatDuration(settings["events.max_age"])}, mail logs as ${settings["logs.keep"]} or more rotated files of at most ${formatDuration(settings["logs.max_age"])} and ${formatBytes(settings["logs.max_size"])} each, each other log as up to six files of 1 MB, whatever their age, backups for ${formatDuration(settings["backup.keep"])}.`,
     ];
     const json = { ...report, folders: planned, legalHolds: holds };
     return done(json, lines.join("\n"), `${PROGRAM} config show  # retention.mail`);
