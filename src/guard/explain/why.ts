@@ -3,7 +3,7 @@ import { type EventType, typesWhere } from "../../core/events/event-types.ts";
 import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { BanRules, Queries } from "../storage-ports.ts";
+import type { BanRules, EventFilter, Queries } from "../storage-ports.ts";
 import { everyPage, unique } from "./event-pages.ts";
 import { timelineOf } from "./timeline.ts";
 
@@ -26,8 +26,11 @@ export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, bans: 
 /** Everything about an account: sign-ins and attempts, mail that it sent and received, changes. */
 export function whyAccount(queries: Queries, account: string): AccountReport {
   const { items, next } = everyPage(queries, { account, most: MOST_EVENTS, order: "newest_first" });
-  const ofType = (type: EventType): readonly EventItem[] =>
-    everyPage(queries, { account, types: [type], most: MOST_OF_TYPE, order: "newest_first" }).items;
+  const ofType = (type: EventType): readonly EventItem[] => {
+    const filter: EventFilter = { account, types: [type], most: MOST_OF_TYPE, order: "newest_first" };
+    // Of the other types there are few events, so one search finds them.
+    return (type === "LOGIN_SUCCEEDED" ? everyPage(queries, filter) : queries.events(filter)).items;
+  };
   const own = next === null ? items.filter(({ type }) => OWN.some((one) => one === type)) : OWN.flatMap(ofType);
   return {
     account,

@@ -16,8 +16,10 @@ const LONGEST_NAME = 320;
 const WALKED = 2_000;
 /** A network with events from more addresses is searched by reading the table. */
 const MOST_STREAMS = 300;
-/** A type with fewer events is searched by type only, whatever else the filter contains. */
+/** Types with fewer events are searched by type only, in whatever network. */
 const RARE = 1_000;
+/** Events of the types and of the account are counted up to this number, to search those that are fewer. */
+const MOST_COUNTED = 20_000;
 
 /**
  * Chooses where to search the events of a filter, so that finding a page takes about as long with ten million events as with
@@ -31,8 +33,7 @@ export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqlit
   const nextPair = sql(`
     SELECT subject, counts FROM event_subject WHERE (subject, counts, at) > (?, ?, ${Number.MAX_SAFE_INTEGER})
     ORDER BY subject, counts LIMIT 1`);
-  const countType = sql(`
-    SELECT count(*) AS n FROM (SELECT 1 FROM event_name WHERE role = ${ROLE.type} AND name = ? LIMIT ${RARE})`);
+  const count = sql("SELECT count(*) AS n FROM (SELECT 1 FROM event_name WHERE role = ? AND name = ? LIMIT ?)");
 
   function candidatesOf(filter: EventFilter): Generator<Candidates> {
     const { after = 0, before = Number.MAX_SAFE_INTEGER, prefix, types = [], account, mail } = filter;
@@ -43,7 +44,8 @@ export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqlit
       const pairs = pairsOf(prefix);
       if (pairs !== null) return bySubjects(filter, parted(all, upto), pairs);
     }
-    if (account !== undefined && areRare(types)) return ofAccount(account, byNames(filter, all, types.map(namedType)));
+    if (account !== undefined && areFewer(types, account))
+      return ofAccount(account, byNames(filter, all, types.map(namedType)));
     const names = namesOf(filter);
     return names.length === 0 ? byRows(filter, all) : byNames(filter, all, names);
   }
@@ -126,8 +128,16 @@ export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqlit
   }
 
   function areRare(types: readonly string[]): boolean {
-    const count = (type: string): number => integer(countType.get(type)?.["n"]);
-    return types.length > 0 && types.reduce((sum, type) => sum + count(type), 0) < RARE;
+    return types.length > 0 && counted(types.map(namedType), RARE) < RARE;
+  }
+
+  function areFewer(types: readonly string[], account: string): boolean {
+    const n = counted(types.map(namedType), MOST_COUNTED);
+    return types.length > 0 && n < MOST_COUNTED && n <= counted(namesOf({ account }), n);
+  }
+
+  function counted(names: readonly Name[], most: number): number {
+    return names.reduce((sum, name) => sum + integer(count.get(...name, most - sum)?.["n"]), 0);
   }
 
   /** The keys of a network's events in the index, including networks around it; null: too many. */

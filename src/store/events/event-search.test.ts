@@ -14,6 +14,7 @@ import {
   scalarOf,
   seeded,
 } from "../../../test/kit/test-database.ts";
+import type { EventType } from "../../core/events/event-types.ts";
 import { overlaps } from "../../core/net/ip.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
@@ -220,6 +221,27 @@ test("a search that finds nothing in its time has a cursor to continue", (t) => 
   assert.ok(first.next !== null && first.next > 0 && first.next < 3_000, String(first.next));
   assert.equal(first.searchedTo, later(START, first.next - 1));
   assert.deepEqual(sqliteEventSearch(db, 10_000).find(asked), { items: [], next: null });
+});
+
+test("a type's events at an account are searched by the one with fewer events", (t) => {
+  const { db, store } = fresh(t);
+  const many = (count: number, type: EventType, account: string) =>
+    Array.from({ length: count }, () => ({ ...eventRow("203.0.113.7", START, { type, counts: null }), account }));
+  record(store, ...many(1, "LOGIN_SUCCEEDED", "anna"), ...many(1_500, "LOGIN_SUCCEEDED", "bert"));
+  record(store, ...many(3_000, "LOGIN_FAILED", "anna"));
+  const names = sqliteEventNames(db);
+  while (names.step());
+  const { find } = sqliteEventSearch(db, 0);
+  for (const [account, type, found] of [
+    ["anna", "LOGIN_SUCCEEDED", [1]],
+    ["bert", "LOGIN_FAILED", []],
+  ] as const) {
+    let searches = 0;
+    // Without time each ends after 256 events.
+    const counting = { find: (filter: EventFilter) => (searches++, find(filter)) };
+    assert.deepEqual(pages(counting, { account, types: [type], most: 256, order: "newest_first" }), found);
+    assert.ok(searches <= 7, `${account}: ${searches} searches`);
+  }
 });
 
 function pages(search: ReturnType<typeof sqliteEventSearch>, filter: EventFilter): readonly number[] {
