@@ -15,12 +15,14 @@ import { change, reader, withProof } from "../../session.ts";
 const words = t.access;
 
 const MOST_SHOWN = 100;
+/** As many as the administrator can have (`LIMITS.dashboardSessions`). */
+const MOST_SESSIONS = 256;
 
 export function SessionsCard() {
-  const list = useGet<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SHOWN })}`);
+  const list = useGet<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`);
   const { data, reload } = list;
   const end = (path: string): Promise<void> => endSessions(path, reload);
-  // The administrator's sessions come first, so all of them are on this page.
+  // The administrator's sessions come first, and all of them fit on this page.
   const isAlone = data?.items.every(({ isOwn, account }) => isOwn || account !== null) ?? true;
   const endAll = isAlone ? undefined : <ActionButton shown={words.endAll} kind="danger" run={() => end("sessions")} />;
   return (
