@@ -1035,7 +1035,7 @@ export type Routes = {
       | {
           /** 24 hours before `to` if absent; at most 400 days ago. */
           readonly from?: string | undefined;
-          /** Now if absent. */
+          /** Now if absent; rounded up to a whole hour if more than two days ago. */
           readonly to?: string | undefined;
           /** Length of a step in seconds. Lengthened if there would be too many steps, and to whole hours if `from` is more than two days ago. */
           readonly step?: number | string | undefined;

@@ -46,8 +46,8 @@ export function spanOf(from: Millis, to: Millis, stepMs: number | null, now: Mil
   const enough = (ms: number): boolean => ms >= leastMs && (to - from) / ms <= most;
   const asked = Math.ceil((stepMs ?? leastMs) / leastMs) * leastMs;
   const step = [asked, ...STEPS_MS].find(enough) ?? DAY_MS * 7;
-  // Each hour keeps only its last row.
-  const end = leastMs === HOUR_MS ? instant(Math.min(now, Math.ceil(to / HOUR_MS) * HOUR_MS)) : to;
+  // Of each hour then only its last row is left.
+  const end = now - to > MINUTES_FOR_MS ? instant(Math.ceil(to / HOUR_MS) * HOUR_MS) : to;
   return { from: instant(from - (from % step)), to: end, stepMs: step };
 }
 

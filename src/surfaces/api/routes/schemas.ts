@@ -123,7 +123,7 @@ export const pageQuery = z.object({ since: resumeAfter });
 export const figuresQuery = z
   .object({
     from: timeAsked.describe("24 hours before `to` if absent; at most 400 days ago."),
-    to: timeAsked.describe("Now if absent."),
+    to: timeAsked.describe("Now if absent; rounded up to a whole hour if more than two days ago."),
     step: wholeNumber(LONGEST_STEP_SECONDS)
       .refine((seconds) => seconds >= 60 && seconds % 60 === 0, "is not a whole number of minutes, in seconds")
       .optional()
