@@ -75,6 +75,8 @@ test("the days are today and the thirteen before", () => {
     cursor: null,
   });
   assert.deepEqual(sparse.days.at(-1), { day: "2026-11-07", scored: 2, spam: 2 }, "the first day is whole");
+  const ahead = scored(...Array.from({ length: 16 }, (_, i) => [13 - i, true] as const));
+  assert.equal(spamScores(ahead, NOON, { limit: 1, cursor: null }).days.length, 14, "the clock was set back");
 });
 
 test("no more than 5,000 mails are counted, and the answer says so", () => {

@@ -8,8 +8,8 @@ import { seriesOf, statsText } from "./stats.ts";
 import { waitingMails } from "./waiting-mails.ts";
 import { whyAccount, whyAddress, whyMessage } from "./why.ts";
 
-/** Today and the thirteen whole days before, in UTC. */
-const BEFORE_TODAY_MS = 13 * DAY_MS;
+/** Today and the thirteen whole days before, in UTC. There would be more if the clock was set back. */
+const MOST_DAYS = 14;
 /** Maximum mails counted for the days; the newest ones. */
 const MOST_COUNTED = 5_000;
 
@@ -32,14 +32,14 @@ export function spamScores(queries: ScoreQueries, now: Millis, { limit, cursor }
 }
 
 function daysOf(queries: EventQueries, now: Millis): Pick<SpamScores, "days" | "complete"> {
-  const since = later(now, -(now % DAY_MS) - BEFORE_TODAY_MS);
+  const since = later(now, -(now % DAY_MS) - (MOST_DAYS - 1) * DAY_MS);
   const { items, isAll } = eventsSince(queries, "SPAM_SCORED", since, MOST_COUNTED);
   const days = [...Map.groupBy(items, ({ at }) => at.slice(0, 10))].map(([day, all]) => ({
     day,
     scored: all.length,
     spam: all.filter(({ verdict }) => verdict === "mark").length,
   }));
-  return { days: days.toSorted((a, b) => b.day.localeCompare(a.day)), complete: isAll };
+  return { days: days.toSorted((a, b) => b.day.localeCompare(a.day)).slice(0, MOST_DAYS), complete: isAll };
 }
 
 /** Questions that read many rows. They and their answers are only data, so that another thread can answer. */
