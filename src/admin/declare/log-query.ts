@@ -43,9 +43,13 @@ export function textsOf({ queueId, network, account, grep }: LogQuery): SearchTe
   return grep === null ? null : { texts: [grep.toLowerCase()], inBytes: false };
 }
 
+const ASCII = /^\p{ASCII}*$/u;
+
 /** As typed, and with its domain as the DNS has it. */
 function spellingsOf(account: string): readonly string[] {
-  return [...new Set([account.toLowerCase(), asciiAddress(account)])];
+  const typed = account.toLowerCase();
+  // The usual case, and quick: each line is checked.
+  return ASCII.test(typed) ? [typed] : [...new Set([typed, asciiAddress(account)])];
 }
 
 /** Part of an IPv4 address in IPv6 notation that does not end in dotted decimals (RFC 4291, 2.5.5.2). */
