@@ -43,7 +43,7 @@ export type AccountStory = {
     readonly failed: number;
     readonly lastAt: Time;
   }[];
-  /** What it did itself and how it was changed: the newest of each type that a search of a few seconds finds, oldest first. */
+  /** What it did itself and how it was changed: the newest of each type that a search of a second finds, oldest first. */
   readonly own: readonly TimelineStep[];
   /** False: there is more, and `timeline` and `addresses` tell only the newest events. */
   readonly complete: boolean;

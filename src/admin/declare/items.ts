@@ -95,7 +95,7 @@ export const accountAnswer = component({ id: "AccountStory" }, () => ({
   addresses: records({ ip: z.string(), succeeded: count, failed: count, lastAt: time }),
   own: meaning(
     list(timelineStep()),
-    "What it did itself and how it was changed: the newest of each type that a search of a few seconds finds, oldest first.",
+    "What it did itself and how it was changed: the newest of each type that a search of a second finds, oldest first.",
   ),
   complete: meaning(z.boolean(), "False: there is more, and `timeline` and `addresses` tell only the newest events."),
   timeline: timeline(),

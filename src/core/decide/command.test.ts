@@ -113,7 +113,7 @@ test("expiry: skips a ban that is gone, permanent, or was renewed in between", (
   }
 });
 
-test("a release ends the hold, a drop disowns it, a new password forgets the guesses, a removal ends the hold too, a new account has no correspondents of a former one, a removal or an incident forgets the places, anything else changes nothing", () => {
+test("a release ends the hold, a drop disowns it, a new password forgets the guesses, a removal ends the hold too and forgets the correspondents, a removal or an incident forgets the places, anything else changes nothing", () => {
   const subject = "anna@example.org";
   const account = subject;
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_RELEASED", subject }), [{ type: "END_HOLD", account }]);
@@ -121,9 +121,6 @@ test("a release ends the hold, a drop disowns it, a new password forgets the gue
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_REMOVED", subject }), [
     { type: "FORGET_PLACES", account },
     { type: "DISOWN_HOLD", account, ends: true },
-  ]);
-  assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_ADDED", subject }), [
-    { type: "FORGET_GUESSES", account },
     { type: "FORGET_CORRESPONDENTS", account },
   ]);
   const since = { type: "PLACES_FORGOTTEN", subject: placesSince(accountName(subject), NOON) } as const;

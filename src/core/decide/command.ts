@@ -105,10 +105,6 @@ export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; sub
     case "BREAK_GLASS":
       return [{ type: "FORGET_GUESSES", account: null }];
     case "ACCOUNT_ADDED":
-      return [
-        { type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) },
-        { type: "FORGET_CORRESPONDENTS", account: subject },
-      ];
     case "ACCOUNT_RESUMED":
     case "PASSWORD_CHANGED":
       return [{ type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) }];
@@ -116,6 +112,7 @@ export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; sub
       return [
         { type: "FORGET_PLACES", account: subject },
         { type: "DISOWN_HOLD", account: subject, ends: true },
+        { type: "FORGET_CORRESPONDENTS", account: subject },
       ];
     case "PLACES_FORGOTTEN": {
       const [account = "", from = ""] = subject.split(FIRST_USED);

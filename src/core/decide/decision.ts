@@ -59,7 +59,7 @@ export type Change =
   | Readonly<{ type: "END_HOLD"; account: string }>
   /** The held mail was deleted: the owner did not write it, and does not vouch for its place. `ends`: the account is removed. */
   | Readonly<{ type: "DISOWN_HOLD"; account: string; ends?: true }>
-  /** An account of this name is new: it has not written to whom a former one wrote. */
+  /** The account is removed: the next one of its name has written to no one. */
   | Readonly<{ type: "FORGET_CORRESPONDENTS"; account: string }>
   /** This mail waits in the queue. `recipients`: whom the account has written to once the mail is released. */
   | Readonly<{

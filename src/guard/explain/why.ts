@@ -4,7 +4,7 @@ import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { BanRules, EventFilter, Queries } from "../storage-ports.ts";
-import { everyPage, unique } from "./event-pages.ts";
+import { everyPage, FURTHER_PAGES, unique } from "./event-pages.ts";
 import { timelineOf } from "./timeline.ts";
 
 /** Maximum rows in one answer. */
@@ -15,7 +15,7 @@ const MOST_EVENTS_OF_EACH = 50;
 const SESSION_MS = 10 * MINUTE_MS;
 
 /** What an account did, and changes to it. Strangers cause none of these, so they cannot crowd them out. */
-const OWN: readonly EventType[] = [...typesWhere(({ of }) => of !== undefined), "LOGIN_SUCCEEDED"];
+const OWN: readonly EventType[] = ["LOGIN_SUCCEEDED", ...typesWhere(({ of }) => of !== undefined)];
 const MOST_OF_TYPE = 10;
 
 export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, bans: BanRules): AddressStory {
@@ -26,10 +26,10 @@ export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, bans: 
 /** Everything about an account: sign-ins and attempts, mail that it sent and received, changes. */
 export function whyAccount(queries: Queries, account: string): AccountReport {
   const { items, next } = everyPage(queries, { account, most: MOST_EVENTS, order: "newest_first" });
+  const further = { pages: FURTHER_PAGES };
   const ofType = (type: EventType): readonly EventItem[] => {
     const filter: EventFilter = { account, types: [type], most: MOST_OF_TYPE, order: "newest_first" };
-    // Of the other types there are few events, so one search finds them.
-    return (type === "LOGIN_SUCCEEDED" ? everyPage(queries, filter) : queries.events(filter)).items;
+    return everyPage(queries, filter, further).items;
   };
   const own = next === null ? items.filter(({ type }) => OWN.some((one) => one === type)) : OWN.flatMap(ofType);
   return {

@@ -19,7 +19,7 @@ const MOST_STREAMS = 300;
 /** Types with fewer events are searched by type only, in whatever network. */
 const RARE = 1_000;
 /** Events of the types and of the account are counted up to this number, to search those that are fewer. */
-const MOST_COUNTED = 20_000;
+const MOST_COUNTED = 4_000;
 
 /**
  * Chooses where to search the events of a filter, so that finding a page takes about as long with ten million events as with
