@@ -9,8 +9,8 @@ import type { Clock } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
-import type { AccountStateCommandParts } from "./account-lists.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
+import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
 type AppPasswordParts = RecordParts &
@@ -30,6 +30,7 @@ const KEY_OF_EACH = failed(
 );
 
 export const APP_PASSWORD_RUNS = {
+  /** Creates a password for one mail program. */
   app_password_add: async (parts, { name, app: asked }, by) => {
     const app = appPasswordName(asked);
     if (app === null) return WRONG_NAME;
@@ -45,6 +46,7 @@ export const APP_PASSWORD_RUNS = {
       refused: (reason) => refused(reason, name, by),
     });
   },
+  /** Removes it, and ends the sessions that it may have opened. */
   app_password_remove: async (parts, { name, app: asked }, by) => {
     const app = appPasswordName(asked);
     if (app === null) return WRONG_NAME;

@@ -9,8 +9,8 @@ import { recordThenChange } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
-import type { AccountStateCommandParts } from "./account-lists.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
+import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts } from "./accounts.ts";
 import { checkOfTargets, WHO_IS_THERE, wrongTarget } from "./aliases.ts";
 
