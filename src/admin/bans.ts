@@ -160,7 +160,7 @@ export const BAN_VERBS = [
   ),
 ] as const;
 
-/** How an entry goes on whose former end is later than the one asked for. */
+/** What happens to an entry whose former end is later than the one asked for. */
 function keptFor(end: string | null): string {
   return end === null ? "stays allowed without an end" : `stays allowed until ${dayAndTime(end)}, as before`;
 }

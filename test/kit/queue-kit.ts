@@ -71,12 +71,12 @@ export function fakeQueue(file: string, kit: Kit) {
       mails = all;
     },
     onHold: (): readonly string[] => present().flatMap(({ id, queue }) => (queue === "hold" ? [id] : [])),
-    /** Runs `meanwhile` before the keeper carries out its `nth` order of this kind; what that returns is the reply instead. */
-    before: (nth: number, verb: KeeperCommand["verb"], meanwhile: () => Promise<KeeperReply | void>): void => {
+    /** Runs `interrupt` before the keeper carries out its `nth` order of this kind; what that returns is the reply instead. */
+    before: (nth: number, verb: KeeperCommand["verb"], interrupt: () => Promise<KeeperReply | void>): void => {
       const { ask } = kit.keeper;
       let orders = 0;
       kit.keeper.ask = async (order) => {
-        const reply = order.verb === verb && (orders += 1) === nth ? await meanwhile() : undefined;
+        const reply = order.verb === verb && (orders += 1) === nth ? await interrupt() : undefined;
         return reply ?? ask(order);
       };
     },

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { TokenItem } from "../../../src/admin/access.ts";
 import type { ListedSession } from "../../../src/admin/declare/items.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
+import type { LIMITS } from "../../../src/guard/limits.ts";
 import { endSessions, LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
@@ -15,8 +16,8 @@ import { change, reader, withProof } from "../../session.ts";
 const words = t.access;
 
 const MOST_SHOWN = 100;
-/** As many as the administrator can have (`LIMITS.dashboardSessions`). */
-const MOST_SESSIONS = 256;
+/** As many as the administrator can have. */
+const MOST_SESSIONS: typeof LIMITS.dashboardSessions = 256;
 
 export function SessionsCard() {
   const list = useGet<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`);

@@ -228,6 +228,6 @@ test("many accounts leave room for other alerts", () => {
   }
   assert.equal(kit.holding().length, 100);
   const [held, limited] = [kit.details()[0], kit.details()[50]];
-  assert.equal(held, "1 mail to 1 recipient from ? is held", "as far as it is known");
+  assert.equal(held, "1 mail to 1 recipient from ? is held", "as far as known");
   assert.equal(limited, "? recipients within 0ms, limit ?, the last from ?");
 });

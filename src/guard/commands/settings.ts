@@ -141,10 +141,7 @@ export function createSettingsCommands(parts: SettingsCommandParts) {
       if (!read.ok) return read;
       const digest = markOf(read.text);
       const changed = changeFile(read.text, changes, read.env);
-      if (!changed.ok) {
-        const none: Untried = { lines: [], values: [], restarts: [], warnings: [], trial: null };
-        return { ok: true, result: { ...none, problems: changed.problems, digest } };
-      }
+      if (!changed.ok) return { ok: true, result: { ...NO_PREVIEW, problems: changed.problems, digest } };
       const { before, after, lines } = changed;
       const values = valuesOf(changed);
       const known = new Set(warningsOf(before.settings).map(({ says }) => says));
@@ -194,8 +191,14 @@ const ENOUGH_PREVIEWS = failed(
   `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,
   "Try again later.",
 );
-type Untried = Omit<SettingsPreview, "problems" | "digest">;
 const LOOK_AGAIN = "Look at the changes again, then apply them.";
+const NO_PREVIEW: Omit<SettingsPreview, "problems" | "digest"> = {
+  lines: [],
+  values: [],
+  restarts: [],
+  warnings: [],
+  trial: null,
+};
 
 /** Null if every event would be decided as before. */
 function trialOf(before: ValidSettings, after: ValidSettings): TrialPolicy | null {

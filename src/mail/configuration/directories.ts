@@ -152,7 +152,8 @@ function makeFiles(layout: Layout): void {
   // Where people expect it; svlogd(8) writes and rotates it.
   const fail2banLog = join("..", "fail2ban", basename(serviceLog(layout, "fail2ban")));
   layLink(fail2banLog, join(dirname(layout.mailLog), "fail2ban.log"));
-  // svlogd(8): files of a megabyte, the current one and five old ones; each line also to its standard error, which systemd passes on to the journal.
+  // svlogd(8): files of a megabyte, the current one and five old ones; each line also to its standard error, which systemd
+  // passes on to the journal.
   for (const service of SERVICES)
     writeFile(join(layout.log, service, "config"), "s1000000\nn5\ne*\n", { mode: 0o644, flush: false });
 }

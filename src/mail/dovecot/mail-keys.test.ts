@@ -25,7 +25,7 @@ function prepared() {
   return { ...kit, made: contentOf(kit.crypt.privateKey) };
 }
 
-/** The private key of another server. */
+/** Another server's private key. */
 const otherKey = (): string => prepared().made;
 
 test("one pair is created, only for root, and Dovecot's settings name the private key", () => {
