@@ -11,20 +11,16 @@ import { byDefault, optional, optionalList, type Setting } from "./setting.ts";
 
 /** Every setting. The key is the path in `ghostinbox.toml`. Each setting is used by something. */
 export const schema = {
-  domains: {
-    ...optionalList(domain, 1_000),
-    says: "Mail domains of this server; the first one names it.",
+  domains: optionalList(domain, 1_000).says("Mail domains of this server; the first one names it.", {
     variable: "GHOSTINBOX_DOMAIN",
-  },
-  hostname: {
-    ...optional(hostName),
-    says: "Name of this server in its greeting, HELO and certificate; empty means `mail.` before the first domain.",
-    source: "RFC 5321 section 4.1.1.1",
-  },
-  profile: {
-    ...byDefault("standard", oneOf("standard", "small")),
-    says: "Which defaults apply to settings that cost memory: `small` is for a machine with 512 MB (docs/small-machine.md). What you set yourself applies in either.",
-  },
+  }),
+  hostname: optional(hostName).says(
+    "Name of this server in its greeting, HELO and certificate; empty means `mail.` before the first domain.",
+    { source: "RFC 5321 section 4.1.1.1" },
+  ),
+  profile: byDefault("standard", oneOf("standard", "small")).says(
+    "Which defaults apply to settings that cost memory: `small` is for a machine with 512 MB (docs/small-machine.md). What you set yourself applies in either.",
+  ),
 
   ...abuse,
   ...sending,

@@ -28,9 +28,11 @@ export type SettingProblem = Readonly<{
 /** The same about valid settings that do not fit together. */
 export type Conflict = Omit<SettingProblem, "line">;
 
-/** `value`: as written in the file. */
+type More = Omit<Setting<unknown>, "kind" | "byDefault" | "says">;
+
+/** `value`: as written in the file. `says` makes it a setting. */
 export function byDefault<const Value, T>(value: Value, kind: Kind<T>) {
-  return { kind, byDefault: value } as const;
+  return { says: (says: string, more: More = {}) => ({ kind, byDefault: value, says, ...more }) as const };
 }
 
 /** Empty unless it is set. */
