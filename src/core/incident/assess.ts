@@ -144,10 +144,10 @@ class Assessor {
     const touched = this.#account(account);
     const address = this.#address(ip, time);
     if (touched === null || address === null) return null;
+    if (!touched.byIp.has(ip)) address.accounts.push(touched.account);
     const place = touched.byIp.getOrInsert(ip, { ip, signIns: 0, mails: 0, first: time, last: time });
     place.last = time;
     address.last = time;
-    if (!address.accounts.includes(touched.account)) address.accounts.push(touched.account);
     for (const one of [place, touched, address]) one[what] += 1;
     return touched;
   }
