@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -7,7 +7,10 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 export function headerActions(table: string, mail: string): readonly string[] {
   const directory = temporaryDirectory();
   const file = join(directory, "table");
-  writeFileSync(join(directory, "main.cf"), "");
+  const settings = join(directory, "main.cf");
+  writeFileSync(settings, "");
+  // Postfix's programs wait until a file that was just written is two seconds old.
+  utimesSync(settings, 0, 0);
   writeFileSync(file, table);
   const argv = ["-c", directory, "-hmq", "-", `regexp:${file}`];
   // Fails without output if nothing matches.

@@ -84,7 +84,7 @@ test("of many passwords, those judged in time are returned", async () => {
 test("a caller whose time ended while waiting starts no thread", async () => {
   const ran = join(temporaryDirectory(), "ran");
   const hanging = `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(ran)}, workerData[0].password); ${WAITS}`;
-  const thread = createPasswordThread({ mostWaiting: 2, judgeMs: 5_000 }, played(hanging));
+  const thread = createPasswordThread({ mostWaiting: 2, judgeMs: 1_000 }, played(hanging));
   const first = assert.rejects(thread.judge(one("a"), user("anna")), busy(/time is over/));
   assert.deepEqual(await thread.judgeSome(asked("b"), user("bert"), 50), []);
   await first;
