@@ -219,8 +219,11 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
     });
 
     test("its own commands restart and stop it, and take the units away", async () => {
+      // As if this version had added the service.
+      await machine.shell("rm /etc/systemd/system/ghostinbox-web.service");
       await checkout("restart");
       await expectState("active");
+      await machine.shell("test -s /etc/systemd/system/ghostinbox-web.service");
       await checkout("stop");
       assert.deepEqual(await units(), []);
       await expectState("inactive");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { installed, ROOT } from "../../../test/kit/needs.ts";
@@ -12,6 +12,7 @@ import { NODE_FLAGS } from "./runit.ts";
 import {
   areUnitsFor,
   installUnits,
+  renewUnits,
   serverOfUnits,
   tellReady,
   uninstallUnits,
@@ -67,6 +68,27 @@ test("units are recognised by their first line, and others are kept", ROOT, asyn
   assert.ok(!found.includes(join(directory, "postfix.service")));
   const unit = readFileSync(join(directory, "ghostinbox.service"), "utf8");
   assert.match(unit, new RegExp(`^ExecStart=\\S+ ${NODE_FLAGS} \\S+/start\\.ts --systemd$`, "m"));
+});
+
+test("a new version renews the units of its checkout and data directory, and no others", ROOT, async () => {
+  const directory = temporaryDirectory();
+  assert.deepEqual(await renewUnits(of, directory), { ok: true });
+  assert.deepEqual(readdirSync(directory), [], "none are installed");
+  await installUnits(of, directory);
+  const read = () => readdirSync(directory).map((name) => readFileSync(join(directory, name), "utf8"));
+  const wanted = read();
+  const file = (name: string): string => join(directory, name);
+  const main = readFileSync(file("ghostinbox.service"), "utf8");
+  writeFileSync(file("ghostinbox.service"), main.replace("/set-up/start.ts", "/start.ts"));
+  rmSync(file("ghostinbox-guard.service"));
+  const former = read();
+  for (const other of [{ checkout: "/opt/ghostinbox-2" }, { layout: layoutOf("/srv/other") }])
+    assert.deepEqual(await renewUnits({ ...of, ...other }, directory), { ok: true });
+  assert.deepEqual(read(), former);
+  // Whether or not systemd runs here: the files are written first.
+  await renewUnits(of, directory);
+  assert.deepEqual(read(), wanted);
+  assert.deepEqual(await renewUnits(of, directory), { ok: true }, "nothing differs");
 });
 
 test("the units of a server are not given to another data directory", ROOT, async () => {

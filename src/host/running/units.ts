@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { failureOf } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { textOrNothing } from "../machine/read-text.ts";
 import { lastLines, runProgram } from "../machine/run-program.ts";
 import { removeFile, writeFile } from "../root-files/files.ts";
 import { SetUpFailure } from "./failure.ts";
@@ -44,27 +46,46 @@ const OURS = /^ghostinbox(-[a-z0-9-]+)?\.service$/;
 /** Exists while systemd runs the machine (sd_booted(3)). */
 export const SYSTEMD_RUNS = "/run/systemd/system";
 
+/** `node`: the path of the runtime. */
+type Installed = Readonly<{ checkout: string; layout: Layout; node: string }>;
+
 /** Writes the units of a checkout, and lets the machine start them at boot. Starts nothing. */
-export async function installUnits(
-  { checkout, layout, node }: Readonly<{ checkout: string; layout: Layout; node: string }>,
-  directory: string = UNIT_DIRECTORY,
-): Promise<Outcome> {
+export async function installUnits(of: Installed, directory: string = UNIT_DIRECTORY): Promise<Outcome> {
+  const { checkout, layout, node } = of;
   const odd = [checkout, node, layout.data].find((path) => !PLAIN.test(path));
   if (odd !== undefined)
     return { ok: false, reason: `${odd} has characters that mean something else in a unit: choose a plainer path.` };
-  const foreign = readdirSync(directory).find((name) => OURS.test(name) && !isOurs(join(directory, name)));
-  if (foreign !== undefined)
-    return { ok: false, reason: `${join(directory, foreign)} was not written by GhostInbox: move it away first.` };
   const other = serverOfUnits(layout, [directory, PACKAGED_UNITS]);
   if (other !== null)
     return {
       ok: false,
       reason: `systemd already starts the server in ${other}: give \`--data ${other}\`, or stop it and remove its units with \`service uninstall\`.`,
     };
+  const written = await writeUnits(of, directory);
+  return written.ok ? systemctl(["enable", "--quiet", MAIN_UNIT]) : written;
+}
+
+/** Brings the installed units of this checkout and data directory to this version. Leaves others unchanged, and restarts nothing. */
+export async function renewUnits(of: Installed, directory: string = UNIT_DIRECTORY): Promise<Outcome> {
+  const [data] = dataOfUnits(directory);
+  const isTheirs = data !== undefined && isSamePlace(data, of.layout.data);
+  if (!isTheirs || !textOrNothing(join(directory, MAIN_UNIT)).includes(` ${of.checkout}/src/`)) return { ok: true };
+  return writeUnits({ ...of, layout: layoutOf(data) }, directory);
+}
+
+/** Writes those that differ. */
+async function writeUnits({ checkout, layout, node }: Installed, directory: string): Promise<Outcome> {
+  const foreign = readdirSync(directory).find((name) => OURS.test(name) && !isOurs(join(directory, name)));
+  if (foreign !== undefined)
+    return { ok: false, reason: `${join(directory, foreign)} was not written by GhostInbox: move it away first.` };
   const compileCache = join(checkout, "node_modules", ".cache", "ghostinbox");
   const units = renderUnits({ layout, node, checkout, compileCache });
-  for (const { name, text } of units) writeFile(join(directory, name), text, { mode: 0o644 });
-  return systemctl(["daemon-reload"], ["enable", "--quiet", MAIN_UNIT]);
+  const changed = units.filter(({ name, text }) => textOrNothing(join(directory, name)) !== text);
+  const reason = failureOf(() => {
+    for (const { name, text } of changed) writeFile(join(directory, name), text, { mode: 0o644 });
+  });
+  if (reason !== null) return { ok: false, reason };
+  return changed.length === 0 ? { ok: true } : systemctl(["daemon-reload"]);
 }
 
 /** Stops the server, and removes the files that `installUnits` has written. Returns false if there were none. */

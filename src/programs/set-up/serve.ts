@@ -28,7 +28,7 @@ import {
   writeEnvironment,
   writeServices,
 } from "../../host/running/supervise.ts";
-import { stopUnits, tellReady, whyNotByUnits } from "../../host/running/units.ts";
+import { renewUnits, stopUnits, tellReady, whyNotByUnits } from "../../host/running/units.ts";
 import { finishRestore } from "../../jobs/backup/replace-contents.ts";
 import { takeRestoredQueue } from "../../jobs/backup/restored-queue.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
@@ -102,7 +102,12 @@ async function main(): Promise<number> {
     if (finishRollback(layout)) log.say("An interrupted rollback was completed.");
     await closeAsRecorded(layout);
     refuseUnfitData(layout);
-    if (BY_SYSTEMD) await stopUnits();
+    if (BY_SYSTEMD) {
+      // `systemctl restart` and a reboot bring a new version too.
+      const renewed = await renewUnits({ checkout: CHECKOUT, layout, node: process.execPath });
+      if (!renewed.ok) log.warn(`systemd's units could not be updated: ${renewed.reason}`);
+      await stopUnits();
+    }
     const { count, left } = await endOrphans(data);
     if (count > 0) log.say(`Ended ${plural(count, "process")} that an earlier start left behind.`);
     const see = `To see what blocks them: ps -o pid,user,wchan,args -p ${left.join()}`;

@@ -9,7 +9,7 @@ import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { portsOf } from "../../../../host/running/ports.ts";
 import { startCommand, stopCommand } from "../../../../host/running/server-commands.ts";
 import { restartServer, stopServer } from "../../../../host/running/stop.ts";
-import { installUnits, SYSTEMD_RUNS, uninstallUnits } from "../../../../host/running/units.ts";
+import { installUnits, renewUnits, SYSTEMD_RUNS, uninstallUnits } from "../../../../host/running/units.ts";
 import { keptBuild } from "../../../../jobs/build/kept-build.ts";
 import { startAfresh } from "../../../../jobs/build/run-kept.ts";
 import { readSettings } from "../../../../jobs/settings-file/settings-file.ts";
@@ -58,6 +58,8 @@ export async function restart(call: Call): Promise<Answer> {
   if (packagesInstalledAt() !== packages) startAfresh(process.argv.slice(2));
   const unbuilt = await whyNotBuilt(CHECKOUT);
   if (unbuilt !== null) return failed(`Nothing was restarted. ${unbuilt}`, "The server still runs.");
+  const renewed = await renewUnits({ checkout: CHECKOUT, layout: call.layout, node: process.execPath });
+  if (!renewed.ok) return failed(`Nothing was restarted: ${renewed.reason}`, "The server still runs.");
   call.terminal.err("Restarting ...");
   const restarted = await restartServer(call.layout, portsOf(settings.settings));
   if (restarted.ok) return done({ restarted: true }, "GhostInbox was restarted.", `${PROGRAM} status`);
