@@ -14,7 +14,7 @@ const MOUNTED = `
   ${OVER_ETC}
   for directory in /var/lib /var/cache /var/log /run; do mount -t tmpfs none "$directory"; done
   eval "$2"
-  sh "$3" "$4"
+  sh "$3" $4
   echo
   eval "$5"`;
 /** What debconf-devel(7) answers to INPUT, GO, GET and PURGE. */
@@ -88,5 +88,27 @@ describe("what dpkg runs as root", SKIP, () => {
       if [ -L $name.service ]; then echo $name; fi; done; ls /run`;
     const [left] = await run({ etc: new OwnEtc(), script: "postinst", argument: "configure", before, after });
     assert.equal(left, "fail2ban\n", "the administrator's own stays");
+  });
+
+  test("an upgrade restarts a running server only if the new version would start", async () => {
+    const upgraded = async (code: number) => {
+      const program = (name: string, text: string): string =>
+        `printf '#!/bin/sh\n${text}\n' >/run/bin/${name}; chmod 755 /run/bin/${name}`;
+      const programs = [
+        program("systemctl", 'echo "$@" >>/run/asked'),
+        program("ghostinbox", `echo "says $*"; exit ${code}`),
+      ];
+      const before = `mkdir -p /run/systemd/system /run/bin; PATH=/run/bin:$PATH; ${programs.join("; ")}`;
+      const after = "cat /run/asked";
+      return run({ etc: new OwnEtc(), script: "postinst", argument: "configure 0.1.0-1", before, after });
+    };
+    const restart = /^restart ghostinbox\.service$/m;
+    const [asked, quiet] = await upgraded(0);
+    assert.match(asked, restart);
+    assert.equal(quiet, "");
+    const [refused, says] = await upgraded(1);
+    assert.match(refused, /^is-active --quiet ghostinbox\.service$/m);
+    assert.doesNotMatch(refused, restart);
+    assert.match(says, /^says upgrade --check\nGhostInbox was not restarted: the old version still runs\./);
   });
 });
