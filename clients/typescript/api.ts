@@ -2117,7 +2117,7 @@ export type Routes = {
     };
   };
 
-  /** From now on no mail of the sender is spam for the account. */
+  /** Mail proven to be from the sender is not spam for the account. */
   "POST /api/v1/spam/senders": {
     readonly query?: DryRun | undefined;
     readonly body: {
@@ -2147,7 +2147,7 @@ export type Routes = {
     };
   };
 
-  /** Senders whose mail is never spam for an account, a page at a time. */
+  /** Allowed senders of accounts, a page at a time: mail proven to be theirs is not spam. */
   "GET /api/v1/spam/senders": {
     readonly query?:
       | {
@@ -2171,7 +2171,7 @@ export type Routes = {
     };
   };
 
-  /** From now on no mail of the sender to the mailbox is spam. */
+  /** Mail proven to be from the sender is not spam in the mailbox. */
   "POST /api/v1/me/senders": {
     readonly body: {
       /** An address, or all of a domain: *@example.org. */
@@ -2195,7 +2195,7 @@ export type Routes = {
     };
   };
 
-  /** Senders whose mail to the mailbox is never spam. */
+  /** Allowed senders of the mailbox: mail proven to be theirs is not spam. */
   "GET /api/v1/me/senders": {
     readonly answer: {
       readonly items: readonly {

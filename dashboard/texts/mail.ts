@@ -108,12 +108,12 @@ export const en = {
   noScore: "no score",
   verdicts: { spam: "spam", ham: "not spam" },
   several: "several recipients",
-  senders: "Senders who are never spam",
+  senders: "Allowed senders",
   senderFor: (sender: string, account: string) => `${sender} for ${account}`,
   noSenders: "No account has such senders.",
   senderPattern: "Sender, or *@domain",
   allow: "Allow",
-  senderAllowed: (sender: string, account: string) => `Mail from ${sender} is never spam for ${account}.`,
+  senderAllowed: (sender: string, account: string) => `Mail proven to be from ${sender} is not spam for ${account}.`,
   senderOff: (sender: string, account: string) => `Mail from ${sender} is scored again for ${account}.`,
 };
 
@@ -225,11 +225,12 @@ export const de: typeof en = {
   noScore: "keine Punktzahl",
   verdicts: { spam: "Spam", ham: "kein Spam" },
   several: "mehrere Empfänger",
-  senders: "Absender, die nie Spam sind",
+  senders: "Erlaubte Absender",
   senderFor: (sender, account) => `${sender} für ${account}`,
   noSenders: "Kein Konto hat solche Absender.",
   senderPattern: "Absender oder *@domain",
   allow: "Erlauben",
-  senderAllowed: (sender, account) => `Mails von ${sender} sind für ${account} nie Spam.`,
+  senderAllowed: (sender, account) =>
+    `Mails, die nachweislich von ${sender} sind, gelten für ${account} nicht als Spam.`,
   senderOff: (sender, account) => `Mails von ${sender} werden für ${account} wieder bewertet.`,
 };

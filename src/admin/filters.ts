@@ -5,7 +5,7 @@ import { type OutputOf, object } from "./declare/fields.ts";
 import { accountName, duration, mailAddress, meaning, page, pageOf, senderPattern, time } from "./declare/kinds.ts";
 import { ALLOW, changes, GREYLIST, OWN, orItsUser, READ, reads, verb } from "./declare/verb.ts";
 
-/** What accepts more mail: pauses of greylisting, and senders whose mail is never spam. */
+/** What accepts more mail: pauses of greylisting, and allowed senders. */
 
 const ofRecipient = { recipient: meaning(mailAddress, "Who waits for a mail, such as one with a code.") };
 const lasts = duration("How long, 30 days at most; 15m if absent.");
@@ -59,8 +59,8 @@ export const FILTER_VERBS = [
       },
     }),
   verb("spam_allow_add", TO_ALLOW, ofSender, changes(named, "mail"))
-    .http("POST /spam/senders", "From now on no mail of the sender is spam for the account.", { status: 201 })
-    .http("POST /me/senders", "From now on no mail of the sender to the mailbox is spam.", { ...OWN, status: 201 })
+    .http("POST /spam/senders", "Mail proven to be from the sender is not spam for the account.", { status: 201 })
+    .http("POST /me/senders", "Mail proven to be from the sender is not spam in the mailbox.", { ...OWN, status: 201 })
     .cli("spam allow add ACCOUNT SENDER", ALLOWS, {
       words: ["account", "sender"],
       done: (it) => `Mail to ${it.account} that is proven to be from ${it.sender} is no longer treated as spam.`,
@@ -75,7 +75,7 @@ export const FILTER_VERBS = [
       next: "spam allow list",
     }),
   verb("spam_allow_list", READ, page(), reads(senders))
-    .http("GET /spam/senders", "Senders whose mail is never spam for an account, a page at a time.")
+    .http("GET /spam/senders", "Allowed senders of accounts, a page at a time: mail proven to be theirs is not spam.")
     .cli("spam allow list", "Show the allowed senders of each account.", {
       table: {
         things: "senders",

@@ -48,6 +48,6 @@ export const MY_VERBS = [
   verb("my_password", TO_CHANGE, { password: text(1_024) }, changes(done, "itself", NO_DRY_RUN)),
   verb("my_senders", MAILBOX, {}, reads(senders)).http(
     "GET /me/senders",
-    "Senders whose mail to the mailbox is never spam.",
+    "Allowed senders of the mailbox: mail proven to be theirs is not spam.",
   ),
 ] as const;

@@ -113,7 +113,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     assert.ok(await signsIn(NEW_PASSWORD));
   });
 
-  test("keeps a list of senders who are never spam, and takes one back", async () => {
+  test("keeps a list of allowed senders, and takes one back", async () => {
     const { page } = open();
     const senders = card("Never spam");
     await enter(senders.getByLabel(/^Address, or/), "*@friends.test");

@@ -15,7 +15,7 @@ export type SpamCommandParts = Readonly<{
   senders: SpamAllowStore;
 }>;
 
-/** Changes the senders whose mail is never spam for an account. The filter applies it from the next mail on. */
+/** Changes the allowed senders of an account. The filter applies it from the next mail on. */
 export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts> = async (
   parts,
   { verb, account, sender },
