@@ -18,11 +18,12 @@ for (const name of readdirSync(DIRECTORY).filter((file) => file.endsWith(".toml"
   });
 
 /** test/e2e/examples.test.ts tries its other settings. */
-test("investra.toml names the contacts of its seed, and bans for ten minutes each time", () => {
+test("investra.toml names the contacts of its seed, and bans for ten minutes each time, or a day for slow guessing", () => {
   const settings = settingsOf("investra.toml");
   const contacts = settings["alerts.contacts"].map((one) => one.split(":")[0]);
   assert.deepEqual(contacts, ["Security Team", "System Admin", "Hosting Provider"]);
   assert.deepEqual(settings["bans.ladder"], [600_000]);
+  assert.deepEqual([settings["limits.logins.per_day"], settings["limits.logins.per_week"]], [10, 20]);
 });
 
 test("ghostinbox.toml says what its seed says", () => {
