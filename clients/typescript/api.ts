@@ -1529,7 +1529,7 @@ export type Routes = {
     };
   };
 
-  /** Takes away a network; with the last one gone the account may sign in from anywhere. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Takes away a network; without any, the account may sign in from anywhere that `logins.networks` allows. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/accounts/{name}/networks/{network}": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -2735,7 +2735,7 @@ export type Routes = {
       readonly mails: number | null;
       /** Other addresses whose mail comes to it, 100 at most. */
       readonly aliases: readonly string[];
-      /** From where it may sign in; empty: from anywhere. */
+      /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
       readonly networks: readonly string[];
       /** Strangers guess at its password, so new places are limited. */
       readonly guarded: boolean;

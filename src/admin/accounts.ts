@@ -249,7 +249,7 @@ export const ACCOUNT_VERBS = [
   ),
   verb("networks_remove", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "shutOut")).http(
     "DELETE /accounts/{name}/networks/{network}",
-    "Takes away a network; with the last one gone the account may sign in from anywhere.",
+    "Takes away a network; without any, the account may sign in from anywhere that `logins.networks` allows.",
     { named: { networks: "network" }, fields: { networks: oneNetwork } },
   ),
 ] as const;

@@ -12,7 +12,7 @@ const mailbox = object(() => ({
   usedBytes: meaning(z.nullable(count), "Null: it is not known now."),
   mails: meaning(z.nullable(count), "Null: it is not known now."),
   aliases: meaning(list(z.string()), "Other addresses whose mail comes to it, 100 at most."),
-  networks: meaning(list(z.string()), "From where it may sign in; empty: from anywhere."),
+  networks: meaning(list(z.string()), "From where it may sign in; empty: anywhere that `logins.networks` allows."),
   guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
   greylistPausedUntil: z.nullable(time),
   passwordOnServer: meaning(z.boolean(), "Its password is changed on the server only, which makes a key for its mail."),

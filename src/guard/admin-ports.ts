@@ -81,7 +81,7 @@ export interface FileAccounts {
   endFollowing(): void;
 }
 
-/** The networks from which accounts may sign in. An account without networks may sign in from anywhere. */
+/** The networks from which accounts may sign in. Those without any may sign in from anywhere that `logins.networks` allows. */
 export interface AccountNetworks {
   /** For a login name as typed. Empty for a missing account. */
   networksOf(login: string): readonly Prefix[];
