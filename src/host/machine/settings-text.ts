@@ -8,7 +8,7 @@ import { type Environment, settingsOrReason, type ValidSettings } from "../../se
 import { NOT_UTF8, readPlain, writeFile } from "../root-files/files.ts";
 import { whileLocked } from "../root-files/lock-file.ts";
 
-/** Bytes: 20 times the shipped file, which explains every setting. */
+/** Bytes: about 30 times the file that set-up writes, which explains every setting. */
 const MOST_BYTES = 1_000_000;
 
 /**

@@ -13,8 +13,8 @@ import { SetUpFailure } from "./failure.ts";
 import { processesOf } from "./processes.ts";
 import { startTimeOf } from "./read-processes.ts";
 
-/** A unix socket's path has at most 107 bytes (unix(7)); the longest of ours adds 33 to the data directory. */
-const LONGEST = 70;
+/** A unix socket's path has at most 107 bytes (unix(7)); the longest in the data directory is one of Dovecot's. */
+const LONGEST = 107 - "/run/dovecot/token-login/imap-urlauth".length;
 /** The second one: while a rollback exchanges the settings. */
 const PROOF = ["ghostinbox.toml", "ghostinbox.toml.rollback", "installed-packages"];
 const HARMLESS = ["run", "lost+found", ".restoring-lock"];
