@@ -54,9 +54,15 @@ export function brokenThings({ lab, product }: Running, repository: string, bann
     ),
     "bans.self": wrong(
       new RegExp(`The kernel bans ${SERVER.v4}/32`),
-      () => nft("add", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`),
-      // The guard may have repaired it before.
-      () => lab.server.exec(["nft", "delete", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`]),
+      async () => {
+        await nft("delete", "element", "inet", "ghostinbox", "allow4", `{ ${SERVER.v4} }`);
+        await nft("add", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`);
+      },
+      async () => {
+        await nft("add", "element", "inet", "ghostinbox", "allow4", `{ ${SERVER.v4} }`);
+        // The guard may have repaired it before.
+        await lab.server.exec(["nft", "delete", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`]);
+      },
     ),
     "firewall.table": preceded("input", /has rules before the bans: .* accept/, "ip", "saddr", "0.0.0.0/0", "accept"),
     "firewall.open-ports": wrong(

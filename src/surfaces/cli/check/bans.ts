@@ -59,11 +59,11 @@ function judgeSelf(banned: readonly string[] | null): Finding {
   return wrong(`The kernel bans ${firstFew(banned)}, which must never be banned.`, `${PROGRAM} break-glass`);
 }
 
-/** Returns which of these a set of bans holds; `get element` works for networks too (nft(8)). */
+/** Returns which of these a set of bans holds, without those that an allow set accepts first; `get element` works for networks too (nft(8)). */
 async function bannedOf(machine: Machine, own: readonly Prefix[]): Promise<readonly Prefix[] | null> {
   const hosts = own.filter((prefix) => !LOOPBACK.some((loopback) => overlaps(loopback, prefix)));
   const asked = hosts.map(async (prefix) => {
-    const sets = isV4(prefix) ? ["ban4", "net4"] : ["ban6", "ban6_host", "net6"];
+    const sets = isV4(prefix) ? ["allow4", "ban4", "net4"] : ["allow6", "ban6", "ban6_host", "net6"];
     const ran = sets.map((set) =>
       machine.run("nft", ["get", "element", ...TABLE.split(" "), set, `{ ${networkAddress(prefix)} }`]),
     );
@@ -71,7 +71,9 @@ async function bannedOf(machine: Machine, own: readonly Prefix[]): Promise<reado
   });
   const answers = await Promise.all(asked);
   if (answers.some(({ codes }) => codes.some((code) => code >= 124))) return null;
-  return answers.filter(({ codes }) => codes.includes(0)).map(({ prefix }) => prefix);
+  return answers
+    .filter(({ codes: [allowed, ...held] }) => allowed !== 0 && held.includes(0))
+    .map(({ prefix }) => prefix);
 }
 
 async function heldByKernel({ reader, settings, now, machine }: Server): Promise<Finding> {

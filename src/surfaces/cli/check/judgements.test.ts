@@ -21,7 +21,7 @@ import {
 } from "./accounts.ts";
 import { judgeAge as judgeBackup, judgeDrill, judgeKey, judgePlace } from "./backups.ts";
 import { bans, judgeAllowed, judgeHeldByKernel, uncovered } from "./bans.ts";
-import type { Finding, State } from "./check.ts";
+import type { Finding, Machine, State } from "./check.ts";
 import { judgeAge, judgeComponents, judgeLength, judgeNotices, judgeOutside, judgeTest } from "./components.ts";
 import { judgeMtaSts, judgeRecord } from "./dns.ts";
 import { firewall, judgeChain, judgeOpenPorts } from "./firewall.ts";
@@ -279,6 +279,23 @@ test("bans: networks that are missing in the kernel, and nft that cannot list th
   const server = checkedServer({ reader: { queries: sqliteQueries(reader) }, machine: printing("", 1) });
   assertJudged("unknown", await bans["in-kernel"].look(server), /nft could not be run/);
   assertJudged("ok", judgeAllowed([{ prefix: "203.0.113.0/24", note: "" }]));
+});
+
+test("bans: an allowed address of a banned network is not banned", async () => {
+  for (const [client, allow] of [
+    ["198.51.100.9", "allow4"],
+    ["2001:db8:b000::9", "allow6"],
+  ] as const) {
+    const look = (...holding: readonly string[]) => {
+      const isHeld = (args: readonly string[]) =>
+        args.at(-1) === `{ ${client} }` && holding.includes(args.at(-2) ?? "");
+      const run: Machine["run"] = (_, args) => printing("", isHeld(args) ? 0 : 1).run("", []);
+      return bans.self.look(checkedServer({ env: { SSH_CLIENT: `${client} 50000 22` }, machine: { run } }));
+    };
+    const network = allow.replace("allow", "net");
+    assertJudged("wrong", await look(network), new RegExp(client));
+    assertJudged("ok", await look(network, allow));
+  }
 });
 
 test("alerts: a channel that works without the mail queue, and a guard that does not answer", () => {
