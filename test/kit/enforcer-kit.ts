@@ -17,7 +17,7 @@ export function enforcerKit(file: string) {
 }
 
 /** An enforcer with its own firewall and ban table. `allow`: networks that always pass. */
-export function newEnforcer() {
+export function newEnforcer(hasProxies = false) {
   const parts = { firewall: fakeFirewall(), banLog: memoryBanLog() };
   const clock = new HandClock();
   const notices = new NoticeBoard();
@@ -26,7 +26,7 @@ export function newEnforcer() {
   const audits: Audit[] = [];
   const allow: Prefix[] = [];
   const audit = (one: Audit): void => void audits.push(one);
-  const enforcer = new BanEnforcer({ ...parts, allowList: () => [...allow], audit, clock, notices, log });
+  const enforcer = new BanEnforcer({ ...parts, allowList: () => [...allow], hasProxies, audit, clock, notices, log });
   return { ...parts, clock, notices, warned, audits, allow, enforcer };
 }
 

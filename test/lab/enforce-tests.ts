@@ -29,6 +29,7 @@ export function enforceTests(kitOf: () => FirewallLab): void {
       banLog: sqliteBanLog(db),
       firewall: kit.firewall,
       allowList: () => [],
+      hasProxies: false,
       clock: kit,
       notices,
       log: { info: nothing, warn: nothing, error: nothing },

@@ -102,6 +102,22 @@ test("the firewall is checked every ten seconds, and problems are logged", async
   assert.deepEqual(kit.warned, [["Rebuilding the firewall table.", { reason: "nft failed." }]]);
 });
 
+test("with proxies, a missing table is noticed within a second, and nothing is enforced until it is rebuilt", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const { enforcer, firewall } = newEnforcer(true);
+  await enforcer.start();
+  firewall.failing.push("check");
+  const states: string[] = [];
+  t.mock.method(firewall, "reset", async () => {
+    states.push(enforcer.status().state);
+    return { ok: true };
+  });
+  t.mock.timers.tick(1_000);
+  await until(() => states.length > 0);
+  await enforcer.stop();
+  assert.deepEqual(states, ["unavailable"]);
+});
+
 test("a broken firewall is retried at once, then after 0.1 s, twice as long each time, at most 10 s", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   kit.firewall.failing.push("reset", "throw");

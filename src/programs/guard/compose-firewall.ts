@@ -47,8 +47,9 @@ export function composeFirewall(parts: FirewallParts) {
     local: localPorts(settingsNow()),
     resolver: { address: settingsNow()["dns.address"], users: resolverUsers() },
   }));
+  const hasProxies = proxiedPorts(settings) !== null;
   const enforcer = settings["firewall.enabled"]
-    ? new BanEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
+    ? new BanEnforcer({ banLog, firewall, allowList, hasProxies, audit, clock, notices, log })
     : noEnforcement;
   // On the other ports TLS starts at once, with the client.
   const greets = (port: number): boolean =>
@@ -64,7 +65,6 @@ export function composeFirewall(parts: FirewallParts) {
   });
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const blockedPorts = createBlockedPortsWatch({ passed: () => kernel.passed(ports()), audit, notices, log });
-  const hasProxies = proxiedPorts(settings) !== null;
   const proxyUser = (): string => (hasProxies ? idsOf([settings["proxy.user"]]).join() : "");
   let lastProxyUser = proxyUser();
   /** Whether the kernel itself ends the sessions of banned addresses. */
