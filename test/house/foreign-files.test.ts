@@ -42,7 +42,7 @@ const READS_BY_NAME = Object.entries({
   "host/debian": ["packages", "updates"],
   "host/firewall": ["isolation", "opening"],
   "host/kernel": ["proc-locks"],
-  "host/machine": ["clock", "own-addresses", "own-networks", "read-text", "settings-text", "system-users"],
+  "host/machine": ["clock", "own-networks", "read-text", "settings-text", "system-users"],
   "host/root-files": ["copies", "directory", "files", "lock-file", "mirror", "record-file"],
   "host/running": [
     "checkout",

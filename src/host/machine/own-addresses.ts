@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { networkInterfaces } from "node:os";
 import { type Ip, isPrivate, parseIp } from "../../core/net/ip.ts";
-import { parseIpv4Gateways } from "./own-networks.ts";
 
 /** The machine's addresses without loopback, as the kernel lists them. */
 export function ownAddresses(): readonly Ip[] {
@@ -13,21 +13,22 @@ export function isPublic(address: Ip): boolean {
   return !isPrivate(address);
 }
 
-/** The links of a machine that have an IPv4 address. */
-type Ipv4Links = Readonly<{ links: readonly string[]; isBridge: (link: string) => boolean; hasGateway: boolean }>;
+/** An address of a root name server (RFC 9609). */
+const FAR = "198.41.0.4";
 
-/** Whether the machine can reach the internet over IPv4. A Docker bridge has an address but leads nowhere without a gateway. */
-export function hasIpv4Way({ links, isBridge, hasGateway }: Ipv4Links = ofKernel()): boolean {
-  return links.some((link) => hasGateway || !isBridge(link));
-}
-
-function ofKernel(): Ipv4Links {
-  const links = Object.entries(networkInterfaces()).flatMap(([link, addresses = []]) =>
-    addresses.some(({ family, internal }) => family === "IPv4" && !internal) ? [link] : [],
-  );
-  return {
-    links,
-    isBridge: (link) => existsSync(`/sys/class/net/${link}/bridge`),
-    hasGateway: parseIpv4Gateways(readFileSync("/proc/net/route", "utf8")).length > 0,
-  };
+/**
+ * Whether the kernel has an IPv4 route to the internet. Connecting a UDP socket looks it up and sends nothing; unlike /proc/net/route, this
+ * includes policy routing (ip-rule(8)). An address is not enough: a Docker bridge or a tunnel may lead only to its own network.
+ */
+export async function hasIpv4Way(to = FAR): Promise<boolean> {
+  const socket = createSocket("udp4");
+  try {
+    socket.connect(53, to);
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.close();
+  }
 }

@@ -96,11 +96,11 @@ async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Pro
 export async function comparedReverse(
   settings: Named,
   addresses: readonly Ip[],
-  hasV4 = hasIpv4Way(),
+  hasV4: boolean | Promise<boolean> = hasIpv4Way(),
 ): Promise<readonly ComparedRecord[]> {
   return Promise.all(
-    addresses.map((address) => {
-      const required = settings["outbound.relay"] === "" && (hasV4 || !isV4(address));
+    addresses.map(async (address) => {
+      const required = settings["outbound.relay"] === "" && (!isV4(address) || (await hasV4));
       return comparedOne(settings, { ...reverseRecord(settings.hostname, address), required });
     }),
   );

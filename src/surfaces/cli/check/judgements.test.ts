@@ -227,7 +227,7 @@ test("permissions: another owner is wrong; fewer rights and missing files are no
 test("mail out: no way out at port 25 is wrong, and none over IPv4 a warning", () => {
   const greets = [{ host: "mx.example.net", says: "220 mx.example.net ESMTP" }];
   assertJudged("ok", judgeOutgoing(greets));
-  assertJudged("warning", judgeOutgoing(greets, false), /no IPv4 address/);
+  assertJudged("warning", judgeOutgoing(greets, false), /no IPv4 route/);
   assertJudged("wrong", judgeOutgoing([{ host: "mx.example.net", says: new Error("refused") }], false));
   assertJudged("unknown", judgeOutgoing([]));
 });

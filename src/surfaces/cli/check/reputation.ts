@@ -50,7 +50,7 @@ export function judgeOutgoing(
   const heard = greetings.find(({ says }) => typeof says === "string" && says.startsWith("220"));
   if (heard !== undefined && !hasV4)
     return warning(
-      `${heard.host} answers this machine at port 25, but the machine has no IPv4 address: mail to servers without IPv6 waits and bounces.`,
+      `${heard.host} answers this machine at port 25, but the machine has no IPv4 route: mail to servers without IPv6 waits and bounces.`,
       `${PROGRAM} config set outbound.relay HOST:PORT  # docs/install/ipv6-only.md`,
     );
   if (heard !== undefined) return ok(`${heard.host} answers this machine at port 25, so mail can be delivered.`);
@@ -99,7 +99,7 @@ async function outgoing({ layout, settings }: Server): Promise<Finding> {
     return unknown("The server is isolated, so no mail leaves it.", `${PROGRAM} incident recover --lift send`);
   const resolver = createResolver(settings["dns.address"], { timeoutMs: CONNECT_MS });
   if (settings["outbound.relay"] !== "") return signInAtRelay(settings, resolver);
-  const hasV4 = hasIpv4Way();
+  const hasV4 = await hasIpv4Way();
   const greetings = LARGE.map(async (domain) => {
     const found = await resolver.resolveMx(domain).catch(() => []);
     const host = found.toSorted((a, b) => a.priority - b.priority)[0]?.exchange;
