@@ -3,10 +3,12 @@ import { test } from "node:test";
 import { CHECKED_AT, checkedServer, printing } from "../../../../test/kit/checked-server.ts";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
-import { net, opening, WELL } from "../../../../test/kit/samples.ts";
+import { ip, net, opening, WELL } from "../../../../test/kit/samples.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { ban, engineDatabase } from "../../../../test/kit/test-database.ts";
+import { zoneServer } from "../../../../test/kit/zone-server.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
+import { listQuery, testPoints } from "../../../guard/lookups/dnsbl.ts";
 import { keepIsolation } from "../../../host/firewall/isolation.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import type { Handshake } from "../../../mail/probes/port-dialogue.ts";
@@ -230,6 +232,23 @@ test("mail out: no way out at port 25 is wrong, and none over IPv4 a warning", (
   assertJudged("warning", judgeOutgoing(greets, false), /no IPv4 route/);
   assertJudged("wrong", judgeOutgoing([{ host: "mx.example.net", says: new Error("refused") }], false));
   assertJudged("unknown", judgeOutgoing([]));
+});
+
+test("lists: a router's IPv4 address is looked up beside the machine's IPv6, unless no mail leaves by IPv4", async () => {
+  const list = "zen.spamhaus.org";
+  const listed = [listQuery(ip("203.0.113.10"), list), testPoints(list, 4).listed];
+  const zone = [
+    { name: "mail.example.org", type: "A", value: "203.0.113.10" } as const,
+    ...listed.map((name) => ({ name, type: "A", value: "127.0.0.2" }) as const),
+  ];
+  const settings = { "dnsbl.zones": [list] };
+  const resolver = await zoneServer(zone);
+  const look = (hasV4: boolean) => {
+    const machine = { addresses: () => [ip("10.0.0.7"), ip("2001:db8:10::10")], hasIpv4Way: async () => hasV4 };
+    return reputation.addresses.look(checkedServer({ settings, resolver, machine }));
+  };
+  assertJudged("wrong", await look(true), /^203\.0\.113\.10 is on/);
+  assertJudged("ok", await look(false), /^No list covers/);
 });
 
 test("an isolation and a firewall that is off are not called wrong", async () => {

@@ -7,7 +7,7 @@ import { SECOND_MS } from "../../../core/time.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "../../../guard/lookups/dnsbl.ts";
 import type { NameAnswer } from "../../../guard/network-ports.ts";
 import { readIsolation } from "../../../host/firewall/isolation.ts";
-import { hasIpv4Way, isPublic } from "../../../host/machine/own-addresses.ts";
+import { isPublic } from "../../../host/machine/own-addresses.ts";
 import { relayOf } from "../../../mail/configuration/site.ts";
 import { outsideAddresses } from "../../../mail/dns/published-records.ts";
 import { createResolver, ResolverNames } from "../../../mail/dns/resolver.ts";
@@ -65,8 +65,9 @@ export function judgeOutgoing(
 
 async function onLists({ settings, machine }: Server): Promise<Finding> {
   const own = machine.addresses().filter(isPublic);
-  // Behind a router, others see the router's address.
-  const addresses = own.length > 0 ? own : await outsideAddresses(settings, own);
+  // Behind a router, others see the router's address. Without an IPv4 route, an IPv4 address is that of a proxy, which sends no mail.
+  const [outside, hasV4] = await Promise.all([outsideAddresses(settings, own), machine.hasIpv4Way()]);
+  const addresses = [...own, ...outside.filter((address) => hasV4 || !isV4(address))];
   if (addresses.length === 0)
     return unknown("Neither this machine nor its name has a public address, so there is none to look up in the lists.");
   const names = new ResolverNames(settings["dns.address"]);
@@ -94,12 +95,12 @@ async function domainsOnList({ settings }: Server): Promise<Finding> {
   return worstOf(await Promise.all(findings));
 }
 
-async function outgoing({ layout, settings }: Server): Promise<Finding> {
+async function outgoing({ layout, settings, machine }: Server): Promise<Finding> {
   if (readIsolation(layout)?.shut.includes("send") === true)
     return unknown("The server is isolated, so no mail leaves it.", `${PROGRAM} incident recover --lift send`);
   const resolver = createResolver(settings["dns.address"], { timeoutMs: CONNECT_MS });
   if (settings["outbound.relay"] !== "") return signInAtRelay(settings, resolver);
-  const hasV4 = await hasIpv4Way();
+  const hasV4 = await machine.hasIpv4Way();
   const greetings = LARGE.map(async (domain) => {
     const found = await resolver.resolveMx(domain).catch(() => []);
     const host = found.toSorted((a, b) => a.priority - b.priority)[0]?.exchange;
