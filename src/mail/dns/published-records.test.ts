@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkedServer } from "../../../test/kit/checked-server.ts";
-import { ip } from "../../../test/kit/samples.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
 import { MX } from "../../../test/kit/upkeep-kit.ts";
 import { zoneServer } from "../../../test/kit/zone-server.ts";
-import type { Ip } from "../../core/net/ip.ts";
+import type { Ip, Prefix } from "../../core/net/ip.ts";
 import {
   compared,
   comparedAll,
@@ -44,6 +44,28 @@ test("each expected record is compared with the published one", async () => {
   assert.equal(of("address")?.verdict.status, "ok");
   assert.deepEqual([of("dkim")?.verdict.status, of("dkim")?.record.value], ["missing", "v=DKIM1; k=rsa; p=AAAA"]);
   assert.equal((await comparedAll(expected)).length, found.length, "IPv6 has no address to ask about");
+});
+
+test("the name's addresses are all the machine's; others of the machine need a reverse name only if mail leaves from them", async () => {
+  const [named, spare, stranger] = [ADDRESS, ip("203.0.113.11"), ip("198.51.100.1")];
+  const judged = async (zone: readonly Ip[], outgoing: readonly Ip[], proxies: readonly Prefix[] = []) => {
+    const resolver = await zoneServer(zone.map((value) => ({ ...NAMED, value })));
+    const { settings } = checkedServer({ resolver, settings: { "proxy.networks": proxies } });
+    const all = await compared(expectedRecords(settings, [named, spare], "example.org", "AAAA"), outgoing);
+    const about = all.filter(({ record: { kind } }) => kind === "address" || kind === "reverse");
+    return about.map(({ record: { type, name, value }, verdict: { status } }) => {
+      const of = type === "A" ? value : name.slice(0, name.indexOf("."));
+      return `${type} ${of} ${status}`;
+    });
+  };
+  const own = [`A ${named} ok`, "PTR 10 missing"];
+  assert.deepEqual(await judged([named], [named]), own);
+  assert.deepEqual(await judged([named], [spare]), [...own, "PTR 11 missing"]);
+  const moved = [`A ${named} wrong`, "PTR 10 missing"];
+  assert.deepEqual(await judged([named, stranger], [named]), moved);
+  assert.deepEqual(await judged([named, stranger], [named], [net("10.0.0.5")]), own);
+  const lost = [`A ${named} wrong`, "PTR 10 missing", `A ${spare} wrong`, "PTR 11 missing"];
+  assert.deepEqual(await judged([stranger], [named]), lost);
 });
 
 test("a name without any address is missed once", async () => {

@@ -2,10 +2,18 @@ import type { PublishedRecord } from "../../admin/declare/reports.ts";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Found } from "../../guard/network-ports.ts";
-import { hasIpv4Way, isPublic, ownAddresses } from "../../host/machine/own-addresses.ts";
+import { hasIpv4Way, isPublic, outgoingAddresses, ownAddresses } from "../../host/machine/own-addresses.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { greetingAt, SMTP_PORT } from "../probes/port-dialogue.ts";
-import { addressRecord, type DnsRecord, judge, type RecordVerdict, recordsOf, reverseRecord } from "./records.ts";
+import {
+  addressRecord,
+  type DnsRecord,
+  judge,
+  type RecordVerdict,
+  recordsOf,
+  reverseName,
+  reverseRecord,
+} from "./records.ts";
 import { createResolver, found } from "./resolver.ts";
 
 /** All records of a domain, expected and published. `key`: the DKIM key in base64. */
@@ -38,8 +46,32 @@ export async function comparedAll(expected: ExpectedRecords): Promise<readonly C
   return (await Promise.all([compared(expected), comparedOutside(expected, ["address", "reverse"])])).flat();
 }
 
-export async function compared({ records, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
-  return Promise.all(records.map((record) => comparedOne(settings, record)));
+/**
+ * An address that the server's name does not have needs no record while the name has another of this machine; only mail that leaves from it
+ * (`outgoing`) needs its reverse name.
+ */
+export async function compared(
+  { records, addresses, settings }: ExpectedRecords,
+  outgoing: readonly Ip[] | Promise<readonly Ip[]> = outgoingAddresses(),
+): Promise<readonly ComparedRecord[]> {
+  const looked = Promise.all(records.map((record) => comparedOne(settings, record)));
+  const [all, named, sources] = await Promise.all([looked, namedAddresses(settings), outgoing]);
+  const spare = addresses.filter(
+    (own) => !named.includes(own) && named.some((one) => isV4(one) === isV4(own) && addresses.includes(one)),
+  );
+  const needless: readonly string[] = [...spare, ...spare.filter((one) => !sources.includes(one)).map(reverseName)];
+  // The name may also have a proxy's addresses, which need not be those of `proxy.networks`.
+  const others = settings["proxy.networks"].length > 0 ? [] : named.filter((one) => !addresses.includes(one));
+  return all
+    .filter(({ record: { name, value } }) => !needless.includes(name) && !needless.includes(value))
+    .map((one) => ({ ...one, verdict: withOthers(one, others) }));
+}
+
+/** Part of the mail and of the sign-ins would go to an address that is not the machine's, such as one that it had before. */
+function withOthers({ record: { type }, verdict }: ComparedRecord, others: readonly Ip[]): RecordVerdict {
+  const also = others.filter((one) => type === (isV4(one) ? "A" : "AAAA"));
+  if (verdict.status !== "ok" || also.length === 0) return verdict;
+  return { status: "wrong", detail: `It also leads to ${also.join(", ")}, outside this machine.` };
 }
 
 export type OutsideKind = "address" | "reverse";
@@ -68,12 +100,16 @@ export type ComparedRecord = Readonly<{ record: DnsRecord; verdict: RecordVerdic
 type Named = Pick<Settings, "hostname" | "dns.address" | "outbound.relay">;
 
 /**
- * Addresses of the server's name that belong to a router or proxy in front of the machine. Looked up for each family
- * in which the machine has no public address itself (`own`).
+ * Addresses of the server's name that belong to a router or proxy in front of the machine: those of each family in which the machine has no
+ * public address itself (`own`).
  */
-export async function outsideAddresses({ hostname, ...settings }: Named, own: readonly Ip[]): Promise<readonly Ip[]> {
+export async function outsideAddresses(settings: Named, own: readonly Ip[]): Promise<readonly Ip[]> {
+  return (await namedAddresses(settings)).filter((named) => own.every((ip) => isV4(ip) !== isV4(named)));
+}
+
+async function namedAddresses({ hostname, ...settings }: Named): Promise<readonly Ip[]> {
   const published = createRecordLookup(settings["dns.address"]);
-  const types = (["A", "AAAA"] as const).filter((type) => own.every((ip) => isV4(ip) !== (type === "A")));
+  const types = ["A", "AAAA"] as const;
   const answers = await Promise.all(types.map((type) => published({ name: hostname, type })));
   return answers.flatMap((one) => (one.ok ? one.found.flatMap((text) => parseIp(text) ?? []) : []));
 }
