@@ -8,7 +8,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { createCertificateFollower } from "./follow-certificate.ts";
-import { type CertificateFiles, isServed, readPair, servedFiles } from "./issue-certificate.ts";
+import { type CertificateFiles, isServed, readPair, serve, servedFiles } from "./issue-certificate.ts";
 
 const directory = temporaryDirectory();
 
@@ -66,6 +66,28 @@ test("a valid chain is used completely", async () => {
   openssl("x509", "-req", "-in", request, ...issuer, "-out", cert);
   writeFileSync(cert, readFileSync(cert, "utf8") + readFileSync(authority.cert, "utf8"));
   assert.equal(reason({ cert, key }), "");
+});
+
+test("one file with key and chain serves a key and certificates only, as does a traditional EC key", () => {
+  const [both, ec] = [join(directory, "haproxy.pem"), join(directory, "ec.pem")];
+  writeFileSync(both, `${readFileSync(b.cert, "utf8")}Bag Attributes\n${readFileSync(b.key, "utf8").trimEnd()}`);
+  const curve = ["-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", `${ec}.new`];
+  openssl("req", "-x509", "-newkey", "ec", ...curve, "-noenc", "-subj", "/CN=ec", "-out", `${ec}.cert`);
+  openssl("ecparam", "-name", "prime256v1", "-out", `${ec}.params`);
+  openssl("ec", "-in", `${ec}.new`, "-out", ec);
+  writeFileSync(
+    ec,
+    readFileSync(`${ec}.params`, "utf8") + readFileSync(ec, "utf8") + readFileSync(`${ec}.cert`, "utf8"),
+  );
+  for (const file of [both, ec]) {
+    const read = readPair({ cert: file, key: file }, soon());
+    assert.ok(read.ok);
+    serve(read.pair, layoutOf(join(directory, "haproxy")));
+    const chain = readFileSync(servedFiles(layoutOf(join(directory, "haproxy"))).chain, "utf8");
+    const blocks = chain.split("\n").filter((line) => !/^[A-Za-z0-9+/=]+$/.test(line));
+    const pem = (what: string) => [`-----BEGIN ${what}-----`, `-----END ${what}-----`];
+    assert.deepEqual(blocks, [...pem("PRIVATE KEY"), ...pem("CERTIFICATE"), ""]);
+  }
 });
 
 test("a renewal is used once, a bad one is refused from the second check on, and the old one stays", async () => {

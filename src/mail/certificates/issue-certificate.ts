@@ -18,6 +18,7 @@ export function certificateFiles(settings: Settings, layout: Layout): Certificat
   const own = settings["tls.cert"] !== "" && settings["tls.key"] !== "";
   return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
 }
+/** PEM with nothing else in it: Postfix refuses a chain file with a second key. */
 type Pair = Readonly<{ cert: string; key: string; validTo: Millis }>;
 type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string; isExpired: boolean }>;
 
@@ -48,8 +49,9 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
   const stray = chain.findIndex((one, i) => i > 0 && !(chain[i - 1]?.checkIssued(one) ?? false));
   if (stray > 0)
     return wrong(`Certificate ${stray + 1} in ${cert} did not issue the one before it; the chain must be in order.`);
+  const pem = { cert: chain.join(""), key: privateKey.export({ type: "pkcs8", format: "pem" }) };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Date counts in milliseconds since the epoch
-  return { ok: true, pair: { cert: certText, key: keyText, validTo: to as Millis } };
+  return { ok: true, pair: { ...pem, validTo: to as Millis } };
 }
 
 /** The files that Postfix and Dovecot read: copies that match each other, so that no server uses a half-written renewal. */
@@ -75,7 +77,7 @@ export function serve({ cert, key }: Pair, layout: Layout): void {
 
 /** Postfix reads key and chain from one file, the key first (postconf(5), smtpd_tls_chain_files). */
 function chainOf(cert: string, key: string): string {
-  return `${key.trimEnd()}\n${cert.trimEnd()}\n`;
+  return key + cert;
 }
 
 function day(date: Date): string {
