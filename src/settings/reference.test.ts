@@ -25,6 +25,8 @@ test("the file that set-up writes sets the domains and the host name, and nothin
 test("the profile of the first start is written to the file: later starts have no variable for it", () => {
   const loaded = loadValid(commentedToml({ domains: ["example.org"], hostname: "", profile: "small" }));
   assert.equal(loaded.settings.profile, "small");
+  const header = commentedToml({ domains: [], hostname: "", profile: "small" }).split("\n").slice(0, 2).join(" ");
+  assert.match(header, /default at the first start, without a profile; `config reference` lists today's\./);
   assert.equal(loaded.sources.profile.from, "file");
 });
 

@@ -23,8 +23,8 @@ export function commentedToml({ profile = "standard", ...known }: KnownFirst): s
     });
     return `${lines.join("\n")}\n`;
   });
-  return `# Settings of GhostInbox. A line that starts with "# name =" shows a default: remove the # to change it, or let
-# \`ghostinbox config set\` write it. \`config check\` shows what is wrong with this file, \`config apply\` applies it.
+  return `# Settings of GhostInbox. "# name =" shows the default at the first start, without a profile; \`config reference\` lists today's.
+# Remove the # to change it, or let \`ghostinbox config set\` write it. \`config check\` finds mistakes, \`config apply\` applies this file.
 
 ${sections.join("\n")}`;
 }
