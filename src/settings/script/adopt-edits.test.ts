@@ -48,6 +48,13 @@ test("an edited limit is written to the file once, and later edits of either hol
   assert.equal(back.text, "# limits.mail.per_minute = 10\nlimits.mail.per_hour = 60\n");
 });
 
+test("the comments of a list over lines stay when the script adds to it", () => {
+  const file = 'allow.networks = [\n  "192.0.2.7", # office\n  "198.51.100.0/24", # home\n]\n';
+  const list = '["192.0.2.7/32", "198.51.100.0/24", "203.0.113.1/32"]';
+  const { text } = adopt('{ whitelist: ["203.0.113.1"] }', NEVER, file);
+  assert.equal(text, `# office\n# home\nallow.networks = ${list}\n`);
+});
+
 test("a limit that both say differently is refused with the line, and so is all else", () => {
   const edited = '{ maxEmailsPerIP: { perMinute: 20 }, whitelist: ["192.0.2.7"] }';
   assert.deepEqual(refusals(edited, "\nlimits.mail.per_minute = 30\n"), [

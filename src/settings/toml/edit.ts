@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { parse } from "smol-toml";
 import { readOr } from "../../core/error.ts";
-import { isTable, nameOf, pathKey, type Statement, statementsOf, type Table } from "./statements.ts";
+import { commentsIn, isTable, nameOf, pathKey, type Statement, statementsOf, type Table } from "./statements.ts";
 
 /** The new text; or why a single key cannot be changed in it. */
 export type Edited = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
@@ -9,9 +9,10 @@ export type Edited = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false
 type Path = readonly string[];
 
 /**
- * Sets one key in a valid document and leaves all other text unchanged. A value is replaced where it is written. A new
- * key comes below the comment that shows its default, else below its table's last key, else at the end. Each way is
- * tried and read back: a text is returned only if the parser finds in it what it found before, and the new value.
+ * Sets one key in a valid document and leaves all other text unchanged. A value is replaced where it is written, and
+ * the comments inside it move above its line. A new key comes below the comment that shows its default, else below its
+ * table's last key, else at the end. Each way is tried and read back: a text is returned only if the parser finds in it
+ * what it found before, and the new value.
  */
 export function setKey(text: string, path: Path, value: string): Edited {
   const statements = statementsOf(text);
@@ -21,26 +22,38 @@ export function setKey(text: string, path: Path, value: string): Edited {
   return { ok: false, reason: byHand(statements, path) };
 }
 
-/** Takes one key out, with the comment that stands behind it on its line. The same text if it is not there. */
+/**
+ * Takes one key out, with the comment that stands behind it on its line; those inside its value stay. The same text if
+ * it is not there.
+ */
 export function unsetKey(text: string, path: Path): Edited {
   // A table without keys may stay.
   const wanted = withoutEmpty(withKey(parse(text), path, undefined));
   const statements = statementsOf(text);
   const found = valueAt(statements, path);
-  const candidate = found === undefined ? text : text.slice(0, found.start) + text.slice(found.end);
+  const candidate = found === undefined ? text : upTo(text, found) + text.slice(found.end);
   if (isSame(withoutEmpty(parsed(candidate)), wanted)) return { ok: true, text: candidate };
   return { ok: false, reason: byHand(statements, path) };
 }
 
 function* candidates(text: string, statements: readonly Statement[], path: Path, value: string): Generator<string> {
   const there = valueAt(statements, path);
-  if (there !== undefined) yield text.slice(0, there.value.start) + value + text.slice(there.value.end);
+  if (there !== undefined) {
+    yield text;
+    yield upTo(text, there) + text.slice(there.start, there.value.start) + value + text.slice(there.value.end);
+  }
   for (const shown of shownDefaults(text, path)) yield insert(text, shown.at, `${shown.name} = ${value}`);
   for (let length = path.length - 1; length >= 0; length--) {
     const table = path.slice(0, length);
     const at = endOfTable(text, statements, table);
     if (at !== null) yield insert(text, at, `${nameOf(path.slice(length))} = ${value}`);
   }
+}
+
+/** The text before a statement, and then the comments inside its value. */
+function upTo(text: string, { start, value }: Statement): string {
+  const comments = commentsIn(text.slice(value.start, value.end)).map((one) => one.trimEnd() + lineEnd(text));
+  return text.slice(0, start) + comments.join("");
 }
 
 function valueAt(statements: readonly Statement[], path: Path): Statement | undefined {
@@ -67,10 +80,14 @@ function endOfTable(text: string, statements: readonly Statement[], table: Path)
 }
 
 function insert(text: string, at: number, line: string): string {
-  const ends = text.includes("\r\n") ? "\r\n" : "\n";
+  const ends = lineEnd(text);
   const before = text.slice(0, at);
   const open = before === "" || before.endsWith("\n") ? "" : ends;
   return `${before}${open}${line}${ends}${text.slice(at)}`;
+}
+
+function lineEnd(text: string): string {
+  return text.includes("\r\n") ? "\r\n" : "\n";
 }
 
 function byHand(statements: readonly Statement[], path: Path): string {

@@ -128,6 +128,11 @@ function valueEnd(text: string, from: number): number | null {
   return depth === 0 ? text.length : null;
 }
 
+/** Those inside a value, such as a list over lines. */
+export function commentsIn(value: string): readonly string[] {
+  return [...value.matchAll(new RegExp(VALUE_PART, "g"))].map(([part]) => part).filter((part) => part.startsWith("#"));
+}
+
 /** A key that is set twice, in one sentence; `line` is the second of the two. */
 type Clash = Readonly<{ line: number; says: string }>;
 
