@@ -133,23 +133,22 @@ export function commentsIn(value: string): readonly string[] {
   return [...value.matchAll(new RegExp(VALUE_PART, "g"))].map(([part]) => part).filter((part) => part.startsWith("#"));
 }
 
-/** A key that is set twice, in one sentence; `line` is the second of the two. */
+/** A key or table that is set twice, in one sentence; `line` is the second of the two. */
 type Clash = Readonly<{ line: number; says: string }>;
 
-/** The first key that a document sets twice, with both lines. A parser names only the second. */
+/** The first key or table that a document sets twice, with both lines. A parser names only the second. */
 export function findClash(statements: readonly Statement[]): Clash | null {
   const lines = new Map<string, number>();
   for (const { kind, path, line } of statements) {
-    if (kind !== "value") continue;
+    if (kind === "list") continue;
     const key = pathKey(path);
     const before = lines.get(key);
     if (before !== undefined) {
       // A name may contain any character.
       const name = printable(nameOf(path), 80);
-      return {
-        line,
-        says: `${name} is set twice in ghostinbox.toml, in lines ${before} and ${line}: keep one of them.`,
-      };
+      const [what, next] =
+        kind === "table" ? [`The table [${name}]`, "move its settings below one of them"] : [name, "keep one of them"];
+      return { line, says: `${what} is set twice in ghostinbox.toml, in lines ${before} and ${line}: ${next}.` };
     }
     lines.set(key, line);
   }
