@@ -34,8 +34,10 @@ const en = {
   guardEnds: "The guard keeps exiting.",
   endsSince: (since: string, line: string) =>
     `It has started many times since ${since}. Each time it exits, nothing is counted or banned and no other alert is sent until it runs again. Its log is log/guard; its last line:\n\n    ${line}`,
-  unguarded:
-    "Mail is accepted and users can sign in, but nothing is counted, no new address is banned, and no other alert is sent.",
+  unguarded: "Nothing is counted, no new address is banned, and no other alert is sent.",
+  mailFlows: "Mail is accepted, and users can sign in.",
+  mailMayFail: "Mail may not flow, and sign-ins may fail.",
+  failsToo: (failing: string) => `This fails too:\n\n    ${failing}`,
   prevented: (by: string) => `Another program prevents its start: ${by}.`,
   comesBack: "`status` shows what to do. The guard starts automatically once the cause is gone.",
 };
@@ -69,8 +71,10 @@ const de: AlertFrame = {
   guardEnds: "Der Wächter beendet sich immer wieder.",
   endsSince: (since, line) =>
     `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Log ist log/guard; die letzte Zeile:\n\n    ${line}`,
-  unguarded:
-    "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine weitere Adresse gesperrt, und keine andere Meldung verschickt.",
+  unguarded: "Nichts wird gezählt, keine weitere Adresse gesperrt, und keine andere Meldung verschickt.",
+  mailFlows: "Post wird weiter angenommen, und Nutzer können sich anmelden.",
+  mailMayFail: "Post und Anmeldungen sind womöglich gestört.",
+  failsToo: (failing) => `Auch das ist gestört:\n\n    ${failing}`,
   prevented: (by) => `Ein anderes Programm verhindert seinen Start: ${by}.`,
   comesBack: "`status` zeigt, was zu tun ist. Der Wächter startet von selbst, sobald die Ursache behoben ist.",
 };

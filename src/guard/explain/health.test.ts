@@ -5,7 +5,7 @@ import { NO_NEEDS } from "../../../test/kit/no-needs.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
-import { healthOf } from "./health.ts";
+import { healthOf, withoutGuard } from "./health.ts";
 
 const ENFORCING: EnforcerStatus = { state: "enforcing", lastStep: 1, reason: null };
 const UP = { up: true, pid: 7 };
@@ -56,6 +56,28 @@ for (const [what, name, service, overall, status, detail] of [
     assert.equal(reported, overall);
     assert.deepEqual(components.at(-1), { name, status, detail });
   });
+
+test("without the guard, mail flows only if the keeper finds Postfix and Dovecot working", () => {
+  const services = ["postfix", "dovecot", "spamd"].map((name) => ({ name, ...UP }));
+  assert.deepEqual(withoutGuard(answers(services)), { mailFlows: true, failing: [] });
+  assert.equal(withoutGuard(answers(services.slice(1))).mailFlows, false);
+  const notWorking = answers([
+    { name: "spamd", ...GONE },
+    { name: "postfix", ...silent(false) },
+    ...services.slice(1, 2),
+  ]);
+  const failing = ["spamd: not running", "postfix: no answer"];
+  assert.deepEqual(withoutGuard(notWorking), { mailFlows: false, failing });
+  const troubles = [{ code: "disk_low", detail: "4 % is left" }] as const;
+  assert.deepEqual(withoutGuard({ ok: true, detail: "", services, troubles }), {
+    mailFlows: false,
+    failing: ["disk_low: 4 % is left"],
+  });
+  assert.deepEqual(withoutGuard({ ok: false, reason: "no answer" }), {
+    mailFlows: false,
+    failing: ["keeper: no answer"],
+  });
+});
 
 test("a keeper that does not answer degrades the server, and its answer ends the notice", async () => {
   const notices = new NoticeBoard();

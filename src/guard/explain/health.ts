@@ -1,7 +1,7 @@
 import type { ComponentHealth, Health } from "../../admin/declare/items.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { coveredBy } from "../../core/alerts/notices.ts";
-import { plural } from "../../core/text.ts";
+import { plural, printable } from "../../core/text.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import type { Clock, Notices } from "../ports.ts";
@@ -22,6 +22,9 @@ export type HealthParts = Readonly<{
 /** Components without which mail stops: Rspamd signs what users send, and verifies what comes. Without any other the server is only degraded. */
 const VITAL: readonly string[] = ["postfix", "dovecot", "rspamd"];
 
+/** Of what fails while the guard is down. */
+const FAILING = { most: 10, characters: 300 } as const;
+
 export async function healthOf(parts: HealthParts): Promise<Health> {
   const { keeper, notices, clock, startedAt, needs } = parts;
   const guard: ComponentHealth = { name: "guard", status: "ok", detail: "deciding" };
@@ -39,6 +42,22 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
     uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
   };
   return { ...health, headline: headlineOf(health) };
+}
+
+/** What the keeper says about the rest of the server while the guard is down. `mailFlows`: nothing of it keeps mail or sign-ins waiting. */
+export function withoutGuard(reply: KeeperReply): Readonly<{ mailFlows: boolean; failing: readonly string[] }> {
+  const components = services(reply);
+  const bad = components.filter(({ status }) => status !== "ok");
+  const troubles = (reply.ok && reply.troubles) || [];
+  // Only the guard knows when the disk is too full for mail.
+  const isDiskLow = troubles.some(({ code }) => code === "disk_low");
+  const isThere = (name: string): boolean => components.some((one) => one.name === name);
+  return {
+    mailFlows: ["postfix", "dovecot"].every(isThere) && !isDiskLow && !bad.some(({ name }) => VITAL.includes(name)),
+    failing: [...bad, ...troubles.map(({ code, detail }) => ({ name: code, detail }))]
+      .slice(0, FAILING.most)
+      .map(({ name, detail }) => `${name}: ${printable(detail, FAILING.characters)}`),
+  };
 }
 
 /** All who ask at the same time share one answer: each takes one of the keeper's few connections, and the web may ask at any rate. */

@@ -60,6 +60,7 @@ const looks: readonly Repeated[] = [
     say,
     services: watches.services,
     lockedBy: () => watches.lockedBy(),
+    report: () => watches.report(),
     reload: (services) => verbs.reload(...services),
     retry: (services) => verbs.retry(services),
     mail: (alarm) => verbs.mailAlarm(alarm),

@@ -16,22 +16,25 @@ test("without a start nothing runs; with one, the guard's last log line explains
 }, async (t) => {
   const layout = temporaryLayout();
   writeFileSync(layout.settings, "");
-  assert.deepEqual(whyDown(layout), notRunning(layout));
+  assert.deepEqual(await whyDown(layout), notRunning(layout));
   const service = join(layout.services, "guard");
   noteLogLine(layout, "guard", "domains is empty. Correct it.");
   underRunsv(t, service, "exit 1");
   await until(() => supervised(layout.services, "guard") !== null);
-  assert.deepEqual(whyDown(layout), notRunning(layout), "its start was killed: another one works");
+  assert.deepEqual(await whyDown(layout), notRunning(layout), "its start was killed: another one works");
   assert.equal(isStarting(layout), false);
   takeLock(layout.startPid);
   assert.ok(isStarting(layout));
   utimesSync(layout.startPid, 0, 0);
   assert.ok(isStarting(layout), "only the guard was started again");
-  const failing = whyDown(layout);
-  assert.match(failing.message, /^The guard is not running: .* Its last log line: domains is empty\. Correct it\.$/);
+  const failing = await whyDown(layout);
+  assert.match(
+    failing.message,
+    /^The guard is not running: nothing is counted .* What else fails: keeper: .* The guard's last log line: domains is empty\. Correct it\.$/,
+  );
   assert.match(failing.next, /log\/guard\/current$/);
   assert.equal(failing.exit, "not_running");
   spawnSync("sv", ["down", service]);
   await until(() => !isStarting(layout));
-  await until(() => whyDown(layout).next === `Start it with \`sv up ${service}\`.`);
+  await until(async () => (await whyDown(layout)).next === `Start it with \`sv up ${service}\`.`);
 });

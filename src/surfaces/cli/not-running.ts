@@ -1,10 +1,12 @@
 import { statSync } from "node:fs";
 import { printable } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
+import { withoutGuard } from "../../guard/explain/health.ts";
 import { IS_IMAGE } from "../../host/running/checkout.ts";
 import { lockHolder } from "../../host/running/data-directory.ts";
 import { startCommand } from "../../host/running/server-commands.ts";
 import { lastLogLine, supervised } from "../../host/running/supervised.ts";
+import { createKeeperClient } from "../../host/sockets/keeper-client.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { type Failure, noServerIn } from "./call.ts";
 import { joined } from "./print/text.ts";
@@ -35,26 +37,29 @@ function isYoung(file: string): boolean {
   return stat !== undefined && Math.abs(Date.now() - stat.mtimeMs) < STARTS_WITHIN_MS;
 }
 
-/**
- * Why no guard listens. While `npm start` runs, only the guard is missing: mail is accepted, and another `npm start`
- * would be refused.
- */
-export function whyDown(layout: Layout): Failure {
+/** Why no guard listens, and what else the keeper finds failing. While `npm start` runs, another one would be refused. */
+export async function whyDown(layout: Layout): Promise<Failure> {
   const guard = supervised(layout.services, "guard");
   if (guard === null || lockHolder(layout.startPid) === null) return notRunning(layout);
   const service = `${layout.services}/guard`;
+  const { mailFlows, failing } = withoutGuard(await createKeeperClient(layout.keeperSocket).ask({ verb: "status" }));
+  const state = joined(" ", [
+    mailFlows
+      ? "mail is accepted, but nothing is counted or banned."
+      : "nothing is counted or banned, and mail may not flow.",
+    failing.length > 0 && `What else fails: ${failing.join("; ").replace(/\.$/, "")}.`,
+  ]);
   if (guard.isStopped)
     return {
       ...notRunning(layout),
-      message:
-        "The guard was stopped, while the other services run: mail is accepted, but nothing is counted or banned.",
+      message: `The guard was stopped: ${state}`,
       next: `Start it with \`sv up ${service}\`.`,
     };
   const line = lastLogLine(layout, "guard");
   return {
     ...notRunning(layout),
-    message: `The guard is not running: mail is accepted, but nothing is counted or banned.${
-      line === null ? "" : ` Its last log line: ${printable(line, LINE_CHARACTERS)}`
+    message: `The guard is not running: ${state}${
+      line === null ? "" : ` The guard's last log line: ${printable(line, LINE_CHARACTERS)}`
     }`,
     next: `It starts automatically once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,
   };

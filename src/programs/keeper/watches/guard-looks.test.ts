@@ -17,6 +17,8 @@ import type { MailAlarm } from "../../../mail/notifiers/alert-mails.ts";
 import { repeat } from "../repeat.ts";
 import { createAccountsDbWatch, createGuardAlarm, createGuardWatch, guardLooks } from "./guard-looks.ts";
 
+const UP = { up: true, pid: 7 };
+const WELL = { services: ["postfix", "dovecot", "rspamd"].map((name) => ({ name, ...UP })), troubles: [] };
 const ENDLESS = new Promise<never>(() => undefined);
 
 /** The keeper's checks, in order; each check of the services takes a second. */
@@ -37,7 +39,7 @@ function looking(t: TestContext) {
     t.after(() => (isOver = true));
     const reload = () => Promise.resolve(null);
     const none = (): null => null;
-    const others = { services: { look }, lockedBy: none, say: none };
+    const others = { services: { look }, lockedBy: none, report: () => WELL, say: none };
     const looks = guardLooks({ layout, clock, mail, reload, retry: reload, language: () => "en", ...others });
     for (const one of looks) void repeat({ ...one, everyMs: 1, look: () => (isOver ? ENDLESS : one.look()) });
   };
@@ -129,7 +131,12 @@ function alarmed() {
   noteLogLine(layout, "guard", "engine.db is damaged.");
   const clock = new HandClock();
   const mails: Parameters<MailAlarm>[0][] = [];
-  const state: { queueFails: boolean; locked: string | null } = { queueFails: false, locked: null };
+  const others: ReturnType<Parameters<typeof createGuardAlarm>[0]["report"]> = WELL;
+  const state: { queueFails: boolean; locked: string | null; others: typeof others } = {
+    queueFails: false,
+    locked: null,
+    others,
+  };
   const alarm = createGuardAlarm({
     layout,
     clock,
@@ -138,6 +145,7 @@ function alarmed() {
       return Promise.resolve(state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" });
     },
     lockedBy: () => state.locked,
+    report: () => state.others,
     language: () => "en",
     say: () => undefined,
   });
@@ -171,6 +179,16 @@ test("a program whose lock keeps the guard from opening its database is named", 
   assert.equal(await after(13, false), 1);
   assert.match(mails[0]?.body ?? "", /^Another program prevents its start: pid 7, `web\.js`, has locked .* kill 7\.$/m);
   assert.match(mails[0]?.body ?? "", /users can sign in/);
+});
+
+test("mail is said to flow only if nothing that it needs fails, and what else fails is named", async () => {
+  const { after, mails, state } = alarmed();
+  const silence = { says: "no answer", isBeyondHelp: false };
+  const services = WELL.services.map((one) => (one.name === "postfix" ? { ...one, silence } : one));
+  state.others = { services, troubles: [{ code: "audit_broken", detail: "entry 2 was changed" }] };
+  await after(13, false);
+  assert.match(mails[0]?.body ?? "", /^ {4}postfix: no answer\n {4}audit_broken: entry 2 was changed$/m);
+  assert.doesNotMatch(mails[0]?.body ?? "", /users can sign in/);
 });
 
 test("a guard that keeps exiting is reported once, although it runs most of the time, and so is the end of that", async () => {

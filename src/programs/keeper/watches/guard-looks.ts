@@ -5,6 +5,7 @@ import type { AlertKind } from "../../../core/alerts/alerts.ts";
 import { type AlertLanguage, alertFrames } from "../../../core/alerts/frames.ts";
 import { printable } from "../../../core/text.ts";
 import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
+import { withoutGuard } from "../../../guard/explain/health.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import { removeFile } from "../../../host/root-files/files.ts";
 import { readRecord, writeRecord } from "../../../host/root-files/record-file.ts";
@@ -16,6 +17,7 @@ import { ask } from "../../../host/sockets/control-client.ts";
 import type { MailAlarm } from "../../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Repeated } from "../repeat.ts";
+import type { Watches } from "./watches.ts";
 
 type GuardLooksParts = GuardAlarmParts &
   Readonly<{
@@ -99,12 +101,14 @@ type GuardAlarmParts = Readonly<{
   mail: MailAlarm;
   /** The program that keeps a database locked, in one sentence; null if there is none. Called at each check while the guard is not running. */
   lockedBy: () => string | null;
+  /** What the other services do, as the keeper reports it. */
+  report: Watches["report"];
   language: () => AlertLanguage;
   say: (line: string) => void;
 }>;
 
 /** Mails the owner when the guard is not running, or keeps exiting or hanging, since no other alert is sent then. */
-export function createGuardAlarm({ layout, clock, mail, lockedBy, language, say }: GuardAlarmParts) {
+export function createGuardAlarm({ layout, clock, mail, lockedBy, report, language, say }: GuardAlarmParts) {
   let downSince: Millis | null = null;
   let alertedSince: Millis | null = null;
   let triedAt = Number.NEGATIVE_INFINITY;
@@ -128,10 +132,13 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, language, say 
     if (alertedSince !== null || now - downSince < PATIENCE_MS) return;
     const frame = alertFrames[language()];
     const line = lastLogLineOf(layout);
+    const others = withoutGuard({ ok: true, detail: "", ...report() });
     const body = [
       frame.silentSince(isoTime(downSince), line),
       ...(locked === null ? [] : [frame.prevented(locked)]),
+      others.mailFlows ? frame.mailFlows : frame.mailMayFail,
       frame.unguarded,
+      ...(others.failing.length === 0 ? [] : [frame.failsToo(others.failing.join("\n    "))]),
       frame.comesBack,
     ];
     if (!(await queue("opened", frame.guardDown, body))) return;
