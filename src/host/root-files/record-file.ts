@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type * as z from "zod/mini";
-import { nullOn } from "../../core/error.ts";
+import { failureOf, nullOn } from "../../core/error.ts";
 import { parseAs } from "../../core/parse-as.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { textOrNothing } from "../machine/read-text.ts";
@@ -56,6 +58,29 @@ export function recordIn<Value extends object>(file: Path, schema: z.ZodMiniType
     changeRecord(layout[file], () => read(layout), to);
   const change = (layout: Layout, fields: Partial<Value>): void => edit(layout, (before) => ({ ...before, ...fields }));
   return { read, edit, change };
+}
+
+/**
+ * What the keeper still knows after a restart, in a file of this name beside its socket. A failed write is logged: until the next
+ * restart, the value in memory is used.
+ */
+export function rememberedIn<Value>(
+  { keeperSocket }: Pick<Layout, "keeperSocket">,
+  name: string,
+  schema: z.ZodMiniType<Value>,
+  none: Value,
+) {
+  const path = join(dirname(keeperSocket), name);
+  let value = readRecord(path, schema, none);
+  return {
+    get: (): Value => value,
+    set(next: Value): void {
+      if (isDeepStrictEqual(next, value)) return;
+      value = next;
+      const why = failureOf(() => writeRecord(path, next));
+      if (why !== null) console.error(`keeper: ${path} could not be written: ${why}`);
+    },
+  };
 }
 
 /** Replaces it; only root can read it. Throws if it cannot be written. */

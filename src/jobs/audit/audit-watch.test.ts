@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
@@ -23,7 +23,7 @@ const databasesOf = ({ engineDb, auditAnchors }: Layout): Parameters<typeof crea
 });
 
 function scene(t: TestContext) {
-  const layout = temporaryLayout("engineDb", "auditAnchors");
+  const layout = temporaryLayout("engineDb", "auditAnchors", "keeperSocket");
   const db = openEngine(layout.engineDb);
   t.after(() => db.close());
   const store = new SqliteStore(db);
@@ -126,9 +126,10 @@ for (const { what, sql } of [
   });
 
 test("a missing database is checked again soon, and reported after ten minutes", async () => {
-  const layout = temporaryLayout();
+  const layout = temporaryLayout("keeperSocket");
   const clock = new HandClock();
-  const watch = createAuditWatch(layout, databasesOf(layout), clock);
+  const keeper = () => createAuditWatch(layout, databasesOf(layout), clock);
+  const watch = keeper();
   await assert.rejects(watch.look());
   clock.advance(9 * MINUTE_MS);
   await assert.rejects(watch.look());
@@ -137,10 +138,18 @@ test("a missing database is checked again soon, and reported after ten minutes",
   const [trouble] = watch.troubles();
   assert.equal(trouble?.code, "audit_broken");
   assert.match(trouble?.detail ?? "", /^the audit cannot be read: .*engine\.db does not exist/);
+  await assert.rejects(watch.look());
+  const next = keeper();
+  await assert.rejects(next.look());
+  assert.deepEqual(next.troubles(), [trouble], "a restart of the keeper does not end it");
   mkdirSync(dirname(layout.engineDb), { recursive: true });
   openEngine(layout.engineDb).close();
   await watch.look();
   assert.deepEqual(watch.troubles(), []);
+  rmSync(layout.engineDb);
+  const last = keeper();
+  await assert.rejects(last.look());
+  assert.deepEqual(last.troubles(), []);
 });
 
 function mailed() {

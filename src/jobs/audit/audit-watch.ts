@@ -1,17 +1,18 @@
+import * as z from "zod/mini";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { AuditReport } from "../../admin/declare/reports.ts";
 import type { Anchor } from "../../core/audit/chain.ts";
 import { messageOf } from "../../core/error.ts";
-import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
-import { appendRecord } from "../../host/root-files/record-file.ts";
+import { appendRecord, rememberedIn } from "../../host/root-files/record-file.ts";
 import type { MailAlarm } from "../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { readAnchors } from "./audit-anchors.ts";
 import type { createDatabaseQuestions } from "./database-questions.ts";
 
-type Files = Pick<Layout, "auditAnchors">;
+type Files = Pick<Layout, "auditAnchors" | "keeperSocket">;
 type Databases = ReturnType<typeof createDatabaseQuestions>;
 
 /** A restart or an upgrade of the database takes less than this. An attacker who took over the guard can keep root from reading for longer. */
@@ -22,11 +23,15 @@ const UNREADABLE_MS = 10 * MINUTE_MS;
  * that existed at that time cannot be removed or rewritten unnoticed. While the audit is valid, that is at most one line an hour, a
  * megabyte in a year.
  */
-export function createAuditWatch({ auditAnchors }: Files, databases: Pick<Databases, "checkAudit">, clock: Clock) {
+export function createAuditWatch(layout: Files, databases: Pick<Databases, "checkAudit">, clock: Clock) {
+  const { auditAnchors } = layout;
   let nextAt = 0;
   let report: AuditReport | null = null;
   /** Since when no check has finished, and why. */
-  let unread: Readonly<{ since: Millis; why: string }> | null = null;
+  let unread: Readonly<{ since: number; why: string }> | null = null;
+  /** Whether the audit was last reported as broken: a restart of the keeper does not end that. */
+  const isReported = rememberedIn(layout, "audit-unread.json", z.boolean(), false);
+  const isUnread = (): boolean => unread !== null && clock.now() - unread.since >= UNREADABLE_MS;
 
   return {
     /** Does nothing until the next check. Rejects if the database cannot be read; the next call retries. */
@@ -35,11 +40,14 @@ export function createAuditWatch({ auditAnchors }: Files, databases: Pick<Databa
       if (!isHourOver(nextAt, now)) return;
       const { anchors, unreadable: unreadableAnchors } = readAnchors(auditAnchors);
       const checked = await databases.checkAudit(now).catch((error: unknown) => {
-        unread = { since: unread?.since ?? now, why: messageOf(error) };
+        const since = unread?.since ?? (isReported.get() ? now - UNREADABLE_MS : now);
+        unread = { since, why: messageOf(error) };
+        isReported.set(isUnread());
         throw error;
       });
       unread = null;
       const { first, last: id, head: hash, anchored, fault } = checked;
+      isReported.set(fault !== null);
       // Reported even if the anchor cannot be written, for example to a full disk.
       report = { checkedAt: isoTime(now), first, last: id, unreadableAnchors, fault, anchored: shown(anchored) };
       const newest = anchors.at(-1);
@@ -52,8 +60,7 @@ export function createAuditWatch({ auditAnchors }: Files, databases: Pick<Databa
       nextAt = now + (fault === null ? HOUR_MS : MINUTE_MS);
     },
     troubles: (): readonly KeeperTrouble[] => {
-      const isUnread = unread !== null && clock.now() - unread.since >= UNREADABLE_MS;
-      const says = isUnread ? `the audit cannot be read: ${unread?.why}` : report?.fault?.says;
+      const says = isUnread() ? `the audit cannot be read: ${unread?.why}` : report?.fault?.says;
       return says === undefined ? [] : [{ code: "audit_broken", detail: says }];
     },
     /** The last check's result, with its time; null before the first. Contains no hash and no text of an entry. */
@@ -75,7 +82,11 @@ function shown(anchor: Anchor | null): AuditReport["anchored"] {
  * not a delivered mail. The file also notes what was sent, so that a restart sends nothing twice. Call it after the audit was found
  * valid. A mail that cannot be queued is retried.
  */
-export async function mailAnchor({ auditAnchors }: Files, clock: Clock, mail: MailAlarm): Promise<void> {
+export async function mailAnchor(
+  { auditAnchors }: Pick<Files, "auditAnchors">,
+  clock: Clock,
+  mail: MailAlarm,
+): Promise<void> {
   const now = clock.now();
   const due = dueOf(readAnchors(auditAnchors).anchors, now);
   if (due === null) return;

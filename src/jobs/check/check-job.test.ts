@@ -33,7 +33,7 @@ test("the notice names a few of many failures, and is about all of them", () => 
 });
 
 test("the checks run if they are enabled, and their results are used", async () => {
-  const layout = temporaryLayout("checkRecord");
+  const layout = temporaryLayout("checkRecord", "keeperSocket");
   const clock = new HandClock(NOW);
   const ended = Promise.withResolvers<string | null>();
   const run: RunBehind = () => ended.promise;
@@ -58,10 +58,11 @@ test("the checks run if they are enabled, and their results are used", async () 
 
 /** Ten minutes after the first start. */
 function scheduled(run: RunBehind) {
-  const layout = temporaryLayout("checkRecord");
+  const layout = temporaryLayout("checkRecord", "keeperSocket");
   changeCheckRecord(layout, { since: NOW, checks: {} });
   const clock = new HandClock(NOW + 10 * MINUTE_MS);
-  return { layout, clock, schedule: createCheckJob(layout, clock, () => ({ "checks.weekly": true }), run) };
+  const restarted = () => createCheckJob(layout, clock, () => ({ "checks.weekly": true }), run);
+  return { layout, clock, schedule: restarted(), restarted };
 }
 
 test("a run that does not end is reported at once, and no other starts beside it; its end clears that", async () => {
@@ -93,9 +94,10 @@ test("a run that does not end is reported at once, and no other starts beside it
 });
 
 test("a failed run is reported until all checks have run, even if the owner runs them", async () => {
-  const { layout, clock, schedule } = scheduled(() => Promise.resolve("it was ended (SIGSEGV)"));
+  const { layout, clock, schedule, restarted } = scheduled(() => Promise.resolve("it was ended (SIGSEGV)"));
   await schedule.look();
   assert.equal(schedule.troubles()[0]?.detail, "the checks did not finish: it was ended (SIGSEGV)");
+  assert.deepEqual(restarted().troubles(), schedule.troubles(), "a restart of the keeper does not end it");
   changeCheckRecord(layout, { checks: FALLEN });
   const both = "the checks did not finish: it was ended (SIGSEGV); tls.days: It expired.";
   assert.equal(schedule.troubles()[0]?.detail, both);

@@ -1,10 +1,12 @@
 import { statSync } from "node:fs";
+import * as z from "zod/mini";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
+import { rememberedIn } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, oneAtATime, type RunBehind } from "../job.ts";
+import { oneAtATime, type RunBehind } from "../job.ts";
 import { type CheckRecord, changeCheckRecord, fallen, NO_CHECKS, readCheckRecord } from "./check-record.ts";
 
 export type CheckRules = Pick<Settings, "checks.weekly">;
@@ -20,7 +22,12 @@ const NAMED = 3;
 /** Runs all checks ten minutes after the first start and each day, and knows which of them passed before and fail now. */
 export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckRules | null, run: RunBehind) {
   /** A run that did not finish, until one does. */
-  let failure: Failure | null = null;
+  const failure = rememberedIn(
+    layout,
+    "checks-failure.json",
+    z.nullable(z.object({ at: z.number(), reason: z.string() })),
+    null,
+  );
   let read = { change: "", record: NO_CHECKS };
 
   /** Asked for each second, so the file is read only when it has changed. */
@@ -33,11 +40,11 @@ export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckR
 
   async function check(now: number): Promise<void> {
     const failed = (reason: string): void => {
-      failure = { at: now, reason: `the checks did not finish: ${reason}` };
+      failure.set({ at: now, reason: `the checks did not finish: ${reason}` });
     };
     const ended = await run(layout, "check", [], { ms: LIMIT_MS, passed: failed });
-    if (ended === null) failure = null;
-    else if (failure?.at !== now) failed(ended);
+    if (ended === null) failure.set(null);
+    else if (failure.get()?.at !== now) failed(ended);
   }
 
   return {
@@ -56,8 +63,9 @@ export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckR
     troubles: (): readonly KeeperTrouble[] => {
       const record = recorded();
       const found = troublesOf(record);
-      if (failure === null || (record.at ?? 0) >= failure.at) return found;
-      const detail = [failure.reason, ...found.map((one) => one.detail)].join("; ");
+      const unfinished = failure.get();
+      if (unfinished === null || (record.at ?? 0) >= unfinished.at) return found;
+      const detail = [unfinished.reason, ...found.map((one) => one.detail)].join("; ");
       // The run itself has no id.
       return [{ code: "check_failed", detail, about: [...fallen(record), ""] }];
     },

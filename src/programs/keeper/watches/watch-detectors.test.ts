@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkedServer } from "../../../../test/kit/checked-server.ts";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
 import { createDetectorWatch } from "./watch-detectors.ts";
 
@@ -14,16 +15,18 @@ const ALL = {
 };
 
 function watched(used: typeof settings | null, running: ReadonlySet<string> | null) {
+  const layout = temporaryLayout("keeperSocket");
   const clock = new HandClock();
   const seen = { running };
   const names = () => seen.running;
-  const watch = createDetectorWatch(clock, names, () => used);
+  const started = () => createDetectorWatch(layout, clock, names, () => used);
+  let watch = started();
   const after = (minutes: number): readonly string[] => {
     clock.advance(minutes * MINUTE_MS);
     watch.look();
     return watch.troubles().map(({ code, detail }) => `${code}: ${detail}`);
   };
-  return { after, seen };
+  return { after, seen, restart: () => (watch = started()) };
 }
 
 test("a detector that has not run for five minutes is reported until it runs again", () => {
@@ -39,6 +42,22 @@ test("a detector that has not run for five minutes is reported until it runs aga
   assert.deepEqual(after(1), []);
   seen.running = new Set(["psad", "certspotter"]);
   assert.deepEqual(after(4), [], "the five minutes start again");
+});
+
+test("after a restart, only what was reported before is reported without a wait", () => {
+  const { after, seen, restart } = watched(ALL, new Set(["psad", "certspotter"]));
+  after(0);
+  const reported = ["detector_stopped: suricata (detection.suricata.file)"];
+  assert.deepEqual(after(5), reported);
+  seen.running = new Set(["psad"]);
+  after(1);
+  restart();
+  assert.deepEqual(after(1), reported);
+  seen.running = new Set(["Suricata-Main", "psad", "certspotter"]);
+  after(1);
+  seen.running = new Set(["psad", "certspotter"]);
+  restart();
+  assert.deepEqual(after(1), []);
 });
 
 test("nothing is reported of detectors that are not used, or that a container cannot see", () => {

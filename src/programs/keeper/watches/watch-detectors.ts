@@ -1,6 +1,9 @@
+import * as z from "zod/mini";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
-import { MINUTE_MS, type Millis } from "../../../core/time.ts";
+import { MINUTE_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
+import { rememberedIn } from "../../../host/root-files/record-file.ts";
+import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
 /** A restart or an upgrade of such a program takes less. */
@@ -18,29 +21,37 @@ export const DETECTOR_PROCESSES = [
  * commands of all processes; null in a container, which cannot see those of its host.
  */
 export function createDetectorWatch(
+  layout: Pick<Layout, "keeperSocket">,
   clock: Clock,
   running: () => ReadonlySet<string> | null,
   settings: () => Pick<Settings, (typeof DETECTOR_PROCESSES)[number]["file"]> | null,
 ) {
-  let stopped: readonly Readonly<{ name: string; file: string; since: Millis }>[] = [];
+  let stopped: readonly Readonly<{ name: string; file: string; since: number }>[] = [];
+  /** Those that were reported. They stay so after a restart of the keeper, as long as they are stopped. */
+  const reported = rememberedIn(layout, "detectors-stopped.json", z.array(z.string()), []);
 
   function look(): void {
+    const now = clock.now();
     const inForce = settings();
     const used = DETECTOR_PROCESSES.filter(({ file }) => inForce !== null && inForce[file] !== "");
     const commands = used.length === 0 ? null : running();
     stopped = used
       .filter(({ process }) => commands?.has(process) === false)
       .map(({ name, file }) => {
-        const since = stopped.find((one) => one.name === name)?.since ?? clock.now();
-        return { name, file, since };
+        const first = reported.get().includes(name) ? now - GRACE_MS : now;
+        return { name, file, since: stopped.find((one) => one.name === name)?.since ?? first };
       });
+    reported.set(long().map(({ name }) => name));
+  }
+
+  function long(): typeof stopped {
+    const now = clock.now();
+    return stopped.filter(({ since }) => now - since >= GRACE_MS);
   }
 
   function troubles(): readonly KeeperTrouble[] {
-    const now = clock.now();
-    const long = stopped.filter(({ since }) => now - since >= GRACE_MS);
-    if (long.length === 0) return [];
-    return [{ code: "detector_stopped", detail: long.map(({ name, file }) => `${name} (${file})`).join(", ") }];
+    const named = long().map(({ name, file }) => `${name} (${file})`);
+    return named.length === 0 ? [] : [{ code: "detector_stopped", detail: named.join(", ") }];
   }
 
   return { look, troubles };

@@ -99,7 +99,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
     transparency: createCertificateWatch(layout, clock, inForce),
     spamRules: createRulesJob(layout, clock, inForce, fetchRules),
     firewall: createFirewallWatch(strictFirewall(layout), inForce),
-    detectors: createDetectorWatch(clock, () => (IS_IMAGE ? null : allCommands()), inForce),
+    detectors: createDetectorWatch(layout, clock, () => (IS_IMAGE ? null : allCommands()), inForce),
     relay: createRelayWatch(clock, (take) => readQueue(layout.postfixConf, take), settings),
     disk: createDiskSpaceWatch(layout, clock, inForce),
     mailboxes: createMailboxWatch(mailboxServer(layout), clock, inForce),
