@@ -127,7 +127,7 @@ test("a guard that does not run, or that closes the connection, is left to runsv
 });
 
 function alarmed() {
-  const layout = temporaryLayout();
+  const layout = temporaryLayout("keeperSocket");
   noteLogLine(layout, "guard", "engine.db is damaged.");
   const clock = new HandClock();
   const mails: Parameters<MailAlarm>[0][] = [];
@@ -137,18 +137,20 @@ function alarmed() {
     locked: null,
     others,
   };
-  const alarm = createGuardAlarm({
-    layout,
-    clock,
-    mail: (alert) => {
-      mails.push(alert);
-      return Promise.resolve(state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" });
-    },
-    lockedBy: () => state.locked,
-    report: () => state.others,
-    language: () => "en",
-    say: () => undefined,
-  });
+  const keeper = () =>
+    createGuardAlarm({
+      layout,
+      clock,
+      mail: (alert) => {
+        mails.push(alert);
+        return Promise.resolve(state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" });
+      },
+      lockedBy: () => state.locked,
+      report: () => state.others,
+      language: () => "en",
+      say: () => undefined,
+    });
+  let alarm = keeper();
   const startAs = (pid: number): void => noteProcess(layout.services, "guard", pid);
   const after = async (seconds: number, isRunning: boolean): Promise<number> => {
     for (let i = 0; i < seconds; i++) {
@@ -158,7 +160,7 @@ function alarmed() {
     return mails.length;
   };
   const mailed = (): readonly string[] => mails.map(({ kind, title }) => `${kind}: ${title}`);
-  return { after, startAs, mails, mailed, state };
+  return { after, startAs, mails, mailed, state, restart: () => (alarm = keeper()) };
 }
 
 test("a guard that stays down is reported once, with its last log lines, and its return too", async () => {
@@ -212,6 +214,29 @@ test("a guard that keeps exiting is reported once, although it runs most of the 
     "opened: The guard keeps exiting.",
     "opened: The guard is not running.",
     "resolved: The guard is running again.",
+    "resolved: The guard is running again.",
+  ]);
+});
+
+test("a restart of the keeper neither repeats an alert nor loses its end", async () => {
+  const { after, startAs, mailed, restart } = alarmed();
+  await after(13, false);
+  restart();
+  assert.equal(await after(60, false), 1);
+  restart();
+  assert.equal(await after(1, true), 2);
+  restart();
+  for (let pid = 1; pid < 9; pid++) {
+    startAs(pid);
+    await after(20, true);
+  }
+  restart();
+  assert.equal(await after(590, true), 3, "it may still keep exiting");
+  assert.equal(await after(20, true), 4);
+  assert.deepEqual(mailed(), [
+    "opened: The guard is not running.",
+    "resolved: The guard is running again.",
+    "opened: The guard keeps exiting.",
     "resolved: The guard is running again.",
   ]);
 });

@@ -4,11 +4,11 @@ import * as z from "zod/mini";
 import type { AlertKind } from "../../../core/alerts/alerts.ts";
 import { type AlertLanguage, alertFrames } from "../../../core/alerts/frames.ts";
 import { printable } from "../../../core/text.ts";
-import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
+import { instant, isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
 import { withoutGuard } from "../../../guard/explain/health.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import { removeFile } from "../../../host/root-files/files.ts";
-import { readRecord, writeRecord } from "../../../host/root-files/record-file.ts";
+import { readRecord, rememberedIn, writeRecord } from "../../../host/root-files/record-file.ts";
 import { signal } from "../../../host/running/processes.ts";
 import { MAY_STAND_IN, type ServiceName } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
@@ -95,6 +95,8 @@ const PATIENCE_MS = 12 * SECOND_MS;
 const RETRY_MS = 10 * SECOND_MS;
 const LINE_CHARACTERS = 1_000;
 
+const reportedSince = z.object({ down: z.nullable(z.number()), exits: z.nullable(z.number()) });
+
 type GuardAlarmParts = Readonly<{
   layout: Layout;
   clock: Clock;
@@ -110,26 +112,26 @@ type GuardAlarmParts = Readonly<{
 /** Mails the owner when the guard is not running, or keeps exiting or hanging, since no other alert is sent then. */
 export function createGuardAlarm({ layout, clock, mail, lockedBy, report, language, say }: GuardAlarmParts) {
   let downSince: Millis | null = null;
-  let alertedSince: Millis | null = null;
+  /** Since when it has been down, and since when it keeps exiting, once that was reported. A restart of the keeper ends neither. */
+  const alerted = rememberedIn(layout, "guard-alarm.json", reportedSince, { down: null, exits: null });
   let triedAt = Number.NEGATIVE_INFINITY;
   /** The process that was last seen running, and when each new one was. One that never listened is not among them. */
   let lastPid: number | null = null;
-  let starts: readonly Millis[] = [];
-  /** Since when it keeps exiting, once that was reported. */
-  let endsSince: Millis | null = null;
+  let starts: readonly Millis[] = alerted.get().exits === null ? [] : [clock.now()];
 
   /** Call it about every second. Never rejects. */
   async function look(isRunning: boolean): Promise<void> {
     const now = clock.now();
+    const { down, exits } = alerted.get();
     if (isRunning) {
       downSince = null;
       // While it keeps exiting, it is not back.
-      if (alertedSince !== null && endsSince === null && (await tellEnd(alertedSince, now))) alertedSince = null;
+      if (down !== null && exits === null && (await tellEnd(down, now))) alerted.set({ down: null, exits });
       return lookAtStarts(now);
     }
     downSince ??= now;
     const locked = lockedBy();
-    if (alertedSince !== null || now - downSince < PATIENCE_MS) return;
+    if (down !== null || now - downSince < PATIENCE_MS) return;
     const frame = alertFrames[language()];
     const line = lastLogLineOf(layout);
     const others = withoutGuard({ ok: true, detail: "", ...report() });
@@ -142,7 +144,7 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
       frame.comesBack,
     ];
     if (!(await queue("opened", frame.guardDown, body))) return;
-    alertedSince = downSince;
+    alerted.set({ down: downSince, exits });
     say(
       `the guard is not running${locked === null ? "" : `: ${locked}`}; the owner was alerted. Last log line: ${line}`,
     );
@@ -154,23 +156,24 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
     lastPid = pid ?? lastPid;
     starts = [...starts, ...(isNew ? [now] : [])].filter((at) => Math.abs(now - at) < STARTS.withinMs);
     const [since = now] = starts;
-    if (endsSince !== null) {
+    const { down, exits } = alerted.get();
+    if (exits !== null) {
       const isOver = starts.length < STARTS.few;
-      if (isOver && (await tellEnd(endsSince, now))) endsSince = null;
+      if (isOver && (await tellEnd(exits, now))) alerted.set({ down, exits: null });
       return;
     }
     if (starts.length < STARTS.many) return;
     const frame = alertFrames[language()];
     const line = lastLogLineOf(layout);
     if (!(await queue("opened", frame.guardEnds, [frame.endsSince(isoTime(since), line)]))) return;
-    endsSince = since;
+    alerted.set({ down, exits: since });
     say(`the guard keeps exiting; the owner was alerted. Last log line: ${line}`);
   }
 
   /** Whether it was queued. */
-  function tellEnd(since: Millis, now: Millis): Promise<boolean> {
+  function tellEnd(since: number, now: Millis): Promise<boolean> {
     const frame = alertFrames[language()];
-    return queue("resolved", frame.guardUp, [frame.lasted(isoTime(since), isoTime(now))]);
+    return queue("resolved", frame.guardUp, [frame.lasted(isoTime(instant(since)), isoTime(now))]);
   }
 
   /** Whether it was queued. */
