@@ -96,7 +96,14 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       return Promise.resolve(answer(command));
     },
   };
-  const health = { keeper, notices, clock, startedAt: engine.startedAt, firewall: noEnforcement.status };
+  const health = {
+    keeper,
+    notices,
+    clock,
+    startedAt: engine.startedAt,
+    keeperSeen: { at: engine.startedAt },
+    firewall: noEnforcement.status,
+  };
   const passwords: Passwords = {
     verify: (hash, password) => Promise.resolve(hash === hashOf(password)),
     decoy: hashOf("no password at all"),

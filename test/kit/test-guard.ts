@@ -140,7 +140,14 @@ export async function startGuard(layout: Layout) {
     clock,
     committed: ({ lastEventId }) => feed.publish(lastEventId),
   });
-  const health = { keeper, notices, clock, events: () => 0, needs: needsOf(SAMPLE_ALERTS.book.open) };
+  const health = {
+    keeper,
+    keeperSeen: { at: clock.now() },
+    notices,
+    clock,
+    events: () => 0,
+    needs: needsOf(SAMPLE_ALERTS.book.open),
+  };
   const commands = createCommands({
     ...stores,
     engine,

@@ -249,7 +249,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Sperren und Grenzen gelten weiter. Mit events.max_rows und events.max_size bewahren Sie mehr Ereignisse auf.",
   },
   keeper_unreachable: {
-    says: "Der Keeper antwortet nicht: Neue Konfiguration wird nicht angewendet, und Sitzungen eines Kontos werden nicht beendet.",
+    says: "Der Keeper antwortet nicht: Neue Konfiguration wird nicht angewendet, Sitzungen eines Kontos werden nicht beendet, und ein gestörter Dienst fällt nicht auf und wird nicht neu gestartet.",
     next: "Sehen Sie in das Log des Keepers; `status` zeigt, ob er läuft.",
   },
   certificate_refused: {

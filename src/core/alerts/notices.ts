@@ -109,7 +109,7 @@ const ofGuard = {
     next: "Bans and limits still hold. Raise events.max_rows and events.max_size to keep more events.",
   },
   keeper_unreachable: {
-    says: "The keeper does not answer: new configuration is not applied, and sessions of an account are not ended.",
+    says: "The keeper does not answer: new configuration is not applied, sessions of an account are not ended, and nothing notices or restarts a service that fails.",
     next: "See the keeper's log; `status` shows whether it runs.",
   },
   all_clients_private: {

@@ -8,18 +8,25 @@ import type { EnforcerStatus } from "../enforce/enforce.ts";
 import { healthOf, withoutGuard } from "./health.ts";
 
 const ENFORCING: EnforcerStatus = { state: "enforcing", lastStep: 1, reason: null };
+const NOW = new HandClock().now() + 61_999;
 const UP = { up: true, pid: 7 };
 const OK = { status: "ok" } as const;
 
 type Services = Extract<KeeperReply, { ok: true }>["services"];
 const answers = (services: Services = []): KeeperReply => ({ ok: true, detail: "", services });
 
-function health({ reply = answers(), firewall = ENFORCING, notices = new NoticeBoard() } = {}) {
+function health({
+  reply = answers(),
+  firewall = ENFORCING,
+  notices = new NoticeBoard(),
+  keeperSeen = { at: NOW },
+} = {}) {
   const clock = new HandClock();
   const startedAt = clock.now();
-  clock.advance(61_999);
+  clock.advance(NOW - startedAt);
   const keeper = { ask: () => Promise.resolve(reply) };
-  return healthOf({ keeper, notices, clock, startedAt, firewall: () => firewall, events: () => 42, needs: NO_NEEDS });
+  const state = { startedAt, keeperSeen, firewall: () => firewall, events: () => 42 };
+  return healthOf({ keeper, notices, clock, ...state, needs: NO_NEEDS });
 }
 
 test("the server is healthy while every part runs, and reports since when", async () => {
@@ -88,6 +95,15 @@ test("a keeper that does not answer degrades the server, and its answer ends the
   const { status, components } = await health({ notices, reply: { ok: false, reason: "no answer" } });
   assert.deepEqual([status, notices.raised.size], ["degraded", 1]);
   assert.deepEqual(components.at(-1), { name: "keeper", status: "down", detail: "no answer" });
+});
+
+test("after two minutes without an answer from the keeper the server is down, until it answers", async () => {
+  const reply: KeeperReply = { ok: false, reason: "no answer" };
+  assert.equal((await health({ reply, keeperSeen: { at: NOW - 119_999 } })).status, "degraded");
+  const keeperSeen = { at: NOW - 120_000 };
+  assert.equal((await health({ reply, keeperSeen })).status, "down");
+  assert.equal((await health({ keeperSeen })).status, "ok");
+  assert.equal((await health({ reply, keeperSeen })).status, "degraded", "it has answered since");
 });
 
 test("a notice degrades the server, and the database's notice is shown with it", async () => {

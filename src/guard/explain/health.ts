@@ -2,6 +2,7 @@ import type { ComponentHealth, Health } from "../../admin/declare/items.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { coveredBy } from "../../core/alerts/notices.ts";
 import { plural, printable } from "../../core/text.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import type { Clock, Notices } from "../ports.ts";
@@ -12,6 +13,8 @@ export type HealthParts = Readonly<{
   notices: Notices;
   clock: Clock;
   startedAt: number;
+  /** When the keeper last answered, which is noted here. */
+  keeperSeen: { at: number };
   firewall: () => EnforcerStatus;
   /** How many events are in the database. */
   events: () => number;
@@ -22,24 +25,32 @@ export type HealthParts = Readonly<{
 /** Components without which mail stops: Rspamd signs what users send, and verifies what comes. Without any other the server is only degraded. */
 const VITAL: readonly string[] = ["postfix", "dovecot", "rspamd"];
 
+/** While the keeper is silent, whether the services work is unknown. Only a restart of the server ends a hang of this length. */
+const UNWATCHED_MS = 2 * MINUTE_MS;
+
 /** Of what fails while the guard is down. */
 const FAILING = { most: 10, characters: 300 } as const;
 
 export async function healthOf(parts: HealthParts): Promise<Health> {
-  const { keeper, notices, clock, startedAt, needs } = parts;
+  const { keeper, notices, clock, startedAt, keeperSeen, needs } = parts;
   const guard: ComponentHealth = { name: "guard", status: "ok", detail: "deciding" };
   const [reply, others] = await Promise.all([keeper.ask({ verb: "status" }), needs()]);
-  if (reply.ok) notices.set("keeper_unreachable", null);
+  const now = clock.now();
+  if (reply.ok) {
+    keeperSeen.at = now;
+    notices.set("keeper_unreachable", null);
+  }
+  const isUnwatched = now - keeperSeen.at >= UNWATCHED_MS;
   const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
   const listed = notices.list();
   const covered = coveredBy(listed);
   const raised = listed.filter(({ code }) => !covered.includes(code));
-  const health = {
-    status: overall(components, raised.length > 0),
+  const health: Omit<Health, "headline"> = {
+    status: isUnwatched ? "down" : overall(components, raised.length > 0),
     components,
     notices: raised,
     needsYou: needsYou({ notices: raised, ...others }),
-    uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
+    uptimeSeconds: Math.floor((now - startedAt) / 1000),
   };
   return { ...health, headline: headlineOf(health) };
 }

@@ -183,7 +183,9 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   });
   const contentLists = createContentLists({ preferences, authors, log });
 
-  const state = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
+  const { startedAt } = engine;
+  const firewallStatus = () => firewall.enforcer.status();
+  const state = { startedAt, keeperSeen: { at: startedAt }, firewall: firewallStatus, events: () => events.rows };
   const isSuspended = (account: string): boolean => {
     const name = parseAccountName(account);
     return name !== null && readOr(() => stores.book.account(name)?.suspended === true, false);
