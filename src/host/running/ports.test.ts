@@ -24,8 +24,12 @@ test("a port in use is named with its setting and its holder; a free one passes"
   assert.deepEqual(await busyPorts([serverPort]), []);
 });
 
-test("an address that this machine does not have is left to the program that needs it", async () => {
-  assert.deepEqual(await busyPorts([{ ...DASHBOARD, port: 1, address: "203.0.113.77" }]), []);
+test("an address that this machine does not have is named with its setting", async () => {
+  const [busy] = await busyPorts([{ ...DASHBOARD, port: 1, address: "203.0.113.77" }]);
+  assert.match(
+    busy?.says ?? "",
+    /^This machine does not have the address 203\.0\.113\.77 for dashboard now: .* http\.address\.$/,
+  );
 });
 
 test("the ports for proxies belong to the server if there is a proxy", () => {

@@ -45,7 +45,7 @@ export function portsOf(settings: Settings): readonly ServerPort[] {
   ];
 }
 
-/** A port that another program holds. `says`: which one, and what to do. */
+/** A port that cannot be opened now: another program holds it, or its address is missing. `says`: why, and what to do. */
 export type BusyPort = Readonly<{ serverPort: ServerPort; says: string }>;
 
 export async function busyPorts(serverPorts: readonly ServerPort[]): Promise<readonly BusyPort[]> {
@@ -53,7 +53,8 @@ export async function busyPorts(serverPorts: readonly ServerPort[]): Promise<rea
   for (const serverPort of serverPorts) {
     for (const address of serverPort.address === null ? ["0.0.0.0", "::"] : [serverPort.address]) {
       const error = await tryToListen(serverPort.port, address);
-      if (error === null || error === "EADDRNOTAVAIL" || error === "EAFNOSUPPORT") continue;
+      const isWithoutFamily = error === "EADDRNOTAVAIL" || error === "EAFNOSUPPORT";
+      if (error === null || (serverPort.address === null && isWithoutFamily)) continue;
       busy.push({ serverPort, says: sentence(serverPort, error) });
       break;
     }
@@ -62,7 +63,9 @@ export async function busyPorts(serverPorts: readonly ServerPort[]): Promise<rea
 }
 
 function sentence(serverPort: ServerPort, error: string): string {
-  const { port, setting, says } = serverPort;
+  const { port, setting, says, address, service } = serverPort;
+  if (error === "EADDRNOTAVAIL" && service === "web")
+    return `This machine does not have the address ${address} for ${says} now: add it, or choose another with http.address.`;
   const other = `choose another with ${setting}`;
   if (error !== "EADDRINUSE") return `Port ${port} for ${says} cannot be opened (${error}); ${other}.`;
   const holder = holderOf(socketsOn(serverPort, listeners()));

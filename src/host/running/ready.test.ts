@@ -70,18 +70,22 @@ describe("what does not come up is named with its last log lines", () => {
   });
 });
 
-test("a port that may wait is no longer awaited once another program has taken it", async (t) => {
-  const layout = exitingWeb(t);
-  const port = await listenOnPort(createServer());
-  const page: ServerPort = { setting: "ports.http", service: "web", port, address: "127.0.0.1", says: "the dashboard" };
-  const warnings: string[] = [];
-  const waiting = waitUntilReady(layout, [page], never, { mayWait: [page], warn: (text) => warnings.push(text) });
-  const ended = waiting.then(() => true);
-  while (warnings.length === 0 && !(await Promise.race([ended, pause(10, false)])));
-  await withSockets(layout);
-  assert.deepEqual(await waiting, { ok: true });
-  assert.match(warnings.join(), /^Port \d+ for the dashboard is in use by/);
-});
+for (const [what, address, says] of [
+  ["another program has taken it", "127.0.0.1", /^Port \d+ for the dashboard is in use by/],
+  ["its address is gone", "203.0.113.77", /^This machine does not have the address 203\.0\.113\.77 for the dashboard/],
+] as const)
+  test(`a port that may wait is not awaited any more once ${what}`, async (t) => {
+    const layout = exitingWeb(t);
+    const port = address === "127.0.0.1" ? await listenOnPort(createServer()) : 1;
+    const page: ServerPort = { setting: "ports.http", service: "web", port, address, says: "the dashboard" };
+    const warnings: string[] = [];
+    const waiting = waitUntilReady(layout, [page], never, { mayWait: [page], warn: (text) => warnings.push(text) });
+    const ended = waiting.then(() => true);
+    while (warnings.length === 0 && !(await Promise.race([ended, pause(10, false)])));
+    await withSockets(layout);
+    assert.deepEqual(await waiting, { ok: true });
+    assert.match(warnings.join(), says);
+  });
 
 const directory = temporaryDirectory();
 

@@ -17,7 +17,7 @@ export const SERVICES_READY_MS = 120_000;
 const TRIES = 4;
 const LOG_LINES = 5;
 
-/** `mayWait`: ports that another program may take first; each is reported to `warn`, and then not awaited. */
+/** `mayWait`: ports that may open later, when they can be opened; each is reported to `warn`, and then not awaited. */
 type Patience = Readonly<{ patienceMs?: number; mayWait?: readonly ServerPort[]; warn?: (says: string) => void }>;
 
 /**

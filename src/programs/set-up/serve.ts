@@ -168,9 +168,9 @@ type Ports = Readonly<{ awaited: readonly ServerPort[]; mayWait: readonly Server
 type Prepared = Readonly<{ password: AdminPassword; settings: Settings; ports: Ports }>;
 
 /**
- * The ports that no other program holds. Throws SetUpFailure if a mail port is taken. After a reboot another user's program could be first at
- * those of the dashboard and the guard: each is opened once it is free, and the owner is alerted. At a first start the owner is present, so
- * it fails with the reason.
+ * The ports that can be opened now. Throws SetUpFailure if a mail port is taken. After a reboot another user's program could be first at those
+ * of the dashboard and the guard, and the dashboard's address could be missing: each is opened once it can be, and the owner is alerted. At
+ * a first start the owner is present, so it fails with the reason.
  */
 async function freePorts(layout: Layout, settings: Settings, log: StartLog): Promise<Ports> {
   const all = portsOf(settings);
