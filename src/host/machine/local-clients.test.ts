@@ -4,10 +4,18 @@ import { connect, createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { test } from "node:test";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
-import { ip } from "../../../test/kit/samples.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
+import type { OwnNetwork } from "../../core/decide/sparing.ts";
 import { createLocalClients } from "./local-clients.ts";
+import { ownNetworks } from "./own-networks.ts";
 
-const localClients = createLocalClients();
+/** As of a link without carrier, whose addresses a local program can still use. */
+const DOWN: readonly OwnNetwork[] = [
+  { prefix: net("172.17.0.1/32"), why: "own_address" },
+  { prefix: net("192.0.2.1/32"), why: "gateway" },
+];
+const own = { current: () => [...ownNetworks([]), ...DOWN] };
+const localClients = createLocalClients(own);
 
 test("a client's user is known over IPv4, IPv6, and from an IPv6 socket to an IPv4 address, while it is connected", async () => {
   const server = createServer();
@@ -27,13 +35,17 @@ test("a client's user is known over IPv4, IPv6, and from an IPv6 socket to an IP
     await once(socket, "close");
     assert.equal(await localClients.userOf(ends), null, "it is closed");
   }
-  assert.ok(!localClients.isHere(ip("203.0.113.9")));
+});
+
+test("an address of this machine is here, even on a link that is down; a gateway is not", () => {
+  assert.ok(localClients.isHere(ip("172.17.0.1")));
+  for (const elsewhere of ["192.0.2.1", "203.0.113.9"]) assert.ok(!localClients.isHere(ip(elsewhere)), elsewhere);
 });
 
 test("connections that come while the kernel's tables are read share the next read", async () => {
   let reads = 0;
   const { promise: slow, resolve } = Promise.withResolvers<readonly string[]>();
-  const { userOf } = createLocalClients(() => (++reads === 1 ? slow : Promise.resolve([])));
+  const { userOf } = createLocalClients(own, () => (++reads === 1 ? slow : Promise.resolve([])));
   const ends = { ip: ip("127.0.0.1"), clientPort: 1, serverIp: ip("127.0.0.1"), port: 2 };
   const first = userOf(ends);
   await Promise.resolve();

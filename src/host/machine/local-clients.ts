@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { type Ip, isLoopback } from "../../core/net/ip.ts";
+import { contains, type Ip } from "../../core/net/ip.ts";
+import type { OwnNetworks } from "../../guard/network-ports.ts";
 import { clientUser, type LocalConnection, TCP_TABLES } from "../kernel/tcp-sockets.ts";
-import { ownAddresses } from "./own-addresses.ts";
 
 /** Clients on this machine. The kernel knows their users, so no program can pretend to be another user. */
-export function createLocalClients(read = readTables) {
+export function createLocalClients(own: OwnNetworks, read = readTables) {
   const tables = shared(read);
   return {
-    isHere: (ip: Ip): boolean => isLoopback(ip) || ownAddresses().includes(ip),
+    isHere: (ip: Ip): boolean => own.current().some(({ prefix, why }) => why !== "gateway" && contains(prefix, ip)),
     userOf: async (connection: LocalConnection): Promise<string | null> => {
       const found = (await tables()).map((text) => clientUser(text, connection));
       const uid = found.find((one) => one !== null) ?? null;

@@ -4,6 +4,7 @@ import { messageOf } from "../../core/error.ts";
 import type { Log } from "../../guard/ports.ts";
 import { createSteadyClock } from "../../host/machine/clock.ts";
 import { createLocalClients } from "../../host/machine/local-clients.ts";
+import { createOwnNetworks } from "../../host/machine/own-networks.ts";
 import { watch } from "../../host/sockets/control-client.ts";
 import { DASHBOARD_REFUSED } from "../../mail/fail2ban/filters.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -25,15 +26,16 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log) {
   const news = createGuardNews((onEvent) => watch(layout.webSocket, onEvent));
   const lookups = createLookupThread(layout.engineDb, (why) => log.warn("searches ended", { detail: why }));
   const trials = createTrialThread(layout.engineDb, (why) => log.warn("trial ended", { detail: why }));
+  const clock = createSteadyClock();
   const server = createApiServer({
     guard: createGuardPort(layout.webSocket),
     queries: () => store.queries,
     lookups,
     trials,
     passwords: createPasswordThread(),
-    localClients: createLocalClients(),
+    localClients: createLocalClients(createOwnNetworks(clock, [])),
     news,
-    clock: createSteadyClock(),
+    clock,
     page: readPage(join(layout.program, "dashboard")),
     settings: {
       trustedProxies: settings["http.trusted_proxies"],
