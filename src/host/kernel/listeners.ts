@@ -91,8 +91,8 @@ function doorsAt(places: readonly Pick<Listener, "address" | "port">[]): readonl
     .doors;
 }
 
-/** Null for `*`, which is every address of both families. */
-function ipOf(address: string): Ip | null {
+/** The address that ss and sshd print. Null for `*`, which is every address of both families. */
+export function ipOf(address: string): Ip | null {
   return parseIp(address.replace(/^\[(.*)\]$/, "$1"));
 }
 

@@ -91,13 +91,20 @@ export function listeners(): readonly ListeningSocket[] {
 
 /** The inodes of the sockets in `listening` that have this port at our address, or at every address. */
 export function socketsOn(
-  { port, address }: Pick<ServerPort, "port" | "address">,
+  ours: Pick<ServerPort, "port" | "address">,
   listening: readonly ListeningSocket[],
 ): readonly string[] {
+  return listening.filter((one) => isOn(ours, one)).map(({ inode }) => inode);
+}
+
+/** Whether a socket has this port at our address, or at every address (`ip` null). */
+export function isOn(
+  { port, address }: Pick<ServerPort, "port" | "address">,
+  socket: Readonly<{ port: number; ip: Ip | null }>,
+): boolean {
+  if (socket.port !== port) return false;
   const ours = address === null ? null : parseIp(address);
-  return listening
-    .filter((one) => one.port === port && (ours === null || overlap(one.ip, ours)))
-    .map(({ inode }) => inode);
+  return ours === null || socket.ip === null || overlap(socket.ip, ours);
 }
 
 export type Holder = Readonly<{ pid: number; name: string }>;

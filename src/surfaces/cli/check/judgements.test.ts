@@ -40,7 +40,7 @@ import {
 } from "./machine.ts";
 import { judgeOffers, judgeRelay, judgeSignIn } from "./mail-flow.ts";
 import { judgeOwners } from "./permissions.ts";
-import { judgeOthers, judgeProxied } from "./ports.ts";
+import { judgeListening, judgeOthers, judgeProxied } from "./ports.ts";
 import { judgeOutgoing, reputation } from "./reputation.ts";
 import { judgeChain as judgeCertificates, judgeDays, judgeOld } from "./tls.ts";
 
@@ -136,6 +136,23 @@ const listeners = promised.map(({ port, address, service }) => ({
   port,
   programs: [OURS[service] ?? "node-MainThread"],
 }));
+
+test("ports: another resolver at a different address is not in our resolver's way, but others may reach it", () => {
+  const beside = (address: string) => [...listeners, { address, port: 53, programs: ["systemd-resolve"] }];
+  const ours = promised.find(({ service }) => service === "unbound")?.address ?? "";
+  for (const [address, listening, others] of [
+    ["127.0.0.53", "ok", "ok"],
+    ["203.0.113.10", "ok", "warning"],
+    ["0.0.0.0", "wrong", "ok"],
+    ["*", "wrong", "ok"],
+    [ours, "wrong", "ok"],
+  ] as const) {
+    assertJudged(listening, judgeListening(promised, beside(address)));
+    assertJudged(others, judgeOthers(promised, beside(address)));
+  }
+  const withoutOurs = beside("127.0.0.53").filter(({ programs }) => !programs.includes("unbound"));
+  assert.match(judgeListening(promised, withoutOurs).saw, /^Nothing listens on 53 \(dns\.address\)/);
+});
 
 test("ports: one for proxies that accepts no one else is ok", () => {
   assertJudged("ok", judgeProxied(new Map([["203.0.113.10", []]])));

@@ -1,7 +1,7 @@
 import { doorOf, isLetIn, type Opening } from "../../../core/firewall/strict.ts";
 import { contains, type Ip } from "../../../core/net/ip.ts";
-import { isOnLoopback, type Listener, parseListeners } from "../../../host/kernel/listeners.ts";
-import { portsOf, type ServerPort } from "../../../host/running/ports.ts";
+import { ipOf, isOnLoopback, type Listener, parseListeners } from "../../../host/kernel/listeners.ts";
+import { isOn, portsOf, type ServerPort } from "../../../host/running/ports.ts";
 import { openPorts } from "../../../mail/probes/port-dialogue.ts";
 import { proxiedPorts } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
@@ -33,10 +33,12 @@ export function judgeListening(promised: readonly ServerPort[], listeners: reado
   const silent: string[] = [];
   const taken: string[] = [];
   const held: string[] = [];
-  for (const { port, service, setting } of promised) {
-    const programs = listeners.filter((one) => one.port === port).flatMap((one) => one.programs);
+  for (const serverPort of promised) {
+    const { port, service, setting } = serverPort;
+    const found = listeners.filter((one) => listensOn(serverPort, one));
+    const programs = found.flatMap((one) => one.programs);
     const ours = PROGRAMS[service];
-    if (listeners.every((one) => one.port !== port)) silent.push(`${port} (${setting})`);
+    if (found.length === 0) silent.push(`${port} (${setting})`);
     else if (programs.some((name) => ours?.test(name) !== true))
       taken.push(`${port} by ${firstFew([...new Set(programs)])}`);
     else held.push(String(port));
@@ -44,6 +46,11 @@ export function judgeListening(promised: readonly ServerPort[], listeners: reado
   if (taken.length > 0) return wrong(`Another program holds a port: ${firstFew(taken)}.`, "ss -tlnp");
   if (silent.length > 0) return wrong(`Nothing listens on ${firstFew(silent)}.`, `${PROGRAM} status`);
   return ok(`The server's own programs listen on ${held.join(", ")}.`);
+}
+
+/** A program at a different address, such as systemd-resolved, is not in the way. */
+function listensOn(serverPort: ServerPort, { port, address }: Listener): boolean {
+  return isOn(serverPort, { port, ip: ipOf(address) });
 }
 
 /** Programs with plain HTTP or without a password must listen on this machine only. */
@@ -64,7 +71,7 @@ export function judgeOthers(
   listeners: readonly Listener[],
   open: Opening | null = null,
 ): Finding {
-  const listening = listeners.filter((one) => !isOnLoopback(one) && promised.every(({ port }) => port !== one.port));
+  const listening = listeners.filter((one) => !isOnLoopback(one) && !promised.some((ours) => listensOn(ours, one)));
   const others = listening.filter(({ port }) => open === null || isReached(port, open));
   const said = [...new Set(others.map(({ port, programs }) => `${port} (${programs.join(", ")})`))];
   if (said.length === 0)
