@@ -38,6 +38,10 @@ test("neither one slow server nor sixteen silent ones for each question that Unb
   assert.ok(numberOf("outgoing-range") >= 16 * numberOf("num-queries-per-thread"));
 });
 
+test("name servers that were silent are still probed", () => {
+  assert.match(rendered(), /^ {2}infra-keep-probing: yes$/m);
+});
+
 const UNBOUND = ["unbound-checkconf", "/usr/share/dns/root.hints", "/usr/share/dns/root.key"];
 test("unbound accepts it", installed(...UNBOUND), () => {
   const directory = temporaryDirectory();

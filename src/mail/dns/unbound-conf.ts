@@ -32,6 +32,8 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
   key-cache-size: 1m
   neg-cache-size: 512k
   infra-cache-numhosts: 2000
+  # Otherwise name servers that were silent while our line was down may stay unasked for infra-host-ttl, 15 minutes, after it is back.
+  infra-keep-probing: yes
   # Ports: 16 times the queries, because servers without an answer hold each port for seconds, several for one query. Without a free
   # one all queries wait. unbound(8) uses as many by default.
   outgoing-range: 4096
