@@ -30,7 +30,7 @@ test("after a lost connection the command may have taken effect", async () => {
   assert.match(lost.ok ? "" : lost.next, /may have taken effect/);
 });
 
-test("a watch ends with who asked for it", async () => {
+test("a watch ends with who asked for it, or with the guard", async () => {
   using layout = dataDirectory();
   const guard = await startGuard(layout);
   const watched = createGuardClient(layout, "root");
@@ -41,7 +41,16 @@ test("a watch ends with who asked for it", async () => {
   stop.abort();
   assert.deepEqual(await mine, { ok: true });
   assert.deepEqual(await watched.watch(() => assert.fail(), stop.signal), { ok: true }, "it had ended before");
+  const again = Promise.withResolvers<undefined>();
+  const lost = watched.watch(() => again.resolve(undefined), new AbortController().signal);
+  await again.promise;
   await guard.stop();
+  const ended = await lost;
+  assert.equal(
+    ended.ok ? "" : ended.message,
+    "The connection to the guard ended.",
+    "only the guard may have restarted",
+  );
 });
 
 test("the record has the name of the user who became root, if it is valid", () => {

@@ -44,7 +44,8 @@ export function createGuardClient(layout: Layout, by: string): GuardClient {
       const ended = await watching.ended;
       if (signal.aborted) return { ok: true };
       if (ended.kind !== "broken") return problemOf(ended);
-      return { ...(await whyNone()), exit: "not_running", message: "GhostInbox has stopped." };
+      // The whole server may be stopping, or only the guard restarts.
+      return { ...(await whyNone()), exit: "not_running", message: "The connection to the guard ended." };
     },
   };
 }
