@@ -174,12 +174,27 @@ test("a failing channel delays no other channel, is reported, and gets everythin
   assert.equal(kit.box.failing.size, 0);
 });
 
+test("a channel that failed before a restart counts as failing until it accepts a message", async () => {
+  const before = outbox({ brokenOnes: ["a"] });
+  before.add(AT_ONCE, ["one", "critical"]);
+  await before.rounds(AT_ONCE, 10);
+  assert.equal(outbox({ kept: before.box.deliveries }).box.failing.size, 0, "two failures are not reported");
+  await before.rounds(AT_ONCE, 10);
+  const kit = outbox({ kept: before.box.deliveries });
+  assert.deepEqual([...kit.box.failing], [["a", "it failed before the guard restarted"]]);
+  kit.clock.advance(HOUR_MS);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["a: one"]);
+  assert.equal(kit.box.failing.size, 0);
+});
+
 test("a channel without recipients has not failed, and keeps its messages", async () => {
   const kit = outbox();
   kit.waiting.add("a");
   kit.add(AT_ONCE, ["one", "critical"]);
   await kit.rounds(AT_ONCE, 40);
   assert.deepEqual([kit.box.failing.size, kit.warned], [0, []]);
+  assert.equal(outbox({ kept: kit.box.deliveries }).box.failing.size, 0, "nor after a restart");
+  assert.equal(kit.box.deliveries[0]?.attempts, 2, "it is tried every ten seconds");
   kit.waiting.clear();
   assert.deepEqual(await kit.rounds(AT_ONCE, 60), ["a: one"]);
 });

@@ -84,6 +84,10 @@ export class AlertOutbox {
   constructor(deliveries: readonly Delivery[], parts: OutboxParts) {
     this.#deliveries = deliveries;
     this.#parts = parts;
+    // A channel that failed before a restart still fails, until it accepts a message.
+    for (const { channel, attempts: times } of deliveries)
+      if (channel !== null && times >= FAILURES_REPORTED)
+        this.#failing.set(channel, { times, why: "it failed before the guard restarted" });
   }
 
   get deliveries(): readonly Delivery[] {
@@ -193,13 +197,15 @@ export class AlertOutbox {
     const outcome = await channel.send(delivery.message);
     const now = clock.now();
     const others = (one: Delivery): boolean => one !== delivery;
+    const works = outcome.ok || "waits" in outcome;
+    if (works) this.#failing.delete(channel.name);
     if (outcome.ok) {
-      this.#failing.delete(channel.name);
       this.#keep(this.#deliveries.filter(others));
       return;
     }
-    const attempts = delivery.attempts + 1;
-    if (!("waits" in outcome)) {
+    // Those that wait for a recipient never count as failures, not even after a restart.
+    const attempts = Math.min(delivery.attempts + 1, works ? FAILURES_REPORTED - 1 : Number.POSITIVE_INFINITY);
+    if (!works) {
       this.#noteFailure(channel.name, outcome.reason);
       log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
     }
