@@ -147,10 +147,14 @@ export class Alerts {
     const message = testMessage(this.#parts.clock.now(), this.#settings.language);
     const late = { ok: false, reason: `no answer within ${longestMs / 1_000} s; it is still tried` } as const;
     const { channels, watcher } = this.#settings;
+    const answers = [
+      ...channels.map((channel) => ({ channel: channel.name, sent: this.#outbox.try(channel, message) })),
+      ...(watcher === null ? [] : [{ channel: watcher.name, sent: watcher.send() }]),
+    ];
     return Promise.all(
-      [...channels, ...(watcher === null ? [] : [watcher])].map(async (channel) => ({
-        channel: channel.name,
-        outcome: await Promise.race([channel.send(message), waitFor(longestMs, late, { ref: false })]),
+      answers.map(async ({ channel, sent }) => ({
+        channel,
+        outcome: await Promise.race([sent, waitFor(longestMs, late, { ref: false })]),
       })),
     );
   }

@@ -226,6 +226,22 @@ test("a message is given up only once it is older than three days", async () => 
   assert.equal(kit.box.deliveries.length, 0);
 });
 
+test("the newest message for a failing channel is retried longer, so that its report ends once it works again", async () => {
+  const kit = outbox({ channels: ["a"], brokenOnes: ["a"] });
+  kit.add(AT_ONCE, ["one", "critical"], ["two", "critical"]);
+  await kit.rounds(AT_ONCE, 40);
+  kit.clock.advance(4 * 24 * HOUR_MS);
+  await kit.rounds(AT_ONCE, 2);
+  assert.deepEqual(
+    kit.box.deliveries.map(({ message }) => message.title),
+    ["two"],
+  );
+  kit.broken.clear();
+  kit.clock.advance(HOUR_MS);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["a: two"]);
+  assert.equal(kit.box.failing.size, 0);
+});
+
 test("messages about different things, and digests, do not wait for each other", async () => {
   const kit = outbox({ channels: ["a"], brokenOnes: ["a"] });
   const message = (title: string, subject = "") => ({ ...testMessage(kit.clock.now(), "en"), title, subject });

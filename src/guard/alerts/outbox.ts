@@ -3,7 +3,7 @@ import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { afterQuiet, GIVE_UP_MS, retryMs, type Schedule, tellAt } from "../../core/alerts/schedule.ts";
 import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Log } from "../ports.ts";
-import type { Alert, AlertChannel, AlertMessage, Delivery } from "./ports.ts";
+import type { Alert, AlertChannel, AlertMessage, Delivery, Sent } from "./ports.ts";
 import { digestMessage } from "./words.ts";
 
 /** Maximum alerts of one kind that are sent one by one within an hour. */
@@ -144,6 +144,15 @@ export class AlertOutbox {
     }
   }
 
+  /** Sends a message once, which shows whether the channel fails. Never rejects. */
+  async try(channel: AlertChannel, message: AlertMessage): Promise<Sent> {
+    const { name } = channel;
+    const outcome = await channel.send(message);
+    if (outcome.ok || "waits" in outcome) this.#failing.delete(name);
+    else this.#failing.set(name, { times: (this.#failing.get(name)?.times ?? 0) + 1, why: outcome.reason });
+    return outcome;
+  }
+
   /** Resolves once no delivery is in flight. */
   async settled(): Promise<void> {
     await Promise.all(this.#busy.values());
@@ -194,28 +203,23 @@ export class AlertOutbox {
 
   async #deliver(channel: AlertChannel, delivery: Delivery): Promise<void> {
     const { log, clock } = this.#parts;
-    const outcome = await channel.send(delivery.message);
+    const outcome = await this.try(channel, delivery.message);
     const now = clock.now();
     const others = (one: Delivery): boolean => one !== delivery;
-    const works = outcome.ok || "waits" in outcome;
-    if (works) this.#failing.delete(channel.name);
     if (outcome.ok) {
       this.#keep(this.#deliveries.filter(others));
       return;
     }
+    const waits = "waits" in outcome;
     // Those that wait for a recipient never count as failures, not even after a restart.
-    const attempts = Math.min(delivery.attempts + 1, works ? FAILURES_REPORTED - 1 : Number.POSITIVE_INFINITY);
-    if (!works) {
-      this.#noteFailure(channel.name, outcome.reason);
-      log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
-    }
+    const attempts = Math.min(delivery.attempts + 1, waits ? FAILURES_REPORTED - 1 : Number.POSITIVE_INFINITY);
+    if (!waits) log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
     const again: Delivery = { ...delivery, attempts, dueAt: later(now, retryMs(attempts)) };
-    const isHopeless = now - delivery.message.at > GIVE_UP_MS;
+    // The last message of a failing channel stays: only an attempt shows that the channel works again.
+    const isProbe =
+      this.failing.has(channel.name) && !this.#deliveries.some((one) => one.channel === channel.name && others(one));
+    const isHopeless = now - delivery.message.at > GIVE_UP_MS && !isProbe;
     this.#keep(this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again])));
-  }
-
-  #noteFailure(name: string, why: string): void {
-    this.#failing.set(name, { times: (this.#failing.get(name)?.times ?? 0) + 1, why });
   }
 
   #keep(deliveries: readonly Delivery[]): void {
