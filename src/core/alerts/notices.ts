@@ -9,6 +9,9 @@ export type NoticeText = Readonly<{
   next: string;
 }>;
 
+/** Of what a notice is about, the newest: only they open alerts. They are last. */
+export const MOST_ABOUT = 20;
+
 const RESTARTED = "It is restarted automatically; if that does not help, try the command in the detail and see";
 
 const ofGuard = {

@@ -49,6 +49,20 @@ test("a later fault of the same kind is reported while an earlier one lasts, and
   assert.deepEqual(await seconds(120), ["a: resolved certificate_unknown 1"]);
 });
 
+test("only the newest 20 of a notice open alerts, and an older one's alert stays open while the notice names it", async () => {
+  const { alerts, notices, seconds } = alertsKit();
+  const all = Array.from({ length: 23 }, (_, i) => `key ${i}`);
+  notices.set("certificate_unknown", "", all.slice(0, 22));
+  assert.equal((await seconds(120)).length, 20);
+  notices.set("certificate_unknown", "", all);
+  const open = () => alerts.book.open.map(({ subject }) => subject);
+  await seconds(120);
+  assert.deepEqual(open(), all.slice(2));
+  notices.set("certificate_unknown", "", all.slice(3));
+  await seconds(120);
+  assert.deepEqual(open(), all.slice(3));
+});
+
 test("each channel is listed, with the reason once it has failed three times", async () => {
   const { alerts, notices, seconds, answers } = alertsKit();
   answers.set("a", { ok: false, reason: "it answered 503" });

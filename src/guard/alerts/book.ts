@@ -30,6 +30,10 @@ export class AlertBook {
     return [...this.#open.values()];
   }
 
+  isOpen(one: Pick<Alert, "code" | "subject">): boolean {
+    return this.#open.has(alertKey(one));
+  }
+
   /** Newest first. */
   get resolved(): readonly Alert[] {
     return this.#resolved;

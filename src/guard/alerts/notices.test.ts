@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HandClock, SILENT } from "../../../test/kit/engine-kit.ts";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { createLog } from "../../host/machine/log.ts";
 import { NoticeBoard } from "./notices.ts";
 
@@ -28,11 +28,4 @@ test("a notice is raised once and logged once until it is cleared; its detail st
   const left = board.list().map(({ code }) => code);
   assert.deepEqual(left, ["keeper_unreachable"]);
   for (const { says, next } of board.list()) assert.ok(says !== "" && next !== "");
-});
-
-test("a notice keeps the newest 20 of what it is about", () => {
-  const board = new NoticeBoard(new HandClock(), SILENT);
-  const all = Array.from({ length: 21 }, (_, i) => `check.${i}`);
-  board.set("check_failed", "", all);
-  assert.deepEqual(board.list()[0]?.about, all.slice(1));
 });

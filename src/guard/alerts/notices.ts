@@ -3,9 +3,6 @@ import { type NoticeCode, notices as texts } from "../../core/alerts/notices.ts"
 import { isoTime } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../ports.ts";
 
-/** Each opens an alert. The newest are last. */
-const MOST_ABOUT = 20;
-
 /** Holds the current notices, at most one of each code, and logs when one appears and ends. */
 export class NoticeBoard implements Notices {
   readonly #raised = new Map<NoticeCode, Notice>();
@@ -24,7 +21,7 @@ export class NoticeBoard implements Notices {
       return;
     }
     const since = before?.since ?? isoTime(this.#clock.now());
-    const subjects = about === undefined ? {} : { about: about.slice(-MOST_ABOUT) };
+    const subjects = about === undefined ? {} : { about };
     this.#raised.set(code, { code, since, detail, ...texts[code], ...subjects });
     if (before === undefined) this.#log.warn(texts[code].says, { notice: code, detail });
   }

@@ -86,6 +86,13 @@ test("without the guard, mail flows only if the keeper finds Postfix and Dovecot
   });
 });
 
+test("a notice shows the newest 20 of what it is about", async () => {
+  const notices = new NoticeBoard();
+  const all = Array.from({ length: 21 }, (_, i) => `check.${i}`);
+  notices.set("check_failed", "", all);
+  assert.deepEqual((await health({ notices })).notices[0]?.about, all.slice(1));
+});
+
 test("a keeper that does not answer degrades the server, and its answer ends the notice", async () => {
   const notices = new NoticeBoard();
   notices.set("keeper_unreachable", "no answer");

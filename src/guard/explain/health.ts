@@ -1,6 +1,6 @@
 import type { ComponentHealth, Health } from "../../admin/declare/items.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
-import { coveredBy } from "../../core/alerts/notices.ts";
+import { coveredBy, MOST_ABOUT } from "../../core/alerts/notices.ts";
 import { plural, printable } from "../../core/text.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { Keeper } from "../admin-ports.ts";
@@ -44,7 +44,9 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
   const listed = notices.list();
   const covered = coveredBy(listed);
-  const raised = listed.filter(({ code }) => !covered.includes(code));
+  const raised = listed
+    .filter(({ code }) => !covered.includes(code))
+    .map((one) => (one.about === undefined ? one : { ...one, about: one.about.slice(-MOST_ABOUT) }));
   const health: Omit<Health, "headline"> = {
     status: isUnwatched ? "down" : overall(components, raised.length > 0),
     components,
