@@ -192,6 +192,16 @@ test("nine of ten or more are nearly all, and the notice has the number", () => 
   assert.equal(notices.raised.size, 0, "19 of 22 are not");
 });
 
+test("the notice ends once the proxy passes on the clients' addresses, even if it is never seen again", () => {
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  for (let i = 0; i < 18; i++) connect(PROXY);
+  for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
+  signIn("203.0.113.9", "ann");
+  assert.equal(notices.raised.size, 1, "18 of 20 are nearly all, and a success is not another client");
+  connect("203.0.113.9");
+  assert.equal(notices.raised.size, 0, "18 of 21 are not");
+});
+
 test("ten clients with fewer than nine private ones end the notice", () => {
   notices.set("all_clients_private", "of yesterday");
   for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);

@@ -91,14 +91,20 @@ export class ClientShares {
   }
 
   count(event: Event, now: Millis): void {
-    if (event.type === "CONNECT" || event.type === "LOGIN_ASKED") {
+    const isVisit = event.type === "CONNECT" || event.type === "LOGIN_ASKED";
+    if (isVisit) {
       this.#turn(now);
       this.#now[familyOf(event.ip)] += 1;
     }
-    if (!("ip" in event) || !isPrivate(event.ip)) return;
+    if (!("ip" in event)) return;
+    if (!isPrivate(event.ip)) {
+      // The proxy may pass on the real addresses now, and so never be seen again.
+      if (isVisit && this.#hides !== null) this.#report(this.#hides, now);
+      return;
+    }
     const client = this.#client(event.ip);
     if (client === null) return;
-    if (event.type === "CONNECT" || event.type === "LOGIN_ASKED") client.events += 1;
+    if (isVisit) client.events += 1;
     const name = nameOf(event);
     const countsFrom = event.type === "LOGIN_SUCCEEDED" ? now : now + CLIENT_SHARE_LIMITS.familiarMs;
     const known = client.names.get(name);
@@ -124,8 +130,9 @@ export class ClientShares {
         `${events} of the last ${plural(total, "connection")} and sign-ins${by} come from ${ip}`,
       );
     } else if (total >= ALL_CLIENTS.events && events < ALL_CLIENTS.share * total) {
-      if (this.#hides === null || !isAllClients(this.#share(this.#hides, now)))
-        this.#notices.set("all_clients_private", null);
+      if (this.#hides !== null && isAllClients(this.#share(this.#hides, now))) return;
+      this.#hides = null;
+      this.#notices.set("all_clients_private", null);
     }
   }
 
