@@ -285,6 +285,7 @@ export type Health = {
       | "all_clients_private"
       | "bans_in_force"
       | "bans_leak"
+      | "detector_unread"
       | "simulating"
       | "proxy_not_trusted"
       | "alerts_undelivered"

@@ -296,6 +296,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     says: "Ein Programm, das nach Angriffen oder fremden Zertifikaten sucht, läuft nicht mehr: Was es melden würde, bleibt unbemerkt.",
     next: "Starten Sie, was die Einzelheiten nennen, zum Beispiel mit `systemctl start psad`, oder leeren Sie die Einstellung.",
   },
+  detector_unread: {
+    says: "Das Log von Suricata oder psad lässt sich nicht lesen: Was darin gemeldet wird, bleibt unbemerkt.",
+    next: "Erlauben Sie dem Benutzer ghostinbox, die Datei in den Einzelheiten zu lesen, auch nach jeder Rotation (docs/intrusion-detection.md), oder leeren Sie die Einstellung.",
+  },
   spam_rules_old: {
     says: "Die Regeln des Spamfilters ließen sich seit einer Woche nicht aktualisieren: Neue Arten von Spam können durchkommen.",
     next: `${WRONG_DETAIL}, dann \`spam update\`. Der Server versucht es jeden Tag erneut; die bisherigen Regeln bleiben in Gebrauch.`,

@@ -127,6 +127,10 @@ const ofGuard = {
     says: "A banned address still reaches a mail server, although the firewall has its ban.",
     next: "The guard has rebuilt its table. If this continues, run `check --only firewall`.",
   },
+  detector_unread: {
+    says: "The log of Suricata or psad cannot be read: what it reports goes unnoticed.",
+    next: "Let the user ghostinbox read the file in the detail, also after each rotation (docs/intrusion-detection.md), or empty its setting.",
+  },
   simulating: {
     says: "The settings say `simulate`: everything is decided and recorded, but nothing is refused and no address is banned.",
     next: "See `events` for what would have happened. Remove `simulate` from the settings, then run `config apply`.",

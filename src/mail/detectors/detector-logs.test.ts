@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { appendFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { engineOnMemory, HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { net } from "../../../test/kit/samples.ts";
@@ -11,7 +11,7 @@ import { columnOf } from "../../../test/kit/test-database.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
 import { createLogFollowers } from "../logs/followed-logs.ts";
-import { type Detector, detectorLogs, detectorsOf } from "./detector-logs.ts";
+import { createUnreadWatch, type Detector, detectorLogs, detectorsOf } from "./detector-logs.ts";
 
 /** Reads `attack 198.51.100.7 SECONDS`: that many seconds ago by the hand clock. */
 function following(t: TestContext) {
@@ -96,6 +96,43 @@ test("a storm of addresses is bounded and reported", async (t) => {
   appendFileSync(file, storm.join(""));
   await wait(Array<string>(200).fill("below_limit"));
   assert.deepEqual(warned, ["A detector reports many addresses at once; only some are recorded."]);
+});
+
+test("a log that cannot be read, or is missing, is known as such until it can be read again", async (t) => {
+  const { file, start, warned } = following(t);
+  const known = (watch: ReturnType<typeof start>, failing: RegExp): Promise<void> =>
+    t.waitFor(() => assert.match(watch.failing().join(), failing), { timeout: patience(10_000) });
+  const first = start();
+  renameSync(file, `${file}.1`);
+  await known(first, /eve\.json does not exist$/);
+  await first.stop();
+  renameSync(`${file}.1`, `${file}.elsewhere`);
+  const second = start();
+  await known(second, /^ENOENT.*eve\.json/);
+  assert.deepEqual(warned, []);
+  mkdirSync(file);
+  await known(second, /eve\.json is not a/);
+  assert.deepEqual(warned, ["A log cannot be read; retrying."]);
+  rmdirSync(file);
+  writeFileSync(file, "");
+  await known(second, /^$/);
+});
+
+test("a log that cannot be read for five minutes raises a notice until it can be read again", () => {
+  const [clock, notices] = [new HandClock(), new NoticeBoard()];
+  let failing: readonly string[] = [];
+  const { look } = createUnreadWatch(() => failing, clock, notices);
+  const after = (ms: number, now: readonly string[]): string | undefined => {
+    clock.advance(ms);
+    failing = now;
+    look();
+    return notices.raised.get("detector_unread");
+  };
+  assert.equal(after(0, ["EACCES"]), undefined);
+  assert.equal(after(5 * MINUTE_MS - 1, ["EACCES"]), undefined);
+  assert.equal(after(1, ["EACCES", "ENOENT"]), "EACCES; ENOENT");
+  assert.equal(after(1, []), undefined);
+  assert.equal(after(1, ["EACCES"]), undefined, "the five minutes start again");
 });
 
 test("a detector is followed where its file is set, with its own limits", () => {

@@ -1,9 +1,9 @@
 import type { DetectorName } from "../../core/decide/jails.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import type { Ip } from "../../core/net/ip.ts";
-import type { Millis } from "../../core/time.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Engine } from "../../guard/engine.ts";
-import type { Clock, Log } from "../../guard/ports.ts";
+import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { MOST_LINES } from "../fail2ban/jail-report.ts";
 import type { FollowedLog } from "../logs/followed-logs.ts";
@@ -51,6 +51,21 @@ export function detectorLogs(detectors: readonly Detector[], { engine, clock, lo
       return engine.observe(detector.name, position, []);
     },
   }));
+}
+
+/** Rotating a log, or creating it after the detector was installed, takes less. */
+const GRACE_MS = 5 * MINUTE_MS;
+
+/** Raises a notice if detectors' logs cannot be read for a while. Call `look` every few seconds. `failing`: the reason for each such log. */
+export function createUnreadWatch(failing: () => readonly string[], clock: Clock, notices: Notices) {
+  let since: Millis | null = null;
+  return {
+    look: (): void => {
+      const why = failing();
+      since = why.length === 0 ? null : (since ?? clock.now());
+      notices.set("detector_unread", since !== null && clock.now() - since >= GRACE_MS ? why.join("; ") : null);
+    },
+  };
 }
 
 /** Times later than now are from a clock that is not trusted. */

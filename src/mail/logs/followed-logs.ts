@@ -37,6 +37,8 @@ export function createLogFollowers(
   return {
     start: () => followers.forEach((follower) => follower.start()),
     stop: () => Promise.all(followers.map((follower) => follower.stop())),
+    /** The reason for each log that cannot be read. */
+    failing: () => followers.flatMap(({ failing }) => failing ?? []),
   };
 }
 

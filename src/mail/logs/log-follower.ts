@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, readdirSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { LogPosition } from "../../core/decide/decision.ts";
@@ -15,7 +15,7 @@ type LogFollowerParts = Readonly<{
   /** Where the last run ended; null starts at the current end. */
   from: LogPosition | null;
   take: TakeLines;
-  /** Called once while the log cannot be read. */
+  /** Called once while the log cannot be read, unless it is missing. */
   failed: (why: string) => void;
   /**
    * How long a rotated file must be silent, and its successor have lines, before the successor is read. Programs that share
@@ -50,7 +50,8 @@ export class LogFollower {
   #elder: ReadonlySet<string | null> = new Set();
   #timer: NodeJS.Timeout | null = null;
   #reading: Promise<void> | null = null;
-  #failing = false;
+  #failing: string | null = null;
+  #isReported = false;
   #wasMissing = false;
   #lastReadAt = performance.now();
 
@@ -60,6 +61,11 @@ export class LogFollower {
     this.#position = parts.from === null ? null : { ...parts.from, inode: inode ?? parts.from.inode };
     this.#head = head ?? null;
     this.#former = former === undefined ? null : { inode: former, offset: Number(offset) };
+  }
+
+  /** Why the log could not be read last time, even if it is only missing; null if it could. */
+  get failing(): string | null {
+    return this.#failing;
   }
 
   start(): void {
@@ -86,13 +92,17 @@ export class LogFollower {
       this.#fd ??= this.#open();
       while (await this.#readFormer());
       while (await this.#readOn());
-      this.#failing = false;
+      this.#isReported = false;
+      const { file } = this.#parts;
+      // A file that was moved away stays open.
+      this.#failing = existsSync(file) ? null : `${file} does not exist`;
     } catch (error) {
       this.#close();
+      this.#failing = messageOf(error);
       if (isMissing(error) || error instanceof UnsafePath) this.#wasMissing = true;
-      if (isMissing(error) || this.#failing) return;
-      this.#failing = true;
-      this.#parts.failed(messageOf(error));
+      if (isMissing(error) || this.#isReported) return;
+      this.#isReported = true;
+      this.#parts.failed(this.#failing);
     }
   }
 

@@ -10,7 +10,7 @@ import type { Names } from "../../guard/network-ports.ts";
 import { runsAs } from "../../host/kernel/tcp-sockets.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import type { Report } from "../../host/sockets/unix-socket.ts";
-import { detectorLogs, detectorsOf } from "../../mail/detectors/detector-logs.ts";
+import { createUnreadWatch, detectorLogs, detectorsOf } from "../../mail/detectors/detector-logs.ts";
 import { ResolverNames } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
 import { createLoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
@@ -25,8 +25,8 @@ import type { Settings } from "../../settings/schema.ts";
 import type { GuardParts } from "./compose-stores.ts";
 import { takeOver } from "./stand-in.ts";
 
-/** How often to check whether a block list needs its test. */
-const PROBE_LOOK_MS = 500;
+/** How often to check whether a block list needs its test, and whether detectors' logs can be read. */
+const LOOK_MS = 500;
 
 type SourceParts = GuardParts &
   Pick<ReportTakerParts, "aheadMs" | "banned"> &
@@ -89,13 +89,19 @@ export function composeSources(parts: SourceParts) {
     },
   ];
   const detectors = detectorLogs(detectorsOf(settings), { engine, clock, log });
-  const logs = createLogFollowers([...observing(engine, followed), ...detectors], { positions: stores.store, log });
+  const logs = createLogFollowers(observing(engine, followed), { positions: stores.store, log });
+  const detected = createLogFollowers(detectors, { positions: stores.store, log });
+  const unread = createUnreadWatch(detected.failing, clock, notices);
   const { banned, aheadMs } = parts;
   const hasProxies = proxiedPorts(settings) !== null;
   const forgeable = hasProxies ? { jail: "dovecot", isNow: () => !parts.guardsProxied() } : null;
   const directory = layout.fail2banSpool;
   const reports = createReportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned });
-  let probing: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    void blockLists.probeDue();
+    unread.look();
+  };
+  let looking: NodeJS.Timeout | undefined;
   let retry: NodeJS.Timeout | undefined;
   /** Another user's program may have the port: only sign-ins wait for its end, not mail. */
   const listenForSignIns = async (): Promise<void> => {
@@ -116,9 +122,10 @@ export function composeSources(parts: SourceParts) {
     },
     followLogs(): void {
       logs.start();
+      detected.start();
       reports.start();
-      void blockLists.probeDue();
-      probing = setInterval(() => void blockLists.probeDue(), PROBE_LOOK_MS);
+      look();
+      looking = setInterval(look, LOOK_MS);
     },
     use(now: Settings, changed: readonly string[]): void {
       senderDomains.use(now["dns.address"]);
@@ -127,10 +134,10 @@ export function composeSources(parts: SourceParts) {
     },
     /** Reads the existing lines to the end; later ones are not read. */
     async unfollowLogs(): Promise<void> {
-      await logs.stop();
+      await Promise.all([logs.stop(), detected.stop()]);
       await reports.stop();
       spfLookup.cancel();
-      clearInterval(probing);
+      clearInterval(looking);
     },
     async close(): Promise<void> {
       clearTimeout(retry);
