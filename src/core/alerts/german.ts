@@ -38,7 +38,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   database_unsaved: {
     says: "Eine Datei einer offenen Datenbank wurde gelöscht oder beschädigt und ließ sich nicht retten: Ihr Inhalt kann verloren sein, sobald der Server anhält.",
-    next: "Halten Sie den Server nicht an. Beheben Sie, was die Einzelheiten nennen, etwa ein fehlendes Verzeichnis oder eine volle Platte; der Server versucht es jede Sekunde erneut.",
+    next: "Halten Sie den Server nicht an. Beheben Sie, was die Einzelheiten nennen, etwa ein fehlendes Verzeichnis oder eine volle Platte; der Server versucht es mindestens jede Minute erneut.",
   },
   certificate_unknown: {
     says: "Für eine Ihrer Domains wurde ein Zertifikat mit einem Schlüssel ausgestellt, den keiner Ihrer Server verwendet, soweit bekannt: Vielleicht gibt sich jemand als Ihr Server aus.",
@@ -90,7 +90,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   check_failed: {
     says: "Eine Prüfung des Servers, die bisher bestanden wurde, findet jetzt einen Fehler, oder die Prüfungen wurden nicht fertig.",
-    next: "`check` zeigt, was falsch ist und was hilft. Der Hinweis endet, sobald alle Prüfungen bestanden sind.",
+    next: "`check` zeigt, was falsch ist und was hilft. Der Hinweis endet, sobald alle früher bestandenen Prüfungen wieder bestanden sind.",
   },
   audit_broken: {
     says: "Das Prüfprotokoll wurde verändert oder lässt sich nicht prüfen.",

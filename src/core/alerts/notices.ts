@@ -33,7 +33,7 @@ const ofGuard = {
   },
   database_unsaved: {
     says: "A file of an open database was deleted or damaged, and could not be saved: its data may be lost when the server stops.",
-    next: "Do not stop the server. Fix what the detail names, such as a missing directory or a full disk; the server retries each second.",
+    next: "Do not stop the server. Fix what the detail names, such as a missing directory or a full disk; the server retries at least each minute.",
   },
   sign_ins_blocked: {
     says: "No one can sign in: another program has the port on which Dovecot asks the guard about sign-ins. Mail from others is not affected.",
@@ -201,7 +201,7 @@ const ofKeeper = {
   },
   check_failed: {
     says: "A check of the server that passed before now fails, or the checks did not finish.",
-    next: "Run `check`: it shows the details and the fix. The notice ends once all checks pass.",
+    next: "Run `check`: it shows the details and the fix. The notice ends once the checks that passed before pass again.",
   },
   audit_broken: {
     says: "The audit was changed, or cannot be checked.",
