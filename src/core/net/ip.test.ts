@@ -80,16 +80,6 @@ test("IPv4 addresses are counted individually, IPv6 addresses by network", () =>
   assert.equal(prefixOf(ip("2001:db8:1:2:3:4:5:6"), 128), "2001:db8:1:2:3:4:5:6/128");
 });
 
-test("a translated IPv4 address is counted individually, and has the neighbours of its IPv4 address", () => {
-  const address = ip("64:ff9b::203.0.113.7");
-  assert.equal(prefixOf(address, 64), "64:ff9b::cb00:7107/128");
-  assert.equal(neighbourhoodOf(address, 64), "64:ff9b::cb00:7100/120");
-  for (const other of ["64:ff9b::1:203.0.113.7", "64:ff9b:1::203.0.113.7"]) {
-    assert.match(prefixOf(ip(other), 64), /\/64$/, other);
-    assert.match(neighbourhoodOf(ip(other), 64), /\/48$/, other);
-  }
-});
-
 test("an entry that covers more than /8, or /16 of IPv6, is too wide to be trusted", () => {
   const networks = ["10.0.0.0/8", "10.0.0.0/7", "2001::/16", "2000::/15"].map(net);
   assert.deepEqual(networks.map(isTooWide), [false, true, false, true]);

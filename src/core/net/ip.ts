@@ -21,9 +21,6 @@ export const CHECK_ADDRESS = "127.71.9.26" as Ip;
 /** RFC 1122, 3.2.1.3; RFC 4291, 2.5.3. */
 export const LOOPBACK: readonly Prefix[] = ["127.0.0.0/8" as Prefix, "::1/128" as Prefix];
 
-/** IPv4 clients that a translator (NAT64, SIIT) passes on, each with its address in the last 32 bits (RFC 6052, 2.1). */
-export const TRANSLATED = "64:ff9b::/96" as Prefix;
-
 const DOT = 46;
 const SLASH = 47;
 const ZERO = 48;
@@ -101,17 +98,12 @@ export function asPrefix(one: Ip | Prefix): Prefix {
 }
 
 /**
- * The prefix by which a client is counted and banned: one IPv4 address, even if translated, or an IPv6 network. All of 127.0.0.0/8 is one, because a local
+ * The prefix by which a client is counted and banned: one IPv4 address, or an IPv6 network. All of 127.0.0.0/8 is one, because a local
  * user has each of its addresses; `::1` has no neighbours.
  */
 export function prefixOf(address: Ip, ipv6Length: number): Prefix {
   if (isV4(address)) return isLoopback(address) ? truncate(address, 8) : hostPrefix(address);
-  return isLoopback(address) || isTranslated(address) ? hostPrefix(address) : truncate(address, ipv6Length);
-}
-
-/** The comparison of texts spares other addresses the other one. */
-function isTranslated(address: Ip): boolean {
-  return address.startsWith("64:ff9b::") && contains(TRANSLATED, address);
+  return isLoopback(address) ? hostPrefix(address) : truncate(address, ipv6Length);
 }
 
 export function prefixLength(network: Prefix): number {
@@ -128,7 +120,6 @@ export function isTooWide(network: Prefix): boolean {
  * that a site gets (IPv6 /48, RFC 6177). Never narrower than `prefixOf`.
  */
 export function neighbourhoodOf(address: Ip, ipv6Length: number): Prefix {
-  if (isTranslated(address)) return truncate(address, 120);
   if (isV6(address)) return truncate(address, Math.min(48, ipv6Length));
   return truncate(address, isLoopback(address) ? 8 : 24);
 }

@@ -1,6 +1,6 @@
 import type { ConnectionOrders, ConnectionPlan } from "../../core/firewall/connection-shares.ts";
 import type { Passed } from "../../core/firewall/ports.ts";
-import { isV4, isV6, networkAddress, TRANSLATED } from "../../core/net/ip.ts";
+import { isV4, isV6, networkAddress } from "../../core/net/ip.ts";
 
 /** The TCP ports with limited connections, and how many an address, or an IPv6 prefix, may have open to all of them together. */
 export type ConnectionLimit = Readonly<{
@@ -71,30 +71,10 @@ export function connectionText(
   { most, ports, perPort, here = [], kernelCounts = true }: ConnectionLimit,
   mask: string,
 ): ConnectionText {
-  // As `prefixOf` in core/net/ip.ts.
-  const clients6 = [
-    { from: `ip6 saddr != ${TRANSLATED}`, prefix: `ip6 saddr & ${mask}` },
-    { from: `ip6 saddr ${TRANSLATED}`, prefix: "ip6 saddr" },
-  ];
+  const prefix6 = `ip6 saddr & ${mask}`;
   const refuse = "reject with tcp reset";
   const [portType, port] = perPort ? [" . inet_service", " . tcp dport"] : ["", ""];
   const open = (type: string): string => `type ${type}${portType}; size ${COUNTED_ADDRESSES}; flags dynamic;`;
-  const rules = [
-    `ip saddr . tcp dport @refused4 ${refuse}`,
-    ...clients6.map(({ from, prefix }) => `${from} ${prefix} . tcp dport @refused6 ${refuse}`),
-    `tcp dport @full ip saddr != @known4 ${refuse}`,
-    ...clients6.map(({ from, prefix }) => `tcp dport @full ${from} ${prefix} != @known6 ${refuse}`),
-    ...(kernelCounts
-      ? [
-          `tcp dport != @watched add @open4 { ip saddr${port} ct count over ${most} } ${refuse}`,
-          ...clients6.map(
-            ({ from, prefix }) =>
-              `tcp dport != @watched ${from} add @open6 { ${prefix}${port} ct count over ${most} } ${refuse}`,
-          ),
-        ]
-      : []),
-    ...ports.map((port) => `tcp dport ${port} counter name offered_${port}`),
-  ];
   return {
     counters: PASSED.flatMap((name) => ports.map((port) => `  counter ${name}_${port} { }\n`)).join(""),
     sets: `  set watched { type inet_service; flags timeout; }
@@ -104,7 +84,19 @@ export function connectionText(
   set known4 { type ipv4_addr; flags timeout; }
   set known6 { type ipv6_addr; flags timeout; }
 ${kernelCounts ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_addr")} }\n` : ""}`,
-    chain: `  chain connection_limit {\n${rules.map((rule) => `    ${rule}\n`).join("")}  }\n`,
+    chain: `  chain connection_limit {
+    ip saddr . tcp dport @refused4 ${refuse}
+    ${prefix6} . tcp dport @refused6 ${refuse}
+    tcp dport @full ip saddr != @known4 ${refuse}
+    tcp dport @full ${prefix6} != @known6 ${refuse}
+${
+  kernelCounts
+    ? `    tcp dport != @watched add @open4 { ip saddr${port} ct count over ${most} } ${refuse}
+    tcp dport != @watched add @open6 { ${prefix6}${port} ct count over ${most} } ${refuse}
+`
+    : ""
+}${ports.map((port) => `    tcp dport ${port} counter name offered_${port}\n`).join("")}  }
+`,
     rule: `    tcp dport { ${ports.join(", ")} } ${SYN} goto connection_limit\n`,
     arrival: `  chain arrival {
     type filter hook input priority ${AFTER_ALL}; policy accept;

@@ -92,20 +92,6 @@ test("the mask is as long as the prefix of IPv6 bans", () => {
     assert.ok(tableOf(onlyBans(length)).includes(`ip6 saddr & ${mask} @ban6`), mask);
 });
 
-test("translated IPv4 addresses are counted and refused individually, all others by network", () => {
-  const by = "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0";
-  for (const [from, prefix] of [
-    ["ip6 saddr != 64:ff9b::/96", by],
-    ["ip6 saddr 64:ff9b::/96", "ip6 saddr"],
-  ] as const)
-    for (const rule of [
-      `    ${from} ${prefix} . tcp dport @refused6 reject`,
-      `    tcp dport @full ${from} ${prefix} != @known6 reject`,
-      `    tcp dport != @watched ${from} add @open6 { ${prefix} . tcp dport ct count over 10 } reject`,
-    ])
-      assert.ok(tableOf(COUNTING).includes(`\n${rule} with tcp reset\n`), rule);
-});
-
 test("steps become one line: refreshed by add, delete, add; lifted by add, delete; networks rebuilt", () => {
   const held = planReset([{ prefix: net("198.51.100.0/24"), expiresAt: null }], NOW, 64).networks;
   const { changes } = planSteps(

@@ -84,8 +84,8 @@ export const abuse = {
     "How long an offence makes the next ban longer. Time spent banned does not count.",
   ),
   "bans.ipv6_prefix": byDefault(64, wholeNumber(32, 128)).says(
-    "Length of the IPv6 network that is counted and banned as one. Translated IPv4 addresses (64:ff9b::/96) count individually.",
-    { source: "RFC 6177: a site gets at least a /64; RFC 6052" },
+    "Length of the IPv6 network that is counted and banned as one.",
+    { source: "RFC 6177: a site gets at least a /64" },
   ),
   "bans.neighbours": byDefault(5, count).says(
     "Addresses of one network (IPv4 /24, IPv6 /48), banned by the guard for guessing or abuse within `bans.memory`, that ban the whole network. Honest mail from it raises the number; it is not banned if wanted mail came from it (docs/bans.md).",
