@@ -1,8 +1,8 @@
 /**
  * The rights of a session or a token, apart from its own sign-out. `read`: see events, bans, mail in the queue, spam, alerts and
- * checks. `ban`, `allow`: change bans, and the allow list. `greylist`: turn greylisting off for a recipient, and on again. `queue`:
- * hold, release, delete, return and try mail of the queue, and mail that is held of an account. `admin`: see and change accounts,
- * aliases, settings, sessions and tokens; see the audit and incidents.
+ * checks. `ban`: change bans. `allow`: change the allow list and allowed senders. `greylist`: turn greylisting off for a recipient,
+ * and on again. `queue`: hold, release, delete, return and try mail of the queue, and mail that is held of an account. `admin`: see
+ * and change accounts, aliases, settings, sessions and tokens; see the audit and incidents.
  */
 export const SCOPES = ["read", "ban", "allow", "greylist", "queue", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
