@@ -9,7 +9,7 @@ export const en = {
   aliases: "Other addresses that lead here",
   noAliases: "None: only mail to your own address arrives here.",
   networks: "You can sign in from",
-  anywhere: "anywhere",
+  anywhere: "anywhere the server allows",
   guarded: "Strangers are guessing your password. Until they stop, a sign-in from a new place may be refused.",
   signIns: "Sign-ins",
   signInsHint: "Sign-ins and attempts with your address: by you, your mail programs, or strangers who guess.",
@@ -97,7 +97,7 @@ export const de: typeof en = {
   aliases: "Weitere Adressen, die hierher führen",
   noAliases: "Keine: Post kommt nur an Ihre eigene Adresse.",
   networks: "Anmelden können Sie sich von",
-  anywhere: "überall",
+  anywhere: "überall, wo der Server es erlaubt",
   guarded:
     "Fremde versuchen, Ihr Passwort zu erraten. Bis sie aufhören, kann eine Anmeldung von einem neuen Ort abgelehnt werden.",
   signIns: "Anmeldungen",

@@ -8,7 +8,7 @@ export type Seen = Readonly<{ at: string; from: string }>;
 export type AccountAccess = Readonly<{
   name: string;
   suspended: boolean;
-  /** From where it may sign in; empty: from anywhere. */
+  /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
   networks: readonly string[];
   createdAt: string;
   addresses: readonly string[];

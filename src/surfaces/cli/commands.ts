@@ -137,7 +137,7 @@ const BY_HAND: readonly CliCommand[] = [
   accounts("account import FILE", "Add the accounts of a file in the format of postfix-accounts.cf."),
   accountSettings(
     "account networks ADDRESS add|remove|list [NETWORK...]",
-    "Restrict the networks from which an account may sign in; without networks, anywhere.",
+    "Restrict the networks from which an account may sign in; without networks, anywhere that logins.networks allows.",
   ),
   accountSettings("account quota ADDRESS [SIZE|none|default]", "Show how full a mailbox is, or set its quota."),
   retention(
