@@ -115,7 +115,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
 
   test("keeps a list of allowed senders, and takes one back", async () => {
     const { page } = open();
-    const senders = card("Never spam");
+    const senders = card("Allowed senders");
     await enter(senders.getByLabel(/^Address, or/), "*@friends.test");
     await senders.getByRole("listitem").filter({ hasText: "*@friends.test" }).waitFor();
     await press(senders.getByRole("button", { name: "Remove *@friends.test" }));

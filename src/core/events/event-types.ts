@@ -103,9 +103,9 @@ const AUDIT_EVENTS = {
     apart: 20,
     isUsualAway: true,
   }),
-  SPAM_ALLOW_ADDED: auditEvent("An account exempted a sender from the spam filter.", "configuration: creation"),
+  SPAM_ALLOW_ADDED: auditEvent("A sender was put on an account's list of allowed senders.", "configuration: creation"),
   SPAM_ALLOW_REMOVED: auditEvent(
-    "An account no longer exempts a sender from the spam filter.",
+    "A sender was removed from an account's list of allowed senders.",
     "configuration: deletion",
   ),
   TOKEN_CREATED: ofAdmin("A token of the API was created.", "creation"),

@@ -163,10 +163,10 @@ describe("the build of the programs", () => {
       ["Skip to content", "english"],
       ["Signing in", "english"],
       ["Ban expired", "english-admin"],
-      ["Never spam", "english-mailbox"],
+      ["Where is my mail?", "english-mailbox"],
       ["Zum Inhalt", "german"],
       ["Sperre abgelehnt", "german-admin"],
-      ["Nie Spam", "german-mailbox"],
+      ["Wo ist meine Mail?", "german-mailbox"],
     ] as const)
       for (const name of programs)
         assert.equal(textOf(name).includes(text), name === program(home), `${text}: ${name}`);
