@@ -36,7 +36,7 @@ export const en = {
   setPassword: "Set the new password",
   passwordSet: "Your password is changed. Every other browser is signed out.",
   senders: "Allowed senders",
-  sendersHint: "Mail proven to be from these senders is not marked as spam.",
+  sendersHint: "Mail proven to be from these senders is not marked as spam, if you are the only recipient.",
   noSenders: "No sender is on your list.",
   sender: "Address, or *@example.org for a whole domain",
   allow: "Add",
@@ -126,7 +126,8 @@ export const de: typeof en = {
   setPassword: "Neues Passwort setzen",
   passwordSet: "Ihr Passwort ist geändert. Jeder andere Browser ist abgemeldet.",
   senders: "Erlaubte Absender",
-  sendersHint: "Mails, die nachweislich von diesen Absendern sind, gelten nicht als Spam.",
+  sendersHint:
+    "Mails, die nachweislich von diesen Absendern sind, gelten nicht als Spam, wenn Sie der einzige Empfänger sind.",
   noSenders: "Kein Absender steht auf Ihrer Liste.",
   sender: "Adresse oder *@example.org für eine ganze Domain",
   allow: "Hinzufügen",
