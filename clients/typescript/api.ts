@@ -3,7 +3,7 @@
 export type AccountState = {
   readonly name: string;
   readonly suspended: boolean;
-  /** Made by `account add`, `account import`, or a followed file, which still has its line or no longer does. */
+  /** Added or given a password here, from `account import`, or from a followed file, which still has its line or no longer does. */
   readonly origin: "command" | "imported" | "listed" | "unlisted";
   /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
   readonly networks: readonly string[];
@@ -849,7 +849,7 @@ export type Routes = {
       readonly items: readonly {
         readonly name: string;
         readonly suspended: boolean;
-        /** Made by `account add`, `account import`, or a followed file, which still has its line or no longer does. */
+        /** Added or given a password here, from `account import`, or from a followed file, which still has its line or no longer does. */
         readonly origin: "command" | "imported" | "listed" | "unlisted";
         /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
         readonly networks: readonly string[];
@@ -1356,7 +1356,7 @@ export type Routes = {
     readonly answer: {
       readonly name: string;
       readonly suspended: boolean;
-      /** Made by `account add`, `account import`, or a followed file, which still has its line or no longer does. */
+      /** Added or given a password here, from `account import`, or from a followed file, which still has its line or no longer does. */
       readonly origin: "command" | "imported" | "listed" | "unlisted";
       /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
       readonly networks: readonly string[];

@@ -72,7 +72,7 @@ const row = () => ({
   suspended: z.boolean(),
   origin: meaning(
     z.enum(["command", "imported", "listed", "unlisted"]),
-    "Made by `account add`, `account import`, or a followed file, which still has its line or no longer does.",
+    "Added or given a password here, from `account import`, or from a followed file, which still has its line or no longer does.",
   ),
   networks: meaning(list(z.string()), "From where it may sign in; empty: anywhere that `logins.networks` allows."),
   quotaBytes: meaning(z.nullable(count), "Null: as `mailboxes.quota` says. 0: no limit."),

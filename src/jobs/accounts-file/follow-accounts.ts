@@ -59,7 +59,7 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
     const wanted: AccountLine[] = [];
     for (const line of lines) {
       const row = rows.get(line.name);
-      // Lines for accounts made by command are never in force.
+      // Lines for accounts added or given a password here are never in force.
       if (row?.followed === null) continue;
       const kept = row === undefined ? line : await withStoredHash(line, row.hash, { known, matched });
       if (row === undefined || !isInForce(kept, row)) wanted.push(kept);

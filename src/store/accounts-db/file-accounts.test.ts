@@ -73,14 +73,20 @@ test("a followed account is suspended without its line, keeps its mail, and resu
   assert.deepEqual(signIn(), [`${bob} ${one}`]);
 });
 
-test("accounts made by command are not touched; imported ones are adopted", (t) => {
+test("accounts added or given a password here are not changed; other imported ones are adopted", (t) => {
   const { files, accounts, states } = fresh(t);
+  const carl = accountName("carl@example.org");
   accounts.add(ann, one, START);
-  files.importAll([{ name: bob, hash: one }], START);
-  const lines = [ann, bob].map((each) => ({ name: each, hash: two }));
+  files.importAll(
+    [bob, carl].map((each) => ({ name: each, hash: one })),
+    START,
+  );
+  accounts.setPassword(carl, one);
+  const lines = [ann, bob, carl].map((each) => ({ name: each, hash: two }));
   const { changed, suspended, skipped } = files.follow(lines, [ann], START);
-  assert.deepEqual([changed, suspended, skipped[0]?.name], [[bob], [], ann]);
-  assert.deepEqual(states(), { [ann]: "command false", [bob]: "listed false" });
+  const why = "was added or given a password here, so the file does not change it";
+  assert.deepEqual([changed, suspended, skipped], [[bob], [], [ann, carl].map((name) => ({ name, why }))]);
+  assert.deepEqual(states(), { [ann]: "command false", [bob]: "listed false", [carl]: "command false" });
 });
 
 test("the file rules over its accounts; a suspension by command outlives it", (t) => {

@@ -28,7 +28,8 @@ export function sqliteFileAccounts(db: DatabaseSync): FileAccounts {
     const present = sql.account.get(name);
     if (present === undefined) return add(changes, entry, at, "listed");
     const { password, followed, suspended, quota_bytes: quota } = present;
-    if (followed === null) changes.skipped.push({ name, why: "was made by command, so the file does not touch it" });
+    if (followed === null)
+      changes.skipped.push({ name, why: "was added or given a password here, so the file does not change it" });
     else if (password !== hash || followed !== "listed" || quota !== quotaBytes) {
       sql.update.run(hash, quotaBytes, name);
       if ((followed === "unlisted" && suspended === 0) || suspended === 2) changes.resumed.push(name);
@@ -67,7 +68,7 @@ const SQL = {
 };
 
 const followedRow = rowReader({ name: text, hash: text, quotaBytes: integerOrNull, followed: textOrNull });
-/** An account, for comparison with the followed file. `followed` is null for an account made by command. */
+/** An account, for comparison with the followed file. `followed` is null for one added or given a password here. */
 export type FollowedRow = ReturnType<typeof followedRow>;
 
 /** For root only, because it reads password hashes. Another process keeps the file open, so a reader may come and go. */

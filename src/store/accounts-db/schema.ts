@@ -38,10 +38,10 @@ function openedKey(place: number): string {
  * client typed it.
  */
 const baseline = `
-  -- A suspended account still receives mail but cannot sign in. \`followed\`: null for an account made by command; \`listed\` in the
-  -- followed accounts file; \`unlisted\` if it has left that file, so that it is suspended; \`imported\` from a file once, so that a
-  -- followed file may adopt it. \`suspended\` is 2 if the file had lost its line when it was no longer followed: the line of a file resumes
-  -- the account. \`quota_bytes\`: null for the setting mailboxes.quota, 0 for no limit.
+  -- A suspended account still receives mail but cannot sign in. \`followed\`: null if it was added or given a password here;
+  -- \`listed\` in the followed accounts file; \`unlisted\` if it has left that file, so that it is suspended; \`imported\` from a file
+  -- once, so that a followed file may adopt it. \`suspended\` is 2 if the file had lost its line when it was no longer followed:
+  -- the line of a file resumes the account. \`quota_bytes\`: null for the setting mailboxes.quota, 0 for no limit.
   CREATE TABLE account (
     name TEXT COLLATE NOCASE PRIMARY KEY CHECK (name LIKE '_%@_%'),
     password TEXT NOT NULL CHECK (password LIKE '{_%}_%'),
