@@ -95,7 +95,7 @@ export const abuse = {
   ),
 
   "allow.networks": byDefault(["127.0.0.1", "::1"], listOf(network, 10_000)).says(
-    "Addresses and networks that are never limited or banned, in addition to those of `allow add`.",
+    "Addresses and networks that are never banned and are exempt from most limits, in addition to those of `allow add`.",
   ),
 
   "providers.domains": byDefault(
