@@ -18,7 +18,7 @@ for (const name of readdirSync(DIRECTORY).filter((file) => file.endsWith(".toml"
   });
 
 /** test/e2e/examples.test.ts tries its other settings. */
-test("investra.toml names the contacts of its seed, and bans for ten minutes each time, or a day for slow guessing", () => {
+test("investra.toml names the contacts of its seed, bans for ten minutes each time, and keeps the default limits of slow guessing", () => {
   const settings = settingsOf("investra.toml");
   const contacts = settings["alerts.contacts"].map((one) => one.split(":")[0]);
   assert.deepEqual(contacts, ["Security Team", "System Admin", "Hosting Provider"]);
