@@ -42,7 +42,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   certificate_unknown: {
     says: "Für eine Ihrer Domains wurde ein Zertifikat mit einem Schlüssel ausgestellt, den keiner Ihrer Server verwendet, soweit bekannt: Vielleicht gibt sich jemand als Ihr Server aus.",
-    next: "Gehört es Ihnen, tragen Sie seinen Schlüssel in certificates.known ein, oder seine Datei in certificates.files. Sonst lassen Sie es vom Aussteller widerrufen; siehe docs/certificate-transparency.md.",
+    next: "Gehört es Ihnen, tragen Sie auch seinen Schlüssel in certificates.known ein, oder seine Datei in certificates.files. Sonst lassen Sie es vom Aussteller widerrufen; siehe docs/certificate-transparency.md.",
   },
   transparency_failing: {
     says: "Die öffentlichen Verzeichnisse von Zertifikaten werden nicht vollständig beobachtet: Ein gefälschtes kann unbemerkt bleiben.",

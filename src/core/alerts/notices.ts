@@ -169,7 +169,7 @@ const ofKeeper = {
   },
   certificate_unknown: {
     says: "A certificate for a domain of yours was issued with a key that none of your servers is known to use: someone may pose as your server.",
-    next: "If it is yours, add its key to certificates.known, or its file to certificates.files. If not, have its issuer revoke it, and see docs/certificate-transparency.md.",
+    next: "If it is yours, list its key too in certificates.known, or its file in certificates.files. If not, have its issuer revoke it, and see docs/certificate-transparency.md.",
   },
   transparency_failing: {
     says: "The public logs of certificates are not watched completely: a forged certificate may go unnoticed.",
