@@ -129,7 +129,17 @@ test("no other user can make a start wait for the lock", ROOT, async (t) => {
   const file = join(directory, "waited-for", "start.pid");
   takeLock(file);
   for (const path of [dirname(file), file]) {
-    const argv = ["--reuid=65534", "--regid=65534", "--clear-groups", "flock", "--no-fork", path, "sh", "-c", "echo; exec sleep 60"];
+    const argv = [
+      "--reuid=65534",
+      "--regid=65534",
+      "--clear-groups",
+      "flock",
+      "--no-fork",
+      path,
+      "sh",
+      "-c",
+      "echo; exec sleep 60",
+    ];
     const other = spawn("setpriv", argv, { stdio: ["ignore", "pipe", "ignore"] });
     t.after(() => other.kill());
     await Promise.race([once(other.stdout, "data"), once(other, "close")]);
