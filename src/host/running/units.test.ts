@@ -72,8 +72,10 @@ test("units are recognised by their first line, and others are kept", ROOT, asyn
 
 test("a new version renews the units of its checkout and data directory, and no others", ROOT, async () => {
   const directory = temporaryDirectory();
+  const theirs = "ghostinbox-events.service";
+  writeFileSync(join(directory, theirs), "[Service]\nExecStart=/bin/true\n");
   assert.deepEqual(await renewUnits(of, directory), { ok: true });
-  assert.deepEqual(readdirSync(directory), [], "none are installed");
+  assert.deepEqual(readdirSync(directory), [theirs], "none are installed");
   await installUnits(of, directory);
   const read = () => readdirSync(directory).map((name) => readFileSync(join(directory, name), "utf8"));
   const wanted = read();

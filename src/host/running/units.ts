@@ -75,11 +75,11 @@ export async function renewUnits(of: Installed, directory: string = UNIT_DIRECTO
 
 /** Writes those that differ. */
 async function writeUnits({ checkout, layout, node }: Installed, directory: string): Promise<Outcome> {
-  const foreign = readdirSync(directory).find((name) => OURS.test(name) && !isOurs(join(directory, name)));
-  if (foreign !== undefined)
-    return { ok: false, reason: `${join(directory, foreign)} was not written by GhostInbox: move it away first.` };
   const compileCache = join(checkout, "node_modules", ".cache", "ghostinbox");
   const units = renderUnits({ layout, node, checkout, compileCache });
+  const foreign = units.map(({ name }) => join(directory, name)).find((file) => existsSync(file) && !isOurs(file));
+  if (foreign !== undefined)
+    return { ok: false, reason: `${foreign} was not written by GhostInbox: move it away first.` };
   const changed = units.filter(({ name, text }) => textOrNothing(join(directory, name)) !== text);
   const reason = failureOf(() => {
     for (const { name, text } of changed) writeFile(join(directory, name), text, { mode: 0o644 });
