@@ -219,11 +219,20 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
     });
 
     test("its own commands restart and stop it, and take the units away", async () => {
+      const web = "/etc/systemd/system/ghostinbox-web.service";
+      const expectRenewed = async (): Promise<void> => {
+        await expectState("active");
+        await machine.shell(`test -s ${web}`);
+        assert.equal(await machine.shell("systemctl show --value -p NeedDaemonReload ghostinbox-web"), "no\n");
+      };
       // As if this version had added the service.
-      await machine.shell("rm /etc/systemd/system/ghostinbox-web.service");
+      await machine.shell(`rm ${web}`);
+      await machine.must(["systemctl", "restart", "ghostinbox"]);
+      await expectRenewed();
+      // As if a restart had been interrupted before systemd read it.
+      await machine.shell(`touch ${web}`);
       await checkout("restart");
-      await expectState("active");
-      await machine.shell("test -s /etc/systemd/system/ghostinbox-web.service");
+      await expectRenewed();
       await checkout("stop");
       assert.deepEqual(await units(), []);
       await expectState("inactive");

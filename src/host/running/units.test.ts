@@ -88,9 +88,9 @@ test("a new version renews the units of its checkout and data directory, and no 
     assert.deepEqual(await renewUnits({ ...of, ...other }, directory), { ok: true });
   assert.deepEqual(read(), former);
   // Whether or not systemd runs here: the files are written first.
-  await renewUnits(of, directory);
+  const { ok } = await renewUnits(of, directory);
   assert.deepEqual(read(), wanted);
-  assert.deepEqual(await renewUnits(of, directory), { ok: true }, "nothing differs");
+  assert.equal((await renewUnits(of, directory)).ok, ok, "a failed reload is repeated");
 });
 
 test("the units of a server are not given to another data directory", ROOT, async () => {

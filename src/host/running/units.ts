@@ -73,7 +73,7 @@ export async function renewUnits(of: Installed, directory: string = UNIT_DIRECTO
   return writeUnits({ ...of, layout: layoutOf(data) }, directory);
 }
 
-/** Writes those that differ. */
+/** Writes those that differ. After an interrupted renewal, systemd may not have read files that are right already. */
 async function writeUnits({ checkout, layout, node }: Installed, directory: string): Promise<Outcome> {
   const compileCache = join(checkout, "node_modules", ".cache", "ghostinbox");
   const units = renderUnits({ layout, node, checkout, compileCache });
@@ -85,7 +85,12 @@ async function writeUnits({ checkout, layout, node }: Installed, directory: stri
     for (const { name, text } of changed) writeFile(join(directory, name), text, { mode: 0o644 });
   });
   if (reason !== null) return { ok: false, reason };
-  return changed.length === 0 ? { ok: true } : systemctl(["daemon-reload"]);
+  return changed.length === 0 && (await hasReadAll()) ? { ok: true } : systemctl(["daemon-reload"]);
+}
+
+async function hasReadAll(): Promise<boolean> {
+  const asked = await runProgram("systemctl", ["show", "--value", "-p", "NeedDaemonReload", MAIN_UNIT, OTHER_UNITS]);
+  return asked.code === 0 && !asked.stdout.includes("yes");
 }
 
 /** Stops the server, and removes the files that `installUnits` has written. Returns false if there were none. */

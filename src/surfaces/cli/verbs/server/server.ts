@@ -58,8 +58,9 @@ export async function restart(call: Call): Promise<Answer> {
   if (packagesInstalledAt() !== packages) startAfresh(process.argv.slice(2));
   const unbuilt = await whyNotBuilt(CHECKOUT);
   if (unbuilt !== null) return failed(`Nothing was restarted. ${unbuilt}`, "The server still runs.");
-  const renewed = await renewUnits({ checkout: CHECKOUT, layout: call.layout, node: process.execPath });
-  if (!renewed.ok) return failed(`Nothing was restarted: ${renewed.reason}`, "The server still runs.");
+  const units = { checkout: CHECKOUT, layout: call.layout, node: process.execPath };
+  const renewed = existsSync(SYSTEMD_RUNS) ? await renewUnits(units) : null;
+  if (renewed?.ok === false) return failed(`Nothing was restarted: ${renewed.reason}`, "The server still runs.");
   call.terminal.err("Restarting ...");
   const restarted = await restartServer(call.layout, portsOf(settings.settings));
   if (restarted.ok) return done({ restarted: true }, "GhostInbox was restarted.", `${PROGRAM} status`);
