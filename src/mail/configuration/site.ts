@@ -166,11 +166,11 @@ function spamOf(settings: Settings, missing: Missing) {
 }
 
 /** Which file that rendering reads is missing, in one sentence; null: none. Only root may look. */
-export function whyFilesMissing(settings: Settings): string | null {
+export function whyFilesMissing(settings: Settings, missing: Missing = refuseMissing): string | null {
   if (process.getuid?.() !== 0) return null;
   try {
-    relayOf(settings);
-    spamOf(settings, refuseMissing);
+    relayOf(settings, missing);
+    spamOf(settings, missing);
     return null;
   } catch (error) {
     if (error instanceof SetUpFailure) return error.message;

@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
+import { scriptCall } from "../../../test/kit/script-world.ts";
 import { commandLineOf, json, PASSWORD, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
+import { servedFiles } from "../../mail/certificates/issue-certificate.ts";
+import { configCheck } from "./verbs/settings/config.ts";
 
 const FILE = 'domains = ["example.org"]\nlimits.mail.per_minute = 20\n';
 
@@ -115,5 +118,27 @@ test(
       writeFileSync(layout.settings, `${FILE}${toml}\n`);
       await fails("config check", says);
     }
+  },
+);
+
+test(
+  "the next start is checked with its own variables, and what a start only warns about is accepted",
+  ROOT,
+  async () => {
+    const name = "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE";
+    const starts = async (variables: Readonly<Record<string, string>>): Promise<boolean> =>
+      (await configCheck({ ...scriptCall({ layout, env: variables }), forNextStart: true })).ok;
+    startWith({ [name]: "many" });
+    assert.ok(!(await starts({})));
+    assert.ok(await starts({ [name]: "7" }));
+    startWith({ [name]: "7" });
+    assert.ok(!(await starts({ [name]: "many" })));
+    const toml = 'tls.cert = "/nope"\ntls.key = "/nope"\nspam.rules = "/nope"\nmailboxes.encryption = "account"\n';
+    writeFileSync(layout.settings, `${FILE}${toml}`);
+    for (const kept of [servedFiles(layout).cert, layout.engineDb, join(layout.spamAssassinConf, "own.cf")]) {
+      assert.ok(!(await starts({})), kept);
+      put(kept, "");
+    }
+    assert.ok(await starts({}));
   },
 );

@@ -15,7 +15,8 @@ import type { SettingProblem } from "../../settings/setting.ts";
 import { overridesOf } from "../../settings/show.ts";
 import { type Answer, type Call, type Failure, failed, PROGRAM, whileRunning } from "./call.ts";
 
-type Place = Pick<Call, "layout" | "env">;
+/** `forNextStart`: the next start has the variables given here, although a server runs. */
+export type Place = Pick<Call, "layout" | "env"> & Readonly<{ forNextStart?: boolean }>;
 
 /** The settings in force, whatever was edited since; while no server runs, or if they are not recorded, those of the file. */
 export function settingsOf(call: Place): ValidSettings | Failure {
@@ -73,9 +74,9 @@ export function settingsText({ layout }: Place): string | null | Failure {
  * A running server has the variables with which it was started, and no others. While it is down, those of its last
  * start apply, and those given here win, as they would at the next one.
  */
-export function environmentOf({ layout, env }: Place): Environment {
+export function environmentOf({ layout, env, forNextStart = false }: Place): Environment {
   const started = readServiceEnvironment(layout.environment);
-  if (runs(layout.startPid)) return started;
+  if (!forNextStart && runs(layout.startPid)) return started;
   const others = Object.entries(started).filter(([name]) => env[name] === undefined);
   return { ...Object.fromEntries(others), ...takenOver(env, started) };
 }

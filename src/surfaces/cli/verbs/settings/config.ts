@@ -6,11 +6,10 @@ import { rewriteSettings, SettingsUnreadable } from "../../../../host/machine/se
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { startCommand } from "../../../../host/running/server-commands.ts";
 import { adoptDestemail, adoptScript } from "../../../../jobs/settings-file/adopt-edits.ts";
-import { certificateFiles, readPair } from "../../../../mail/certificates/issue-certificate.ts";
-import { mailCryptOf, whyFilesMissing } from "../../../../mail/configuration/site.ts";
+import { certificateFiles, readPair, servedFiles } from "../../../../mail/certificates/issue-certificate.ts";
+import { mailCryptOf, refuseMissing, textInForce, whyFilesMissing } from "../../../../mail/configuration/site.ts";
 import { whyNoNewKeys } from "../../../../mail/dovecot/mail-keys.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
-import type { Layout } from "../../../../settings/layout.ts";
 import { loadSettings, missingDomain, withoutMark } from "../../../../settings/load.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
 import {
@@ -29,13 +28,15 @@ import { oneLine } from "../../print/text.ts";
 import {
   environmentOf,
   invalid,
+  type Place,
   settingsInFile,
   settingsText,
   surprises,
   withSettings,
 } from "../../server-settings.ts";
 
-export async function configCheck(call: Call): Promise<Answer> {
+/** `forNextStart`: accepts what a start only warns about, such as an expired certificate, instead of which it serves the last one. */
+export async function configCheck(call: Call & Place): Promise<Answer> {
   const edited = adoptedEdits(call, { isTrial: true });
   if (!edited.ok) return edited;
   const loaded = settingsInFile(call);
@@ -44,8 +45,8 @@ export async function configCheck(call: Call): Promise<Answer> {
   const looks = [
     ["domains", () => missingDomain(settings)],
     ["tls.cert", () => certificateProblem(settings, call)],
-    ["mailboxes.encryption", () => keyProblem(settings, call.layout)],
-    ["a file that is named", () => fileProblem(settings)],
+    ["mailboxes.encryption", () => keyProblem(settings, call)],
+    ["a file that is named", () => fileProblem(settings, call)],
   ] as const;
   for (const [where, look] of looks) {
     const says = look();
@@ -58,23 +59,28 @@ export async function configCheck(call: Call): Promise<Answer> {
 }
 
 /** What `config apply` would refuse about the owner's certificate. Ours is made if it is missing. */
-function certificateProblem(settings: Settings, { layout, now }: Call): string | null {
+function certificateProblem(settings: Settings, { layout, now, forNextStart = false }: Call & Place): string | null {
   if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
+  if (forNextStart && existsSync(servedFiles(layout).cert)) return null;
   const pair = readPair(certificateFiles(settings, layout), now());
   return pair.ok ? null : pair.reason;
 }
 
 /** What `config apply` would refuse about the keys that encrypt mail. Only root may look. */
-function keyProblem(settings: Settings, layout: Layout): string | null {
+function keyProblem(settings: Settings, { layout, forNextStart = false }: Place): string | null {
+  if (forNextStart && existsSync(layout.engineDb)) return null;
   return process.getuid?.() === 0 ? whyNoNewKeys({ mailCrypt: mailCryptOf(settings, layout), layout }) : null;
 }
 
 /** What would keep the server from starting although it runs: it has read its files. Only root may read them all. */
-function fileProblem(settings: Settings): string | null {
+function fileProblem(settings: Settings, { layout, forNextStart = false }: Place): string | null {
   if (process.getuid?.() !== 0) return null;
   const dns = ["dns.root_hints", "dns.trust_anchor"] as const;
   const gone = dns.find((key) => settings[key] !== "" && !existsSync(settings[key]));
-  return gone === undefined ? whyFilesMissing(settings) : `The file ${settings[gone]} of ${gone} does not exist.`;
+  const missing = forNextStart ? textInForce(settings, layout, () => undefined) : refuseMissing;
+  return gone === undefined
+    ? whyFilesMissing(settings, missing)
+    : `The file ${settings[gone]} of ${gone} does not exist.`;
 }
 
 /** What the server uses, with both values of a setting that was edited and is not in force yet. */
@@ -213,10 +219,7 @@ function notTomlIn(text: string, call: Call): Failure | null {
 type AdoptedEdits = Readonly<{ ok: true; warnings: readonly Readonly<{ where: string; says: string }>[] }>;
 
 /** What was edited in `security/security.js` and in the owner's jail files: with `isTrial` only reported, else written to the settings file. */
-export function adoptedEdits(
-  call: Pick<Call, "layout" | "env">,
-  { isTrial }: Readonly<{ isTrial: boolean }>,
-): AdoptedEdits | Failure {
+export function adoptedEdits(call: Place, { isTrial }: Readonly<{ isTrial: boolean }>): AdoptedEdits | Failure {
   try {
     const adopted = adoptScript(CHECKOUT, call.layout, environmentOf(call), isTrial);
     if (!adopted.ok) return invalid(adopted.problems);

@@ -5,7 +5,7 @@ import { inMb, plural } from "../../../../core/text.ts";
 import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
 import { bytesBelow } from "../../../../host/root-files/walk.ts";
-import { CHECKOUT, releaseIn } from "../../../../host/running/checkout.ts";
+import { CHECKOUT, IS_PACKAGED, releaseIn } from "../../../../host/running/checkout.ts";
 import { releaseLock, takeLock, usedElsewhere } from "../../../../host/running/data-directory.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
@@ -45,11 +45,11 @@ export async function upgrade(call: Call): Promise<Answer> {
 async function planUpgrade(call: Call) {
   const { layout } = call;
   const schemas = schemasOf(layout);
-  // As `restart` checks them: the variables given here do not reach the server.
+  // As `restart` checks them: the variables given here do not reach the server. A package's installation restarts it by systemd.
   const [programs, updates, settings] = await Promise.all([
     changedPrograms(CHECKOUT, layout),
     waitingUpdates(),
-    configCheck({ ...call, env: {} }),
+    configCheck(IS_PACKAGED ? { ...call, forNextStart: true } : { ...call, env: {} }),
   ]);
   const found = settings.ok ? [] : (settings.found?.lines ?? []);
   const wrong = settings.ok || found.length > 0 ? found : [settings.message];
