@@ -117,8 +117,8 @@ function openForReading(path: string, kind: Kind, as: typeof asOwnerOf = asOwner
     refuseOthers(db, path, kind);
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF`);
     if (schemaVersion(db) < kind.migrations.length) {
-      const next = "`./ghostinbox restart`, or the next start of a stopped server, upgrades it";
-      throw new UnusableDatabase("unopenable", `${path} was written by an older GhostInbox; ${next}.`);
+      const next = "`./ghostinbox restart`, or the next start of a stopped server, does it";
+      throw new UnusableDatabase("unopenable", `${path} has not been migrated yet; ${next}.`);
     }
     return db;
   });

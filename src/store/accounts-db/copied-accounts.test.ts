@@ -47,7 +47,7 @@ test("an earlier version's copy is read, and one that no version wrote is not", 
   becomeNextVersion(t);
   const directory = temporaryDirectory();
   const path = writeToday("accounts", join(directory, "accounts.db"));
-  assert.throws(() => readKeptAccounts(path), /was written by an older GhostInbox; `\.\/ghostinbox restart`/);
+  assert.throws(() => readKeptAccounts(path), /has not been migrated yet; `\.\/ghostinbox restart`/);
   const kept = readCopiedAccounts(path);
   assert.equal(kept.get("account anna@example.test")?.shown, "active");
   assert.equal(kept.get("alias info@example.test")?.shown, "to anna@example.test");
