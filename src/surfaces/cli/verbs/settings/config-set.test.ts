@@ -109,14 +109,6 @@ test("the last mail domain stays: without one no server starts", async () => {
   }
 });
 
-test("an emptied file is reported, and does not become valid by a single setting", async () => {
-  put(join(layout.environment, "GHOSTINBOX_FIRST_DOMAIN"), "example.org");
-  writeFileSync(layout.settings, "# nothing\n");
-  for (const words of ["set simulate true", "check"]) await fails(`config ${words}`, /has lost all its settings/);
-  rmSync(layout.environment, { recursive: true });
-  assert.equal(file(), "# nothing\n");
-});
-
 test("a byte order mark stays", async () => {
   writeFileSync(layout.settings, `\uFEFF${SHIPPED}`);
   assert.equal((await config("set", "simulate", "true")).code, 0);

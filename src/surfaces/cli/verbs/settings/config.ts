@@ -179,7 +179,7 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
     );
   if (typeof text !== "string") return text;
   const plain = withoutMark(text);
-  const broken = notTomlIn(plain, call);
+  const broken = notTomlIn(plain);
   if (broken !== null) return broken;
   const edited = wanted.reduce<Edited>((so, one) => (so.ok ? editedWith(so.text, one) : so), { ok: true, text: plain });
   if (!edited.ok) return failed(edited.reason, "Nothing was written.");
@@ -210,8 +210,8 @@ function editedWith(text: string, { key, toml }: Assignment): Edited {
 }
 
 /** A problem without a key is one of the whole file. */
-function notTomlIn(text: string, call: Call): Failure | null {
-  const loaded = loadSettings(text, environmentOf(call));
+function notTomlIn(text: string): Failure | null {
+  const loaded = loadSettings(text, {});
   const broken = loaded.ok ? [] : loaded.problems.filter(({ where }) => where === "");
   return broken.length === 0 ? null : invalid(broken, "nothing was written");
 }
