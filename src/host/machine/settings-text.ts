@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readOr } from "../../core/error.ts";
 import type { Failed } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Environment, settingsOrReason, type ValidSettings } from "../../settings/load.ts";
+import { type Environment, loadSettings, settingsOrReason, type ValidSettings } from "../../settings/load.ts";
 import { NOT_UTF8, readPlain, writeFile } from "../root-files/files.ts";
 import { whileLocked } from "../root-files/lock-file.ts";
 
@@ -61,6 +61,19 @@ export function settingsInForce({ settingsInForce }: Layout, env: Environment): 
   const text = readOr(() => settingsText(settingsInForce), null);
   const loaded = text === null ? null : settingsOrReason(text, env);
   return text !== null && loaded?.ok === true ? { ...loaded, text } : null;
+}
+
+/** Why a file that lost every setting is not used; null if it has some, or if the settings in force are not recorded or have none. */
+export function whyEmptied({ settings, settingsInForce }: Layout): string | null {
+  if (hasSettings(settings) !== false || hasSettings(settingsInForce) !== true) return null;
+  return `${settings} holds no setting any more, but the server last ran with some: copy them back from ${settingsInForce} or a backup. To run without them, delete ${settingsInForce}.`;
+}
+
+/** Null if the file cannot be read. One that is invalid says something. */
+function hasSettings(path: string): boolean | null {
+  const text = readOr(() => settingsText(path), null);
+  const loaded = text === null ? null : loadSettings(text, {}, () => []);
+  return loaded && (!loaded.ok || Object.values(loaded.sources).some(({ from }) => from === "file"));
 }
 
 /**

@@ -15,7 +15,7 @@ import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, ty
 import { leftOut } from "../../print/replay.ts";
 import { firstFew, joined } from "../../print/text.ts";
 import { allowedUntilNow, settingsInFile, surprises } from "../../server-settings.ts";
-import { adoptedEdits } from "./config.ts";
+import { adoptedEdits, emptied } from "./config.ts";
 import { beginTrial, confirmStrict } from "./firewall.ts";
 
 /** `command`: the one to repeat. */
@@ -29,7 +29,7 @@ export function notApplied({ reason, mayBeDone }: Extract<KeeperReply, { ok: fal
  * a changed setting only at their start are restarted. Otherwise Dovecot could ask at a port that the guard has left.
  */
 export async function configApply(call: Call): Promise<Answer> {
-  const adopted = adoptedEdits(call, { isTrial: false });
+  const adopted = emptied(call) ?? adoptedEdits(call, { isTrial: false });
   if (!adopted.ok) return adopted;
   const edits = adopted.warnings.map(({ says }) => says);
   const answer = await applyFile(call, edits);

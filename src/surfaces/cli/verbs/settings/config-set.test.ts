@@ -6,12 +6,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { put } from "../../../../../test/kit/files.ts";
 import { beforeEachOf } from "../../../../../test/kit/hooks.ts";
+import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { commandLineOf, type Finished, ghostinbox, json, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
+import { configApply } from "./config-apply.ts";
 
 const SHIPPED = commentedToml({ domains: ["example.org"], hostname: "mail.example.org" });
 
-const { layout, fails } = commandLineOf(import.meta.filename);
+const { layout, run, fails } = commandLineOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => writeFileSync(layout.settings, SHIPPED));
 
 const config = (...words: readonly string[]): Promise<Finished> => ghostinbox(layout, ["config", ...words]);
@@ -107,6 +109,32 @@ test("the last mail domain stays: without one no server starts", async () => {
     await fails(`config ${words}`, /^No mail domain is set: /);
     assert.equal(file(), SHIPPED);
   }
+});
+
+test("a file that lost every setting is refused while the server last ran with some, even with an edit to adopt", async () => {
+  put(join(layout.fail2banConf, "jail.local"), "destemail = anna@example.net\n");
+  put(layout.settingsInForce, SHIPPED);
+  const variables = { GHOSTINBOX_DOMAIN: "example.org" };
+  const lost = `${layout.settings} holds no setting any more, but the server last ran with some: copy them back from ${layout.settingsInForce} `;
+  for (const text of ["", "\uFEFF", "# domains = []\n", "[limits]\n"]) {
+    writeFileSync(layout.settings, text);
+    for (const words of ["set simulate true", "check"]) {
+      const refused = await run(`config ${words}`, "", variables);
+      assert.ok(oneLineOfError(refused, 1).startsWith(lost), refused.err);
+    }
+    const applied = await configApply(scriptCall({ layout, env: variables }));
+    assert.ok(!applied.ok && applied.message.startsWith(lost));
+    assert.equal(file(), text);
+  }
+  writeFileSync(layout.settings, "a = [");
+  await fails("config check", /^Line 1 of ghostinbox\.toml.* is not TOML/);
+  writeFileSync(layout.settings, "");
+  for (const inForce of ["# nothing\n", null]) {
+    if (inForce === null) rmSync(layout.settingsInForce);
+    else writeFileSync(layout.settingsInForce, inForce);
+    assert.match((await run("config check", "", variables)).out, /: nothing is wrong\.$/m);
+  }
+  await fails("config check", /^No mail domain is set: /);
 });
 
 test("a byte order mark stays", async () => {

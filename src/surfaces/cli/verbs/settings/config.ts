@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { parse } from "smol-toml";
 import { codeOf, readOr } from "../../../../core/error.ts";
 import { orNearest } from "../../../../core/text.ts";
-import { rewriteSettings, SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
+import { rewriteSettings, SettingsUnreadable, whyEmptied } from "../../../../host/machine/settings-text.ts";
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { startCommand } from "../../../../host/running/server-commands.ts";
 import { adoptDestemail, adoptScript } from "../../../../jobs/settings-file/adopt-edits.ts";
@@ -37,7 +37,7 @@ import {
 
 /** `forNextStart`: accepts what a start only warns about, such as an expired certificate, instead of which it serves the last one. */
 export async function configCheck(call: Call & Place): Promise<Answer> {
-  const edited = adoptedEdits(call, { isTrial: true });
+  const edited = emptied(call) ?? adoptedEdits(call, { isTrial: true });
   if (!edited.ok) return edited;
   const loaded = settingsInFile(call);
   if (!loaded.ok) return loaded;
@@ -179,7 +179,7 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
     );
   if (typeof text !== "string") return text;
   const plain = withoutMark(text);
-  const broken = notTomlIn(plain);
+  const broken = emptied(call) ?? notTomlIn(plain);
   if (broken !== null) return broken;
   const edited = wanted.reduce<Edited>((so, one) => (so.ok ? editedWith(so.text, one) : so), { ok: true, text: plain });
   if (!edited.ok) return failed(edited.reason, "Nothing was written.");
@@ -214,6 +214,12 @@ function notTomlIn(text: string): Failure | null {
   const loaded = loadSettings(text, {});
   const broken = loaded.ok ? [] : loaded.problems.filter(({ where }) => where === "");
   return broken.length === 0 ? null : invalid(broken, "nothing was written");
+}
+
+/** Look before edits are adopted: afterwards the file has a setting. */
+export function emptied({ layout }: Pick<Call, "layout">): Failure | null {
+  const says = whyEmptied(layout);
+  return says === null ? null : invalid([{ where: "", says }]);
 }
 
 type AdoptedEdits = Readonly<{ ok: true; warnings: readonly Readonly<{ where: string; says: string }>[] }>;
