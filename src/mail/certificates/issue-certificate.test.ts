@@ -57,15 +57,21 @@ test("a pair that Postfix and Dovecot could not serve causes one sentence that n
   assert.match(reason(a, later(soon(), -DAY_MS)), /a\.pem is not valid before \d{4}-\d\d-\d\d\.$/);
 });
 
-test("a valid chain is used completely", async () => {
+test("a valid chain is used completely, whichever name PEM gives its certificates", async () => {
   const authority = await filesOf("authority");
   const at = (name: string): string => join(directory, name);
   const [request, cert, key] = [at("request.pem"), at("leaf.pem"), at("leaf-key.pem")];
   openssl("req", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=leaf", "-keyout", key, "-out", request);
   const issuer = ["-CA", authority.cert, "-CAkey", authority.key, "-days", "5"];
   openssl("x509", "-req", "-in", request, ...issuer, "-out", cert);
-  writeFileSync(cert, readFileSync(cert, "utf8") + readFileSync(authority.cert, "utf8"));
-  assert.equal(reason({ cert, key }), "");
+  const [leaf, plain] = [cert, authority.cert].map((path) => readFileSync(path, "utf8"));
+  openssl("x509", "-in", authority.cert, "-trustout", "-addtrust", "serverAuth", "-out", at("trusted.pem"));
+  const former = plain?.replaceAll(" CERTIFICATE", " X509 CERTIFICATE");
+  for (const issued of [plain, former, readFileSync(at("trusted.pem"), "utf8")]) {
+    writeFileSync(cert, `${leaf}${issued}`);
+    const read = readPair({ cert, key }, soon());
+    assert.equal(read.ok && read.pair.cert, `${leaf}${plain}`);
+  }
 });
 
 test("one file with key and chain serves a key and certificates only, as does a traditional EC key", () => {
