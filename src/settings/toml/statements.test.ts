@@ -94,11 +94,12 @@ test("a key that is set twice is reported with both lines, and quoted where it m
   assert.partialDeepStrictEqual(findClash(statementsOf(text)), { line: 3, says });
 });
 
-test("a table that is written twice is reported with both lines; a list of tables is not", () => {
+test("a table that is written twice is reported with both lines; a list of tables, or a key and a table, are not", () => {
   const text = "[[l]]\n[a.b]\nc = 1\n[[l]]\n[d]\n[a.b]\nc = 2";
   assert.throws(() => parse(text), "the parser refuses it too");
   const says =
     "The table [a.b] is set twice in ghostinbox.toml, in lines 2 and 6: move its settings below one of them.";
   assert.deepEqual(findClash(statementsOf(text)), { line: 6, says });
-  assert.equal(findClash(statementsOf("[[l]]\n[[l]]")), null);
+  for (const other of ["[[l]]\n[[l]]", "spam = true\n[spam]", 'tls = { cert = "/a" }\n[tls]'])
+    assert.equal(findClash(statementsOf(other)), null);
 });

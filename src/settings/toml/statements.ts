@@ -141,7 +141,7 @@ export function findClash(statements: readonly Statement[]): Clash | null {
   const lines = new Map<string, number>();
   for (const { kind, path, line } of statements) {
     if (kind === "list") continue;
-    const key = pathKey(path);
+    const key = kind + pathKey(path);
     const before = lines.get(key);
     if (before !== undefined) {
       // A name may contain any character.
