@@ -15,6 +15,7 @@ test("a port in use is named with its setting and its holder; a free one passes"
   const says = new RegExp(`Port ${port} for dashboard is in use by .+ \\(pid ${process.pid}\\): .* ports\\.http\\.$`);
   assert.match((await busyPorts([serverPort]))[0]?.says ?? "", says);
   assert.equal(holderOf(socketsOn({ port, address: null }, listening))?.pid, process.pid);
+  assert.match((await busyPorts([{ ...serverPort, address: "::" }]))[0]?.says ?? "", says, "`::` includes IPv4");
   const all = socketsOn({ port, address: "0.0.0.0" }, listening);
   assert.deepEqual(all, socketsOn({ port, address: "127.0.0.1" }, listening));
   const other = socketsOn({ port, address: "127.0.0.53" }, listening);
@@ -30,6 +31,8 @@ test("an address that this machine does not have is named with its setting", asy
     busy?.says ?? "",
     /^This machine does not have the address 203\.0\.113\.77 for dashboard now: .* http\.address\.$/,
   );
+  const [unusable] = await busyPorts([{ ...DASHBOARD, port: 1, address: "fe80::1" }]);
+  assert.match(unusable?.says ?? "", /^The address fe80::1 cannot be used for dashboard \(E\w+\): .* http\.address\.$/);
 });
 
 test("the ports for proxies belong to the server if there is a proxy", () => {

@@ -51,10 +51,12 @@ export type BusyPort = Readonly<{ serverPort: ServerPort; says: string }>;
 export async function busyPorts(serverPorts: readonly ServerPort[]): Promise<readonly BusyPort[]> {
   const busy: BusyPort[] = [];
   for (const serverPort of serverPorts) {
-    for (const address of serverPort.address === null ? ["0.0.0.0", "::"] : [serverPort.address]) {
+    // The web listens on IPv4 only where the kernel has no IPv6.
+    const isEvery = serverPort.address === null || serverPort.address === "::";
+    for (const address of isEvery ? ["0.0.0.0", "::"] : [serverPort.address]) {
       const error = await tryToListen(serverPort.port, address);
       const isWithoutFamily = error === "EADDRNOTAVAIL" || error === "EAFNOSUPPORT";
-      if (error === null || (serverPort.address === null && isWithoutFamily)) continue;
+      if (error === null || (isEvery && isWithoutFamily)) continue;
       busy.push({ serverPort, says: sentence(serverPort, error) });
       break;
     }
@@ -66,6 +68,8 @@ function sentence(serverPort: ServerPort, error: string): string {
   const { port, setting, says, address, service } = serverPort;
   if (error === "EADDRNOTAVAIL" && service === "web")
     return `This machine does not have the address ${address} for ${says} now: add it, or choose another with http.address.`;
+  if ((error === "EAFNOSUPPORT" || error === "EINVAL") && service === "web")
+    return `The address ${address} cannot be used for ${says} (${error}): choose another with http.address.`;
   const other = `choose another with ${setting}`;
   if (error !== "EADDRINUSE") return `Port ${port} for ${says} cannot be opened (${error}); ${other}.`;
   const holder = holderOf(socketsOn(serverPort, listeners()));
