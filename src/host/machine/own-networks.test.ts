@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import * as fc from "fast-check";
@@ -38,6 +40,29 @@ test("the answer is kept for five seconds, and for no longer when the clock is s
   assert.notEqual(second, first);
   now -= 1;
   assert.notEqual(networks.current(), second);
+});
+
+test("a table that cannot be read now leaves the last answer in use; one that the kernel lacks is empty", (t) => {
+  let now = 100_000;
+  let code = "ENOENT";
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  const networks = createOwnNetworks({ now: () => instant(now) }, []);
+  const first = networks.current();
+  t.mock.method(fs, "readFileSync", () => {
+    throw Object.assign(new Error(code), { code });
+  });
+  syncBuiltinESMExports();
+  assert.deepEqual(
+    ownNetworks([]),
+    first.filter(({ why }) => why === "loopback"),
+  );
+  code = "EMFILE";
+  now += 5_000;
+  assert.equal(networks.current(), first);
+  assert.throws(() => ownNetworks([]), { code });
 });
 
 const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";

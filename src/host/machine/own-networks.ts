@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import type { OwnNetwork } from "../../core/decide/sparing.ts";
+import { nullOn, readOr } from "../../core/error.ts";
 import {
   hostPrefix,
   type Ip,
@@ -12,21 +14,20 @@ import {
 import type { OwnNetworks } from "../../guard/network-ports.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { type ByteOrder, parseKernelIp } from "../kernel/tcp-sockets.ts";
-import { textOrNothing } from "./read-text.ts";
 
 /** DHCP can change addresses and routes at any time; asking the kernel takes 0.1 ms. */
 const CACHE_MS = 5_000;
 
-/** What `ownNetworks` finds, read again after a few seconds. */
+/** What `ownNetworks` finds, read again after a few seconds. Throws if the first read fails; the last answer stays in use if a later one fails. */
 export function createOwnNetworks(clock: Clock, proxies: readonly Prefix[]): OwnNetworks {
-  let cached: readonly OwnNetwork[] = [];
-  let readAt = Number.NEGATIVE_INFINITY;
+  let cached = ownNetworks(proxies);
+  let readAt = clock.now();
   return {
     current: () => {
       const now = clock.now();
       // If the clock is set back, an old answer must not stay in use.
       if (now - readAt >= CACHE_MS || now < readAt) {
-        cached = ownNetworks(proxies);
+        cached = readOr(() => ownNetworks(proxies), cached);
         readAt = now;
       }
       return cached;
@@ -36,7 +37,7 @@ export function createOwnNetworks(clock: Clock, proxies: readonly Prefix[]): Own
 
 /**
  * The machine's own addresses, and the networks that may hide all clients, as the kernel reports them. `proxies`: networks that forward
- * clients to us, from the settings.
+ * clients to us, from the settings. Throws if the kernel cannot be asked now, as without a free descriptor.
  */
 export function ownNetworks(proxies: readonly Prefix[]): readonly OwnNetwork[] {
   const loopback = LOOPBACK.map((prefix) => ({ prefix, why: "loopback" }) as const);
@@ -46,8 +47,8 @@ export function ownNetworks(proxies: readonly Prefix[]): readonly OwnNetwork[] {
 /** Not os.networkInterfaces(): it omits links without carrier, and new links for up to a second. */
 function addresses(): readonly OwnNetwork[] {
   const found: readonly Prefix[] = [
-    ...parseIpv4Local(textOrNothing("/proc/net/fib_trie")),
-    ...parseIpv6Local(textOrNothing("/proc/net/if_inet6")).map(hostPrefix),
+    ...parseIpv4Local(kernelTable("fib_trie")),
+    ...parseIpv6Local(kernelTable("if_inet6")).map(hostPrefix),
   ];
   return found
     .filter((prefix) => !LOOPBACK.some((loopback) => overlaps(loopback, prefix)))
@@ -55,13 +56,18 @@ function addresses(): readonly OwnNetwork[] {
 }
 
 function gateways(): readonly OwnNetwork[] {
-  const ipv4 = textOrNothing("/proc/net/route");
+  const ipv4 = kernelTable("route");
   const found: readonly Ip[] = [
     ...parseIpv4Gateways(ipv4),
     ...parseIpv4Bridges(ipv4),
-    ...parseIpv6Gateways(textOrNothing("/proc/net/ipv6_route")),
+    ...parseIpv6Gateways(kernelTable("ipv6_route")),
   ];
   return [...new Set(found)].map((ip) => gateway(hostPrefix(ip)));
+}
+
+/** Empty if the kernel does not have the table, as without IPv6. */
+function kernelTable(name: string): string {
+  return nullOn(["ENOENT"], () => readFileSync(`/proc/net/${name}`, "utf8")) ?? "";
 }
 
 function gateway(prefix: Prefix): OwnNetwork {
