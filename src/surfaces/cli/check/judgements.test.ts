@@ -145,11 +145,13 @@ test("ports: another resolver at a different address is not in our resolver's wa
     ["203.0.113.10", "ok", "warning"],
     ["0.0.0.0", "wrong", "ok"],
     ["*", "wrong", "ok"],
+    ["[::]", "ok", "warning"],
     [ours, "wrong", "ok"],
   ] as const) {
     assertJudged(listening, judgeListening(promised, beside(address)));
     assertJudged(others, judgeOthers(promised, beside(address)));
   }
+  assert.match(judgeListening(promised, beside("*")).saw, /: 53 by systemd-resolve\.$/);
   const withoutOurs = beside("127.0.0.53").filter(({ programs }) => !programs.includes("unbound"));
   assert.match(judgeListening(promised, withoutOurs).saw, /^Nothing listens on 53 \(dns\.address\)/);
 });

@@ -36,11 +36,10 @@ export function judgeListening(promised: readonly ServerPort[], listeners: reado
   for (const serverPort of promised) {
     const { port, service, setting } = serverPort;
     const found = listeners.filter((one) => listensOn(serverPort, one));
-    const programs = found.flatMap((one) => one.programs);
     const ours = PROGRAMS[service];
+    const others = found.flatMap(({ programs }) => programs.filter((name) => ours?.test(name) !== true));
     if (found.length === 0) silent.push(`${port} (${setting})`);
-    else if (programs.some((name) => ours?.test(name) !== true))
-      taken.push(`${port} by ${firstFew([...new Set(programs)])}`);
+    else if (others.length > 0) taken.push(`${port} by ${firstFew([...new Set(others)])}`);
     else held.push(String(port));
   }
   if (taken.length > 0) return wrong(`Another program holds a port: ${firstFew(taken)}.`, "ss -tlnp");
@@ -50,7 +49,9 @@ export function judgeListening(promised: readonly ServerPort[], listeners: reado
 
 /** A program at a different address, such as systemd-resolved, is not in the way. */
 function listensOn(serverPort: ServerPort, { port, address }: Listener): boolean {
-  return isOn(serverPort, { port, ip: ipOf(address) });
+  // ss prints `[::]` for a socket of IPv6 only, and `*` for one of both families.
+  const isOtherFamily = address === "[::]" && serverPort.address?.includes(":") === false;
+  return !isOtherFamily && isOn(serverPort, { port, ip: ipOf(address) });
 }
 
 /** Programs with plain HTTP or without a password must listen on this machine only. */
