@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { servedSocket, silent } from "../../../../test/kit/served.ts";
@@ -23,7 +23,7 @@ const ENDLESS = new Promise<never>(() => undefined);
 
 /** The keeper's checks, in order; each check of the services takes a second. */
 function looking(t: TestContext) {
-  const layout = temporaryLayout();
+  const layout = temporaryLayout("keeperSocket");
   const clock = new HandClock();
   const counted = { services: 0, mails: 0 };
   const look = (): void => {
@@ -53,6 +53,14 @@ test("services are checked while the mail about a stopped guard cannot be queued
   const before = counted.services;
   await until(() => counted.services > before + 20);
   assert.equal(counted.mails, 1);
+});
+
+test("a keeper that restarts while the guard is down does not report its return", async (t) => {
+  const { layout, counted, begin } = looking(t);
+  writeFileSync(join(dirname(layout.keeperSocket), "guard-alarm.json"), '{"down":1,"exits":null}');
+  begin();
+  await until(() => counted.services > 20);
+  assert.equal(counted.mails, 0);
 });
 
 test("services are checked while the guard hangs", async (t) => {

@@ -41,10 +41,14 @@ export function guardLooks({ services, reload, retry, ...parts }: GuardLooksPart
     const ended = await watch.look();
     if (ended !== null) say(`the guard (pid ${ended}) did not respond and was killed; it restarts automatically.`);
   };
+  const alarmLook = async (): Promise<void> => {
+    const isRunning = watch.isRunning();
+    if (isRunning !== null) await alarm.look(isRunning);
+  };
   return [
     { everyMs: SECOND_MS, failing: "the services could not be looked at", look: () => services.look() },
     { everyMs: SECOND_MS, failing: "the guard could not be looked at", look: guardLook },
-    { everyMs: SECOND_MS, failing: "no mail about the guard could be made", look: () => alarm.look(watch.isRunning()) },
+    { everyMs: SECOND_MS, failing: "no mail about the guard could be made", look: alarmLook },
     { everyMs: SECOND_MS, failing: "the new accounts.db is not in use yet", look: () => accounts.look() },
   ];
 }
@@ -59,8 +63,8 @@ const SILENT_LOOKS = 3;
  */
 export function createGuardWatch(layout: Layout, answerMs: number = ANSWER_MS) {
   let silent: { pid: number; looks: number } | null = null;
-  /** Whether something listened on its socket at the last check. */
-  let isRunning = true;
+  /** Whether something listened on its socket at the last check; null before the first. */
+  let isRunning: boolean | null = null;
 
   /**
    * The killed pid, or null. One check at a time. Throws if the mark cannot be removed, as on a read-only disk: a hanging guard lets
