@@ -90,7 +90,7 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     await until("the digest has the ban", hasBan);
     await product.sv("down", "guard");
     const said = (await product.cli(["status"])).stderr;
-    assert.match(said, /^The guard was stopped, .* Start it with `sv up .*guard`\.$/m);
+    assert.match(said, /^The guard was stopped: .* Start it with `sv up .*guard`\.$/m);
     // Pages in the write-ahead log would hide the damage.
     await lab.server.mustExec(["sqlite3", engineDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
     damage(engineDb);
