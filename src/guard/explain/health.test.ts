@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { NO_NEEDS } from "../../../test/kit/no-needs.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
-import type { NoticeCode } from "../../core/alerts/notices.ts";
+import type { KeeperNotice, NoticeCode } from "../../core/alerts/notices.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import { healthOf, withoutGuard } from "./health.ts";
 
@@ -75,11 +75,12 @@ test("without the guard, mail flows only if the keeper finds Postfix and Dovecot
   ]);
   const failing = ["spamd: not running", "postfix: no answer"];
   assert.deepEqual(withoutGuard(notWorking), { mailFlows: false, failing });
-  const troubles = [{ code: "disk_low", detail: "4 % is left" }] as const;
-  assert.deepEqual(withoutGuard({ ok: true, detail: "", services, troubles }), {
-    mailFlows: false,
-    failing: ["disk_low: 4 % is left"],
-  });
+  const reporting = (...codes: readonly KeeperNotice[]) =>
+    withoutGuard({ ok: true, detail: "", services, troubles: codes.map((code) => ({ code, detail: "1 h" })) });
+  const harmless = reporting("disk_filling", "disk_low", "database_locked", "service_unstable");
+  assert.deepEqual(harmless, { mailFlows: true, failing: [] });
+  for (const code of ["isolated", "certificate_expired"] as const)
+    assert.deepEqual(reporting("disk_low", code), { mailFlows: false, failing: [`${code}: 1 h`] });
   assert.deepEqual(withoutGuard({ ok: false, reason: "no answer" }), {
     mailFlows: false,
     failing: ["keeper: no answer"],

@@ -1,6 +1,6 @@
 import type { ComponentHealth, Health } from "../../admin/declare/items.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
-import { coveredBy, MOST_ABOUT } from "../../core/alerts/notices.ts";
+import { coveredBy, type KeeperNotice, MOST_ABOUT } from "../../core/alerts/notices.ts";
 import { plural, printable } from "../../core/text.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { Keeper } from "../admin-ports.ts";
@@ -24,6 +24,8 @@ export type HealthParts = Readonly<{
 
 /** Components without which mail stops: Rspamd signs what users send, and verifies what comes. Without any other the server is only degraded. */
 const VITAL: readonly string[] = ["postfix", "dovecot", "rspamd"];
+/** What else the keeper reports that stops mail or sign-ins. Only the guard knows when the disk is too full for mail. */
+const STOPS: readonly string[] = ["isolated", "certificate_expired"] satisfies readonly KeeperNotice[];
 
 /** While the keeper is silent, whether the services work is unknown. Only a restart of the server ends a hang of this length. */
 const UNWATCHED_MS = 2 * MINUTE_MS;
@@ -61,13 +63,12 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
 export function withoutGuard(reply: KeeperReply): Readonly<{ mailFlows: boolean; failing: readonly string[] }> {
   const components = services(reply);
   const bad = components.filter(({ status }) => status !== "ok");
-  const troubles = (reply.ok && reply.troubles) || [];
-  // Only the guard knows when the disk is too full for mail.
-  const isDiskLow = troubles.some(({ code }) => code === "disk_low");
+  const stops = ((reply.ok && reply.troubles) || []).filter(({ code }) => STOPS.includes(code));
   const isThere = (name: string): boolean => components.some((one) => one.name === name);
   return {
-    mailFlows: ["postfix", "dovecot"].every(isThere) && !isDiskLow && !bad.some(({ name }) => VITAL.includes(name)),
-    failing: [...bad, ...troubles.map(({ code, detail }) => ({ name: code, detail }))]
+    mailFlows:
+      ["postfix", "dovecot"].every(isThere) && stops.length === 0 && !bad.some(({ name }) => VITAL.includes(name)),
+    failing: [...bad, ...stops.map(({ code, detail }) => ({ name: code, detail }))]
       .slice(0, FAILING.most)
       .map(({ name, detail }) => `${name}: ${printable(detail, FAILING.characters)}`),
   };

@@ -195,9 +195,9 @@ test("mail is said to flow only if nothing that it needs fails, and what else fa
   const { after, mails, state } = alarmed();
   const silence = { says: "no answer", isBeyondHelp: false };
   const services = WELL.services.map((one) => (one.name === "postfix" ? { ...one, silence } : one));
-  state.others = { services, troubles: [{ code: "audit_broken", detail: "entry 2 was changed" }] };
+  state.others = { services, troubles: [{ code: "isolated", detail: "still closed: mail" }] };
   await after(13, false);
-  assert.match(mails[0]?.body ?? "", /^ {4}postfix: no answer\n {4}audit_broken: entry 2 was changed$/m);
+  assert.match(mails[0]?.body ?? "", /^ {4}postfix: no answer\n {4}isolated: still closed: mail$/m);
   assert.doesNotMatch(mails[0]?.body ?? "", /users can sign in/);
 });
 
