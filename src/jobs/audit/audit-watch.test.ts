@@ -89,6 +89,20 @@ test("a truncated or edited audit is reported until it is valid again; the ancho
   assert.deepEqual(await lookAfter(HOUR_MS), [], "the next entry has the number after the removed one");
 });
 
+test("a failed read does not replace the report of an edited audit, and a restart of the keeper does not end it", async (t) => {
+  const { layout, db, clock, watch, obey, lookAfter } = scene(t);
+  obey();
+  await lookAfter(0);
+  db.exec("UPDATE audit_entry SET subject = 'other'");
+  await lookAfter(HOUR_MS);
+  renameSync(layout.engineDb, `${layout.engineDb}.aside`);
+  await assert.rejects(lookAfter(MINUTE_MS));
+  assert.match(watch.troubles()[0]?.detail ?? "none", /^entry 1 was changed/);
+  const next = createAuditWatch(layout, databasesOf(layout), clock);
+  await assert.rejects(next.look());
+  assert.match(next.troubles()[0]?.detail ?? "none", /^the audit cannot be read/);
+});
+
 test("an edited audit is reported although no anchor can be written", async (t) => {
   const { layout, db, clock, watch, obey, lookAfter } = scene(t);
   obey();

@@ -32,6 +32,10 @@ export function createAuditWatch(layout: Files, databases: Pick<Databases, "chec
   /** Whether the audit was last reported as broken: a restart of the keeper does not end that. */
   const isReported = rememberedIn(layout, "audit-unread.json", z.boolean(), false);
   const isUnread = (): boolean => unread !== null && clock.now() - unread.since >= UNREADABLE_MS;
+  const troubles = (): readonly KeeperTrouble[] => {
+    const says = isUnread() ? `the audit cannot be read: ${unread?.why}` : report?.fault?.says;
+    return says === undefined ? [] : [{ code: "audit_broken", detail: says }];
+  };
 
   return {
     /** Does nothing until the next check. Rejects if the database cannot be read; the next call retries. */
@@ -40,9 +44,10 @@ export function createAuditWatch(layout: Files, databases: Pick<Databases, "chec
       if (!isHourOver(nextAt, now)) return;
       const { anchors, unreadable: unreadableAnchors } = readAnchors(auditAnchors);
       const checked = await databases.checkAudit(now).catch((error: unknown) => {
-        const since = unread?.since ?? (isReported.get() ? now - UNREADABLE_MS : now);
+        // After a first successful check, the report holds what was found.
+        const since = unread?.since ?? (report === null && isReported.get() ? now - UNREADABLE_MS : now);
         unread = { since, why: messageOf(error) };
-        isReported.set(isUnread());
+        isReported.set(troubles().length > 0);
         throw error;
       });
       unread = null;
@@ -59,10 +64,7 @@ export function createAuditWatch(layout: Files, databases: Pick<Databases, "chec
       // An invalid audit is checked each minute, because root may accept it at any time.
       nextAt = now + (fault === null ? HOUR_MS : MINUTE_MS);
     },
-    troubles: (): readonly KeeperTrouble[] => {
-      const says = isUnread() ? `the audit cannot be read: ${unread?.why}` : report?.fault?.says;
-      return says === undefined ? [] : [{ code: "audit_broken", detail: says }];
-    },
+    troubles,
     /** The last check's result, with its time; null before the first. Contains no hash and no text of an entry. */
     report: (): AuditReport | null => report,
   };
