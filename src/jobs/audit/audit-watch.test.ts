@@ -99,6 +99,7 @@ test("a failed read does not replace the report of an edited audit, and a restar
   await assert.rejects(lookAfter(MINUTE_MS));
   assert.match(watch.troubles()[0]?.detail ?? "none", /^entry 1 was changed/);
   const next = createAuditWatch(layout, databasesOf(layout), clock);
+  assert.match(next.troubles()[0]?.detail ?? "none", /^this was found before the keeper restarted/);
   await assert.rejects(next.look());
   assert.match(next.troubles()[0]?.detail ?? "none", /^the audit cannot be read/);
 });

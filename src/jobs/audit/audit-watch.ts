@@ -17,6 +17,8 @@ type Databases = ReturnType<typeof createDatabaseQuestions>;
 
 /** A restart or an upgrade of the database takes less than this. An attacker who took over the guard can keep root from reading for longer. */
 const UNREADABLE_MS = 10 * MINUTE_MS;
+/** The first check is a minute after the start, when the server has time for it. */
+const RESTARTED = "this was found before the keeper restarted; it is checked again within a minute";
 
 /**
  * Each hour, root checks the audit, and notes its last entry where the guard's user can neither write nor read: entries
@@ -32,10 +34,12 @@ export function createAuditWatch(layout: Files, databases: Pick<Databases, "chec
   /** Whether the audit was last reported as broken: a restart of the keeper does not end that. */
   const isReported = rememberedIn(layout, "audit-unread.json", z.boolean(), false);
   const isUnread = (): boolean => unread !== null && clock.now() - unread.since >= UNREADABLE_MS;
-  const troubles = (): readonly KeeperTrouble[] => {
-    const says = isUnread() ? `the audit cannot be read: ${unread?.why}` : report?.fault?.says;
+  function troubles(): readonly KeeperTrouble[] {
+    const before = isReported.get() ? RESTARTED : undefined;
+    const found = report === null ? before : report.fault?.says;
+    const says = isUnread() ? `the audit cannot be read: ${unread?.why}` : found;
     return says === undefined ? [] : [{ code: "audit_broken", detail: says }];
-  };
+  }
 
   return {
     /** Does nothing until the next check. Rejects if the database cannot be read; the next call retries. */

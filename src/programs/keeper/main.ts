@@ -77,7 +77,7 @@ const looks: readonly Repeated[] = [
   every(10 * SECOND_MS, "no checks could be started", () => watches.checks.look()),
   every(10 * SECOND_MS, "upgraded components could not be looked for", () => watches.components.look()),
   every(10 * SECOND_MS, "the queue could not be read", () => watches.relay.look()),
-  every(MINUTE_MS, "the detectors could not be looked for", () => watches.detectors.look()),
+  nowAndEvery(MINUTE_MS, "the detectors could not be looked for", () => watches.detectors.look()),
   every(MINUTE_MS, "the audit could not be checked", auditLook),
   every(MINUTE_MS, "old mail could not be looked for", () => watches.retention.look()),
   every(10 * SECOND_MS, "the disk could not be noted", () => watches.disk.look()),
