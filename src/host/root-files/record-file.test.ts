@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import * as z from "zod/mini";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { readRecord, readStep, writeRecord } from "./record-file.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { readRecord, readStep, rememberedIn, writeRecord } from "./record-file.ts";
 
 const schema = z.object({ since: z.number(), failure: z.nullable(z.string()) });
 const NONE = { since: 0, failure: null };
@@ -43,6 +43,27 @@ test("an unreadable step of an exchange is not a missing one", () => {
     writeFileSync(path, text);
     assert.throws(() => readStep(path, schema), interrupted);
   }
+});
+
+test("a remembered value that could not be written is written once it can be, although it stays the same", (t) => {
+  const logged = t.mock.method(console, "error", () => undefined);
+  const layout = temporaryLayout("keeperSocket");
+  const remembered = () => rememberedIn(layout, "last.json", schema, NONE);
+  const path = join(dirname(layout.keeperSocket), "last.json");
+  const { get, set } = remembered();
+  for (const [since, retry] of [
+    [1, () => get()],
+    [2, () => set({ ...NONE, since: 2 })],
+  ] as const) {
+    mkdirSync(path);
+    set({ ...NONE, since });
+    assert.equal(get().since, since);
+    rmdirSync(path);
+    retry();
+    assert.equal(remembered().get().since, since);
+    rmSync(path);
+  }
+  assert.equal(logged.mock.callCount(), 2, "each failure once");
 });
 
 test("a failed write throws and leaves no temporary file", () => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type * as z from "zod/mini";
-import { failureOf, nullOn } from "../../core/error.ts";
+import { failureOf, nullOn, reportOnce } from "../../core/error.ts";
 import { parseAs } from "../../core/parse-as.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { textOrNothing } from "../machine/read-text.ts";
@@ -61,8 +61,8 @@ export function recordIn<Value extends object>(file: Path, schema: z.ZodMiniType
 }
 
 /**
- * What the keeper still knows after a restart, in a file of this name beside its socket. A failed write is logged: until the next
- * restart, the value in memory is used.
+ * What the keeper still knows after a restart, in a file of this name beside its socket. A failed write is logged once, and each call
+ * retries it: until the next restart, the value in memory is used.
  */
 export function rememberedIn<Value>(
   { keeperSocket }: Pick<Layout, "keeperSocket">,
@@ -72,15 +72,17 @@ export function rememberedIn<Value>(
 ) {
   const path = join(dirname(keeperSocket), name);
   let value = readRecord(path, schema, none);
-  return {
-    get: (): Value => value,
-    set(next: Value): void {
-      if (isDeepStrictEqual(next, value)) return;
-      value = next;
-      const why = failureOf(() => writeRecord(path, next));
-      if (why !== null) console.error(`keeper: ${path} could not be written: ${why}`);
-    },
-  };
+  let isWritten = true;
+  const report = reportOnce((why) => console.error(`keeper: ${path} could not be written: ${why}`));
+  function use(next: Value): Value {
+    if (isWritten && isDeepStrictEqual(next, value)) return value;
+    value = next;
+    const why = failureOf(() => writeRecord(path, next));
+    isWritten = why === null;
+    report(why);
+    return value;
+  }
+  return { get: () => use(value), set: (next: Value): void => void use(next) };
 }
 
 /** Replaces it; only root can read it. Throws if it cannot be written. */
