@@ -27,7 +27,7 @@ const VITAL: readonly string[] = ["postfix", "dovecot", "rspamd"];
 /** What else the keeper reports that stops mail or sign-ins. Only the guard knows when the disk is too full for mail. */
 const STOPS: readonly string[] = ["isolated", "certificate_expired"] satisfies readonly KeeperNotice[];
 
-/** While the keeper is silent, whether the services work is unknown. Only a restart of the server ends a hang of this length. */
+/** While the keeper is silent, whether the services work is unknown. */
 const UNWATCHED_MS = 2 * MINUTE_MS;
 
 /** Of what fails while the guard is down. */
