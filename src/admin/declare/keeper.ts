@@ -28,7 +28,7 @@ import {
 export const UNDO_MS = 15 * MINUTE_MS;
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
-const LATEST_MS = 8.64e15;
+export const LATEST_MS = 8.64e15;
 /** Limits that the guard keeps, in bytes of UTF-8. */
 const ALERT_TITLE = 400;
 export const ALERT_BODY = 12_000;

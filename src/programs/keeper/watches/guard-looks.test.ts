@@ -168,7 +168,7 @@ function alarmed() {
     return mails.length;
   };
   const mailed = (): readonly string[] => mails.map(({ kind, title }) => `${kind}: ${title}`);
-  return { after, startAs, mails, mailed, state, restart: () => (alarm = keeper()) };
+  return { after, layout, startAs, mails, mailed, state, restart: () => (alarm = keeper()) };
 }
 
 test("a guard that stays down is reported once, with its last log lines, and its return too", async () => {
@@ -247,6 +247,16 @@ test("a restart of the keeper neither repeats an alert nor loses its end", async
     "opened: The guard keeps exiting.",
     "resolved: The guard is running again.",
   ]);
+});
+
+test("an invalid time in the keeper's record of its alerts counts as missing", async () => {
+  const { after, layout, mailed, restart } = alarmed();
+  writeFileSync(join(dirname(layout.keeperSocket), "guard-alarm.json"), '{"down":1e300,"exits":null}');
+  restart();
+  await after(1, true);
+  await after(13, false);
+  await after(1, true);
+  assert.deepEqual(mailed(), ["opened: The guard is not running.", "resolved: The guard is running again."]);
 });
 
 test("a guard that hangs again and again, and is killed each time, is reported", async () => {

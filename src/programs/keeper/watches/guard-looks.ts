@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
+import { LATEST_MS } from "../../../admin/declare/keeper.ts";
 import type { AlertKind } from "../../../core/alerts/alerts.ts";
 import { type AlertLanguage, alertFrames } from "../../../core/alerts/frames.ts";
 import { printable } from "../../../core/text.ts";
@@ -99,7 +100,8 @@ const PATIENCE_MS = 12 * SECOND_MS;
 const RETRY_MS = 10 * SECOND_MS;
 const LINE_CHARACTERS = 1_000;
 
-const reportedSince = z.object({ down: z.nullable(z.number()), exits: z.nullable(z.number()) });
+const reportedAt = z.nullable(z.number().check(z.minimum(0), z.maximum(LATEST_MS)));
+const reportedSince = z.object({ down: reportedAt, exits: reportedAt });
 
 type GuardAlarmParts = Readonly<{
   layout: Layout;
