@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { hasIpv4Way, outgoingAddresses, ownAddresses } from "./own-addresses.ts";
+import { hasIpv4Way, outgoingAddresses, ownAddresses, publicAmong } from "./own-addresses.ts";
 
 test("the machine's own addresses do not include loopback", () => {
   for (const address of ownAddresses()) assert.ok(!address.startsWith("127.") && address !== "::1", address);
+});
+
+test("a deprecated IPv6 address needs no records beside a current one", () => {
+  const [v4, current, old] = [ip("203.0.113.10"), ip("2001:db8:10::10"), ip("2001:db8:10::99")];
+  assert.deepEqual(publicAmong([v4, ip("10.0.0.7"), current, old], [old]), [v4, current]);
+  assert.deepEqual(publicAmong([v4, old], [old]), [v4, old]);
 });
 
 test("a way out is a route of the kernel", async () => {

@@ -2,6 +2,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { networkInterfaces } from "node:os";
 import { type Ip, isPrivate, isV4, parseIp } from "../../core/net/ip.ts";
+import { deprecatedAddresses } from "./own-networks.ts";
 
 /** The machine's addresses without loopback, as the kernel lists them. */
 export function ownAddresses(): readonly Ip[] {
@@ -9,8 +10,14 @@ export function ownAddresses(): readonly Ip[] {
   return all.flatMap(({ address, internal }) => (internal ? [] : (parseIp(address) ?? [])));
 }
 
-export function isPublic(address: Ip): boolean {
-  return !isPrivate(address);
+/**
+ * Those that need records. The kernel leaves from a deprecated IPv6 address (RFC 4862 section 5.5.4), such as an expired privacy address,
+ * only while it has no other (RFC 6724 section 5, rule 3). `deprecated`: from /proc/net/if_inet6.
+ */
+export function publicAmong(addresses: readonly Ip[], deprecated = deprecatedAddresses()): readonly Ip[] {
+  const all = addresses.filter((address) => !isPrivate(address));
+  const current = all.filter((address) => !deprecated.includes(address));
+  return current.every(isV4) ? all : current;
 }
 
 /** Addresses of a root name server (https://www.iana.org/domains/root/servers). */

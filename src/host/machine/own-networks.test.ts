@@ -149,8 +149,10 @@ Id 100:
 test("own IPv6 addresses are those of every interface", () => {
   const table =
     "00000000000000000000000000000001 01 80 10 80       lo\n" +
-    "20010db8001000000000000000000010 02 40 00 80     eth0\n";
-  assert.deepEqual(parseIpv6Local(table), ["::1", "2001:db8:10::10"]);
+    "20010db8001000000000000000000010 02 40 00 80     eth0\n" +
+    "20010db8001000000000000000000099 02 40 00 a1     eth0\n";
+  assert.deepEqual(parseIpv6Local(table), ["::1", "2001:db8:10::10", "2001:db8:10::99"]);
+  assert.deepEqual(parseIpv6Local(table, 0x20), ["2001:db8:10::99"], "deprecated");
 });
 
 test("whatever the kernel prints, the answer is a list of addresses", () => {

@@ -124,9 +124,17 @@ export function parseIpv4Local(text: string): readonly Prefix[] {
   return [...found];
 }
 
-/** The IPv6 addresses of every interface, from /proc/net/if_inet6. */
-export function parseIpv6Local(text: string): readonly Ip[] {
-  return rows(text).flatMap(([hexadecimal = ""]) => address(hexadecimal, "BE"));
+/** The IPv6 addresses of every interface, from /proc/net/if_inet6. `wanted`: only those with this flag (linux/if_addr.h). */
+export function parseIpv6Local(text: string, wanted = 0): readonly Ip[] {
+  return rows(text).flatMap(([hexadecimal = "", , , , flags = "0"]) =>
+    hasFlags(flags, wanted) ? address(hexadecimal, "BE") : [],
+  );
+}
+
+const IFA_F_DEPRECATED = 0x20;
+
+export function deprecatedAddresses(): readonly Ip[] {
+  return parseIpv6Local(textOrNothing("/proc/net/if_inet6"), IFA_F_DEPRECATED);
 }
 
 function rows(text: string): readonly (readonly string[])[] {

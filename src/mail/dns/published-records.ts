@@ -2,18 +2,10 @@ import type { PublishedRecord } from "../../admin/declare/reports.ts";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Found } from "../../guard/network-ports.ts";
-import { hasIpv4Way, isPublic, outgoingAddresses, ownAddresses } from "../../host/machine/own-addresses.ts";
+import { hasIpv4Way, ownAddresses, publicAmong } from "../../host/machine/own-addresses.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { greetingAt, SMTP_PORT } from "../probes/port-dialogue.ts";
-import {
-  addressRecord,
-  type DnsRecord,
-  judge,
-  type RecordVerdict,
-  recordsOf,
-  reverseName,
-  reverseRecord,
-} from "./records.ts";
+import { addressRecord, type DnsRecord, judge, type RecordVerdict, recordsOf, reverseRecord } from "./records.ts";
 import { createResolver, found } from "./resolver.ts";
 
 /** All records of a domain, expected and published. `key`: the DKIM key in base64. */
@@ -22,7 +14,7 @@ export async function publishedFor(
   domain: string,
   key: string,
 ): Promise<readonly PublishedRecord[]> {
-  const compared = await comparedAll(expectedRecords(settings, ownAddresses().filter(isPublic), domain, key));
+  const compared = await comparedAll(expectedRecords(settings, publicAmong(ownAddresses()), domain, key));
   return compared.map(({ record, verdict }) => {
     const { kind: _, ...shown } = record;
     return { ...shown, ...verdict };
@@ -46,25 +38,13 @@ export async function comparedAll(expected: ExpectedRecords): Promise<readonly C
   return (await Promise.all([compared(expected), comparedOutside(expected, ["address", "reverse"])])).flat();
 }
 
-/**
- * An address that the server's name does not have needs no record while the name has another of this machine; only mail that leaves from it
- * (`outgoing`) needs its reverse name.
- */
-export async function compared(
-  { records, addresses, settings }: ExpectedRecords,
-  outgoing: readonly Ip[] | Promise<readonly Ip[]> = outgoingAddresses(),
-): Promise<readonly ComparedRecord[]> {
-  const looked = Promise.all(records.map((record) => comparedOne(settings, record)));
-  const [all, named, sources] = await Promise.all([looked, namedAddresses(settings), outgoing]);
-  const spare = addresses.filter(
-    (own) => !named.includes(own) && named.some((one) => isV4(one) === isV4(own) && addresses.includes(one)),
-  );
-  const needless: readonly string[] = [...spare, ...spare.filter((one) => !sources.includes(one)).map(reverseName)];
+export async function compared({ records, addresses, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
+  const all = await Promise.all(records.map((record) => comparedOne(settings, record)));
+  if (!records.some(({ kind }) => kind === "address")) return all;
   // The name may also have a proxy's addresses, which need not be those of `proxy.networks`.
-  const others = settings["proxy.networks"].length > 0 ? [] : named.filter((one) => !addresses.includes(one));
-  return all
-    .filter(({ record: { name, value } }) => !needless.includes(name) && !needless.includes(value))
-    .map((one) => ({ ...one, verdict: withOthers(one, others) }));
+  const isProxied = settings["proxy.networks"].length > 0;
+  const others = isProxied ? [] : (await namedAddresses(settings)).filter((one) => !addresses.includes(one));
+  return all.map((one) => ({ ...one, verdict: withOthers(one, others) }));
 }
 
 /** Part of the mail and of the sign-ins would go to an address that is not the machine's, such as one that it had before. */

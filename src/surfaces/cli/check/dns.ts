@@ -1,7 +1,7 @@
 import { messageOf } from "../../../core/error.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { Found } from "../../../guard/network-ports.ts";
-import { isPublic } from "../../../host/machine/own-addresses.ts";
+import { publicAmong } from "../../../host/machine/own-addresses.ts";
 import {
   type ComparedRecord,
   compared,
@@ -34,7 +34,7 @@ function records(kinds: readonly RecordKind[], does: string): Check {
   return {
     does,
     look: async ({ layout, settings, machine }) => {
-      const addresses = machine.addresses().filter(isPublic);
+      const addresses = publicAmong(machine.addresses());
       const perDomain = settings.domains.map(async (domain) => {
         const found = recordsOfDomain({ layout, settings, addresses }, domain);
         if ("ok" in found) return [unknown(found.message, found.next)];
@@ -89,7 +89,7 @@ function withOutside(kind: OutsideKind, does: string): Check {
     ...check,
     look: async (server) => {
       const { settings, machine } = server;
-      const addresses = machine.addresses().filter(isPublic);
+      const addresses = publicAmong(machine.addresses());
       const others = await comparedOutside({ addresses, settings }, [kind]);
       const findings = others.map((one) => judgeRecord(settings.domains[0] ?? "", one));
       if (addresses.length > 0) findings.unshift(await check.look(server));

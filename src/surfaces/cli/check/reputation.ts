@@ -7,7 +7,7 @@ import { SECOND_MS } from "../../../core/time.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "../../../guard/lookups/dnsbl.ts";
 import type { NameAnswer } from "../../../guard/network-ports.ts";
 import { readIsolation } from "../../../host/firewall/isolation.ts";
-import { isPublic } from "../../../host/machine/own-addresses.ts";
+import { publicAmong } from "../../../host/machine/own-addresses.ts";
 import { relayOf } from "../../../mail/configuration/site.ts";
 import { outsideAddresses } from "../../../mail/dns/published-records.ts";
 import { createResolver, ResolverNames } from "../../../mail/dns/resolver.ts";
@@ -64,7 +64,7 @@ export function judgeOutgoing(
 }
 
 async function onLists({ settings, machine }: Server): Promise<Finding> {
-  const own = machine.addresses().filter(isPublic);
+  const own = publicAmong(machine.addresses());
   // Behind a router, others see the router's address. Without an IPv4 route, an IPv4 address is that of a proxy, which sends no mail.
   const [outside, hasV4] = await Promise.all([outsideAddresses(settings, own), machine.hasIpv4Way()]);
   const addresses = [...own, ...outside.filter((address) => hasV4 || !isV4(address))];

@@ -4,7 +4,7 @@ import { codeOf } from "../../../../core/error.ts";
 import { asciiDomain } from "../../../../core/net/address.ts";
 import type { Ip } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
-import { isPublic, ownAddresses } from "../../../../host/machine/own-addresses.ts";
+import { ownAddresses, publicAmong } from "../../../../host/machine/own-addresses.ts";
 import { hasGroup } from "../../../../host/machine/system-users.ts";
 import { makeDkimKeys } from "../../../../mail/configuration/apply.ts";
 import {
@@ -97,7 +97,7 @@ function recordsFor({ layout }: Call, settings: Settings, domain: string): Expec
       `"${oneLine(domain)}" is not a mail domain of this server.`,
       `It has: ${settings.domains.join(", ")}.`,
     );
-  return recordsOfDomain({ layout, settings, addresses: ownAddresses().filter(isPublic) }, domain);
+  return recordsOfDomain({ layout, settings, addresses: publicAmong(ownAddresses()) }, domain);
 }
 
 /** `domain`: one of the settings. */
