@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { hasIpv4Way, outgoingAddresses, ownAddresses, publicAmong } from "./own-addresses.ts";
+import { outgoingAddresses, ownAddresses, publicAmong } from "./own-addresses.ts";
 
 test("the machine's own addresses do not include loopback", () => {
   for (const address of ownAddresses()) assert.ok(!address.startsWith("127.") && address !== "::1", address);
@@ -20,7 +20,7 @@ test("a way out is a route of the kernel", async () => {
   assert.deepEqual(await outgoingAddresses(to), ["127.0.0.1"]);
 });
 
-test("a machine with only internal interfaces has no way out by IPv4", async () => {
+test("a machine with only internal interfaces has no way out", async () => {
   const inner = Object.values(networkInterfaces()).every((all = []) => all.every(({ internal }) => internal));
-  assert.equal((await hasIpv4Way()) && inner, false);
+  if (inner) assert.deepEqual(await outgoingAddresses(), []);
 });

@@ -23,11 +23,6 @@ export function publicAmong(addresses: readonly Ip[], deprecated = deprecatedAdd
 /** Addresses of a root name server (https://www.iana.org/domains/root/servers). */
 const FAR = ["198.41.0.4", "2001:503:ba3e::2:30"].flatMap((address) => parseIp(address) ?? []);
 
-/** Whether the kernel has an IPv4 route to the internet. */
-export async function hasIpv4Way(): Promise<boolean> {
-  return (await outgoingAddresses()).some(isV4);
-}
-
 /**
  * The addresses from which the kernel reaches others, by family. Connecting a UDP socket looks up the route and sends nothing; unlike
  * /proc/net/route, this includes policy routing (ip-rule(8)). A Docker bridge or a tunnel that leads only to its own network has no route.

@@ -100,7 +100,7 @@ test("a router's address is a fact: it leads here if its port 25 greets with our
   assert.match(of(null).detail, /203\.0\.113\.10, which is not an address of this machine/);
 });
 
-test("the name is asked for the families in which the machine has no public address", async () => {
+test("addresses of families in which the machine has none are those of a router", async () => {
   const { settings } = checkedServer({ resolver: await zoneServer(ZONE) });
   assert.deepEqual(await outsideAddresses(settings, []), [ADDRESS, ip("2001:db8:10::10")]);
   assert.deepEqual(await outsideAddresses(settings, [ip("2001:db8:10::10")]), [ADDRESS]);
@@ -114,11 +114,13 @@ test("the name of a router's address is needed to send, and optional behind a re
     [ZONE, "missing"],
   ] as const) {
     const { settings } = checkedServer({ resolver: await zoneServer(zone) });
-    const [compared] = await comparedReverse(settings, [ADDRESS], true);
+    const [compared] = await comparedReverse(settings, [ADDRESS], [ip("10.0.0.7")]);
     assert.deepEqual([compared?.verdict.status, compared?.record.required], [status, true]);
     const relayed = { ...settings, "outbound.relay": "[smtp.relay.example]:587" };
-    assert.equal((await comparedReverse(relayed, [ADDRESS], true))[0]?.record.required, false);
-    const passesIn = await comparedReverse(settings, [ADDRESS], false);
+    assert.equal((await comparedReverse(relayed, [ADDRESS], [ip("10.0.0.7")]))[0]?.record.required, false);
+    const passesIn = await comparedReverse(settings, [ADDRESS], [ip("2001:db8:10::10")]);
     assert.equal(passesIn[0]?.record.required, false, "a proxy of a machine without IPv4");
+    const [six] = await comparedReverse(settings, [ip("2001:db8:10::10")], [ip("10.0.0.7")]);
+    assert.equal(six?.record.required, false, "a proxy of a machine without IPv6");
   }
 });

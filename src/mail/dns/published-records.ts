@@ -2,7 +2,7 @@ import type { PublishedRecord } from "../../admin/declare/reports.ts";
 import { contains, type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Found } from "../../guard/network-ports.ts";
-import { hasIpv4Way, ownAddresses, publicAmong } from "../../host/machine/own-addresses.ts";
+import { outgoingAddresses, ownAddresses, publicAmong } from "../../host/machine/own-addresses.ts";
 import { ownNetworks } from "../../host/machine/own-networks.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { greetingAt, SMTP_PORT } from "../probes/port-dialogue.ts";
@@ -125,17 +125,18 @@ function greetingOf(address: Ip): Promise<string | null> {
 }
 
 /**
- * The reverse name of each, which matters to servers that get mail from it. No mail leaves from the IPv4 address of a proxy that only passes
- * mail on to a machine without IPv4.
+ * The reverse name of each, which matters to servers that get mail from it. No mail leaves from the address of a proxy that only passes
+ * mail on to a machine without a route of its family.
  */
 export async function comparedReverse(
   settings: Named,
   addresses: readonly Ip[],
-  hasV4: boolean | Promise<boolean> = hasIpv4Way(),
+  outgoing: readonly Ip[] | Promise<readonly Ip[]> = outgoingAddresses(),
 ): Promise<readonly ComparedRecord[]> {
+  const sources = await outgoing;
   return Promise.all(
-    addresses.map(async (address) => {
-      const required = settings["outbound.relay"] === "" && (!isV4(address) || (await hasV4));
+    addresses.map((address) => {
+      const required = settings["outbound.relay"] === "" && sources.some((from) => isV4(from) === isV4(address));
       return comparedOne(settings, { ...reverseRecord(settings.hostname, address), required });
     }),
   );

@@ -78,7 +78,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
   "reputation.addresses": wrong(/203\.0\.113\.10 is on zen\.spamhaus\.org \(127\.0\.0\.2, SBL/, async () => ({
     settings: { "dnsbl.zones": ["zen.spamhaus.org"] },
     resolver: await listServer("zen.spamhaus.org", { "10.113.0.203": "127.0.0.2" }),
-    machine: { addresses: () => [ip(ADDRESS), ip("10.0.0.7")], hasIpv4Way: async () => true },
+    machine: { addresses: () => [ip(ADDRESS), ip("10.0.0.7")], outgoingAddresses: async () => [ip("10.0.0.7")] },
   })),
   "reputation.domains": wrong(/example\.org is on dbl\.spamhaus\.org/, async () => {
     const named = { "dbltest.com": "127.0.1.2", "example.org": "127.0.1.2" };

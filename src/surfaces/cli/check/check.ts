@@ -5,7 +5,7 @@ import { asSentence } from "../../../core/text.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import { IMAGE_LISTS } from "../../../host/debian/updates.ts";
 import { toolEnvironment } from "../../../host/firewall/run-nft.ts";
-import { hasIpv4Way, ownAddresses } from "../../../host/machine/own-addresses.ts";
+import { outgoingAddresses, ownAddresses } from "../../../host/machine/own-addresses.ts";
 import { type RunOptions, runProgram } from "../../../host/machine/run-program.ts";
 import { IS_IMAGE } from "../../../host/running/checkout.ts";
 import { type Door, type Handshake, handshake, type Offer } from "../../../mail/probes/port-dialogue.ts";
@@ -116,7 +116,7 @@ export const machine = {
   /** `/proc/self/mountinfo` (proc(5)). */
   mounts: () => readFileSync("/proc/self/mountinfo", "utf8"),
   addresses: ownAddresses,
-  hasIpv4Way,
+  outgoingAddresses,
   /** Where apt stores its downloads (apt.conf(5), Dir::State::lists). */
   packageLists: IS_IMAGE ? IMAGE_LISTS : "/var/lib/apt/lists",
 };

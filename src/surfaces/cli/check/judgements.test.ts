@@ -7,6 +7,7 @@ import { ip, net, opening, WELL } from "../../../../test/kit/samples.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { ban, engineDatabase } from "../../../../test/kit/test-database.ts";
 import { zoneServer } from "../../../../test/kit/zone-server.ts";
+import type { Ip } from "../../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { listQuery, testPoints } from "../../../guard/lookups/dnsbl.ts";
 import { keepIsolation } from "../../../host/firewall/isolation.ts";
@@ -253,21 +254,22 @@ test("mail out: no way out at port 25 is wrong, and none over IPv4 a warning", (
   assertJudged("unknown", judgeOutgoing([]));
 });
 
-test("lists: a router's IPv4 address is looked up beside the machine's IPv6, unless no mail leaves by IPv4", async () => {
+test("lists: a router's address is looked up beside the machine's of the other family, if mail leaves by its family", async () => {
   const list = "zen.spamhaus.org";
-  const listed = [listQuery(ip("203.0.113.10"), list), testPoints(list, 4).listed];
-  const zone = [
-    { name: "mail.example.org", type: "A", value: "203.0.113.10" } as const,
-    ...listed.map((name) => ({ name, type: "A", value: "127.0.0.2" }) as const),
-  ];
-  const settings = { "dnsbl.zones": [list] };
-  const resolver = await zoneServer(zone);
-  const look = (hasV4: boolean) => {
-    const machine = { addresses: () => [ip("10.0.0.7"), ip("2001:db8:10::10")], hasIpv4Way: async () => hasV4 };
-    return reputation.addresses.look(checkedServer({ settings, resolver, machine }));
+  const [local, v4, v6] = [ip("10.0.0.7"), ip("203.0.113.10"), ip("2001:db8:10::10")];
+  const listed = [v4, v6].map((address) => listQuery(address, list));
+  const tests = ([4, 6] as const).map((family) => testPoints(list, family).listed);
+  const named = { name: "mail.example.org", value: v4, type: "A" } as const;
+  const zone = [...listed, ...tests].map((name) => ({ name, type: "A", value: "127.0.0.2" }) as const);
+  const resolver = await zoneServer([named, { ...named, value: v6, type: "AAAA" }, ...zone]);
+  const look = (own: Ip, outgoing: readonly Ip[]) => {
+    const machine = { addresses: () => [local, own], outgoingAddresses: async () => outgoing };
+    return reputation.addresses.look(checkedServer({ settings: { "dnsbl.zones": [list] }, resolver, machine }));
   };
-  assertJudged("wrong", await look(true), /^203\.0\.113\.10 is on/);
-  assertJudged("ok", await look(false), /^No list covers/);
+  assertJudged("wrong", await look(ip("2001:db8:10::11"), [local]), /^203\.0\.113\.10 is on/);
+  assertJudged("ok", await look(ip("2001:db8:10::11"), []), /11 is not on/);
+  assertJudged("wrong", await look(ip("203.0.113.11"), [v6]), /^2001:db8:10::10 is on/);
+  assertJudged("ok", await look(ip("203.0.113.11"), [local]), /11 is not on/);
 });
 
 test("an isolation and a firewall that is off are not called wrong", async () => {

@@ -65,9 +65,9 @@ export function judgeOutgoing(
 
 async function onLists({ settings, machine }: Server): Promise<Finding> {
   const own = publicAmong(machine.addresses());
-  // Behind a router, others see the router's address. Without an IPv4 route, an IPv4 address is that of a proxy, which sends no mail.
-  const [outside, hasV4] = await Promise.all([outsideAddresses(settings, own), machine.hasIpv4Way()]);
-  const addresses = [...own, ...outside.filter((address) => hasV4 || !isV4(address))];
+  // Behind a router, others see the router's address. Without a route of its family, it is that of a proxy, which sends no mail.
+  const [outside, sources] = await Promise.all([outsideAddresses(settings, own), machine.outgoingAddresses()]);
+  const addresses = [...own, ...outside.filter((address) => sources.some((from) => isV4(from) === isV4(address)))];
   if (addresses.length === 0)
     return unknown("Neither this machine nor its name has a public address, so there is none to look up in the lists.");
   const names = new ResolverNames(settings["dns.address"]);
@@ -100,7 +100,7 @@ async function outgoing({ layout, settings, machine }: Server): Promise<Finding>
     return unknown("The server is isolated, so no mail leaves it.", `${PROGRAM} incident recover --lift send`);
   const resolver = createResolver(settings["dns.address"], { timeoutMs: CONNECT_MS });
   if (settings["outbound.relay"] !== "") return signInAtRelay(settings, resolver);
-  const hasV4 = await machine.hasIpv4Way();
+  const hasV4 = (await machine.outgoingAddresses()).some(isV4);
   const greetings = LARGE.map(async (domain) => {
     const found = await resolver.resolveMx(domain).catch(() => []);
     const host = found.toSorted((a, b) => a.priority - b.priority)[0]?.exchange;
