@@ -172,7 +172,7 @@ test("if the owner wants no firewall, does nothing and says so", () =>
   assert.deepEqual(noEnforcement.status(), { state: "off", lastStep: 0, reason: null }));
 
 for (const [what, succeed] of [
-  ["a successful check", () => kit.enforcer.verify()],
+  ["a successful check after a while", () => (kit.clock.advance(20_000), kit.enforcer.verify())],
   ["a change that the kernel accepted", () => (ban(kit, 1), settled())],
 ] as const)
   test(`${what} clears earlier failures, so that the next failure is fixed at once`, async (t) => {
@@ -233,6 +233,28 @@ test("a firewall whose tables vanish and cannot be created is not retried in a s
   await kit.enforcer.verify();
   await settled();
   assert.equal(kit.firewall.calls.filter((call) => call === "reset").length, before + 1, "the second failure waits");
+});
+
+test("a check during a reset does not let a failing change reset forever", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { enforcer, firewall, banLog, clock } = newEnforcer(true);
+  await enforcer.start();
+  clock.advance(20_000);
+  let resets = 0;
+  t.mock.method(firewall, "reset", async () => {
+    clock.advance(5_000);
+    void enforcer.verify();
+    resets += 1;
+    return { ok: true };
+  });
+  t.mock.method(firewall, "apply", async () => ({ ok: false, reason: "nft failed." }));
+  // Each reset is followed by a new step.
+  t.mock.method(banLog, "last", () => 0);
+  banLog.add(address(1));
+  enforcer.nudge();
+  await settled();
+  await enforcer.stop();
+  assert.equal(resets, 1);
 });
 
 test("a missing table that a ban finds before the next check is reported too", async () => {

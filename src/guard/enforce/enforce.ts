@@ -35,6 +35,8 @@ export const ENFORCE = {
   verifyProxiedMs: 1_000,
   firstRetryMs: 100,
   lastRetryMs: 10_000,
+  /** More than `lastRetryMs` and a reset with many bans. */
+  calmMs: 20_000,
   lossNoticeMs: 10 * MINUTE_MS,
 } as const;
 
@@ -62,10 +64,11 @@ export class BanEnforcer {
   /** Null: not started. */
   #timer: NodeJS.Timeout | null = null;
   /**
-   * Failures since the firewall last worked. A successful reset does not clear it; otherwise a failing `apply` would
-   * reset forever.
+   * Failures since the firewall last worked. A successful reset, or a check soon after a failure, does not clear it; otherwise a
+   * failing `apply` would reset forever.
    */
   #failures = 0;
+  #failedAt = 0;
   #applied = 0;
   /** When the table was last found missing or changed. */
   #lostAt: Millis | null = null;
@@ -156,9 +159,9 @@ export class BanEnforcer {
     const checked = await this.#parts.firewall.check();
     if (!checked.ok) this.#parts.log.warn("Rebuilding the firewall table.", { reason: checked.reason });
     this.#reportLoss(checked);
-    if (checked.ok) this.#failures = 0;
+    if (checked.ok && Math.abs(this.#parts.clock.now() - this.#failedAt) >= ENFORCE.calmMs) this.#failures = 0;
     // With many bans, a rebuild takes seconds.
-    else if ("isLost" in checked) [this.#state, this.#reason] = ["unavailable", checked.reason];
+    if ("isLost" in checked) [this.#state, this.#reason] = ["unavailable", checked.reason];
     this.#isResetPending ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;
   }
 
@@ -209,7 +212,7 @@ export class BanEnforcer {
   }
 
   #settle(outcome: Outcome): void {
-    const { notices } = this.#parts;
+    const { notices, clock } = this.#parts;
     if (outcome.ok) {
       this.#state = "enforcing";
       this.#reason = null;
@@ -221,6 +224,7 @@ export class BanEnforcer {
     this.#isResetPending = true;
     notices.set("firewall_unavailable", outcome.reason);
     this.#failures += 1;
+    this.#failedAt = clock.now();
     // The first failure is retried at once.
     this.#isPending = this.#failures === 1;
     if (this.#isPending) return;
