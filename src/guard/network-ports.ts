@@ -62,6 +62,9 @@ export type ResetOutcome = Outcome | Readonly<{ ok: true; uncounted: string }>;
 /** `isLost`: someone changed or removed the table. Otherwise a failed check says nothing about it. */
 export type CheckOutcome = Outcome | Readonly<{ ok: false; reason: string; isLost: true }>;
 
+/** `quick`: not whether sets of bans were emptied; takes 20 ms, however many bans there are. `whole`: 0.1 s at 20,000 networks. */
+export type CheckDepth = "quick" | "whole";
+
 export interface Firewall {
   /**
    * Makes the kernel's sets equal to these bans, whatever they were. `allow` always passes. `bans` may be read over some
@@ -73,8 +76,8 @@ export interface Firewall {
   holds(prefixes: readonly Prefix[]): Promise<Outcome>;
   /** Ends established connections of these networks. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome>;
-  /** Whether the table from `reset` is still complete; someone may have flushed it by hand. Cheap. */
-  check(): Promise<CheckOutcome>;
+  /** Whether the table from `reset` is still complete; someone may have flushed it by hand. */
+  check(depth: CheckDepth): Promise<CheckOutcome>;
   close(): Promise<void>;
 }
 

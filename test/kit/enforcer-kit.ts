@@ -3,7 +3,7 @@ import type { Audit } from "../../src/core/events/command.ts";
 import type { Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { BanEnforcer, ENFORCE } from "../../src/guard/enforce/enforce.ts";
-import type { BanStep, Firewall, FirewallBan } from "../../src/guard/network-ports.ts";
+import type { BanStep, CheckDepth, Firewall, FirewallBan } from "../../src/guard/network-ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";
@@ -59,6 +59,8 @@ function fakeFirewall() {
     failing: [] as ("reset" | "apply" | "check" | "unchecked" | "throw")[],
     /** Bans that it forgets right after getting them. */
     losing: [] as Prefix[],
+    /** Of all checks. */
+    depths: [] as CheckDepth[],
     /** Why this kernel cannot count connections. */
     uncounted: null as string | null,
   };
@@ -100,7 +102,8 @@ function fakeFirewall() {
       state.cutSizes.push(prefixes.length);
       return state.cutting();
     },
-    check: async () => {
+    check: async (depth) => {
+      state.depths.push(depth);
       if (state.failing[0] === "unchecked") return state.failing.shift() === undefined ? DONE : BROKEN;
       const checked = await change("check");
       return checked.ok ? checked : { ...checked, isLost: true };

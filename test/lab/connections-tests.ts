@@ -58,7 +58,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
     ] as const) {
       const connections = { most: MOST, ports: [PORT], perPort: false, here };
       const local = new NftFirewall(() => ({ ...onlyBans(64), connections }), kit.able);
-      assert.deepEqual([await local.reset([], [], kit.now()), await local.check()], [OK, OK]);
+      assert.deepEqual([await local.reset([], [], kit.now()), await local.check("whole")], [OK, OK]);
       const first = await kit.lab.server.spawnReady(as(61_019, "console.log(open)"));
       assert.deepEqual([await held(61_020), await held(61_021), await held(0)], others);
       first.kill();
@@ -72,7 +72,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
     const uncounted = "nft failed: Could not process rule: No such file or directory.";
     assert.deepEqual(await old.reset([lastingBan("198.51.100.220")], [], kit.now()), { ok: true, uncounted });
     await kit.banned("198.51.100.220");
-    assert.deepEqual(await old.check(), OK);
+    assert.deepEqual(await old.check("whole"), OK);
     const held = await Promise.all(Array.from({ length: MOST + 1 }, () => kit.open("198.51.100.221")));
     for (const socket of held) socket.destroy();
     await old.close();

@@ -158,7 +158,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const restored = await timed(() => kit.firewall.reset([...bans, lastingBan("198.51.100.240")], [], kit.now()));
     assert.deepEqual(restored.value, OK);
     await kit.banned("198.51.100.240");
-    assert.deepEqual(await kit.firewall.check(), OK);
+    assert.deepEqual(await kit.firewall.check("whole"), OK);
     await kit.apply(["add", "198.51.100.241"]);
     const read = await timed(() => kit.firewall.holds([net("198.51.100.240"), net("198.51.100.241")]));
     assert.deepEqual(read.value, OK);
@@ -192,10 +192,12 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     "flush set inet ghostinbox ban6",
   ])
     test(`\`nft ${vandalism}\` is noticed`, async () => {
-      assert.deepEqual(await kit.firewall.check(), OK);
+      assert.deepEqual(await kit.firewall.check("whole"), OK);
       await kit.lab.server.mustExec(["nft", vandalism]);
       const reason = "The firewall's table was changed or removed by someone else.";
-      assert.deepEqual(await kit.firewall.check(), { ok: false, reason, isLost: true });
+      const lost = { ok: false, reason, isLost: true };
+      assert.deepEqual(await kit.firewall.check("whole"), lost);
+      assert.deepEqual(await kit.firewall.check("quick"), vandalism.startsWith("flush set") ? OK : lost);
     });
 
   test("nft is replaced before its history grows large, and nothing is lost by it", async () => {
@@ -276,7 +278,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const lacks = { ok: false, reason: "The guard lacks CAP_NET_ADMIN, so it cannot change the firewall." };
     assert.deepEqual(await weak.reset([], [], kit.now()), lacks);
     assert.deepEqual(await weak.apply([{ id: 1, type: "add", ...lastingBan("198.51.100.245") }], kit.now()), lacks);
-    assert.deepEqual(await weak.check(), lacks);
+    assert.deepEqual(await weak.check("whole"), lacks);
     const session = await kit.open("198.51.100.246");
     const outcome = await weak.cut([net("198.51.100.246")]);
     assert.deepEqual(outcome, { ok: false, reason: "The guard lacks CAP_NET_ADMIN, so it cannot end sessions." });
@@ -294,7 +296,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     assert.deepEqual(outcome, { ok: false, reason: "nft failed: the disk failed." });
     await kit.banned("198.51.100.243");
     await kit.passes("198.51.100.244");
-    assert.deepEqual(await kit.firewall.check(), OK);
+    assert.deepEqual(await kit.firewall.check("whole"), OK);
   });
 
   test("nft refuses a reset that is cut off anywhere, and the table stays", async () => {
@@ -308,6 +310,6 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       await assert.rejects(kit.lab.server.mustExec(["nft", "-f", file]), /syntax error/);
     }
     await kit.banned("198.51.100.243");
-    assert.deepEqual(await kit.firewall.check(), OK);
+    assert.deepEqual(await kit.firewall.check("whole"), OK);
   });
 });

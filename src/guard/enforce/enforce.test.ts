@@ -118,6 +118,17 @@ test("with proxies, a missing table is noticed within a second, and nothing is e
   assert.deepEqual(states, ["unavailable"]);
 });
 
+test("with proxies, a check is quick unless the last whole one was ten seconds ago", async () => {
+  const { enforcer, firewall, clock } = newEnforcer(true);
+  await enforcer.start();
+  for (const waitMs of [0, 9_999, 1, 1_000]) {
+    clock.advance(waitMs);
+    await enforcer.verify();
+  }
+  await enforcer.stop();
+  assert.deepEqual(firewall.depths, ["whole", "quick", "whole", "quick"]);
+});
+
 test("a broken firewall is retried at once, then after 0.1 s, twice as long each time, at most 10 s", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   kit.firewall.failing.push("reset", "throw");

@@ -31,7 +31,7 @@ export type EnforcerStatus = Readonly<{
 export const ENFORCE = {
   stepsPerBatch: 2_000,
   verifyMs: 10_000,
-  /** A check takes nft about 20 ms, however many bans there are. */
+  /** Quick checks, between those every `verifyMs`. */
   verifyProxiedMs: 1_000,
   firstRetryMs: 100,
   lastRetryMs: 10_000,
@@ -70,6 +70,8 @@ export class BanEnforcer {
   #failures = 0;
   #failedAt = 0;
   #applied = 0;
+  /** When a check was last `whole`. */
+  #checkedAt = Number.NEGATIVE_INFINITY;
   /** When the table was last found missing or changed. */
   #lostAt: Millis | null = null;
   #allowed = "";
@@ -147,7 +149,7 @@ export class BanEnforcer {
       this.#isCheckPending = false;
       if (this.#isResetPending) return await this.#reset();
       const applied = await this.#applySteps();
-      if (!applied.ok) this.#reportLoss(await this.#parts.firewall.check());
+      if (!applied.ok) this.#reportLoss(await this.#parts.firewall.check("whole"));
       return applied;
     } catch (error) {
       return { ok: false, reason: messageOf(error) };
@@ -156,10 +158,14 @@ export class BanEnforcer {
 
   /** A reset repairs a flushed table and applies changed own addresses. */
   async #look(): Promise<void> {
-    const checked = await this.#parts.firewall.check();
+    const { clock, firewall, hasProxies } = this.#parts;
+    const now = clock.now();
+    const isQuick = hasProxies && Math.abs(now - this.#checkedAt) < ENFORCE.verifyMs;
+    if (!isQuick) this.#checkedAt = now;
+    const checked = await firewall.check(isQuick ? "quick" : "whole");
     if (!checked.ok) this.#parts.log.warn("Rebuilding the firewall table.", { reason: checked.reason });
     this.#reportLoss(checked);
-    if (checked.ok && Math.abs(this.#parts.clock.now() - this.#failedAt) >= ENFORCE.calmMs) this.#failures = 0;
+    if (checked.ok && Math.abs(now - this.#failedAt) >= ENFORCE.calmMs) this.#failures = 0;
     // With many bans, a rebuild takes seconds.
     if ("isLost" in checked) [this.#state, this.#reason] = ["unavailable", checked.reason];
     this.#isResetPending ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;

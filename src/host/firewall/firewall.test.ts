@@ -21,7 +21,7 @@ test("without nft and ss every answer is one clear sentence", async () => {
   assert.deepEqual(await firewall.reset([], [], now), nft);
   assert.deepEqual(await firewall.apply([{ id: 1, type: "add", prefix: network, expiresAt: null }], now), nft);
   assert.deepEqual(await firewall.apply([], now), { ok: true }, "nothing to do is nothing to fail");
-  assert.deepEqual(await firewall.check(), nft);
+  assert.deepEqual(await firewall.check("whole"), nft);
   assert.deepEqual(await firewall.holds([network]), nft);
   assert.deepEqual(await firewall.remove(), nft);
   assert.deepEqual(await firewall.cut([network]), missing("ss", "iproute2"));
@@ -35,7 +35,7 @@ test("nft that is stopped says nothing about the table, nor whether the kernel c
   const connections = { most: 10, ports: [25], perPort: false };
   const firewall = new NftFirewall(() => ({ ...onlyBans(64), connections }), path);
   const stopped = { ok: false, reason: "nft failed: it was killed (SIGKILL); the memory may have run out." } as const;
-  assert.deepEqual(await firewall.check(), stopped);
+  assert.deepEqual(await firewall.check("whole"), stopped);
   assert.deepEqual(await firewall.holds([net("203.0.113.7")]), stopped);
   writeFileSync(join(path, "nft"), '#!/bin/sh\n[ -e "$0.run" ] || { : > "$0.run"; kill -KILL $$; }\n', { mode: 0o755 });
   assert.deepEqual(await firewall.reset([], [], instant(0)), stopped);

@@ -2,7 +2,14 @@ import { type Networks, planReset, planSteps } from "../../core/firewall/plan-fi
 import { isV4, type Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import type { Millis } from "../../core/time.ts";
-import type { BanStep, CheckOutcome, Firewall, FirewallBan, ResetOutcome } from "../../guard/network-ports.ts";
+import type {
+  BanStep,
+  CheckDepth,
+  CheckOutcome,
+  Firewall,
+  FirewallBan,
+  ResetOutcome,
+} from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { FIRST_OF_CLIENTS } from "../kernel/listeners.ts";
 import { type Finished, NOT_INSTALLED } from "../machine/run-program.ts";
@@ -102,9 +109,9 @@ export class NftFirewall implements Firewall {
     return this.#endSockets(conditions, CUT_AT_ONCE, OPENED_BY_CLIENTS);
   }
 
-  async check(): Promise<CheckOutcome> {
-    const ran = await this.#nft(["-c", "-f", "-"], nftProbe(this.#shape));
-    if (isWhole(ran.stderr, this.#shape)) return DONE;
+  async check(depth: CheckDepth): Promise<CheckOutcome> {
+    const ran = await this.#nft(["-c", "-f", "-"], nftProbe(this.#shape, depth));
+    if (isWhole(ran.stderr, this.#shape, depth)) return DONE;
     if (!hasChecked(ran)) return outcomeOf(ran);
     return { ok: false, reason: "The firewall's table was changed or removed by someone else.", isLost: true };
   }
