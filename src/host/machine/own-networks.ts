@@ -134,7 +134,7 @@ export function parseIpv6Local(text: string, wanted = 0): readonly Ip[] {
 const IFA_F_DEPRECATED = 0x20;
 
 export function deprecatedAddresses(): readonly Ip[] {
-  return parseIpv6Local(textOrNothing("/proc/net/if_inet6"), IFA_F_DEPRECATED);
+  return parseIpv6Local(kernelTable("if_inet6"), IFA_F_DEPRECATED);
 }
 
 function rows(text: string): readonly (readonly string[])[] {
