@@ -118,7 +118,7 @@ test("the IPv6 default gateway is read; unreachable defaults and other routes ar
     assert.deepEqual(parseIpv6Gateways(table), [], table);
 });
 
-test("own IPv4 addresses are the local routes, once each, networks included, but not those of a transparent proxy", () => {
+test("own IPv4 addresses are the local routes, once each, networks included", () => {
   const trie = `Main:
   +-- 0.0.0.0/0 3 0 5
      |-- 0.0.0.0
@@ -138,10 +138,6 @@ test("own IPv4 addresses are the local routes, once each, networks included, but
 Local:
            |-- 203.0.113.10
               /32 host LOCAL
-Id 100:
-     |-- 0.0.0.0
-        /0 host LOCAL
-        /1 host LOCAL
 `;
   assert.deepEqual(parseIpv4Local(trie), ["127.0.0.0/8", "127.0.0.1/32", "203.0.113.0/26", "203.0.113.10/32"]);
 });

@@ -109,15 +109,14 @@ export function parseIpv6Gateways(text: string): readonly Ip[] {
 
 /**
  * The IPv4 addresses that the kernel treats as its own, from /proc/net/fib_trie: an address, and in the lines below it
- * its routes. Unlike a list of interfaces, it includes those of a link that is down, and whole networks (AnyIP). Ignores
- * networks wider than /8: a transparent proxy (TPROXY) routes all addresses to this machine.
+ * its routes. Unlike a list of interfaces, it includes those of a link that is down, and whole networks (AnyIP).
  */
 export function parseIpv4Local(text: string): readonly Prefix[] {
   const found = new Set<Prefix>();
   let address = "";
   for (const line of text.split("\n")) {
     address = /^\s*\|-- ([\d.]{7,15})$/.exec(line)?.[1] ?? address;
-    const length = /^\s*\/([89]|\d\d) host LOCAL$/.exec(line)?.[1];
+    const length = /^\s*\/(\d{1,2}) host LOCAL$/.exec(line)?.[1];
     const network = length === undefined ? null : parsePrefix(`${address}/${length}`);
     if (network !== null) found.add(network);
   }
