@@ -230,8 +230,8 @@ export class Alerts {
       .filter(({ code }) => !covered.includes(code) || open.some((alert) => alert.code === code))
       .flatMap(({ code, detail, about = [""] }) =>
         about
-          .map((subject): Holding => ({ code, subject, detail }))
-          .filter((one, i) => i >= about.length - MOST_ABOUT || this.#book.isOpen(one)),
+          .filter((subject, i) => i >= about.length - MOST_ABOUT || this.#book.isOpen({ code, subject }))
+          .map((subject): Holding => ({ code, subject, detail })),
       );
     // Before the windows are filled, none of their alerts is known to be resolved.
     const byEvents =

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { HandClock, SILENT } from "../../../test/kit/engine-kit.ts";
 import { createLog } from "../../host/machine/log.ts";
 import { NoticeBoard } from "./notices.ts";
 
@@ -28,4 +28,11 @@ test("a notice is raised once and logged once until it is cleared; its detail st
   const left = board.list().map(({ code }) => code);
   assert.deepEqual(left, ["keeper_unreachable"]);
   for (const { says, next } of board.list()) assert.ok(says !== "" && next !== "");
+});
+
+test("a notice keeps the newest 40 of what it is about, so that its alerts leave room for others", () => {
+  const board = new NoticeBoard(new HandClock(), SILENT);
+  const all = Array.from({ length: 41 }, (_, i) => `key ${i}`);
+  board.set("certificate_unknown", "", all);
+  assert.deepEqual(board.list()[0]?.about, all.slice(1));
 });

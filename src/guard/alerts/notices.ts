@@ -1,5 +1,5 @@
 import type { Notice } from "../../admin/declare/items.ts";
-import { type NoticeCode, notices as texts } from "../../core/alerts/notices.ts";
+import { MOST_ABOUT_KEPT, type NoticeCode, notices as texts } from "../../core/alerts/notices.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../ports.ts";
 
@@ -21,7 +21,7 @@ export class NoticeBoard implements Notices {
       return;
     }
     const since = before?.since ?? isoTime(this.#clock.now());
-    const subjects = about === undefined ? {} : { about };
+    const subjects = about === undefined ? {} : { about: about.slice(-MOST_ABOUT_KEPT) };
     this.#raised.set(code, { code, since, detail, ...texts[code], ...subjects });
     if (before === undefined) this.#log.warn(texts[code].says, { notice: code, detail });
   }
