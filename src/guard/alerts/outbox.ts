@@ -148,9 +148,18 @@ export class AlertOutbox {
   async try(channel: AlertChannel, message: AlertMessage): Promise<Sent> {
     const { name } = channel;
     const outcome = await channel.send(message);
-    if (outcome.ok || "waits" in outcome) this.#failing.delete(name);
+    if (outcome.ok || "waits" in outcome) this.#works(name);
     else this.#failing.set(name, { times: (this.#failing.get(name)?.times ?? 0) + 1, why: outcome.reason });
     return outcome;
+  }
+
+  /** Ends the failures of its messages too, which a restart would count again. */
+  #works(name: string): void {
+    this.#failing.delete(name);
+    const dueAt = this.#parts.clock.now();
+    const hasFailed = ({ channel, attempts }: Delivery): boolean => channel === name && attempts > 0;
+    if (this.#deliveries.some(hasFailed))
+      this.#keep(this.#deliveries.map((one) => (hasFailed(one) ? { ...one, attempts: 0, dueAt } : one)));
   }
 
   /** Resolves once no delivery is in flight. */
@@ -205,7 +214,7 @@ export class AlertOutbox {
     const { log, clock } = this.#parts;
     const outcome = await this.try(channel, delivery.message);
     const now = clock.now();
-    const others = (one: Delivery): boolean => one !== delivery;
+    const others = (one: Delivery): boolean => one.channel !== channel.name || one.message !== delivery.message;
     if (outcome.ok) {
       this.#keep(this.#deliveries.filter(others));
       return;
