@@ -144,12 +144,10 @@ export class AlertOutbox {
     }
   }
 
-  /** Sends a message once, which shows whether the channel fails. Never rejects. */
+  /** Sends a message once. Success ends the report that the channel fails; a failure does not count. Never rejects. */
   async try(channel: AlertChannel, message: AlertMessage): Promise<Sent> {
-    const { name } = channel;
     const outcome = await channel.send(message);
-    if (outcome.ok || "waits" in outcome) this.#works(name);
-    else this.#failing.set(name, { times: (this.#failing.get(name)?.times ?? 0) + 1, why: outcome.reason });
+    if (outcome.ok || "waits" in outcome) this.#works(channel.name);
     return outcome;
   }
 
@@ -222,7 +220,11 @@ export class AlertOutbox {
     const waits = "waits" in outcome;
     // Those that wait for a recipient never count as failures, not even after a restart.
     const attempts = Math.min(delivery.attempts + 1, waits ? FAILURES_REPORTED - 1 : Number.POSITIVE_INFINITY);
-    if (!waits) log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
+    if (!waits) {
+      const times = (this.#failing.get(channel.name)?.times ?? 0) + 1;
+      this.#failing.set(channel.name, { times, why: outcome.reason });
+      log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
+    }
     const again: Delivery = { ...delivery, attempts, dueAt: later(now, retryMs(attempts)) };
     // The last message of a failing channel stays: only an attempt shows that the channel works again.
     const isProbe =
