@@ -197,13 +197,20 @@ test("a channel that failed before a restart counts as failing until it accepts 
 test("a channel without recipients has not failed, and keeps its messages", async () => {
   const kit = outbox();
   kit.waiting.add("a");
-  kit.add(AT_ONCE, ["one", "critical"]);
+  kit.add(AT_ONCE, ["one", "critical"], ["two", "critical"]);
+  await kit.rounds(AT_ONCE, 2);
+  const stored = kit.changes();
   await kit.rounds(AT_ONCE, 40);
   assert.deepEqual([kit.box.failing.size, kit.warned], [0, []]);
   assert.equal(outbox({ kept: kit.box.deliveries }).box.failing.size, 0, "nor after a restart");
-  assert.equal(kit.box.deliveries[0]?.attempts, 2, "it is tried every ten seconds");
+  assert.equal(kit.changes(), stored, "nothing is stored while it waits");
   kit.waiting.clear();
-  assert.deepEqual(await kit.rounds(AT_ONCE, 60), ["a: one"]);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 6), ["a: one", "a: two"], "it is tried every five seconds");
+  kit.waiting.add("a");
+  kit.add(AT_ONCE, ["three", "critical"]);
+  kit.clock.advance(3 * 24 * HOUR_MS + 1);
+  await kit.rounds(AT_ONCE, 1);
+  assert.equal(kit.box.deliveries.length, 0, "it is given up after three days too");
 });
 
 test("a failing channel is retried after 5, 10 and 20 seconds, and reported after the third failure in a row", async () => {

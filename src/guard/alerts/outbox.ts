@@ -218,19 +218,21 @@ export class AlertOutbox {
       return;
     }
     const waits = "waits" in outcome;
-    // Those that wait for a recipient never count as failures, not even after a restart.
-    const attempts = Math.min(delivery.attempts + 1, waits ? FAILURES_REPORTED - 1 : Number.POSITIVE_INFINITY);
+    const attempts = waits ? 0 : delivery.attempts + 1;
     if (!waits) {
       const times = (this.#failing.get(channel.name)?.times ?? 0) + 1;
       this.#failing.set(channel.name, { times, why: outcome.reason });
       log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
     }
-    const again: Delivery = { ...delivery, attempts, dueAt: later(now, retryMs(attempts)) };
+    const again: Delivery = { ...delivery, attempts, dueAt: later(now, retryMs(Math.max(1, attempts))) };
     // The last message of a failing channel stays: only an attempt shows that the channel works again.
     const isProbe =
       this.failing.has(channel.name) && !this.#deliveries.some((one) => one.channel === channel.name && others(one));
     const isHopeless = now - delivery.message.at > GIVE_UP_MS && !isProbe;
-    this.#keep(this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again])));
+    const deliveries = this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again]));
+    // Waiting is not stored: each message would write to the database every few seconds.
+    if (waits && !isHopeless) this.#deliveries = deliveries;
+    else this.#keep(deliveries);
   }
 
   #keep(deliveries: readonly Delivery[]): void {
