@@ -51,7 +51,7 @@ function minuteOfDay(at: Millis, timeZone: string): number {
 }
 
 const RETRIES = { firstMs: 5_000, longestMs: 30 * MINUTE_MS } as const;
-/** A message that could not be delivered for this long is dropped, unless it is the last one for a failing channel. */
+/** A message that could not be delivered for this long is dropped, unless it is the newest one for a failing channel. */
 export const GIVE_UP_MS = 3 * DAY_MS;
 
 /** The pause after this many failed attempts. */

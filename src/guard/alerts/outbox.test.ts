@@ -109,6 +109,21 @@ test("what waits for a channel that was removed from the settings goes to a new 
   assert.deepEqual(await kit.rounds(AT_ONCE), ["corrected: three"], "rather twice than never");
 });
 
+test("after three days, what waits for a removed channel goes to no other", async () => {
+  const kit = outbox({ channels: ["a"], brokenOnes: ["a"] });
+  kit.add(AT_ONCE, ["one", "critical"]);
+  await kit.rounds(AT_ONCE, 1);
+  kit.clock.advance(3 * 24 * HOUR_MS - 1_000);
+  kit.box.use([kit.channel("b")]);
+  assert.deepEqual(
+    kit.box.deliveries.map(({ channel }) => channel),
+    ["b"],
+  );
+  kit.clock.advance(1);
+  kit.box.use([kit.channel("c")]);
+  assert.equal(kit.box.deliveries.length, 0);
+});
+
 test("after a restart, what waits for a removed channel goes only to channels for which nothing waits", async () => {
   const channels = ["b", "removed"];
   const before = outbox({ channels, brokenOnes: channels });
@@ -242,7 +257,7 @@ test("a message is given up only once it is older than three days", async () => 
 
 test("the newest message for a failing channel is retried longer, so that its report ends once it works again", async () => {
   const kit = outbox({ channels: ["a"], brokenOnes: ["a"] });
-  kit.add(AT_ONCE, ["one", "critical"], ["two", "critical"]);
+  kit.add(AT_ONCE, ["one", "warning", "x", "opened"], ["two", "critical", "y", "opened"]);
   await kit.rounds(AT_ONCE, 40);
   kit.clock.advance(4 * 24 * HOUR_MS);
   await kit.rounds(AT_ONCE, 2);

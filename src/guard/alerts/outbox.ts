@@ -114,7 +114,10 @@ export class AlertOutbox {
     this.#channels = channels;
     for (const name of this.#failing.keys()) if (!names.has(name)) this.#failing.delete(name);
     const stays = ({ channel }: Delivery): boolean => channel === null || names.has(channel);
-    const left = this.#deliveries.filter((one) => !stays(one)).map(({ message }) => [message.id, message] as const);
+    const now = this.#parts.clock.now();
+    const left = this.#deliveries
+      .filter((one) => !stays(one) && now - one.message.at <= GIVE_UP_MS)
+      .map(({ message }) => [message.id, message] as const);
     const again = [...new Map(left).values()].flatMap((message) =>
       addressed(message, fresh.length > 0 ? fresh : channels, message.at),
     );
@@ -225,9 +228,9 @@ export class AlertOutbox {
       log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
     }
     const again: Delivery = { ...delivery, attempts, dueAt: later(now, retryMs(Math.max(1, attempts))) };
-    // The last message of a failing channel stays: only an attempt shows that the channel works again.
-    const isProbe =
-      this.failing.has(channel.name) && !this.#deliveries.some((one) => one.channel === channel.name && others(one));
+    // The newest message of a failing channel stays: only an attempt shows that the channel works again.
+    const newest = this.#deliveries.findLast((one) => one.channel === channel.name)?.message;
+    const isProbe = this.failing.has(channel.name) && newest === delivery.message;
     const isHopeless = now - delivery.message.at > GIVE_UP_MS && !isProbe;
     const deliveries = this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again]));
     // Waiting is not stored: each message would write to the database every few seconds.
