@@ -202,6 +202,21 @@ test("the notice ends once the proxy passes on the clients' addresses, even if i
   assert.equal(notices.raised.size, 0, "18 of 21 are not");
 });
 
+test("after the notice has ended, only visits by way of the proxy raise it again", () => {
+  const names = ["one.test", "two.test", "three.test"];
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  for (let i = 0; i < 30; i++) connect(PROXY);
+  assert.equal(notices.raised.size, 1);
+  for (let i = 0; i < 20; i++) connect("203.0.113.9");
+  assert.equal(notices.raised.size, 0);
+  for (let i = 0; i < 20; i++) connect(PROXY, 31 * MINUTE_MS);
+  for (const name of names) helo(PROXY, name, 31 * MINUTE_MS);
+  connect("203.0.113.9", 62 * MINUTE_MS);
+  assert.deepEqual([notices.raised.size, hides(PROXY, 62 * MINUTE_MS)], [0, true]);
+  connect(PROXY, 62 * MINUTE_MS);
+  assert.equal(notices.raised.size, 1);
+});
+
 test("ten clients with fewer than nine private ones end the notice", () => {
   notices.set("all_clients_private", "of yesterday");
   for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
