@@ -298,7 +298,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   detector_unread: {
     says: "Das Log von Suricata oder psad lässt sich nicht lesen: Was darin gemeldet wird, bleibt unbemerkt.",
-    next: "Erlauben Sie dem Benutzer ghostinbox, die Datei in den Einzelheiten zu lesen, auch nach jeder Rotation (docs/intrusion-detection.md), oder leeren Sie die Einstellung.",
+    next: "Legen Sie die Datei in den Einzelheiten an, oder erlauben Sie dem Benutzer ghostinbox, sie zu lesen, auch nach jeder Rotation (docs/intrusion-detection.md), oder leeren Sie die Einstellung.",
   },
   spam_rules_old: {
     says: "Die Regeln des Spamfilters ließen sich seit einer Woche nicht aktualisieren: Neue Arten von Spam können durchkommen.",

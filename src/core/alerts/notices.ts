@@ -131,7 +131,7 @@ const ofGuard = {
   },
   detector_unread: {
     says: "The log of Suricata or psad cannot be read: what it reports goes unnoticed.",
-    next: "Let the user ghostinbox read the file in the detail, also after each rotation (docs/intrusion-detection.md), or empty its setting.",
+    next: "Create the file in the detail or let the user ghostinbox read it, also after each rotation (docs/intrusion-detection.md), or empty its setting.",
   },
   simulating: {
     says: "The settings say `simulate`: everything is decided and recorded, but nothing is refused and no address is banned.",
