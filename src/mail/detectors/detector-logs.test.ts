@@ -130,7 +130,8 @@ test("a log that cannot be read for five minutes raises a notice until it can be
   };
   assert.equal(after(0, ["EACCES"]), undefined);
   assert.equal(after(5 * MINUTE_MS - 1, ["EACCES"]), undefined);
-  assert.equal(after(1, ["EACCES", "ENOENT"]), "EACCES; ENOENT");
+  assert.equal(after(1, ["EACCES", "ENOENT"]), "EACCES", "another log may be rotated now");
+  assert.equal(after(5 * MINUTE_MS, ["EACCES", "ENOENT"]), "EACCES; ENOENT");
   assert.equal(after(1, []), undefined);
   assert.equal(after(1, ["EACCES"]), undefined, "the five minutes start again");
 });

@@ -53,17 +53,18 @@ export function detectorLogs(detectors: readonly Detector[], { engine, clock, lo
   }));
 }
 
-/** Rotating a log, or creating it after the detector was installed, takes less. */
+/** Rotating a log takes less. rsyslog creates psad's at its first line: docs/intrusion-detection.md creates it earlier. */
 const GRACE_MS = 5 * MINUTE_MS;
 
-/** Raises a notice if detectors' logs cannot be read for a while. Call `look` every few seconds. `failing`: the reason for each such log. */
+/** Raises a notice about each log that has been unreadable for a while. Call `look` every few seconds. `failing`: why, for each such log. */
 export function createUnreadWatch(failing: () => readonly string[], clock: Clock, notices: Notices) {
-  let since: Millis | null = null;
+  let since: ReadonlyMap<string, Millis> = new Map();
   return {
     look: (): void => {
-      const why = failing();
-      since = why.length === 0 ? null : (since ?? clock.now());
-      notices.set("detector_unread", since !== null && clock.now() - since >= GRACE_MS ? why.join("; ") : null);
+      const now = clock.now();
+      since = new Map(failing().map((why) => [why, since.get(why) ?? now]));
+      const late = [...since].flatMap(([why, at]) => (now - at >= GRACE_MS ? [why] : []));
+      notices.set("detector_unread", late.length > 0 ? late.join("; ") : null);
     },
   };
 }
