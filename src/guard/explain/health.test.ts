@@ -77,10 +77,11 @@ test("without the guard, mail flows only if the keeper finds Postfix and Dovecot
   assert.deepEqual(withoutGuard(notWorking), { mailFlows: false, failing });
   const reporting = (...codes: readonly KeeperNotice[]) =>
     withoutGuard({ ok: true, detail: "", services, troubles: codes.map((code) => ({ code, detail: "1 h" })) });
-  const harmless = reporting("disk_filling", "disk_low", "database_locked", "service_unstable");
-  assert.deepEqual(harmless, { mailFlows: true, failing: [] });
-  for (const code of ["isolated", "certificate_expired"] as const)
-    assert.deepEqual(reporting("disk_low", code), { mailFlows: false, failing: [`${code}: 1 h`] });
+  assert.deepEqual(reporting("disk_filling", "service_unstable"), { mailFlows: true, failing: [] });
+  for (const code of ["disk_low", "database_locked", "relay_refuses"] as const)
+    assert.deepEqual(reporting(code), { mailFlows: true, failing: [`${code}: 1 h`] });
+  for (const code of ["isolated", "certificate_expired", "settings_unread"] as const)
+    assert.deepEqual(reporting(code), { mailFlows: false, failing: [`${code}: 1 h`] });
   assert.deepEqual(withoutGuard({ ok: false, reason: "no answer" }), {
     mailFlows: false,
     failing: ["keeper: no answer"],

@@ -24,8 +24,10 @@ export type HealthParts = Readonly<{
 
 /** Components without which mail stops: Rspamd signs what users send, and verifies what comes. Without any other the server is only degraded. */
 const VITAL: readonly string[] = ["postfix", "dovecot", "rspamd"];
-/** What else the keeper reports that stops mail or sign-ins. Only the guard knows when the disk is too full for mail. */
-const STOPS: readonly string[] = ["isolated", "certificate_expired"] satisfies readonly KeeperNotice[];
+/** What else the keeper reports that may stop mail or sign-ins. Without settings, it does not notice a service that hangs. */
+const STOPS: readonly KeeperNotice[] = ["isolated", "certificate_expired", "settings_unread"];
+/** A full disk or a lock may be why the guard is down, and only the guard knows when the disk is too full for mail. */
+const NAMED: readonly KeeperNotice[] = [...STOPS, "disk_low", "database_locked", "relay_refuses"];
 
 /** While the keeper is silent, whether the services work is unknown. */
 const UNWATCHED_MS = 2 * MINUTE_MS;
@@ -59,16 +61,16 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   return { ...health, headline: headlineOf(health) };
 }
 
-/** What the keeper says about the rest of the server while the guard is down. `mailFlows`: nothing of it keeps mail or sign-ins waiting. */
+/** What the keeper says about the rest of the server while the guard is down. `mailFlows`: mail is accepted, and users can sign in. */
 export function withoutGuard(reply: KeeperReply): Readonly<{ mailFlows: boolean; failing: readonly string[] }> {
   const components = services(reply);
   const bad = components.filter(({ status }) => status !== "ok");
-  const stops = ((reply.ok && reply.troubles) || []).filter(({ code }) => STOPS.includes(code));
+  const named = ((reply.ok && reply.troubles) || []).filter(({ code }) => NAMED.includes(code));
   const isThere = (name: string): boolean => components.some((one) => one.name === name);
+  const isStopped = named.some(({ code }) => STOPS.includes(code)) || bad.some(({ name }) => VITAL.includes(name));
   return {
-    mailFlows:
-      ["postfix", "dovecot"].every(isThere) && stops.length === 0 && !bad.some(({ name }) => VITAL.includes(name)),
-    failing: [...bad, ...stops.map(({ code, detail }) => ({ name: code, detail }))]
+    mailFlows: ["postfix", "dovecot"].every(isThere) && !isStopped,
+    failing: [...bad, ...named.map(({ code, detail }) => ({ name: code, detail }))]
       .slice(0, FAILING.most)
       .map(({ name, detail }) => `${name}: ${printable(detail, FAILING.characters)}`),
   };

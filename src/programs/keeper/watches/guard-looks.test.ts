@@ -183,12 +183,14 @@ test("a guard that stays down is reported once, with its last log lines, and its
   assert.equal(await after(60, true), 2);
 });
 
-test("a program whose lock keeps the guard from opening its database is named", async () => {
+test("a program whose lock keeps the guard from opening its database is named once", async () => {
   const { after, mails, state } = alarmed();
   state.locked = "pid 7, `web.js`, has locked engine.db since 2026-11-26T07:00:00.000Z. Try: kill 7";
+  state.others = { ...WELL, troubles: [{ code: "database_locked", detail: state.locked }] };
   assert.equal(await after(13, false), 1);
   assert.match(mails[0]?.body ?? "", /^Another program prevents its start: pid 7, `web\.js`, has locked .* kill 7\.$/m);
   assert.match(mails[0]?.body ?? "", /users can sign in/);
+  assert.doesNotMatch(mails[0]?.body ?? "", /database_locked/);
 });
 
 test("mail is said to flow only if nothing that it needs fails, and what else fails is named", async () => {

@@ -140,7 +140,9 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
     if (down !== null || now - downSince < PATIENCE_MS) return;
     const frame = alertFrames[language()];
     const line = lastLogLineOf(layout);
-    const others = withoutGuard({ ok: true, detail: "", ...report() });
+    const { services, troubles } = report();
+    const unnamed = locked === null ? troubles : troubles.filter(({ code }) => code !== "database_locked");
+    const others = withoutGuard({ ok: true, detail: "", services, troubles: unnamed });
     const body = [
       frame.silentSince(isoTime(downSince), line),
       ...(locked === null ? [] : [frame.prevented(locked)]),
