@@ -18,7 +18,7 @@ type Databases = ReturnType<typeof createDatabaseQuestions>;
 /** A restart or an upgrade of the database takes less than this. An attacker who took over the guard can keep root from reading for longer. */
 const UNREADABLE_MS = 10 * MINUTE_MS;
 /** The first check is a minute after the start, when the server has time for it. */
-const RESTARTED = "this was found before the keeper restarted; it is checked again within a minute";
+const RESTARTED = "this was found before the keeper restarted; no check has finished since";
 
 /**
  * Each hour, root checks the audit, and notes its last entry where the guard's user can neither write nor read: entries
@@ -48,9 +48,7 @@ export function createAuditWatch(layout: Files, databases: Pick<Databases, "chec
       if (!isHourOver(nextAt, now)) return;
       const { anchors, unreadable: unreadableAnchors } = readAnchors(auditAnchors);
       const checked = await databases.checkAudit(now).catch((error: unknown) => {
-        // After a first successful check, the report holds what was found.
-        const since = unread?.since ?? (report === null && isReported.get() ? now - UNREADABLE_MS : now);
-        unread = { since, why: messageOf(error) };
+        unread = { since: unread?.since ?? now, why: messageOf(error) };
         isReported.set(troubles().length > 0);
         throw error;
       });
