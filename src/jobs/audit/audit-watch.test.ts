@@ -172,6 +172,14 @@ test("a missing database is checked again soon, and reported after ten minutes",
   assert.deepEqual(last.troubles(), []);
 });
 
+test("anchors that cannot be read for ten minutes are reported", async (t) => {
+  const { layout, clock, watch } = scene(t);
+  mkdirSync(layout.auditAnchors);
+  await assert.rejects(watch.look(), /EISDIR/);
+  clock.advance(10 * MINUTE_MS);
+  assert.match(watch.troubles()[0]?.detail ?? "none", /^the audit cannot be read: .*EISDIR/);
+});
+
 function mailed() {
   const auditAnchors = temporaryLayout("auditAnchors").auditAnchors;
   const clock = new HandClock();

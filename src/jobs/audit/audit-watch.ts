@@ -42,18 +42,18 @@ export function createAuditWatch(layout: Files, databases: Pick<Databases, "chec
   }
 
   return {
-    /** Does nothing until the next check. Rejects if the database cannot be read; the next call retries. */
+    /** Does nothing until the next check. Rejects if the database or the anchors cannot be read; the next call retries. */
     look: async (): Promise<void> => {
       const now = clock.now();
       if (!isHourOver(nextAt, now)) return;
-      const { anchors, unreadable: unreadableAnchors } = readAnchors(auditAnchors);
-      const checked = await databases.checkAudit(now).catch((error: unknown) => {
+      const read = async () => ({ ...readAnchors(auditAnchors), ...(await databases.checkAudit(now)) });
+      const checked = await read().catch((error: unknown) => {
         unread = { since: unread?.since ?? now, why: messageOf(error) };
         isReported.set(troubles().length > 0);
         throw error;
       });
       unread = null;
-      const { first, last: id, head: hash, anchored, fault } = checked;
+      const { anchors, unreadable: unreadableAnchors, first, last: id, head: hash, anchored, fault } = checked;
       isReported.set(fault !== null);
       // Reported even if the anchor cannot be written, for example to a full disk.
       report = { checkedAt: isoTime(now), first, last: id, unreadableAnchors, fault, anchored: shown(anchored) };
