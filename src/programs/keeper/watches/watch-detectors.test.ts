@@ -17,9 +17,9 @@ const ALL = {
 function watched(used: typeof settings | null, running: ReadonlySet<string> | null) {
   const layout = temporaryLayout("keeperSocket");
   const clock = new HandClock();
-  const seen = { running };
+  const seen = { running, used };
   const names = () => seen.running;
-  const started = () => createDetectorWatch(layout, clock, names, () => used);
+  const started = () => createDetectorWatch(layout, clock, names, () => seen.used);
   let watch = started();
   const after = (minutes: number): readonly string[] => {
     clock.advance(minutes * MINUTE_MS);
@@ -58,6 +58,18 @@ test("after a restart, only what was reported before is reported without a wait"
   seen.running = new Set(["psad", "certspotter"]);
   restart();
   assert.deepEqual(after(1), []);
+});
+
+test("settings that cannot be read after a restart do not end what was reported before", () => {
+  const { after, seen, restart } = watched(ALL, new Set(["psad", "certspotter"]));
+  after(0);
+  const reported = after(5);
+  assert.equal(reported.length, 1);
+  seen.used = null;
+  restart();
+  after(1);
+  seen.used = ALL;
+  assert.deepEqual(after(1), reported);
 });
 
 test("nothing is reported of detectors that are not used, or that a container cannot see", () => {

@@ -33,7 +33,8 @@ export function createDetectorWatch(
   function look(): void {
     const now = clock.now();
     const inForce = settings();
-    const used = DETECTOR_PROCESSES.filter(({ file }) => inForce !== null && inForce[file] !== "");
+    if (inForce === null) return;
+    const used = DETECTOR_PROCESSES.filter(({ file }) => inForce[file] !== "");
     const commands = used.length === 0 ? null : running();
     stopped = used
       .filter(({ process }) => commands?.has(process) === false)
