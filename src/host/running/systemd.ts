@@ -11,6 +11,8 @@ export const MAIL_LOG_UNIT = "ghostinbox-mail-log.service";
 export const UNIT_HEAD = "# Made by GhostInbox. Changes made here are lost; those of `systemctl edit` are kept.";
 /** Exit code of a start whose program is older than the data: restarting it does not help. */
 export const DATA_IS_NEWER = 4;
+/** Variables of the start, one per line; may be missing. */
+export const VARIABLES_FILE = "/etc/default/ghostinbox";
 /** All units but the main one, as systemctl(1) takes it. */
 export const OTHER_UNITS = "ghostinbox-*.service";
 
@@ -57,7 +59,7 @@ function mainUnit({ layout, node, checkout, compileCache }: UnitsInput): string 
       "NotifyAccess=all",
       "SyslogIdentifier=ghostinbox",
       `Environment=GHOSTINBOX_DATA=${layout.data} NODE_COMPILE_CACHE=${compileCache}`,
-      "EnvironmentFile=-/etc/default/ghostinbox",
+      `EnvironmentFile=-${VARIABLES_FILE}`,
       `ExecStart=${node} ${NODE_FLAGS} ${checkout}/src/programs/set-up/start.ts --systemd`,
       `ExecStopPost=-/bin/systemctl stop ${OTHER_UNITS}`,
       "Restart=on-failure",

@@ -9,7 +9,7 @@ import { removeFile, writeFile } from "../root-files/files.ts";
 import { SetUpFailure } from "./failure.ts";
 import { namesOf } from "./processes.ts";
 import { SERVICES } from "./runit.ts";
-import { MAIL_LOG_UNIT, MAIN_UNIT, OTHER_UNITS, renderUnits, UNIT_HEAD, unitOf } from "./systemd.ts";
+import { MAIL_LOG_UNIT, MAIN_UNIT, OTHER_UNITS, renderUnits, UNIT_HEAD, unitOf, VARIABLES_FILE } from "./systemd.ts";
 
 /** Units get 20 s to end, and are then killed. */
 const SYSTEMCTL_MS = 120_000;
@@ -122,7 +122,7 @@ export function whyNotByUnits(
   if (own === undefined || isSamePlace(own, data)) return null;
   return (
     `GHOSTINBOX_DATA names ${data}, but the units of systemd are for ${own}: remove the variable from ` +
-    `/etc/default/ghostinbox. To keep the data elsewhere, make ${own} a link or a mount.`
+    `${VARIABLES_FILE}. To keep the data elsewhere, make ${own} a link or a mount.`
   );
 }
 

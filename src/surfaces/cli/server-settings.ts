@@ -15,7 +15,7 @@ import type { SettingProblem } from "../../settings/setting.ts";
 import { overridesOf } from "../../settings/show.ts";
 import { type Answer, type Call, type Failure, failed, PROGRAM, whileRunning } from "./call.ts";
 
-/** `forNextStart`: the next start has the variables given here, although a server runs. */
+/** `forNextStart`: the next start has the variables given here and no others, although a server runs. */
 export type Place = Pick<Call, "layout" | "env"> & Readonly<{ forNextStart?: boolean }>;
 
 /** The settings in force, whatever was edited since; while no server runs, or if they are not recorded, those of the file. */
@@ -76,7 +76,8 @@ export function settingsText({ layout }: Place): string | null | Failure {
  */
 export function environmentOf({ layout, env, forNextStart = false }: Place): Environment {
   const started = readServiceEnvironment(layout.environment);
-  if (!forNextStart && runs(layout.startPid)) return started;
+  if (forNextStart) return takenOver(env, started);
+  if (runs(layout.startPid)) return started;
   const others = Object.entries(started).filter(([name]) => env[name] === undefined);
   return { ...Object.fromEntries(others), ...takenOver(env, started) };
 }

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { put } from "../../../../../test/kit/files.ts";
 import { ROOT } from "../../../../../test/kit/needs.ts";
 import { becomeNextVersion, writeToday } from "../../../../../test/kit/next-version.ts";
 import { noPackageLists } from "../../../../../test/kit/no-package-lists.ts";
+import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { dataDirectory, ghostinbox } from "../../../../../test/kit/test-guard.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
-import { printPlan, type UpgradePlan, waitingOf } from "./upgrade.ts";
+import { planUpgrade, printPlan, type UpgradePlan, waitingOf } from "./upgrade.ts";
 
 noPackageLists();
 
@@ -72,3 +75,24 @@ test("an old data directory: the changes are listed with what is in the way", RO
   assert.match(blocked.err, /The new version would not start\. Fix that/);
   assert.equal(schemasOf(layout)[0]?.version, 1);
 });
+
+test(
+  "a package's next start is checked with the variables of its file, not those of the last start or the shell",
+  ROOT,
+  async () => {
+    using layout = dataDirectory();
+    const [name, file] = ["GHOSTINBOX_LIMITS__MAIL__PER_MINUTE", join(layout.data, "default")];
+    writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+    put(join(layout.environment, name), "many");
+    const obstacles = async (text: string): Promise<readonly string[]> => {
+      writeFileSync(file, text);
+      return (await planUpgrade(scriptCall({ layout, env: { [name]: "many" } }), file)).obstacles;
+    };
+    for (const good of ["", `# ${name}=many\n; ${name}=many\n`, `${name}=many\n${name} = "7" \n`])
+      assert.deepEqual(await obstacles(good), [], good);
+    for (const bad of ["many", "7 # a minute", "'7x'"])
+      assert.match((await obstacles(`A=\n${name}=${bad}`)).join(), /PER_MINUTE/, bad);
+    const missing = await planUpgrade(scriptCall({ layout }), join(layout.data, "none"));
+    assert.deepEqual(missing.obstacles, []);
+  },
+);

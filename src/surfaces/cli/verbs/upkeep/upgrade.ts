@@ -4,11 +4,13 @@ import { formatBytes, type Unless, type UpdateFigures } from "../../../../core/r
 import { inMb, plural } from "../../../../core/text.ts";
 import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
+import { textOrNothing } from "../../../../host/machine/read-text.ts";
 import { bytesBelow } from "../../../../host/root-files/walk.ts";
 import { CHECKOUT, IS_PACKAGED, releaseIn } from "../../../../host/running/checkout.ts";
 import { releaseLock, takeLock, usedElsewhere } from "../../../../host/running/data-directory.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
+import { VARIABLES_FILE } from "../../../../host/running/systemd.ts";
 import { changedPrograms } from "../../../../jobs/build/program.ts";
 import { changesToLose, rollBack, startedAside, whyNoRollback } from "../../../../jobs/upgrade/rollback.ts";
 import {
@@ -42,14 +44,19 @@ export async function upgrade(call: Call): Promise<Answer> {
   return isUpToDate(plan) ? done(plan, lines) : done(plan, lines, `${PROGRAM} restart`);
 }
 
-async function planUpgrade(call: Call) {
+/**
+ * `variables`: the file that systemd reads at a package's next start; variables set by `systemctl edit` are ignored. If null, the next
+ * start is that of `restart`, which keeps the variables of the last one. Exported for its test.
+ */
+export async function planUpgrade(call: Call, variables = IS_PACKAGED ? VARIABLES_FILE : null) {
   const { layout } = call;
   const schemas = schemasOf(layout);
-  // As `restart` checks them: the variables given here do not reach the server. A package's installation restarts it by systemd.
   const [programs, updates, settings] = await Promise.all([
     changedPrograms(CHECKOUT, layout),
     waitingUpdates(),
-    configCheck(IS_PACKAGED ? { ...call, forNextStart: true } : { ...call, env: {} }),
+    configCheck(
+      variables === null ? { ...call, env: {} } : { ...call, env: variablesIn(variables), forNextStart: true },
+    ),
   ]);
   const found = settings.ok ? [] : (settings.found?.lines ?? []);
   const wrong = settings.ok || found.length > 0 ? found : [settings.message];
@@ -63,6 +70,12 @@ async function planUpgrade(call: Call) {
     ...waitingOf(updates),
     obstacles: [...obstaclesInData(layout, schemas), ...wrong.map((line) => line.replace(/^- /, ""))],
   };
+}
+
+/** As systemd.exec(5) reads an EnvironmentFile, except its escapes. Unlike for util.parseEnv, a `#` after a value is part of it. */
+function variablesIn(file: string): Readonly<Record<string, string>> {
+  const lines = textOrNothing(file).matchAll(/^\s*(\w+)[ \t]*=[ \t]*(["']?)(.*?)\2\s*$/gm);
+  return Object.fromEntries(Array.from(lines, ([, name = "", , value = ""]) => [name, value]));
 }
 
 type Waiting = Readonly<{
