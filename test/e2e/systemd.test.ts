@@ -153,6 +153,8 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       assert.match(await typed("Upgrade", 0, 1), /PER_MINUTE[^]* was not restarted: the old version still runs\./);
       assert.equal(await mainPid(), main);
       await machine.shell("sed -i /PER_MINUTE/d /etc/default/ghostinbox");
+      const checked = await machine.run(["ghostinbox", "upgrade", "--check"]);
+      assert.match(checked.stderr, /^Next: systemctl restart ghostinbox$/m);
       await machine.shell(`DEBIAN_FRONTEND=noninteractive dpkg --install ${DIST}/ghostinbox_0.2.0-1_*.deb`);
       assert.notEqual(await mainPid(), main);
       assert.match(

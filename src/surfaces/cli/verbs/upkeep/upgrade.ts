@@ -33,7 +33,7 @@ export type UpgradePlan = Readonly<Awaited<ReturnType<typeof planUpgrade>>>;
 
 export async function upgrade(call: Call): Promise<Answer> {
   if (!call.flag("check"))
-    return wrongUsage("`upgrade` only shows what would change: give --check.", `\`${PROGRAM} restart\` upgrades.`);
+    return wrongUsage("`upgrade` only shows what would change: give --check.", `\`${RESTART}\` upgrades.`);
   const plan = await planUpgrade(call);
   const lines = printPlan(plan);
   if (plan.obstacles.length > 0)
@@ -41,8 +41,11 @@ export async function upgrade(call: Call): Promise<Answer> {
       lines: [...lines.split("\n"), ...plan.obstacles.map((one) => `- ${one}`)],
       json: plan,
     });
-  return isUpToDate(plan) ? done(plan, lines) : done(plan, lines, `${PROGRAM} restart`);
+  return isUpToDate(plan) ? done(plan, lines) : done(plan, lines, RESTART);
 }
+
+/** In a package, `restart` refuses what the check accepts, and keeps the old main unit. */
+const RESTART = IS_PACKAGED ? "systemctl restart ghostinbox" : `${PROGRAM} restart`;
 
 /**
  * `variables`: the file that systemd reads at a package's next start; variables set by `systemctl edit` are ignored. If null, the next
