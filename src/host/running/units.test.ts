@@ -9,9 +9,11 @@ import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary
 import { until } from "../../../test/kit/until.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { NODE_FLAGS } from "./runit.ts";
+import { UNIT_HEAD } from "./systemd.ts";
 import {
   areUnitsFor,
   installUnits,
+  othersStopped,
   renewUnits,
   serverOfUnits,
   tellReady,
@@ -77,6 +79,8 @@ test("a new version renews the units of its checkout and data directory, and no 
   assert.deepEqual(await renewUnits(of, directory), { ok: true });
   assert.deepEqual(readdirSync(directory), [theirs], "none are installed");
   await installUnits(of, directory);
+  writeFileSync(join(directory, "ghostinbox-of-an-earlier-version.service"), `${UNIT_HEAD}\n`);
+  assert.deepEqual(othersStopped(directory), [theirs]);
   const read = () => readdirSync(directory).map((name) => readFileSync(join(directory, name), "utf8"));
   const wanted = read();
   const file = (name: string): string => join(directory, name);

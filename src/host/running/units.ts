@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, matchesGlob } from "node:path";
 import { failureOf } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -23,6 +23,13 @@ export async function startUnits({ services }: Pick<Layout, "services">): Promis
 /** Waits until none of them runs. systemd does not know processes without a unit, such as those of a start in a terminal. */
 export async function stopUnits(): Promise<void> {
   await must(["stop", OTHER_UNITS]);
+}
+
+/** Units of an owner that `stopUnits` stops too, because of their names, and that nothing starts again. */
+export function othersStopped(directory: string = UNIT_DIRECTORY): readonly string[] {
+  const ours = [MAIL_LOG_UNIT, ...SERVICES.map(unitOf)];
+  const named = readdirSync(directory).filter((name) => matchesGlob(name, OTHER_UNITS) && !ours.includes(name));
+  return named.filter((name) => !isOurs(join(directory, name)));
 }
 
 /** Notifies systemd that the server runs (systemd-notify(1)), if there is one. */
@@ -152,7 +159,7 @@ export function unitsOf(directory: string = UNIT_DIRECTORY): readonly string[] {
 }
 
 function isOurs(file: string): boolean {
-  return readFileSync(file, "utf8").startsWith(`${UNIT_HEAD}\n`);
+  return textOrNothing(file).startsWith(`${UNIT_HEAD}\n`);
 }
 
 async function systemctl(...commands: readonly (readonly string[])[]): Promise<Outcome> {

@@ -28,7 +28,7 @@ import {
   writeEnvironment,
   writeServices,
 } from "../../host/running/supervise.ts";
-import { renewUnits, stopUnits, tellReady, whyNotByUnits } from "../../host/running/units.ts";
+import { othersStopped, renewUnits, stopUnits, tellReady, whyNotByUnits } from "../../host/running/units.ts";
 import { finishRestore } from "../../jobs/backup/replace-contents.ts";
 import { takeRestoredQueue } from "../../jobs/backup/restored-queue.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
@@ -106,6 +106,8 @@ async function main(): Promise<number> {
       // `systemctl restart` and a reboot bring a new version too.
       const renewed = await renewUnits({ checkout: CHECKOUT, layout, node: process.execPath });
       if (!renewed.ok) log.warn(`systemd's units could not be updated: ${renewed.reason}`);
+      for (const unit of othersStopped())
+        log.warn(`${unit} is stopped at each start because its name starts with ghostinbox-: rename it.`);
       await stopUnits();
     }
     const { count, left } = await endOrphans(data);
