@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { createServer, Server } from "node:net";
 import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
@@ -33,6 +33,24 @@ test("an address that this machine does not have is named with its setting", asy
   );
   const [unusable] = await busyPorts([{ ...DASHBOARD, port: 1, address: "fe80::1" }]);
   assert.match(unusable?.says ?? "", /^The address fe80::1 cannot be used for dashboard \(E\w+\): .* http\.address\.$/);
+});
+
+test("a kernel without IPv6 has no port in use at `::`; another IPv6 address cannot be used", async (t) => {
+  t.mock.method(Server.prototype, "listen", function (this: Server, { host }: { host: string }, done: () => void) {
+    if (host.includes(":")) this.emit("error", Object.assign(new Error("no IPv6"), { code: "EAFNOSUPPORT" }));
+    else done();
+    return this;
+  });
+  const web = { ...DASHBOARD, port: 0 };
+  assert.deepEqual(
+    await busyPorts([
+      { ...web, address: "::" },
+      { ...web, address: null },
+    ]),
+    [],
+  );
+  const [unusable] = await busyPorts([{ ...web, address: "::1" }]);
+  assert.match(unusable?.says ?? "", /^The address ::1 cannot be used for dashboard \(EAFNOSUPPORT\): /);
 });
 
 test("the ports for proxies belong to the server if there is a proxy", () => {
