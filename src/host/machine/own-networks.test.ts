@@ -63,6 +63,7 @@ test("a table that cannot be read now leaves the last answer in use; one that th
   now += 5_000;
   assert.equal(networks.current(), first);
   assert.throws(() => ownNetworks([]), { code });
+  assert.throws(() => createOwnNetworks({ now: () => instant(now) }, []), { code });
 });
 
 const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
