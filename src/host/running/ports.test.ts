@@ -3,6 +3,7 @@ import { createServer, Server } from "node:net";
 import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { busyPorts, holderOf, listeners, portsOf, socketsOn } from "./ports.ts";
 
 const DASHBOARD = { setting: "ports.http", says: "dashboard", service: "web" } as const;
@@ -23,6 +24,15 @@ test("a port in use is named with its setting and its holder; a free one passes"
   await new Promise((resolve) => server.close(resolve));
   assert.deepEqual(socketsOn({ port, address: null }, listeners()), []);
   assert.deepEqual(await busyPorts([serverPort]), []);
+});
+
+test("a socket at `::` holds the port of an IPv4 address unless an IPv4 socket does", () => {
+  const at = (address: string, inode: string) => ({ ip: ip(address), port: 53, uid: 0, inode });
+  const [v6, v4] = [at("::", "6"), at("127.0.0.1", "4")];
+  const ours = { port: 53, address: "127.0.0.1" };
+  assert.deepEqual(socketsOn(ours, [v6, v4]), ["4"]);
+  assert.deepEqual(socketsOn(ours, [v6]), ["6"]);
+  assert.deepEqual(socketsOn({ ...ours, address: null }, [v6, v4]), ["6", "4"]);
 });
 
 test("an address that this machine does not have is named with its setting", async () => {

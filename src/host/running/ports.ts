@@ -98,7 +98,10 @@ export function socketsOn(
   ours: Pick<ServerPort, "port" | "address">,
   listening: readonly ListeningSocket[],
 ): readonly string[] {
-  return listening.filter((one) => isOn(ours, one)).map(({ inode }) => inode);
+  const found = listening.filter((one) => isOn(ours, one));
+  // A socket at `::` beside one of IPv4 has IPv6 only.
+  const v4 = ours.address?.includes(":") === false ? found.filter(({ ip }) => isV4(ip)) : [];
+  return (v4.length > 0 ? v4 : found).map(({ inode }) => inode);
 }
 
 /** Whether a socket has this port at our address, or at every address (`ip` null). */
