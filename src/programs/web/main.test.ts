@@ -129,11 +129,14 @@ test("listens on IPv4 instead of :: where the kernel has no IPv6", async (t) => 
   await startWeb(t, '[http]\naddress = "::"\n', [NO_IPV6]);
 });
 
-test("a port in use and an invalid setting are one clear sentence each", async () => {
+test("a port in use, an unusable address and an invalid setting are one clear sentence each", async () => {
   const port = await listenOnPort(createServer());
   const layout = webData(port);
   const says = `Cannot listen on 127.0.0.1 port ${port}: another program listens there; set ports.http to another port.\n`;
   assert.equal(await failure(layout.data), says);
+  appendFileSync(layout.webSettings, '[http]\naddress = "::1"\n');
+  const unusable = `Cannot listen on ::1 port ${port}: this machine cannot use that address; set http.address.\n`;
+  assert.equal(await failure(layout.data, [NO_IPV6]), unusable);
   writeFileSync(layout.webSettings, "[ports]\nhttpp = 1\n");
   assert.equal(await failure(layout.data), "ports.httpp is not a setting; the nearest is ports.http.\n");
 });
@@ -148,8 +151,8 @@ function run(data: string, flags: readonly string[] = []): ChildProcess {
 }
 
 /** What it says before it exits with 1. */
-async function failure(data: string): Promise<string> {
-  const child = run(data);
+async function failure(data: string, flags: readonly string[] = []): Promise<string> {
+  const child = run(data, flags);
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (chunk) => (stderr += chunk));
   await once(child, "close");

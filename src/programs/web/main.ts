@@ -33,10 +33,13 @@ function fail(sentence: string): never {
 }
 
 function whyNot(error: unknown): string {
+  const unusable = "this machine cannot use that address; set http.address.";
   const known: Readonly<Record<string, string>> = {
     EADDRINUSE: "another program listens there; set ports.http to another port.",
     EACCES: "this process may not use ports below 1024; set ports.http higher.",
     EADDRNOTAVAIL: "this machine does not have that address; set http.address.",
+    EAFNOSUPPORT: unusable,
+    EINVAL: unusable,
   };
   return known[codeOf(error)] ?? messageOf(error);
 }
