@@ -39,9 +39,13 @@ test("units are installed on a systemd, and not beside a package's", () => {
 });
 
 test("no unit is installed that would fail for want of a domain", async () => {
-  const layout = temporaryLayout();
+  const layout = temporaryLayout("settingsInForce");
   writeFileSync(layout.settings, "domains = []\n");
   assert.match((await whyNoDomain(layout))?.message ?? "", /^The service could not start\. No mail domain is set/);
   writeFileSync(layout.settings, 'domains = ["example.org"]\n');
   assert.equal(await whyNoDomain(layout), null);
+  writeFileSync(layout.settingsInForce, 'domains = ["example.org"]\n');
+  writeFileSync(layout.settings, "");
+  const lost = await whyNoDomain(layout);
+  assert.match(`${lost?.message} ${lost?.next}`, /^\S+ holds no setting any more.* config reference/);
 });

@@ -20,7 +20,7 @@ import { schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { notRunning } from "../../not-running.ts";
 import { settingsInFile } from "../../server-settings.ts";
-import { configCheck } from "../settings/config.ts";
+import { configCheck, emptied } from "../settings/config.ts";
 
 /** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
 export async function stop(call: Call): Promise<Answer> {
@@ -106,6 +106,8 @@ export async function serviceInstall({ layout }: Call): Promise<Answer> {
 
 /** Without a domain the service would fail again and again. Exported for its test. */
 export async function whyNoDomain(layout: Layout): Promise<Failure | null> {
+  const lost = emptied({ layout });
+  if (lost !== null) return lost;
   try {
     // systemd does not pass on the variables of this shell.
     await readSettings(layout, {});
