@@ -63,16 +63,16 @@ export function settingsInForce({ settingsInForce }: Layout, env: Environment): 
   return text !== null && loaded?.ok === true ? { ...loaded, text } : null;
 }
 
-/** Why a file that lost every setting is not used; null if it has some, or if the settings in force are not recorded or have none. */
-export function whyEmptied({ settings, settingsInForce }: Layout): string | null {
-  if (hasSettings(settings) !== false || hasSettings(settingsInForce) !== true) return null;
-  return `${settings} holds no setting any more, but the server last ran with some: copy them back from ${settingsInForce} or a backup. To run without them, delete ${settingsInForce}.`;
+/** Why a file (or its `edited` text) without any setting is refused; null if it has some, or the record of those in force has none. */
+export function whyEmptied({ settings, settingsInForce }: Layout, edited?: string): string | null {
+  if (hasSettings(settings, edited) !== false || hasSettings(settingsInForce) !== true) return null;
+  return `${settings} must have at least one setting, because the server last ran with some: ${settingsInForce} has a copy of them. To run without them, delete ${settingsInForce}.`;
 }
 
 /** Null if the file cannot be read. One that is invalid says something. */
-function hasSettings(path: string): boolean | null {
-  const text = readOr(() => settingsText(path), null);
-  const loaded = text === null ? null : loadSettings(text, {}, () => []);
+function hasSettings(path: string, edited?: string): boolean | null {
+  const text = edited ?? readOr(() => settingsText(path), null);
+  const loaded = text === null ? null : loadSettings(text, {});
   return loaded && (!loaded.ok || Object.values(loaded.sources).some(({ from }) => from === "file"));
 }
 

@@ -39,7 +39,7 @@ test("a start refuses a file that lost the settings in force, and takes it once 
   const layout = withFile("# nothing\n");
   const variables = { GHOSTINBOX_DOMAIN: "example.org" };
   put(layout.settingsInForce, "tls.cert = 0\n");
-  const message = new RegExp(`holds no setting any more, .* To run without them, delete ${layout.settingsInForce}\\.$`);
+  const message = new RegExp(`must have at least one setting, .*, delete ${layout.settingsInForce}\\.$`);
   await assert.rejects(readSettings(layout, variables), { name: "SetUpFailure", message });
   rmSync(layout.settingsInForce);
   assert.deepEqual((await readSettings(layout, variables)).settings.domains, ["example.org"]);

@@ -115,7 +115,7 @@ test("a file that lost every setting is refused while the server last ran with s
   put(join(layout.fail2banConf, "jail.local"), "destemail = anna@example.net\n");
   put(layout.settingsInForce, SHIPPED);
   const variables = { GHOSTINBOX_DOMAIN: "example.org" };
-  const lost = `${layout.settings} holds no setting any more, but the server last ran with some: copy them back from ${layout.settingsInForce} `;
+  const lost = `${layout.settings} must have at least one setting, because the server last ran with some: ${layout.settingsInForce} `;
   for (const text of ["", "\uFEFF", "# domains = []\n", "[limits]\n"]) {
     writeFileSync(layout.settings, text);
     for (const words of ["set simulate true", "check"]) {
@@ -135,6 +135,21 @@ test("a file that lost every setting is refused while the server last ran with s
     assert.match((await run("config check", "", variables)).out, /: nothing is wrong\.$/m);
   }
   await fails("config check", /^No mail domain is set: /);
+});
+
+test("the last setting with which the server ran is not unset", async () => {
+  for (const [key, text] of [
+    ["simulate", "# none\nsimulate = true\n"],
+    ["domains", 'domains = ["example.org"]\n'],
+  ] as const) {
+    writeFileSync(layout.settings, text);
+    put(layout.settingsInForce, text);
+    const unset = () => run(`config unset ${key}`, "", { GHOSTINBOX_FIRST_DOMAIN: "example.org" });
+    assert.match(oneLineOfError(await unset(), 1), /ghostinbox\.toml must have at least one setting, because /);
+    assert.equal(file(), text);
+    rmSync(layout.settingsInForce);
+    assert.equal((await unset()).code, 0);
+  }
 });
 
 test("a byte order mark stays", async () => {

@@ -187,6 +187,8 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
   if (!loaded.ok) return invalid(loaded.problems, "nothing was written");
   const missing = keys.includes("domains") ? missingDomain(loaded.settings) : null;
   if (missing !== null) return invalid([{ where: "domains", says: missing }], "nothing was written");
+  const lost = emptied(call, edited.text);
+  if (lost !== null) return lost;
   const changed = edited.text !== plain;
   const mark = text.slice(0, text.length - plain.length);
   // Another command has changed it since: starts again from the new text.
@@ -217,8 +219,8 @@ function notTomlIn(text: string): Failure | null {
 }
 
 /** Look before edits are adopted: afterwards the file has a setting. */
-export function emptied({ layout }: Pick<Call, "layout">): Failure | null {
-  const says = whyEmptied(layout);
+export function emptied({ layout }: Pick<Call, "layout">, edited?: string): Failure | null {
+  const says = whyEmptied(layout, edited);
   return says === null ? null : invalid([{ where: "", says }]);
 }
 
