@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, globSync, mkdirSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
@@ -39,6 +39,10 @@ test(
       "lib/retention/legal-holds.json",
     ];
     assert.deepEqual(files, expected);
+    put(layout.settings, "# lost\n");
+    put(layout.settingsInForce, toml);
+    await stage.build({ at: 0, host: "mail.example.test", version: "1" });
+    assert.equal(readFileSync(join(stage.path, "ghostinbox.toml"), "utf8"), toml);
     stage.remove();
     assert.ok(!existsSync(stage.path));
   },

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { messageOf, nullOn } from "../../core/error.ts";
-import { settingsIn } from "../../host/machine/settings-text.ts";
+import { settingsIn, whyEmptied } from "../../host/machine/settings-text.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { removeFile, setAccess, writeFile } from "../../host/root-files/files.ts";
 import { COPY_ALL, Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
@@ -102,7 +102,7 @@ export class Stage {
     for (const part of plainParts(layout)) settle([this.#mirror(part, COPIES)]);
     this.#mirror(layout.log, LOGS).pass();
     const settings = this.#inStage(layout.settings);
-    copyFile(layout.settings, settings, 0o640);
+    copyFile(whyEmptied(layout) === null ? layout.settings : layout.settingsInForce, settings, 0o640);
     for (const record of [layout.adoptedScript, layout.backupPlaces])
       if (existsSync(record)) copyFile(record, this.#inStage(record), 0o600);
     // It may name other files than the settings in force.
