@@ -69,9 +69,9 @@ export function whyEmptied({ settings, settingsInForce }: Layout, edited?: strin
   return `${settings} must have at least one setting, because the server last ran with some: ${settingsInForce} has a copy of them. To run without them, delete ${settingsInForce}.`;
 }
 
-/** Null if the file cannot be read. One that is invalid says something. */
+/** Null if the file cannot be read. A missing one has none; one that is invalid says something. */
 function hasSettings(path: string, edited?: string): boolean | null {
-  const text = edited ?? readOr(() => settingsText(path), null);
+  const text = edited ?? readOr(() => settingsText(path) ?? "", null);
   const loaded = text === null ? null : loadSettings(text, {});
   return loaded && (!loaded.ok || Object.values(loaded.sources).some(({ from }) => from === "file"));
 }

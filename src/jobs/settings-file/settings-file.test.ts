@@ -35,11 +35,13 @@ test("one mistake is one sentence; several have a line each", async () => {
   await assert.rejects(readSettings(layout, {}), { message });
 });
 
-test("a start refuses a file that lost the settings in force, and takes it once their record is deleted", async () => {
+test("a start refuses a file that lost the settings in force, or is lost, and starts once their record is deleted", async () => {
   const layout = withFile("# nothing\n");
   const variables = { GHOSTINBOX_DOMAIN: "example.org" };
   put(layout.settingsInForce, "tls.cert = 0\n");
   const message = new RegExp(`must have at least one setting, .*, delete ${layout.settingsInForce}\\.$`);
+  await assert.rejects(readSettings(layout, variables), { name: "SetUpFailure", message });
+  rmSync(layout.settings);
   await assert.rejects(readSettings(layout, variables), { name: "SetUpFailure", message });
   rmSync(layout.settingsInForce);
   assert.deepEqual((await readSettings(layout, variables)).settings.domains, ["example.org"]);

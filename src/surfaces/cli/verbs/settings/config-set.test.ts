@@ -169,6 +169,9 @@ test("a link is not replaced by a file", async () => {
 
 test("before the first start the file to change is missing", async () => {
   rmSync(layout.settings);
+  put(layout.settingsInForce, SHIPPED);
+  await fails("config set simulate true", /toml must have at least one setting, because /);
+  rmSync(layout.settingsInForce);
   await fails("config set simulate true", /does not exist yet\. The first start writes it/);
 });
 

@@ -172,6 +172,8 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
   const { layout } = call;
   const keys = wanted.map(({ key }) => key);
   const text = settingsText(call);
+  const gone = emptied(call);
+  if (gone !== null) return gone;
   if (text === null)
     return failed(
       `${layout.settings} does not exist yet.`,
@@ -179,7 +181,7 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
     );
   if (typeof text !== "string") return text;
   const plain = withoutMark(text);
-  const broken = emptied(call) ?? notTomlIn(plain);
+  const broken = notTomlIn(plain);
   if (broken !== null) return broken;
   const edited = wanted.reduce<Edited>((so, one) => (so.ok ? editedWith(so.text, one) : so), { ok: true, text: plain });
   if (!edited.ok) return failed(edited.reason, "Nothing was written.");
