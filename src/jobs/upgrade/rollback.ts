@@ -118,6 +118,8 @@ export function finishRollback(layout: Layout): boolean {
     if (existsSync(path)) moveFile(path, join(aside, basename(path)));
     moveFile(nextOf(path), path);
   }
+  // With the record, a start would refuse an older file that has no setting.
+  if (existsSync(layout.settingsInForce)) removeFile(layout.settingsInForce);
   removeFile(layout.rollback);
   return true;
 }
