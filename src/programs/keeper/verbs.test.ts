@@ -76,6 +76,12 @@ describe("settings that cannot be read", () => {
     assert.deepEqual([found(), verbs.logRules["logs.max_age"]], [[], 2 * DAY_MS]);
   });
 
+  test("are refused if the file lost them, however long the owner was asked before", async () => {
+    const { layout, verbs } = keeper("");
+    put(layout.settingsInForce, DOMAIN);
+    assert.match(reasonOf(await verbs.obey({ verb: "apply" })), /must have at least one setting/);
+  });
+
   test("are not used by a keeper that restarts, nor are edits that were not applied", () => {
     const { layout } = keeper("domain = []\n");
     put(layout.settingsInForce, `${DOMAIN}[logs]\nmax_age = "2d"\n`);

@@ -8,7 +8,7 @@ import { failureOf, messageOf } from "../../core/error.ts";
 import { oneAfterAnother } from "../../core/one-after-another.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { systemClock } from "../../host/machine/clock.ts";
-import { settingsIn, settingsInForce } from "../../host/machine/settings-text.ts";
+import { settingsIn, settingsInForce, whyEmptied } from "../../host/machine/settings-text.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
 import { restartService, unreadMark } from "../../host/running/supervise.ts";
@@ -159,8 +159,11 @@ export class KeeperVerbs {
         return imapClients(this.#layout);
       case "end_imap":
         return endImap(this.#layout, command.clients);
-      case "apply":
-        return command.inForce === true ? this.#apply(this.#readInForce()) : this.#changes.apply();
+      case "apply": {
+        if (command.inForce === true) return this.#apply(this.#readInForce());
+        const reason = whyEmptied(this.#layout);
+        return reason === null ? this.#changes.apply() : Promise.resolve({ ok: false, reason });
+      }
       case "change_settings":
         return this.#changes.change(command.changes, command.digest);
       case "undo_settings":
