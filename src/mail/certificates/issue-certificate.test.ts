@@ -67,7 +67,8 @@ test("a valid chain is used completely, whichever name PEM gives its certificate
   const [leaf, plain] = [cert, authority.cert].map((path) => readFileSync(path, "utf8"));
   openssl("x509", "-in", authority.cert, "-trustout", "-addtrust", "serverAuth", "-out", at("trusted.pem"));
   const former = plain?.replaceAll(" CERTIFICATE", " X509 CERTIFICATE");
-  for (const issued of [plain, former, readFileSync(at("trusted.pem"), "utf8")]) {
+  const mismatched = plain?.replace("END CERTIFICATE", "END X509 CERTIFICATE");
+  for (const issued of [plain, former, readFileSync(at("trusted.pem"), "utf8"), `${mismatched}${plain}`]) {
     writeFileSync(cert, `${leaf}${issued}`);
     const read = readPair({ cert, key }, soon());
     assert.equal(read.ok && read.pair.cert, `${leaf}${plain}`);

@@ -28,7 +28,7 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
   const keyText = readOr(() => readNamed(key, MOST_BYTES).toString(), null);
   if (certText === null) return wrong(`The file ${cert} of tls.cert does not exist or cannot be read.`);
   if (keyText === null) return wrong(`The file ${key} of tls.key does not exist or cannot be read.`);
-  const blocks = certText.match(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END [A-Z0-9 ]+-----/g) ?? [];
+  const blocks = certText.match(/-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g) ?? [];
   const chain = readOr(() => blocks.map((block) => new X509Certificate(block)), []);
   if (chain.length === 0) return wrong(`${cert} must hold a certificate in PEM.`);
   const privateKey = readOr(() => createPrivateKey(keyText), null);
