@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { address, ban, enforcerKit, newEnforcer } from "../../../test/kit/enforcer-kit.ts";
 import { settled, until } from "../../../test/kit/until.ts";
 import { MINUTE_MS } from "../../core/time.ts";
+import type { CheckDepth } from "../network-ports.ts";
 import type { Outcome } from "../ports.ts";
 import { noEnforcement } from "./enforce.ts";
 
@@ -128,6 +129,22 @@ test("with proxies, a check is quick unless the last whole one was ten seconds a
   await enforcer.stop();
   assert.deepEqual(firewall.depths, ["whole", "quick", "whole", "quick"]);
 });
+
+for (const [what, begin] of [
+  ["a rebuild", ({ enforcer }) => enforcer.rebuild()],
+  ["a change of what always passes", ({ allow, enforcer }) => (allow.push(address(9)), void enforcer.verify())],
+] as const satisfies readonly (readonly [string, (kit: ReturnType<typeof newEnforcer>) => void])[])
+  test(`with proxies, emptied sets are reported before ${what} fills them`, async (t) => {
+    const proxied = newEnforcer(true);
+    await proxied.enforcer.start();
+    await proxied.enforcer.verify();
+    const lost = { ok: false, reason: "nft failed.", isLost: true } as const;
+    t.mock.method(proxied.firewall, "check", async (depth: CheckDepth) => (depth === "quick" ? { ok: true } : lost));
+    begin(proxied);
+    await settled();
+    await proxied.enforcer.stop();
+    assert.deepEqual(proxied.audits, [{ type: "FIREWALL_LOST", subject: "nft failed.", by: "engine" }]);
+  });
 
 test("a broken firewall is retried at once, then after 0.1 s, twice as long each time, at most 10 s", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });

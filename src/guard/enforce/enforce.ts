@@ -156,11 +156,12 @@ export class BanEnforcer {
     }
   }
 
-  /** A reset repairs a flushed table and applies changed own addresses. */
+  /** A reset repairs a flushed table and applies changed own addresses. The check before one is `whole`, as it would hide emptied sets. */
   async #look(): Promise<void> {
-    const { clock, firewall, hasProxies } = this.#parts;
+    const { allowList, clock, firewall, hasProxies } = this.#parts;
     const now = clock.now();
-    const isQuick = hasProxies && Math.abs(now - this.#checkedAt) < ENFORCE.verifyMs;
+    this.#isResetPending ||= allowList().join(" ") !== this.#allowed;
+    const isQuick = hasProxies && !this.#isResetPending && Math.abs(now - this.#checkedAt) < ENFORCE.verifyMs;
     if (!isQuick) this.#checkedAt = now;
     const checked = await firewall.check(isQuick ? "quick" : "whole");
     if (!checked.ok) this.#parts.log.warn("Rebuilding the firewall table.", { reason: checked.reason });
@@ -168,7 +169,7 @@ export class BanEnforcer {
     if (checked.ok && Math.abs(now - this.#failedAt) >= ENFORCE.calmMs) this.#failures = 0;
     // With many bans, a rebuild takes seconds.
     if ("isLost" in checked) [this.#state, this.#reason] = ["unavailable", checked.reason];
-    this.#isResetPending ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;
+    this.#isResetPending ||= !checked.ok;
   }
 
   /** Another program emptied or changed the table. Reported for a while: it may do so again. */
