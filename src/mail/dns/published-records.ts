@@ -1,5 +1,5 @@
 import type { PublishedRecord } from "../../admin/declare/reports.ts";
-import { contains, type Ip, isV4, parseIp } from "../../core/net/ip.ts";
+import { contains, type Ip, isPrivate, isV4, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Found } from "../../guard/network-ports.ts";
 import { outgoingAddresses, ownAddresses, publicAmong } from "../../host/machine/own-addresses.ts";
@@ -39,35 +39,29 @@ export async function comparedAll(expected: ExpectedRecords): Promise<readonly C
   return (await Promise.all([compared(expected), comparedOutside(expected, ["address", "reverse"])])).flat();
 }
 
-/** `greet`: returns the greeting on port 25 of an address; null if there is none. */
-export async function compared(
-  { records, addresses, settings }: ExpectedRecords,
-  greet = greetingOf,
-): Promise<readonly ComparedRecord[]> {
-  const all = await Promise.all(records.map((record) => comparedOne(settings, record)));
-  if (!records.some(({ kind }) => kind === "address")) return all;
-  // Unlike `addresses`, includes those of loopback and of links without carrier.
-  const own = ownNetworks([]).filter(({ why }) => why === "own_address");
-  const beside = (await namedAddresses(settings)).filter((named) => {
-    const isOwn = addresses.includes(named) || own.some(({ prefix }) => contains(prefix, named));
-    return !isOwn && addresses.some((one) => isV4(one) === isV4(named));
-  });
-  const judged = beside.map(async (named) => ({
-    type: addressRecord(settings.hostname, named).type,
-    verdict: judgeOutside(named, settings.hostname, await greet(named), "beside"),
-  }));
-  const others = await Promise.all(judged);
-  return all.map((one) => withOthers(one, others));
+export async function compared({ records, addresses, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
+  const looked = Promise.all(records.map((record) => comparedOne(settings, record)));
+  const types = records.some(({ kind }) => kind === "address") ? ADDRESS_TYPES : [];
+  const [all, named] = await Promise.all([looked, namedAddresses(settings, types)]);
+  // The name may also have a proxy's addresses, which need not be those of `proxy.networks`.
+  const others = settings["proxy.networks"].length > 0 ? [] : named.filter((one) => !isOwnPublic(one, addresses));
+  return all.map((one) => ({ ...one, verdict: withOthers(one, others) }));
+}
+
+/** Unlike `addresses`, the kernel's tables include addresses of loopback's interface and of links without carrier. */
+function isOwnPublic(address: Ip, addresses: readonly Ip[]): boolean {
+  const isOwn = ownNetworks([]).some(({ prefix, why }) => why === "own_address" && contains(prefix, address));
+  return addresses.includes(address) || (isOwn && !isPrivate(address));
 }
 
 /** Part of the mail and of the sign-ins would go to an address that is not the machine's, such as one that it had before. */
-function withOthers(
-  one: ComparedRecord,
-  others: readonly Readonly<{ type: string; verdict: RecordVerdict }>[],
-): ComparedRecord {
-  const bad = others.filter(({ type, verdict }) => type === one.record.type && verdict.status !== "ok");
-  const worst = bad.find(({ verdict }) => verdict.status === "wrong") ?? bad[0];
-  return worst === undefined || one.verdict.status !== "ok" ? one : { ...one, verdict: worst.verdict };
+function withOthers({ record: { type }, verdict }: ComparedRecord, others: readonly Ip[]): RecordVerdict {
+  const also = others.filter((one) => type === (isV4(one) ? "A" : "AAAA"));
+  if (verdict.status !== "ok" || also.length === 0) return verdict;
+  return {
+    status: "wrong",
+    detail: `It must lead only to this machine's public addresses, not to ${also.join(", ")}.`,
+  };
 }
 
 export type OutsideKind = "address" | "reverse";
@@ -100,12 +94,15 @@ type Named = Pick<Settings, "hostname" | "dns.address" | "outbound.relay">;
  * public address itself (`own`).
  */
 export async function outsideAddresses(settings: Named, own: readonly Ip[]): Promise<readonly Ip[]> {
-  return (await namedAddresses(settings)).filter((named) => own.every((ip) => isV4(ip) !== isV4(named)));
+  const types = ADDRESS_TYPES.filter((type) => own.every((ip) => isV4(ip) !== (type === "A")));
+  return namedAddresses(settings, types);
 }
 
-async function namedAddresses({ hostname, ...settings }: Named): Promise<readonly Ip[]> {
+type AddressTypes = readonly ("A" | "AAAA")[];
+const ADDRESS_TYPES: AddressTypes = ["A", "AAAA"];
+
+async function namedAddresses({ hostname, ...settings }: Named, types: AddressTypes): Promise<readonly Ip[]> {
   const published = createRecordLookup(settings["dns.address"]);
-  const types = ["A", "AAAA"] as const;
   const answers = await Promise.all(types.map((type) => published({ name: hostname, type })));
   return answers.flatMap((one) => (one.ok ? one.found.flatMap((text) => parseIp(text) ?? []) : []));
 }
@@ -114,14 +111,11 @@ async function namedAddresses({ hostname, ...settings }: Named): Promise<readonl
 async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Promise<readonly ComparedRecord[]> {
   return Promise.all(
     addresses.map(async (address) => {
-      const verdict = judgeOutside(address, settings.hostname, await greetingOf(address));
+      const greeting = await greetingAt(address, GREETING_MS).catch(() => null);
+      const verdict = judgeOutside(address, settings.hostname, greeting);
       return { record: addressRecord(settings.hostname, address), verdict, isAnswered: true };
     }),
   );
-}
-
-function greetingOf(address: Ip): Promise<string | null> {
-  return greetingAt(address, GREETING_MS).catch(() => null);
 }
 
 /**
@@ -147,21 +141,13 @@ async function comparedOne(settings: Named, record: DnsRecord): Promise<Compared
   return { record, verdict: judge(record, answer), isAnswered: answer.ok };
 }
 
-/** `greeting`: the greeting on its port 25; null if there was none. `place`: in front of the machine, or beside its own address. */
-export function judgeOutside(
-  address: Ip,
-  hostname: string,
-  greeting: string | null,
-  place: "in_front" | "beside" = "in_front",
-): RecordVerdict {
-  const isBeside = place === "beside";
-  const whose = `which is not an address of this machine${isBeside ? "" : " but of a router or proxy in front of it"}`;
-  const fact = `It ${isBeside ? "also " : ""}says ${address}, ${whose}; port ${SMTP_PORT} there`;
+/** `greeting`: the greeting on its port 25; null if there was none. */
+export function judgeOutside(address: Ip, hostname: string, greeting: string | null): RecordVerdict {
+  const whose = "which is not an address of this machine but of a router or proxy in front of it";
+  const fact = `It says ${address}, ${whose}; port ${SMTP_PORT} there`;
   const [, name = ""] = /^220[ -](\S+)/.exec(greeting ?? "") ?? [];
   if (name.toLowerCase() === hostname) return { status: "ok", detail: `${fact} leads here.` };
   const why = greeting === null ? "gives this machine no answer" : "greets with another name";
-  // A router may send connections from inside elsewhere.
-  if (isBeside && name !== "") return { status: "wrong", detail: `${fact} ${why}.` };
   return { status: "unknown", detail: `${fact} ${why}, so whether it leads here cannot be verified from here.` };
 }
 
