@@ -39,22 +39,13 @@ export async function comparedAll(expected: ExpectedRecords): Promise<readonly C
   return (await Promise.all([compared(expected), comparedOutside(expected, ["address", "reverse"])])).flat();
 }
 
-/** An IPv4 address that the name lacks and that no mail leaves from, such as one for failover, needs no records beside another. */
-export async function compared(
-  { records, addresses, settings }: ExpectedRecords,
-  outgoing: readonly Ip[] | Promise<readonly Ip[]> = outgoingAddresses(),
-): Promise<readonly ComparedRecord[]> {
+export async function compared({ records, addresses, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
   const looked = Promise.all(records.map((record) => comparedOne(settings, record)));
-  const types = records.some(({ kind }) => kind === "address" || kind === "reverse") ? ADDRESS_TYPES : [];
-  const [all, named, sources] = await Promise.all([looked, namedAddresses(settings, types), outgoing]);
-  const v4 = addresses.filter(isV4);
-  const spare = v4.some((own) => named.includes(own)) ? v4.filter((own) => ![...named, ...sources].includes(own)) : [];
-  const needless: readonly string[] = spare.flatMap((own) => [own, reverseRecord(settings.hostname, own).name]);
+  const types = records.some(({ kind }) => kind === "address") ? ADDRESS_TYPES : [];
+  const [all, named] = await Promise.all([looked, namedAddresses(settings, types)]);
   // The name may also have a proxy's addresses, which need not be those of `proxy.networks`.
   const others = settings["proxy.networks"].length > 0 ? [] : named.filter((one) => !isOwnPublic(one, addresses));
-  return all
-    .filter(({ record: { name, value } }) => !needless.includes(name) && !needless.includes(value))
-    .map((one) => ({ ...one, verdict: withOthers(one, others) }));
+  return all.map((one) => ({ ...one, verdict: withOthers(one, others) }));
 }
 
 /** Unlike `addresses`, the kernel's tables include addresses of loopback's interface and of links without carrier. */
