@@ -35,8 +35,8 @@ export const ENFORCE = {
   verifyProxiedMs: 1_000,
   firstRetryMs: 100,
   lastRetryMs: 10_000,
-  /** More than `lastRetryMs` and the longest reset, which nft may take 30 s for. */
-  calmMs: 45_000,
+  /** More than `lastRetryMs` and the longest reset: two runs of nft, each of which may take 30 s. */
+  calmMs: 75_000,
   lossNoticeMs: 10 * MINUTE_MS,
 } as const;
 

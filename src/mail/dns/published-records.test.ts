@@ -62,6 +62,7 @@ test("each of the machine's addresses needs both records, and the name has no ot
   for (const other of [stranger, local, ip("127.0.0.1")])
     assert.equal(await judged([named, other]), "A wrong,PTR missing,A wrong,PTR missing", other);
   assert.equal(await judged([named, stranger], [net("10.0.0.5")]), "A ok,PTR missing,A wrong,PTR missing");
+  assert.match(await judged([named, ip("10.0.0.5")], [net("10.0.0.5")]), /^A wrong/);
   for (const { address } of Object.values(networkInterfaces()).flatMap((list) => list ?? []))
     if (isV4(ip(address)) && !address.startsWith("127."))
       assert.match(await judged([named, ip(address)]), isPrivate(ip(address)) ? /^A wrong/ : /^A ok/);

@@ -43,8 +43,9 @@ export async function compared({ records, addresses, settings }: ExpectedRecords
   const looked = Promise.all(records.map((record) => comparedOne(settings, record)));
   const types = records.some(({ kind }) => kind === "address") ? ADDRESS_TYPES : [];
   const [all, named] = await Promise.all([looked, namedAddresses(settings, types)]);
-  // The name may also have a proxy's addresses, which need not be those of `proxy.networks`.
-  const others = settings["proxy.networks"].length > 0 ? [] : named.filter((one) => !isOwnPublic(one, addresses));
+  // The name may also have a proxy's public addresses, which need not be those of `proxy.networks`.
+  const hasProxy = settings["proxy.networks"].length > 0;
+  const others = named.filter((one) => !isOwnPublic(one, addresses) && (!hasProxy || isPrivate(one)));
   return all.map((one) => ({ ...one, verdict: withOthers(one, others) }));
 }
 

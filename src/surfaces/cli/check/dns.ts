@@ -107,7 +107,7 @@ export const dns = {
   dmarc: records(["dmarc"], "Looks up each domain's policy for unauthenticated mail (DMARC)."),
   address: withOutside(
     "address",
-    "Looks up the addresses of the server's name, and reads the greeting at those that are not the machine's.",
+    "Looks up the addresses of the server's name, and reads the greeting at those of a router.",
   ),
   reverse: withOutside("reverse", "Looks up the name of the server's public addresses (reverse DNS)."),
   services: records(["service"], "Looks up the records by which mail programs find the server (SRV)."),
