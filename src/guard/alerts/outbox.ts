@@ -84,10 +84,13 @@ export class AlertOutbox {
   constructor(deliveries: readonly Delivery[], parts: OutboxParts) {
     this.#deliveries = deliveries;
     this.#parts = parts;
-    // A channel that failed before a restart still fails, until it accepts a message.
-    for (const { channel, attempts: times } of deliveries)
+    // A channel still fails after a restart if each message that it can be sent has failed, until it accepts one.
+    for (const [channel, own] of Map.groupBy(deliveries, (one) => one.channel)) {
+      const first = new Map(own.toReversed().map(({ message, attempts }) => [matterOf(message), attempts]));
+      const times = Math.min(...first.values());
       if (channel !== null && times >= FAILURES_REPORTED)
         this.#failing.set(channel, { times, why: "it failed before the guard restarted" });
+    }
   }
 
   get deliveries(): readonly Delivery[] {
@@ -150,17 +153,8 @@ export class AlertOutbox {
   /** Sends a message once. Success ends the report that the channel fails; a failure does not count. Never rejects. */
   async try(channel: AlertChannel, message: AlertMessage): Promise<Sent> {
     const outcome = await channel.send(message);
-    if (outcome.ok || "waits" in outcome) this.#works(channel.name);
+    if (outcome.ok || "waits" in outcome) this.#failing.delete(channel.name);
     return outcome;
-  }
-
-  /** Ends the failures of its messages too, which a restart would count again. */
-  #works(name: string): void {
-    this.#failing.delete(name);
-    const dueAt = this.#parts.clock.now();
-    const hasFailed = ({ channel, attempts }: Delivery): boolean => channel === name && attempts > 0;
-    if (this.#deliveries.some(hasFailed))
-      this.#keep(this.#deliveries.map((one) => (hasFailed(one) ? { ...one, attempts: 0, dueAt } : one)));
   }
 
   /** Resolves once no delivery is in flight. */
@@ -198,7 +192,7 @@ export class AlertOutbox {
     let first: Delivery | null = null;
     for (const one of this.#deliveries) {
       if (one.channel !== channel) continue;
-      const what = `${one.message.code ?? one.message.id} ${one.message.subject}`;
+      const what = matterOf(one.message);
       const waitMs = one.dueAt - now;
       // A longer wait means that the clock was set back: the delivery should have happened already.
       const isDue = waitMs <= 0 || waitMs > retryMs(Math.max(1, one.attempts));
@@ -215,7 +209,7 @@ export class AlertOutbox {
     const { log, clock } = this.#parts;
     const outcome = await this.try(channel, delivery.message);
     const now = clock.now();
-    const others = (one: Delivery): boolean => one.channel !== channel.name || one.message !== delivery.message;
+    const others = (one: Delivery): boolean => one !== delivery;
     if (outcome.ok) {
       this.#keep(this.#deliveries.filter(others));
       return;
@@ -229,8 +223,8 @@ export class AlertOutbox {
     }
     const again: Delivery = { ...delivery, attempts, dueAt: later(now, retryMs(Math.max(1, attempts))) };
     // The newest message of a failing channel stays: only an attempt shows that the channel works again.
-    const newest = this.#deliveries.findLast((one) => one.channel === channel.name)?.message;
-    const isProbe = this.failing.has(channel.name) && newest === delivery.message;
+    const newest = this.#deliveries.findLast((one) => one.channel === channel.name);
+    const isProbe = this.failing.has(channel.name) && newest === delivery;
     const isHopeless = now - delivery.message.at > GIVE_UP_MS && !isProbe;
     const deliveries = this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again]));
     // Waiting is not stored: each message would write to the database every few seconds.
@@ -255,4 +249,9 @@ export class AlertOutbox {
 
 function addressed(message: AlertMessage, channels: readonly AlertChannel[], dueAt: Millis): readonly Delivery[] {
   return channels.map(({ name }) => ({ message, channel: name, attempts: 0, dueAt }));
+}
+
+/** Messages of the same matter, such as an alert and its end, wait for each other. */
+function matterOf({ code, id, subject }: AlertMessage): string {
+  return `${code ?? id} ${subject}`;
 }
