@@ -11,8 +11,8 @@ export type NoticeText = Readonly<{
 
 /** Of what a notice is about, the newest: only they open alerts. They are last. */
 export const MOST_ABOUT = 20;
-/** An open alert stays open while its subject is among this many of the newest. */
-export const MOST_ABOUT_KEPT = 2 * MOST_ABOUT;
+/** Maximum open alerts of one notice, which leaves room for others. They stay open while it names their subjects. */
+export const MOST_ABOUT_OPEN = 2 * MOST_ABOUT;
 
 const RESTARTED = "It is restarted automatically; if that does not help, try the command in the detail and see";
 

@@ -63,6 +63,20 @@ test("only the newest 20 of a notice open alerts, and an older one's alert stays
   assert.deepEqual(open(), all.slice(3));
 });
 
+test("a notice opens at most 40 alerts, and resolves none while it names its subject", async () => {
+  const { alerts, notices, seconds } = alertsKit();
+  const all = Array.from({ length: 100 }, (_, i) => `key ${i}`);
+  for (const many of [20, 35, 55, 100]) {
+    notices.set("certificate_unknown", "", all.slice(0, many));
+    await seconds(120);
+  }
+  const open = () => alerts.book.open.map(({ subject }) => subject);
+  assert.deepEqual(open(), all.slice(0, 40));
+  notices.set("certificate_unknown", "", all.slice(1));
+  await seconds(120);
+  assert.deepEqual(open(), [...all.slice(1, 40), "key 80"]);
+});
+
 test("each channel is listed, with the reason once it has failed three times", async () => {
   const { alerts, notices, seconds, answers } = alertsKit();
   answers.set("a", { ok: false, reason: "it answered 503" });

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as waitFor } from "node:timers/promises";
 import { type Holding, isCondition, isServerIll } from "../../core/alerts/alerts.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
-import { coveredBy, MOST_ABOUT } from "../../core/alerts/notices.ts";
+import { coveredBy, MOST_ABOUT, MOST_ABOUT_OPEN } from "../../core/alerts/notices.ts";
 import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../../core/alerts/rules.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
 import { messageOf, reportOnce } from "../../core/error.ts";
@@ -228,11 +228,14 @@ export class Alerts {
     const covered = coveredBy([...raised, ...open]);
     const noticed = raised
       .filter(({ code }) => !covered.includes(code) || open.some((alert) => alert.code === code))
-      .flatMap(({ code, detail, about = [""] }) =>
-        about
-          .filter((subject, i) => i >= about.length - MOST_ABOUT || this.#book.isOpen({ code, subject }))
-          .map((subject): Holding => ({ code, subject, detail })),
-      );
+      .flatMap(({ code, detail, about = [""] }) => {
+        let room = MOST_ABOUT_OPEN - open.filter((alert) => alert.code === code).length;
+        return about
+          .filter(
+            (subject, i) => this.#book.isOpen({ code, subject }) || (i >= about.length - MOST_ABOUT && room-- > 0),
+          )
+          .map((subject): Holding => ({ code, subject, detail }));
+      });
     // Before the windows are filled, none of their alerts is known to be resolved.
     const byEvents =
       this.#position === null

@@ -30,9 +30,9 @@ test("a notice is raised once and logged once until it is cleared; its detail st
   for (const { says, next } of board.list()) assert.ok(says !== "" && next !== "");
 });
 
-test("a notice keeps the newest 40 of what it is about, so that its alerts leave room for others", () => {
+test("a notice keeps the newest 1,000 of what it is about", () => {
   const board = new NoticeBoard(new HandClock(), SILENT);
-  const all = Array.from({ length: 41 }, (_, i) => `key ${i}`);
+  const all = Array.from({ length: 1_001 }, (_, i) => `key ${i}`);
   board.set("certificate_unknown", "", all);
   assert.deepEqual(board.list()[0]?.about, all.slice(1));
 });

@@ -1,7 +1,10 @@
 import type { Notice } from "../../admin/declare/items.ts";
-import { MOST_ABOUT_KEPT, type NoticeCode, notices as texts } from "../../core/alerts/notices.ts";
+import { type NoticeCode, notices as texts } from "../../core/alerts/notices.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../ports.ts";
+
+/** Maximum subjects of one notice: the alerts look up each of them every second. */
+const MOST_SUBJECTS = 1_000;
 
 /** Holds the current notices, at most one of each code, and logs when one appears and ends. */
 export class NoticeBoard implements Notices {
@@ -21,7 +24,7 @@ export class NoticeBoard implements Notices {
       return;
     }
     const since = before?.since ?? isoTime(this.#clock.now());
-    const subjects = about === undefined ? {} : { about: about.slice(-MOST_ABOUT_KEPT) };
+    const subjects = about === undefined ? {} : { about: about.slice(-MOST_SUBJECTS) };
     this.#raised.set(code, { code, since, detail, ...texts[code], ...subjects });
     if (before === undefined) this.#log.warn(texts[code].says, { notice: code, detail });
   }
