@@ -101,7 +101,7 @@ test("a storm of addresses is bounded and reported", async (t) => {
 test("a log that cannot be read, or is missing, is known as such until it can be read again", async (t) => {
   const { file, start, warned } = following(t);
   const known = (watch: ReturnType<typeof start>, failing: RegExp): Promise<void> =>
-    t.waitFor(() => assert.match(watch.failing().join(), failing), { timeout: patience(10_000) });
+    t.waitFor(() => assert.match(watch.failing().get(file) ?? "", failing), { timeout: patience(10_000) });
   const first = start();
   renameSync(file, `${file}.1`);
   await known(first, /eve\.json does not exist$/);
@@ -120,11 +120,11 @@ test("a log that cannot be read, or is missing, is known as such until it can be
 
 test("a log that cannot be read for five minutes raises a notice until it can be read again", () => {
   const [clock, notices] = [new HandClock(), new NoticeBoard()];
-  let failing: readonly string[] = [];
+  let failing: ReadonlyMap<string, string> = new Map();
   const { look } = createUnreadWatch(() => failing, clock, notices);
   const after = (ms: number, now: readonly string[]): string | undefined => {
     clock.advance(ms);
-    failing = now;
+    failing = new Map(now.map((why, i) => [`log ${i}`, why]));
     look();
     return notices.raised.get("detector_unread");
   };
@@ -132,6 +132,7 @@ test("a log that cannot be read for five minutes raises a notice until it can be
   assert.equal(after(5 * MINUTE_MS - 1, ["EACCES"]), undefined);
   assert.equal(after(1, ["EACCES", "ENOENT"]), "EACCES", "another log may be rotated now");
   assert.equal(after(5 * MINUTE_MS, ["EACCES", "ENOENT"]), "EACCES; ENOENT");
+  assert.equal(after(1, ["ENOENT", "EACCES"]), "ENOENT; EACCES", "another reason, but still unread");
   assert.equal(after(1, []), undefined);
   assert.equal(after(1, ["EACCES"]), undefined, "the five minutes start again");
 });

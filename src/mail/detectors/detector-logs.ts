@@ -56,14 +56,15 @@ export function detectorLogs(detectors: readonly Detector[], { engine, clock, lo
 /** Rotating a log takes less. rsyslog creates psad's at its first line: docs/intrusion-detection.md creates it earlier. */
 const GRACE_MS = 5 * MINUTE_MS;
 
-/** Raises a notice about each log that has been unreadable for a while. Call `look` every few seconds. `failing`: why, for each such log. */
-export function createUnreadWatch(failing: () => readonly string[], clock: Clock, notices: Notices) {
+/** Raises a notice about each log that has been unreadable for a while. Call `look` every few seconds. `failing`: why, by file. */
+export function createUnreadWatch(failing: () => ReadonlyMap<string, string>, clock: Clock, notices: Notices) {
   let since: ReadonlyMap<string, Millis> = new Map();
   return {
     look: (): void => {
       const now = clock.now();
-      since = new Map(failing().map((why) => [why, since.get(why) ?? now]));
-      const late = [...since].flatMap(([why, at]) => (now - at >= GRACE_MS ? [why] : []));
+      const all = [...failing()].map(([file, why]) => ({ file, why, at: since.get(file) ?? now }));
+      since = new Map(all.map(({ file, at }) => [file, at]));
+      const late = all.flatMap(({ why, at }) => (now - at >= GRACE_MS ? [why] : []));
       notices.set("detector_unread", late.length > 0 ? late.join("; ") : null);
     },
   };

@@ -37,8 +37,9 @@ export function createLogFollowers(
   return {
     start: () => followers.forEach((follower) => follower.start()),
     stop: () => Promise.all(followers.map((follower) => follower.stop())),
-    /** The reason for each log that cannot be read. */
-    failing: () => followers.flatMap(({ failing }) => failing ?? []),
+    /** Why logs cannot be read, by file. */
+    failing: (): ReadonlyMap<string, string> =>
+      new Map(followers.flatMap(({ file, failing }) => (failing === null ? [] : [[file, failing]]))),
   };
 }
 

@@ -63,6 +63,10 @@ export class LogFollower {
     this.#former = former === undefined ? null : { inode: former, offset: Number(offset) };
   }
 
+  get file(): string {
+    return this.#parts.file;
+  }
+
   /** Why the log could not be read last time, even if it is only missing; null if it could. */
   get failing(): string | null {
     return this.#failing;
