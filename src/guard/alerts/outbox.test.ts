@@ -115,19 +115,20 @@ test("what waits for a channel that was removed from the settings goes to a new 
   assert.deepEqual(await kit.rounds(AT_ONCE), ["corrected: three"], "rather twice than never");
 });
 
-test("after three days, what waits for a removed channel goes to no other", async () => {
-  const kit = outbox({ channels: ["a"], brokenOnes: ["a"] });
+test("after three days, what waits for a removed channel goes only to a new one", async () => {
+  const kit = outbox({ channels: ["a", "b", "c"], brokenOnes: ["a"] });
   kit.add(AT_ONCE, ["one", "critical"]);
   await kit.rounds(AT_ONCE, 1);
   kit.clock.advance(3 * 24 * HOUR_MS - 1_000);
-  kit.box.use([kit.channel("b")]);
-  assert.deepEqual(
-    kit.box.deliveries.map(({ channel }) => channel),
-    ["b"],
-  );
+  const waitingFor = (...names: readonly string[]) => {
+    kit.box.use(names.map(kit.channel));
+    return kit.box.deliveries.map(({ channel }) => channel);
+  };
+  assert.deepEqual(waitingFor("b", "c"), ["b", "c"]);
   kit.clock.advance(1);
-  kit.box.use([kit.channel("c")]);
-  assert.equal(kit.box.deliveries.length, 0);
+  assert.deepEqual(waitingFor("c"), ["c"]);
+  assert.deepEqual(waitingFor("corrected"), ["corrected"]);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["corrected: one"]);
 });
 
 test("after a restart, what waits for a removed channel goes only to channels for which nothing waits", async () => {

@@ -104,8 +104,8 @@ export class AlertOutbox {
   }
 
   /**
-   * Messages that wait for a removed channel, such as one with a wrong address, go to the new channels; without any, to all. After a
-   * restart every channel for which none waits counts as new, so one may arrive twice.
+   * Messages that wait for a removed channel, such as one with a wrong address, go to the new channels; without any, to all, except those
+   * that are too old. After a restart every channel for which none waits counts as new, so one may arrive twice.
    */
   use(channels: readonly AlertChannel[]): void {
     const names = new Set(channels.map(({ name }) => name));
@@ -119,7 +119,7 @@ export class AlertOutbox {
     const stays = ({ channel }: Delivery): boolean => channel === null || names.has(channel);
     const now = this.#parts.clock.now();
     const left = this.#deliveries
-      .filter((one) => !stays(one) && now - one.message.at <= GIVE_UP_MS)
+      .filter((one) => !stays(one) && (fresh.length > 0 || now - one.message.at <= GIVE_UP_MS))
       .map(({ message }) => [message.id, message] as const);
     const again = [...new Map(left).values()].flatMap((message) =>
       addressed(message, fresh.length > 0 ? fresh : channels, message.at),
