@@ -247,6 +247,14 @@ test("a channel without recipients has not failed, and keeps its messages", asyn
   await kit.rounds(AT_ONCE, 1);
   assert.equal(kit.box.deliveries.length, 0, "it is given up after three days too");
   assert.equal(kit.changes() - before, 3, "stored once released, sent to b, and given up");
+  kit.waiting.clear();
+  kit.broken.add("a");
+  kit.add(AT_ONCE, ["four", "critical"]);
+  await kit.rounds(AT_ONCE, 20);
+  assert.equal(kit.box.failing.size, 1);
+  kit.waiting.add("a");
+  await kit.rounds(AT_ONCE, 20);
+  assert.equal(kit.box.failing.size, 0, "it works again, but has no recipient");
 });
 
 test("a failing channel is retried after 5, 10 and 20 seconds, and reported after the third failure in a row", async () => {
@@ -277,18 +285,18 @@ test("a message is given up only once it is older than three days", async () => 
 });
 
 test("the newest message for a failing channel is retried longer, so that its report ends once it works again", async () => {
-  const kit = outbox({ channels: ["a"], brokenOnes: ["a"] });
+  const kit = outbox({ brokenOnes: ["a", "b"] });
   kit.add(AT_ONCE, ["one", "warning", "x", "opened"], ["two", "critical", "y", "opened"]);
   await kit.rounds(AT_ONCE, 40);
   kit.clock.advance(4 * 24 * HOUR_MS);
   await kit.rounds(AT_ONCE, 2);
   assert.deepEqual(
     kit.box.deliveries.map(({ message }) => message.title),
-    ["two"],
+    ["two", "two"],
   );
   kit.broken.clear();
   kit.clock.advance(HOUR_MS);
-  assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["a: two"]);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["a: two", "b: two"]);
   assert.equal(kit.box.failing.size, 0);
 });
 
