@@ -253,8 +253,10 @@ test("a channel without recipients has not failed, and keeps its messages", asyn
   await kit.rounds(AT_ONCE, 20);
   assert.equal(kit.box.failing.size, 1);
   kit.waiting.add("a");
-  await kit.rounds(AT_ONCE, 20);
+  const failed = kit.changes();
+  await kit.rounds(AT_ONCE, 40);
   assert.equal(kit.box.failing.size, 0, "it works again, but has no recipient");
+  assert.equal(kit.changes() - failed, 1, "that it works is stored once");
 });
 
 test("a failing channel is retried after 5, 10 and 20 seconds, and reported after the third failure in a row", async () => {

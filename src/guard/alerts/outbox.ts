@@ -227,8 +227,8 @@ export class AlertOutbox {
     const isProbe = this.failing.has(channel.name) && newest === delivery;
     const isHopeless = now - delivery.message.at > GIVE_UP_MS && !isProbe;
     const deliveries = this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again]));
-    // Waiting is not stored: each message would write to the database every few seconds.
-    if (waits && !isHopeless) this.#deliveries = deliveries;
+    // That it still waits is not stored: each message would write to the database every few seconds.
+    if (attempts === delivery.attempts && !isHopeless) this.#deliveries = deliveries;
     else this.#keep(deliveries);
   }
 
