@@ -153,7 +153,12 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       assert.match(await typed("Upgrade", 0, 1), /PER_MINUTE[^]* was not restarted: the old version still runs\./);
       assert.equal(await mainPid(), main);
       await machine.shell("sed -i /PER_MINUTE/d /etc/default/ghostinbox");
-      const checked = await machine.run(["ghostinbox", "upgrade", "--check"]);
+      const [drop, check] = ["/run/systemd/system/ghostinbox.service.d", ["ghostinbox", "upgrade", "--check"]];
+      const unit = '[Service]\nEnvironment="A=b c" "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE=7 a"\n';
+      await machine.shell(`mkdir -p ${drop}; printf '${unit}' >${drop}/test.conf; systemctl daemon-reload`);
+      assert.match((await machine.run(check)).stderr, /PER_MINUTE/);
+      await machine.shell(`rm -r ${drop}; systemctl daemon-reload`);
+      const checked = await machine.run(check);
       assert.match(checked.stderr, /^Next: systemctl restart ghostinbox$/m);
       await machine.shell(`DEBIAN_FRONTEND=noninteractive dpkg --install ${DIST}/ghostinbox_0.2.0-1_*.deb`);
       assert.notEqual(await mainPid(), main);

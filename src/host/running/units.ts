@@ -100,6 +100,11 @@ async function hasReadAll(): Promise<boolean> {
   return asked.code === 0 && !asked.stdout.includes("yes");
 }
 
+/** Variables of the main unit, with those set by `systemctl edit`: a line of words, quoted where needed. Empty if systemd does not run. */
+export async function variablesOfUnit(): Promise<string> {
+  return (await runProgram("systemctl", ["show", "--value", "-p", "Environment", MAIN_UNIT])).stdout;
+}
+
 /** Stops the server, and removes the files that `installUnits` has written. Returns false if there were none. */
 export async function uninstallUnits(directory: string = UNIT_DIRECTORY): Promise<Outcome & { found?: boolean }> {
   const found = unitsOf(directory);

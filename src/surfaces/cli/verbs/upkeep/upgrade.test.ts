@@ -77,21 +77,26 @@ test("an old data directory: the changes are listed with what is in the way", RO
 });
 
 test(
-  "a package's next start is checked with the variables of its file, not those of the last start or the shell",
+  "a package's next start is checked with the variables of its unit and file, not those of the last start or the shell",
   ROOT,
   async () => {
     using layout = dataDirectory();
     const [name, file] = ["GHOSTINBOX_LIMITS__MAIL__PER_MINUTE", join(layout.data, "default")];
     writeFileSync(layout.settings, 'domains = ["example.org"]\n');
     put(join(layout.environment, name), "many");
-    const obstacles = async (text: string): Promise<readonly string[]> => {
+    const obstacles = async (text: string, ofUnit = ""): Promise<readonly string[]> => {
       writeFileSync(file, text);
-      return (await planUpgrade(scriptCall({ layout, env: { [name]: "many" } }), file)).obstacles;
+      const call = scriptCall({ layout, env: { [name]: "many" } });
+      return (await planUpgrade(call, file, () => Promise.resolve(ofUnit))).obstacles;
     };
     for (const good of ["", `# ${name}=many\n; ${name}=many\n`, `${name}=many\n${name} = "7" \n`])
       assert.deepEqual(await obstacles(good), [], good);
     for (const bad of ["many", "7 # a minute", "'7x'"])
       assert.match((await obstacles(`A=\n${name}=${bad}`)).join(), /PER_MINUTE/, bad);
+    for (const edited of [`A=b ${name}=many\n`, `"A=\\"b c" "${name}=7 a" B=\n`])
+      assert.match((await obstacles("", edited)).join(), /PER_MINUTE/, edited);
+    assert.deepEqual(await obstacles(`${name}=7`, `${name}=many\n`), [], "the file comes last");
+    assert.deepEqual(await obstacles("", `"A=b ${name}=many" ${name}=7\n`), []);
     const missing = await planUpgrade(scriptCall({ layout }), join(layout.data, "none"));
     assert.deepEqual(missing.obstacles, []);
   },

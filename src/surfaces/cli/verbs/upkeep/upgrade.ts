@@ -11,6 +11,7 @@ import { releaseLock, takeLock, usedElsewhere } from "../../../../host/running/d
 import { processesOf } from "../../../../host/running/processes.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
 import { VARIABLES_FILE } from "../../../../host/running/systemd.ts";
+import { variablesOfUnit } from "../../../../host/running/units.ts";
 import { changedPrograms } from "../../../../jobs/build/program.ts";
 import { changesToLose, rollBack, startedAside, whyNoRollback } from "../../../../jobs/upgrade/rollback.ts";
 import {
@@ -48,18 +49,21 @@ export async function upgrade(call: Call): Promise<Answer> {
 const RESTART = IS_PACKAGED ? "systemctl restart ghostinbox" : `${PROGRAM} restart`;
 
 /**
- * `variables`: the file that systemd reads at a package's next start; variables set by `systemctl edit` are ignored. If null, the next
- * start is that of `restart`, which keeps the variables of the last one. Exported for its test.
+ * `variables`: the file that systemd reads at a package's next start, after those of `ofUnit`; further files named by `systemctl edit` are
+ * ignored. If null, the next start is that of `restart`, which keeps the variables of the last one. Exported for its test.
  */
-export async function planUpgrade(call: Call, variables = IS_PACKAGED ? VARIABLES_FILE : null) {
+export async function planUpgrade(
+  call: Call,
+  variables = IS_PACKAGED ? VARIABLES_FILE : null,
+  ofUnit = variablesOfUnit,
+) {
   const { layout } = call;
   const schemas = schemasOf(layout);
+  const given = variables === null ? null : variablesIn(await ofUnit(), variables);
   const [programs, updates, settings] = await Promise.all([
     changedPrograms(CHECKOUT, layout),
     waitingUpdates(),
-    configCheck(
-      variables === null ? { ...call, env: {} } : { ...call, env: variablesIn(variables), forNextStart: true },
-    ),
+    configCheck(given === null ? { ...call, env: {} } : { ...call, env: given, forNextStart: true }),
   ]);
   const found = settings.ok ? [] : (settings.found?.lines ?? []);
   const wrong = settings.ok || found.length > 0 ? found : [settings.message];
@@ -75,9 +79,14 @@ export async function planUpgrade(call: Call, variables = IS_PACKAGED ? VARIABLE
   };
 }
 
-/** As systemd.exec(5) reads an EnvironmentFile, except its escapes. Unlike for util.parseEnv, a `#` after a value is part of it. */
-function variablesIn(file: string): Readonly<Record<string, string>> {
-  const lines = textOrNothing(file).matchAll(/^\s*(\w+)[ \t]*=[ \t]*(["']?)(.*?)\2\s*$/gm);
+/**
+ * As systemd.exec(5) reads Environment, as printed by systemctl, and then an EnvironmentFile, except its escapes. Unlike for util.parseEnv,
+ * a `#` after a value is part of it.
+ */
+function variablesIn(ofUnit: string, file: string): Readonly<Record<string, string>> {
+  const words = ofUnit.matchAll(/"((?:\\.|[^"\\])*)"|\S+/g);
+  const unquoted = Array.from(words, ([word, quoted]) => quoted?.replace(/\\(.)/g, "$1") ?? word);
+  const lines = [...unquoted, textOrNothing(file)].join("\n").matchAll(/^\s*(\w+)[ \t]*=[ \t]*(["']?)(.*?)\2\s*$/gm);
   return Object.fromEntries(Array.from(lines, ([, name = "", , value = ""]) => [name, value]));
 }
 
