@@ -89,7 +89,7 @@ test(
       const call = scriptCall({ layout, env: { [name]: "many" } });
       return (await planUpgrade(call, file, () => Promise.resolve(ofUnit))).obstacles;
     };
-    for (const good of ["", `# ${name}=many\n; ${name}=many\n`, `${name}=many\n${name} = "7" \n`])
+    for (const good of ["", `# ${name}=many\n; ${name}=many\n`, `${name}=many\n${name} = "7" \n`, `${name}=7\\\n0\n`])
       assert.deepEqual(await obstacles(good), [], good);
     for (const bad of ["many", "7 # a minute", "'7x'"])
       assert.match((await obstacles(`A=\n${name}=${bad}`)).join(), /PER_MINUTE/, bad);

@@ -86,7 +86,8 @@ export async function planUpgrade(
 function variablesIn(ofUnit: string, file: string): Readonly<Record<string, string>> {
   const words = ofUnit.matchAll(/"((?:\\.|[^"\\])*)"|\S+/g);
   const unquoted = Array.from(words, ([word, quoted]) => quoted?.replace(/\\(.)/g, "$1") ?? word);
-  const lines = [...unquoted, textOrNothing(file)].join("\n").matchAll(/^\s*(\w+)[ \t]*=[ \t]*(["']?)(.*?)\2\s*$/gm);
+  const text = [...unquoted, textOrNothing(file).replace(/\\\n/g, "")].join("\n");
+  const lines = text.matchAll(/^\s*(\w+)[ \t]*=[ \t]*(["']?)(.*?)\2\s*$/gm);
   return Object.fromEntries(Array.from(lines, ([, name = "", , value = ""]) => [name, value]));
 }
 
