@@ -149,10 +149,14 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
 
     test("an upgrade brings the new version and its schemas to run, and shells complete its commands", async () => {
       const main = await mainPid();
-      await set("GHOSTINBOX_LIMITS__MAIL__PER_MINUTE=many\n");
-      assert.match(await typed("Upgrade", 0, 1), /PER_MINUTE[^]* was not restarted: the old version still runs\./);
+      await set("GHOSTINBOX_DATA=/srv/mail\nGHOSTINBOX_LIMITS__MAIL__PER_MINUTE=many\n");
+      const refused = await typed("Upgrade", 0, 1);
+      assert.match(
+        refused,
+        /- GHOSTINBOX_DATA names [^]*PER_MINUTE[^]* was not restarted: the old version still runs\./,
+      );
       assert.equal(await mainPid(), main);
-      await machine.shell("sed -i /PER_MINUTE/d /etc/default/ghostinbox");
+      await machine.shell("sed -i '/PER_MINUTE\\|_DATA=/d' /etc/default/ghostinbox");
       const [drop, check] = ["/run/systemd/system/ghostinbox.service.d", ["ghostinbox", "upgrade", "--check"]];
       const unit = '[Service]\nEnvironment="A=b c" "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE=7 a"\n';
       await machine.shell(`mkdir -p ${drop}; printf '${unit}' >${drop}/test.conf; systemctl daemon-reload`);

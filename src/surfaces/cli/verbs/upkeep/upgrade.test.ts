@@ -8,6 +8,7 @@ import { becomeNextVersion, writeToday } from "../../../../../test/kit/next-vers
 import { noPackageLists } from "../../../../../test/kit/no-package-lists.ts";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { dataDirectory, ghostinbox } from "../../../../../test/kit/test-guard.ts";
+import { MAIN_UNIT, UNIT_HEAD } from "../../../../host/running/systemd.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 import { planUpgrade, printPlan, type UpgradePlan, waitingOf } from "./upgrade.ts";
 
@@ -87,7 +88,7 @@ test(
     const obstacles = async (text: string, ofUnit = ""): Promise<readonly string[]> => {
       writeFileSync(file, text);
       const call = scriptCall({ layout, env: { [name]: "many" } });
-      return (await planUpgrade(call, file, () => Promise.resolve(ofUnit))).obstacles;
+      return (await planUpgrade(call, file, () => Promise.resolve(ofUnit), [layout.data])).obstacles;
     };
     for (const good of ["", `# ${name}=many\n; ${name}=many\n`, `${name}=many\n${name} = "7" \n`, `${name}=7\\\n0\n`])
       assert.deepEqual(await obstacles(good), [], good);
@@ -97,6 +98,13 @@ test(
       assert.match((await obstacles("", edited)).join(), /PER_MINUTE/, edited);
     assert.deepEqual(await obstacles(`${name}=7`, `${name}=many\n`), [], "the file comes last");
     assert.deepEqual(await obstacles("", `"A=b ${name}=many" ${name}=7\n`), []);
+    writeFileSync(join(layout.data, MAIN_UNIT), `${UNIT_HEAD}\nEnvironment=GHOSTINBOX_DATA=${layout.data}\n`);
+    const variable = `GHOSTINBOX_DATA=${layout.data}`;
+    for (const same of [variable, `${variable}/`]) assert.deepEqual(await obstacles(same, variable), []);
+    assert.match(
+      (await obstacles("GHOSTINBOX_DATA=/srv/mail", variable)).join(),
+      /^GHOSTINBOX_DATA names \/srv\/mail, /,
+    );
     const missing = await planUpgrade(scriptCall({ layout }), join(layout.data, "none"));
     assert.deepEqual(missing.obstacles, []);
   },

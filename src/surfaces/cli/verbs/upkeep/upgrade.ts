@@ -11,7 +11,7 @@ import { releaseLock, takeLock, usedElsewhere } from "../../../../host/running/d
 import { processesOf } from "../../../../host/running/processes.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
 import { VARIABLES_FILE } from "../../../../host/running/systemd.ts";
-import { variablesOfUnit } from "../../../../host/running/units.ts";
+import { variablesOfUnit, whyNotByUnits } from "../../../../host/running/units.ts";
 import { changedPrograms } from "../../../../jobs/build/program.ts";
 import { changesToLose, rollBack, startedAside, whyNoRollback } from "../../../../jobs/upgrade/rollback.ts";
 import {
@@ -23,7 +23,7 @@ import {
   spaceNeeded,
   type UpgradeSnapshot,
 } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
-import type { Layout } from "../../../../settings/layout.ts";
+import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../../../settings/layout.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { changesText, comesBack, readIfThere, settingsText } from "../../print/comes-back.ts";
@@ -56,10 +56,14 @@ export async function planUpgrade(
   call: Call,
   variables = IS_PACKAGED ? VARIABLES_FILE : null,
   ofUnit = variablesOfUnit,
+  unitDirectories?: readonly string[],
 ) {
   const { layout } = call;
   const schemas = schemasOf(layout);
   const given = variables === null ? null : variablesIn(await ofUnit(), variables);
+  const data = given?.["GHOSTINBOX_DATA"];
+  const elsewhere =
+    data === undefined ? null : whyNotByUnits(layoutOf(data || DEFAULT_DATA_DIRECTORY), unitDirectories);
   const [programs, updates, settings] = await Promise.all([
     changedPrograms(CHECKOUT, layout),
     waitingUpdates(),
@@ -75,7 +79,11 @@ export async function planUpgrade(
     /** How much room the snapshot and the new schemas take; null if no schema changes. */
     neededBytes: schemas.some(isOld) ? spaceNeeded(layout) : null,
     ...waitingOf(updates),
-    obstacles: [...obstaclesInData(layout, schemas), ...wrong.map((line) => line.replace(/^- /, ""))],
+    obstacles: [
+      ...(elsewhere === null ? [] : [elsewhere]),
+      ...obstaclesInData(layout, schemas),
+      ...wrong.map((line) => line.replace(/^- /, "")),
+    ],
   };
 }
 
