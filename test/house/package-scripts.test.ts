@@ -111,7 +111,7 @@ describe("what dpkg runs as root", SKIP, () => {
     assert.doesNotMatch(refused, restart);
     assert.match(
       says,
-      /^says upgrade --check\nGhostInbox was not restarted: the old version still runs\..* systemctl restart ghostinbox$/m,
+      /^says upgrade --check --data \/var\/lib\/ghostinbox\nGhostInbox was not restarted: the old version still runs\..* systemctl restart ghostinbox$/m,
     );
   });
 });
