@@ -80,6 +80,7 @@ test("a new version renews the units of its checkout and data directory, and no 
   assert.deepEqual(readdirSync(directory), [theirs], "none are installed");
   await installUnits(of, directory);
   writeFileSync(join(directory, "ghostinbox-of-an-earlier-version.service"), `${UNIT_HEAD}\n`);
+  symlinkSync("/dev/null", join(directory, "ghostinbox-masked.service"));
   assert.deepEqual(othersStopped(directory), [theirs]);
   const read = () => readdirSync(directory).map((name) => readFileSync(join(directory, name), "utf8"));
   const wanted = read();

@@ -25,11 +25,11 @@ export async function stopUnits(): Promise<void> {
   await must(["stop", OTHER_UNITS]);
 }
 
-/** Units of an owner that `stopUnits` stops too, because of their names, and that nothing starts again. */
+/** Units of an owner that `stopUnits` stops too, because of their names. Those without text are masked. */
 export function othersStopped(directory: string = UNIT_DIRECTORY): readonly string[] {
   const ours = [MAIL_LOG_UNIT, ...SERVICES.map(unitOf)];
   const named = readdirSync(directory).filter((name) => matchesGlob(name, OTHER_UNITS) && !ours.includes(name));
-  return named.filter((name) => !isOurs(join(directory, name)));
+  return named.filter((name) => textOrNothing(join(directory, name)) !== "" && !isOurs(join(directory, name)));
 }
 
 /** Notifies systemd that the server runs (systemd-notify(1)), if there is one. */
