@@ -67,7 +67,7 @@ test("settings that cannot be read after a restart do not end what was reported 
   assert.equal(reported.length, 1);
   seen.used = null;
   restart();
-  after(1);
+  assert.deepEqual(after(1), reported);
   seen.used = ALL;
   assert.deepEqual(after(1), reported);
 });

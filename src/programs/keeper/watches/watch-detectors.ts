@@ -26,9 +26,13 @@ export function createDetectorWatch(
   running: () => ReadonlySet<string> | null,
   settings: () => Pick<Settings, (typeof DETECTOR_PROCESSES)[number]["file"]> | null,
 ) {
-  let stopped: readonly Readonly<{ name: string; file: string; since: number }>[] = [];
   /** Those that were reported. They stay so after a restart of the keeper, as long as they are stopped. */
   const reported = rememberedIn(layout, "detectors-stopped.json", z.array(z.string()), []);
+  const before = DETECTOR_PROCESSES.filter(({ name }) => reported.get().includes(name));
+  let stopped: readonly Readonly<{ name: string; file: string; since: number }>[] = before.map((one) => ({
+    ...one,
+    since: 0,
+  }));
 
   function look(): void {
     const now = clock.now();
@@ -38,10 +42,7 @@ export function createDetectorWatch(
     const commands = used.length === 0 ? null : running();
     stopped = used
       .filter(({ process }) => commands?.has(process) === false)
-      .map(({ name, file }) => {
-        const first = reported.get().includes(name) ? now - GRACE_MS : now;
-        return { name, file, since: stopped.find((one) => one.name === name)?.since ?? first };
-      });
+      .map(({ name, file }) => ({ name, file, since: stopped.find((one) => one.name === name)?.since ?? now }));
     reported.set(long().map(({ name }) => name));
   }
 
