@@ -82,6 +82,9 @@ test("without the guard, mail flows only if the keeper finds Postfix and Dovecot
     assert.deepEqual(reporting(code), { mailFlows: true, failing: [`${code}: 1 h`] });
   for (const code of ["isolated", "certificate_expired", "settings_unread"] as const)
     assert.deepEqual(reporting(code), { mailFlows: false, failing: [`${code}: 1 h`] });
+  const detail = `${"pid 7 has locked engine.db; ".repeat(20)}Try: kill 7`;
+  const locked = withoutGuard({ ok: true, detail: "", services, troubles: [{ code: "database_locked", detail }] });
+  assert.match(locked.failing.join(), /Try: kill 7$/);
   assert.deepEqual(withoutGuard({ ok: false, reason: "no answer" }), {
     mailFlows: false,
     failing: ["keeper: no answer"],

@@ -32,8 +32,8 @@ const NAMED: readonly KeeperNotice[] = [...STOPS, "disk_low", "database_locked",
 /** While the keeper is silent, whether the services work is unknown. */
 const UNWATCHED_MS = 2 * MINUTE_MS;
 
-/** Of what fails while the guard is down. */
-const FAILING = { most: 10, characters: 300 } as const;
+/** Of what fails while the guard is down. A lock's remedy comes after three programs and their arguments. */
+const FAILING = { most: 10, characters: 1_000 } as const;
 
 export async function healthOf(parts: HealthParts): Promise<Health> {
   const { keeper, notices, clock, startedAt, keeperSeen, needs } = parts;
