@@ -158,8 +158,8 @@ test("a missing database is checked again soon, and reported after ten minutes",
   await assert.rejects(watch.look());
   const next = keeper();
   await assert.rejects(next.look());
-  const says = "this was found before the keeper restarted; no check has finished since";
-  assert.deepEqual(next.troubles(), [{ ...trouble, detail: says }], "a restart of the keeper does not end it");
+  const says = /^this was found before the keeper restarted; no check has finished since: .*engine\.db does not exist/;
+  assert.match(next.troubles()[0]?.detail ?? "none", says, "a restart of the keeper does not end it");
   clock.advance(10 * MINUTE_MS);
   assert.deepEqual(next.troubles(), [trouble]);
   mkdirSync(dirname(layout.engineDb), { recursive: true });

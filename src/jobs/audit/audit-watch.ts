@@ -35,8 +35,9 @@ export function createAuditWatch(layout: Files, databases: Pick<Databases, "chec
   const isReported = rememberedIn(layout, "audit-unread.json", z.boolean(), false);
   const isUnread = (): boolean => unread !== null && clock.now() - unread.since >= UNREADABLE_MS;
   function troubles(): readonly KeeperTrouble[] {
-    const before = isReported.get() ? RESTARTED : undefined;
-    const found = report === null ? before : report.fault?.says;
+    const before = unread === null ? RESTARTED : `${RESTARTED}: ${unread.why}`;
+    const known = isReported.get() ? before : undefined;
+    const found = report === null ? known : report.fault?.says;
     const says = isUnread() ? `the audit cannot be read: ${unread?.why}` : found;
     return says === undefined ? [] : [{ code: "audit_broken", detail: says }];
   }
