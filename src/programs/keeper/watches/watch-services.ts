@@ -94,9 +94,7 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
     const main = pidOf(layout.services, service);
     const listening = listeners();
     for (const one of own) {
-      // A socket at `::` may have IPv6 only: then the service's log tells why it exits.
-      const isV4 = one.address?.includes(":") === false;
-      const sockets = socketsOn(one, isV4 ? listening.filter(({ ip }) => ip !== "::") : listening);
+      const sockets = socketsOn(one, listening);
       // A service that has its port did start.
       if (sockets.length === 0 || (main !== null && holdsSocket(main, sockets))) continue;
       const holder = holderOf(sockets, holders.get(one.port));
