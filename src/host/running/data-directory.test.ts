@@ -45,6 +45,14 @@ test("accepts an empty or new directory, and one of ours", () => {
   assert.ok(!holdsForeignFiles(data));
 });
 
+test("accepts one of ours whose settings file is lost, so that the start can say so", () => {
+  const data = join(directory, "lost");
+  for (const name of ["db", "run"]) mkdirSync(join(data, name), { recursive: true });
+  assert.throws(() => prepareDataDirectory(data), /holds files but no ghostinbox.toml/);
+  writeFileSync(join(data, "run", "settings.toml"), "");
+  prepareDataDirectory(data);
+});
+
 test("accepts one in which a rollback was killed while it exchanged the settings", () => {
   const data = join(directory, "exchanged");
   for (const name of ["db", "before-upgrade"]) mkdirSync(join(data, name), { recursive: true });
@@ -84,23 +92,25 @@ test("a parent that other users may not enter is named, and nothing is created i
   assert.deepEqual(readdirSync(closed), []);
 });
 
-test("an interrupted removal leaves a directory of ours, and can be repeated", () => {
-  const data = join(directory, "leaving");
-  prepareDataDirectory(data);
-  writeFileSync(join(data, "ghostinbox.toml"), "");
-  // Too deep to be removed: other names are removed before and after.
-  const deep = Array.from({ length: 110 }, () => "d").join("/");
-  for (const path of ["a/mail", `m/${deep}`, "z/mail"]) mkdirSync(join(data, path), { recursive: true });
-  assert.throws(() => removeDataDirectory(data), /lies deeper than 100 directories/);
-  assert.ok(!holdsForeignFiles(data));
-  rmSync(join(data, "m"), { recursive: true });
-  const link = join(directory, "link");
-  symlinkSync(data, link);
-  removeDataDirectory(link);
-  assert.deepEqual([readdirSync(data), existsSync(link)], [[], false]);
-  removeDataDirectory(data);
-  assert.ok(!existsSync(data));
-});
+for (const proof of ["ghostinbox.toml", "run/settings.toml"])
+  test(`an interrupted removal leaves a directory of ours, and can be repeated: ${proof}`, () => {
+    const data = join(directory, `leaving-${dirname(proof)}`);
+    mkdirSync(join(data, "run"), { recursive: true });
+    prepareDataDirectory(data);
+    writeFileSync(join(data, proof), "");
+    // Too deep to be removed: other names are removed before and after.
+    const deep = Array.from({ length: 110 }, () => "d").join("/");
+    for (const path of ["a/mail", `m/${deep}`, "z/mail"]) mkdirSync(join(data, path), { recursive: true });
+    assert.throws(() => removeDataDirectory(data), /lies deeper than 100 directories/);
+    assert.ok(!holdsForeignFiles(data));
+    rmSync(join(data, "m"), { recursive: true });
+    const link = join(directory, `link-${dirname(proof)}`);
+    symlinkSync(data, link);
+    removeDataDirectory(link);
+    assert.deepEqual([readdirSync(data), existsSync(link)], [[], false]);
+    removeDataDirectory(data);
+    assert.ok(!existsSync(data));
+  });
 
 test("a second start learns which process runs", () => {
   const file = join(directory, "run", "start.pid");

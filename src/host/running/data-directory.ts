@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { holdsMount } from "../kernel/mounts.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { ourselves } from "../root-files/directory.ts";
@@ -62,7 +62,9 @@ function refuseBadName(data: string): void {
 export function holdsForeignFiles(data: string, mounts = readFileSync("/proc/self/mountinfo", "utf8")): boolean {
   const names = readdirSync(data);
   const isHarmless = (name: string): boolean => HARMLESS.includes(name) || holdsMount(join(data, name), mounts);
-  return !names.some((name) => PROOF.includes(name)) && !names.every(isHarmless);
+  // If only the settings file is lost, the start says where a copy is.
+  const isOurs = names.some((name) => PROOF.includes(name)) || existsSync(layoutOf(data).settingsInForce);
+  return !isOurs && !names.every(isHarmless);
 }
 
 /** Whether it exists and is not a server's, such as the parent directory: commands for a server must not run on it. */
@@ -71,10 +73,11 @@ export function isForeign({ data, services }: Pick<Layout, "data" | "services">)
   return !statSync(data).isDirectory() || (holdsForeignFiles(data) && !existsSync(services));
 }
 
-/** Deletes it with all mail. The file that identifies it is deleted last, so that an interrupted removal can be repeated. */
+/** Deletes it with all mail. The files that identify it are deleted last, so that an interrupted removal can be repeated. */
 export function removeDataDirectory(data: string): void {
-  const others = readdirSync(data).filter((name) => !PROOF.includes(name));
-  for (const name of [...others, ...PROOF]) removeTree(join(data, name));
+  const last = ["run", ...PROOF];
+  const others = readdirSync(data).filter((name) => !last.includes(name));
+  for (const name of [...others, ...last]) removeTree(join(data, name));
   // Only the link, if it is one.
   removeTree(data);
 }
