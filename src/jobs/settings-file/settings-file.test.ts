@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
@@ -33,18 +33,6 @@ test("one mistake is one sentence; several have a line each", async () => {
   const layout = withFile('domain = ["example.org"]\n[limits.mail]\nper_minute = 0\n');
   const message = new RegExp(`^${layout.settings} and the environment:\\n {2}.*\\n {2}.*$`);
   await assert.rejects(readSettings(layout, {}), { message });
-});
-
-test("a start refuses a file that lost the settings in force, or is lost, and starts once their record is deleted", async () => {
-  const layout = withFile("# nothing\n");
-  const variables = { GHOSTINBOX_DOMAIN: "example.org" };
-  put(layout.settingsInForce, "tls.cert = 0\n");
-  const message = new RegExp(`must have at least one setting, .*, delete ${layout.settingsInForce}\\.$`);
-  await assert.rejects(readSettings(layout, variables), { name: "SetUpFailure", message });
-  rmSync(layout.settings);
-  await assert.rejects(readSettings(layout, variables), { name: "SetUpFailure", message });
-  rmSync(layout.settingsInForce);
-  assert.deepEqual((await readSettings(layout, variables)).settings.domains, ["example.org"]);
 });
 
 test("a directory in place of the file is named", async () => {

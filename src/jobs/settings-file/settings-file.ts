@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
-import { SettingsUnreadable, settingsText, whyEmptied } from "../../host/machine/settings-text.ts";
+import { SettingsUnreadable, settingsText } from "../../host/machine/settings-text.ts";
 import { groupId } from "../../host/machine/system-users.ts";
 import { setAccess, writeFile } from "../../host/root-files/files.ts";
 import type { Access } from "../../host/root-files/replace.ts";
@@ -15,8 +15,6 @@ import { adoptDestemail, adoptScript } from "./adopt-edits.ts";
 
 /** Reads and validates the settings. Without a file and a domain it asks the machine for its own domain. */
 export async function readSettings(layout: Layout, env: Environment): Promise<ValidSettings> {
-  const emptied = whyEmptied(layout);
-  if (emptied !== null) throw new SetUpFailure(emptied);
   const text = textOf(layout);
   const first = valid(loadSettings(text, env), layout);
   const missing = missingDomain(first.settings);

@@ -126,6 +126,19 @@ async function takenBack(t: TestContext) {
   return layout;
 }
 
+test("before anything is copied, a start refuses a file that lost the settings in force, or is lost, until their record is deleted", () => {
+  const layout = temporaryLayout();
+  put(layout.settings, "# nothing\n");
+  put(layout.settingsInForce, "tls.cert = 0\n");
+  const message = new RegExp(`must have at least one setting, .*, delete ${layout.settingsInForce}\\.$`);
+  const refused = { name: "SetUpFailure", message, exitCode: 1 };
+  assert.throws(() => refuseUnfitData(layout), refused);
+  rmSync(layout.settings);
+  assert.throws(() => refuseUnfitData(layout), refused);
+  rmSync(layout.settingsInForce);
+  refuseUnfitData(layout);
+});
+
 test("the version that a rollback left does not upgrade again, with one sentence and code 4", async (t) => {
   const layout = await takenBack(t);
   assert.throws(() => refuseUnfitData(layout), {

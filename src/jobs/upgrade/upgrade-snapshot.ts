@@ -5,6 +5,7 @@ import { messageOf } from "../../core/error.ts";
 import { minute } from "../../core/report/figures.ts";
 import { inMb } from "../../core/text.ts";
 import { compactTime, instant, isoTime, type Millis } from "../../core/time.ts";
+import { whyEmptied } from "../../host/machine/settings-text.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { makePrivateDirectory } from "../../host/root-files/trees.ts";
@@ -176,9 +177,11 @@ export function obstaclesInData(layout: Layout, schemas: readonly Schema[]): rea
   return found.filter((obstacle) => obstacle !== null);
 }
 
-/** Throws SetUpFailure if another version wrote the databases, or if a rollback has just left this one. Changes nothing. */
+/** Throws SetUpFailure if another version wrote the databases, a rollback has just left this one, or the settings are lost. Changes nothing. */
 export function refuseUnfitData(layout: Layout): void {
   const schemas = schemasOf(layout);
   const why = unusableSchema(schemas) ?? whyNotAgain(layout, schemas);
   if (why !== null) throw new SetUpFailure(why, DATA_IS_NEWER);
+  const emptied = whyEmptied(layout);
+  if (emptied !== null) throw new SetUpFailure(emptied);
 }
