@@ -53,11 +53,12 @@ test("detects what was added since the snapshot", async (t) => {
 test("restores the databases and settings of the snapshot, and keeps the replaced ones", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   const { mode, uid } = statSync(dirname(layout.engineDb));
-  put(layout.settingsInForce, contentOf(layout.settings));
+  put(layout.settingsInForce, "tls.cert = 0\n");
   const aside = rollBack(layout, snapshot, later(NOW, HOUR_MS));
   assert.deepEqual(versions(layout), [1, 1]);
   assert.equal(contentOf(layout.settings), OLD_SETTINGS);
   assert.ok(!existsSync(layout.settingsInForce), "a start may use older settings, even none");
+  assert.equal(contentOf(join(aside, "settings-in-force.toml")), "tls.cert = 0\n");
   assert.equal(modeOf(layout.settings), 0o640);
   for (const path of [layout.engineDb, layout.accountsDb]) {
     const names = readdirSync(dirname(path)).filter((name) => !/-(?:wal|shm)$/.test(name));

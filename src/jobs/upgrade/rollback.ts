@@ -119,7 +119,11 @@ export function finishRollback(layout: Layout): boolean {
     moveFile(nextOf(path), path);
   }
   // With the record, a start would refuse an older file that has no setting.
-  if (existsSync(layout.settingsInForce)) removeFile(layout.settingsInForce);
+  if (existsSync(layout.settingsInForce)) {
+    // The only copy, if the settings file was emptied.
+    copyFile(layout.settingsInForce, join(aside, "settings-in-force.toml"), 0o600);
+    removeFile(layout.settingsInForce);
+  }
   removeFile(layout.rollback);
   return true;
 }
