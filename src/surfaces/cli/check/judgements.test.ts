@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CHECKED_AT, checkedServer, printing } from "../../../../test/kit/checked-server.ts";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
+import { put } from "../../../../test/kit/files.ts";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { ip, net, opening, WELL } from "../../../../test/kit/samples.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
@@ -40,7 +41,7 @@ import {
   judgeUpdates,
 } from "./machine.ts";
 import { judgeOffers, judgeRelay, judgeSignIn } from "./mail-flow.ts";
-import { judgeOwners } from "./permissions.ts";
+import { judgeOwners, permissions } from "./permissions.ts";
 import { judgeListening, judgeOthers, judgeProxied } from "./ports.ts";
 import { judgeOutgoing, reputation } from "./reputation.ts";
 import { judgeChain as judgeCertificates, judgeDays, judgeOld } from "./tls.ts";
@@ -244,6 +245,16 @@ test("permissions: another owner is wrong; fewer rights and missing files are no
   assertJudged("ok", judgeOwners("file", [[wanted, { mode: 0o100600, uid: 0, gid: 7 }]]));
   assertJudged("ok", judgeOwners("file", [[wanted, null]]));
   assertJudged("wrong", judgeOwners("file", [[wanted, { mode: 0o100640, uid: 5, gid: 7 }]]));
+});
+
+test("permissions: lost settings are wrong while the server runs with them", async () => {
+  const { data, settingsInForce } = temporaryLayout();
+  put(settingsInForce, "tls.cert = 0\n");
+  assertJudged(
+    "wrong",
+    await permissions["named-files"].look(checkedServer({ data })),
+    /must have at least one setting/,
+  );
 });
 
 test("mail out: no way out at port 25 is wrong, and none over IPv4 a warning", () => {

@@ -2,6 +2,7 @@ import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { nullOn, readOr } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
+import { whyEmptied } from "../../../host/machine/settings-text.ts";
 import { groupId, userIds } from "../../../host/machine/system-users.ts";
 import { directories } from "../../../mail/configuration/directories.ts";
 import { whyFilesMissing } from "../../../mail/configuration/site.ts";
@@ -146,9 +147,9 @@ export const permissions = {
     },
   ),
   "named-files": check(
-    "Checks whether files that settings name are there, and whether every user can read those with secrets.",
-    ({ settings }) => {
-      const why = whyFilesMissing(settings);
+    "Checks whether the settings and the files that they name are there, and whether every user can read those with secrets.",
+    ({ layout, settings }) => {
+      const why = whyEmptied(layout) ?? whyFilesMissing(settings);
       if (why !== null) return wrong(why, "put it back; the server keeps using what it had read from it");
       const secrets = secretsNamed(settings);
       const open = secrets.filter(({ mode }) => (mode & 0o007) !== 0).map(({ path }) => path);
