@@ -11,7 +11,7 @@ export type NoticeText = Readonly<{
 
 /** Of what a notice is about, the newest: only they open alerts. They are last. */
 export const MOST_ABOUT = 20;
-/** Maximum open alerts of one notice, which leaves room for others. They stay open while it names their subjects. */
+/** With this many open alerts of one notice, only its newest subject opens another, to leave room for other notices. */
 export const MOST_ABOUT_OPEN = 2 * MOST_ABOUT;
 
 const RESTARTED = "It is restarted automatically; if that does not help, try the command in the detail and see";

@@ -231,9 +231,9 @@ export class Alerts {
       .flatMap(({ code, detail, about = [""] }) => {
         let room = MOST_ABOUT_OPEN - open.filter((alert) => alert.code === code).length;
         return about
-          .filter(
-            (subject, i) => this.#book.isOpen({ code, subject }) || (i >= about.length - MOST_ABOUT && room-- > 0),
-          )
+          .toReversed()
+          .filter((subject, i) => this.#book.isOpen({ code, subject }) || (i < MOST_ABOUT && (room-- > 0 || i === 0)))
+          .toReversed()
           .map((subject): Holding => ({ code, subject, detail }));
       });
     // Before the windows are filled, none of their alerts is known to be resolved.
