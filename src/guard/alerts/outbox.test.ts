@@ -115,6 +115,19 @@ test("what waits for a channel that was removed from the settings goes to a new 
   assert.deepEqual(await kit.rounds(AT_ONCE), ["corrected: three"], "rather twice than never");
 });
 
+test("what waits for a removed channel and for another is sent to the other once, even after a restart", async () => {
+  const before = outbox({ brokenOnes: ["a", "b"] });
+  before.add(AT_ONCE, ["one", "critical"]);
+  await before.rounds(AT_ONCE, 1);
+  const kept = before.box.deliveries.map((one) => structuredClone(one));
+  for (const kit of [before, outbox({ kept })]) {
+    kit.box.use([kit.channel("b")]);
+    kit.broken.clear();
+    kit.clock.advance(HOUR_MS);
+    assert.deepEqual(await kit.rounds(AT_ONCE, 10), ["b: one"]);
+  }
+});
+
 test("after three days, what waits for a removed channel goes only to a new one", async () => {
   const kit = outbox({ channels: ["a", "b", "c"], brokenOnes: ["a"] });
   kit.add(AT_ONCE, ["one", "critical"]);

@@ -209,7 +209,8 @@ export class AlertOutbox {
     const { log, clock } = this.#parts;
     const outcome = await this.try(channel, delivery.message);
     const now = clock.now();
-    const others = (one: Delivery): boolean => one !== delivery;
+    // A message that was left by a removed channel can wait twice.
+    const others = (one: Delivery): boolean => one.channel !== channel.name || one.message.id !== delivery.message.id;
     if (outcome.ok) {
       this.#keep(this.#deliveries.filter(others));
       return;
@@ -224,7 +225,7 @@ export class AlertOutbox {
     const again: Delivery = { ...delivery, attempts, dueAt: later(now, retryMs(Math.max(1, attempts))) };
     // The newest message of a failing channel stays: only an attempt shows that the channel works again.
     const newest = this.#deliveries.findLast((one) => one.channel === channel.name);
-    const isProbe = this.failing.has(channel.name) && newest === delivery;
+    const isProbe = this.failing.has(channel.name) && newest?.message.id === delivery.message.id;
     const isHopeless = now - delivery.message.at > GIVE_UP_MS && !isProbe;
     const deliveries = this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again]));
     // That it still waits is not stored: each message would write to the database every few seconds.
