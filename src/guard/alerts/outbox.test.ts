@@ -237,6 +237,8 @@ test("a message that the channel always refuses does not make it fail while it a
   assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["a: one"]);
   kit.warned.splice(0);
   await kit.rounds(AT_ONCE, 75);
+  kit.add(AT_ONCE, ["two", "critical"]);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 3), ["a: two"]);
   assert.deepEqual([kit.box.failing.size, kit.warned.length], [0, 1], "its retries become rarer");
 });
 

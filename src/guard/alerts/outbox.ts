@@ -153,8 +153,17 @@ export class AlertOutbox {
   /** Sends a message once. Success ends the report that the channel fails; a failure does not count. Never rejects. */
   async try(channel: AlertChannel, message: AlertMessage): Promise<Sent> {
     const outcome = await channel.send(message);
-    if (outcome.ok || "waits" in outcome) this.#failing.delete(channel.name);
+    if (outcome.ok || "waits" in outcome) this.#works(channel.name);
     return outcome;
+  }
+
+  /** What failed while the channel was reported is retried at once. Other failures are not: they may be the message's own. */
+  #works(name: string): void {
+    const dueAt = this.#parts.clock.now();
+    const isRetried = (one: Delivery): boolean => one.channel === name && one.attempts > 0;
+    if (this.failing.has(name))
+      this.#deliveries = this.#deliveries.map((one) => (isRetried(one) ? { ...one, dueAt } : one));
+    this.#failing.delete(name);
   }
 
   /** Resolves once no delivery is in flight. */
