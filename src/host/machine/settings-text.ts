@@ -66,7 +66,7 @@ export function settingsInForce({ settingsInForce }: Layout, env: Environment): 
 /** Why a file (or its `edited` text) without any setting is refused; null if it has some, or the record of those in force has none. */
 export function whyEmptied({ settings, settingsInForce }: Layout, edited?: string): string | null {
   if (hasSettings(settings, edited) !== false || hasSettings(settingsInForce) !== true) return null;
-  return `${settings} must have at least one setting, because the server last ran with some: ${settingsInForce} has a copy of them. To run without them, delete ${settingsInForce}.`;
+  return `${settings} must have at least one setting, because the server last ran with some: ${settingsInForce} has a copy of them. To run without them, empty ${settingsInForce}.`;
 }
 
 /** Null if the file cannot be read. A missing one has none; one that is invalid says something. */

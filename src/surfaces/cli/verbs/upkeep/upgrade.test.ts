@@ -93,8 +93,8 @@ test(
     for (const good of ["", `# ${name}=many\n; ${name}=many\n`, `${name}=many\n${name} = "7" \n`, `${name}=7\\\n0\n`])
       assert.deepEqual(await obstacles(good), [], good);
     for (const bad of ["many", "7 # a minute", "'7x'"])
-      assert.match((await obstacles(`A=\n${name}=${bad}`)).join(), /PER_MINUTE/, bad);
-    for (const edited of [`A=b ${name}=many\n`, `"A=\\"b c" "${name}=7 a" B=\n`])
+      assert.match((await obstacles(`A=\\\\\n${name}=${bad}`)).join(), /PER_MINUTE/, bad);
+    for (const edited of [`A=b ${name}=many\n`, `"A=\\"b c" "${name}=7 a" B=\n`, `"${name}=\\"7\\""\n`])
       assert.match((await obstacles("", edited)).join(), /PER_MINUTE/, edited);
     assert.deepEqual(await obstacles(`${name}=7`, `${name}=many\n`), [], "the file comes last");
     assert.deepEqual(await obstacles("", `"A=b ${name}=many" ${name}=7\n`), []);

@@ -88,15 +88,16 @@ export async function planUpgrade(
 }
 
 /**
- * As systemd.exec(5) reads Environment, as printed by systemctl, and then an EnvironmentFile, except its escapes. Unlike for util.parseEnv,
- * a `#` after a value is part of it.
+ * Environment as systemctl prints it, and then an EnvironmentFile as systemd.exec(5) reads it, except other escapes than that of a line's
+ * end. Unlike for util.parseEnv, a `#` after a value is part of it.
  */
 function variablesIn(ofUnit: string, file: string): Readonly<Record<string, string>> {
   const words = ofUnit.matchAll(/"((?:\\.|[^"\\])*)"|\S+/g);
   const unquoted = Array.from(words, ([word, quoted]) => quoted?.replace(/\\(.)/g, "$1") ?? word);
-  const text = [...unquoted, textOrNothing(file).replace(/\\\n/g, "")].join("\n");
+  const ofWords = unquoted.map((word) => /^(\w+)=()([^]*)$/.exec(word) ?? []);
+  const text = textOrNothing(file).replace(/\\([^])/g, (escape, next) => (next === "\n" ? "" : escape));
   const lines = text.matchAll(/^\s*(\w+)[ \t]*=[ \t]*(["']?)(.*?)\2\s*$/gm);
-  return Object.fromEntries(Array.from(lines, ([, name = "", , value = ""]) => [name, value]));
+  return Object.fromEntries([...ofWords, ...lines].map(([, name = "", , value = ""]) => [name, value]));
 }
 
 type Waiting = Readonly<{
