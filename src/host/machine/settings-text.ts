@@ -5,6 +5,7 @@ import { readOr } from "../../core/error.ts";
 import type { Failed } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, loadSettings, settingsOrReason, type ValidSettings } from "../../settings/load.ts";
+import { variableOf } from "../../settings/schema.ts";
 import { NOT_UTF8, readPlain, writeFile } from "../root-files/files.ts";
 import { whileLocked } from "../root-files/lock-file.ts";
 
@@ -63,8 +64,12 @@ export function settingsInForce({ settingsInForce }: Layout, env: Environment): 
   return text !== null && loaded?.ok === true ? { ...loaded, text } : null;
 }
 
-/** Why a file (or its `edited` text) without any setting is refused; null if it has some, or the record of those in force has none. */
-export function whyEmptied({ settings, settingsInForce }: Layout, edited?: string): string | null {
+/**
+ * Why a file (or its `edited` text) without any setting is refused; null if it has some, if the record of those in force has none, or if
+ * the server was started with the domain in a variable, and so may need no file.
+ */
+export function whyEmptied({ settings, settingsInForce, environment }: Layout, edited?: string): string | null {
+  if (Object.hasOwn(readServiceEnvironment(environment), variableOf("domains"))) return null;
   if (hasSettings(settings, edited) !== false || hasSettings(settingsInForce) !== true) return null;
   return `${settings} must have at least one setting, because the server last ran with some: ${settingsInForce} has a copy of them. To run without them, empty ${settingsInForce}.`;
 }

@@ -130,7 +130,7 @@ test("before anything is copied, a start refuses a file that lost the settings i
   const layout = temporaryLayout();
   put(layout.settings, "# nothing\n");
   put(layout.settingsInForce, "tls.cert = 0\n");
-  const message = new RegExp(`must have at least one setting, .*, delete ${layout.settingsInForce}\\.$`);
+  const message = new RegExp(`must have at least one setting, .*, empty ${layout.settingsInForce}\\.$`);
   const refused = { name: "SetUpFailure", message, exitCode: 1 };
   assert.throws(() => refuseUnfitData(layout), refused);
   rmSync(layout.settings);

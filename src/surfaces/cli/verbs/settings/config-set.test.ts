@@ -135,6 +135,9 @@ test("a file that lost every setting is refused while the server last ran with s
     assert.match((await run("config check", "", variables)).out, /: nothing is wrong\.$/m);
   }
   await fails("config check", /^No mail domain is set: /);
+  writeFileSync(layout.settingsInForce, "simulate = true\n");
+  put(join(layout.environment, "GHOSTINBOX_DOMAIN"), "example.org");
+  assert.match((await run("config check", "", variables)).out, /: nothing is wrong\.$/m, "it runs on variables");
 });
 
 test("the last setting with which the server ran is not unset", async () => {
