@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { messageOf } from "../../src/core/error.ts";
 import { seeded } from "../kit/test-database.ts";
 import { signal } from "./commands.ts";
 import type { Lab } from "./lab.ts";
-import { ANNA, sendMail } from "./mail.ts";
+import { ANNA, sendMail, words } from "./mail.ts";
 import { mailsIn } from "./mailbox.ts";
 import { Hopeless, until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -87,6 +88,9 @@ function* victims(): Generator<RegExp> {
   for (;;) yield VICTIMS[Math.floor(random() * VICTIMS.length)] ?? assert.fail();
 }
 
+/** Each wait as long as all before it: a sender that tries more often than `limits` allow while a program is dead would be banned. */
+const asServersRetry = (_tookMs: number, waitedMs: number): number => Math.min(Math.max(200, waitedMs), 15_000);
+
 /** Honest senders: each mail from a different network, retried until it is accepted. */
 function sendAll({ sender: host }: Lab) {
   const accepted = new Set<number>();
@@ -94,9 +98,10 @@ function sendAll({ sender: host }: Lab) {
   const unanswered = new Set<number>();
   let next = 0;
 
-  const isAccepted = async (number: number): Promise<boolean> => {
+  const isAccepted = async (number: number): Promise<true> => {
     const from = `2001:db8:b${(number >> 8).toString(16)}00:${(number & 0xff).toString(16)}::1`;
     let sent = false;
+    let answer = "";
     try {
       const { code, lines } = await sendMail({
         host,
@@ -108,16 +113,18 @@ function sendAll({ sender: host }: Lab) {
       if (code === 250) return true;
       // A deferred one was not stored, unless cleanup was killed after it had stored it and before it said so.
       if (code !== 0 && !lines.some((line) => line.includes("queue file write error"))) sent = false;
+      answer = words({ code, lines });
     } catch (error) {
       if (error instanceof Hopeless) throw error;
+      answer = messageOf(error);
     }
     // A sender cannot know whether the server had already stored it.
     if (sent) unanswered.add(number);
-    return false;
+    throw new Error(`the last answer: ${answer}`);
   };
   const one = async (): Promise<void> => {
     for (let number = next++; number < MAILS; number = next++) {
-      await until(`mail ${number} is accepted`, () => isAccepted(number), 120_000);
+      await until(`mail ${number} is accepted`, () => isAccepted(number), 120_000, asServersRetry);
       accepted.add(number);
     }
   };
