@@ -19,6 +19,7 @@ const EXPECTED: readonly (readonly [RegExp, number?])[] = [
   [/this machine/i, 1],
   [/postfix/i],
   [/mails/i],
+  [/alice@example\.org is removed/],
 ];
 
 /** For a server for example.org with the defaults, without an administrator's password, behind `stopFirstStarts`. */

@@ -93,12 +93,14 @@ export const accounts = {
 const API_MS = 5 * SECOND_MS;
 const GUESS_MS = 10 * SECOND_MS;
 
+/** The password of the README's tour. */
+const PRINTED = "correct horse battery";
+
 /** Defaults that vendors ship and owners keep, and common first choices. */
 export function defaultPasswords(domains: readonly string[], hostname: string): readonly string[] {
   const words = ["admin", "password", "changeme", "ghostinbox", "secret"];
   const numbered = ["1234567890", "admin12345", "changeme123", "password123"];
-  const written = ["correct horse battery", "correct horse battery staple"];
-  return [...new Set([...words, ...numbered, ...written, hostname, ...domains])];
+  return [...new Set([...words, ...numbered, PRINTED, "correct horse battery staple", hostname, ...domains])];
 }
 
 /** `isOpen`: one of them works. It is not printed, because the result may be kept or mailed. */
@@ -136,13 +138,13 @@ export function judgeImported(
   return ok(`${plural(accounts.length, "account")}: each password was checked when it was set.`);
 }
 
-/** Guesses that attackers try first with an address. */
-function firstGuesses(address: string): readonly string[] {
+/** Guesses that attackers try first with an address. Commands refuse to set any of them but the printed one. */
+function firstGuesses({ name: address, origin }: Pick<AccountItem, "name" | "origin">): readonly string[] {
+  if (origin === "command") return [PRINTED];
   const [local = "", domain = ""] = address.split("@");
   const [name = ""] = domain.split(".");
-  return [
-    ...new Set([local, `${local}123`, name, `${name}123`, address, "password", "123456", "12345678", "changeme"]),
-  ];
+  const common = ["password", "123456", "12345678", "changeme", PRINTED];
+  return [...new Set([local, `${local}123`, name, `${name}123`, address, ...common])];
 }
 
 /** `open`: the accounts that a guess opens; `untried`: those for which time or a hash method was missing. */
@@ -153,24 +155,24 @@ function judgeGuessable({ open, tried, untried }: Guessed): Finding {
   if (open.length > 0)
     return wrong(`Easily guessed passwords open ${firstFew(open)}.`, `${PROGRAM} account passwd ADDRESS`);
   if (untried > 0)
-    return unknown(
-      `${plural(untried, "imported account")} could not be tried: too many, or hashes in different schemes.`,
-    );
-  return ok(
-    tried === 0 ? "No account was imported." : `No common guess opens any of ${plural(tried, "imported account")}.`,
-  );
+    return unknown(`${plural(untried, "account")} could not be tried: too many, or hashes in different schemes.`);
+  return ok(tried === 0 ? "No account exists yet." : `No common guess opens any of ${plural(tried, "account")}.`);
 }
 
-async function guess(accounts: readonly (readonly [string, string])[]): Promise<Guessed> {
+async function guess(
+  accounts: readonly AccountItem[],
+  hashOf: (name: AccountItem["name"]) => string,
+): Promise<Guessed> {
   const until = Date.now() + GUESS_MS;
   const open: string[] = [];
   let tried = 0;
-  for (const [name, hash] of accounts) {
+  for (const account of accounts) {
+    const hash = hashOf(account.name);
     if (!hash.startsWith("{ARGON2ID}") || Date.now() > until) continue;
     tried += 1;
-    for (const password of firstGuesses(name))
+    for (const password of firstGuesses(account))
       if (await verifyPassword(hash, password)) {
-        open.push(name);
+        open.push(account.name);
         break;
       }
   }
@@ -217,11 +219,10 @@ export const passwords = {
     }),
   ),
   guessable: check(
-    "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
-    fromDatabases(async (reader) => {
-      const imported = reader.accounts(ALL).items.filter(({ origin }) => origin !== "command");
-      return judgeGuessable(await guess(imported.map(({ name }) => [name, reader.password(name) ?? ""] as const)));
-    }),
+    "Tries the README's password on every account, and common guesses on imported ones, for at most ten seconds.",
+    fromDatabases(async (reader) =>
+      judgeGuessable(await guess(reader.accounts(ALL).items, (name) => reader.password(name) ?? "")),
+    ),
   ),
   api: check("Asks the dashboard's API for the bans, without a password or token.", async ({ settings }) => {
     const url = `http://${hostOf(settings["http.address"])}:${settings["ports.http"]}/api/v1/bans`;

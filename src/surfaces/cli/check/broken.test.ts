@@ -1,11 +1,12 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { argon2Sync, randomBytes } from "node:crypto";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { after } from "node:test";
+import { after, test } from "node:test";
 import { type Broken, findEach, unknown, warning, wrong } from "../../../../test/kit/broken-check.ts";
-import { CHECKED_AT, type CheckedParts, printing } from "../../../../test/kit/checked-server.ts";
+import { CHECKED_AT, type CheckedParts, checkedServer, printing } from "../../../../test/kit/checked-server.ts";
 import type { Alone, OfNetwork } from "../../../../test/kit/checks-in-product.ts";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
 import { listenOnPort } from "../../../../test/kit/local-server.ts";
@@ -21,6 +22,7 @@ import { endDrill } from "../../../jobs/backup/records.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 import { sqliteAccountMail, sqliteHeldMail } from "../../../store/engine-db/held-mail.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
+import { passwords } from "./accounts.ts";
 import type { Machine } from "./check.ts";
 
 const NOTICE = { code: "backup_failed", since: "", says: "It failed.", detail: "", next: "backup create" } as const;
@@ -167,6 +169,17 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
 };
 
 findEach(BROKEN);
+
+test("the password that the README prints opens no account, wherever the account's password was set", async () => {
+  for (const [password, state] of [
+    ["correct horse battery", "wrong"],
+    ["purple monkey dishwasher", "ok"],
+  ] as const)
+    for (const origin of ["command", "imported"] as const) {
+      const reader = { ...accounts({ origin }), password: () => hashOf(password) };
+      assert.equal((await passwords.guessable.look(checkedServer({ reader }))).state, state, origin);
+    }
+});
 
 /** Cheap to verify. */
 function hashOf(password: string): string {
