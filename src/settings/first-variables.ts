@@ -2,7 +2,7 @@ import { type SettingKey, variableOf } from "./schema.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Settings that the first start writes into the file; the profile only if it is not the default. */
+/** Settings that the first start writes into the file; the host name and the profile only if they are not the default. */
 export const WRITTEN_FIRST = ["domains", "hostname", "profile"] as const satisfies readonly SettingKey[];
 
 /** The settings whose values the first start wrote into the file, by the names that their variables then have. */

@@ -14,12 +14,13 @@ test("docs/reference/settings.md is what the schema says", () => {
   assert.ok(readFileSync(PAGE, "utf8") === referenceMarkdown(), hint);
 });
 
-test("the file that set-up writes sets the domains and the host name, and nothing else", () => {
+test("the file that set-up writes sets the domains and a host name that was given, and nothing else", () => {
   const loaded = loadValid(commentedToml({ domains: ["example.org", "example.net"], hostname: "mx.example.org" }));
   assert.deepEqual(loaded.settings.domains, ["example.org", "example.net"]);
   assert.equal(loaded.settings.hostname, "mx.example.org");
   const set = settingKeys().filter((key) => loaded.sources[key].from === "file");
   assert.deepEqual(set, ["domains", "hostname"]);
+  assert.match(commentedToml({ domains: ["example.org"], hostname: "" }), /^# hostname = ""$/m);
 });
 
 test("the profile of the first start is written to the file: later starts have no variable for it", () => {

@@ -10,8 +10,8 @@ type KnownFirst = Pick<Settings, "domains" | "hostname"> & Partial<Pick<Settings
 export function commentedToml({ profile = "standard", ...known }: KnownFirst): string {
   const live = new Map<SettingKey, string>(
     WRITTEN_FIRST.flatMap((key) => {
-      const isUsual = key === "profile" && profile === "standard";
-      return isUsual ? [] : [[key, listOrText({ ...known, profile }[key])]];
+      const value = { ...known, profile }[key];
+      return value === settingOf(key).byDefault ? [] : [[key, listOrText(value)]];
     }),
   );
   const sections = [...Map.groupBy(settingKeys(), sectionOf).values()].map((keys) => {

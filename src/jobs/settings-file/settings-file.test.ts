@@ -84,6 +84,8 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
     assert.deepEqual(await write("example.org"), ["GHOSTINBOX_DOMAIN"], "the file has it now");
     const text = readFileSync(layout.settings, "utf8");
     assert.match(text, /^domains = \["example\.org"\]/m);
+    const corrected = loadValid(text, { GHOSTINBOX_DOMAIN: "example.net" }).settings;
+    assert.equal(corrected.hostname, "mail.example.net", "a mistyped domain does not stay in the name");
     const access = (path = layout.settings): readonly number[] => {
       const { mode, uid, gid } = statSync(path);
       return [mode & 0o777, uid, gid];

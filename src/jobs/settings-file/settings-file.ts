@@ -34,7 +34,11 @@ export function writeFirstSettings(layout: Layout, { settings, sources }: ValidS
   if (existsSync(layout.settings)) {
     setAccess(layout.settings, access);
     if (existsSync(layout.environment)) return [];
-  } else writeFile(layout.settings, commentedToml(settings), access);
+  } else {
+    // A name that follows from the domain also follows its correction.
+    const hostname = sources.hostname.from === "default" ? "" : settings.hostname;
+    writeFile(layout.settings, commentedToml({ ...settings, hostname }), access);
+  }
   // A first start that failed may have made the databases; only a restore leaves a queue.
   const isRestored = existsSync(layout.backupQueue);
   const file = loadSettings(textOf(layout), {}, () => []);

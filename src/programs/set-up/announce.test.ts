@@ -41,7 +41,7 @@ test("the first start says that the file counts from now on, a later one which v
   ]);
   const overridden = loadValid('domains = ["example.org"]\n', { GHOSTINBOX_DOMAIN: "example.net" });
   assert.deepEqual(settingsNotes(layout, overridden, [], overridden.sources), [
-    'Note: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox.toml: domains is ["example.net"], not ["example.org"].',
+    'Note: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox.toml: domains is ["example.net"], not ["example.org"]. Change that line too, because starts without GHOSTINBOX_DOMAIN use it.',
   ]);
 });
 

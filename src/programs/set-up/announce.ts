@@ -31,7 +31,13 @@ export function settingsNotes(
     if (was.from !== "env" || !written.includes(was.variable) || was.toml === is) return [];
     return `Note: ${was.variable} is ignored, because the restored ghostinbox.toml says otherwise: ${key} is ${is}, not ${was.toml}.`;
   });
-  return [...handedOver, ...ignored, ...overridesOf(sources).map(({ says }) => `Note: ${says}`)];
+  return [
+    ...handedOver,
+    ...ignored,
+    ...overridesOf(sources).map(
+      ({ says, variable }) => `Note: ${says} Change that line too, because starts without ${variable} use it.`,
+    ),
+  ];
 }
 
 /** A machine that is sold with 1 GB has somewhat less: its kernel keeps some. Bytes. */
