@@ -146,16 +146,24 @@ function judgeDmarc(_: DnsRecord, values: readonly string[]): RecordVerdict {
   return { status: "ok", detail: policy === "none" ? `It only watches (p=none): ${only}` : only };
 }
 
+/** Senders try the lowest preference first, and any host of those with the same (RFC 5321 section 5.1). */
 function judgeHost({ value }: DnsRecord, values: readonly string[]): RecordVerdict {
   if (values.length === 0) return MISSING;
-  const host = lastWord(value);
-  const hosts = values.map(lastWord);
-  if (!hosts.includes(host)) return wrong(`It names ${hosts.join(", ")}`);
-  const others = hosts.filter((other) => other !== host);
-  return {
-    status: "ok",
-    detail: others.length === 0 ? "It names only this server." : `It names this server and ${others.join(", ")}`,
-  };
+  const ours = values.filter((one) => lastWord(one) === lastWord(value));
+  const others = values.filter((one) => !ours.includes(one));
+  const named = (all: readonly string[]): string => all.map(lastWord).join(", ");
+  if (ours.length === 0) return wrong(`It names ${named(others)}`);
+  if (others.length === 0) return { status: "ok", detail: "It names only this server." };
+  const own = Math.min(...ours.map(preferenceOf));
+  const first = others.filter((one) => preferenceOf(one) < own);
+  if (first.length > 0) return wrong(`Mail goes first to ${named(first)}`);
+  const same = others.filter((one) => preferenceOf(one) === own);
+  if (same.length > 0) return { status: "unknown", detail: `Part of the mail goes to ${named(same)}` };
+  return { status: "ok", detail: `It names this server and ${named(others)}` };
+}
+
+function preferenceOf(mx: string): number {
+  return Number.parseInt(mx, 10);
 }
 
 function judgeExact(record: DnsRecord, values: readonly string[]): RecordVerdict {
