@@ -35,6 +35,7 @@ test("nothing needs the owner without a notice, alert, held mail or missing reco
     return tasks({ checks: { at: SINCE, checks } }).map(({ kind, says }) => `${kind} ${says}`);
   };
   assert.deepEqual(missing("dns.spf"), ["dns DNS records are missing or wrong: dns.spf."]);
+  assert.deepEqual(missing("dns.address"), ["dns DNS records are missing or wrong: dns.address."]);
   const both = ["dns DNS records are missing or wrong: dns.mx, dns.spf."];
   assert.deepEqual(missing("dns.mx", "dns.spf", "ports.open"), both);
 });

@@ -17,7 +17,7 @@ export type Needs = Readonly<{
 }>;
 
 /** Records without which mail is lost or distrusted, as `check` names them. */
-const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
+const DNS_CHECKS = ["dns.mx", "dns.spf", "dns.dkim", "dns.dmarc", "dns.address", "dns.reverse"];
 
 /** An attack on many accounts must not displace everything else from the screen. */
 const MOST_HELD = 20;
@@ -113,7 +113,7 @@ function outgoingTask({ checks }: ChecksReport): readonly OwnerTask[] {
 }
 
 function dnsTask({ at, checks }: ChecksReport): readonly OwnerTask[] {
-  const wrong = checks.filter(({ id, state }) => state === "wrong" && DNS_CHECKS.some((name) => id.endsWith(name)));
+  const wrong = checks.filter(({ id, state }) => state === "wrong" && DNS_CHECKS.includes(id));
   if (wrong.length === 0) return [];
   const names = wrong.map(({ id }) => id).join(", ");
   const action = "`dns records` prints what to publish; `check` looks again.";
