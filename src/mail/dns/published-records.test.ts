@@ -70,11 +70,16 @@ test("each of the machine's addresses needs both records, and the name has no ot
 
 test("a name without any address is missed once", async () => {
   const { settings } = checkedServer({ resolver: await zoneServer([]) });
-  const missed = async (kind: OutsideKind, addresses: readonly Ip[] = []) =>
-    (await comparedOutside({ addresses, settings }, [kind])).map(({ verdict }) => verdict.status);
-  assert.deepEqual(await missed("address"), ["missing"]);
+  const [v4, v6] = [ip("192.168.7.10"), ip("2001:db8:10::10")];
+  const missed = async (kind: OutsideKind, addresses: readonly Ip[] = [], outgoing = [v4, v6]) =>
+    (await comparedOutside({ addresses, settings }, [kind], Promise.resolve(outgoing))).map(
+      ({ record, verdict }) => `${record.type} ${verdict.status}`,
+    );
+  assert.deepEqual(await missed("address"), ["A missing"]);
   assert.deepEqual(await missed("reverse"), []);
   assert.deepEqual(await missed("address", [ADDRESS]), []);
+  assert.deepEqual(await missed("address", [v6]), ["A missing"], "the router has the IPv4 address");
+  assert.deepEqual(await missed("address", [v6], [v6]), []);
 });
 
 test("each record comes with its state, and why it is wrong", async () => {

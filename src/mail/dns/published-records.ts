@@ -71,14 +71,21 @@ export type OutsideKind = "address" | "reverse";
 export async function comparedOutside(
   { addresses, settings }: Omit<ExpectedRecords, "records">,
   kinds: readonly OutsideKind[],
+  outgoing = outgoingAddresses(),
 ): Promise<readonly ComparedRecord[]> {
   const others = await outsideAddresses(settings, addresses);
   const looks = { address: comparedAddresses, reverse: comparedReverse };
   if (others.length > 0) return (await Promise.all(kinds.map((kind) => looks[kind](settings, others)))).flat();
-  return addresses.length > 0 || !kinds.includes("address") ? [] : [await missingName(settings)];
+  const isMissed = addresses.length === 0 || isV4Outside(addresses, await outgoing);
+  return isMissed && kinds.includes("address") ? [await missingName(settings)] : [];
 }
 
-/** There must be at least one address. */
+/** Whether a router has the public IPv4 address. `outgoing`: the addresses from which the kernel reaches others. */
+export function isV4Outside(addresses: readonly Ip[], outgoing: readonly Ip[]): boolean {
+  return !addresses.some(isV4) && outgoing.some(isV4);
+}
+
+/** There must be at least one address, and one of IPv4 unless the machine has no route of that family. */
 function missingName(settings: Settings): Promise<ComparedRecord> {
   const address = { type: "A", value: "", kind: "address", says: "", required: true } as const;
   return comparedOne(settings, { name: settings.hostname, ...address });

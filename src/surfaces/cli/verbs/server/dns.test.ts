@@ -6,12 +6,13 @@ import { checkedServer } from "../../../../../test/kit/checked-server.ts";
 import { put } from "../../../../../test/kit/files.ts";
 import { beforeEachOf } from "../../../../../test/kit/hooks.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
+import { ip } from "../../../../../test/kit/samples.ts";
 import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { SERVFAIL, zoneServer } from "../../../../../test/kit/zone-server.ts";
 import { makeDkimKeys } from "../../../../mail/configuration/apply.ts";
 import { compared, expectedRecords } from "../../../../mail/dns/published-records.ts";
 import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
-import { outcomeOf } from "./dns.ts";
+import { outcomeOf, outsideHint } from "./dns.ts";
 
 const domains = ["example.org", "example.net"];
 
@@ -32,6 +33,17 @@ test("the records of every domain are listed, each with a table for a registrar'
     );
     assert.match(out, says);
   }
+});
+
+test("records of an address in front of the machine are asked for, by family", () => {
+  const [v4, v6] = [ip("192.168.7.10"), ip("2001:db8:10::10")];
+  assert.match(outsideHint([], [v4]).join(), /^; This machine has no public address: publish A, AAAA and PTR records/);
+  assert.match(
+    outsideHint([v6], [v4, v6]).join(),
+    /^; This machine has no public IPv4 address: publish A and PTR records/,
+  );
+  assert.deepEqual(outsideHint([v6], [v6]), []);
+  assert.deepEqual(outsideHint([ip("203.0.113.10"), v6], [v4, v6]), []);
 });
 
 const ROOT = { skip: lacking({ root: true, installed: ["rspamd"] }) };

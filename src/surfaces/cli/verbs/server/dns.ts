@@ -4,7 +4,7 @@ import { codeOf } from "../../../../core/error.ts";
 import { asciiDomain } from "../../../../core/net/address.ts";
 import type { Ip } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
-import { ownAddresses, publicAmong } from "../../../../host/machine/own-addresses.ts";
+import { outgoingAddresses, ownAddresses, publicAmong } from "../../../../host/machine/own-addresses.ts";
 import { hasGroup } from "../../../../host/machine/system-users.ts";
 import { makeDkimKeys } from "../../../../mail/configuration/apply.ts";
 import {
@@ -12,6 +12,7 @@ import {
   comparedAll,
   type ExpectedRecords,
   expectedRecords,
+  isV4Outside,
 } from "../../../../mail/dns/published-records.ts";
 import { type DnsRecord, type FormFields, formFields, printZone } from "../../../../mail/dns/records.ts";
 import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
@@ -33,6 +34,7 @@ export const dnsRecords = withSettings(async (call, { settings }) => {
   // For a selector that is not applied yet: so its records can be published before mail is signed with it.
   if (process.getuid?.() === 0 && existsSync(layout.dkimKeys) && hasGroup(CONTENT_USERS.rspamd))
     makeDkimKeys({ layout, domains: settings.domains, dkimSelector: settings["dkim.selector"] });
+  const outgoing = await outgoingAddresses();
   const [texts, json]: [string[], (DnsRecord & Readonly<{ form: FormFields }>)[]] = [[], []];
   for (const domain of domains) {
     const found = recordsFor(call, settings, domain);
@@ -43,7 +45,7 @@ export const dnsRecords = withSettings(async (call, { settings }) => {
     const table = columns([["TYPE", "NAME", "PRIORITY", "VALUE"], ...rows.map((row) => row.map(String))]);
     json.push(...withForms);
     texts.push(
-      ...(addresses.length === 0 ? [`; ${NO_ADDRESS}`] : []),
+      ...outsideHint(addresses, outgoing),
       printZone(records),
       `;\n; The same records for a registrar's web form, in the zone ${domain}. A name outside it goes into its own zone:`,
       ...table.split("\n").map((line) => `; ${line}`),
@@ -89,7 +91,12 @@ export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): An
   );
 }
 
-const NO_ADDRESS = "This machine has no public address: publish A, AAAA and PTR records of the address in front of it.";
+/** Exported for its test. */
+export function outsideHint(addresses: readonly Ip[], outgoing: readonly Ip[]): readonly string[] {
+  const [lacks, types] = addresses.length === 0 ? ["address", "A, AAAA"] : ["IPv4 address", "A"];
+  if (addresses.length > 0 && !isV4Outside(addresses, outgoing)) return [];
+  return [`; This machine has no public ${lacks}: publish ${types} and PTR records of the address in front of it.`];
+}
 
 function recordsFor({ layout }: Call, settings: Settings, domain: string): ExpectedRecords | Failure {
   if (!settings.domains.includes(domain))
