@@ -54,7 +54,7 @@ export class Programs {
     prepareDataDirectory(layout.data);
     await addUsers();
     makeDirectories(layout);
-    const read = await readSettings(layout, SITE);
+    const read = readSettings(layout, SITE);
     writeFirstSettings(layout, read);
     writeFileSync(layout.webSettings, settingsFile(WEB_KEYS, read.sources));
     makeSecrets(layout);

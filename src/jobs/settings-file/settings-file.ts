@@ -1,5 +1,4 @@
 import { existsSync, statSync } from "node:fs";
-import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { SettingsUnreadable, settingsText } from "../../host/machine/settings-text.ts";
 import { groupId } from "../../host/machine/system-users.ts";
 import { setAccess, writeFile } from "../../host/root-files/files.ts";
@@ -7,22 +6,17 @@ import type { Access } from "../../host/root-files/replace.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { WRITTEN_FIRST } from "../../settings/first-variables.ts";
-import { parseHostName } from "../../settings/kinds/texts.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain, type ValidSettings } from "../../settings/load.ts";
 import { commentedToml } from "../../settings/reference.ts";
 import { adoptDestemail, adoptScript } from "./adopt-edits.ts";
 
-/** Reads and validates the settings. Without a file and a domain it asks the machine for its own domain. */
-export async function readSettings(layout: Layout, env: Environment): Promise<ValidSettings> {
-  const text = textOf(layout);
-  const first = valid(loadSettings(text, env), layout);
-  const missing = missingDomain(first.settings);
-  if (missing === null) return first;
-  const domain = text === null ? await domainOfMachine() : null;
-  if (domain === null) throw new SetUpFailure(missing);
-  console.log(`No mail domain was given: taking ${domain}, the domain of this machine.`);
-  return valid(loadSettings(text, { ...env, GHOSTINBOX_DOMAIN: domain }), layout);
+/** Reads and validates the settings. Without a mail domain it fails: a guess would be a domain of the provider. */
+export function readSettings(layout: Layout, env: Environment): ValidSettings {
+  const read = valid(loadSettings(textOf(layout), env), layout);
+  const missing = missingDomain(read.settings);
+  if (missing !== null) throw new SetUpFailure(missing);
+  return read;
 }
 
 /**
@@ -96,18 +90,4 @@ function valid(loaded: Loaded, layout: Layout): ValidSettings {
   throw new SetUpFailure(
     lines.length === 1 ? `${lines[0]}` : `${layout.settings} and the environment:\n  ${lines.join("\n  ")}`,
   );
-}
-
-async function domainOfMachine(): Promise<string | null> {
-  for (const option of ["-d", "-f"]) {
-    const answer = await runProgram("hostname", [option], { timeoutMs: 3_000 });
-    const name = parseHostName(answer.code === 0 ? lastLines(answer, 1).trim() : "");
-    if (name !== null && name.includes(".") && name !== "localdomain") return option === "-d" ? name : parentOf(name);
-  }
-  return null;
-}
-
-function parentOf(name: string): string {
-  const parent = name.slice(name.indexOf(".") + 1);
-  return parent.includes(".") ? parent : name;
 }

@@ -56,7 +56,7 @@ export async function serveScratch(layout: Layout, scratch: string, given: Envir
   const signIn = await giveSignIn(layout);
   // The sign-in comes from this machine.
   const env = { ...given, [variableOf("logins.networks")]: "[]" };
-  const read = await readSettings(layout, env);
+  const read = readSettings(layout, env);
   const { settings } = read;
   writeFirstSettings(layout, read);
   makeDirectories(layout);

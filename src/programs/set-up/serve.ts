@@ -118,7 +118,7 @@ async function main(): Promise<number> {
     if (snapshot !== null) log.say(`${SNAPSHOT_MADE} ${describeSnapshot(snapshot)}.`);
     finishEnvironment(layout.environment);
     const started = readServiceEnvironment(layout.environment);
-    const read = await readSettings(layout, takenOver(process.env, started));
+    const read = readSettings(layout, takenOver(process.env, started));
     const prepared = await prepare(layout, read, { started, log });
     if (stop.asked()) return 130;
     return await runServices(layout, prepared, log);

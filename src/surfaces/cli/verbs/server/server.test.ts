@@ -38,14 +38,14 @@ test("units are installed on a systemd, and not beside a package's", () => {
   assert.match(unfit("uninstall", true, true)?.next ?? "", /systemctl disable --now ghostinbox/);
 });
 
-test("no unit is installed that would fail for want of a domain", async () => {
+test("no unit is installed that would fail for want of a domain", () => {
   const layout = temporaryLayout("settingsInForce");
   writeFileSync(layout.settings, "domains = []\n");
-  assert.match((await whyNoDomain(layout))?.message ?? "", /^The service could not start\. No mail domain is set/);
+  assert.match(whyNoDomain(layout)?.message ?? "", /^The service could not start\. No mail domain is set/);
   writeFileSync(layout.settings, 'domains = ["example.org"]\n');
-  assert.equal(await whyNoDomain(layout), null);
+  assert.equal(whyNoDomain(layout), null);
   writeFileSync(layout.settingsInForce, 'domains = ["example.org"]\n');
   writeFileSync(layout.settings, "");
-  const lost = await whyNoDomain(layout);
+  const lost = whyNoDomain(layout);
   assert.match(`${lost?.message} ${lost?.next}`, /^\S+ must have at least one setting, .* config reference/);
 });

@@ -96,7 +96,7 @@ export async function whyNotBuilt(checkout: string): Promise<string | null> {
 export async function serviceInstall({ layout }: Call): Promise<Answer> {
   const refused = unfit("install", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
-  const unset = await whyNoDomain(layout);
+  const unset = whyNoDomain(layout);
   if (unset !== null) return unset;
   const installed = await installUnits({ checkout: CHECKOUT, layout, node: process.execPath });
   if (!installed.ok) return failed(installed.reason, "");
@@ -105,12 +105,12 @@ export async function serviceInstall({ layout }: Call): Promise<Answer> {
 }
 
 /** Without a domain the service would fail again and again. Exported for its test. */
-export async function whyNoDomain(layout: Layout): Promise<Failure | null> {
+export function whyNoDomain(layout: Layout): Failure | null {
   const lost = emptied({ layout });
   if (lost !== null) return lost;
   try {
     // systemd does not pass on the variables of this shell.
-    await readSettings(layout, {});
+    readSettings(layout, {});
     return null;
   } catch (error) {
     if (!(error instanceof SetUpFailure)) throw error;
