@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { settingKeys } from "../../src/settings/schema.ts";
+import { WRITTEN_FIRST } from "../../src/settings/first-variables.ts";
+import { settingKeys, variableOf } from "../../src/settings/schema.ts";
 import { loadValid } from "../kit/loaded-settings.ts";
 
 /** Paths differ in the container. */
@@ -14,6 +15,13 @@ for (const name of ["ghostinbox", "investra"])
     const others = settingKeys().filter((key) => !ELSEWHERE.includes(key));
     for (const key of others) assert.deepEqual(fromCompose.settings[key], fromFile.settings[key], key);
   });
+
+test("compose.yaml passes on what the first start writes into the file; empty counts as not set", () => {
+  const passed = variablesOf(readFileSync("compose.yaml", "utf8"));
+  assert.deepEqual(Object.keys(passed), WRITTEN_FIRST.map(variableOf));
+  const { settings } = loadValid(null, { ...passed, GHOSTINBOX_DOMAIN: "example.org" });
+  assert.deepEqual([settings.hostname, settings.profile], ["mail.example.org", "standard"]);
+});
 
 /** The lines `GHOSTINBOX_…: value`; of `${NAME:-value}` the value. */
 function variablesOf(yaml: string): Readonly<Record<string, string>> {
