@@ -67,7 +67,7 @@ test("a service that keeps exiting is reported with its last log line; one exit 
   const taken = new RegExp(`^it cannot start: port ${port} for pages is in use by ${holder}$`);
   assert.match(watch.troubleOf("postgrey") ?? "", taken);
   inUse = [{ ...ports[0], port: await listenOnPort(createServer(), "::"), address: "127.0.0.1" }];
-  assert.match(watch.troubleOf("postgrey") ?? "", /^it cannot start: port \d+ for pages is in use by /);
+  assert.match(watch.troubleOf("postgrey") ?? "", / in use by .+; last log line of postgrey: no such database\. Try: /);
   inUse = [];
   const pid = (): number | null => pidOf(layout.services, "unbound");
   await until(() => pid() !== null);

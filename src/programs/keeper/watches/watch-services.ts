@@ -103,7 +103,10 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
       if (holder === null && main === null) return `${taken} another program. Find it: ss -ltnp`;
       if (holder === null || isOf(holder.pid, main)) continue;
       const { who, remedy } = nameAndRemedy(holder);
-      return `${taken} ${who}. ${remedy}`;
+      // A socket at `::` need not include IPv4: then the service's log says what stops it.
+      const line = one.address?.includes(".") === true ? lastLogLine(layout, service) : null;
+      const log = line === null ? "" : `; last log line of ${service}: ${printable(line, SHOWN_CHARACTERS)}`;
+      return `${taken} ${who}${log}. ${remedy}`;
     }
     return null;
   }
