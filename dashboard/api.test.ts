@@ -34,6 +34,12 @@ test("a change whose answer is lost may be done, and says so", async (t) => {
   assert.deepEqual(await complaint(remove("bans/192.0.2.1")), UNANSWERED);
 });
 
+test("a page of a proxy or a portal does not count as the answer of the server", async (t) => {
+  answerRequests(t, () => new Response("<p>Welcome to the hotel"));
+  assert.deepEqual(await complaint(get("session")), ofPage("The server cannot be reached."));
+  assert.deepEqual(await complaint(remove("bans/192.0.2.1")), UNANSWERED);
+});
+
 test("a change that is not answered in time may be done, and says so", async (t) => {
   t.mock.method(AbortSignal, "timeout", () => AbortSignal.abort());
   t.mock.method(globalThis, "fetch", async (_path: string, { signal }: RequestInit) => {

@@ -43,12 +43,11 @@ export function queryOf(fields: Readonly<Record<string, string | number | null |
 
 async function send<T>(path: string, init: RequestInit, longestMs: number = LONGEST_MS): Promise<T> {
   const signal = AbortSignal.timeout(longestMs);
-  const { response, text } = await fetch(`api/v1/${path}`, { ...init, signal })
-    .then(async (answer) => ({ response: answer, text: await answer.text() }))
+  const { response, body } = await fetch(`api/v1/${path}`, { ...init, signal })
+    .then(async (answer) => ({ response: answer, body: parsed(await answer.text(), answer.ok) }))
     .catch(() => {
       throw new Refused(0, init.method === "GET" ? t.live.unreachable : t.live.unanswered);
     });
-  const body = parsed(text);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust: the server's tests hold its answers to the route's schema
   if (response.ok) return body as T;
   const { detail, next = "", code }: Problem = body ?? {};
@@ -62,11 +61,12 @@ type Problem = Readonly<{ detail?: string; next?: string; code?: string }>;
 /** Advice about the protocol (src/surfaces/api/problem.ts), which does not help a reader of the page. */
 const FOR_PROGRAMS = /`(?:\/openapi\.json|detail|Retry-After)`/;
 
-/** A proxy in between may answer with a page. */
-function parsed(text: string): unknown {
+/** A proxy in between may answer with a page. Throws if that looks like success. */
+function parsed(text: string, isOk: boolean): unknown {
   try {
     return text === "" ? null : JSON.parse(text);
-  } catch {
+  } catch (error) {
+    if (isOk) throw error;
     return null;
   }
 }
