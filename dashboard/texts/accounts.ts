@@ -53,7 +53,8 @@ export const en = {
   anywhere: "anywhere the settings allow",
   network: "Network, such as 203.0.113.0/24",
   addNetwork: "Add",
-  networksSet: (name: string) => `${name}: networks changed, and open sessions ended.`,
+  networksSet: (name: string, isOpen: boolean) =>
+    `${name}: networks changed, and open sessions ended.${isOpen ? " It may sign in from anywhere the settings allow." : ""}`,
   aliasesOf: "Aliases of this account",
   noAliases: "None.",
   allAliases: (count: string) => `Manage aliases (${count})`,
@@ -151,7 +152,8 @@ export const de: typeof en = {
   anywhere: "überall, wo die Einstellungen es erlauben",
   network: "Netz, etwa 203.0.113.0/24",
   addNetwork: "Hinzufügen",
-  networksSet: (name) => `${name}: Netze geändert, offene Sitzungen beendet.`,
+  networksSet: (name, isOpen) =>
+    `${name}: Netze geändert, offene Sitzungen beendet.${isOpen ? " Anmelden ist überall möglich, wo die Einstellungen es erlauben." : ""}`,
   aliasesOf: "Aliasse, die zu diesem Konto führen",
   noAliases: "Keiner.",
   allAliases: (count) => `Aliasse verwalten (${count})`,

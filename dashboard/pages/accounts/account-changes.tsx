@@ -60,7 +60,9 @@ export function AccountQuota({ account, changed }: Props) {
 }
 
 export function AccountNetworks({ account, changed }: Props) {
-  const set = (ask: () => Promise<unknown>): Promise<void> => change(ask, changed, words.networksSet(account.name));
+  // Another tab may have removed the networks that this one shows.
+  const set = (ask: () => Promise<Pick<DetailedAccount, "networks">>): Promise<void> =>
+    change(ask, changed, ({ networks }) => words.networksSet(account.name, networks.length === 0));
   const add = ({ network = "" }): Promise<void> =>
     set(() => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }));
   return (
