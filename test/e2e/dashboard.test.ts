@@ -166,7 +166,16 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await enter(page.getByLabel("Reason, for the record"), "by keyboard");
     await page.getByText(`These accounts sign in from there and would be locked out: ${ANNA}.`).waitFor();
     await looksWell(page, "what a ban would do");
-    await enter(page.getByLabel("Address or network"), "198.51.100.97");
+    const preview = page.getByRole("button", { name: "Preview" });
+    const answered = Promise.withResolvers<void>();
+    await page.route("**/why/*", (request) => answered.promise.then(() => request.continue()));
+    await enter(page.getByLabel("Address or network"), "198.51.100.96");
+    await type(page.getByLabel("Address or network"), "198.51.100.97");
+    answered.resolve();
+    await preview.and(page.locator("[aria-disabled=false]")).waitFor();
+    assert.equal(await page.getByRole("button", { name: "Ban 198.51.100.96" }).count(), 0, "the answer comes too late");
+    await page.unroute("**/why/*");
+    await press(preview);
     await press(page.getByRole("button", { name: "Ban 198.51.100.97" }));
     await page.getByText("198.51.100.97 is banned.").waitFor();
     await reach(page.getByRole("button", { name: "Undo" }));

@@ -5,7 +5,7 @@ import { get } from "../../api.ts";
 import { ActionButton, Choice, Form } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Field, now, OpenedCard, Said, useFilled } from "../../parts.tsx";
+import { At, Field, fieldsOf, now, OpenedCard, Said, useFilled } from "../../parts.tsx";
 import { kindOf } from "../find/question.ts";
 import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
@@ -17,10 +17,13 @@ type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 export function BanForm({ target, close }: Readonly<{ target: string; close: () => void }>) {
   const form = useFilled({ ip: target });
   const [preview, setPreview] = useState<Preview | null>(null);
-  const look = async ({ ip = "", reason = "", for: duration = "" }): Promise<void> => {
+  const look = async (asked: Readonly<Record<string, string>>): Promise<void> => {
+    const { ip = "", reason = "", for: duration = "" } = asked;
     if (kindOf(ip) !== "address") throw new Error(words.noAddress(ip));
-    const request = { ip, reason, for: duration };
-    setPreview({ request, of: await get<AddressAnswer>(`why/${ip}`) });
+    const of = await get<AddressAnswer>(`why/${ip}`);
+    // Not if the reader changed a field since.
+    const isCurrent = JSON.stringify(fieldsOf(form.current)) === JSON.stringify(asked);
+    if (isCurrent) setPreview({ request: { ip, reason, for: duration }, of });
   };
   const confirm = ({ request, of }: Preview): Promise<void> => ban(request, of.ban).then(close);
   return (
