@@ -28,10 +28,12 @@ export function AccountPassword({ account, changed }: Props) {
     tell(words.passwordSet(account.name));
     setMade(done);
   };
+  // Pressing Enter once more must not replace the typed password with a generated one.
+  const isTyped = made?.password === null;
   return (
     <Card title={words.setPassword} hint={words.passwordSays}>
       <Form label={words.setPassword} isPlain clears submit={submit}>
-        <NewPassword label={words.password} />
+        <NewPassword label={isTyped ? words.shownPassword : words.password} required={isTyped} />
       </Form>
       {made !== null && <MadeSecret {...made} close={() => setMade(null)} />}
     </Card>
