@@ -1,7 +1,8 @@
 import { computed, signal } from "@preact/signals";
 import type { Health, OwnerTask } from "../src/admin/declare/items.ts";
 import { get, queryOf, Refused } from "./api.ts";
-import { signedIn } from "./attempt.ts";
+import { GivenUp, signedIn } from "./attempt.ts";
+import { findSession, withProof } from "./session.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
 type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "silent"; since: number }>;
@@ -145,8 +146,10 @@ export class Live {
     clearTimeout(this.#reconnect);
     this.#source?.close();
     try {
-      await get("session", SILENCE_MS);
+      await withProof(() => get("session", SILENCE_MS));
     } catch (error) {
+      // Another tab may have signed in.
+      if (error instanceof GivenUp) return await findSession();
       if (error instanceof Refused && error.status === 401) return void (signedIn.value = "no");
     } finally {
       this.#isReturning = false;
