@@ -1600,6 +1600,10 @@ export type Routes = {
       readonly account: string;
     };
     readonly query?: DryRun | undefined;
+    readonly body: {
+      /** No mail held later: `at` of the newest mail that was listed. */
+      readonly until?: string | undefined;
+    };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
@@ -1678,6 +1682,8 @@ export type Routes = {
       readonly next: string | null;
       /** How many fit, on all pages. */
       readonly total: number;
+      /** When the newest of these arrived. */
+      readonly newestAt?: string | undefined;
     };
   };
 
@@ -1695,6 +1701,8 @@ export type Routes = {
       readonly recipient?: string | undefined;
       /** Where it waits: deferred, on hold, or being delivered now. */
       readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** No mail that arrived later: `newestAt` of the list. */
+      readonly until?: string | undefined;
       /** All mail is meant. */
       readonly all?: true | undefined;
       /** `next` of the page before. */
@@ -1743,6 +1751,8 @@ export type Routes = {
       readonly recipient?: string | undefined;
       /** Where it waits: deferred, on hold, or being delivered now. */
       readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** No mail that arrived later: `newestAt` of the list. */
+      readonly until?: string | undefined;
       /** `next` of the page before. */
       readonly cursor?: string | null | undefined;
     };

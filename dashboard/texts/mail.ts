@@ -66,7 +66,8 @@ export const en = {
   released: (account: string, count: number) => `Sent: ${mailsEn(count)} of ${account}. New mail is no longer held.`,
   releasedPart: (account: string, count: number) =>
     `Sent: ${mailsEn(count)} of ${account}. Some is still on hold: decide again.`,
-  heldEnded: "Some mail is still on hold: sending it was interrupted, or the account is suspended.",
+  heldEnded:
+    "Some mail is still on hold: it came after you looked, sending it was interrupted, or the account is suspended.",
   surelySend: (count: number) => `Send ${mailsEn(count)} to strangers and stop holding`,
   dropped: (account: string, count: number) => `Deleted: ${mailsEn(count)} of ${account}. New mail is still held.`,
   returnedHeld: (account: string, count: number) =>
@@ -183,7 +184,8 @@ export const de: typeof en = {
   released: (account, count) => `Gesendet: ${mailsDe(count)} von ${account}. Neue Post wird nicht mehr angehalten.`,
   releasedPart: (account, count) =>
     `Gesendet: ${mailsDe(count)} von ${account}. Ein Teil ist noch angehalten: Entscheiden Sie erneut.`,
-  heldEnded: "Ein Teil der Post wartet noch: Das Senden brach ab, oder das Konto ist stillgelegt.",
+  heldEnded:
+    "Ein Teil der Post wartet noch: Er kam erst danach an, das Senden brach ab, oder das Konto ist stillgelegt.",
   surelySend: (count) => `${mailsDe(count)} wirklich an Fremde senden, nichts mehr anhalten`,
   dropped: (account, count) => `Gelöscht: ${mailsDe(count)} von ${account}. Neue Post wird weiter angehalten.`,
   returnedHeld: (account, count) =>

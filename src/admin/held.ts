@@ -7,6 +7,7 @@ import { changes, PROVEN_QUEUE, READ, reads, verb } from "./declare/verb.ts";
 /** Mail of accounts that may be hijacked, which the guard keeps on hold in the queue. */
 
 const ofAccount = { name: meaning(accountName, "The account whose mail is held.") };
+const until = meaning(z.optional(time), "No mail held later: `at` of the newest mail that was listed.");
 const NAMED = { named: { name: "account" } };
 
 export const heldAccount = object(() => ({
@@ -60,7 +61,7 @@ export const HELD_VERBS = [
     "Accounts whose mail the guard holds, and that mail; of one account also what it sent.",
     NAMED,
   ),
-  verb("held_release", PROVEN_QUEUE, ofAccount, changes(released, "released"))
+  verb("held_release", PROVEN_QUEUE, { ...ofAccount, until }, changes(released, "released"))
     .http("POST /held/{account}/release", "Sends the account's held mail, and holds no more of it.", NAMED)
     .cli(
       "account release ADDRESS",
@@ -84,7 +85,7 @@ export const HELD_VERBS = [
       ...ofAccount,
       isReturned: meaning(z.optional(flag), "Goes back to its senders as undeliverable."),
       ids: meaning(z.optional(listOf(queueId, 100)), "Only these mails."),
-      until: meaning(z.optional(time), "No mail held later: `at` of the newest mail that was listed."),
+      until,
     },
     changes(dropped, "deleted"),
   ).http("POST /held/{account}/drop", "Deletes the account's held mail, or returns it to its senders.", {

@@ -96,7 +96,9 @@ const listed = object(() => ({
   items: meaning(list(mail()), "The oldest first."),
   next,
   total: meaning(count, "How many fit, on all pages."),
+  newestAt: meaning(z.exactOptional(time), "When the newest of these arrived."),
 }));
+export type QueueList = OutputOf<typeof listed>;
 const changed = object(() => ({
   changed: count,
   kept: meaning(
@@ -132,7 +134,12 @@ const chosen = {
 };
 const { cursor } = page();
 /** Some thousand mails at a time. `isAll`: an empty choice is meant. */
-const change = { ...chosen, isAll: z._default(flag, false), cursor };
+const change = {
+  ...chosen,
+  until: meaning(z.optional(time), "No mail that arrived later: `newestAt` of the list."),
+  isAll: z._default(flag, false),
+  cursor,
+};
 
 /** A caller whose search for one of them found nothing must not reach all mail with `null`. */
 const CHOICE = {

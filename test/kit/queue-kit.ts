@@ -55,7 +55,7 @@ export function fakeQueue(file: string, kit: Kit) {
         (recipient === null || recipients.some(({ address }) => address === recipient)),
     );
     const rest = meant.filter(({ at, id }) => after === null || at > after.at || (at === after.at && id > after.id));
-    return { queue: rest.slice(0, limit), total: meant.length };
+    return { queue: rest.slice(0, limit), total: meant.length, newest: Math.max(0, ...meant.map(({ at }) => at)) };
   };
   beforeEachOf(file, () => {
     [mails, obeyed] = [[], []];

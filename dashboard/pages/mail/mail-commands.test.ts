@@ -90,7 +90,7 @@ test("the finished part is reported before the server's refusal of the rest", as
   assert.equal(last().text, "Deleted: 1000 mails.");
   await assert.rejects(changeQueue("delete", all, never), { message: "No more at all." });
   assert.equal(toasts.value.length, 1, "nothing was done, so no toast is shown");
-  await assert.rejects(releaseHeld("anna@example.test"), { message: "Try again." });
+  await assert.rejects(releaseHeld("anna@example.test", AT), { message: "Try again." });
   assert.match(last().text, /^Sent: 500 mails of anna@example\.test\. Some is still on hold/);
   await assert.rejects(dropHeld("anna@example.test", false, { meant: { until: AT }, total: 1_500 }), {
     message: "Try again.",
@@ -105,10 +105,11 @@ test("held mail is sent to its end; no more is dropped than the reader saw", asy
     "POST held/anna%40example.test/release": [sent(1_000, true), sent(500, false)],
     "POST held/anna%40example.test/drop": [drops(800), drops(200)],
   });
-  await releaseHeld("anna@example.test");
+  await releaseHeld("anna@example.test", AT);
   assert.equal(last().text, "Sent: 1500 mails of anna@example.test. New mail is no longer held.");
   await dropHeld("anna@example.test", true, { meant: { until: AT }, total: 1_000 });
   assert.match(last().text, /^Returned: 1000 mails of anna@example\.test\./);
+  assert.equal(asked[0], `POST held/anna%40example.test/release {"until":"${AT}"}`);
   assert.equal(asked.length, 4);
 });
 
@@ -136,7 +137,7 @@ test("what is deleted, returned, sent or dropped offers no way back", async (t) 
   for (const act of [
     () => changeQueue("delete", { ids: ["AAAA1"] }, never),
     () => changeQueue("return", { ids: ["AAAA1", "AAAA2"] }, never),
-    () => releaseHeld("anna@example.test"),
+    () => releaseHeld("anna@example.test", AT),
     () => dropHeld("anna@example.test", false, { meant: { until: AT }, total: 4 }),
     () => dropHeld("anna@example.test", true, { meant: { ids: ["AAAA1"] }, total: 1 }),
   ]) {

@@ -65,10 +65,11 @@ async function inTurns(turn: () => Promise<Turn>, says: (all: Turn) => void): Pr
   says(all);
 }
 
-export async function releaseHeld(account: string): Promise<void> {
+/** `until`: when the newest mail that the reader saw was held. */
+export async function releaseHeld(account: string, until: string): Promise<void> {
   const turn = async (): Promise<Turn> => {
     const path = `held/${encodeURIComponent(account)}/release`;
-    const { released, isMore } = await withProof(() => post<Released>(path, {}));
+    const { released, isMore } = await withProof(() => post<Released>(path, { until }));
     return { done: released, isMore };
   };
   await inTurns(turn, ({ done, isMore }) =>

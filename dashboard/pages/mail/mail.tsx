@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { CountedPage } from "../../../src/admin/declare/paging.ts";
-import type { QueueItem } from "../../../src/admin/queue.ts";
+import type { QueueList } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
+import { filled } from "../../format.ts";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
 import { type Query, route } from "../../route.ts";
 import { FilterChoice, Filters, Pages, pageOf } from "../list-parts.tsx";
@@ -28,7 +28,7 @@ function MailQueue() {
   const filter: Query = Object.fromEntries(FILTERS.map((name) => [name, query[name] ?? ""]));
   const cursor = query["after"] ?? "";
   const path = `queue${queryOf({ ...filter, limit: PAGE_ROWS, cursor })}`;
-  const list = useGet<CountedPage<QueueItem>>(path);
+  const list = useGet<QueueList>(path);
   // The old filter's rows are shown until the new ones arrive: an action before would use the new filter.
   const { data, isCurrent: mayAct, reload } = list;
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
@@ -48,7 +48,9 @@ function MailQueue() {
     const id = "ids" in chosen ? (chosen.ids[0] ?? null) : null;
     acted.current = id;
     try {
-      await changeQueue(action, chosen, reload);
+      // A search covers only mail that it has counted.
+      const meant = "ids" in chosen ? chosen : filled({ ...chosen, until: data?.newestAt ?? "" });
+      await changeQueue(action, meant, reload);
       setTicked(new Set());
     } finally {
       // An answer to an earlier request may have arrived while it ran.

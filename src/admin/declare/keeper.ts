@@ -193,6 +193,8 @@ const reply = lazily(() =>
       }),
       /** How many fit, on this page or another. */
       total: z.exactOptional(z.number()),
+      /** When the newest of these arrived. Milliseconds; 0: there are none. */
+      newest: z.exactOptional(z.number()),
       /** Root's records of backups, drills, checks and the like. */
       upkeep: z.exactOptional(list(upkeepItem())),
       /** Null: not checked since the keeper started. */

@@ -69,12 +69,12 @@ describe("Postfix's queue", SENDMAIL, () => {
   async function listed(asked: Partial<ListMail> = {}) {
     const reply = await queueVerb(layout, { ...ALL, limit: 500, ...asked });
     assert.ok(reply.ok && reply.queue !== undefined && reply.total !== undefined, JSON.stringify(reply));
-    return { queue: reply.queue, total: reply.total };
+    return { queue: reply.queue, total: reply.total, newest: reply.newest };
   }
 
   test("a list has one page of mails in the order of arrival, with the next retry of deferred mails", async () => {
-    const { queue, total } = await listed();
-    assert.deepEqual([queue.length, total], [6, 6]);
+    const { queue, total, newest } = await listed();
+    assert.deepEqual([queue.length, total, newest], [6, 6, queue.at(-1)?.at]);
     const first = queue[1] ?? assert.fail();
     const rest = await listed({ after: { at: first.at, id: first.id }, limit: 2 });
     assert.deepEqual([rest.queue, rest.total], [queue.slice(2, 4), 6]);

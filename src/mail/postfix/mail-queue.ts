@@ -68,9 +68,11 @@ async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_m
   const query = { ...asked, senders: new Set<string>(asked.senders), beside: new Set(asked.beside) };
   let kept: QueueEntry[] = [];
   let total = 0;
+  let newest = 0;
   const failure = await readQueue(postfixConf, (entry) => {
     if (!fits(entry, query)) return;
     total += 1;
+    newest = Math.max(newest, entry.at);
     if (after !== null && inOrder(entry, after) <= 0) return;
     kept.push(entry);
     if (kept.length >= 2 * limit) kept = kept.toSorted(inOrder).slice(0, limit);
@@ -85,7 +87,7 @@ async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_m
       recipients: recipients.slice(0, MOST_NAMED),
       nextTryAt: mail.queue === DEFERRED ? nextTry(postfixQueue, mail.id) : null,
     }));
-  return { ok: true, detail: "", queue, total };
+  return { ok: true, detail: "", queue, total, newest };
 }
 
 type QueueQuery = Pick<Of<"list_mail">, "ids" | "isExact" | "recipient" | "where"> &

@@ -237,6 +237,17 @@ test("a drop deletes no mail that comes after the order, or that no list can hav
   assert.deepEqual(left(), ["NEXT"]);
 });
 
+test("a release sends no mail held after the newest that was listed", async () => {
+  await send("SHOWN", 30);
+  const until = isoTime(kit.clock.now());
+  kit.clock.advance(1);
+  await send("UNSEEN", 1);
+  assert.deepEqual(await kit.result({ ...RELEASE, until }), { name: ANNA, released: 1, isMore: false });
+  assert.deepEqual(queue.onHold(), ["UNSEEN"]);
+  assert.match(await kit.said({ ...RELEASE, until }), /^failed No mail/);
+  await releases(1);
+});
+
 test("a release sends no mail that the account's next hold keeps", async () => {
   await send("OLD1", 30);
   queue.before(1, "release_mail", async () => {

@@ -46,23 +46,24 @@ export const HELD_RUNS = {
   },
   /**
    * Ends the hold first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, repeating the command
-   * releases the rest. Stops once the account is suspended, and leaves mail that is held later.
+   * releases the rest. Stops once the account is suspended, and leaves mail that is held later or after `until`.
    */
-  held_release: async (parts, { name }, by, { share }) => {
+  held_release: async (parts, { name, until }, by, { share }) => {
     const { active, clock, engine, heldMail } = parts;
     const look = () => onHold(parts, name);
     const found = await look();
     if (!found.ok) return unanswered(found.reason);
-    if (found.items.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
+    const latest = until ?? isoTime(clock.now());
+    const first = until === undefined ? found.items : found.items.filter(({ at }) => at <= until);
+    if (first.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
     const wasActive = active.isActive(name);
-    const endedAt = isoTime(clock.now());
     // Its side effect is END_HOLD (`sideEffectsOf`).
     if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNWRITTEN;
     const released = await changeAll(parts, {
       verb: "release_mail",
       look,
-      first: found.items,
-      isMeant: ({ at }) => at <= endedAt,
+      first,
+      isMeant: ({ at }) => at <= latest,
       isStopped: () => wasActive && !active.isActive(name),
       rounds: share.rounds,
       most: share.releases,

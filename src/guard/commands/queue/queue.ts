@@ -81,7 +81,7 @@ async function queueCommand(
     return usage("Choose either some mails or all of them.", "Name the mails, or give --all.");
   const where = whereOf(command);
   if (where === null) return nothingThere(KINDS[command.verb].none);
-  return isEmpty && command.verb === "queue_flush" && command.cursor === null
+  return isEmpty && command.verb === "queue_flush" && command.cursor === null && command.until === undefined
     ? flushAll(parts, selection)
     : changeQueue(parts, { selection, command, where, by, share });
 }
@@ -114,7 +114,9 @@ async function list(parts: HeldQueueParts, selection: Selection, command: ListCo
   if (!found.ok) return unanswered(found.reason);
   const holder = holderIn(parts);
   const { items, next } = firstPage(found.queue ?? [], limit, cursorOf);
-  return { ok: true, result: { items: items.map((mail) => itemOf(mail, holder)), next, total: found.total ?? 0 } };
+  const { total = 0, newest = 0 } = found;
+  const newestAt = newest > 0 && { newestAt: isoTime(instant(newest)) };
+  return { ok: true, result: { items: items.map((mail) => itemOf(mail, holder)), next, total, ...newestAt } };
 }
 
 type QueueChangeAsked = Readonly<{
@@ -132,6 +134,7 @@ type QueueChangeAsked = Readonly<{
 async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Promise<Reply<ChangeCommand["verb"]>> {
   const { selection, command, where, share } = asked;
   const { none } = KINDS[command.verb];
+  const latest = command.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(command.until);
   const holder = holderIn(parts);
   const kept = new Map<string, number>();
   const from = placeOf(command.cursor);
@@ -150,7 +153,7 @@ async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Prom
     const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after, limit });
     if (!found.ok && changed > 0) break;
     if (!found.ok) return unanswered(found.reason);
-    const { queue = [] } = found;
+    const queue = (found.queue ?? []).filter(({ at }) => at <= latest);
     const held = queue.map((mail) => ({ mail, account: guardedFor(holder(mail)) }));
     for (const { account } of held) if (account !== null) kept.set(account, (kept.get(account) ?? 0) + 1);
     const free = held.filter(({ account }) => account === null).map(({ mail }) => mail);
