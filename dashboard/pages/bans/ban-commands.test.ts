@@ -79,6 +79,18 @@ test("to undo an unban bans again, unless the network is wider than the page may
   }
 });
 
+test("no undo is offered for a ban or an entry whose shown end is over, because it was replaced", async (t) => {
+  serve(t, {});
+  const over = { expiresAt: new Date(NOW - 3_600_000).toISOString() };
+  const almost = { expiresAt: new Date(NOW + 59_000).toISOString() };
+  for (const end of [over, almost]) {
+    await lift({ ...BAN, ...end }, () => {});
+    assert.equal(toasts.value.at(-1)?.undo, null);
+    await disallow({ ...ENTRY, ...end }, () => {});
+    assert.equal(toasts.value.at(-1)?.undo, null);
+  }
+});
+
 test("an unban says what is still banned around it or within it", async (t) => {
   const answers: Record<string, unknown> = {};
   serve(t, answers);

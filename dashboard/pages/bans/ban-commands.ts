@@ -30,7 +30,7 @@ export const LONGEST_NOTE: typeof NOTE_CHARACTERS = 200;
 export async function ban(request: BanRequest, former: BanItem | null): Promise<void> {
   const item = (await post<{ ban: BanItem }>("bans", filled(request))).ban;
   const undo = async (): Promise<void> => {
-    if (former !== null && former.prefix === item.prefix && !isPast(former.expiresAt, serverTime())) {
+    if (former !== null && former.prefix === item.prefix && !isOver(former)) {
       await post("bans", again(former));
       tell(words.bannedAsBefore(shortPrefix(item.prefix)));
     } else {
@@ -49,7 +49,7 @@ export async function lift(item: BanItem, undone: () => void): Promise<void> {
     tell(words.bannedAgain(shortPrefix(item.prefix)));
     undone();
   };
-  tell(says, { undo });
+  tell(says, { undo: isOver(item) ? null : undo });
 }
 
 /** Returns what to say: a ban around it, or bans within it, may still be in force. */
@@ -84,7 +84,7 @@ export async function disallow(item: AllowItem, changed: () => void): Promise<vo
   changed();
   const says = words.notAllowed(shortPrefix(item.prefix));
   if (isTooWide(item.prefix)) return tell(`${says} ${words.tooWide}`);
-  tell(says, { undo: () => allow(allowedAgain(item), changed) });
+  tell(says, { undo: isOver(item) ? null : () => allow(allowedAgain(item), changed) });
 }
 
 function again({ prefix, reason, expiresAt }: BanItem): Readonly<Record<string, string>> {
@@ -97,6 +97,11 @@ function allowedAgain({ prefix, note, expiresAt }: AllowItem): AllowRequest {
 
 function isTooWide(prefix: string): boolean {
   return Number(prefix.split("/")[1]) < (prefix.includes(":") ? WIDEST.v6 : WIDEST.v4);
+}
+
+/** The page may show the end of an entry that has been replaced since, which it can't restore. */
+function isOver({ expiresAt }: Pick<BanItem, "expiresAt">): boolean {
+  return isPast(expiresAt, serverTime() + MINUTE_MS);
 }
 
 function timeLeft(expiresAt: string | null): string {
