@@ -13,12 +13,18 @@ test("what is typed into the one box is taken for what it looks like", () => {
 });
 
 /** Of what is in `known` something is recorded. Returns what was asked. */
-function serve(t: TestContext, known: readonly string[], named: readonly unknown[] = []): string[] {
+function serve(
+  t: TestContext,
+  known: readonly string[],
+  named: readonly unknown[] = [],
+  accepts: (what: string) => boolean = () => true,
+): string[] {
   const asked: string[] = [];
   answerRequests(t, (request) => {
     if (request.startsWith("GET events")) return { items: named, next: null };
     const what = decodeURIComponent(request.replace("GET why/", ""));
     asked.push(what);
+    if (!accepts(what)) return new Response("{}", { status: 400 });
     return { timeline: known.includes(what) ? [{}] : [], state: null };
   });
   return asked;
@@ -46,4 +52,15 @@ test("a sender, a domain or a recipient is found by the events that name it", as
   serve(t, [], [{ id: 1 }]);
   const found = await answerTo("news@shop.example");
   assert.ok(found.kind === "events" && found.items.length === 1);
+});
+
+test("a long text is not searched for in events, and one that is too long for an account is looked up as a mail", async (t) => {
+  const long = `${"a".repeat(320)}@host.example`;
+  const accepts = (what: string): boolean => what !== `account/${long}`;
+  const asked = serve(t, [], [{ id: 1 }], accepts);
+  assert.equal((await answerTo("a".repeat(201))).kind, "account");
+  assert.equal((await answerTo(long)).kind, "message");
+  assert.deepEqual(asked.slice(2), [`account/${long}`, `message/${long}`]);
+  serve(t, [], [], () => false);
+  await assert.rejects(answerTo("anna"), { status: 400 });
 });

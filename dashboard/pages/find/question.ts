@@ -1,6 +1,6 @@
 import type { AccountAnswer, AddressAnswer, EventItem, MessageReport } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
-import { get, queryOf } from "../../api.ts";
+import { get, queryOf, Refused } from "../../api.ts";
 
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const IPV6 = /^(?=.*:.*:)[\da-f:.]+(\/\d{1,3})?$/i;
@@ -9,6 +9,8 @@ const QUEUE_ID = /^([0-9A-F]{5,21}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,23})$/
 
 /** The server accepts no shorter text as the id of a mail. */
 const MESSAGE_CHARACTERS = 3;
+/** The longest text that the server searches events for. */
+const TEXT_CHARACTERS = 200;
 const MOST_EVENTS = 20;
 
 /** What a reader who typed this asks for. An account need not contain an @. */
@@ -27,18 +29,28 @@ export type Answer =
 
 /**
  * Finds what is known about the text. A Message-ID without its brackets looks like an account, and an account such as
- * 12345 looks like a queue id: if nothing is known about the one, the text is looked up as the other. Throws `Refused`.
+ * 12345 looks like a queue id: if nothing is known about the one, or the server does not accept it, the text is looked up as the
+ * other. Throws `Refused`.
  */
 export async function answerTo(asked: string): Promise<Answer> {
   const kind = kindOf(asked);
   if (kind === "address") return { kind, asked, report: await get<AddressAnswer>(`why/${asked}`) };
-  const first = await (kind === "account" ? ofAccount(asked) : ofMessage(asked));
-  if (isKnown(first) || asked.startsWith("<") || asked.length < MESSAGE_CHARACTERS) return first;
-  const second = await (kind === "account" ? ofMessage(asked) : ofAccount(asked));
-  if (isKnown(second)) return second;
+  const [one, other] = kind === "account" ? [ofAccount, ofMessage] : [ofMessage, ofAccount];
+  if (asked.startsWith("<") || asked.length < MESSAGE_CHARACTERS) return one(asked);
+  const first = await one(asked).catch(notAccepted);
+  if (first !== null && isKnown(first)) return first;
+  const second = await other(asked).catch(notAccepted);
+  if (second !== null && isKnown(second)) return second;
+  const none = first ?? second ?? (await one(asked));
+  if (asked.length > TEXT_CHARACTERS) return none;
   const { items, next } = await get<Page<EventItem>>(`events${queryOf({ text: asked, limit: MOST_EVENTS })}`);
   // A search of many events may end before it finds any; the page of events continues it.
-  return items.length > 0 || next !== null ? { kind: "events", asked, items } : first;
+  return items.length > 0 || next !== null ? { kind: "events", asked, items } : none;
+}
+
+function notAccepted(error: unknown): null {
+  if (error instanceof Refused && error.status === 400) return null;
+  throw error;
 }
 
 async function ofAccount(name: string): Promise<Answer> {
