@@ -4,7 +4,7 @@ import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
 import { filled } from "../../format.ts";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
-import { type Query, route } from "../../route.ts";
+import { go, type Query, route } from "../../route.ts";
 import { FilterChoice, Filters, Pages, pageOf } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
 import { MailHeld } from "./held.tsx";
@@ -62,6 +62,10 @@ function MailQueue() {
     setTicked((last) => new Set([...last].filter((one) => one !== id).concat(isOn ? [id] : [])));
   const isFiltered = Object.values(filter).some((value) => value !== "");
   const items = data?.items ?? [];
+  const isEmptied = mayAct && cursor !== "" && items.length === 0;
+  useEffect(() => {
+    if (isEmptied) go("mail", filter, "replace");
+  }, [isEmptied]);
   const selected = new Set(items.flatMap(({ queueId }) => (ticked.has(queueId) ? [queueId] : [])));
   return (
     <>
@@ -75,7 +79,7 @@ function MailQueue() {
       {mayAct && data !== null && items.length > 0 && (
         <QueueSelection of={data} selected={selected} setSelected={setTicked} filter={filter} act={act} />
       )}
-      {data !== null && items.length === 0 && <p class="empty">{isFiltered ? words.noneFits : words.empty}</p>}
+      {data?.total === 0 && <p class="empty">{isFiltered ? words.noneFits : words.empty}</p>}
       <ul ref={rows} class="rows" aria-label={words.list}>
         {items.map((item) => (
           <QueueRow key={item.queueId} item={item} selected={selected} select={select} act={mayAct ? act : null} />
