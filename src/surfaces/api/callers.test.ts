@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { apiKitOf, bearer, openStream, signIn } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, DISK_FULL } from "../../../test/kit/fake-guard.ts";
 import { ip } from "../../../test/kit/samples.ts";
+import { NOTE_USE_MS } from "../../core/access/session.ts";
 import { UNAUTHORIZED } from "../../guard/commands/web/command-gate.ts";
 import type { Caller } from "./access.ts";
 import { type Callers, createCallers, type Found } from "./callers.ts";
@@ -82,6 +83,20 @@ test("beside an open stream the guard hears of requests once a minute", async ()
     known(await callers.of(headers, HERE));
   }
   assert.equal(kit.guard.identified.filter(({ isUse }) => isUse).length, 11);
+});
+
+test("what an open page polls does not count as a use, except by a caller who is unknown", async () => {
+  const { callers } = await oneKnown();
+  const polled = { isUse: false };
+  kit.advance(NOTE_USE_MS);
+  known(await callers.of(headers, HERE, polled));
+  assert.equal(await callers.of(other(1), HERE, polled), null);
+  const cookie = await signIn(kit);
+  kit.advance(NOTE_USE_MS);
+  for (const path of ["figures", "top?by=mails", "session"])
+    assert.equal((await kit.send("GET", path, undefined, { cookie })).status, 200, path);
+  const uses = kit.guard.identified.map(({ isUse }) => isUse);
+  assert.deepEqual(uses, [true, false, true, false, false, true]);
 });
 
 test("a proof that is given while a question is on its way is not forgotten", async () => {

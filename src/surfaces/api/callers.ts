@@ -98,13 +98,13 @@ export function createCallers({ guard, clock, settings }: Parts) {
 
   return {
     confirm,
-    /** Null: no valid credential. This counts as a use. `secure`: the client used https. */
-    of: async (headers: Headers, ip: Ip, secure = false): Promise<Found> => {
+    /** Null: no valid credential. `secure`: the client used https. `isUse`: it counts as a use, as each request of an unknown caller does. */
+    of: async (headers: Headers, ip: Ip, { secure = false, isUse = true } = {}): Promise<Found> => {
       const secret = secretOf(headers, secure);
       if (secret === null || isRefused(secret, ip)) return null;
       const known = remembered.get(keyOf(secret, ip));
       if (known !== undefined && isFresh(known)) return { ...known.item, secret };
-      return ask(secret, ip, true);
+      return ask(secret, ip, isUse || known === undefined);
     },
     /**
      * Whether the caller of an open stream is still valid; does not prolong a session. While the guard does not answer, a stream

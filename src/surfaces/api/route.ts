@@ -67,6 +67,8 @@ type Shape = Readonly<{
   type?: string;
   /** Streams end when the client leaves; others within `API_LIMITS.answerMs`. */
   endless?: true;
+  /** An open page requests it each minute, so it does not prolong a session. */
+  isPolled?: true;
 }>;
 
 /** The inferred type of a schema. Using zod's whole `ZodType` would add half of the program's compile time. */

@@ -129,7 +129,7 @@ async function answerFrom(origin: Origin, row: Route, handlers: Handlers, http: 
   const { ip, secure, peer, forwarded } = origin;
   const { parts, callers, spend, proxies } = handlers;
   const { headers } = http.req.raw;
-  const found = row.who === "anyone" ? null : await callers.of(headers, ip, secure);
+  const found = row.who === "anyone" ? null : await callers.of(headers, ip, { secure, isUse: row.isPolled !== true });
   if (found === "down") return guardDown();
   // It was not checked and may be valid, so this is not a 401.
   if (found === "crowd") {

@@ -67,12 +67,14 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       run: async () => new Response(await readStats(parts, health), { headers: JSON_TYPE }),
     }),
     route("GET /api/v1/figures", {
+      isPolled: true,
       says: "Numbers of mails, refusals, sign-ins and bans over time, for charts.",
       query: shape.figuresQuery,
       answer: shape.figures,
       run: ({ query }) => readFigures(parts, query),
     }),
     route("GET /api/v1/top", {
+      isPolled: true,
       says: "The busiest addresses, by mails, refusals or failed sign-ins.",
       query: shape.topQuery,
       answer: shape.top,
