@@ -11,7 +11,7 @@ import { row } from "../../../../core/events/columns.ts";
 import type { EventRecord } from "../../../../core/events/event.ts";
 import { isoTime } from "../../../../core/time.ts";
 import { keepIsolation } from "../../../../host/firewall/isolation.ts";
-import { appendEntry, openIncident } from "../../../../jobs/incident/folder.ts";
+import { appendEntry, openIncident, readTimeline } from "../../../../jobs/incident/folder.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { failed } from "../../call.ts";
 import { openReader } from "../../open-reader.ts";
@@ -77,6 +77,33 @@ test(
   },
 );
 
+test("who gets a notice is recorded every few mails, and after Ctrl-C only the others get one", SENDMAIL, async () => {
+  makeMailQueue(layout);
+  const incident = openIncident(layout, { title: "Dora", openedAt: isoTime(START), since: isoTime(START) });
+  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+  const to = Array.from({ length: 12 }, (_, nth) => `r${nth}@away.test`);
+  const reader = readerOf("dora@example.org", { type: "EMAIL", verdict: "pass" }, to);
+  const interruption = new AbortController();
+  const counts: number[] = [];
+  const ask = () => {
+    counts.push(queuedMails(layout).length);
+    interruption.abort();
+    return Promise.resolve(failed("It is down.", ""));
+  };
+  const { guard } = connected({ guard: { ask } });
+  const call = { layout, args: ["dora@example.org"], reader, guard, flags: ["send", "yes"] };
+  const terminal = { interrupted: interruption.signal };
+  const first = await incidentTell(scriptCall({ ...call, terminal }));
+  const stopped = /^10 recipients were informed .*\. Then it stopped: it was interrupted\.$/;
+  assert.match(first.ok ? "" : first.message, stopped);
+  await incidentTell(scriptCall(call));
+  assert.deepEqual(counts, [10, 12]);
+  assert.deepEqual(
+    readTimeline(layout, incident).flatMap(({ lines }) => lines),
+    to,
+  );
+});
+
 test("mails to recipients wait while sending is closed", () => {
   assert.equal(waitsText(layout), "");
   const isolation = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22] };
@@ -86,14 +113,14 @@ test("mails to recipients wait while sending is closed", () => {
   assert.equal(waitsText(layout), "");
 });
 
-/** A reader of a mail from this account that reached Bert. */
-function readerOf(account: string, decided: Readonly<Pick<EventRecord, "type" | "verdict">>) {
+/** A reader of a mail from this account that reached Bert, or these. */
+function readerOf(account: string, decided: Readonly<Pick<EventRecord, "type" | "verdict">>, to = ["bert@away.test"]) {
   const mail = { at: START, ip: ip("203.0.113.7"), account, queueId: "Q1", sender: account, ...decided };
   return readerWith({
     // The real reader's records can be walked once.
     records: function* () {
       yield row(mail, MESSAGE);
-      yield row({ at: START, type: "EMAIL", queueId: "Q1", recipient: "bert@away.test" }, SENT);
+      for (const recipient of to) yield row({ at: START, type: "EMAIL", queueId: "Q1", recipient }, SENT);
     },
   });
 }

@@ -18,6 +18,8 @@ import { sinceFrom } from "../server/logs.ts";
 import { assessment, beginOf, contactsOf, inIncident, take, USUAL_MS } from "./incident.ts";
 
 const MOST_SHOWN = 50;
+/** After a kill, at most this many people get a second mail. One entry per person would flood the timeline. */
+const RECORDED_AT_ONCE = 10;
 
 /** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */
 export async function incidentSent(call: Call): Promise<Answer> {
@@ -48,9 +50,9 @@ export const incidentTell = inIncident(async (call, incident) => {
   const found = await mailsOf(call, name);
   if ("ok" in found) return found;
   const reached = mailsThatLeft(found.mails);
-  const informed = toldOf(call, incident, name);
+  const before = toldOf(call, incident, name);
   const all = [...new Set(reached.flatMap((mail) => mail.reached))];
-  const to = all.filter((recipient) => !informed.has(recipient));
+  const to = all.filter((recipient) => !before.has(recipient));
   const notes = [
     ...(to.length < all.length ? [`${recipients(all.length - to.length)} already informed.`] : []),
     ...(found.isCut ? ["There was more than can be listed: others may have been reached too."] : []),
@@ -72,12 +74,21 @@ export const incidentTell = inIncident(async (call, incident) => {
   const question = [...notes, `Send this to ${plural(to.length, "recipient")}?`].join(" ");
   const unsure = await whyNotSure(call, question, "nothing was sent");
   if (unsure !== null) return unsure;
-  const sent = await sendEach(call, mail, to);
-  const says = [`${recipients(sent.queued)} ${toldAbout(name)}.`, ...notes].join(" ");
-  const unaudited = await take(call, incident, { step: "tell", says, lines: to.slice(0, sent.queued) });
-  if (sent.failure !== null) return failed(`${says} Then it failed: ${sent.failure}.`, "");
+  const informed = (count: number) => `${recipients(count)} ${toldAbout(name)}.`;
+  let [sent, unaudited, failure]: [number, string, string | null] = [0, "", null];
+  while (sent < to.length && failure === null) {
+    const some = await sendEach(call, mail, to.slice(sent, sent + RECORDED_AT_ONCE));
+    const lines = to.slice(sent, sent + some.queued);
+    if (lines.length > 0)
+      unaudited = (await take(call, incident, { step: "tell", says: informed(lines.length), lines })) || unaudited;
+    sent += some.queued;
+    failure = some.failure;
+  }
+  const says = [informed(sent), ...notes].join(" ");
+  if (failure !== null)
+    return failed(`${says} Then it stopped: ${failure}.`, "Repeat the command to inform the others.");
   const text = joined(" ", [says, waitsText(call.layout), unaudited]);
-  return done({ ...mail, to, sent: sent.queued }, text, `${PROGRAM} queue list`);
+  return done({ ...mail, to, sent }, text, `${PROGRAM} queue list`);
 });
 
 /** Empty if mail leaves. Exported for its test. */
@@ -102,7 +113,7 @@ function toldOf({ layout }: Call, incident: Incident, name: string): ReadonlySet
   return new Set(before.flatMap(({ lines }) => lines));
 }
 
-/** One mail for each, so that no recipient learns of the others. */
+/** One mail for each, so that no recipient learns of the others. Ctrl-C stops it between two. */
 async function sendEach(
   call: Call,
   { subject, text }: ReturnType<typeof tellingMail>,
@@ -111,7 +122,9 @@ async function sendEach(
   const read = settingsOf(call);
   if (!read.ok) return { queued: 0, failure: read.message };
   const from = `postmaster@${read.settings.domains[0] ?? ""}`;
+  const { interrupted } = call.terminal;
   for (const [queued, to] of recipients.entries()) {
+    if (interrupted.aborted) return { queued, failure: "it was interrupted" };
     const headers = [
       `From: <${from}>`,
       `To: <${to}>`,
