@@ -233,7 +233,7 @@ describe("room for mail", needsLab(), () => {
     assert.match(shown.stdout, / mail logs as 14 or more .* each, each other log as up to six files of 1 MB, /);
 
     await until("it has gone", async () => {
-      await product.json(["retention", "run"]);
+      await product.json(["retention", "run", "--yes"]);
       return (await mailsIn(BERT, "Trash")) === 0;
     });
     assert.deepEqual([await mailsIn(ANNA, "Trash"), await mailsIn(BERT, "INBOX")], [1, inbox]);

@@ -129,7 +129,7 @@ export function signInsTests({ lab, product }: Running): void {
     await mail.copy(first, "Trash");
     await product.configure("retention.mail", '["Trash 1s"]');
     await until("what is old has gone, without any key", async () => {
-      await product.json(["retention", "run"]);
+      await product.json(["retention", "run", "--yes"]);
       return (await mail.count("Trash")) === 0;
     });
 

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { before, describe, test } from "node:test";
 import { ROOT } from "../../../../../test/kit/needs.ts";
+import { accountName } from "../../../../../test/kit/samples.ts";
 import { ghostinbox, guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { DAY_MS } from "../../../../core/time.ts";
+import { writeRecord } from "../../../../host/root-files/record-file.ts";
+import { writeFolderTimes } from "../../../../jobs/retention/retention.ts";
+import { readRetentionRecord } from "../../../../jobs/retention/retention-job.ts";
+import { Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 
 describe("account legal-hold", { ...TIMED, ...ROOT }, () => {
@@ -22,5 +28,28 @@ describe("account legal-hold", { ...TIMED, ...ROOT }, () => {
   test("protects nothing under a misspelled name, and says so", async () => {
     const says = /^There is no account ana@example\.org, and no mail of one\. /;
     for (const word of ["on", "off", ""]) await fails(`account legal-hold ana@example.org ${word}`.trim(), says);
+  });
+});
+
+describe("retention run", { ...TIMED, ...ROOT }, () => {
+  const { layout, does, fails } = guardOfSuite();
+
+  test("removes no mail without a terminal and without --yes", async ({ mock }) => {
+    const anna = accountName("anna@example.org");
+    const trash = { name: "Trash", guid: "1", mails: 2, bytes: 20 };
+    mock.method(Mailboxes.prototype, "accounts", () => Promise.resolve([anna]));
+    mock.method(Mailboxes.prototype, "folders", () => Promise.resolve([trash]));
+    mock.method(Mailboxes.prototype, "cameBefore", () => Promise.resolve({ mails: 1, bytes: 10 }));
+    const expunge = mock.method(Mailboxes.prototype, "expunge", () => Promise.resolve());
+    const now = Date.now();
+    writeFileSync(layout.settings, 'domains = ["example.org"]\nretention.mail = ["Trash 1d"]\n');
+    mkdirSync(dirname(layout.retentionRecord), { recursive: true });
+    writeRecord(layout.retentionRecord, { ...readRetentionRecord(layout), since: 1, lookedAt: now });
+    writeFolderTimes(layout.retentionFolders, { [anna]: { 1: { rule: "* Trash", since: now - 2 * DAY_MS } } });
+    await fails("retention run", /^There is no terminal to confirm on, so no mail was removed\. Use --yes /, {
+      code: 2,
+    });
+    assert.equal(expunge.mock.callCount(), 0);
+    assert.match(await does("retention run --yes"), /^Removed 1 mail, 10 bytes from the mailboxes of 1 account\.$/m);
   });
 });

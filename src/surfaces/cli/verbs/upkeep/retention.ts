@@ -18,7 +18,7 @@ import { folderTimes, removeOldMail, retentionReport } from "../../../../jobs/re
 import { type Amount, Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 import type { Settings } from "../../../../settings/schema.ts";
-import { agrees, type Call, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import { type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { sinceText } from "../../print/account-facts.ts";
 import { columns, oneLine, when } from "../../print/text.ts";
 import { withSettingsWhileRunning } from "../../server-settings.ts";
@@ -58,11 +58,12 @@ function runLines({ nextRunAt, lastRun, failure, paused }: RetentionReport): rea
 
 export const retentionRun = withSettingsWhileRunning(async (call, { settings }) => {
   const now = call.now();
-  if (!call.flag("yes") && call.terminal.interactive) {
+  if (!call.flag("yes")) {
     const due = await dueNow(call, settings, now).catch((error: unknown) => messageOf(error));
     if (typeof due === "string") return failed(`The mailboxes cannot be read: ${due}.`, "");
-    if (due.mails > 0 && !(await agrees(call, `The clock says ${when(now)}. Permanently remove ${amount(due)}?`)))
-      return failed("No mail was removed.", "");
+    const question = `The clock says ${when(now)}. Permanently remove ${amount(due)}?`;
+    const unsure = due.mails > 0 ? await whyNotSure(call, question, "no mail was removed") : null;
+    if (unsure !== null) return unsure;
   }
   const mail = new Mailboxes(call.layout.dovecotConf);
   const removed = await removeOldMail(call.layout, { settings, now, mail });
