@@ -9,6 +9,7 @@ function scriptTerminal(used: Partial<Terminal>): Terminal {
   const unused = (): never => assert.fail("nothing else of the terminal is used");
   return {
     interactive: false,
+    inputIsTerminal: false,
     width: null,
     out: unused,
     outForGood: unused,

@@ -9,8 +9,8 @@ import { PASSWORD } from "../../../test/kit/test-guard.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { verifyPassword } from "../../store/passwords/password-hash.ts";
-import type { Call } from "./call.ts";
-import { judgeFollowed, newPasswordHash, weakLines } from "./passwords.ts";
+import type { Call, Terminal } from "./call.ts";
+import { judgeFollowed, newPasswordHash, secretFrom, weakLines } from "./passwords.ts";
 
 const ANNA = parseAccountName("anna@example.org");
 
@@ -48,6 +48,21 @@ test("a missing password, or two different ones, changes nothing", async () => {
     assert.equal(problem.exit, exit);
     assert.match(problem.message, says);
   }
+});
+
+test("reads a secret from a pipe, and says so, but from no terminal that would show it", async () => {
+  const said: string[] = [];
+  const err = (text: string) => void said.push(text);
+  const from = (terminal: Partial<Terminal>) =>
+    secretFrom(scriptCall({ layout: layoutOf("/nonexistent"), terminal: { err, ...terminal } }), "Key");
+  assert.equal(await from({ readLine: () => Promise.resolve("secret") }), "secret");
+  assert.equal(
+    await from({ interactive: true, askSecret: (question) => Promise.resolve(question) }),
+    "Key (not shown): ",
+  );
+  assert.deepEqual(said, ["Key: reading the first line of standard input."]);
+  const refused = await from({ inputIsTerminal: true });
+  assert.equal(typeof refused !== "string" && refused.exit, "wrong_usage");
 });
 
 test("refuses a password that is easy to guess, with the reason", async () => {

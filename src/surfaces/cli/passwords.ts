@@ -47,6 +47,21 @@ export async function passwordFrom(call: Call, question: string, isNew: boolean)
   return first === again ? first : failed("The two passwords differ: nothing was changed.", "Try again.");
 }
 
+/** In characters. */
+const LONGEST_SECRET = 1_000;
+
+/** Asks for a secret without echo. Without a terminal, reads the first line of standard input. Empty if there is none. */
+export async function secretFrom({ terminal }: Call, what: string): Promise<string | Failure> {
+  if (terminal.interactive) return (await terminal.askSecret(`${what} (not shown): `)) ?? "";
+  if (terminal.inputIsTerminal)
+    return wrongUsage(
+      "Standard error is not a terminal, so no question can be asked.",
+      "Redirect only standard output.",
+    );
+  terminal.err(`${what}: reading the first line of standard input.`);
+  return (await terminal.readLine(LONGEST_SECRET)) ?? "";
+}
+
 /** Time limit for a file of many accounts. */
 const JUDGE_MS = 5 * SECOND_MS;
 

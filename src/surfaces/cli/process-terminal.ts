@@ -35,6 +35,8 @@ export function createProcessTerminal() {
   return {
     /** Whether a person is at both ends, so that questions can be asked. */
     interactive: process.stdin.isTTY && process.stderr.isTTY,
+    /** Whether standard input is a terminal, which echoes what `readLine` reads. */
+    inputIsTerminal: process.stdin.isTTY,
     /** Columns of the terminal that gets the results; null if they go elsewhere. */
     width: process.stdout.isTTY ? Math.max(process.stdout.columns || USUAL, NARROWEST) : null,
     out: (text: string) => write(process.stdout, text),

@@ -13,12 +13,11 @@ import { latestOf, Restic } from "../../../../jobs/backup/restic.ts";
 import { lackingRoom, readManifest, refusal, restoreServer, roomFor } from "../../../../jobs/backup/restore.ts";
 import { restoreMailbox } from "../../../../jobs/backup/restore-mailbox.ts";
 import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import { secretFrom } from "../../passwords.ts";
 import { oneLine, when } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { privateKeysOf } from "../accounts/account-keys.ts";
 import { notRestored, restoreArchive, restoredText, watching } from "./backup.ts";
-
-const LONGEST_KEY = 1_000;
 
 type Source = Readonly<{ restic: Restic; place: string; key: string }>;
 type Chosen = Source & Readonly<{ snapshot: string; manifest: Manifest }>;
@@ -97,11 +96,9 @@ async function keyOf(call: Call, own: string | null): Promise<string | Failure> 
     return failed(`${oneLine(file)} does not exist.`, "It holds the key of the backups, on its first line.");
   }
   if (own !== null) return own;
-  const { terminal } = call;
-  const typed = terminal.interactive
-    ? await terminal.askSecret("Key of the backups (not shown): ")
-    : await terminal.readLine(LONGEST_KEY);
-  const key = (typed ?? "").trim();
+  const typed = await secretFrom(call, "Key of the backups");
+  if (typeof typed !== "string") return typed;
+  const key = typed.trim();
   return key === ""
     ? failed("Without the key no backup can be read.", "Give it with --key-file FILE, or as input.")
     : key;

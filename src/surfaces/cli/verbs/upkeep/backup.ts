@@ -26,6 +26,7 @@ import {
   showKey,
   wrongUsage,
 } from "../../call.ts";
+import { secretFrom } from "../../passwords.ts";
 import { comesBackFrom } from "../../print/comes-back.ts";
 import { drillJson, shownLastDrill } from "../../print/drill.ts";
 import { columns, oneLine, when } from "../../print/text.ts";
@@ -199,7 +200,6 @@ function serverText({ server }: Found): string {
 
 /** Guessed offline, at any speed: shorter ones do not protect. */
 const SHORTEST = 12;
-const LONGEST = 1_000;
 
 export const backupExport = withSettings(async (call, { settings }) => {
   const none = noServerIn(call.layout);
@@ -218,13 +218,12 @@ export const backupExport = withSettings(async (call, { settings }) => {
 });
 
 async function newPassphrase(call: Call) {
-  const first = await passphraseOf(call, "Passphrase for the archive (not shown): ");
+  const first = await passphraseOf(call, "Passphrase for the archive");
   if (typeof first !== "string") return first;
   if (first.length < SHORTEST)
     return failed(`The passphrase has fewer than ${SHORTEST} characters.`, "Several unrelated words make a good one.");
   if (!call.terminal.interactive) return first;
-  const second = await passphraseOf(call, "Once more: ");
-  if (typeof second !== "string") return second;
+  const second = await call.terminal.askSecret("Once more: ");
   return first === second ? first : failed("The two differ: nothing was written.", "Try again.");
 }
 
@@ -242,7 +241,7 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
       `Would restore ${oneLine(file)} to ${layout.data}.${refused === null ? "" : ` But: ${refused}`} Nothing was changed.`,
     );
   if (refused !== null) return failed(refused, "Nothing was restored.");
-  const passphrase = await passphraseOf(call, "Passphrase of the archive (not shown): ");
+  const passphrase = await passphraseOf(call, "Passphrase of the archive");
   if (typeof passphrase !== "string") return passphrase;
   const fetch = (to: string, signal?: AbortSignal) =>
     readArchive({ file, passphrase, to, signal, watch: watching(call, "Read") });
@@ -272,9 +271,7 @@ export function notRestored(layout: Layout, { reason, aside }: NotRestored): Fai
   return failed(reason, "", { lines: comesBackFrom(layout, aside), json: { to: layout.data, aside } });
 }
 
-/** From the terminal, or the first line of the input. */
-async function passphraseOf({ terminal }: Call, question: string): Promise<string | Failure> {
-  const typed = terminal.interactive ? await terminal.askSecret(question) : await terminal.readLine(LONGEST);
-  const passphrase = typed ?? "";
+async function passphraseOf(call: Call, what: string): Promise<string | Failure> {
+  const passphrase = await secretFrom(call, what);
   return passphrase === "" ? failed("No passphrase was given.", "Type it, or give it as the input.") : passphrase;
 }
