@@ -57,6 +57,12 @@ test("a backup that cannot be made promises nothing about earlier ones", ROOT, a
   await fails("backup create", /^The backups in \S+ are gone, .* delete \S+last\.json\.\n$/);
 });
 
+test("an archive gets no passphrase with a character that was not UTF-8", ROOT, async () => {
+  const { code, err } = await run("backup export /nonexistent", "seven qui\ufffdt llamas\n");
+  assert.equal(code, 1);
+  assert.match(err, /^The passphrase contains a character that is not UTF-8\. /m);
+});
+
 test("options of a restore that do not fit together restore nothing", ROOT, async () => {
   const archive = join(layout.data, "x.gpg");
   put(archive, "");

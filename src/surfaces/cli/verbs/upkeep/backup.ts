@@ -222,6 +222,9 @@ async function newPassphrase(call: Call) {
   if (typeof first !== "string") return first;
   if (first.length < SHORTEST)
     return failed(`The passphrase has fewer than ${SHORTEST} characters.`, "Several unrelated words make a good one.");
+  // What was read as UTF-8 and is none: gpg would be given another passphrase than was typed.
+  if (first.includes("\ufffd"))
+    return failed("The passphrase contains a character that is not UTF-8.", "Choose another one.");
   if (!call.terminal.interactive) return first;
   const second = await call.terminal.askSecret("Once more: ");
   return first === second ? first : failed("The two differ: nothing was written.", "Try again.");
