@@ -45,7 +45,7 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   for (const deed of planned) {
     const said = await deed.run(failing);
     if (said.some((one) => one.as === "wrong")) failing.add(deed);
-    came.push(...said);
+    came.push(...said, ...(await shownNow(call, saidOf(said, "printed"))));
     const [taken, failures] = [saidOf(said, "did"), saidOf(said, "wrong")];
     if (taken.length + failures.length === 0) continue;
     const says = `Contained: ${plural(taken.length, "step")} taken${failures.length === 0 ? "" : `, ${failures.length} failed`}.`;
@@ -53,8 +53,7 @@ export const incidentContain = inIncident(async (call, incident, since) => {
     unaudited = (await take(call, incident, { step: "contain", says, lines: [...taken, ...failures] })) || unaudited;
   }
   const [did, wrong, printed] = [saidOf(came, "did"), saidOf(came, "wrong"), saidOf(came, "printed")];
-  const secrets = printed.length === 0 ? [] : ["", "Shown only now:", ...printed];
-  const lines = [...did, ...secrets, ...(unaudited === "" ? [] : [unaudited])];
+  const lines = [...did, ...(unaudited === "" ? [] : [unaudited])];
   if (wrong.length > 0)
     return failed("Not everything was done.", `Fix what failed, then \`${PROGRAM} incident contain\` again.`, {
       lines: [...lines, ...wrong],
@@ -63,6 +62,13 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   const text = withContacts(call, [lines.join("\n")]);
   return done({ incident: incident.id, did, printed }, text, `${PROGRAM} incident investigate`);
 });
+
+/** Prints secrets at once, because the command may be killed during the next step. With --json, the object at the end has them. */
+async function shownNow({ json, terminal }: Call, secrets: readonly string[]): Promise<readonly Came[]> {
+  if (json || secrets.length === 0) return [];
+  const shown = await terminal.outForGood(`Shown only now:\n${secrets.join("\n")}\n\n`);
+  return shown.ok ? [] : [wrongly(`Could not be printed (${shown.reason}): ${secrets.join(", ")}`)];
+}
 
 /** A sentence about a measure, a part of which may fail. `printed`: a secret that is shown once and kept nowhere. */
 type Came = Readonly<{ as: "did" | "wrong" | "printed"; says: string }>;

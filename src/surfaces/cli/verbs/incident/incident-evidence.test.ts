@@ -10,11 +10,13 @@ import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { row } from "../../../../core/events/columns.ts";
 import type { EventRecord } from "../../../../core/events/event.ts";
 import { isoTime } from "../../../../core/time.ts";
+import type { Outcome } from "../../../../guard/ports.ts";
 import { keepIsolation } from "../../../../host/firewall/isolation.ts";
 import { appendEntry, openIncident, readTimeline } from "../../../../jobs/incident/folder.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { failed } from "../../call.ts";
 import { openReader } from "../../open-reader.ts";
+import { incidentContain } from "./incident-contain.ts";
 import { accountEvidence } from "./incident-investigate.ts";
 import { incidentSent, incidentTell, waitsText } from "./incident-mail.ts";
 
@@ -102,6 +104,34 @@ test("who gets a notice is recorded every few mails, and after Ctrl-C only the o
     readTimeline(layout, incident).flatMap(({ lines }) => lines),
     to,
   );
+});
+
+test("a new password is printed before the next step; where that fails, it is in the error", async () => {
+  const incident = openIncident(layout, { title: "Eve", openedAt: isoTime(START), since: isoTime(START) });
+  const order: string[] = [];
+  const ask = ({ verb }: Readonly<{ verb: string }>) => {
+    order.push(verb);
+    return Promise.resolve(failed("It is down.", ""));
+  };
+  const { guard } = connected({ guard: { ask } });
+  const call = { layout, flags: ["yes", "dashboard", "tokens"], reader: readerWith({}), guard };
+  const contained = async (outcome: Outcome) => {
+    const outForGood = (text: string) => {
+      order.push(text);
+      return Promise.resolve(outcome);
+    };
+    const answer = await incidentContain(scriptCall({ ...call, terminal: { outForGood } }));
+    return answer.ok ? [] : (answer.found?.lines ?? []);
+  };
+  const shown = await contained({ ok: true });
+  const [, secret = ""] = /^Shown only now:\ndashboard {2}(\S+) .*\n\n$/.exec(order[2] ?? "") ?? [];
+  assert.deepEqual(order.toSpliced(2, 1), ["admin_set_hash", "factors_reset", "record", "token_list", "record"]);
+  assert.ok(secret !== "" && !shown.join("\n").includes(secret));
+  const unshown = await contained({ ok: false, reason: "it is full" });
+  assert.match(unshown.join("\n"), /^Could not be printed \(it is full\): dashboard {2}\S+/m);
+  assert.doesNotMatch(JSON.stringify(readTimeline(layout, incident)), /dashboard {2}/);
+  const answer = await incidentContain(scriptCall({ ...call, json: true }));
+  assert.match(JSON.stringify(answer), /"printed":\["dashboard {2}/);
 });
 
 test("mails to recipients wait while sending is closed", () => {
