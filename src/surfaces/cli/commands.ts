@@ -291,7 +291,7 @@ const BY_HAND: readonly CliCommand[] = [
     root: true,
     "--yes": "Keep it even though this session does not prove that you can connect.",
   }),
-  firewall("firewall rollback", "Undo the trial at once."),
+  firewall("firewall rollback", "Undo the trial at once.", { root: true }),
   breakGlass(
     "break-glass",
     "Lift every ban, unlock every guarded account and open the strict firewall, even while the server is down.",

@@ -37,8 +37,10 @@ test("wrong usage is one line with the relevant help", async () => {
 
 test("without root the error names the command for root", async (t) => {
   t.mock.property(process, "getuid", () => 1_000);
-  const { code, err } = await ran("retention show");
-  assert.deepEqual([code, err], [1, "Only root may use `retention show`. Try: sudo ./ghostinbox retention show\n"]);
+  for (const line of ["retention show", "firewall rollback"]) {
+    const { code, err } = await ran(line);
+    assert.deepEqual([code, err], [1, `Only root may use \`${line}\`. Try: sudo ./ghostinbox ${line}\n`]);
+  }
 });
 
 test("with --json every failure has the same shape on standard output", async () => {
