@@ -112,4 +112,7 @@ test("writes nothing in a wrong directory", ROOT, async () => {
     assert.match(oneLineOfError(await ghostinbox(other, line.split(" ")), 1), says, line);
     assert.deepEqual(readdirSync(other.data), []);
   }
+  const { code, out } = await ghostinbox(other, ["stop"]);
+  assert.equal(code, 0);
+  assert.equal(out, `GhostInbox is not running. ${other.data} has no server: it contains no ghostinbox.toml.\n`);
 });

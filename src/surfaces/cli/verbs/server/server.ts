@@ -34,7 +34,8 @@ export async function stop(call: Call): Promise<Answer> {
       "`ps` shows what is left, and `--data` names another data directory; try again.",
     );
   const { wasRunning } = stopped;
-  return done({ stopped: true, wasRunning }, wasRunning ? "GhostInbox has stopped." : "GhostInbox is not running.");
+  const text = wasRunning ? "GhostInbox has stopped." : notRunning(call.layout).message;
+  return done({ stopped: true, wasRunning }, text);
 }
 
 /**
