@@ -25,6 +25,11 @@ export function escapeUnits(text: string): string {
   return text.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** Quotes any text as one shell word. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** Breaks lines at blanks to at most `width`, if they have any; continuation lines are indented. */
 export function fitted(text: string, width: number, indent = "    "): string {
   return text

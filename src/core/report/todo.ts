@@ -1,4 +1,4 @@
-import { plural } from "../text.ts";
+import { plural, quoted } from "../text.ts";
 import {
   BACKUP_DAYS,
   CERTIFICATE_DAYS,
@@ -136,9 +136,4 @@ export function todoOf(facts: ReportFacts): readonly Todo[] {
   // One command for two reasons is one task.
   const once = found.filter(({ command }, i) => found.findIndex((other) => other.command === command) === i);
   return once.slice(0, MOST);
-}
-
-/** Quotes any text as one shell word. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -41,6 +41,13 @@ test("without root the error names the command for root", async (t) => {
     const { code, err } = await ran(line);
     assert.deepEqual([code, err], [1, `Only root may use \`${line}\`. Try: sudo ./ghostinbox ${line}\n`]);
   }
+  const env = { GHOSTINBOX_DATA: "/srv/by-environment" };
+  const given = ["incident", "contain", "anna@example.org", "--since", "2 h"];
+  for (const [argv, hint] of [
+    [given, "--data /srv/by-environment incident contain anna@example.org --since '2 h'"],
+    [[...given, "--data", "/srv/named"], "incident contain anna@example.org --since '2 h' --data /srv/named"],
+  ] as const)
+    assert.ok((await script(argv, { env })).err.endsWith(` Try: sudo ./ghostinbox ${hint}\n`), hint);
 });
 
 test("with --json every failure has the same shape on standard output", async () => {

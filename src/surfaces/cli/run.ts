@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Verb } from "../../admin/declare/control.ts";
 import { messageOf } from "../../core/error.ts";
-import { fitted } from "../../core/text.ts";
+import { fitted, quoted } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
 import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
@@ -40,7 +40,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
   const { terminal, env } = world;
   try {
     const parsed = parse(argv, commands);
-    const answer = await answerTo(parsed, world);
+    const answer = await answerTo(parsed, world, argv);
     const wraps = parsed.type !== "run" || parsed.command.copied !== true;
     say(wraps ? wrapped(answer, terminal) : answer, wantsJson(argv), terminal);
     return answer.ok ? (answer.code ?? EXIT_CODES.done) : EXIT_CODES[answer.exit];
@@ -78,7 +78,11 @@ function errorJson({ exit, message, next, found }: Failure): object {
   return { ...details, ok: false, error: { code: exit, exitCode: EXIT_CODES[exit], message, next } };
 }
 
-async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: World): Promise<Answer> {
+async function answerTo(
+  parsed: ReturnType<typeof parse<CliCommand>>,
+  world: World,
+  argv: readonly string[],
+): Promise<Answer> {
   switch (parsed.type) {
     case "wrong":
       return wrongUsage(parsed.message, `See \`${PROGRAM} help${parsed.topic === "" ? "" : ` ${parsed.topic}`}\`.`);
@@ -88,8 +92,11 @@ async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: Wor
       return helpFor(parsed.topic, commands);
     case "run": {
       const { name, root } = parsed.command;
+      // sudo(8) passes on no variables.
+      const data = parsed.options.has("data") ? "" : (world.env["GHOSTINBOX_DATA"] ?? "");
+      const words = data === "" ? argv : ["--data", data, ...argv];
       if (root === true && process.getuid?.() !== 0)
-        return failed(`Only root may use \`${name}\`.`, `Try: sudo ${PROGRAM} ${name}`);
+        return failed(`Only root may use \`${name}\`.`, `Try: sudo ${PROGRAM} ${words.map(quoted).join(" ")}`);
       return answerOf(parsed.command, parsed.args, parsed.options, world);
     }
   }
