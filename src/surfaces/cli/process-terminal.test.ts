@@ -42,14 +42,24 @@ describe("lines of standard input", TIMED, () => {
     });
 });
 
-for (const [output, code, says] of [
-  ["> /dev/full", 1, /^The output could not be written: ENOSPC.* What the command changed stays changed\.\n$/],
-  ["| true", 0, /^$/],
+const LONG = '"line ".repeat(1e6)';
+const WAITS = "new Promise((resolve) => setTimeout(resolve, 9_000))";
+/** Prints last, as a failing command with --json. */
+const FAILS = `Promise.resolve().then(() => (terminal.out(${LONG}), 3)).then((code) => ((process.exitCode = code), ${WAITS}))`;
+for (const [output, code, says, call] of [
+  [
+    "> /dev/full",
+    1,
+    /^The output could not be written: ENOSPC.* What the command changed stays changed\.\n$/,
+    `(terminal.out(${LONG}), ${WAITS})`,
+  ],
+  ["| true", 0, /^$/, `(terminal.out(${LONG}), ${WAITS})`],
+  ["| true", 3, /^$/, FAILS],
+  ["2>&1 >/dev/null | true", 0, /^$/, `(terminal.err(${LONG}), new Promise((resolve) => setTimeout(resolve)))`],
 ] as const)
   test(`output that cannot be written (${output}) ends the program with ${code}`, TIMED, async () => {
-    const long = '(terminal.out("line ".repeat(1e6)), new Promise((resolve) => setTimeout(resolve, 9_000)))';
     const script = `set -o pipefail; "$@" ${output}`;
-    const ended = await start(LAYOUT, "bash", ["--norc", "-c", script, "bash", ...program(long)]).ended;
+    const ended = await start(LAYOUT, "bash", ["--norc", "-c", script, "bash", ...program(call)]).ended;
     assert.match(ended.err, says);
     assert.equal(ended.code, code);
   });

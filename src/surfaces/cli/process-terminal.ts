@@ -16,13 +16,15 @@ const USUAL = 80;
 export function createProcessTerminal() {
   let interruption: AbortSignal | undefined;
   const leave = (error: Error): never => {
-    // The reader wanted only the first lines (`| head`).
-    if (codeOf(error) === "EPIPE") process.exit(0);
+    // The reader wanted only the first lines (`| head`). The code is set if the command has ended.
+    if (codeOf(error) === "EPIPE") process.exit();
     const what = `The output could not be written: ${oneLine(messageOf(error))}. What the command changed stays changed.`;
     process.stderr.write(`${what}\n`);
     process.exit(1);
   };
   process.stdout.on("error", leave);
+  // A command continues when no one reads its messages.
+  process.stderr.on("error", () => undefined);
   let hasProgress = false;
   const clear = (): void => {
     if (hasProgress) process.stderr.write(CLEAR_LINE);
