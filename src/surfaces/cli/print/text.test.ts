@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { jsonLine, printJson } from "./text.ts";
+import { columns, jsonLine, printJson } from "./text.ts";
 
 test("each item of a list is on one line, so that grep shows the whole item", () => {
   const bans = { active: 1, items: [{ ip: "203.0.113.7", until: null, of: { networks: ["192.0.2.0/24", "::/64"] } }] };
@@ -14,6 +14,11 @@ test("each item of a list is on one line, so that grep shows the whole item", ()
   ]
 }`,
   );
+});
+
+test("a table may have hundreds of thousands of rows", () => {
+  const rows = Array.from({ length: 200_000 }, () => ["a", "b"]);
+  assert.ok(columns([...rows, ["long", "b"]]).startsWith("a     b\na     b\n"));
 });
 
 test("empty and missing values are printed as JSON does", () => {

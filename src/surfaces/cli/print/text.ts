@@ -8,7 +8,7 @@ const WIDEST = 64;
 export function columns(rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map(oneLine));
   const widths = (cells[0] ?? []).map((_, i) =>
-    Math.max(0, ...cells.map((row) => (row[i] ?? "").length).filter((width) => width <= WIDEST)),
+    cells.reduce((most, { [i]: { length } = "" }) => (length > WIDEST ? most : Math.max(most, length)), 0),
   );
   return cells
     .map((row) =>
