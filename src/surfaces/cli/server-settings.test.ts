@@ -47,6 +47,13 @@ describe("a variable of the running server", () => {
     assert.ok(out.includes(`# Warning: ${says}`), out);
   });
 
+  test("config show shows a long setting whole", async () => {
+    const networks = Array.from({ length: 200 }, (_, i) => `198.51.100.${i}`);
+    startWith({ GHOSTINBOX_LOGINS__NETWORKS: networks.join(",") });
+    const { out } = await run("config show");
+    assert.match(out, /^logins\.networks = .*198\.51\.100\.199\S+ {2}# GHOSTINBOX_LOGINS__NETWORKS$/m);
+  });
+
   test("a variable of the caller with the server's own value gives no warning", async () => {
     startWith({});
     const caller = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_PORTS__IMAPS: "1993" };

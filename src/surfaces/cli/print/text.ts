@@ -29,9 +29,9 @@ export function wrapped(text: string, indent: string): string {
 
 const LONGEST_LINE = 2_000;
 
-/** Makes text that strangers chose (HELO names, logins) harmless to the terminal. */
+/** Makes text that strangers chose (HELO names, logins) harmless to the terminal. Cuts nothing: people copy settings and keys. */
 export function printable(text: string): string {
-  return text.split("\n").map(oneLine).join("\n");
+  return text.replace(/[^\n]+/g, (line) => printableLine(line, Number.POSITIVE_INFINITY));
 }
 
 export function oneLine(text: string): string {
