@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../../../test/kit/mail-queue.ts";
@@ -79,15 +79,20 @@ test(
   },
 );
 
-test("who gets a notice is recorded every few mails, and after Ctrl-C only the others get one", SENDMAIL, async () => {
+test("who gets a notice is recorded every 100 mails; after Ctrl-C only the others get one", SENDMAIL, async () => {
   makeMailQueue(layout);
   const incident = openIncident(layout, { title: "Dora", openedAt: isoTime(START), since: isoTime(START) });
   writeFileSync(layout.settings, 'domains = ["example.org"]\n');
-  const to = Array.from({ length: 12 }, (_, nth) => `r${nth}@away.test`);
+  const to = Array.from({ length: 102 }, (_, nth) => `r${nth}@away.test`);
   const reader = readerOf("dora@example.org", { type: "EMAIL", verdict: "pass" }, to);
   const interruption = new AbortController();
+  const timeline = join(layout.incidents, incident.id, "timeline.jsonl");
   const counts: number[] = [];
   const ask = () => {
+    if (counts.length === 1) {
+      renameSync(timeline, `${timeline}.kept`);
+      mkdirSync(timeline);
+    }
     counts.push(queuedMails(layout).length);
     interruption.abort();
     return Promise.resolve(failed("It is down.", ""));
@@ -96,14 +101,22 @@ test("who gets a notice is recorded every few mails, and after Ctrl-C only the o
   const call = { layout, args: ["dora@example.org"], reader, guard, flags: ["send", "yes"] };
   const terminal = { interrupted: interruption.signal };
   const first = await incidentTell(scriptCall({ ...call, terminal }));
-  const stopped = /^10 recipients were informed .*\. Then it stopped: it was interrupted\.$/;
+  const stopped =
+    /^100 recipients were informed .* not in the audit: It is down\. Then it stopped: it was interrupted\.$/;
   assert.match(first.ok ? "" : first.message, stopped);
+  const unrecorded = await incidentTell(scriptCall(call));
+  const again = /Then it stopped: the timeline cannot be written \(EISDIR.*\), so the last 2 would get another mail\.$/;
+  assert.match(unrecorded.ok ? "" : unrecorded.message, again);
+  rmdirSync(timeline);
+  renameSync(`${timeline}.kept`, timeline);
   await incidentTell(scriptCall(call));
-  assert.deepEqual(counts, [10, 12]);
+  assert.deepEqual(counts, [100, 102, 104]);
+  const entries = readTimeline(layout, incident);
   assert.deepEqual(
-    readTimeline(layout, incident).flatMap(({ lines }) => lines),
+    entries.flatMap(({ lines }) => lines),
     to,
   );
+  assert.match(entries[1]?.says ?? "", /^2 recipients were informed .* 100 recipients were already informed\.$/);
 });
 
 test("a new password is printed before the next step; where that fails, it is in the error", async () => {

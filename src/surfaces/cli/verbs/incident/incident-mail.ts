@@ -15,11 +15,11 @@ import { columns, joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
 import { sinceFrom } from "../server/logs.ts";
-import { assessment, beginOf, contactsOf, inIncident, take, USUAL_MS } from "./incident.ts";
+import { assessment, beginOf, contactsOf, inIncident, record, USUAL_MS } from "./incident.ts";
 
 const MOST_SHOWN = 50;
 /** After a kill, at most this many people get a second mail. One entry per person would flood the timeline. */
-const RECORDED_AT_ONCE = 10;
+const RECORDED_AT_ONCE = 100;
 
 /** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */
 export async function incidentSent(call: Call): Promise<Answer> {
@@ -79,15 +79,20 @@ export const incidentTell = inIncident(async (call, incident) => {
   while (sent < to.length && failure === null) {
     const some = await sendEach(call, mail, to.slice(sent, sent + RECORDED_AT_ONCE));
     const lines = to.slice(sent, sent + some.queued);
-    if (lines.length > 0)
-      unaudited = (await take(call, incident, { step: "tell", says: informed(lines.length), lines })) || unaudited;
     sent += some.queued;
     failure = some.failure;
+    if (lines.length === 0) break;
+    const taken = { step: "tell", says: [informed(lines.length), ...notes].join(" "), lines } as const;
+    try {
+      unaudited = (await record(call, incident, taken)) || unaudited;
+    } catch (error) {
+      failure = `the timeline cannot be written (${messageOf(error)}), so the last ${lines.length} would get another mail`;
+    }
   }
-  const says = [informed(sent), ...notes].join(" ");
+  const says = joined(" ", [informed(sent), ...notes, unaudited]);
   if (failure !== null)
     return failed(`${says} Then it stopped: ${failure}.`, "Repeat the command to inform the others.");
-  const text = joined(" ", [says, waitsText(call.layout), unaudited]);
+  const text = joined(" ", [says, waitsText(call.layout)]);
   return done({ ...mail, to, sent }, text, `${PROGRAM} queue list`);
 });
 

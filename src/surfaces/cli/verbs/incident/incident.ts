@@ -96,8 +96,11 @@ export function take(call: Call, incident: Incident, taken: Taken): Promise<stri
   );
 }
 
-/** Writes a step into the timeline, and into the audit if the guard runs. Returns a sentence if the audit lacks it, else "". */
-async function record(call: Call, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
+/**
+ * Writes a step into the timeline, and into the audit if the guard runs. Returns a sentence if the audit lacks it, else "". Throws if the
+ * timeline cannot be written.
+ */
+export async function record(call: Call, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
   const subject = `${incident.id} ${step}: ${says.slice(0, 480)}`;
   const noted = await call.guard.ask({ verb: "record", type: "INCIDENT", subject });
   const by = callerName(call.env);
