@@ -261,7 +261,7 @@ function mayStand(reply: Reply): boolean {
 }
 
 function shownOnce(of: string, password: string, reply: Reply): readonly Came[] {
-  const doubt = reply.ok ? "" : "  (it may be in force: see above)";
+  const doubt = reply.ok ? "" : "  (setting it failed, but it may be in force)";
   return mayStand(reply) ? [{ as: "printed", says: `${of}  ${password}${doubt}` }] : [];
 }
 
