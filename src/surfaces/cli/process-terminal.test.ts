@@ -120,6 +120,11 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
   });
 });
 
+test("printing for good many times warns of nothing", TIMED, async () => {
+  const { out, err } = await started('Array.fromAsync("123456789012", terminal.outForGood)').ended;
+  assert.deepEqual([err, JSON.parse(out.split("\n").at(-2) ?? "").length], ["", 12]);
+});
+
 test("shows no progress without a terminal", TIMED, async () => {
   assert.equal((await started('terminal.progress("1 of 2")').ended).err, "");
 });

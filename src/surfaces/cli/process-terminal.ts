@@ -22,9 +22,10 @@ export function createProcessTerminal() {
     process.stderr.write(`${what}\n`);
     process.exit(1);
   };
-  process.stdout.on("error", leave);
+  const ignore = (): void => undefined;
+  process.stdout.on("error", leave).on("error", ignore);
   // A command continues when no one reads its messages.
-  process.stderr.on("error", () => undefined);
+  process.stderr.on("error", ignore);
   let hasProgress = false;
   const clear = (): void => {
     if (hasProgress) process.stderr.write(CLEAR_LINE);
@@ -46,7 +47,7 @@ export function createProcessTerminal() {
     outForGood: async (text: string): Promise<Outcome> => {
       clear();
       // The stream also emits the error, after the callback of the write.
-      process.stdout.off("error", leave).on("error", () => undefined);
+      process.stdout.off("error", leave);
       try {
         await writeForGood(lines(text));
         process.stdout.on("error", leave);
