@@ -58,7 +58,6 @@ export async function secretFrom({ terminal }: Call, what: string): Promise<stri
       "Standard error is not a terminal, so no question can be asked.",
       "Redirect only standard output.",
     );
-  terminal.err(`${what}: reading the first line of standard input.`);
   return (await terminal.readLine(LONGEST_SECRET)) ?? "";
 }
 
