@@ -5,10 +5,11 @@ import { test } from "node:test";
 import { doneBackup } from "../../../../../test/kit/data-to-back-up.ts";
 import { put } from "../../../../../test/kit/files.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
+import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { commandLineOf, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { changeBackupRecord } from "../../../../jobs/backup/records.ts";
-import { notRestored } from "./backup.ts";
+import { backupExport, notRestored } from "./backup.ts";
 
 const { layout, run, fails, does } = commandLineOf(import.meta.filename);
 const ROOT = { skip: lacking({ root: true, installed: ["restic"] }) };
@@ -61,6 +62,14 @@ test("an archive gets no passphrase with a character that was not UTF-8", ROOT, 
   const { code, err } = await run("backup export /nonexistent", "seven qui\ufffdt llamas\n");
   assert.equal(code, 1);
   assert.match(err, /^The passphrase contains a character that is not UTF-8\. /m);
+});
+
+test("Ctrl-C at the second question for a passphrase is not a different passphrase", async () => {
+  writeFileSync(layout.settings, "");
+  const askSecret = (question: string) => Promise.resolve(question === "Once more: " ? null : "seven quiet llamas");
+  const terminal = { interactive: true, askSecret };
+  const answer = await backupExport(scriptCall({ layout, args: ["/nonexistent"], terminal }));
+  assert.equal(answer.ok ? "" : answer.message, "Interrupted: nothing was written.");
 });
 
 test("options of a restore that do not fit together restore nothing", ROOT, async () => {

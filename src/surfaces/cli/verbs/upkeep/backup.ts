@@ -227,6 +227,7 @@ async function newPassphrase(call: Call) {
     return failed("The passphrase contains a character that is not UTF-8.", "Choose another one.");
   if (!call.terminal.interactive) return first;
   const second = await call.terminal.askSecret("Once more: ");
+  if (second === null) return failed("Interrupted: nothing was written.", "");
   return first === second ? first : failed("The two differ: nothing was written.", "Try again.");
 }
 
