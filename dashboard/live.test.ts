@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
-import { GivenUp, signedIn } from "./attempt.ts";
+import { signedIn } from "./attempt.ts";
 import {
   aheadMs,
   figures,
@@ -17,7 +17,6 @@ import {
   taskKey,
   version,
 } from "./live.ts";
-import { proofAsked, reader } from "./session.ts";
 
 const STARTED = Date.UTC(2026, 10, 21, 14, 2);
 
@@ -138,30 +137,6 @@ test("after an error it comes back where it was, unless the session has ended", 
   assert.notEqual(signedIn.value, "no");
   source().fail();
   t.mock.timers.tick(3_000);
-  await settled();
-  assert.deepEqual([PlayedSource.opened.length, signedIn.value], [length + 1, "no"]);
-});
-
-test("while someone is signed in, the end of the session is a question, and only those who cancel go to the sign-in", async (t) => {
-  const { source } = start(t);
-  reader.value = { name: "admin", role: "owner", scopes: ["read"], account: null };
-  signedIn.value = "yes";
-  t.after(() => (reader.value = null));
-  const answers = [401, 200, 401, 401];
-  answerRequests(t, () => Response.json({ code: "unauthorized" }, { status: answers.shift() ?? 500 }));
-  const { length } = PlayedSource.opened;
-  const ends = async () => {
-    source().fail();
-    t.mock.timers.tick(3_000);
-    await settled();
-    return proofAsked.value ?? assert.fail("not asked");
-  };
-  const first = await ends();
-  assert.ok(first.isOver);
-  first.resolve();
-  await settled();
-  assert.deepEqual([PlayedSource.opened.length, signedIn.value], [length + 1, "yes"]);
-  (await ends()).reject(new GivenUp());
   await settled();
   assert.deepEqual([PlayedSource.opened.length, signedIn.value], [length + 1, "no"]);
 });

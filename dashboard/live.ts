@@ -1,8 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Health, OwnerTask } from "../src/admin/declare/items.ts";
 import { get, queryOf, Refused } from "./api.ts";
-import { GivenUp, signedIn } from "./attempt.ts";
-import { findSession, withProof } from "./session.ts";
+import { signedIn } from "./attempt.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
 type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "silent"; since: number }>;
@@ -146,10 +145,8 @@ export class Live {
     clearTimeout(this.#reconnect);
     this.#source?.close();
     try {
-      await withProof(() => get("session", SILENCE_MS));
+      await get("session", SILENCE_MS);
     } catch (error) {
-      // Another tab may have signed in.
-      if (error instanceof GivenUp) return await findSession();
       if (error instanceof Refused && error.status === 401) return void (signedIn.value = "no");
     } finally {
       this.#isReturning = false;
