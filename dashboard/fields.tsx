@@ -162,7 +162,7 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
 }
 
 /** No browser fills in a password that it keeps. */
-export function NewPassword(props: Readonly<{ label: string; required?: boolean }>) {
+export function NewPassword(props: Readonly<{ label: string; required?: boolean; onBlur?: () => void }>) {
   return <Field name="password" type="password" maxLength={512} autocomplete="new-password" {...props} />;
 }
 

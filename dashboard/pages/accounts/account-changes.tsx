@@ -33,7 +33,11 @@ export function AccountPassword({ account, changed }: Props) {
   return (
     <Card title={words.setPassword} hint={words.passwordSays}>
       <Form label={words.setPassword} isPlain clears submit={submit}>
-        <NewPassword label={isTyped ? words.shownPassword : words.password} required={isTyped} />
+        <NewPassword
+          label={isTyped ? words.shownPassword : words.password}
+          required={isTyped}
+          onBlur={() => void (isTyped && setMade(null))}
+        />
       </Form>
       {made !== null && <MadeSecret {...made} close={() => setMade(null)} />}
     </Card>
