@@ -54,7 +54,7 @@ export const en = {
   network: "Network, such as 203.0.113.0/24",
   addNetwork: "Add",
   networksSet: (name: string, isOpen: boolean) =>
-    `${name}: networks changed, and open sessions ended.${isOpen ? " It may sign in from anywhere the settings allow." : ""}`,
+    `${name}: networks changed, and open sessions ended.${isOpen ? " No network is set: anywhere the settings allow." : ""}`,
   aliasesOf: "Aliases of this account",
   noAliases: "None.",
   allAliases: (count: string) => `Manage aliases (${count})`,
@@ -153,7 +153,7 @@ export const de: typeof en = {
   network: "Netz, etwa 203.0.113.0/24",
   addNetwork: "Hinzufügen",
   networksSet: (name, isOpen) =>
-    `${name}: Netze geändert, offene Sitzungen beendet.${isOpen ? " Anmelden ist überall möglich, wo die Einstellungen es erlauben." : ""}`,
+    `${name}: Netze geändert, offene Sitzungen beendet.${isOpen ? " Kein Netz ist eingetragen: überall, wo die Einstellungen es erlauben." : ""}`,
   aliasesOf: "Aliasse, die zu diesem Konto führen",
   noAliases: "Keiner.",
   allAliases: (count) => `Aliasse verwalten (${count})`,

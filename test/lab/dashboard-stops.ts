@@ -80,7 +80,7 @@ async function keepsAnAccountOut(page: Page, product: Product): Promise<void> {
   await page.reload();
   await showsWell(page.getByRole("button", { name: "Resume" }), "an account that is kept out");
   await press(take);
-  await page.getByText("It may sign in from anywhere the settings allow.").waitFor();
+  await page.getByText("No network is set: anywhere the settings allow.").waitFor();
   await take.waitFor({ state: "detached" });
   await press(page.getByRole("button", { name: "Resume" }));
   await page.getByText(`${OFFICE} can sign in again.`).waitFor();
