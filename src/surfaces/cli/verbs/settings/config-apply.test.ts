@@ -123,9 +123,9 @@ test("settings that decisions need are tried on recorded events first", async ()
     layout: temporaryLayout(),
     reader: () => Promise.resolve(failed("The events are read.", "")),
   });
-  const { settings } = loadValid('domains = ["example.org"]');
+  const loaded = loadValid('domains = ["example.org"]');
   const isTried = async (key: string) =>
-    !(await confirmApply(call, settings, { changed: [key], inForce: [], waiting: {} })).ok;
+    !(await confirmApply(call, loaded, { changed: [key], inForce: [], waiting: {} })).ok;
   for (const key of ["limits.spraying.guesses", "limits.sending.refused", "limits.first_contacts.per_hour", "simulate"])
     assert.ok(await isTried(key), key);
   assert.equal(await isTried("outbound.at_once"), false);
@@ -146,7 +146,7 @@ describe("domains that accounts would lose", TIMED, () => {
   ) => {
     const terminal = { interactive: answer !== null, err: () => undefined, ask: () => Promise.resolve(answer) };
     const call = scriptCall({ layout, flags, terminal, ...connect(layout, {}) });
-    return confirmApply(call, loadValid(toml).settings, { changed, inForce, waiting: {} });
+    return confirmApply(call, loadValid(toml), { changed, inForce, waiting: {} });
   };
 
   test("are removed only after a yes, and the accounts are named", async () => {
@@ -169,8 +169,18 @@ describe("domains that accounts would lose", TIMED, () => {
     assert.equal((await confirm(days, ["retention.mail"], null)).ok, true);
   });
 
-  test("need no question where none is lost", async () => {
-    assert.equal((await confirm('domains = ["example.net", "example.org"]', BOTH, null)).ok, true);
+  test("need no question where none is lost, unless the server's name follows another one", async () => {
+    const reordered = 'domains = ["example.net", "example.org"]';
+    assert.equal((await confirm(reordered, BOTH, null)).ok, true);
+    const [renamed, name] = [[...BOTH, "hostname"], '"mail.example.org"'];
+    const values = { inForce: ["", "", name] };
+    const refused = await confirm(reordered, renamed, null, values);
+    assert.match(
+      refused.ok ? "" : refused.message,
+      /rename the server from "mail\.example\.org" to "mail\.example\.net"/,
+    );
+    assert.equal((await confirm(reordered, renamed, "y", values)).ok, true);
+    assert.equal((await confirm(`${reordered}\nhostname = "mx.example.org"`, renamed, null, values)).ok, true);
     assert.equal((await confirm('domains = ["exmaple.org"]', ["spam.enabled"], null)).ok, true);
   });
 

@@ -8,6 +8,7 @@ import { DAY_MS, dayAndTime, later, WEEK_MS } from "../../../../core/time.ts";
 import type { ReplayReport } from "../../../../jobs/replay/run-replay.ts";
 import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-file.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
+import type { ValidSettings } from "../../../../settings/load.ts";
 import { programsToRestart, waitingForStart } from "../../../../settings/program-settings.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { policyKeys, replayPolicy } from "../../../../settings/to-policy.ts";
@@ -46,7 +47,7 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   if (!loaded.ok) return loaded;
   const pending = await pendingOf(call);
   if (!pending.ok) return pending;
-  const confirmed = await confirmApply(call, loaded.settings, pending.result);
+  const confirmed = await confirmApply(call, loaded, pending.result);
   if (!confirmed.ok) return confirmed;
   const strict = await confirmStrict(call, loaded.settings, pending.result.changed);
   if (!strict.ok) return strict;
@@ -117,18 +118,24 @@ const MOST_EVENTS = 100_000;
 type Confirmed = Readonly<{ ok: true; note: string }>;
 
 /**
- * Asks for confirmation if accounts or aliases would lose the domain to which their mail comes, if mail would be deleted on the day on which
- * it came, or if the settings would have refused users who had signed in.
+ * Asks for confirmation if the server would be renamed after a new first domain, if accounts or aliases would lose the domain to which
+ * their mail comes, if mail would be deleted on the day on which it came, or if the settings would have refused users who had signed in.
  */
 export async function confirmApply(
   call: Call,
-  settings: Settings,
+  { settings, sources }: ValidSettings,
   pending: Results["pending"],
 ): Promise<Failure | Confirmed> {
-  const { changed } = pending;
+  const { changed, inForce } = pending;
   const decides = policyKeys(settings);
   const isReplayed = !settings.simulate && changed.some((key) => decides.has(key));
   if (call.flag("yes")) return { ok: true, note: "" };
+  const name = inForce[changed.indexOf("hostname")];
+  if (name !== undefined && sources.hostname.from === "default") {
+    const says = `This would rename the server from ${name} to ${sources.hostname.toml}, after its first domain.`;
+    const agreed = await agreedTo(call, says, `\`${PROGRAM} config set hostname ${name}\` keeps the name; `);
+    if (!agreed.ok) return agreed;
+  }
   const soon = settings["retention.mail"].filter(({ keepMs }) => keepMs !== null && keepMs < DAY_MS);
   if (changed.includes("retention.mail") && soon.length > 0) {
     const rules = soon.map((rule) => `“${formatKeepRule(rule)}”`).join(", ");
