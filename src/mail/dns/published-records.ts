@@ -77,7 +77,7 @@ export async function comparedOutside(
   const looks = { address: comparedAddresses, reverse: comparedReverse };
   if (others.length > 0) return (await Promise.all(kinds.map((kind) => looks[kind](settings, others)))).flat();
   const isMissed = addresses.length === 0 || isV4Outside(addresses, await outgoing);
-  return isMissed && kinds.includes("address") ? [await missingName(settings)] : [];
+  return isMissed && kinds.includes("address") ? [await missingName(settings, addresses.length === 0)] : [];
 }
 
 /** Whether a router has the public IPv4 address. `outgoing`: the addresses from which the kernel reaches others. */
@@ -85,9 +85,9 @@ export function isV4Outside(addresses: readonly Ip[], outgoing: readonly Ip[]): 
   return !addresses.some(isV4) && outgoing.some(isV4);
 }
 
-/** There must be at least one address, and one of IPv4 unless the machine has no route of that family. */
-function missingName(settings: Settings): Promise<ComparedRecord> {
-  const address = { type: "A", value: "", kind: "address", says: "", required: true } as const;
+/** There must be at least one address. `required`: the machine has none itself; with one of IPv6, its provider may share the IPv4 address. */
+function missingName(settings: Settings, required: boolean): Promise<ComparedRecord> {
+  const address = { type: "A", value: "", kind: "address", says: "", required } as const;
   return comparedOne(settings, { name: settings.hostname, ...address });
 }
 

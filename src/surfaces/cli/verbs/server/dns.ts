@@ -93,9 +93,14 @@ export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): An
 
 /** Exported for its test. */
 export function outsideHint(addresses: readonly Ip[], outgoing: readonly Ip[]): readonly string[] {
-  const [lacks, types] = addresses.length === 0 ? ["address", "A, AAAA"] : ["IPv4 address", "A"];
+  const [lacks, types, unless] =
+    addresses.length === 0
+      ? ["address", "A, AAAA", ""]
+      : ["IPv4 address", "A", " if it forwards port 25; otherwise see docs/mail-proxy.md"];
   if (addresses.length > 0 && !isV4Outside(addresses, outgoing)) return [];
-  return [`; This machine has no public ${lacks}: publish ${types} and PTR records of the address in front of it.`];
+  return [
+    `; This machine has no public ${lacks}: publish ${types} and PTR records of the address in front of it${unless}.`,
+  ];
 }
 
 function recordsFor({ layout }: Call, settings: Settings, domain: string): ExpectedRecords | Failure {
