@@ -155,11 +155,10 @@ function judgeHost({ value }: DnsRecord, values: readonly string[]): RecordVerdi
   if (ours.length === 0) return wrong(`It names ${named(others)}`);
   if (others.length === 0) return { status: "ok", detail: "It names only this server." };
   const own = Math.min(...ours.map(preferenceOf));
-  const first = others.filter((one) => preferenceOf(one) < own);
-  if (first.length > 0) return wrong(`Mail goes first to ${named(first)}`);
-  const same = others.filter((one) => preferenceOf(one) === own);
-  if (same.length > 0) return { status: "unknown", detail: `Part of the mail goes to ${named(same)}` };
-  return { status: "ok", detail: `It names this server and ${named(others)}` };
+  const first = others.filter((one) => preferenceOf(one) <= own);
+  if (first.length === 0) return { status: "ok", detail: `It names this server and ${named(others)}` };
+  const detail = `Mail may go first to these hosts; make sure that they pass it on: ${named(first)}`;
+  return { status: "unknown", detail };
 }
 
 function preferenceOf(mx: string): number {
