@@ -170,15 +170,17 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
 
 findEach(BROKEN);
 
-test("the password that the README prints opens no account, wherever the account's password was set", async () => {
-  for (const [password, state] of [
-    ["correct horse battery", "wrong"],
-    ["purple monkey dishwasher", "ok"],
-  ] as const)
-    for (const origin of ["command", "imported"] as const) {
-      const reader = { ...accounts({ origin }), password: () => hashOf(password) };
-      assert.equal((await passwords.guessable.look(checkedServer({ reader }))).state, state, origin);
-    }
+test("the password that the README prints opens neither the account of its tour nor an imported one", async () => {
+  const look = async (name: string, origin: AccountItem["origin"], password = "correct horse battery") => {
+    const reader = { ...accounts({ name, origin }), password: () => hashOf(password) };
+    const { state, saw } = await passwords.guessable.look(checkedServer({ reader }));
+    return `${state} ${saw}`;
+  };
+  for (const origin of ["command", "imported"] as const)
+    assert.match(await look("alice@example.org", origin), /^wrong .*alice@example\.org/, origin);
+  assert.match(await look("anna@example.org", "imported"), /^wrong /);
+  assert.equal(await look("anna@example.org", "command"), "ok No account was imported.");
+  assert.equal(await look("alice@example.org", "command", "purple monkey dishwasher"), "ok No account was imported.");
 });
 
 /** Cheap to verify. */
