@@ -103,7 +103,7 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
       if (holder === null && main === null) return `${taken} another program. Find it: ss -ltnp`;
       if (holder === null || isOf(holder.pid, main)) continue;
       const { who, remedy } = nameAndRemedy(holder);
-      // A socket at `::` need not include IPv4: then the service's log says what stops it.
+      // The holder of a port at an IPv4 address may be a socket at `::` without IPv4: the log says what really stops the service.
       const line = one.address?.includes(".") === true ? lastLogLine(layout, service) : null;
       const log = line === null ? "" : `; last log line of ${service}: ${printable(line, SHOWN_CHARACTERS)}`;
       return `${taken} ${who}${log}. ${remedy}`;
