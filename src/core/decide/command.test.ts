@@ -117,6 +117,8 @@ test("a release ends the hold, a drop disowns it, a new password forgets the gue
   const subject = "anna@example.org";
   const account = subject;
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_RELEASED", subject }), [{ type: "END_HOLD", account }]);
+  const ended = sideEffectsOf({ type: "ACCOUNT_RELEASED", subject, until: NOON });
+  assert.deepEqual(ended, [{ type: "END_HOLD", account, until: NOON }]);
   assert.deepEqual(sideEffectsOf({ type: "PASSWORD_CHANGED", subject }), [{ type: "FORGET_GUESSES", account }]);
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_REMOVED", subject }), [
     { type: "FORGET_PLACES", account },

@@ -96,11 +96,13 @@ export function placesSince(account: AccountName, since: Millis): string {
   return `${account}${FIRST_USED}${isoTime(since)}`;
 }
 
+type Recorded = Readonly<{ type: EventType; subject: string; until?: Millis | undefined }>;
+
 /**
  * What a recorded command changes in addition to what it says: mail on hold, places of an account, and guesses at an account,
  * whose protection against them ends with the administrator's help until new ones come. The same in a replay.
  */
-export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
+export function sideEffectsOf({ type, subject, until }: Recorded): readonly Change[] {
   switch (type) {
     case "BREAK_GLASS":
       return [{ type: "FORGET_GUESSES", account: null }];
@@ -120,7 +122,7 @@ export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; sub
       return since === null ? [] : [{ type: "FORGET_PLACES", account, since }];
     }
     case "ACCOUNT_RELEASED":
-      return [{ type: "END_HOLD", account: subject }];
+      return [{ type: "END_HOLD", account: subject, ...(until !== undefined && { until }) }];
     case "HELD_MAIL_DROPPED":
       return [{ type: "DISOWN_HOLD", account: subject }];
     default:

@@ -46,6 +46,8 @@ export type Audit = Readonly<{
   targets?: readonly string[];
   /** For a token: its scopes, and how long it is valid. */
   grants?: string;
+  /** Of a release: mail held later stays on hold. */
+  until?: Millis;
 }>;
 
 const CHANGES = ["BAN", "LIFT", "ALLOW", "DISALLOW", "SPARE"] as const;
@@ -157,7 +159,7 @@ export function commandOf({ at, type, prefix, actor }: EventColumns, rest: Chang
 }
 
 export function auditRecord(audit: Audit, at: Millis): EventColumns & Readonly<{ rest: AuditRest }> {
-  const { type, subject, by: actor, targets, queueIds, grants } = audit;
+  const { type, subject, by: actor, targets, queueIds, grants, until } = audit;
   const { account = null, sender = null, recipient = null, queueId = null } = audit;
   const verdict = meaningOf(type).isRefusal ? "refuse" : "pass";
   return row(
@@ -168,6 +170,7 @@ export function auditRecord(audit: Audit, at: Millis): EventColumns & Readonly<{
       targets,
       ...(queueIds && { queueIds }),
       ...(grants !== undefined && { grants }),
+      ...(until !== undefined && { until }),
     },
   );
 }

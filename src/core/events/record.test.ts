@@ -186,6 +186,8 @@ test("what an administrator did names the thing and the person", () => {
   assert.partialDeepStrictEqual(added, done);
   const granted = auditRecord({ type: "TOKEN_CREATED", subject: "backup", grants: "read", by: "root" }, NOON);
   assert.equal(readBack(granted).details, "backup (read) by root");
+  const released = auditRecord({ type: "ACCOUNT_RELEASED", subject: "anna", until: NOON, by: "web" }, NOON);
+  assert.partialDeepStrictEqual(readBack(released).rest, { until: NOON });
   const refused = auditRecord({ type: "COMMAND_REFUSED", subject: "ban", by: "web" }, NOON);
   assert.equal(readBack(refused).action, "refused");
 });

@@ -131,6 +131,7 @@ const rest = z.discriminatedUnion("event", [
     targets: z.optional(list(text)),
     queueIds: z.optional(list(text)),
     grants: z.optional(text),
+    until: z.optional(at),
   }),
   z.strictObject({ event: z.literal("SPAM_SCORED"), score: z.number(), required: z.number() }),
   z.strictObject({ event: z.literal("CONTENT_REFUSED"), reply: text }),

@@ -136,7 +136,7 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
     } else if (rest.event === "MAIL_TRIED" && record.account !== null) {
       if (!unreached.mail(record.queueId)) store.apply({ type: "NOTE_REFUSAL", account: record.account }, at);
     } else if (rest.event === "AUDIT") {
-      for (const change of sideEffectsOf({ type, subject: rest.subject })) processor.apply(change, at);
+      for (const change of sideEffectsOf({ ...rest, type })) processor.apply(change, at);
     }
   }
 }

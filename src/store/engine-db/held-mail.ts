@@ -39,7 +39,7 @@ export function sqliteAccountMail(db: DatabaseSync): (change: MailChange, at: Mi
       }
       case "END_HOLD":
         sql.end.run(at, change.account);
-        for (const row of sql.recipients.all(change.account))
+        for (const row of sql.recipients.all(change.account, change.until ?? null))
           for (const address of text(row["recipients"]).split(" "))
             if (address !== "") sql.correspond.run(address, change.account, at);
         return;
@@ -76,7 +76,7 @@ const HOLD_SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   end: "UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL",
   disown: "UPDATE account_hold SET dropped_at = ?, released_at = ? WHERE account = ? AND released_at IS NULL",
-  recipients: "SELECT recipients FROM held_mail WHERE account = ?",
+  recipients: "SELECT recipients FROM held_mail WHERE account = ? AND at <= ifnull(?, at)",
   correspond: `
     INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`,

@@ -244,8 +244,11 @@ test("a release sends no mail held after the newest that was listed", async () =
   await send("UNSEEN", 1);
   assert.deepEqual(await kit.result({ ...RELEASE, until }), { name: ANNA, released: 1, isMore: false });
   assert.deepEqual(queue.onHold(), ["UNSEEN"]);
+  const known = () => columnOf(kit.db, "SELECT count(*) FROM correspondent WHERE address LIKE 'unseen-%'");
+  assert.deepEqual(known(), [0]);
   assert.match(await kit.said({ ...RELEASE, until }), /^failed No mail/);
   await releases(1);
+  assert.deepEqual(known(), [1]);
 });
 
 test("a release sends no mail that the account's next hold keeps", async () => {

@@ -2,7 +2,7 @@ import type { CommandError } from "../../../admin/declare/control.ts";
 import { MAILS_PER_COMMAND } from "../../../admin/declare/keeper.ts";
 import type { HeldMailItem } from "../../../admin/held.ts";
 import type { AccountName } from "../../../core/net/address.ts";
-import { DAY_MS, isoTime, later } from "../../../core/time.ts";
+import { DAY_MS, instant, isoTime, later } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
 import { UNWRITTEN, uncertain } from "../record-first.ts";
 import { failed } from "../refusals.ts";
@@ -57,8 +57,9 @@ export const HELD_RUNS = {
     const first = until === undefined ? found.items : found.items.filter(({ at }) => at <= until);
     if (first.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
     const wasActive = active.isActive(name);
+    const upTo = until !== undefined && { until: instant(Date.parse(until)) };
     // Its side effect is END_HOLD (`sideEffectsOf`).
-    if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNWRITTEN;
+    if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by, ...upTo }))) return UNWRITTEN;
     const released = await changeAll(parts, {
       verb: "release_mail",
       look,
