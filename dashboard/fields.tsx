@@ -162,8 +162,13 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
 }
 
 /** No browser fills in a password that it keeps. */
-export function NewPassword(props: Readonly<{ label: string; required?: boolean; onBlur?: () => void }>) {
-  return <Field name="password" type="password" maxLength={512} autocomplete="new-password" {...props} />;
+export function NewPassword({
+  onBlur = () => undefined,
+  ...props
+}: Readonly<{ label: string; required?: boolean; onBlur?: () => void }>) {
+  return (
+    <Field name="password" type="password" maxLength={512} autocomplete="new-password" onBlur={onBlur} {...props} />
+  );
 }
 
 type TurnsProps = Readonly<{

@@ -122,7 +122,10 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
 
 test("printing for good many times warns of nothing", TIMED, async () => {
   const { out, err } = await started('Array.fromAsync("123456789012", terminal.outForGood)').ended;
-  assert.deepEqual([err, JSON.parse(out.split("\n").at(-2) ?? "")], ["", Array(12).fill({ ok: true })]);
+  assert.deepEqual(
+    [err, out.split("\n").at(-2)],
+    ["", JSON.stringify(Array.from("123456789012", () => ({ ok: true })))],
+  );
 });
 
 test("shows no progress without a terminal", TIMED, async () => {
