@@ -39,9 +39,8 @@ function routeOf(route: string, operation: Fields, { shared, earlier }: Known): 
     listOf(operation["parameters"])
       .map(fieldsOf)
       .filter((parameter) => meantBy(parameter, shared)["in"] === place);
-  const { content, required } = fieldsOf(operation["requestBody"]);
+  const { content } = fieldsOf(operation["requestBody"]);
   const body = fieldsOf(fieldsOf(content)["application/json"])["schema"];
-  const [mark, orNone] = required === true ? (["", ""] as const) : (["?", " | undefined"] as const);
   const once = (part: "body" | "answer", type: string): string => {
     if (type.split("\n").length < LONG) return type;
     const line = `${part}: ${type}`;
@@ -54,7 +53,7 @@ function routeOf(route: string, operation: Fields, { shared, earlier }: Known): 
     `${comment(says)}${JSON.stringify(route)}: {`,
     ...group("params", of("path")),
     ...group("query", of("query")),
-    ...(body === undefined ? [] : [`readonly body${mark}: ${once("body", typeOf(body))}${orNone};`]),
+    ...(body === undefined ? [] : [`readonly body: ${once("body", typeOf(body))};`]),
     ...(of("header").some((parameter) => meantBy(parameter, shared)["name"] === "Idempotency-Key") ? [REPEAT_KEY] : []),
     `readonly answer: ${once("answer", answerOf(fieldsOf(operation["responses"])))};`,
     "};\n",

@@ -916,12 +916,10 @@ export type Routes = {
       readonly name: string;
     };
     readonly query?: DryRun | undefined;
-    readonly body?:
-      | {
-          /** Without it the server generates one and returns it once. */
-          readonly password?: string | undefined;
-        }
-      | undefined;
+    readonly body: {
+      /** Without it the server generates one and returns it once. */
+      readonly password?: string | undefined;
+    };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: Routes["POST /api/v1/accounts"]["answer"];
   };
@@ -1602,12 +1600,10 @@ export type Routes = {
       readonly account: string;
     };
     readonly query?: DryRun | undefined;
-    readonly body?:
-      | {
-          /** No mail held later: `at` of the newest mail that was listed. */
-          readonly until?: string | undefined;
-        }
-      | undefined;
+    readonly body: {
+      /** No mail held later: `at` of the newest mail that was listed. */
+      readonly until?: string | undefined;
+    };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
@@ -1624,16 +1620,14 @@ export type Routes = {
       readonly account: string;
     };
     readonly query?: DryRun | undefined;
-    readonly body?:
-      | {
-          /** Goes back to its senders as undeliverable. */
-          readonly bounce?: boolean | undefined;
-          /** Only these mails. */
-          readonly ids?: readonly string[] | undefined;
-          /** No mail held later: `at` of the newest mail that was listed. */
-          readonly until?: string | undefined;
-        }
-      | undefined;
+    readonly body: {
+      /** Goes back to its senders as undeliverable. */
+      readonly bounce?: boolean | undefined;
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** No mail held later: `at` of the newest mail that was listed. */
+      readonly until?: string | undefined;
+    };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
@@ -2108,12 +2102,10 @@ export type Routes = {
 
   /** Lets first mails from strangers to the mailbox come at once, for a while. */
   "POST /api/v1/me/greylist-pause": {
-    readonly body?:
-      | {
-          /** How long, 30 days at most; 15m if absent. */
-          readonly for?: string | null | undefined;
-        }
-      | undefined;
+    readonly body: {
+      /** How long, 30 days at most; 15m if absent. */
+      readonly for?: string | null | undefined;
+    };
     readonly answer: Routes["POST /api/v1/greylist/pauses"]["answer"];
   };
 

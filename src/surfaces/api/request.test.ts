@@ -101,13 +101,7 @@ test("JSON is read to its bound, whatever the headers claim", async () => {
 });
 
 test("what is not JSON is said to be none", async () => {
-  for (const nonsense of ["{", "a=b", "\u0000"]) assert.equal(await read(nonsense), 400, nonsense);
-});
-
-test("an empty body has no fields, so the schema decides whether it is enough", async () => {
-  for (const empty of ["", "\n", "{}"]) assert.deepEqual(await read(empty), {}, empty);
-  const post = async (path: string) => (await fetch(`${kit.url}${path}`, { method: "POST", headers: bearer })).json();
-  assert.partialDeepStrictEqual(await post("/api/v1/bans"), { status: 400, code: "invalid_request" });
+  for (const nonsense of ["", "{", "a=b", "\u0000"]) assert.equal(await read(nonsense), 400, nonsense);
 });
 
 test("a body that breaks off does not count as our error, whatever the status", async () => {

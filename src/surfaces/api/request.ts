@@ -81,9 +81,7 @@ export async function readBody(row: Route, request: Request): Promise<Readonly<{
       ? { value: undefined }
       : problem("invalid_request", "This route takes no body.");
   if (bytes === null) return problem("body_too_large", `The body has more than ${row.bodyBytes} bytes.`);
-  const text = bytes.toString("utf8");
-  // The route's schema says what is missing.
-  const value = NO_BODY.test(text) ? {} : parseJson(text);
+  const value = parseJson(bytes.toString("utf8"));
   return value === undefined ? problem("not_json", "The body is not JSON.") : { value };
 }
 

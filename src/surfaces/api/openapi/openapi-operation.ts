@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { $ZodObject, $ZodOptional, safeParse } from "zod/v4/core";
+import { $ZodObject, $ZodOptional } from "zod/v4/core";
 import { rightsOf } from "../../../admin/declare/rights.ts";
 import { acceptsRepeatKey, REPEAT_KEY } from "../repeats.ts";
 import { DRY_RUN, mayBeDry } from "../request.ts";
@@ -23,7 +23,7 @@ export function operationOf(row: Route, schemas: Schemas): Json {
     ...(remark !== null && { description: remark }),
     security: securityOf(row),
     ...(parameters.length > 0 && { parameters }),
-    ...(of.body && { requestBody: requestBody(of.body, schemas.of(of.body, "input"), bodyBytes) }),
+    ...(of.body && { requestBody: requestBody(schemas.of(of.body, "input"), bodyBytes) }),
     responses: responsesOf(row, schemas),
   };
 }
@@ -121,9 +121,8 @@ function response(description: string, schema?: Json, type = schema && "applicat
   return { description, content: { [type]: schema ? { schema } : {} } };
 }
 
-function requestBody(body: Schema, schema: Json, bytes: number): Json {
-  const required = !safeParse(body, {}).success;
-  return { required, description: `At most ${bytes} bytes.`, content: { "application/json": { schema } } };
+function requestBody(schema: Json, bytes: number): Json {
+  return { required: true, description: `At most ${bytes} bytes.`, content: { "application/json": { schema } } };
 }
 
 function parametersOf(schema: Schema | undefined, place: "path" | "query", schemas: Schemas): readonly Json[] {

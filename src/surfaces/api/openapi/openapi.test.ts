@@ -14,7 +14,7 @@ type Operation = Readonly<{
   tags: readonly string[];
   security: readonly Readonly<Record<string, readonly string[]>>[];
   parameters?: readonly Parameter[];
-  requestBody?: Readonly<{ required: boolean }>;
+  requestBody?: object;
   responses: Readonly<Record<string, Readonly<{ content?: object }>>>;
 }>;
 type Document = Readonly<{ paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> }>;
@@ -40,8 +40,6 @@ test("the description tells every route of the table, and who may call it", asyn
     const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     assert.deepEqual(described, named, path);
   }
-  const needsBody = (path: string) => operations.get(`POST /api/v1/${path}`)?.requestBody?.required;
-  assert.deepEqual(["bans", "held/{account}/release"].map(needsBody), [true, false]);
 });
 
 test("every route of the API has a group, and each parameter a description", async (t) => {
