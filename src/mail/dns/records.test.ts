@@ -81,9 +81,9 @@ test("a resolver that does not answer says nothing about the record", () => {
 });
 
 for (const [status, kind, ...values] of [
-  // This server, with any preference; a host before it may be a filter that passes mail on.
+  // This server, and no other host before it.
   ["ok", "mx", "10 mail.example.org."],
-  ["unknown", "mx", "10 mail.example.org.", "5 mx.registrar.example.", "20 backup.example.net."],
+  ["wrong", "mx", "10 mail.example.org.", "5 mx.registrar.example.", "20 backup.example.net."],
   ["unknown", "mx", "10 mail.example.org.", "10 mx.registrar.example."],
   ["ok", "mx", "5 Mail.Example.org.", "20 backup.example.net."],
   ["wrong", "mx", "10 mx.elsewhere.example."],

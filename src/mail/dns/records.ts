@@ -158,7 +158,7 @@ function judgeHost({ value }: DnsRecord, values: readonly string[]): RecordVerdi
   const first = others.filter((one) => preferenceOf(one) <= own);
   if (first.length === 0) return { status: "ok", detail: `It names this server and ${named(others)}` };
   const detail = `Mail may go first to these hosts; make sure that they pass it on: ${named(first)}`;
-  return { status: "unknown", detail };
+  return { status: first.some((one) => preferenceOf(one) < own) ? "wrong" : "unknown", detail };
 }
 
 function preferenceOf(mx: string): number {
