@@ -76,6 +76,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   if (unsure !== null) return unsure;
   const informed = (count: number) => `${recipients(count)} ${toldAbout(name)}.`;
   let [sent, unaudited, failure]: [number, string, string | null] = [0, "", null];
+  let next = "Repeat the command to inform the others.";
   while (sent < to.length && failure === null) {
     const some = await sendEach(call, mail, to.slice(sent, sent + RECORDED_AT_ONCE));
     const lines = to.slice(sent, sent + some.queued);
@@ -86,12 +87,13 @@ export const incidentTell = inIncident(async (call, incident) => {
     try {
       unaudited = (await record(call, incident, taken)) || unaudited;
     } catch (error) {
-      failure = `the timeline cannot be written (${messageOf(error)}), so the last ${lines.length} would get another mail`;
+      failure = joined("; ", [failure ?? "", `the timeline cannot be written (${messageOf(error)})`]);
+      next = `Make the timeline writable. A repeat sends the mail to the last ${lines.length} again.`;
     }
   }
   const says = joined(" ", [informed(sent), ...notes, unaudited]);
   if (failure !== null)
-    return failed(`${says} Then it stopped: ${failure}.`, "Repeat the command to inform the others.");
+    return failed(`${says} Then it stopped: ${failure}.`, next);
   const text = joined(" ", [says, waitsText(call.layout)]);
   return done({ ...mail, to, sent }, text, `${PROGRAM} queue list`);
 });
