@@ -15,7 +15,7 @@ const CODES = {
   proof_needed: [403, "Enter the password again at `/api/v1/session/proof`, then repeat the request."],
   foreign_origin: [
     403,
-    "Use the dashboard's own page. If it is behind a proxy of yours, the proxy must pass on `Host`, as in nginx `proxy_set_header Host $host;` (docs/reverse-proxy.md).",
+    "Use the dashboard's own page. If it is behind a proxy of yours, the proxy must pass on `Host`, as in nginx `proxy_set_header Host $host;`, or `$http_host` if the URL has a port (docs/reverse-proxy.md).",
   ],
   unknown_host: [403, "If the name is yours, add it to http.names."],
   invalid_request: [400, DESCRIBED],
