@@ -139,6 +139,9 @@ describe("when the guard ends", TIMED, () => {
     await guard.stop();
     const { code, err } = await ended;
     assert.equal(code, 3);
-    assert.match(err, /^(The connection to the guard ended|GhostInbox is not running)\. Start it with `\S+ npm start`\.$/m);
+    assert.match(
+      err,
+      /^(The connection to the guard ended|GhostInbox is not running)\. Start it with `\S+ npm start`\.$/m,
+    );
   });
 });

@@ -225,9 +225,7 @@ export const passwords = {
       const all = reader.accounts(ALL).items;
       const imported = all.filter(({ origin }) => origin !== "command");
       const isTour = ({ name }: AccountItem) => Number(name.startsWith("alice@"));
-      const others = all
-        .filter(({ origin }) => origin === "command")
-        .toSorted((a, b) => isTour(b) - isTour(a));
+      const others = all.filter(({ origin }) => origin === "command").toSorted((a, b) => isTour(b) - isTour(a));
       const guessed = await guess(reader, imported);
       return judgeGuessable({ ...guessed, open: [...guessed.open, ...(await guess(reader, others)).open] });
     }),

@@ -178,7 +178,8 @@ test("the password that the README prints opens neither the account of its tour 
   };
   for (const origin of ["command", "imported"] as const)
     assert.match(await look("alice@example.org", origin), /^wrong .*alice@example\.org/, origin);
-  for (const origin of ["command", "imported"] as const) assert.match(await look("anna@example.org", origin), /^wrong /);
+  for (const origin of ["command", "imported"] as const)
+    assert.match(await look("anna@example.org", origin), /^wrong /);
   assert.equal(await look("alice@example.org", "command", "purple monkey dishwasher"), "ok No account was imported.");
 });
 

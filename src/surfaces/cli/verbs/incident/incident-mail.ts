@@ -92,8 +92,7 @@ export const incidentTell = inIncident(async (call, incident) => {
     }
   }
   const says = joined(" ", [informed(sent), ...notes, unaudited]);
-  if (failure !== null)
-    return failed(`${says} Then it stopped: ${failure}.`, next);
+  if (failure !== null) return failed(`${says} Then it stopped: ${failure}.`, next);
   const text = joined(" ", [says, waitsText(call.layout)]);
   return done({ ...mail, to, sent }, text, `${PROGRAM} queue list`);
 });
