@@ -65,7 +65,7 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
 export function withoutGuard(reply: KeeperReply): Readonly<{ mailFlows: boolean; failing: readonly string[] }> {
   const components = services(reply);
   const bad = components.filter(({ status }) => status !== "ok");
-  const named = ((reply.ok && reply.troubles) || []).filter(({ code }) => NAMED.includes(code));
+  const named = (reply.ok ? (reply.troubles ?? []) : []).filter(({ code }) => NAMED.includes(code));
   const isThere = (name: string): boolean => components.some((one) => one.name === name);
   const isStopped = named.some(({ code }) => STOPS.includes(code)) || bad.some(({ name }) => VITAL.includes(name));
   return {

@@ -132,6 +132,7 @@ export function parseIpv6Local(text: string, wanted = 0): readonly Ip[] {
 
 const IFA_F_DEPRECATED = 0x20;
 
+/** IPv6 addresses that new connections leave from only if there is no other (RFC 4862 section 5.5.4). */
 export function deprecatedAddresses(): readonly Ip[] {
   return parseIpv6Local(kernelTable("if_inet6"), IFA_F_DEPRECATED);
 }

@@ -45,14 +45,11 @@ export async function compared({ records, addresses, settings }: ExpectedRecords
   const [all, named] = await Promise.all([looked, namedAddresses(settings, types)]);
   // The name may also have a proxy's public addresses, which need not be those of `proxy.networks`.
   const hasProxy = settings["proxy.networks"].length > 0;
-  const others = named.filter((one) => !isOwnPublic(one, addresses) && (!hasProxy || isPrivate(one)));
+  const own = named.length === 0 ? [] : ownNetworks([]).filter(({ why }) => why === "own_address");
+  // Unlike `addresses`, the kernel's tables include addresses of loopback's interface and of links without carrier.
+  const isOwn = (one: Ip): boolean => addresses.includes(one) || own.some(({ prefix }) => contains(prefix, one));
+  const others = named.filter((one) => isPrivate(one) || (!hasProxy && !isOwn(one)));
   return all.map((one) => ({ ...one, verdict: withOthers(one, others) }));
-}
-
-/** Unlike `addresses`, the kernel's tables include addresses of loopback's interface and of links without carrier. */
-function isOwnPublic(address: Ip, addresses: readonly Ip[]): boolean {
-  const isOwn = ownNetworks([]).some(({ prefix, why }) => why === "own_address" && contains(prefix, address));
-  return addresses.includes(address) || (isOwn && !isPrivate(address));
 }
 
 /** Part of the mail and of the sign-ins would go to an address that is not the machine's, such as one that it had before. */

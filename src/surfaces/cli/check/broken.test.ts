@@ -170,7 +170,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
 
 findEach(BROKEN);
 
-test("the password that the README prints opens neither the account of its tour nor an imported one", async () => {
+test("the password that the README prints opens no account, whoever made it", async () => {
   const look = async (name: string, origin: AccountItem["origin"], password = "correct horse battery") => {
     const reader = { ...accounts({ name, origin }), password: () => hashOf(password) };
     const { state, saw } = await passwords.guessable.look(checkedServer({ reader }));
