@@ -55,7 +55,7 @@ const HEAVY_PLACES = 2;
 /** Programs that tests write to their own directories stay in the cache, so it is emptied at this many files. */
 const MOST_COMPILED = 20_000;
 let slowness = Number(process.env["TEST_SLOWNESS"] ?? 1);
-/** Fails a file that hangs; no other comes near these. */
+/** Fails a test that hangs, and in twice the time its file; no other comes near these. */
 const unitTimeoutMs = (): number => 120_000 * slowness;
 const unitPlace = () => ({ places: 1, timeout: unitTimeoutMs() });
 const labTimeoutMs = (): number => 900_000 * slowness;

@@ -17,7 +17,8 @@ export type Tally = {
 };
 /** `file`: null for a test without a file. */
 type Failure = Readonly<{ file: string | null; what: string }>;
-type How = Pick<NonNullable<Parameters<typeof run>[0]>, "isolation" | "timeout" | "env">;
+/** `timeout`: milliseconds that each test may take. */
+type How = Readonly<{ timeout: number }> & Pick<NonNullable<Parameters<typeof run>[0]>, "isolation" | "env">;
 
 /** How many of the slowest files are listed at the end. */
 const SLOWEST = 10;
@@ -76,7 +77,12 @@ export async function staticCheck(name: string, [program = "", ...argv]: readonl
 export async function testFiles(files: readonly string[], how: How, into = tally): Promise<void> {
   await mayBegin();
   into.files += files.length;
-  const stream = run({ ...how, files });
+  // A test that fails by its timeout may leave something open that keeps its process, and so this run, alive.
+  const stream = run({
+    ...how,
+    files,
+    ...(how.isolation !== "none" && { signal: AbortSignal.timeout(2 * how.timeout) }),
+  });
   stream.on("test:stdout", ({ message }) => process.stdout.write(message));
   stream.on("test:stderr", ({ message }) => process.stderr.write(message));
   stream.on("test:pass", (passed) => {

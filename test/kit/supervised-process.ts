@@ -1,11 +1,14 @@
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
+import { runProgram } from "../../src/host/machine/run-program.ts";
 import type { ServiceName } from "../../src/host/running/runit.ts";
 import { pidFile } from "../../src/host/running/supervise.ts";
 import { type Layout, serviceLog } from "../../src/settings/layout.ts";
+import { patience } from "./patience.ts";
 
 /** Notes the process of a service, as runsv(8) does. `startedAt`: in seconds, if not now. */
 export function noteProcess(services: string, service: ServiceName, pid: number | undefined, startedAt?: number): void {
@@ -30,5 +33,14 @@ export function underRunsv(t: TestContext, directory: string, script: string): v
   t.after(async () => {
     const ended = once(runsv, "exit");
     if (runsv.kill("SIGTERM")) await ended;
+  });
+}
+
+/** sv(8) mistakes a younger process for one that it has restarted. */
+export async function hasRunForAWhile(t: TestContext, directory: string): Promise<void> {
+  const runs = /^run: .* (?:[2-9]|\d\d)s/;
+  await t.waitFor(async () => assert.match((await runProgram("sv", ["status", directory])).stdout, runs), {
+    timeout: patience(15_000),
+    interval: 100,
   });
 }

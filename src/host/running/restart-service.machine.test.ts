@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { installed } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { hasRunForAWhile } from "../../../test/kit/supervised-process.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { runProgram } from "../machine/run-program.ts";
@@ -25,11 +26,7 @@ async function supervised(t: TestContext, name: string, script: string) {
     rmSync(data, { recursive: true });
   });
   const pid = (): string => readFileSync(join(directory, "supervise", "pid"), "utf8").trim();
-  const runs = /^run: .* (?:[2-9]|\d\d)s/;
-  await t.waitFor(
-    async () => assert.match((await runProgram("sv", ["status", directory])).stdout, runs, "it has run for a while"),
-    { timeout: patience(15_000), interval: 100 },
-  );
+  await hasRunForAWhile(t, directory);
   return { data, services, pid };
 }
 

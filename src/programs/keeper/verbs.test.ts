@@ -7,12 +7,12 @@ import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-que
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { done, reasonOf } from "../../../test/kit/reason-of.ts";
-import { noteProcess, underRunsv } from "../../../test/kit/supervised-process.ts";
+import { hasRunForAWhile, noteProcess, underRunsv } from "../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
-import { unreadMark } from "../../host/running/supervise.ts";
+import { pidOf, unreadMark } from "../../host/running/supervise.ts";
 import { USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { KeeperVerbs } from "./verbs.ts";
@@ -181,16 +181,17 @@ test("a service that was restarted for its files is not restarted again for them
   const { layout } = keeper();
   const web = join(layout.services, "web");
   underRunsv(t, web, "exec sleep infinity");
-  await until(() => existsSync(join(web, "supervise", "ok")));
+  await hasRunForAWhile(t, web);
   const mark = unreadMark(layout.services, "web");
   put(mark, "");
   const verbs = new KeeperVerbs(layout, {});
   assert.deepEqual(await verbs.obey({ verb: "restart", service: "web" }), { ok: true, detail: "web was restarted." });
   assert.ok(!existsSync(mark));
-  rmSync(join(web, "run"));
+  const pid = pidOf(layout.services, "web");
   assert.equal(await verbs.reload("web"), null);
   await verbs.reloadUnread();
   assert.ok(existsSync(mark), "its next files are left to whoever changed its settings");
+  assert.equal(pidOf(layout.services, "web"), pid);
 });
 
 test("a service whose files change while it is being reloaded is reloaded again", SENDMAIL, async () => {
