@@ -86,12 +86,12 @@ export async function openMailbox(host: Host, from: string, to: string, { name, 
     },
 
     /** Every mail, in order of folder and subject. Folder names use `/` as the separator. */
-    mails: async (): Promise<readonly Stored[]> => {
+    mails: async (command: "LIST" | "LIST (SUBSCRIBED)" = "LIST"): Promise<readonly Stored[]> => {
       const mails: Stored[] = [];
-      for (const line of await must('LIST "" "*"')) {
+      for (const line of await must(`${command} "" "*"`)) {
         const listed = /^\* LIST \(([^)]*)\) "(.)" "?([^"]*)"?$/.exec(line) ?? [];
         const [, attributes = "", separator = "/", name = ""] = listed;
-        if (name === "" || attributes.includes("\\Noselect")) continue;
+        if (name === "" || /\\No(?:select|nExistent)/.test(attributes)) continue;
         await must(`EXAMINE "${name}"`);
         const fetched = await dialog.imap("FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])");
         const [, ...each] = fetched.join("\n").split(/^\* \d+ FETCH /m);
