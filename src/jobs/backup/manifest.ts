@@ -25,6 +25,8 @@ const schema = z.object({
   accounts: z.exactOptional(z.record(z.string(), z.number())),
   /** For the databases. Missing in earlier snapshots. */
   rows: z.exactOptional(rowsSchema),
+  /** Variables that gave the server settings: no backup holds their values. Missing in earlier snapshots. */
+  variables: z.exactOptional(z.array(z.string())),
 });
 export type Manifest = Readonly<z.output<typeof schema>>;
 

@@ -109,7 +109,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
   const needs = await restic.size(snapshot);
   if (!needs.ok) return failed(`${place} cannot be read: ${needs.reason}.`, "");
   const refused = refusal(layout, call.flag("replace")) ?? lackingRoom(roomFor(layout), needs.value);
-  const { host, at, mails, queued } = manifest;
+  const { host, at, mails, queued, variables } = manifest;
   const what = `the server ${host} as of ${when(at)} (${plural(mails, "mail")} in mailboxes, ${queued} in the queue, ${formatBytes(needs.value)})`;
   const json = { snapshot, place, host, at: isoTime(instant(at)), mails, queued, bytes: needs.value };
   if (call.flag("dry-run"))
@@ -125,7 +125,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
   const restored = await restoreServer(layout, fetch, { key, replaces: call.flag("replace"), interrupted });
   if (!restored.ok) return notRestored(layout, restored);
   const { aside } = restored;
-  return done({ ...json, to: layout.data, aside }, restoredText(layout, what, aside), startCommand(layout));
+  return done({ ...json, to: layout.data, aside }, restoredText(call, what, aside, variables), startCommand(layout));
 }
 
 async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, to: string): Promise<Answer> {

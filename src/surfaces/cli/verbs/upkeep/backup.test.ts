@@ -9,7 +9,7 @@ import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { commandLineOf, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { changeBackupRecord } from "../../../../jobs/backup/records.ts";
-import { backupExport, notRestored } from "./backup.ts";
+import { backupExport, notRestored, restoredText } from "./backup.ts";
 
 const { layout, run, fails, does } = commandLineOf(import.meta.filename);
 const ROOT = { skip: lacking({ root: true, installed: ["restic"] }) };
@@ -90,4 +90,17 @@ test("a restore that the next start completes names what may come back, and one 
   const { lines, json } = notRestored(layout, { ok: false, reason, aside }).found ?? {};
   assert.match(lines?.[0] ?? "", /^Whatever was revoked, removed or changed after the backup is back, /);
   assert.deepEqual(json, { to: layout.data, aside });
+});
+
+test("a restore names the variables that gave the server settings, unless they are set again", () => {
+  writeFileSync(layout.settings, "");
+  const variables = ["GHOSTINBOX_MAILBOXES__ENCRYPTION", "GHOSTINBOX_SPAM__PROCESSES"];
+  const says = (env: Record<string, string>, had?: readonly string[]) =>
+    /^Set these variables again .* holds them: (.*)$/m.exec(
+      restoredText(scriptCall({ layout, env }), "it", null, had),
+    )?.[1];
+  assert.equal(says({}, variables), variables.join(", "));
+  assert.equal(says({ GHOSTINBOX_SPAM__PROCESSES: "3" }, variables), variables[0]);
+  assert.equal(says(Object.fromEntries(variables.map((name) => [name, "1"])), variables), undefined);
+  assert.equal(says({}), undefined, "of an earlier version");
 });

@@ -256,17 +256,18 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
   const what = `the server ${manifest.host} as of ${when(manifest.at)} (${plural(manifest.mails, "mail")})`;
   return done(
     { file, to: layout.data, aside, mails: manifest.mails },
-    restoredText(layout, what, aside),
+    restoredText(call, what, aside, manifest.variables),
     startCommand(layout),
   );
 }
 
-/** `what` was restored; `aside`: where the former server is. */
-export function restoredText(layout: Layout, what: string, aside: string | null): string {
+/** `what` was restored; `aside`: where the former server is; `given`: the variables that gave it settings. */
+export function restoredText({ layout, env }: Call, what: string, aside: string | null, given: readonly string[] = []) {
   const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
-  return [`Restored ${what} to ${layout.data}.${kept}${outsideText(layout)}`, ...comesBackFrom(layout, aside)].join(
-    "\n",
-  );
+  const missing = given.filter((name) => env[name] === undefined).join(", ");
+  const lacks = missing && `\nSet these variables again for the next start, because no backup holds them: ${missing}`;
+  const says = `Restored ${what} to ${layout.data}.${kept}${outsideText(layout)}${lacks}`;
+  return [says, ...comesBackFrom(layout, aside)].join("\n");
 }
 
 /** If the next start completes the restore, this names what comes back then, as after a success. */
