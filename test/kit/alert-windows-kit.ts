@@ -25,7 +25,6 @@ export const NO_FIELDS: Omit<AlertEvent, "id" | "at" | "type"> = {
   isNewNetwork: false,
   isFirst: false,
   isKnownAccount: true,
-  recipients: null,
   subject: null,
 };
 

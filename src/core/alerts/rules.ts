@@ -7,8 +7,6 @@ import type { ConditionCode } from "./alerts.ts";
 /** The fields of a committed event that alerts use. */
 export type AlertEvent = Readonly<{
   id: number;
-  /** For a held mail. */
-  recipients: number | null;
   /**
    * For a new token, a second factor or a passkey: its name; for applied settings: their keys; for networks and aliases the account or
    * the address, and the targets; for a delivery that failed: the alias, or else the recipient.

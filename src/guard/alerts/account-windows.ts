@@ -1,6 +1,5 @@
 import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AccountRule, type AlertEvent, SENDING_LIMITED_MS } from "../../core/alerts/rules.ts";
-import { plural } from "../../core/text.ts";
 import { formatDuration, MINUTE_MS } from "../../core/time.ts";
 import { type AlertWindow, timedConditions } from "./book.ts";
 
@@ -25,38 +24,29 @@ export function accountWindow({ code, heldMs, counted, reasons }: AccountRule): 
 
 const MOST_SENDERS = 50;
 
-type Held = Readonly<{ mails: number; recipients: number; detail: string }>;
-
 /** Accounts whose mail is held, until their owner vouches for them, and accounts that reached a sending limit. */
 export function sendingWindow(): AlertWindow {
-  const held = new Map<string, Held>();
+  const held = new Map<string, string>();
   const limited = timedConditions(SENDING_LIMITED_MS, MOST_SENDERS);
   return {
     take: (event) => {
       const account = event.account?.toLowerCase() ?? "";
       if (account === "") return;
       if (event.type === "EMAIL_HELD") {
-        const before = held.get(account);
-        if (before !== undefined || held.size < MOST_SENDERS) held.set(account, oneMoreHeld(account, before, event));
+        if (held.has(account) || held.size < MOST_SENDERS)
+          held.set(account, `mail from ${event.prefix ?? "?"} is held${whyOf(account, event)}`);
       } else if (event.type === "EMAIL_DEFERRED" && isLimit(event)) {
         limited.set({ code: "sending_limited", subject: account, detail: limitText(event) }, event.at);
       } else if (event.type === "ACCOUNT_RELEASED" || event.type === "ACCOUNT_REMOVED") held.delete(account);
     },
     remember: ({ code, subject, detail }) => {
-      if (code === "account_held") held.set(subject, { mails: 0, recipients: 0, detail });
+      if (code === "account_held") held.set(subject, detail);
     },
     holding: (now) => [
-      ...[...held].map(([subject, { detail }]): Holding => ({ code: "account_held", subject, detail })),
+      ...[...held].map(([subject, detail]): Holding => ({ code: "account_held", subject, detail })),
       ...limited.holding(now),
     ],
   };
-}
-
-function oneMoreHeld(account: string, before: Held | undefined, event: AlertEvent): Held {
-  const mails = (before?.mails ?? 0) + 1;
-  const recipients = (before?.recipients ?? 0) + (event.recipients ?? 1);
-  const what = `${plural(mails, "mail")} to ${plural(recipients, "recipient")} from ${event.prefix ?? "?"}`;
-  return { mails, recipients, detail: `${what} ${mails === 1 ? "is" : "are"} held${whyOf(account, event)}` };
 }
 
 function limitText({ prefix, count, limit, windowMs, reason }: AlertEvent): string {

@@ -227,16 +227,28 @@ test("while events cannot be read, the server is not reported as healthy", async
 
 test("no event counts twice because a later one could not be read", async () => {
   const { alerts, clock, seen, seconds, state } = alertsKit();
+  const wrongCode = (id: number): void =>
+    void seen.push({
+      ...NO_FIELDS,
+      type: "SECOND_FACTOR_FAILED",
+      actor: "web:admin via 203.0.113.9",
+      id,
+      at: clock.now(),
+    });
+  const guessed = () => alerts.book.open.filter(({ code }) => code === "second_factor_guessed").length;
   for (const last of [300, 600]) {
-    const subject = `user${last}@example.test`;
-    seen.push({ ...NO_FIELDS, type: "EMAIL_HELD", account: subject, id: state.last + 1, at: clock.now() });
+    wrongCode(state.last + 1);
+    wrongCode(state.last + 2);
     Object.assign(state, { last, readableTo: last - 1 });
     await seconds(2);
     state.readableTo = last;
     await seconds(1);
-    const alert = alerts.book.open.find((one) => one.subject === subject);
-    assert.equal(alert?.detail, "1 mail to 1 recipient from ? is held");
+    assert.equal(guessed(), 0, "four of five");
   }
+  wrongCode(++state.last);
+  state.readableTo = state.last;
+  await seconds(1);
+  assert.equal(guessed(), 1);
 });
 
 test("decisions run between two steps of reading", async () => {

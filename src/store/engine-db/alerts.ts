@@ -75,7 +75,6 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
         limit_key, actor, iif(type IN (${sqlList(NAMED)}), json_extract(rest, '$.subject') || coalesce(
           ' to ' || (SELECT group_concat(value, ', ') FROM json_each(event.rest, '$.targets')), ''),
           iif(type = 'EMAIL_BOUNCED', coalesce(json_extract(rest, '$.alias'), recipient), NULL)) AS subject,
-        iif(type = 'EMAIL_HELD', coalesce(json_extract(rest, '$.recipientCount'), 1), NULL) AS recipients,
         type LIKE 'LOGIN%' AND NOT EXISTS (
           SELECT 1 FROM known_address AS known
           WHERE known.prefix = event.prefix AND lower(known.account) = lower(event.account) AND known.first_at < event.at
@@ -144,7 +143,6 @@ const alertEvent = rowReader({
   limit: integerOrNull,
   windowMs: integerOrNull,
   limitKey: textOrNull,
-  recipients: integerOrNull,
   actor: textOrNull,
   subject: textOrNull,
   isNewPlace: flag,
