@@ -31,6 +31,7 @@ test("each number of the policy comes from its own setting", () => {
     limits.spraying = { guesses = 26, window = "27s" }
     recipients.blocked = ["Admin"]
     greylist.enabled = false
+    dnsbl.zones = ["abcdefghijklmnopqrstuvwxyz.zen.dq.spamhaus.net"]
     limits.logins = { failures = 6, window = "7s", per_day = 28, per_week = 29, known_per_day = 30 }
     bans = { ladder = ["8s", "9s"], permanent = true, memory = "10s", ipv6_prefix = 56, manual = "11s", neighbours = 19 }
     allow.networks = ["203.0.113.0/24"]
@@ -61,6 +62,7 @@ test("each number of the policy comes from its own setting", () => {
     jailSentences: "all",
     providers: ["example.net"],
     blockedRecipients: ["admin"],
+    blockLists: ["zen.dq.spamhaus.net"],
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Limit, Policy } from "../core/decide/policy.ts";
+import { publicZone } from "../core/events/mail.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Settings } from "./schema.ts";
 
@@ -69,6 +70,7 @@ export function toPolicy(settings: Settings): Policy {
     scansBan: settings["detection.psad.bans"],
     providers: settings["providers.domains"],
     blockedRecipients: settings["recipients.blocked"],
+    blockLists: settings["dnsbl.zones"].map(publicZone),
     greylist: settings["greylist.enabled"],
     domains: settings.domains,
     simulate: settings.simulate,

@@ -42,7 +42,7 @@ test("a replay with another policy decides each event as a guard with that polic
   const others: readonly Policy[] = [
     { ...SMALL_POLICY, mail: [{ key: "limits.mail.per_minute", count: 1, windowMs: 1_000 }] },
     { ...SMALL_POLICY, connections: [], bans: { ...SMALL_POLICY.bans, ladderMs: [5_000], neighbours: 1_000 } },
-    { ...SMALL_POLICY, allow: [net("198.51.100.8")], knownFactor: 1, perSession: 100 },
+    { ...SMALL_POLICY, allow: [net("198.51.100.8")], knownFactor: 1, perSession: 100, blockLists: [] },
   ];
   let differing = 0;
   // Each leaves an event whatever is decided, and none depends on the outcome of an earlier one of its connection.

@@ -40,6 +40,7 @@ export const SMALL_POLICY: Policy = {
     manualMs: 1_500,
   },
   allow: [net("198.51.100.9")],
+  blockLists: ["bl.test"],
   greylist: true,
   domains: ["example.test"],
   knownFactor: 2,

@@ -75,6 +75,7 @@ export const POLICY: Policy = {
   scansBan: false,
   providers: ["google.com"],
   blockedRecipients: ["admin"],
+  blockLists: ["zen.spamhaus.org", "bl.spamcop.net"],
   greylist: false,
   domains: ["example.org"],
   simulate: false,

@@ -27,11 +27,9 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
   // No row: otherwise one address could push out the recorded events of months, without a single mail.
   if (facts.sessionRecipients >= 2 * policy.recipientsPerMail)
     return decision("refuse", "session_limit", { counted: false, recorded: false });
-  if (event.blockListing !== null && !isExpected(policy, facts, event))
-    return decision("refuse", "block_listed", {
-      counted: false,
-      fill: { ip: event.ip, zone: event.blockListing.zone },
-    });
+  const zone = event.blockListing?.zone;
+  if (zone !== undefined && policy.blockLists.includes(zone) && !isExpected(policy, facts, event))
+    return decision("refuse", "block_listed", { counted: false, fill: { ip: event.ip, zone } });
   if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
   const bounced = decideBounce(policy, facts, event, now);
   if (bounced !== null) return bounced;

@@ -82,6 +82,8 @@ export type Policy = Readonly<{
   providers: readonly string[];
   /** Local parts that spammers try everywhere. They only work if an account or an alias here has that name. */
   blockedRecipients: readonly string[];
+  /** The `publicZone` of each DNS block list: only their listings count. */
+  blockLists: readonly string[];
   greylist: boolean;
   /** Mail domains of this server. */
   domains: readonly string[];

@@ -66,10 +66,12 @@ check("RCPT, after a user of a wanted server guessed names", relayed, (facts, ma
 check("RCPT", doors, (facts, mail) => decideRecipient(POLICY, facts, { ...RECIPIENT, ...mail }, NOON));
 
 test("a client on a block list is refused in Postfix's words, unless it is trusted or its mail expected", () => {
-  const event = { ...RECIPIENT, blockListing: { zone: "bl.example", meaning: "127.0.0.2, listed" } };
+  const event = { ...RECIPIENT, blockListing: { zone: "zen.spamhaus.org", meaning: "127.0.0.2, listed" } };
   const refused = decideRecipient(POLICY, factsOf(), event, NOON);
   assert.equal(outcomeOf(refused), "refuse block_listed, uncounted");
-  assert.deepEqual(refused.fill, { ip: MAIL.ip, zone: "bl.example" });
+  assert.deepEqual(refused.fill, { ip: MAIL.ip, zone: "zen.spamhaus.org" });
+  const others = { ...POLICY, blockLists: ["bl.example"] };
+  assert.equal(decideRecipient(others, factsOf(), event, NOON).verdict, "pass", "of a list that was removed");
   for (const trusted of [{ known: true }, ALLOWED, { isAnswer: true }])
     assert.equal(decideRecipient(POLICY, factsOf(trusted), event, NOON).verdict, "pass");
   for (const trusted of [{ clientName: "mail-1.google.com" }, OF_USER])

@@ -33,6 +33,11 @@ export type MailAttributes = Readonly<{
 /** A DNS block list that lists the client. `meaning`: what its answer means, for the administrator. */
 export type Listing = Readonly<{ zone: string; meaning: string }>;
 
+/** The zone as strangers may see it: Spamhaus' customers have their key in front of it. */
+export function publicZone(zone: string): string {
+  return /^[a-z0-9]{20,}\.(.+\.dq\.spamhaus\.net)$/.exec(zone)?.[1] ?? zone;
+}
+
 /** `blockListing`: of the client; null if there is none, or no list was asked. */
 export type Recipient = Readonly<
   {

@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
 import { BoundedMap } from "../../core/bounded-map.ts";
-import type { Listing } from "../../core/events/mail.ts";
+import { type Listing, publicZone } from "../../core/events/mail.ts";
 import { type Ip, isV4 } from "../../core/net/ip.ts";
 import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { NameAnswer, Names } from "../network-ports.ts";
 import type { Clock, Notices } from "../ports.ts";
-import { listQuery, publicZone, readListAnswer, testPoints } from "./dnsbl.ts";
+import { listQuery, readListAnswer, testPoints } from "./dnsbl.ts";
 import { withDeadline } from "./submit-after-lookups.ts";
 
 /** The result of a list's test points. `silent`: an answer is missing. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { listQuery, publicZone, readListAnswer, testPoints } from "./dnsbl.ts";
+import { publicZone } from "../../core/events/mail.ts";
+import { listQuery, readListAnswer, testPoints } from "./dnsbl.ts";
 
 test("addresses are asked about from the last byte or nibble to the first (RFC 5782, 2.1 and 2.4)", () => {
   assert.equal(listQuery(ip("203.0.113.7"), "zen.spamhaus.org"), "7.113.0.203.zen.spamhaus.org");

@@ -38,11 +38,6 @@ export function readListAnswer(zone: string, addresses: readonly string[]): List
   return { type: "nothing" };
 }
 
-/** The zone as strangers may see it: Spamhaus' customers have their key in front of it. */
-export function publicZone(zone: string): string {
-  return /^[a-z0-9]{20,}\.(.+\.dq\.spamhaus\.net)$/.exec(zone)?.[1] ?? zone;
-}
-
 /** Anything in 127.0.0.0/8 (RFC 5782, 2.1). Any other address belongs to a domain that was sold or hijacked. */
 function anyListing(address: string): string | undefined {
   return isIPv4(address) && address.startsWith("127.") ? "listed" : undefined;

@@ -126,7 +126,13 @@ test("settings that decisions need are tried on recorded events first", async ()
   const loaded = loadValid('domains = ["example.org"]');
   const isTried = async (key: string) =>
     !(await confirmApply(call, loaded, { changed: [key], inForce: [], waiting: {} })).ok;
-  for (const key of ["limits.spraying.guesses", "limits.sending.refused", "limits.first_contacts.per_hour", "simulate"])
+  for (const key of [
+    "limits.spraying.guesses",
+    "limits.sending.refused",
+    "limits.first_contacts.per_hour",
+    "dnsbl.zones",
+    "simulate",
+  ])
     assert.ok(await isTried(key), key);
   assert.equal(await isTried("outbound.at_once"), false);
 });
