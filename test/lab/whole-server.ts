@@ -32,8 +32,7 @@ export async function fillServer(product: Product, mails: number): Promise<void>
 /** Hashes of everything that must come back: mails with flags and folders; accounts with passwords, aliases, bans and tokens; keys; settings. */
 export function stateOf(layout: Layout) {
   const mails = "*/*/Maildir{,/.*}/{cur,new}/*";
-  // IMAP clients recognize mails by these files.
-  const indexes = "*/*/Maildir{,/.*}/{dovecot-uidlist,dovecot-keywords,subscriptions,maildirfolder}";
+  const indexes = "*/*/Maildir{,/.*}/{dovecot-keywords,subscriptions,maildirfolder}";
   return {
     mails: hashesOf(layout.mail, globSync([mails, indexes], { cwd: layout.mail }).toSorted()),
     rows: rowsOf(layout),

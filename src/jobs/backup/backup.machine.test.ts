@@ -152,8 +152,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const mails = join(elsewhere.mail, "example.test", "anna", "Maildir");
     assert.equal(contentOf(join(mails, "cur", "1:2,S")), "a mail");
     assert.equal(contentOf(join(mails, ".Junk", "new", "2")), "another");
-    for (const gone of ["tmp", "dovecot.index.log"]) assert.ok(!existsSync(join(mails, gone)), gone);
-    assert.equal(contentOf(join(mails, "dovecot-uidlist")), "3 V1 N3\n");
+    for (const gone of ["tmp", "dovecot.index.log", "dovecot-uidlist"]) assert.ok(!existsSync(join(mails, gone)), gone);
     assert.equal(contentOf(join(elsewhere.backupQueue, "deferred", "A", "A123")), "queued");
     using db = new DatabaseSync(elsewhere.accountsDb, { readOnly: true });
     assert.deepEqual(columnOf(db, "SELECT name FROM account"), ["anna@example.test"]);
