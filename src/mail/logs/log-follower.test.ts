@@ -143,6 +143,26 @@ test("a log that was truncated while the guard was down is read from its start, 
   assert.equal(taken.length, 3);
 });
 
+test("a restored log has another inode, and no line of it is read twice", async () => {
+  await reads();
+  await reads("one\n");
+  const kept = contentOf(file);
+  await reads("two\n");
+  for (const restored of [contentOf(file), kept]) {
+    await follower.stop();
+    put(`${file}.restored`, restored);
+    renameSync(`${file}.restored`, file);
+    await restart();
+    await reads("three\n");
+    assert.deepEqual(taken.splice(2), ["three"]);
+  }
+  await follower.stop();
+  put(`${file}.another`, "another start\nfour\n");
+  renameSync(`${file}.another`, file);
+  await restart();
+  assert.deepEqual(taken.splice(2), ["another start", "four"]);
+});
+
 test("a log that was rotated while the guard was down is read first, all of it, in order", async () => {
   await reads();
   await reads("one\n");

@@ -110,7 +110,7 @@ export class LogFollower {
     }
   }
 
-  /** The file to resume with: the one of the last run, if it still exists under any name. */
+  /** The file to resume with: the one of the last run, if it still exists under any name, or a copy of it. */
   #open(): number {
     const { file } = this.#parts;
     if (this.#position === null) {
@@ -124,8 +124,9 @@ export class LogFollower {
     const found = identityOf(file) === inode ? file : rotatedFiles(file).find((name) => identityOf(name) === inode);
     const fd = openLog(found ?? file);
     if (found === undefined || found === file) this.#noteElder();
-    if (found === undefined) this.#start(fd);
-    else this.#position = { inode, offset: this.#resumedAt(fd, this.#position.offset) };
+    // A restored log has another inode.
+    if (found === undefined && (this.#head === null || this.#startsAgain(fd))) this.#start(fd);
+    else this.#position = { inode: identityOfOpen(fd), offset: this.#resumedAt(fd, this.#position.offset) };
     return fd;
   }
 
