@@ -222,7 +222,10 @@ describe("backups", needsLab(), () => {
     const full = await product.cli([...restore, elsewhere()]);
     assert.match(full.stderr, /is not empty\. Use --replace to move it aside first\./);
     const ran = await product.cli([...restore, damaged, "--replace", "--yes"]);
-    assert.match(ran.stderr, /^(?:Nothing was restored|The snapshot \S+ cannot be read): it is damaged\.\n$/);
+    assert.match(
+      ran.stderr,
+      /^(?:Nothing was restored|The snapshot \S+ cannot be read): it is damaged(?:; add --to DIR .*)?\.\n$/,
+    );
     assert.equal(listing(), before);
     assert.deepEqual(besideData(product), []);
     await endedRestores(product, [...restore, elsewhere(), "--replace", "--yes"]);

@@ -25,6 +25,9 @@ export function isLost(err: string, isRemote: boolean): boolean {
   return err.matchAll(RETRIED).some(([, why = ""]) => LOST.test(why) || (!isRemote && why.includes("EOF")));
 }
 
+/** restic does not retry a file with a changed byte. The end of the line is its own. */
+const CHANGED = /^ignoring error for .*: ciphertext verification failed$/m;
+
 /** restic relays each line of ssh, then ends with an error that names no cause. */
 const SSH_SAID = /^subprocess \S+: (?:ssh: )?(.*?)\.?\s*$/gm;
 
@@ -97,7 +100,7 @@ export function failure({ code, err, out, isRemote }: Ran): Failed {
   if (code === KILLED) return { ok: false, code: "other", reason: "restic was killed; the memory may have run out" };
   const said = err.replaceAll(NAMED_BY_USERS, "").replaceAll(LOCK, "");
   const text = `${said}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
-  if (isLost(err, isRemote)) return { ok: false, code: "damaged", reason: "it is damaged" };
+  if (isLost(err, isRemote) || CHANGED.test(err)) return { ok: false, code: "damaged", reason: "it is damaged" };
   const hasNoSession = said.includes("unable to start the sftp session");
   const ssh = hasNoSession ? [...said.matchAll(SSH_SAID)].at(-1)?.[1] : undefined;
   if (ssh !== undefined)

@@ -119,8 +119,16 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
     );
   if (refused !== null) return failed(refused, "Nothing was restored.");
   if (!(await confirmed(call, `Restore ${what} to ${layout.data}?`))) return failed("Nothing was restored.", "");
-  const fetch = (to: string, signal?: AbortSignal) =>
-    restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watching(call, "Restored"), signal });
+  const fetch = async (to: string, signal?: AbortSignal) => {
+    const fetched = await restic.restore(snapshot, {
+      to,
+      sizeBytes: needs.value,
+      watch: watching(call, "Restored"),
+      signal,
+    });
+    if (fetched.ok || fetched.code !== "damaged") return fetched;
+    return { ...fetched, reason: `${fetched.reason}; add --to DIR to get the intact files` };
+  };
   const { interrupted } = call.terminal;
   const restored = await restoreServer(layout, fetch, { key, replaces: call.flag("replace"), interrupted });
   if (!restored.ok) return notRestored(layout, restored);
@@ -138,8 +146,16 @@ async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, 
     );
   const made = madeDirectory(to);
   if (typeof made !== "string") return made;
-  const restored = await restic.restore(snapshot, { to: made, watch: watching(call, "Restored") });
-  if (!restored.ok) return failed(`Not everything could be written to ${oneLine(to)}: ${restored.reason}.`, "");
+  const lost = new Set<string>();
+  const onLost = (path: string) => void lost.add(path);
+  const restored = await restic.restore(snapshot, { to: made, watch: watching(call, "Restored"), onLost });
+  const found = { lines: [...lost].map(oneLine), json: { lost: [...lost] } };
+  if (!restored.ok)
+    return failed(
+      `Not everything could be written to ${oneLine(to)}: ${restored.reason}.`,
+      lost.size === 0 ? "" : "The files above are missing or incomplete.",
+      found,
+    );
   return done({ snapshot, to }, `All files of ${when(manifest.at)} are in ${oneLine(to)}.`);
 }
 
