@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { accountName, BAN, NOON, net, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+import { reasons } from "../events/reasons.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later, type Millis } from "../time.ts";
 import { type CommandFacts, decideCommand, placesSince, sideEffectsOf } from "./command.ts";
@@ -42,6 +43,7 @@ test("unban: lifts and forgives what stands, refuses where nothing does", () => 
   const { changes, counted } = decideCommand({ ...NOTHING, ban: BAN }, event, NOON);
   assert.deepEqual({ changes, counted }, { changes: [lift], counted: false });
   assert.equal(outcomeOf(decideCommand(NOTHING, event, NOON)), "refuse not_banned, uncounted");
+  assert.match(reasons.slow_guessing.next, /^`unban IP` forgives them while .* banned; otherwise `allow add IP/);
 });
 
 test("allow: lists the network and lifts every ban within it", () => {

@@ -214,7 +214,7 @@ export const reasons = {
   },
   slow_guessing: {
     says: "Too many different wrong passwords within a day or a week.",
-    next: "`unban IP` lifts the ban and forgives them; `why IP` shows the accounts that were tried.",
+    next: "`unban IP` forgives them while the address is banned; otherwise `allow add IP --for 1d` admits an honest address.",
     smtp: `421 ${TRY_LATER}`,
   },
   pending_guesses: {
