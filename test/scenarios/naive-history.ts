@@ -184,10 +184,10 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
   }
 
   function protectionOf(network: Prefix): Protection | null {
-    const ours = own.find(({ prefix }) => overlaps(prefix, network));
-    if (ours !== undefined) return ours.why;
+    const ours = own.filter(({ prefix }) => overlaps(prefix, network)).map(({ why }) => why);
+    if (ours.includes("loopback")) return "loopback";
     const allowed = [...policy.allow, ...listingsIn(allChanges()).keys()];
-    return allowed.some((prefix) => overlaps(prefix, network)) ? "allow_listed" : null;
+    return allowed.some((prefix) => overlaps(prefix, network)) ? "allow_listed" : (ours[0] ?? null);
   }
 
   function subjectOf(ip: Ip): Prefix {

@@ -58,12 +58,17 @@ for (const [share, expected] of [
   test(`${JSON.stringify(share)} is ${expected ? "" : "not "}all clients`, () =>
     assert.equal(isAllClients(share), expected));
 
-test("an address on several lists has the first of them as its reason", () => {
-  const own = [{ prefix: net("203.0.113.1"), why: "gateway" }] as const;
-  const shields = shieldsOf(own, { ...POLICY, allow: [net("203.0.113.0/28")] }, [net("198.51.100.7")]);
+test("an address on several lists is loopback, else allow-listed, else the machine's own", () => {
+  const own = [
+    { prefix: net("203.0.113.1"), why: "gateway" },
+    { prefix: net("203.0.113.99"), why: "own_address" },
+    { prefix: net("127.0.0.0/8"), why: "loopback" },
+  ] as const;
+  const allow = [net("203.0.113.0/28"), net("127.0.0.1")];
+  const shields = shieldsOf(own, { ...POLICY, allow }, [net("198.51.100.7")]);
   const why = (text: string) => protectedBy(shields, net(text));
   assert.deepEqual(
-    ["203.0.113.1", "203.0.113.2", "203.0.113.0/24", "198.51.100.7", "198.51.100.0/24", "198.51.100.8"].map(why),
-    ["gateway", "allow_listed", "gateway", "allow_listed", "allow_listed", null],
+    ["127.0.0.1", "203.0.113.1", "203.0.113.0/24", "203.0.113.99", "198.51.100.0/24", "198.51.100.8"].map(why),
+    ["loopback", "allow_listed", "allow_listed", "own_address", "allow_listed", null],
   );
 });

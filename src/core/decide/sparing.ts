@@ -22,13 +22,14 @@ export type Shield = Readonly<{ prefix: Prefix; why: Protection }>;
 /** The one fact that is read here: others may query the database. */
 type Sparing = Pick<Facts, "sparing">;
 
-/** This machine, then the allow list of the settings, then the one made by command: the first match is the reason. */
+/** Loopback, the allow lists, which lift the limits on guesses, then the machine's other networks: the first match is the reason. */
 export function shieldsOf(
   own: readonly OwnNetwork[],
   { allow }: Pick<Policy, "allow">,
   added: readonly Prefix[],
 ): readonly Shield[] {
-  return [...own, ...[...allow, ...added].map((prefix): Shield => ({ prefix, why: "allow_listed" }))];
+  const listed = [...allow, ...added].map((prefix): Shield => ({ prefix, why: "allow_listed" }));
+  return [...own.filter(({ why }) => why === "loopback"), ...listed, ...own];
 }
 
 /** What protects the network or a part of it. */

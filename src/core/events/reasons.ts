@@ -16,8 +16,8 @@ export const reasons = {
   loopback: { says: "It is this machine itself.", next: "Nothing to do." },
   own_address: { says: "It is an address of this machine.", next: "Nothing to do." },
   gateway: {
-    says: "This is the gateway of this machine; a ban would lock out everyone behind it.",
-    next: "If clients seem to come from it, make the gateway pass on their real addresses.",
+    says: "This is the gateway of this machine, a container bridge or a trusted proxy; a ban would lock out everyone behind it.",
+    next: "If clients seem to come from it, make it pass on their real addresses.",
   },
   allow_listed: { says: "The address is on the allow list.", next: "`allow remove` removes it." },
   admin_session: {
