@@ -237,7 +237,7 @@ function known({ report }: WhySubject): string {
   if (report.knownAccounts.length === 0) return "";
   const rest = report.totals.knownAccounts - report.knownAccounts.length;
   const who = report.knownAccounts.map(oneLine).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-  return `Signed in from here: ${who}. Wrong passwords from here never cause a ban: they slow sign-ins down and, past a daily limit, only a password that looks right is checked.`;
+  return `Signed in from here: ${who}.`;
 }
 
 function past({ report, memoryMs }: WhySubject): string {
