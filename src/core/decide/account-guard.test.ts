@@ -40,6 +40,7 @@ for (const [that, answer, facts, changes = []] of asked)
     const decided = decideLoginAsked(POLICY, factsOf(facts), { type: "LOGIN_ASKED", ...LOGIN }, NOON);
     assert.equal(`${decided.verdict} ${decided.reason}`, answer);
     assert.deepEqual(decided.changes, changes);
+    assert.equal(decided.evidence !== null, answer === REFUSED, "the budget's refusal has no numbers");
     const isCounted = answer.startsWith("refuse") && answer !== "refuse banned";
     assert.equal(decided.counted, isCounted, "what is refused without a check counts for the address too");
   });

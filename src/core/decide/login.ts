@@ -40,8 +40,10 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
     // A refusal without a check counts for the address too, the same for right and wrong passwords.
     const { counted, changes } = wrongPassword(policy, facts, event, now);
     const guessed = counted ? refusedGuesses(facts, event.passwordHash) : [];
-    return decision("refuse", looksRight(facts, event.passwordHash) ? "right_password_guarded" : barred.reason, {
-      evidence: barred.evidence,
+    const isRight = looksRight(facts, event.passwordHash);
+    return decision("refuse", isRight ? "right_password_guarded" : barred.reason, {
+      // The budget of limits.accounts.candidates refuses the right one, whichever limit bars others.
+      evidence: isRight ? null : barred.evidence,
       counted,
       changes: [...guessed, ...changes],
     });
