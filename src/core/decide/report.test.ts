@@ -65,6 +65,12 @@ test("what the guard judged live is evidence, and what it did not counts on", ()
   assert.deepEqual(decided.changes, [note]);
 });
 
+test("the limit that decided is a setting of the jail or of the owner's filters; a detector has several", () => {
+  const keys = ["postfix-auth", "sshd", "ids:psad"].map((jail) => decide({ known: true }, { jail }).evidence?.key);
+  assert.deepEqual(keys, ["fail2ban.jails.postfix-auth.maxretry", "fail2ban.own_filters.maxretry", null]);
+  assert.equal(decide({ protection: "gateway" }).evidence?.key, null);
+});
+
 test("the count of a repeated report is not lost", () => {
   const priorReports = { upTo: REPORT.lastAt, passwords: [], unjudged: [REPORT.lastAt] };
   const [change] = decideReport(POLICY, factsOf({ priorReports }), REPORT, NOON).changes;

@@ -14,7 +14,7 @@ import { isProvider, type Policy } from "./policy.ts";
 export function decideReport(policy: Policy, facts: Facts, event: JailReported, now: Millis): Decision {
   const { limit, windowMs } = event;
   const count = isSentence(policy, event) ? event.failures : facts.priorReports.unjudged.length;
-  const evidence: Evidence = { count, limit, windowMs, key: null };
+  let evidence: Evidence = { count, limit, windowMs, key: null };
   const note = { type: "NOTE_REPORT", prefix: facts.prefix, jail: event.jail, at: event.lastAt } as const;
   const noted = (reason: Reason, unjudged: readonly Millis[] = []): Decision =>
     decision("pass", reason, { evidence, counted: false, changes: [{ ...note, unjudged }] });
@@ -27,6 +27,10 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
   if (event.lastAt < now - windowMs - event.banMs) return noted("report_late");
   if (event.jail === "ids:psad" && !policy.scansBan) return noted("forgeable");
   if (count < limit) return noted(isDetector(event.jail) ? "below_limit" : "judged_live", facts.priorReports.unjudged);
+  if (!isDetector(event.jail)) {
+    const settings = isStockJail(event.jail) ? `jails.${event.jail}` : "own_filters";
+    evidence = { ...evidence, key: `fail2ban.${settings}.maxretry` };
+  }
   // The engine's own limits still apply to both, with more patience.
   if (facts.known) return noted("known_address");
   if (isProvider(policy, event.clientName)) return noted("provider_busy");
