@@ -43,7 +43,7 @@ What happened (latest last):
   2026-11-20 06:40:00 UTC  login  LOGIN_FAILED  anna@example.org  Too many different wrong passwords. [login_failures]  imap login=<anna@example.org>; 5 within 10m, limit 5
 
 What lifts or prevents it:
-  Too many different wrong passwords. [login_failures] \`unban IP\` lifts the ban; \`account passwd\` sets a new password. Set by limits.logins.failures = 5.`,
+  Too many different wrong passwords. [login_failures] \`unban IP\` lifts the ban; \`account passwd\` sets a new password. Set by limits.logins.failures (now 5).`,
   );
 });
 
@@ -53,8 +53,18 @@ test("a reason's settings are those of its numbers; a ban's own row has none", (
   const banned = { ...failure, id: 18, type: "BAN", reason: "mail_limit", count: null, limit: null, windowMs: null };
   const inForce = new Map([["limits.mail.per_minute", "5"]]);
   const setBy = (events: readonly EventItem[]) => printWhy(subject({ events }, { inForce })).split("Set by ")[1];
-  assert.equal(setBy([blocked, banned]), "limits.mail.per_minute = 5.");
-  assert.equal(setBy([banned]), "limits.mail.per_minute = 5, limits.mail.per_hour, limits.mail.per_day.");
+  assert.equal(setBy([blocked, banned]), "limits.mail.per_minute (now 5).");
+  assert.equal(setBy([banned]), "limits.mail.per_minute (now 5), limits.mail.per_hour, limits.mail.per_day.");
+});
+
+test("a reason's remedy is that of a mail that still waits, even if another came again", () => {
+  const waits = eventItem("GREYLIST_ASKED", { id: 3, at: failure.at, ip: failure.ip, reason: "greylist_asked" });
+  const [step] = timelineOf([waits]);
+  assert.ok(step !== undefined && step.lift !== null);
+  const cameAgain = { ...step, meaning: "It came again.", lift: null };
+  const timeline = [cameAgain, step];
+  const own = { account: "anna@example.org", addresses: [], own: [], complete: true };
+  assert.ok(printAccount({ ...own, timeline }, IN_FORCE).includes(`${step.meaning} [greylist_asked] ${step.lift}`));
 });
 
 test("takes numbers that the ban's text lacks from the event that caused it", () => {

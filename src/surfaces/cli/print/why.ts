@@ -40,11 +40,12 @@ function withCode(sentence: string, code: string | null): string {
   return code === null ? sentence : `${sentence} [${code}]`;
 }
 
-/** Each reason once: what lifts it, and its settings with their values. Empty if nothing needs fixing. */
+/** Each reason once: what lifts it, and its settings with their values of today. Empty if nothing needs fixing. */
 function printRemedies(timeline: readonly TimelineStep[], inForce: SettingsInForce): string {
   const byReason = Map.groupBy(timeline, ({ reason }) => reason);
   const lines = [...byReason].flatMap(([reason, steps]) => {
-    const [{ meaning, lift } = { meaning: "", lift: null }] = steps;
+    // A mail that came again needs nothing; another may still wait.
+    const [{ meaning, lift } = { meaning: "", lift: null }] = [...steps.filter((step) => step.lift !== null), ...steps];
     const settings = settingsOf(steps).map((key) => withValue(key, inForce));
     if (reason === null || (lift === null && settings.length === 0)) return [];
     const setBy = settings.length > 0 && `Set by ${settings.join(", ")}.`;
@@ -61,7 +62,7 @@ function settingsOf(steps: readonly TimelineStep[]): readonly string[] {
 
 function withValue(key: string, inForce: SettingsInForce): string {
   const value = inForce.get(key);
-  return value === undefined || value.length > LONGEST_VALUE ? key : `${key} = ${value}`;
+  return value === undefined || value.length > LONGEST_VALUE ? key : `${key} (now ${value})`;
 }
 
 export function printAccount(report: AccountReport, inForce: SettingsInForce): string {
