@@ -956,7 +956,7 @@ export type Routes = {
       readonly id: string;
     };
     readonly answer: {
-      /** That of the last step. */
+      /** That of the last step; `returned` if the mail did not reach every recipient. */
       readonly state:
         | "accepted"
         | "queued"

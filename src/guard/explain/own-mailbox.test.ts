@@ -38,6 +38,15 @@ test("only its sender and its recipients can find a mail", () => {
   assert.doesNotMatch(JSON.stringify(ownMail(queries, BERT, FIRST)), /@/, "no address is shown");
 });
 
+test("a mail that did not reach one recipient is returned, whomever it reached later", () => {
+  const queries = queriesOf(
+    ["EMAIL_ACCEPTED", { queueId: FIRST, account: ANNA.account, recipient: null }],
+    ["EMAIL_BOUNCED", { queueId: FIRST, recipient: "gone@else.test" }],
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: "carol@else.test" }],
+  );
+  assert.equal(ownMail(queries, ANNA, FIRST)?.state, "returned");
+});
+
 test("a stranger's envelope sender does not make a user the sender", () => {
   const queries = queriesOf(
     ["EMAIL_ACCEPTED", { queueId: FIRST, sender: ANNA.account, recipient: BERT.account }],
@@ -128,6 +137,16 @@ test("lists successful, failed, slowed and refused sign-ins together, newest fir
   const page = ownSignIns(queries, ANNA, { limit: 4, cursor: 5 });
   const kinds = page.items.map(({ what, isRight }) => `${what} ${isRight}`);
   assert.deepEqual(kinds, ["slowed false", "refused false", "wrong_password false", "signed_in true"]);
+});
+
+test("a sign-in that only the simulation refused or slowed is not listed", () => {
+  const row = { account: ANNA.account, simulated: "refuse" };
+  const queries = eventsOf([
+    ...TYPES.map((type) => ({ type, ...row })),
+    { type: "LOGIN_SUCCEEDED", account: ANNA.account },
+  ]);
+  const { items } = ownSignIns(queries, ANNA, { limit: 9, cursor: null });
+  assert.deepEqual(items.map(({ what }) => what).toSorted(), ["signed_in", "signed_in", "wrong_password"]);
 });
 
 test("a name with the same prefix is a different account", () => {

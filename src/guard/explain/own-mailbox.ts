@@ -50,7 +50,9 @@ export function ownMail(all: EventQueries, reader: Reader, id: string): OwnMail 
     .toSorted((one, other) => one.id - other.id)
     .flatMap(stepOf);
   const last = steps.at(-1);
-  return last === undefined ? null : { state: last.what, steps };
+  if (last === undefined) return null;
+  // A recipient whom it did not reach matters more than one whom it reached later.
+  return { state: steps.some(({ what }) => what === "returned") ? "returned" : last.what, steps };
 }
 
 function sinceCreated(queries: EventQueries, { createdAt }: Pick<Reader, "createdAt">): EventQueries {
@@ -128,6 +130,8 @@ export function ownSignIns(queries: EventQueries, reader: Reader, { limit, curso
 
 function itemsOf({ at, ip, service, type, ...event }: EventItem, account: string): readonly OwnSignIn[] {
   const what = WHAT.get(type);
+  // Simulated, it was neither: another event has its outcome.
+  if (event.simulated !== null && (what === "refused" || what === "slowed")) return [];
   if (what === undefined || event.account?.toLowerCase() !== account) return [];
   return [{ at, ip, service, isRight: what === "signed_in", what }];
 }
