@@ -13,6 +13,7 @@ import type { Running } from "./with-product.ts";
 const HONEST = "198.51.100.10";
 const FORGER = "198.51.100.70";
 const HOME = "198.51.100.65";
+const LONG_LINE = `${"A long line of text, ".repeat(150)}end`;
 /** The server of an alias's target, which refuses every mail. */
 const REFUSING = "198.51.100.101";
 
@@ -44,11 +45,12 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
 
   test("a proven sender gets a report; the local copy is still delivered", async () => {
     await product.json(["alias", "add", "info@example.test", ANNA, "person@refusing.test"]);
-    await write("honest forward", HONEST);
+    await write("honest forward", HONEST, { body: LONG_LINE });
     const report = await until("the report", () => reportsOn("honest forward")[0]);
     assert.match(report, /^To: someone@written\.test$/m);
     assert.match(report, /Undelivered Mail Returned to Sender/);
-    await until("the local copy", () => findMail(product.layout, "honest forward"));
+    const copy = await until("the local copy", () => findMail(product.layout, "honest forward"));
+    assert.ok(copy.includes(LONG_LINE), "in one piece");
   });
 
   test("an alert has the other server's words", async () => {
@@ -111,10 +113,12 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     assert.match(word, /^[0-9a-f]{32}$/);
     assert.ok(readFileSync(product.layout.mailLog, "utf8").includes(word), "it was looked at");
     await product.json(["alias", "add", "away@example.test", "person@written.test"]);
-    const text = mailText({ subject: "forwarded", from: "someone@written.test", to: "away@example.test" });
+    const written = { subject: "forwarded", from: "someone@written.test", to: "away@example.test", body: LONG_LINE };
+    const text = mailText(written);
     const mail = { host: lab.sender, from: HONEST, sender: "someone@written.test", text };
     await sendMail({ ...mail, recipient: "away+shop@example.test" });
-    await until("it is forwarded", () => reportsOn("forwarded")[0]);
+    const forwarded = await until("it is forwarded", () => reportsOn("forwarded")[0]);
+    assert.ok(forwarded.includes(LONG_LINE), "in one piece");
     assert.doesNotMatch(readFileSync(product.layout.mailLog, "utf8"), /to=<person\+/, "to exactly the target");
     for (const mail of there()) assert.ok(!mail.includes(word), mail);
     for (const subject of ["honest forward", "long forward"]) {

@@ -17,6 +17,7 @@ test("settings reach their parameters", () => {
   assert.equal(main.get("notify_classes"), "", "strangers' text would be in its notices");
   assert.equal(main.get("inet_protocols"), "all");
   assert.equal(mainOf({ ipv6: false }).get("inet_protocols"), "ipv4");
+  assert.equal(main.get("lmtp_line_length_limit"), "0", "mail is stored with its lines as they came");
   assert.equal(main.get("enable_long_queue_ids"), "yes", "an id stays with its mail, wherever a restore puts it");
   assert.equal(main.get("maximal_queue_lifetime"), "432000s");
   assert.equal(main.get("bounce_queue_lifetime"), "86400s");

@@ -100,6 +100,8 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
 function delivery({ outbound }: Site): Readonly<Record<string, string>> {
   return {
     virtual_transport: "lmtp:unix:private/dovecot-lmtp",
+    // By default a line break and a space after 998 bytes of a line damage links, characters and signatures.
+    lmtp_line_length_limit: "0",
     // One recipient at a time makes each mailbox a separate destination (postconf(5)): if one takes a minute for each mail, as with tens
     // of thousands of folders, or its delivery fails, the others do not wait. Dovecot then stores a separate copy for each mailbox.
     lmtp_destination_recipient_limit: "1",
