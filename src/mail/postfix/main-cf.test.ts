@@ -196,6 +196,9 @@ test("anvil counts behind the guard, and exempts the allow list", () => {
   assert.equal(limited.get("smtpd_client_connection_count_limit"), "3");
   assert.equal(limited.get("smtpd_client_message_rate_limit"), "4");
   assert.equal(limited.get("smtpd_client_event_limit_exceptions"), "$mynetworks 203.0.113.0/24 [2001:db8:1::]/48");
+  const named =
+    "check_client_access cidr:{ { 203.0.113.0/24 OK } { 2001:db8:1::/48 OK } }, reject_invalid_helo_hostname, ";
+  assert.ok(limited.get("smtpd_helo_restrictions")?.includes(named), "whose devices may have bare names");
 });
 
 test("each table asks its view, and only about our domains", () => {

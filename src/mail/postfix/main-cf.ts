@@ -133,7 +133,9 @@ const GREYLISTING: Readonly<Record<string, string>> = {
   greylist_unknown: "$ghostinbox_postgrey, permit",
 };
 
-function restrictions({ domains }: Pick<Site, "domains">): Readonly<Record<string, string>> {
+function restrictions({ domains, limits: { exempt } }: Site): Readonly<Record<string, string>> {
+  // Devices often have a bare name.
+  const exemptHelo = `check_client_access cidr:{ ${exempt.map((network) => `{ ${network} OK }`).join(" ")} }`;
   return {
     smtpd_command_filter: commandFilter(domains),
     // With the default, "yes", a client that never names a recipient would not be seen.
@@ -157,7 +159,7 @@ function restrictions({ domains }: Pick<Site, "domains">): Readonly<Record<strin
     smtpd_forbid_unauth_pipelining: "no",
     // The server's own probe of the greeting does not count as a client, and is answered even while the guard hangs.
     smtpd_client_restrictions: `check_client_access inline:{ { ${PROBE_ADDRESS} = OK } }, $ghostinbox_guard, reject_unauth_pipelining`,
-    smtpd_helo_restrictions: "reject_unauth_pipelining, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
+    smtpd_helo_restrictions: `reject_unauth_pipelining, ${exemptHelo}, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname`,
     // The guard checks whether the domain exists: without an answer from the DNS it accepts the mail, and Postfix would defer it.
     smtpd_sender_restrictions: `${PROBE_SENDS_NOTHING}, ${shortOnly("sender")}, reject_non_fqdn_sender`,
     smtpd_relay_restrictions: `check_recipient_access ${table("left_domain")}, reject_unauth_destination`,
