@@ -47,6 +47,7 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     await product.json(["alias", "add", "info@example.test", ANNA, "person@refusing.test"]);
     await write("honest forward", HONEST, { body: LONG_LINE });
     const report = await until("the report", () => reportsOn("honest forward")[0]);
+    assert.match(report, /^From: Mail Delivery System <MAILER-DAEMON@mail\.example\.test>$/m);
     assert.match(report, /^To: someone@written\.test$/m);
     assert.match(report, /Undelivered Mail Returned to Sender/);
     const copy = await until("the local copy", () => findMail(product.layout, "honest forward"));

@@ -23,6 +23,11 @@ test("reports to others are withheld, those to our own users are not", POSTMAP, 
   assert.deepEqual(actions("bounce-recipients", own.map(to)), ["DUNNO", "DUNNO"]);
 });
 
+test("the author of a report is at the server's name, which SPF proves", POSTMAP, () => {
+  const replaced = "REPLACE From: Mail Delivery System <MAILER-DAEMON@mail.example.org>";
+  assert.deepEqual(actions("bounce-recipients", ["From: MAILER-DAEMON (Mail Delivery System)"]), [replaced]);
+});
+
 test("a sender that SPF proved gets a report", POSTMAP, () => {
   const proof = `X-GhostInbox-Proof: ${site.proofWord}`;
   assert.deepEqual(actions("bounce-proofs", [proof]), ["FILTER reports:"]);

@@ -36,9 +36,12 @@ export const bounceServices: readonly string[] = [
  * discarded, unless the enclosed mail was proven. It is enclosed whole, or as its header in a text if it is long.
  */
 export function renderBounceChecks(site: Site): readonly RenderedFile[] {
-  const { domains, outbound } = site;
+  const { domains, hostname, outbound } = site;
+  // Of a mail without envelope sender, SPF proves only the server's name, which DMARC compares with the author.
+  const author = `/^From: MAILER-DAEMON/ REPLACE From: Mail Delivery System <MAILER-DAEMON@${hostname}>\n`;
+  const recipients = `/^To: .*@(${domainPattern(domains)})>?$/ DUNNO\n/^To:/ FILTER discard:${WITHHELD}\n`;
   return [
-    rendered(RECIPIENTS, `/^To: .*@(${domainPattern(domains)})>?$/ DUNNO\n/^To:/ FILTER discard:${WITHHELD}\n`),
+    rendered(RECIPIENTS, author + recipients),
     rendered(PROOFS, `${proofPattern(site)} FILTER ${REPORTS}:${outbound.relay?.nextHop ?? ""}\n`, 0o600),
     // For `removingProofHeader`.
     rendered(REMOVAL, `${proofPattern(site)} IGNORE\n`, 0o600),
