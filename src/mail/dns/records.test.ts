@@ -43,6 +43,21 @@ test("the server's name gets its own record for HELO, unless it is a mail domain
   assert.deepEqual(relayed, ["example.org v=spf1 mx a:smtp.relay.example ~all"]);
 });
 
+test("behind a proxy, both SPF records have a place for the address from which mail leaves", () => {
+  const proxied = { ...publisher, settings: settingsWith('proxy.networks = ["198.51.100.10"]') };
+  const proposed = recordsOf({ ...proxied, addresses: [ip("2001:db8::25")] }).filter(({ kind }) => /spf/.test(kind));
+  const values = ["v=spf1 mx ip4:OUTGOING-ADDRESS -all", "v=spf1 a ip4:OUTGOING-ADDRESS -all"];
+  assert.deepEqual(
+    proposed.map(({ value }) => value),
+    values,
+  );
+  for (const record of proposed)
+    for (const published of ["v=spf1 mx -all", record.value])
+      assert.equal(judge(record, { ok: true, found: [published] }).status, "unknown", published);
+  const own = recordsOf(proxied).find(({ kind }) => kind === "spf");
+  assert.equal(own?.value, "v=spf1 mx -all", "mail leaves from its own address");
+});
+
 test("reverse names (RFC 1035 section 3.5, RFC 3596 section 2.5)", () => {
   assert.equal(reverseName(ip("203.0.113.7")), "7.113.0.203.in-addr.arpa");
   const name = "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa";

@@ -28,10 +28,14 @@ export type RecordKind = keyof typeof KINDS;
 /** `addresses`: the machine's public addresses; empty behind a NAT. `key`: the DKIM key in base64. */
 type Publisher = Readonly<{ settings: Settings; addresses: readonly Ip[]; domain: string; key: string }>;
 
+/** The owner replaces this: behind a proxy, the names lead to the proxy, but mail leaves from this machine. */
+const OUTGOING = " ip4:OUTGOING-ADDRESS";
+
 /** What others look up to deliver mail to the domain and to trust mail from it. */
 export function recordsOf({ settings, addresses, domain, key }: Publisher): readonly DnsRecord[] {
   const { hostname, domains, "dkim.selector": selector, "outbound.relay": relay } = settings;
-  const spf = relay === "" ? "v=spf1 mx -all" : `v=spf1 mx a:${hostAndPort(relay).host} ~all`;
+  const ip4 = settings["proxy.networks"].length > 0 && !addresses.some(isV4) ? OUTGOING : "";
+  const spf = relay === "" ? `v=spf1 mx${ip4} -all` : `v=spf1 mx a:${hostAndPort(relay).host} ~all`;
   const service = (name: "imaps" | "submissions" | "submission"): DnsRecord =>
     record("service", "SRV", `_${name}._tcp.${domain}`, `0 1 ${settings[`ports.${name}`]} ${hostname}.`);
   return [
@@ -39,7 +43,7 @@ export function recordsOf({ settings, addresses, domain, key }: Publisher): read
     ...addresses.flatMap((address) => [addressRecord(hostname, address), reverseRecord(hostname, address)]),
     record("spf", "TXT", domain, spf),
     // A name must not have two (RFC 7208, 4.5), and a relay sends its own name in HELO.
-    ...(domains.includes(hostname) || relay !== "" ? [] : [record("helo_spf", "TXT", hostname, "v=spf1 a -all")]),
+    ...(domains.includes(hostname) || relay !== "" ? [] : [record("helo_spf", "TXT", hostname, `v=spf1 a${ip4} -all`)]),
     record("dkim", "TXT", `${selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${key}`),
     record("dmarc", "TXT", `_dmarc.${domain}`, `v=DMARC1; p=quarantine; rua=mailto:postmaster@${domain}`),
     record("tls_report", "TXT", `_smtp._tls.${domain}`, `v=TLSRPTv1; rua=mailto:postmaster@${domain}`),
@@ -119,7 +123,7 @@ function judgeSpf(record: DnsRecord, values: readonly string[]): RecordVerdict {
   if (only === undefined) return MISSING;
   // RFC 7208 section 4.5: with two, every receiver gives up.
   if (found.length > 1) return wrong("There are several SPF records; only one is allowed.");
-  if (only === record.value) return { status: "ok", detail: only };
+  if (only === record.value && !only.includes(OUTGOING)) return { status: "ok", detail: only };
   if (/[+?]?\ball$/i.test(only) && !/[-~]all$/i.test(only)) return wrong(`It lets anyone send: ${only}`);
   return {
     status: "unknown",
