@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../core/error.ts";
-import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
+import { HOUR_MS, span } from "../core/time.ts";
 import type { Clock } from "../guard/ports.ts";
 import { withPipes } from "../host/machine/run-program.ts";
 import { NODE_FLAGS } from "../host/running/runit.ts";
@@ -64,7 +64,7 @@ export async function runBehind(
     if (child.pid !== undefined) endFirst(child.pid);
     const end = ({ ms, passed }: RunLimit): void => {
       child.kill("SIGKILL");
-      passed(`it was not done after ${ms / MINUTE_MS} minutes`);
+      passed(`it was not done after ${span(ms)}`);
     };
     if (limit !== null) timer = setTimeout(end, limit.ms, limit);
     const [code, signal] = await closed;

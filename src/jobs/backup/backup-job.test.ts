@@ -79,10 +79,12 @@ for (const task of ["backup", "drill"] as const)
       const [night, since] = [lastNight(HOUR, now), now - 5 * DAY_MS];
       changeBackupRecord(layout, { since, isKeySeen: true, last: task === "drill" ? doneBackup(night) : null });
       let runs = 0;
-      const run: RunBehind = (_, __, args) => {
-        assert.deepEqual(args, [task]);
+      const run: RunBehind = async (_, __, args, limit) => {
+        assert.deepEqual([args, limit?.ms], [[task], 2 * DAY_MS]);
         runs += 1;
-        return Promise.resolve("no room");
+        // As after its time limit: the first reason stays.
+        limit?.passed("no room");
+        return "it was ended (SIGKILL)";
       };
       const keeper = () => createBackupJob(layout, systemClock, () => ({ ...RULES, "backup.hour": HOUR }), run);
       const first = keeper();

@@ -23,6 +23,9 @@ import { prepareDirectory } from "./repository.ts";
 export type BackupRules = Pick<Settings, "backup.enabled" | "backup.hour" | "backup.drill_every">;
 type Task = "backup" | "drill";
 
+/** Uploads 100 GB at 5 Mbit/s. The next attempt reuses what a longer first backup has stored. */
+const LIMIT_MS = 2 * DAY_MS;
+
 /** Starts the nightly backup and the restore drills, and knows whether both succeed. */
 export function createBackupJob(layout: Layout, clock: Clock, rules: () => BackupRules | null, run: RunBehind) {
   /** In memory, because the disk may not be able to store how a task ended. */
@@ -51,10 +54,15 @@ export function createBackupJob(layout: Layout, clock: Clock, rules: () => Backu
   /** Never rejects. */
   async function make(task: Task): Promise<void> {
     const at = Date.now();
-    const reason = await run(layout, "backup", [task]);
-    // A task that was killed, or had no room, has noted nothing: without this it would be started again each minute.
-    if (reason === null || failedAt(layout, task) >= at) return;
-    const failure = { at, reason };
+    const passed = (reason: string): void => noteFailure(task, at, reason);
+    const reason = await run(layout, "backup", [task], { ms: LIMIT_MS, passed });
+    if (reason !== null) passed(reason);
+  }
+
+  /** A task that was killed, or had no room, has noted nothing: without this it would be started again each minute. */
+  function noteFailure(task: Task, began: number, reason: string): void {
+    if (((task === "backup" ? backups().failure : lastDrill(drills()))?.at ?? 0) >= began) return;
+    const failure = { at: Date.now(), reason };
     const why = failureOf(() =>
       task === "backup" ? changeBackupRecord(layout, { failure }) : endDrill(layout, failedDrill(failure)),
     );
@@ -111,11 +119,6 @@ export function troublesOf(
     });
   if (last !== null && !isKeySeen) troubles.push({ code: "backup_key_unseen", detail: "./ghostinbox backup key" });
   return troubles;
-}
-
-/** When the last failed task started, if that was noted. */
-function failedAt(layout: Layout, task: Task): number {
-  return (task === "backup" ? readBackupRecord(layout).failure?.at : lastDrill(readDrills(layout))?.at) ?? 0;
 }
 
 /** A drill starts after the night's backup, at a different minute each time. */

@@ -99,8 +99,8 @@ test("a report that does not end is reported after an hour, and no other starts 
   assert.ok(running !== null);
   assert.equal(limits[0]?.ms, HOUR_MS);
   clock.at += HOUR_MS;
-  limits[0]?.passed("it was not done after 60 minutes");
-  const reported = [{ code: "report_unsent", detail: "it was not done after 60 minutes" }];
+  limits[0]?.passed("it was not done after 1 h");
+  const reported = [{ code: "report_unsent", detail: "it was not done after 1 h" }];
   assert.deepEqual(stuck.troubles(), reported);
   clock.at += HOUR_MS;
   assert.equal(stuck.look(), running);
