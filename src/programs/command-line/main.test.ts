@@ -145,3 +145,14 @@ describe("when the guard ends", TIMED, () => {
     );
   });
 });
+
+test("ends once all is written, even if something that it has given up still runs", TIMED, async (t) => {
+  using layout = dataDirectory();
+  const hanging = 'data:text/javascript,setInterval(() => 0, 1e6); process.stdout.write("x".repeat(1e6))';
+  const argv = ["--import", hanging, "src/programs/command-line/command-line.ts"];
+  const { child, ended } = start(layout, process.execPath, [...argv, "--version"]);
+  t.after(() => child.kill());
+  const { code, out, err } = await ended;
+  assert.equal(code, 0, err);
+  assert.match(out, /^x{1000000}ghostinbox \S+\n$/);
+});
