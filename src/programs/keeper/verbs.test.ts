@@ -7,6 +7,7 @@ import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-que
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { done, reasonOf } from "../../../test/kit/reason-of.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { hasRunForAWhile, noteProcess, underRunsv } from "../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
@@ -19,6 +20,11 @@ import { KeeperVerbs } from "./verbs.ts";
 
 const DOMAIN = 'domains = ["example.org"]\n';
 const BAN = { prefix: "203.0.113.7/32", jail: "sshd", failures: 5, lastsMs: 10 * MINUTE_MS };
+const ENDING: readonly KeeperCommand[] = [
+  { verb: "kick_account", account: "anna@example.org" },
+  { verb: "imap_clients" },
+  { verb: "end_imap", clients: [ip("203.0.113.7")] },
+];
 const BAN_MAIL = { verb: "mail_ban", ...BAN, unsaid: 2 } as const;
 
 function keeper(toml: string | null = DOMAIN): Readonly<{ layout: Layout; verbs: KeeperVerbs }> {
@@ -194,7 +200,7 @@ test("a service that was restarted for its files is not restarted again for them
   assert.equal(pidOf(layout.services, "web"), pid);
 });
 
-test("a service whose files change while it is being reloaded is reloaded again", SENDMAIL, async () => {
+test("a service whose files change during a reload is reloaded again; sessions end before", SENDMAIL, async () => {
   const { layout, verbs } = keeper();
   const [reloads, mayEnd] = [join(layout.data, "reloads"), join(layout.data, "may-end")];
   mkdirSync(join(layout.services, "postfix"), { recursive: true, mode: 0o755 });
@@ -203,6 +209,9 @@ test("a service whose files change while it is being reloaded is reloaded again"
   writeFileSync(join(layout.data, "postfix-script"), `#!/bin/sh\n${waits}\n`, { mode: 0o755 });
   const first = verbs.reload("postfix");
   await until(() => existsSync(reloads));
+  let haveEnded = false;
+  void Promise.allSettled(ENDING.map((command) => verbs.obey(command))).then(() => (haveEnded = true));
+  await until(() => haveEnded);
   const second = verbs.reload("postfix");
   writeFileSync(mayEnd, "");
   assert.deepEqual(await Promise.all([first, second]), [null, null]);

@@ -37,6 +37,8 @@ import { composeWatches, type Watches } from "./watches/watches.ts";
 
 /** They only read, so nothing needs to wait for them, nor they for anything. */
 const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);
+/** They change no configuration: a thief's sessions end even while Postfix checks a long queue. */
+const SESSIONS: ReadonlySet<KeeperCommand["verb"]> = new Set(["kick_account", "imap_clients", "end_imap"]);
 
 /** Runs the guard's requests as root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
@@ -59,6 +61,7 @@ export class KeeperVerbs {
   readonly #mailInTurn = oneAfterAnother();
   /** For the use of mailboxes: a user with very many folders makes it slow. */
   readonly #useInTurn = oneAfterAnother();
+  readonly #sessionsInTurn = oneAfterAnother();
 
   constructor(layout: Layout, env: Environment, clock: Clock = systemClock) {
     this.#layout = layout;
@@ -75,7 +78,7 @@ export class KeeperVerbs {
     this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
     this.#wasWebUnread = this.#unread.has("web");
     this.lateEnds = createLateEnds(join(dirname(layout.keeperSocket), "late-ends.json"), clock, (accounts) =>
-      this.#inTurn(() => endSessions(layout, accounts)),
+      this.#sessionsInTurn(() => endSessions(layout, accounts)),
     );
     const read = this.#readInForce();
     this.#inForce = read.ok ? read.settings : null;
@@ -86,9 +89,10 @@ export class KeeperVerbs {
   obey(command: KeeperCommand): Promise<KeeperReply> {
     const { verb } = command;
     if (AT_ONCE.has(verb)) return this.#do(command);
-    const isMail = verb === "mail_alert" || verb === "mail_ban";
-    const inTurn = isMail ? this.#mailInTurn : verb === "mailbox_use" ? this.#useInTurn : this.#inTurn;
-    return inTurn(() => this.#do(command));
+    const work = (): Promise<KeeperReply> => this.#do(command);
+    if (SESSIONS.has(verb)) return this.#sessionsInTurn(work);
+    if (verb === "mail_alert" || verb === "mail_ban") return this.#mailInTurn(work);
+    return verb === "mailbox_use" ? this.#useInTurn(work) : this.#inTurn(work);
   }
 
   /** The settings may have been unreadable at the start. */
