@@ -5,6 +5,7 @@ import { renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRow, eventRows, record, START, scalarOf, seeded } from "../../../test/kit/test-database.ts";
@@ -227,6 +228,24 @@ test("a refused flush is tried again without another commit, and its end is repo
   await t.waitFor(() => assert.equal(successes(), 1));
   assert.ok(failures.length > 0);
   await flush.stop();
+});
+
+test("a flush that does not return is reported, until it does", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const disk = Promise.withResolvers<null>();
+  const { flush, failures, successes } = flushing(undefined, () => disk.promise);
+  const flushed = flush.flushed();
+  await setImmediate();
+  t.mock.timers.tick(29_999);
+  assert.deepEqual(failures, []);
+  t.mock.timers.tick(1);
+  assert.deepEqual(failures, ["the disk has not confirmed a flush for 30 s"]);
+  disk.resolve(null);
+  assert.equal(await flushed, true);
+  assert.equal(await flush.flushed(), true);
+  assert.equal(successes(), 2);
+  t.mock.timers.tick(30_000);
+  assert.equal(failures.length, 1);
 });
 
 test("after a refusal, a log counts as flushed only once its content is in the database, however often the disk says yes", async () => {

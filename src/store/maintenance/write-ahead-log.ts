@@ -75,7 +75,7 @@ export class WriteAheadLog {
 export type LogFlushParts = Readonly<{
   /** Databases in WAL mode that this process has open, so that their logs exist. */
   databases: readonly string[];
-  /** Called after each flush with the disk's error; null if it succeeded. */
+  /** Called after each flush, and while one is late, with the disk's error; null if it succeeded. */
   ended: (why: string | null) => void;
   /** Commits the open transaction: a log can only be emptied between transactions. */
   between: () => void;
@@ -87,6 +87,8 @@ export type LogFlushParts = Readonly<{
 
 /** Maximum loss in a power failure. A shorter time would keep the disk busy in a flood. */
 const WAIT_MS = { bans: 100, events: 1_000 } as const;
+/** A busy disk takes seconds. */
+const LATE_MS = 30_000;
 
 /**
  * Brings committed transactions to the disk. `synchronous = NORMAL` leaves them in the write-ahead log until the next
@@ -140,8 +142,10 @@ export class LogFlush {
   #flush(): Promise<boolean> {
     this.#running = this.#next;
     this.#next = null;
+    const late = setTimeout(this.#parts.ended, LATE_MS, "the disk has not confirmed a flush for 30 s");
     return Promise.all(this.#parts.databases.map((path) => this.#flushLog(path))).then((errors) => {
       const why = errors.find((error) => error !== null) ?? null;
+      clearTimeout(late);
       this.#parts.ended(why);
       // Without another commit nothing else would try again.
       if (why !== null && !this.#isStopping) this.onCommit({ bansChanged: false });
