@@ -66,8 +66,13 @@ test("the services behind sign-ins and mailboxes have room for all clients that 
   const limitsOf = [top, assignments(deliveries)].map((of) => of.get("default_process_limit"));
   assert.deepEqual(limitsOf, ["100", "1000"]);
   assert.ok(clients(deliveries) >= 3_400);
-  const ofOne = (text: string): string | undefined => assignments(text).get("mail_max_userip_connections");
-  assert.deepEqual([top.get("mail_max_userip_connections"), ofOne(places(60, 100))], ["50", "30"]);
+});
+
+test("one account takes at most half of its address's connections; 0 would be no limit", () => {
+  const { limits } = sampleSite();
+  const ofOne = (changes: Partial<typeof limits>): string | undefined =>
+    assignments(rendered({ limits: { ...limits, ...changes } })).get("mail_max_userip_connections");
+  assert.deepEqual([{}, { imapPlaces: 60 }, { connectionsOfKnown: 1 }].map(ofOne), ["25", "15", "1"]);
 });
 
 test("a missing account costs as much to refuse as an existing one", () => {

@@ -102,7 +102,7 @@ mail_always_cache_fields = date.save
 mail_never_cache_fields = ${[...crypt.uncached, ...LONGER_THAN_MAIL].join(" ")}
 first_valid_uid = ${mailUser.uid}
 recipient_delimiter = +
-mail_max_userip_connections = ${Math.min(shareOfOneClient(site.limits.imapPlaces), site.limits.connectionsOfKnown)}
+mail_max_userip_connections = ${Math.ceil(Math.min(shareOfOneClient(site.limits.imapPlaces), site.limits.connectionsOfKnown) / 2)}
 mail_plugins = $mail_plugins quota${crypt.plugin}
 protocol imap {
   # Missing on purpose, so that sessions decode mails in memory, which is bounded: in a file each could store a copy of the largest mail.
