@@ -27,9 +27,3 @@ test("each address has a separate share, which is full again after the window", 
   assert.deepEqual([shares.spend(first, T0), shares.spend(first, T0), shares.spend(second, T0)], [true, false, true]);
   assert.ok(shares.spend(first, later(T0, HOUR_MS)));
 });
-
-test("the last of a share may exceed it, and asking spends nothing", () => {
-  const shares = new Budgets<string>(2, HOUR_MS);
-  const spent = [0, 0, 0, 1, 0, 5, 0, 1].map((many) => shares.spend("anna", T0, many));
-  assert.deepEqual(spent, [true, true, true, true, true, true, false, false]);
-});

@@ -33,7 +33,7 @@ export class Budget {
   }
 }
 
-/** A bounded number within a window for each address or account; the last `many` may exceed it, 0 only asks. Remembers the latest ones. */
+/** A bounded number within a window for each address, or each account. Remembers the latest ones. */
 export class Budgets<K extends string = Prefix> {
   readonly #most: number;
   readonly #windowMs: number;
@@ -44,13 +44,13 @@ export class Budgets<K extends string = Prefix> {
     this.#windowMs = windowMs;
   }
 
-  spend(from: K, now: Millis, many = 1): boolean {
+  spend(from: K, now: Millis): boolean {
     const known = this.#spent.get(from);
     const isOver = known === undefined || now < known.since || now - known.since >= this.#windowMs;
     const share = isOver ? { since: now, count: 0 } : known;
     this.#spent.set(from, share);
     if (share.count >= this.#most) return false;
-    share.count += many;
+    share.count++;
     return true;
   }
 }

@@ -50,7 +50,6 @@ const APPLY_UNRECORDED: readonly Reason[] = [
   "account_recipient_limit",
   // Decided before the limits on recipients: if such mail passed, these would not apply either.
   "account_mail_limit",
-  "account_bytes_limit",
   "account_hold_full",
 ];
 

@@ -52,7 +52,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
   function decideAt(event: Event, at: Millis): Decision {
     if (event.type !== "BAN_EXPIRED") expire(at);
     const subject = "prefix" in event ? event.prefix : subjectOf(event.ip);
-    const known = { at, event, subject, sending: sendingFactsOf(kept, { ...given(), now: at }, event, subject) };
+    const known = { at, event, subject, sending: sendingFactsOf(kept, given(), event, subject) };
     const decision = "prefix" in event ? commandAt(event, at) : clientAt(event, at);
     kept.push({ ...known, decision, changes: decision.changes });
     return decision;
@@ -173,7 +173,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
       firstContact: event.type === "RECIPIENT" && account === null && isFirstContact(event),
       writtenTo: writtenToIn(sinceStart(), event),
       failures: failuresOf(kept, subject, since, at),
-      sending: sendingFactsOf(kept, { ...given(), now: at }, event, subject),
+      sending: sendingFactsOf(kept, given(), event, subject),
     };
   }
 

@@ -3,7 +3,7 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import type { DataCommand, EndOfMessage, Recipient } from "../../src/core/events/mail.ts";
 import type { Prefix } from "../../src/core/net/ip.ts";
-import { DAY_MS, instant, type Millis } from "../../src/core/time.ts";
+import { instant, type Millis } from "../../src/core/time.ts";
 import { type Changed, changesOf, type Kept } from "./naive-recount.ts";
 import type { Refusal } from "./scenario.ts";
 
@@ -11,7 +11,7 @@ import type { Refusal } from "./scenario.ts";
 
 type Sending = (Recipient | DataCommand | EndOfMessage) & Readonly<{ account: string }>;
 /** The engine started after `from`, and forgot who was named. */
-type Given = Readonly<{ from: number; policy: Policy; refused: readonly Refused[]; now: Millis }>;
+type Given = Readonly<{ from: number; policy: Policy; refused: readonly Refused[] }>;
 /** A refusal that counts against an account. */
 export type Refused = Readonly<{ at: Millis; account: string; mail: Kept; domain: string }>;
 
@@ -43,12 +43,7 @@ export function refusedOf(
   return before < (mail.sending?.mail.strangers ?? 0) && alike.length < 2 ? [{ at, account, mail, domain }] : [];
 }
 
-function factsOf(
-  kept: readonly Kept[],
-  { from, policy, refused, now }: Given,
-  event: Sending,
-  place: Prefix,
-): SendingFacts {
+function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event: Sending, place: Prefix): SendingFacts {
   const [sinceStart, changes] = [kept.slice(from), changesOf(kept)];
   const { account } = event;
   const named = namedIn(sinceStart, event);
@@ -67,7 +62,6 @@ function factsOf(
     recipient: event.type === "RECIPIENT" ? kindOf(policy, changes, event, sinceStart) : "written",
     holdEvidence: last?.type === "HOLD_ACCOUNT" ? last.evidence : null,
     vouchedAt: ofHold.findLast(({ change }) => change.type === "END_HOLD")?.at ?? instant(0),
-    hasBytesLeft: hasBytesLeft(sinceStart, account, now),
     heldMails: changes.filter(
       ({ change }) => change.type === "HOLD_MAIL" && change.account === account && !forgotten.includes(change.queueId),
     ).length,
@@ -79,17 +73,6 @@ function factsOf(
       ),
     refused: (since) => refused.filter((one) => one.account === account && one.at > since).length,
   };
-}
-
-/** The day starts with the first mail after the last one. */
-function hasBytesLeft(sinceStart: readonly Kept[], account: string, now: Millis): boolean {
-  let [since, bytes] = [Number.NEGATIVE_INFINITY, 0];
-  for (const { at, event, decision } of sinceStart) {
-    if (event.type !== "END_OF_MESSAGE" || event.account !== account || decision.reason !== "below_limit") continue;
-    if (at - since >= DAY_MS) [since, bytes] = [at, 0];
-    bytes += event.sizeBytes;
-  }
-  return now - since >= DAY_MS || bytes < 1024 ** 3;
 }
 
 /** A recipient about whom nothing is known, as after a restart, is a stranger. */

@@ -187,8 +187,6 @@ export type SendingFacts = Readonly<{
   holdEvidence: Evidence | null;
   /** When the owner of the server last vouched for it; 0: never. */
   vouchedAt: Millis;
-  /** Whether it has not yet sent all of `MOST_SENT`. Mail in flight does not count yet. */
-  hasBytesLeft: boolean;
   /** How many of its mails are on hold, while it is held. */
   heldMails: number;
   /** Whether this mail was already held, at DATA. */
@@ -245,7 +243,6 @@ export const NO_SENDING: SendingFacts = {
   recipient: "written",
   holdEvidence: null,
   vouchedAt: instant(0),
-  hasBytesLeft: true,
   heldMails: 0,
   isMailHeld: false,
   isNewPlace: () => false,

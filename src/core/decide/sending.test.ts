@@ -15,7 +15,6 @@ const LEAVES = "pass below_limit";
 const LIMITED = "defer account_recipient_limit, uncounted";
 const HELD = "hold account_held, HOLD_ACCOUNT";
 const EVIDENCE = { count: 101, limit: 100, windowMs: HOUR_MS, key: "limits.sending.strangers" };
-const NO_BYTES = { hasBytesLeft: false };
 const HOLD = { holdEvidence: EVIDENCE };
 
 /** `known` of them have received mail from the account before; those in its own domain are neither known nor strangers. */
@@ -79,10 +78,6 @@ const mails: readonly Example[] = [
     LEAVES,
     after({ 9: 11 }, { vouchedAt: VOUCHED, refused: (at) => NOON - at }),
   ],
-  ["of an account without bytes left", "defer account_bytes_limit, uncounted", sending(NO_BYTES)],
-  ["of such an account to 51 strangers", LIMITED, sending({ mail: to(51), ...NO_BYTES })],
-  ["of such an account to the 101st stranger within an hour", HELD, after({ 1_000: 100 }, NO_BYTES)],
-  ["of such an account while it is held", "hold account_held", sending({ ...HOLD, ...NO_BYTES })],
   ["of a held account with 199 held mails", "hold account_held", sending({ ...HOLD, heldMails: 199 })],
   ["of a held account with 200", "defer account_hold_full, uncounted", sending({ ...HOLD, heldMails: 200 })],
   ["of a held and suspended account", "refuse account_inactive, uncounted", { ...sending(HOLD), accountActive: false }],

@@ -22,9 +22,6 @@ export const REFUSALS_OF_DOMAIN = 2;
 /** Maximum held mails of an account: they don't expire, and each may be as large as `limits.mail.max_size`. */
 export const MOST_HELD_MAILS = 200;
 
-/** Maximum megabytes from an account: mail to a server that never accepts it waits for days, and could fill the disk of the queue. */
-export const MOST_SENT: Evidence = { count: 1_024, limit: 1_024, windowMs: DAY_MS, key: null };
-
 /**
  * An account names a recipient. Past a limit each further one is deferred, so that a mail with many does not go out
  * whole. A mail that will be held is taken with all of them.
@@ -48,8 +45,9 @@ export function decideAccountMail(policy: Policy, { sending }: Facts, mail: Acco
   const tooMany = exceeded(policy.mail, times, now);
   if (tooMany !== null) return decision("defer", "account_mail_limit", { evidence: tooMany, counted: false });
   if (sending.holdEvidence !== null) {
-    const full = { count: sending.heldMails, limit: MOST_HELD_MAILS, windowMs: 0, key: null };
-    if (full.count < full.limit) return decision("hold", "account_held", { evidence: sending.holdEvidence });
+    const count = sending.heldMails;
+    if (count < MOST_HELD_MAILS) return decision("hold", "account_held", { evidence: sending.holdEvidence });
+    const full = { count, limit: MOST_HELD_MAILS, windowMs: 0, key: null };
     return decision("defer", "account_hold_full", { evidence: full, counted: false });
   }
   const strange = signOfThief(policy, sending, sending.mail, now);
@@ -59,10 +57,9 @@ export function decideAccountMail(policy: Policy, { sending }: Facts, mail: Acco
       changes: [{ type: "HOLD_ACCOUNT", account, prefix: prefixOf(ip, policy.bans.ipv6Prefix), ip, evidence: strange }],
     });
   const evidence = tooManyRecipients(policy, sending, sending.mail, now);
-  if (evidence !== null) return decision("defer", "account_recipient_limit", { evidence, counted: false });
-  return sending.hasBytesLeft
+  return evidence === null
     ? decision("pass", "below_limit")
-    : decision("defer", "account_bytes_limit", { evidence: MOST_SENT, counted: false });
+    : decision("defer", "account_recipient_limit", { evidence, counted: false });
 }
 
 /**

@@ -68,11 +68,6 @@ export const reasons = {
     next: "Raise limits.mail if the user sent them; otherwise use `account suspend`.",
     smtp: "450 4.7.1 Sending limit reached, try again later",
   },
-  account_bytes_limit: {
-    says: "The account sent 1 GB within a day: if no server accepts that mail, more could fill the disk.",
-    next: "If the user sent it, the rest can be sent a day later; otherwise use `account suspend`.",
-    smtp: "452 4.7.1 Sending limit reached, try again later",
-  },
   account_hold_full: {
     says: "The account is held, and has as many held mails as it may.",
     next: "`account held` shows them; `account release` or `account drop` makes room.",

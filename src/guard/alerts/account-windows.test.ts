@@ -218,8 +218,6 @@ test("a sending limit is reported once, for an hour; ten mails within a minute a
   assert.deepEqual(kit.details(), ["51 recipients within 1m, limit 50, the last from 198.51.100.7/32"]);
   kit.take("EMAIL_DEFERRED", { ...limited, reason: "account_mail_limit", windowMs: HOUR_MS });
   assert.deepEqual(kit.details(), ["51 mails within 1h, limit 50, the last from 198.51.100.7/32"]);
-  kit.take("EMAIL_DEFERRED", { ...limited, reason: "account_bytes_limit", windowMs: HOUR_MS });
-  assert.deepEqual(kit.details(), ["51 MB within 1h, limit 50, the last from 198.51.100.7/32"]);
   assert.deepEqual(kit.afterMs(HOUR_MS), []);
 });
 

@@ -50,7 +50,7 @@ export function sendingWindow(): AlertWindow {
 }
 
 function limitText({ prefix, count, limit, windowMs, reason }: AlertEvent): string {
-  const what = reason === "account_mail_limit" ? "mails" : reason === "account_bytes_limit" ? "MB" : "recipients";
+  const what = reason === "account_mail_limit" ? "mails" : "recipients";
   return `${count ?? "?"} ${what} within ${formatDuration(windowMs ?? 0)}, limit ${limit ?? "?"}, the last from ${prefix ?? "?"}`;
 }
 
@@ -64,6 +64,5 @@ function whyOf(account: string, { count, limit, windowMs, limitKey }: AlertEvent
 
 /** A mail program that was offline sends more than ten mails within a minute: they wait, which is harmless. */
 function isLimit({ reason, windowMs }: AlertEvent): boolean {
-  if (reason === "account_mail_limit") return (windowMs ?? 0) > MINUTE_MS;
-  return reason === "account_recipient_limit" || reason === "account_bytes_limit";
+  return reason === "account_recipient_limit" || (reason === "account_mail_limit" && (windowMs ?? 0) > MINUTE_MS);
 }

@@ -209,10 +209,8 @@ export class FactBase {
     if (event.type === "RECIPIENT" && (passed || isBounce(event))) sessions.name(event);
     if (event.type === "DATA" && passed) sessions.addMail(event.session);
     // Protected clients need no credit. Held mail earns none, nor does that of a client with a simulated ban.
-    if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit") {
+    if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")
       this.#queuedMails.accepted(event, facts, now);
-      if (event.account !== null) named.megabytes.spend(event.account, now, event.sizeBytes / 1024 ** 2);
-    }
     // After `accepted`, which counts the strangers among the recipients that this forgets.
     if (event.type === "DATA" && event.account !== null && decided.counted)
       sent.count(this.policy, event.account, { at: now, ...facts.sending.mail });

@@ -118,16 +118,6 @@ test("mails of a day are read once, and later counted mails are added", () => {
   }
 });
 
-test("each account has bytes left until its mails reach 1 GB", () => {
-  const { named, of } = onFakes();
-  for (const megabytes of [1_023.9, 0.1]) {
-    assert.equal(of(SENT).hasBytesLeft, true);
-    named.megabytes.spend(ANN, NOON, megabytes);
-  }
-  assert.equal(of(SENT).hasBytesLeft, false);
-  assert.equal(of({ ...SENT, account: "bob@example.org" }).hasBytesLeft, true);
-});
-
 test("a hold is looked up when it is read, and a place where the account signed in is not new", () => {
   const { asked, of } = onFakes();
   const facts = of(SENT);

@@ -128,10 +128,6 @@ export class AccountSending implements SendingFacts {
     return this.#state.vouchedAt;
   }
 
-  get hasBytesLeft(): boolean {
-    return this.#sources.named.megabytes.spend(this.#event.account, this.#now, 0);
-  }
-
   get heldMails(): number {
     return this.#state.mails;
   }

@@ -1,14 +1,13 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Verdict } from "../../core/decide/decision.ts";
 import { NO_RECIPIENTS, type RecipientCounts, type SendingFacts } from "../../core/decide/facts.ts";
-import { MOST_SENT, withOneMore } from "../../core/decide/sending.ts";
+import { withOneMore } from "../../core/decide/sending.ts";
 import { connectionOf } from "../../core/events/connection.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import { isBounce, type MailAttributes } from "../../core/events/mail.ts";
 import { TRANSFER_MS } from "../../core/firewall/ports.ts";
 import { withoutExtension } from "../../core/net/address.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
-import { Budgets } from "../budget.ts";
 import { LIMITS } from "../limits.ts";
 
 /** A mail within a connection. */
@@ -139,8 +138,6 @@ type NamedInMail = {
  */
 export class NamedRecipients {
   readonly #mails = new BoundedMap<string, NamedInMail>(LIMITS.namedRecipientsMails);
-  /** Sent by each account. A restart resets this, also in a replay. */
-  readonly megabytes = new Budgets<string>(MOST_SENT.limit, MOST_SENT.windowMs);
 
   add({ session, transaction }: MailId, recipient: string, kind: SendingFacts["recipient"]): void {
     const present = this.#present({ session, transaction });
