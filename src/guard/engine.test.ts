@@ -42,33 +42,6 @@ test("a sign-in makes all of a network known, even if something protected splits
   assert.equal((await engine.ask(sent)).verdict, "pass", "from a new place, mail to 21 strangers is held");
 });
 
-test("the same sign-in leaves one row a minute, and each counted wrong password one", async () => {
-  const { engine, clock, db } = engineOnMemory();
-  const [wrong, other] = [guess("wrong", ip("2001:db8:1::1")), ip("2001:db8:1::2")];
-  const right = { ...wrong, type: "LOGIN_SUCCEEDED", passwordHash: "right" } as const;
-  const three = async (): Promise<void> => {
-    for (const login of [right.login, right.login.toUpperCase(), right.login])
-      for (const one of [right, wrong, { ...right, ip: other }]) await engine.ask({ ...one, login });
-  };
-  const reasons = () => columnOf(db, "SELECT reason FROM event ORDER BY id");
-  await three();
-  const once = ["signed_in", "below_limit", "repeated_password"];
-  assert.deepEqual(reasons(), once);
-  await engine.ask({ ...right, service: "submission" });
-  await engine.ask({ ...right, passwordHash: "app" });
-  await engine.ask({ ...wrong, passwordHash: "another" });
-  const others = [...once, "signed_in", "signed_in", "below_limit"];
-  assert.deepEqual(reasons(), others);
-  await engine.audit(null, [{ type: "FORGET_PLACES", account: right.login }]);
-  await engine.ask(right);
-  assert.equal(reasons().length, others.length + 1, "its place is new again");
-  clock.advance(MINUTE_MS);
-  await three();
-  assert.deepEqual(reasons().slice(others.length + 1), ["signed_in", "repeated_password"]);
-  for (let i = 0; i < 3; i++) await engine.ask({ ...right, service: "dashboard" });
-  assert.equal(reasons().length, others.length + 6, "each to the dashboard");
-});
-
 test("a place by which accounts send on this machine is known a day after the first mail", async () => {
   const { engine, clock } = engineOnMemory(TEST_POLICY, [{ prefix: net("::1/128"), why: "loopback" }]);
   const sent = mail(ip("::1"), "alice@example.test");

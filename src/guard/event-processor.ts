@@ -58,8 +58,7 @@ export class EventProcessor {
     }
     this.facts.countClient(event, now);
     const facts = this.factsAfterExpiry(event, now);
-    const due = decide(this.facts.policy, facts, event, now);
-    const decided = this.facts.recordedOnce(event, due, facts, now);
+    const decided = decide(this.facts.policy, facts, event, now);
     const remembered = this.facts.takeRemembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
     // Before `facts.seen`, after which nothing more is looked up. `facts.seen` reads no window that `update` changes.
     this.facts.update(event, decided, facts, now);

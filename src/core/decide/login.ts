@@ -21,7 +21,7 @@ import { banIn, spare } from "./sparing.ts";
 
 const SETTING = "limits.logins.failures";
 
-/** Before the password is verified. A pass leaves no row: its report follows. */
+/** Before the password is verified. A pass leaves no row, because the report that follows does. */
 export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked, now: Millis): Decision {
   if (facts.protection === null && facts.ban !== null) return decision("refuse", "banned", { counted: false });
   // Restrictions on where accounts may sign in also apply to the allow list, as in Dovecot.

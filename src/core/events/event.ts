@@ -61,7 +61,6 @@ export type RecordContext = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen |
  * A replay does not need records of these:
  * - A sign-in that may continue to its password (not `recorded`). The report of its end follows, from the same address
  *   with the same password, and it was asked about just before that.
- * - A sign-in that repeats another within a minute, with the same outcome (`recordedOnce` in guard/facts/fact-base.ts).
  * - A command that was carried out: its changes are recorded (`commandOf`). One that came too late changed nothing.
  * - The ends of bans and of allow-list entries: they follow from the start.
  */

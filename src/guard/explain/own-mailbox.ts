@@ -116,7 +116,7 @@ const WHAT: ReadonlyMap<string, OwnSignIn["what"]> = new Map<EventType, OwnSignI
 const TYPES = [...WHAT.keys()];
 
 /**
- * The recorded sign-ins to an account, successful, failed or refused, by any protocol, newest first. The cursor is an event's id. A page
+ * Every sign-in to an account, successful, failed or refused, by any protocol, newest first. The cursor is an event's id. A page
  * may be short, even empty, and still have a `next`: one search takes at most a third of a second, so that users do not delay
  * each other.
  */

@@ -1,4 +1,3 @@
-import { BoundedMap } from "../../core/bounded-map.ts";
 import type { CommandFacts } from "../../core/decide/command.ts";
 import type { Change, Decision } from "../../core/decide/decision.ts";
 import type { PendingPassword, SparingFacts } from "../../core/decide/facts.ts";
@@ -10,8 +9,7 @@ import { isBounce } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import type { AskedBefore, Remembered } from "../../core/events/seen.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
-import { MINUTE_MS, type Millis } from "../../core/time.ts";
-import { LIMITS } from "../limits.ts";
+import type { Millis } from "../../core/time.ts";
 import type { Notices } from "../ports.ts";
 import type { AllowEntry, BansInForce, HonestMail } from "../storage-ports.ts";
 import { AddressCache } from "./address-cache.ts";
@@ -44,7 +42,6 @@ export class FactBase {
   #sources: FactSources;
   readonly #pendingLogins = new PendingLogins();
   readonly #pendingPasswords = new PendingPasswords();
-  readonly #recordedReports = new BoundedMap<string, Millis>(LIMITS.pendingLogins);
   readonly #progress: FactBaseParts["progress"];
   readonly #unrecorded: ReturnType<typeof createUnrecordedFacts>;
   #startedAt = 0;
@@ -95,7 +92,6 @@ export class FactBase {
 
   /** Windows are read from the database again. */
   forget(): void {
-    this.#recordedReports.clear();
     this.#sources.addresses.forget();
     this.#sources.sent.forget();
   }
@@ -148,20 +144,6 @@ export class FactBase {
   /** Call it before the decision: the rule about all clients (core/decide/sparing.ts) counts this event already. */
   countClient(event: ClientEvent, now: Millis): void {
     this.#sources.sparing.countClient(event, now);
-  }
-
-  /**
-   * The same sign-in leaves one row a minute if it counts nowhere: otherwise one user, or whoever repeats one wrong password, could push
-   * out the recorded events of months. Sign-ins to the dashboard are limited (`WebBounds.mayAsk`).
-   */
-  recordedOnce(event: ClientEvent, decided: Decision, { prefix }: EventFacts, now: Millis): Decision {
-    const isRight = event.type === "LOGIN_SUCCEEDED";
-    if (!isRight && (event.type !== "LOGIN_FAILED" || decided.counted)) return decided;
-    if (event.service === "dashboard") return decided;
-    const key = `${decided.reason} ${prefix} ${event.service} ${event.passwordHash} ${event.login.toLowerCase()}`;
-    if (now - (this.#recordedReports.get(key) ?? -Infinity) < MINUTE_MS) return { ...decided, recorded: false };
-    this.#recordedReports.set(key, now);
-    return decided;
   }
 
   /**
