@@ -3,9 +3,9 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import type { Decision } from "../../src/core/decide/decision.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
-import { instant } from "../../src/core/time.ts";
+import { instant, later } from "../../src/core/time.ts";
 import { differenceOf } from "../../src/jobs/replay/comparison.ts";
-import { MAIL, net } from "../kit/samples.ts";
+import { ip as address, MAIL, net } from "../kit/samples.ts";
 import { realEngine } from "../scenarios/real-engine.ts";
 import { START } from "../scenarios/scenario.ts";
 import { clients, ip, mixed } from "./clients.ts";
@@ -36,6 +36,24 @@ test("a replay of the same policy makes every decision again, through restarts",
     { numRuns: 40, seed: SEED, endOnFailure: true },
   );
   assert.ok(bans > 50 && spared > 2 && asked > 100, `wild enough: ${bans} bans, ${spared} spared, ${asked} asked`);
+});
+
+test("a replay refuses a right password again after four networks' unanswered tries", async () => {
+  const policy = { ...SMALL_POLICY, accounts: { ...SMALL_POLICY.accounts, candidates: 1 } };
+  using engine = realEngine(policy, OWN);
+  let now = START;
+  const signIn = (type: "LOGIN_ASKED" | "LOGIN_FAILED" | "LOGIN_SUCCEEDED", from: string, passwordHash: string) => {
+    now = later(now, 10);
+    const login = "anna@example.test";
+    return engine.decide({ type, ip: address(from), service: "imap", login, passwordHash }, now);
+  };
+  await signIn("LOGIN_SUCCEEDED", "198.51.100.7", "right");
+  await signIn("LOGIN_FAILED", "192.0.2.7", "right");
+  now = later(now, 5_000);
+  for (const n of [1, 2, 3, 4]) await signIn("LOGIN_ASKED", `198.18.${n}.1`, `w${n}`);
+  const { reason } = await signIn("LOGIN_ASKED", "198.18.5.1", "right");
+  assert.equal(reason, "right_password_guarded");
+  for (const one of engine.replay(policy)) assert.equal(differenceOf(one), null, JSON.stringify(one));
 });
 
 test("a replay with another policy decides each event as a guard with that policy would", async () => {

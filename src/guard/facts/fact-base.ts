@@ -158,7 +158,9 @@ export class FactBase {
   ): Remembered {
     // Other refusals, by a ban or the account's networks, do not depend on pending passwords.
     const isRefusedUnchecked =
-      event.type === "LOGIN_ASKED" && decided.verdict === "refuse" && decided.evidence !== null;
+      event.type === "LOGIN_ASKED" &&
+      decided.verdict === "refuse" &&
+      (decided.evidence !== null || decided.reason === "right_password_guarded");
     const isReport = event.type === "LOGIN_SUCCEEDED" || event.type === "LOGIN_FAILED";
     const restarted = this.#isFirst || undefined;
     if (decided.recorded) this.#isFirst = false;
