@@ -1,6 +1,6 @@
 import type { ClientEvent } from "../events/event.ts";
 import type { Protection } from "../events/reasons.ts";
-import { overlaps, type Prefix } from "../net/ip.ts";
+import { overlaps, type Prefix, prefixLength } from "../net/ip.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
 import type { Ban, Change, Decision } from "./decision.ts";
 import type { ClientShare, Facts, SparingFacts } from "./facts.ts";
@@ -22,14 +22,16 @@ export type Shield = Readonly<{ prefix: Prefix; why: Protection }>;
 /** The one fact that is read here: others may query the database. */
 type Sparing = Pick<Facts, "sparing">;
 
-/** Loopback, the allow lists, which lift the limits on guesses, then the machine's other networks: the first match is the reason. */
+/** The first match is the reason. An allow entry wider than a gateway must not lift the limits on guesses for all clients behind it. */
 export function shieldsOf(
   own: readonly OwnNetwork[],
   { allow }: Pick<Policy, "allow">,
   added: readonly Prefix[],
 ): readonly Shield[] {
   const listed = [...allow, ...added].map((prefix): Shield => ({ prefix, why: "allow_listed" }));
-  return [...own.filter(({ why }) => why === "loopback"), ...listed, ...own];
+  const isOwn = ({ prefix }: Shield): boolean =>
+    own.some((network) => prefixLength(network.prefix) <= prefixLength(prefix) && overlaps(network.prefix, prefix));
+  return [...own.filter(({ why }) => why === "loopback"), ...listed.filter(isOwn), ...own, ...listed];
 }
 
 /** What protects the network or a part of it. */
