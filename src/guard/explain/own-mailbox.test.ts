@@ -47,6 +47,19 @@ test("a mail that did not reach one recipient is returned, whomever it reached l
   assert.equal(ownMail(queries, ANNA, FIRST)?.state, "returned");
 });
 
+test("a returned mail that was sent again and arrived is delivered", () => {
+  const sent = (queueId: string) =>
+    ["EMAIL_ACCEPTED", { queueId, account: ANNA.account, messageId: MESSAGE, recipient: null }] as const;
+  const queries = queriesOf(
+    sent(FIRST),
+    ["EMAIL_BOUNCED", { queueId: FIRST, recipient: "carol@else.test" }],
+    sent(SECOND),
+    ["EMAIL_DELIVERED", { queueId: SECOND, recipient: "carol@else.test" }],
+  );
+  assert.equal(ownMail(queries, ANNA, MESSAGE)?.state, "delivered");
+  assert.equal(ownMail(queries, ANNA, FIRST)?.state, "returned");
+});
+
 test("a stranger's envelope sender does not make a user the sender", () => {
   const queries = queriesOf(
     ["EMAIL_ACCEPTED", { queueId: FIRST, sender: ANNA.account, recipient: BERT.account }],

@@ -45,14 +45,16 @@ export function ownMail(all: EventQueries, reader: Reader, id: string): OwnMail 
   const searched = new Map<string, readonly EventItem[]>();
   const scoresOf = (mail: string) =>
     searched.getOrInsertComputed(mail, () => eventsOf(queries, { mail, types: ["SPAM_SCORED"] }));
-  const steps = queueIdsOf(queries, bareMessageId(id))
+  const events = queueIdsOf(queries, bareMessageId(id))
     .flatMap((queueId) => withoutLoop(ownEvents(eventsOf(queries, { mail: queueId }), reader, scoresOf)))
-    .toSorted((one, other) => one.id - other.id)
-    .flatMap(stepOf);
+    .toSorted((one, other) => one.id - other.id);
+  const steps = events.flatMap(stepOf);
   const last = steps.at(-1);
   if (last === undefined) return null;
+  const newest = events.findLast(({ queueId }) => queueId !== null)?.queueId;
   // A recipient whom it did not reach matters more than one whom it reached later.
-  return { state: steps.some(({ what }) => what === "returned") ? "returned" : last.what, steps };
+  const isReturned = events.some(({ type, queueId }) => type === "EMAIL_BOUNCED" && queueId === newest);
+  return { state: isReturned ? "returned" : last.what, steps };
 }
 
 function sinceCreated(queries: EventQueries, { createdAt }: Pick<Reader, "createdAt">): EventQueries {
