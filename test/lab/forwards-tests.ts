@@ -114,12 +114,10 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     assert.match(word, /^[0-9a-f]{32}$/);
     assert.ok(readFileSync(product.layout.mailLog, "utf8").includes(word), "it was looked at");
     await product.json(["alias", "add", "away@example.test", "person@written.test"]);
-    const written = { subject: "forwarded", from: "someone@written.test", to: "away@example.test", body: LONG_LINE };
-    const text = mailText(written);
+    const text = mailText({ subject: "forwarded", from: "someone@written.test", to: "away@example.test" });
     const mail = { host: lab.sender, from: HONEST, sender: "someone@written.test", text };
     await sendMail({ ...mail, recipient: "away+shop@example.test" });
-    const forwarded = await until("it is forwarded", () => reportsOn("forwarded")[0]);
-    assert.ok(forwarded.includes(LONG_LINE), "in one piece");
+    await until("it is forwarded", () => reportsOn("forwarded")[0]);
     assert.doesNotMatch(readFileSync(product.layout.mailLog, "utf8"), /to=<person\+/, "to exactly the target");
     for (const mail of there()) assert.ok(!mail.includes(word), mail);
     for (const subject of ["honest forward", "long forward"]) {

@@ -54,10 +54,6 @@ test("a user's mail without a date gets one", () => {
   assert.ok(master.get("cleanup-submission unix")?.includes("always_add_missing_headers=yes"));
 });
 
-test("mail that is forwarded keeps its long lines, on which its signature depends", () => {
-  assert.ok(master.get("forwards unix")?.includes("smtp_line_length_limit=0"));
-});
-
 test("mail that is forwarded loses the tag of the spam filter", installed("postmap"), () => {
   const [checks = ""] = master.get("forwards unix")?.filter((option) => option.includes("smtp_header_checks")) ?? [];
   const [, rule] =

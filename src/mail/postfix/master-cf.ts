@@ -24,7 +24,6 @@ export function renderPostfixMaster(site: Site): string {
     `lmtp unix - - n - ${Math.min(outbound.atOnce, limits.smtpPlaces)} lmtp`,
     ...impatient(FORWARDS, "-", 300),
     `  -o { smtp_header_checks = ${REMOVING_PROOF}, ${UNTAGGING} }`,
-    "  -o smtp_line_length_limit=0",
     ...[...LANES, SHARED].map((name) => `${name} unix - - y - ${quarter} smtp`),
     ...impatient(REPORTS, String(quarter), 60),
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...STANDARD_SERVICES].flatMap((line) => [
