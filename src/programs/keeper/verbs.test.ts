@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { put } from "../../../test/kit/files.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { lacking } from "../../../test/kit/needs.ts";
@@ -217,6 +218,21 @@ test("a service whose files change during a reload is reloaded again; sessions e
   assert.deepEqual(await Promise.all([first, second]), [null, null]);
   assert.equal(readFileSync(reloads, "utf8"), "\n\n");
   assert.ok(!existsSync(unreadMark(layout.services, "postfix")));
+});
+
+test("sessions end before or after a restart of Dovecot, during which doveadm fails", {
+  skip: lacking({ installed: ["runsv"] }),
+}, async (t) => {
+  const { layout, verbs } = keeper();
+  const dovecot = join(layout.services, "dovecot");
+  underRunsv(t, dovecot, "exec sleep infinity");
+  await hasRunForAWhile(t, dovecot);
+  const order: string[] = [];
+  const restart = verbs.obey({ verb: "restart", service: "dovecot" }).finally(() => order.push("restarted"));
+  await setImmediate();
+  const ends = ENDING.map((command) => verbs.obey(command).finally(() => order.push(command.verb)));
+  await Promise.allSettled([restart, ...ends]);
+  assert.deepEqual(order, ["restarted", ...ENDING.map(({ verb }) => verb)]);
 });
 
 for (const [command, says] of [

@@ -50,7 +50,7 @@ export class KeeperVerbs {
   #inForce: Settings | null;
   readonly #alertMails: ReturnType<typeof createAlertMails>;
   readonly #changes: ReturnType<typeof createChangeSettings>;
-  readonly #inTurn = oneAfterAnother();
+  readonly #changesInTurn = oneAfterAnother();
   /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
   readonly #unread: Set<ServiceName>;
   /** By now, whoever applied the settings would have restarted it. */
@@ -62,6 +62,9 @@ export class KeeperVerbs {
   /** For the use of mailboxes: a user with very many folders makes it slow. */
   readonly #useInTurn = oneAfterAnother();
   readonly #sessionsInTurn = oneAfterAnother();
+  /** `restarts`: a service. While Dovecot restarts, doveadm fails, so sessions are ended before or after. */
+  readonly #inTurn = <T>(work: () => Promise<T>, restarts?: ServiceName): Promise<T> =>
+    this.#changesInTurn(() => (restarts === "dovecot" ? this.#sessionsInTurn(work) : work()));
 
   constructor(layout: Layout, env: Environment, clock: Clock = systemClock) {
     this.#layout = layout;
@@ -91,6 +94,7 @@ export class KeeperVerbs {
     if (AT_ONCE.has(verb)) return this.#do(command);
     const work = (): Promise<KeeperReply> => this.#do(command);
     if (SESSIONS.has(verb)) return this.#sessionsInTurn(work);
+    if (verb === "restart") return this.#inTurn(work, command.service);
     if (verb === "mail_alert" || verb === "mail_ban") return this.#mailInTurn(work);
     return verb === "mailbox_use" ? this.#useInTurn(work) : this.#inTurn(work);
   }

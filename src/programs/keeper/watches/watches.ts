@@ -44,7 +44,7 @@ type WatchedServer = Readonly<{
   settings: Settings | null;
   clock: Clock;
   /** Changes of configurations and restarts of services run one after the other. */
-  inTurn: (work: () => Promise<string | null>) => Promise<string | null>;
+  inTurn: (work: () => Promise<string | null>, restarts?: ServiceName) => Promise<string | null>;
 }>;
 
 export type Watches = ReturnType<typeof composeWatches>;
@@ -57,7 +57,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
   const probes = (): readonly Probe[] => (current === null ? [] : probesOf(layout, current));
   const say = (what: string): void => console.error(`keeper: ${what}`);
   /** For a hanging service. Null, or why it could not be restarted. */
-  const restart = (service: ServiceName) => inTurn(() => restartHanging(service, layout));
+  const restart = (service: ServiceName) => inTurn(() => restartHanging(service, layout), service);
   const databases = createDatabaseQuestions(layout);
   const services = createServiceWatch(layout, () => (current === null ? [] : portsOf(current)), clock);
   const parts = createPartsWatch({
@@ -86,7 +86,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
     components: createComponentWatch({
       replaced: (component) => replacedSinceStart(component, layout.services),
       check: (component) => inTurn(() => checkInForce(component, layout)),
-      restart: (component) => inTurn(() => restartService(component, layout)),
+      restart: (component) => inTurn(() => restartService(component, layout), component),
       answers: (component) => awaitAnswers(probes().filter(({ service }) => service === component)),
       say,
     }),
