@@ -51,11 +51,20 @@ test("behind a proxy, both SPF records have a place for the address from which m
     proposed.map(({ value }) => value),
     values,
   );
-  for (const record of proposed)
-    for (const published of ["v=spf1 mx -all", record.value])
-      assert.equal(judge(record, { ok: true, found: [published] }).status, "unknown", published);
+  for (const record of proposed) {
+    const judged = (changed: string) => judge(record, { ok: true, found: [changed] });
+    const withAddress = (address: string) => judged(record.value.replace("OUTGOING-ADDRESS", address)).status;
+    assert.deepEqual(["203.0.113.9", "192.168.1.9", "203.0.113.999"].map(withAddress), ["ok", "unknown", "unknown"]);
+    assert.equal(judged("v=spf1 mx -all").status, "unknown");
+    const unchanged = {
+      status: "wrong",
+      detail: "Replace OUTGOING-ADDRESS with the IPv4 address from which mail leaves.",
+    };
+    assert.deepEqual(judged(record.value), unchanged);
+  }
   const own = recordsOf(proxied).find(({ kind }) => kind === "spf");
   assert.equal(own?.value, "v=spf1 mx -all", "mail leaves from its own address");
+  assert.equal(own && judge(own, { ok: true, found: ["v=spf1 mx ip4:203.0.113.9 -all"] }).status, "unknown");
 });
 
 test("reverse names (RFC 1035 section 3.5, RFC 3596 section 2.5)", () => {

@@ -1,5 +1,5 @@
 import type { PublishedRecord } from "../../admin/declare/reports.ts";
-import { type Ip, isV4 } from "../../core/net/ip.ts";
+import { type Ip, isPrivate, isV4, parseIp } from "../../core/net/ip.ts";
 import { listQuery } from "../../guard/lookups/dnsbl.ts";
 import type { Found } from "../../guard/network-ports.ts";
 import { hostAndPort } from "../../settings/ports.ts";
@@ -123,12 +123,12 @@ function judgeSpf(record: DnsRecord, values: readonly string[]): RecordVerdict {
   if (only === undefined) return MISSING;
   // RFC 7208 section 4.5: with two, every receiver gives up.
   if (found.length > 1) return wrong("There are several SPF records; only one is allowed.");
-  if (only === record.value && !only.includes(OUTGOING)) return { status: "ok", detail: only };
+  if (only.includes(OUTGOING)) return wrong("Replace OUTGOING-ADDRESS with the IPv4 address from which mail leaves.");
+  const outgoing = parseIp(/ ip4:([\d.]+) /.exec(only)?.[1] ?? "");
+  const proposed = outgoing === null || isPrivate(outgoing) ? only : only.replace(` ip4:${outgoing}`, OUTGOING);
+  if (proposed === record.value) return { status: "ok", detail: only };
   if (/[+?]?\ball$/i.test(only) && !/[-~]all$/i.test(only)) return wrong(`It lets anyone send: ${only}`);
-  return {
-    status: "unknown",
-    detail: `It differs from the proposed one; make sure that it names this server: ${only}`,
-  };
+  return { status: "unknown", detail: `It differs from the proposal; make sure that it names this server: ${only}` };
 }
 
 function judgeDkim(record: DnsRecord, values: readonly string[]): RecordVerdict {
