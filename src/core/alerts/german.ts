@@ -17,8 +17,8 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses, oder sehen Sie in das Log des Wächters.",
   },
   database_unflushed: {
-    says: "Die Platte sichert nicht dauerhaft, was geschrieben wird: Die Post läuft weiter, aber bei einem Stromausfall gingen die neuesten Einträge und Befehle verloren.",
-    next: "`dmesg` zeigt, was der Platte fehlt, und `smartctl` (Paket smartmontools) mehr. Der Wächter versucht es jede Sekunde erneut; wiederholen Sie Befehle, die gescheitert sind.",
+    says: "Die Platte sichert nicht dauerhaft, was geschrieben wird: Bei einem Stromausfall gingen die neuesten Einträge und Befehle verloren.",
+    next: "`dmesg` zeigt, was der Platte fehlt, und `smartctl` (Paket smartmontools) mehr. Prüfen Sie danach Befehle, die gescheitert oder ohne Antwort geblieben sind.",
   },
   database_log_held: {
     says: "Ein Programm hört nicht auf, in der Datenbank zu lesen, sodass ihr Write-Ahead-Log immer weiter wächst.",

@@ -22,8 +22,8 @@ const ofGuard = {
     next: "Free space on the disk of the data directory, or look at the guard's log.",
   },
   database_unflushed: {
-    says: "The disk does not flush what was written: mail still works, but a power failure would lose the newest records and commands.",
-    next: "Run `dmesg`: it shows what is wrong with the disk; `smartctl` (package smartmontools) shows more. The guard retries each second; repeat the commands that failed.",
+    says: "The disk does not flush what was written: a power failure would lose the newest records and commands.",
+    next: "Run `dmesg`: it shows what is wrong with the disk; `smartctl` (package smartmontools) shows more. Afterwards, check the commands that failed or timed out.",
   },
   database_log_held: {
     says: "A program never stops reading the database, so its write-ahead log keeps growing.",
