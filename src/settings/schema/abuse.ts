@@ -53,7 +53,7 @@ export const abuse = {
     { source: "nft(8), ct count; postconf(5), smtpd_client_connection_count_limit" },
   ),
   "limits.connections.known": byDefault(50, count).says(
-    "The same for an address from which an account signed in within `limits.accounts.known_for`: half of a port's places at most, and never less than `limits.connections.concurrent`.",
+    "The same where an account signed in within `limits.accounts.known_for`: at most half of a port's places, at least `limits.connections.concurrent`. An account's IMAP sessions get half.",
     { source: "postconf(5), smtpd_client_connection_count_limit; Dovecot, mail_max_userip_connections" },
   ),
   "limits.connections.per_port": byDefault(false, flag).says(
