@@ -7,6 +7,7 @@ import { renderBounceChecks } from "./bounces.ts";
 
 const POSTMAP = installed("postmap");
 const site = sampleSite({ domains: ["example.org", "example.net"], hostname: "mail.example.org" });
+const relayed = sampleSite({ ...site, outbound: { ...site.outbound, relay: RELAY } });
 
 /** Postfix's action for each of these headers. */
 function actions(file: string, headers: readonly string[], of = site): readonly string[] {
@@ -23,9 +24,11 @@ test("reports to others are withheld, those to our own users are not", POSTMAP, 
   assert.deepEqual(actions("bounce-recipients", own.map(to)), ["DUNNO", "DUNNO"]);
 });
 
-test("the author of a report is at the server's name, which SPF proves", POSTMAP, () => {
+test("the author of a report is at the server's name, which SPF proves unless a relay sends", POSTMAP, () => {
   const replaced = "REPLACE From: Mail Delivery System <MAILER-DAEMON@mail.example.org>";
-  assert.deepEqual(actions("bounce-recipients", ["From: MAILER-DAEMON (Mail Delivery System)"]), [replaced]);
+  const from = ["From: MAILER-DAEMON (Mail Delivery System)"];
+  assert.deepEqual(actions("bounce-recipients", from), [replaced]);
+  assert.deepEqual(actions("bounce-recipients", from, relayed), []);
 });
 
 test("a sender that SPF proved gets a report", POSTMAP, () => {
@@ -42,7 +45,6 @@ test("a sender that SPF proved gets a report", POSTMAP, () => {
     `X-GhostInbox-Verified: spf`,
   ];
   assert.deepEqual(actions("bounce-proofs", unproven), []);
-  const relayed = sampleSite({ ...site, outbound: { ...site.outbound, relay: RELAY } });
   assert.deepEqual(actions("bounce-proofs", [proof], relayed), ["FILTER reports:[smtp.example.net]:587"]);
 });
 
