@@ -26,7 +26,7 @@ test("reports to others are withheld, those to our own users are not", POSTMAP, 
 
 test("the author of a report is at the server's name, which SPF proves unless a relay sends", POSTMAP, () => {
   const replaced = "REPLACE From: Mail Delivery System <MAILER-DAEMON@mail.example.org>";
-  const from = ["From: MAILER-DAEMON (Mail Delivery System)"];
+  const from = ["From: Mail Delivery System <MAILER-DAEMON>"];
   assert.deepEqual(actions("bounce-recipients", from), [replaced]);
   assert.deepEqual(actions("bounce-recipients", from, relayed), []);
 });

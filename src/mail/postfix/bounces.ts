@@ -38,7 +38,7 @@ export const bounceServices: readonly string[] = [
 export function renderBounceChecks(site: Site): readonly RenderedFile[] {
   const { domains, hostname, outbound } = site;
   // Of a mail without envelope sender, SPF proves only the server's name, which DMARC compares with the author. A relay has its own.
-  const author = `/^From: MAILER-DAEMON/ REPLACE From: Mail Delivery System <MAILER-DAEMON@${hostname}>\n`;
+  const author = `/^From:/ REPLACE From: Mail Delivery System <MAILER-DAEMON@${hostname}>\n`;
   const recipients = `/^To: .*@(${domainPattern(domains)})>?$/ DUNNO\n/^To:/ FILTER discard:${WITHHELD}\n`;
   return [
     rendered(RECIPIENTS, (outbound.relay === null ? author : "") + recipients),
