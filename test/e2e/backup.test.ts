@@ -224,7 +224,7 @@ describe("backups", needsLab(), () => {
     const ran = await product.cli([...restore, damaged, "--replace", "--yes"]);
     assert.match(
       ran.stderr,
-      /^(?:Nothing was restored|The snapshot \S+ cannot be read): it is damaged(?:; add --to DIR .*)?\.\n$/,
+      /^(?:Nothing was restored|The snapshot \S+ cannot be read): it is damaged\. `restic -r PLACE .*\.\n$/,
     );
     assert.equal(listing(), before);
     assert.deepEqual(besideData(product), []);

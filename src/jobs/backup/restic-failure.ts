@@ -12,6 +12,7 @@ export type Failed = Readonly<{ ok: false; code: Trouble; reason: string }>;
 /** `isRemote`: the repository is not a directory of this machine. */
 export type Ran = Readonly<{ code: number; out: readonly string[]; err: string; isRemote: boolean }>;
 
+export const DAMAGED = "it is damaged";
 const REASON_CHARACTERS = 300;
 /** By SIGKILL: it is what the kernel kills first. */
 const KILLED = 137;
@@ -24,9 +25,6 @@ const LOST = /no such file|ciphertext|hash|ID does not match|not found/i;
 export function isLost(err: string, isRemote: boolean): boolean {
   return err.matchAll(RETRIED).some(([, why = ""]) => LOST.test(why) || (!isRemote && why.includes("EOF")));
 }
-
-/** restic does not retry a file with a changed byte. The end of the line is its own. */
-const CHANGED = /^ignoring error for .*: ciphertext verification failed$/m;
 
 /** restic relays each line of ssh, then ends with an error that names no cause. */
 const SSH_SAID = /^subprocess \S+: (?:ssh: )?(.*?)\.?\s*$/gm;
@@ -46,7 +44,7 @@ const PROVEN: Troubles = [
   [
     /ciphertext verification failed|(?:ID|hash|blob|index|size)\b.{0,40} does not match|pack .*(?:invalid|damaged)|invalid data/i,
     "damaged",
-    "it is damaged",
+    DAMAGED,
   ],
   [/^Remove\(<.*(?:denied|forbidden|not permitted)/im, "other", "it does not allow deletions"],
 ];
@@ -82,7 +80,7 @@ const BROKEN: Troubles = [
     "no_repository",
     "it contains no backup",
   ],
-  [/contains errors|pack .*not found|load .*: |errors were found|unable to load/i, "damaged", "it is damaged"],
+  [/contains errors|pack .*not found|load .*: |errors were found|unable to load/i, "damaged", DAMAGED],
 ];
 
 /**
@@ -100,7 +98,7 @@ export function failure({ code, err, out, isRemote }: Ran): Failed {
   if (code === KILLED) return { ok: false, code: "other", reason: "restic was killed; the memory may have run out" };
   const said = err.replaceAll(NAMED_BY_USERS, "").replaceAll(LOCK, "");
   const text = `${said}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
-  if (isLost(err, isRemote) || CHANGED.test(err)) return { ok: false, code: "damaged", reason: "it is damaged" };
+  if (isLost(err, isRemote)) return { ok: false, code: "damaged", reason: DAMAGED };
   const hasNoSession = said.includes("unable to start the sftp session");
   const ssh = hasNoSession ? [...said.matchAll(SSH_SAID)].at(-1)?.[1] : undefined;
   if (ssh !== undefined)

@@ -133,13 +133,6 @@ Warning: at least one source file could not be read`,
   assert.ok(isLost("Load(<data/6ac9e979ab>, 0, 0) returned error, retrying after 552ms: hash does not match", true));
 });
 
-test("a changed byte is damage, unless a user only named a folder so", () => {
-  const of = (why: string) =>
-    locally(`ignoring error for /mail/.ciphertext verification failed/1: ${why}\nFatal: There were 1 errors`);
-  assert.equal(of("ciphertext verification failed").reason, "it is damaged");
-  assert.equal(of("write 1: input/output error").reason, "Fatal: There were 1 errors");
-});
-
 test("a server that only adds does not refuse the password", () => {
   const err =
     "Remove(<snapshot/d6c5d6d09f>) returned error, retrying after 552.330144ms: blob not removed, server response: 403 Forbidden (403)";

@@ -31,10 +31,8 @@ type RestoreHow = Readonly<{
   sizeBytes?: number | undefined;
   watch: Watch;
   signal?: AbortSignal | undefined;
-  /** Gets the path of each file that is not restored, or only in part; all others are. Without it, the restore ends at the first lost data. */
-  onLost?: (path: string) => void;
 }>;
-type RunHow = Readonly<{ cwd?: string; onLine?: (line: string) => void } & Pick<RestoreHow, "signal" | "onLost">>;
+type RunHow = Readonly<{ cwd?: string; onLine?: (line: string) => void; signal?: AbortSignal | undefined }>;
 
 /** On each of our snapshots: another program may keep its own in the same repository. */
 const OURS = "ghostinbox";
@@ -54,8 +52,6 @@ const LOOK_MS = 200;
 /** Lines of standard error that are kept; of standard output, a thousand times as many. */
 const MOST_LINES = 2_000;
 const LOST_TRIES = 3;
-/** What restic says about a file whose data is lost. */
-const NOT_RESTORED = /^ignoring error for (.*?): /;
 /** For Go's runtime: garbage may be a fifth of the memory in use. On one core, which compresses less at once, a large backup needs half. */
 const LITTLE_GARBAGE = { GOGC: "20" };
 const ONE_CORE = { GOMAXPROCS: "1" };
@@ -188,7 +184,7 @@ export class Restic {
    * Writes the contents of a snapshot, or only these paths of it, below `to`. Paths start with a slash, which stands for the
    * directory that was backed up. `signal` ends it.
    */
-  async restore(snapshot: string, { to, paths = [], sizeBytes, watch, ...how }: RestoreHow): Promise<Restored<null>> {
+  async restore(snapshot: string, { to, paths = [], sizeBytes, watch, signal }: RestoreHow): Promise<Restored<null>> {
     const size: Restored<number> = sizeBytes === undefined ? await this.size(snapshot) : { ok: true, value: sizeBytes };
     if (!size.ok) return size;
     const began = Date.now();
@@ -198,7 +194,7 @@ export class Restic {
     }, LOOK_MS);
     try {
       const include = paths.flatMap((path) => ["--include", path]);
-      const ran = await this.#run(["restore", snapshot, "--no-lock", "--target", to, ...include], how);
+      const ran = await this.#run(["restore", snapshot, "--no-lock", "--target", to, ...include], { signal });
       return result(ran, () => null);
     } finally {
       clearInterval(timer);
@@ -218,7 +214,7 @@ export class Restic {
     await this.#run(["unlock"]);
   }
 
-  async #run(args: readonly string[], { cwd = "/", onLine, signal, onLost }: RunHow = {}): Promise<Ran> {
+  async #run(args: readonly string[], { cwd = "/", onLine, signal }: RunHow = {}): Promise<Ran> {
     const { place, key, cache, environment } = this.#repository;
     const isRemote = !place.startsWith("/");
     const restic = ["restic", ...(cache === "" ? ["--no-cache"] : ["--cache-dir", cache, "--cleanup-cache"])];
@@ -249,9 +245,7 @@ export class Restic {
     let lost = 0;
     createInterface(child.stderr).on("line", (line) => {
       if (err.length < MOST_LINES) err.push(line);
-      const [, path] = NOT_RESTORED.exec(line) ?? [];
-      if (path !== undefined) onLost?.(path);
-      if (onLost === undefined && isLost(line, isRemote) && ++lost === LOST_TRIES) child.kill("SIGTERM");
+      if (isLost(line, isRemote) && ++lost === LOST_TRIES) child.kill("SIGTERM");
     });
     return new Promise((resolve) => {
       child.once("error", (error) =>

@@ -10,6 +10,7 @@ import { startCommand } from "../../../../host/running/server-commands.ts";
 import type { Manifest } from "../../../../jobs/backup/manifest.ts";
 import { placeOf, readEnvironment, readKey } from "../../../../jobs/backup/repository.ts";
 import { latestOf, Restic } from "../../../../jobs/backup/restic.ts";
+import { DAMAGED } from "../../../../jobs/backup/restic-failure.ts";
 import { lackingRoom, readManifest, refusal, restoreServer, roomFor } from "../../../../jobs/backup/restore.ts";
 import { restoreMailbox } from "../../../../jobs/backup/restore-mailbox.ts";
 import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
@@ -18,6 +19,9 @@ import { oneLine, when } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { privateKeysOf } from "../accounts/account-keys.ts";
 import { notRestored, restoreArchive, restoredText, watching } from "./backup.ts";
+
+const SALVAGE =
+  "`restic -r PLACE restore latest --target DIR` writes its intact files and names the others; the password is the key.";
 
 type Source = Readonly<{ restic: Restic; place: string; key: string }>;
 type Chosen = Source & Readonly<{ snapshot: string; manifest: Manifest }>;
@@ -28,7 +32,11 @@ export async function backupRestore(call: Call): Promise<Answer> {
   if (wrong !== null) return wrong;
   if (call.args[0]?.endsWith(".gpg") === true) return restoreArchive(call, call.args[0] ?? "");
   const chosen = await choose(call);
-  if ("ok" in chosen) return chosen;
+  const answer = "ok" in chosen ? chosen : await restoreChosen(call, chosen);
+  return answer.ok || !answer.message.endsWith(`: ${DAMAGED}.`) ? answer : { ...answer, next: SALVAGE };
+}
+
+async function restoreChosen(call: Call, chosen: Chosen): Promise<Answer> {
   if (call.option("account") !== null) return restoreMails(call, chosen);
   return call.option("to") === null ? restoreAll(call, chosen) : restoreFiles(call, chosen, call.option("to") ?? "");
 }
@@ -119,16 +127,8 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
     );
   if (refused !== null) return failed(refused, "Nothing was restored.");
   if (!(await confirmed(call, `Restore ${what} to ${layout.data}?`))) return failed("Nothing was restored.", "");
-  const fetch = async (to: string, signal?: AbortSignal) => {
-    const fetched = await restic.restore(snapshot, {
-      to,
-      sizeBytes: needs.value,
-      watch: watching(call, "Restored"),
-      signal,
-    });
-    if (fetched.ok || fetched.code !== "damaged") return fetched;
-    return { ...fetched, reason: `${fetched.reason}; add --to DIR to get the intact files` };
-  };
+  const fetch = (to: string, signal?: AbortSignal) =>
+    restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watching(call, "Restored"), signal });
   const { interrupted } = call.terminal;
   const restored = await restoreServer(layout, fetch, { key, replaces: call.flag("replace"), interrupted });
   if (!restored.ok) return notRestored(layout, restored);
@@ -146,16 +146,8 @@ async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, 
     );
   const made = madeDirectory(to);
   if (typeof made !== "string") return made;
-  const lost = new Set<string>();
-  const onLost = (path: string) => void lost.add(path);
-  const restored = await restic.restore(snapshot, { to: made, watch: watching(call, "Restored"), onLost });
-  const found = { lines: [...lost].map(oneLine), json: { lost: [...lost] } };
-  if (!restored.ok)
-    return failed(
-      `Not everything could be written to ${oneLine(to)}: ${restored.reason}.`,
-      lost.size === 0 ? "" : "The files above are missing or incomplete.",
-      found,
-    );
+  const restored = await restic.restore(snapshot, { to: made, watch: watching(call, "Restored") });
+  if (!restored.ok) return failed(`Not everything could be written to ${oneLine(to)}: ${restored.reason}.`, "");
   return done({ snapshot, to }, `All files of ${when(manifest.at)} are in ${oneLine(to)}.`);
 }
 
