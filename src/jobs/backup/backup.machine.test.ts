@@ -43,7 +43,8 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   put(join(maildir, "tmp", "half"), "not yet a mail");
   // An account name may contain these.
   put(join(maildirOf("tmp"), "cur", "3:2,"), "a third");
-  put(join(maildir, "dovecot-uidlist"), "3 V1 N3\n");
+  for (const name of ["dovecot-uidlist", "dovecot-uidvalidity.6b0dc7cd", ".Junk/dovecot-uidlist", "dovecot-keywords"])
+    put(join(maildir, name), "3 V1 N3\n");
   put(join(maildir, "dovecot.index.log"), "made again");
   put(join(layout.postfixQueue, "deferred", "A", "A123"), "queued");
 
@@ -152,7 +153,8 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const mails = join(elsewhere.mail, "example.test", "anna", "Maildir");
     assert.equal(contentOf(join(mails, "cur", "1:2,S")), "a mail");
     assert.equal(contentOf(join(mails, ".Junk", "new", "2")), "another");
-    for (const gone of ["tmp", "dovecot.index.log", "dovecot-uidlist"]) assert.ok(!existsSync(join(mails, gone)), gone);
+    for (const gone of ["tmp", "dovecot.index.log"]) assert.ok(!existsSync(join(mails, gone)), gone);
+    assert.deepEqual(globSync("{,.Junk/}dovecot-*", { cwd: mails }), ["dovecot-keywords"], "new mail gets new UIDs");
     assert.equal(contentOf(join(elsewhere.backupQueue, "deferred", "A", "A123")), "queued");
     using db = new DatabaseSync(elsewhere.accountsDb, { readOnly: true });
     assert.deepEqual(columnOf(db, "SELECT name FROM account"), ["anna@example.test"]);

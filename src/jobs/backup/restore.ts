@@ -128,6 +128,9 @@ export async function restoreServer(
     if (!checked.ok) return { ok: false, reason: `Nothing was restored: ${checked.reason}.` };
     // The users of this machine have different ids: the next start gives each its own files.
     giveAll(half.data, ourselves());
+    // With these, new mail would get UIDs that clients have cached for lost mail (RFC 3501, 2.3.1.1). Dovecot makes new ones.
+    const uids = globSync("*/*/Maildir{,/.*}/dovecot-uid{list,validity*}", { cwd: half.mail });
+    for (const path of uids) removeTree(join(half.mail, path));
     dropSessions(half.accountsDb);
     keepQueue(half);
     prepareDirectory(half);

@@ -22,11 +22,8 @@ const ALL_PAGES = 2 ** 31 - 1;
 /** Otherwise a mail that arrives in each round would delay a backup forever. */
 const MOST_ROUNDS = 20;
 
-/**
- * Dovecot rebuilds these from the mails. It cannot rebuild dovecot-keywords and subscriptions. A restored dovecot-uidlist or
- * dovecot-uidvalidity would give new mail UIDs that clients have cached for lost mail (RFC 3501, 2.3.1.1).
- */
-const MADE_AGAIN = /^(?:dovecot(?:\.index|\.list\.index|\.mailbox\.log|-uid).*|.*\.lock|.*\.tmp|maildirsize)$/;
+/** Dovecot rebuilds these from the mails. It cannot rebuild dovecot-uidlist, dovecot-keywords, subscriptions. */
+const MADE_AGAIN = /^(?:dovecot\.(?:index|list\.index|mailbox\.log).*|.*\.lock|.*\.tmp|maildirsize)$/;
 const COPIES: MirrorRules = { links: () => false, skips: () => false };
 const LOGS: MirrorRules = { links: () => false, skips: (path) => /\.(?:index|half)$/.test(path) };
 
