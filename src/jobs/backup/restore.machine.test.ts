@@ -135,7 +135,8 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     };
     const restored = await restoreServer(target, fetch, { key: "k", replaces: true });
     assert.ok(!restored.ok);
-    const { aside, reason } = restored;
+    const { aside, reason, variables } = restored;
+    assert.deepEqual(variables, [], "as in the manifest");
     const says = `The restore is not complete; the next start continues it, and keeps what was there before in ${aside}: `;
     assert.ok(reason.startsWith(says), reason);
     assert.throws(() => finishRestore(target.data));

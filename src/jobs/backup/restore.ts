@@ -94,8 +94,8 @@ export function refusal(layout: Layout, replaces: boolean): string | null {
   return `${layout.data} is not empty. Use --replace to move it aside first.`;
 }
 
-/** It has `aside` if the next start completes the restore: where the former data directory is then; null if there was none. */
-export type NotRestored = Failed & Readonly<{ aside?: string | null }>;
+/** With `aside`, where the former data directory is then, or null, and the manifest's `variables` if the next start completes the restore. */
+export type NotRestored = Failed & Readonly<{ aside?: string | null; variables?: Manifest["variables"] | undefined }>;
 
 /**
  * Restores the whole data directory. It is prepared completely beside its place, or within it if it is a mount, before it replaces it, so until
@@ -113,6 +113,7 @@ export async function restoreServer(
   if (other !== null) return { ok: false, reason: `Another restore is running (pid ${other}): nothing was restored.` };
   // Until it is known, nothing has been replaced.
   let aside: string | null | undefined;
+  let variables: Manifest["variables"];
   try {
     if (isIn ? finishReplacing(layout.data) : finishExchange(layout.data)) return { ok: false, reason: FINISHED };
     removeTree(half.data);
@@ -126,6 +127,7 @@ export async function restoreServer(
     if (!restored.ok) return { ok: false, reason: `Nothing was restored: ${restored.reason}.` };
     const checked = checkRestored(half);
     if (!checked.ok) return { ok: false, reason: `Nothing was restored: ${checked.reason}.` };
+    ({ variables } = checked.manifest);
     // The users of this machine have different ids: the next start gives each its own files.
     giveAll(half.data, ourselves());
     // With these, new mail would get UIDs that clients have cached for lost mail (RFC 3501, 2.3.1.1). Dovecot makes new ones.
@@ -161,7 +163,8 @@ export async function restoreServer(
     if (aside === undefined || !(isIn ? isReplacing(layout.data) : isExchanging(layout.data)))
       return { ok: false, reason: `Nothing was restored: ${reason}` };
     const former = aside === null ? "" : `, and keeps what was there before in ${aside}`;
-    return { ok: false, reason: `The restore is not complete; the next start continues it${former}: ${reason}`, aside };
+    const says = `The restore is not complete; the next start continues it${former}: ${reason}`;
+    return { ok: false, reason: says, aside, variables };
   } finally {
     if (isIn) dropWhole(layout.data);
     else if (!isExchanging(layout.data)) removeTree(half.data);

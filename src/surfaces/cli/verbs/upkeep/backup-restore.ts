@@ -131,7 +131,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
     restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watching(call, "Restored"), signal });
   const { interrupted } = call.terminal;
   const restored = await restoreServer(layout, fetch, { key, replaces: call.flag("replace"), interrupted });
-  if (!restored.ok) return notRestored(layout, restored);
+  if (!restored.ok) return notRestored(call, restored);
   const { aside } = restored;
   return done({ ...json, to: layout.data, aside }, restoredText(call, what, aside, variables), startCommand(layout));
 }

@@ -104,19 +104,21 @@ test("a damaged backup restores nothing, and restic's own command is named", ROO
   );
 });
 
-test("a restore that the next start completes names what may come back, and one that changed nothing does not", () => {
-  const [reason, aside] = ["why", `${layout.data}.before-x`];
-  assert.equal(notRestored(layout, { ok: false, reason }).found, undefined);
-  const { lines, json } = notRestored(layout, { ok: false, reason, aside }).found ?? {};
-  assert.match(lines?.[0] ?? "", /^Whatever was revoked, removed or changed after the backup is back, /);
+test("a restore that the next start completes names the variables it needs and what may come back, and one that changed nothing does not", () => {
+  const [reason, aside, call] = ["why", `${layout.data}.before-x`, scriptCall({ layout, env: {} })];
+  assert.equal(notRestored(call, { ok: false, reason }).found, undefined);
+  const variables = ["GHOSTINBOX_HOSTNAME"];
+  const { lines, json } = notRestored(call, { ok: false, reason, aside, variables }).found ?? {};
+  assert.match(lines?.[0] ?? "", /^Make sure .* no backup holds: GHOSTINBOX_HOSTNAME$/);
+  assert.match(lines?.[1] ?? "", /^Whatever was revoked, removed or changed after the backup is back, /);
   assert.deepEqual(json, { to: layout.data, aside });
 });
 
-test("a restore names the variables that gave the server settings, unless they are set again", () => {
+test("a restore names the variables that gave the server settings, unless they are set", () => {
   writeFileSync(layout.settings, "");
   const variables = ["GHOSTINBOX_MAILBOXES__ENCRYPTION", "GHOSTINBOX_SPAM__PROCESSES"];
   const says = (env: Record<string, string>, had?: readonly string[]) =>
-    /^Set these variables again .* holds them: (.*)$/m.exec(
+    /^Make sure that the next start has these variables, .*: (.*)$/m.exec(
       restoredText(scriptCall({ layout, env }), "it", null, had),
     )?.[1];
   assert.equal(says({}, variables), variables.join(", "));

@@ -14,7 +14,6 @@ import { changeBackupRecord, type Drill, type Found, readBackupRecord } from "..
 import { alone, placeOf, readKey, repositoryOf } from "../../../../jobs/backup/repository.ts";
 import { BY_HAND, type Progress, type Restic } from "../../../../jobs/backup/restic.ts";
 import { type NotRestored, refusal, restoreServer } from "../../../../jobs/backup/restore.ts";
-import type { Layout } from "../../../../settings/layout.ts";
 import {
   type Answer,
   type Call,
@@ -251,7 +250,7 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
     readArchive({ file, passphrase, to, signal, watch: watching(call, "Read") });
   const { interrupted } = call.terminal;
   const restored = await restoreServer(layout, fetch, { key: null, replaces: call.flag("replace"), interrupted });
-  if (!restored.ok) return notRestored(layout, restored);
+  if (!restored.ok) return notRestored(call, restored);
   const { aside, manifest } = restored;
   const what = `the server ${manifest.host} as of ${when(manifest.at)} (${plural(manifest.mails, "mail")})`;
   return done(
@@ -262,18 +261,22 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
 }
 
 /** `what` was restored; `aside`: where the former server is; `given`: the variables that gave it settings. */
-export function restoredText({ layout, env }: Call, what: string, aside: string | null, given: readonly string[] = []) {
+export function restoredText(call: Call, what: string, aside: string | null, given?: readonly string[]): string {
   const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
-  const missing = given.filter((name) => env[name] === undefined).join(", ");
-  const lacks = missing && `\nSet these variables again for the next start, because no backup holds them: ${missing}`;
-  const says = `Restored ${what} to ${layout.data}.${kept}${outsideText(layout)}${lacks}`;
-  return [says, ...comesBackFrom(layout, aside)].join("\n");
+  const says = `Restored ${what} to ${call.layout.data}.${kept}${outsideText(call.layout)}`;
+  return [says, ...lackedBy(call, given), ...comesBackFrom(call.layout, aside)].join("\n");
 }
 
-/** If the next start completes the restore, this names what comes back then, as after a success. */
-export function notRestored(layout: Layout, { reason, aside }: NotRestored): Failure {
+function lackedBy({ env }: Call, given: readonly string[] = []): readonly string[] {
+  const missing = given.filter((name) => env[name] === undefined).join(", ");
+  return missing ? [`Make sure that the next start has these variables, which no backup holds: ${missing}`] : [];
+}
+
+/** If the next start completes the restore, this names what it needs and what comes back then, as after a success. */
+export function notRestored(call: Call, { reason, aside, variables }: NotRestored): Failure {
   if (aside === undefined) return failed(reason, "");
-  return failed(reason, "", { lines: comesBackFrom(layout, aside), json: { to: layout.data, aside } });
+  const lines = [...lackedBy(call, variables), ...comesBackFrom(call.layout, aside)];
+  return failed(reason, "", { lines, json: { to: call.layout.data, aside } });
 }
 
 async function passphraseOf(call: Call, what: string): Promise<string | Failure> {
