@@ -60,6 +60,16 @@ test("a returned mail that was sent again and arrived is delivered", () => {
   assert.equal(ownMail(queries, ANNA, FIRST)?.state, "returned");
 });
 
+test("a mail that did not reach one recipient is returned, also if a mailing list sends its author a copy", () => {
+  const queries = queriesOf(
+    ["EMAIL_ACCEPTED", { queueId: FIRST, account: ANNA.account, messageId: MESSAGE, recipient: null }],
+    ["EMAIL_BOUNCED", { queueId: FIRST, recipient: "gone@else.test" }],
+    ["EMAIL_ACCEPTED", { queueId: SECOND, messageId: MESSAGE, recipient: ANNA.account }],
+    ["EMAIL_DELIVERED", { queueId: SECOND, recipient: ANNA.account }],
+  );
+  assert.equal(ownMail(queries, ANNA, MESSAGE)?.state, "returned");
+});
+
 test("a stranger's envelope sender does not make a user the sender", () => {
   const queries = queriesOf(
     ["EMAIL_ACCEPTED", { queueId: FIRST, sender: ANNA.account, recipient: BERT.account }],

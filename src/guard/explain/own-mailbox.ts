@@ -51,7 +51,9 @@ export function ownMail(all: EventQueries, reader: Reader, id: string): OwnMail 
   const steps = events.flatMap(stepOf);
   const last = steps.at(-1);
   if (last === undefined) return null;
-  const newest = events.findLast(({ queueId }) => queueId !== null)?.queueId;
+  // Not the copy of it that a mailing list returns.
+  const sent = events.filter(({ account }) => account?.toLowerCase() === reader.account);
+  const newest = (sent.length > 0 ? sent : events).findLast(({ queueId }) => queueId !== null)?.queueId;
   // A recipient whom it did not reach matters more than one whom it reached later.
   const isReturned = events.some(({ type, queueId }) => type === "EMAIL_BOUNCED" && queueId === newest);
   return { state: isReturned ? "returned" : last.what, steps };
