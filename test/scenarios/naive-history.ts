@@ -8,15 +8,7 @@ import type { NetworkEvent } from "../../src/core/events/command.ts";
 import type { ClientEvent, Event } from "../../src/core/events/event.ts";
 import { isBounce } from "../../src/core/events/mail.ts";
 import type { Protection } from "../../src/core/events/reasons.ts";
-import {
-  contains,
-  covering,
-  type Ip,
-  neighbourhoodOf,
-  overlaps,
-  type Prefix,
-  prefixOf,
-} from "../../src/core/net/ip.ts";
+import { contains, type Ip, neighbourhoodOf, overlaps, type Prefix, prefixOf } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { QUIET, UNSPARED } from "../kit/samples.ts";
 import { loginFactsOf, signInsIn, type Unanswered, unansweredAfter } from "./naive-accounts.ts";
@@ -192,12 +184,10 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
   }
 
   function protectionOf(network: Prefix): Protection | null {
-    const ours = own.filter(({ prefix }) => overlaps(prefix, network));
-    if (ours.some(({ why }) => why === "loopback")) return "loopback";
-    const allowed = [...policy.allow, ...listingsIn(allChanges()).keys()].filter((prefix) => overlaps(prefix, network));
-    const isExact = allowed.some((entry) => own.some(({ prefix }) => covering(entry).includes(prefix)));
-    if (isExact || ours[0] === undefined) return allowed.length > 0 ? "allow_listed" : null;
-    return ours[0].why;
+    const ours = own.find(({ prefix }) => overlaps(prefix, network));
+    if (ours !== undefined) return ours.why;
+    const allowed = [...policy.allow, ...listingsIn(allChanges()).keys()];
+    return allowed.some((prefix) => overlaps(prefix, network)) ? "allow_listed" : null;
   }
 
   function subjectOf(ip: Ip): Prefix {

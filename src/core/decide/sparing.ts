@@ -1,6 +1,6 @@
 import type { ClientEvent } from "../events/event.ts";
 import type { Protection } from "../events/reasons.ts";
-import { overlaps, type Prefix, prefixLength } from "../net/ip.ts";
+import { overlaps, type Prefix } from "../net/ip.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
 import type { Ban, Change, Decision } from "./decision.ts";
 import type { ClientShare, Facts, SparingFacts } from "./facts.ts";
@@ -22,16 +22,13 @@ export type Shield = Readonly<{ prefix: Prefix; why: Protection }>;
 /** The one fact that is read here: others may query the database. */
 type Sparing = Pick<Facts, "sparing">;
 
-/** The first match is the reason. An allow entry wider than a gateway must not lift the limits on guesses for all clients behind it. */
+/** This machine, then the allow list of the settings, then the one made by command: the first match is the reason. */
 export function shieldsOf(
   own: readonly OwnNetwork[],
   { allow }: Pick<Policy, "allow">,
   added: readonly Prefix[],
 ): readonly Shield[] {
-  const listed = [...allow, ...added].map((prefix): Shield => ({ prefix, why: "allow_listed" }));
-  const isOwn = ({ prefix }: Shield): boolean =>
-    own.some((network) => prefixLength(network.prefix) <= prefixLength(prefix) && overlaps(network.prefix, prefix));
-  return [...own.filter(({ why }) => why === "loopback"), ...listed.filter(isOwn), ...own, ...listed];
+  return [...own, ...[...allow, ...added].map((prefix): Shield => ({ prefix, why: "allow_listed" }))];
 }
 
 /** What protects the network or a part of it. */

@@ -38,8 +38,6 @@ export function recordedFacts({ history, policy, allowNow, own: ownNow }: Replay
 
   /** An entry of a list from before the first event, or an address that the machine had. */
   function learnProtection(address: Prefix): void {
-    if (seen.protection !== "allow_listed" && allowed.some(({ prefix }) => prefix === address))
-      allowed = allowed.filter(({ prefix }) => prefix !== address);
     switch (seen.protection) {
       case "loopback":
       case "own_address":
@@ -52,6 +50,8 @@ export function recordedFacts({ history, policy, allowNow, own: ownNow }: Replay
         return;
       }
       default:
+        if (allowed.some(({ prefix }) => prefix === address))
+          allowed = allowed.filter(({ prefix }) => prefix !== address);
         if (own.some(({ prefix }) => prefix === address)) own = own.filter(({ prefix }) => prefix !== address);
     }
   }
