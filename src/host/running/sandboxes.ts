@@ -32,7 +32,8 @@ const IP = ["UNIX", "INET", "INET6"];
 const own =
   (service: ServiceName, more: Confined["writes"] = () => []): Confined["writes"] =>
   (layout) => [join(layout.services, service), join(layout.log, service), ...more(layout)];
-const everything: Confined["writes"] = ({ data }) => [data];
+/** Two of its directories may be links. */
+const everything: Confined["writes"] = ({ data, mail, log }) => [data, mail, log];
 
 /** For the mail servers, which start as root and run processes of several users. */
 const MAIL_SERVER = {

@@ -49,12 +49,15 @@ test("the guard may change the firewall and the web may not; neither gains a rig
     for (const line of lines) assert.ok(unit(unitOf(service)).includes(`\n${line}\n`), `${service}: ${line}`);
 });
 
-test("every service but the keeper writes only in the data directory", () => {
+test("every service but the keeper writes only in the data directory, and outlives one killed process", () => {
   for (const service of SERVICES) {
     const text = unit(unitOf(service));
+    assert.match(text, /^OOMPolicy=continue$/m);
     if (service === "keeper") assert.doesNotMatch(text, /ProtectSystem/);
     else assert.match(text, /^ProtectSystem=strict\nReadWritePaths=-\/srv\/mail(\/\S+)?( -\/srv\/mail\/\S+)*$/m);
   }
+  const writes = "ReadWritePaths=-/srv/mail -/srv/mail/mail -/srv/mail/log\n";
+  assert.ok(unit("ghostinbox-dovecot.service").includes(writes), "mail and log may be links to other disks");
 });
 
 test("services that open files which settings name can read homes; others see none", () => {

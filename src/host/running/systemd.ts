@@ -94,6 +94,8 @@ function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
       `SyslogIdentifier=ghostinbox-${service}`,
       "Restart=always",
       "RestartSec=1",
+      // A process that the kernel ends for want of memory is not the whole service.
+      "OOMPolicy=continue",
       "KillMode=mixed",
       "TimeoutStopSec=20",
       ...(weight === undefined ? [] : [`Nice=${weight.nice}`, `CPUWeight=${weight.cpu}`]),

@@ -134,7 +134,7 @@ export function whyNotByUnits(
   if (own === undefined || isSamePlace(own, data)) return null;
   return (
     `GHOSTINBOX_DATA names ${data}, but the units of systemd are for ${own}: remove the variable from ` +
-    `${VARIABLES_FILE} or \`systemctl edit\`. To keep the data elsewhere, make ${own} a link or a mount.`
+    `${VARIABLES_FILE} or \`systemctl edit\`. To keep the data elsewhere, make ${own} a mount, or a link to a place outside of /home and /root.`
   );
 }
 
