@@ -31,7 +31,7 @@ export const en = {
   passwordHint:
     "Use four or more unrelated words. Your mail programs need the new password too, and all app passwords stop working.",
   passwordOnServer:
-    "Your mail is encrypted with a key that only your password opens, so only the administrator can change it, on the server. Please ask them.",
+    "Only the administrator can set your new password, because passwords here also protect stored mail. Please ask them.",
   newPassword: "New password for your mailbox",
   setPassword: "Set the new password",
   passwordSet: "Your password is changed. Every other browser is signed out.",
@@ -121,7 +121,7 @@ export const de: typeof en = {
   passwordHint:
     "Am besten sind vier oder mehr Wörter, die nichts miteinander zu tun haben. Auch Ihre Mailprogramme brauchen das neue Passwort, und alle App-Passwörter werden ungültig.",
   passwordOnServer:
-    "Ihre Post ist mit einem Schlüssel verschlüsselt, den nur Ihr Passwort öffnet. Deshalb kann es nur auf dem Server selbst geändert werden: Bitten Sie den Administrator darum.",
+    "Nur der Administrator kann Ihr neues Passwort setzen, weil Passwörter hier auch die gespeicherte Post schützen. Bitten Sie ihn darum.",
   newPassword: "Neues Passwort für Ihr Postfach",
   setPassword: "Neues Passwort setzen",
   passwordSet: "Ihr Passwort ist geändert. Jeder andere Browser ist abgemeldet.",

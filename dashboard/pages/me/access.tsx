@@ -17,7 +17,7 @@ const { apps } = t.mailboxSettings;
 /** How often the reader has set a new password here: it ends sessions and removes app passwords. */
 const passwordsSet = signal(0);
 
-/** `isOnServer`: the password opens the mailbox's key, so it is changed only on the server. */
+/** `isOnServer`: only the administrator changes the password, on the server. */
 export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
   return (
     <Card title={words.password} hint={isOnServer ? words.passwordOnServer : words.passwordHint}>

@@ -42,14 +42,14 @@ test("a password that is too simple, or that the guard may not set, changes noth
   assert.match(await refusal("short"), /^usage .*too short/);
   assert.match(await refusal("owner and more"), /^usage .*contains the name/);
   kit.given.keyOfEach = true;
-  assert.match(refusalOf(await mine(NEW)), /only on the server/);
+  assert.match(refusalOf(await mine(NEW)), /^Only the administrator can set your new password/);
   assert.equal(sessionsOf(ANNA).length, 2);
 });
 
 test("keys of the account keep its password on the server, also once mailboxes.encryption has changed", async () => {
   const keys = [{ id: "a", publicKey: "b", locked: "c", recoverable: "d" }];
   assert.ok((await kit.ask({ verb: "account_set_hash", name: ANNA, hash: HASH, keys })).ok);
-  assert.match(refusalOf(await mine(NEW)), /only on the server/);
+  assert.match(refusalOf(await mine(NEW)), /^Only the administrator can set your new password/);
   assert.equal(kit.active.storedHash(ANNA), HASH);
   assert.equal((await kit.result({ verb: "account_details", name: ANNA })).passwordsOnServer, true);
 });

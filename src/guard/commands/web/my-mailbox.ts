@@ -140,7 +140,7 @@ export function mayChangePassword(
 }
 
 const ON_SERVER = failed(
-  "Your mail is encrypted with a key that your password opens, so a new password can be set only on the server.",
+  "Only the administrator can set your new password, because passwords here also protect stored mail.",
   "Ask the administrator of this server.",
 );
 
