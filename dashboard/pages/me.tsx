@@ -25,7 +25,7 @@ export function MePage() {
           <SendersCard />
           <FollowCard />
           <ClientCard />
-          <AppPasswordsCard />
+          {data?.passwordOnServer === false && <AppPasswordsCard />}
         </div>
         <div class="stack">
           <ForwardingCard />

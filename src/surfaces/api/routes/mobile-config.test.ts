@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLIENT } from "../../../../test/kit/fake-guard.ts";
-import { mobileConfig } from "./mobile-config.ts";
+import { clientText, mobileConfig } from "./mobile-config.ts";
 
 test("a profile names the mailbox, both servers with TLS, and no password", () => {
   const profile = mobileConfig(CLIENT);
@@ -18,6 +18,10 @@ test("a profile names the mailbox, both servers with TLS, and no password", () =
     assert.ok(profile.includes(`<key>${side}MailServerUseSSL</key><true/>`));
   }
   assert.doesNotMatch(profile, /<key>(?:Incoming|Outgoing)Password<\/key>/);
+});
+
+test("the text names the password that works with every encryption of the mailboxes", () => {
+  assert.equal(clientText(CLIENT).split("\n").at(-1), "Password: that of the mailbox, for both");
 });
 
 test("a second profile of the mailbox takes the place of the first, and another mailbox has its own", () => {
