@@ -57,12 +57,13 @@ test("an administrator has no mailbox", async () => {
 test("a password that is easy to guess is not set, and one that may not be set is never judged", async (t) => {
   const cookie = await signIn(kit, ANNA);
   const judge = t.mock.method(kit.parts.passwords, "judge");
-  const send = async (password: string) => (await kit.send("POST", "me/password", { password }, { cookie })).status;
+  const send = (password: string) => kit.send("POST", "me/password", { password }, { cookie });
   kit.guard.answers("my_password", { done: true });
-  assert.equal(await send("weak"), 400);
+  const next = "Choose another one: several unrelated words make a good one.";
+  assert.partialDeepStrictEqual(await send("weak"), { status: 400, answer: { next } });
   const [asked, ...others] = kit.guard.asked.filter(({ command }) => command.verb === "my_password");
   assert.deepEqual([asked?.isDry, others], [true, []], "only whether it may be set");
   kit.guard.refuses("my_password", "", { denied: "proof_needed" });
-  assert.equal(await send("quite new words"), 403);
+  assert.equal((await send("quite new words")).status, 403);
   assert.equal(judge.mock.callCount(), 1);
 });
