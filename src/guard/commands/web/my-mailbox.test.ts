@@ -29,6 +29,8 @@ test("users see their own mailbox, and no other account", async () => {
   assert.deepEqual(await mine(), { account: ANNA, ...use, ...unset });
   await kit.result({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
   await kit.result({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
+  await kit.result({ verb: "alias_add", address: "closed@example.test", targets: [ANNA] });
+  await kit.result({ verb: "alias_block", address: "closed@example.test", blocked: true });
   await kit.result({ verb: "networks_add", name: ANNA, networks: ["203.0.113.0/24"] });
   signIn();
   await kit.result({ verb: "networks_add", name: BERT, networks: ["198.51.100.0/24"] });

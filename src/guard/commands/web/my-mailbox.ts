@@ -118,7 +118,7 @@ function mailboxOf(details: DetailedAccount, greylistPausedUntil: string | null)
     usedBytes: use?.usedBytes ?? null,
     mails: use?.mails ?? null,
     // Their other targets may be other people's accounts.
-    aliases: aliases.map(({ address }) => address),
+    aliases: aliases.flatMap(({ address, blocked }) => (blocked ? [] : [address])),
     networks,
     guarded: guarded !== null,
     greylistPausedUntil,
