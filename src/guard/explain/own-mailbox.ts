@@ -27,7 +27,7 @@ const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventTyp
   ["EMAIL_DEFERRED", ["put_off", "The server asked the sender to try again later."]],
   ["EMAIL_BLOCKED", ["refused", "The server refused the mail."]],
   ["SPAM_SCORED", ["spam", "The spam filter classified the mail as spam: it goes to the Junk folder."]],
-  ["EMAIL_DELIVERED", ["delivered", "The mail was delivered."]],
+  ["EMAIL_DELIVERED", ["delivered", "The mail was delivered; it may be in the Junk folder."]],
   ["EMAIL_DELAYED", ["waiting", "The mail could not be delivered yet; delivery will be retried."]],
   ["EMAIL_BOUNCED", ["returned", "The delivery failed permanently."]],
   ["QUEUE_HELD", ["held", "The administrator holds the mail."]],

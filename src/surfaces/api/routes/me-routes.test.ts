@@ -23,7 +23,7 @@ test("own sign-ins and mail are read for the session's account, and other people
   const item = { at, ip: "198.51.100.7", service: "imap", isRight: false, what: "wrong_password" };
   assert.deepEqual(await read("sign-ins"), { status: 200, answer: { items: [item], next: null } });
   assert.deepEqual(new Set(asked), new Set([ANNA]));
-  const step = { at, what: "delivered", says: "The mail was delivered." };
+  const step = { at, what: "delivered", says: "The mail was delivered; it may be in the Junk folder." };
   assert.deepEqual(await read("mail?id=72CED1EABE5"), { status: 200, answer: { state: "delivered", steps: [step] } });
   const foreign = await read("mail?id=82CED1EABE6");
   assert.equal(foreign.status, 404);
