@@ -70,6 +70,15 @@ test("a mail that did not reach one recipient is returned, also if a mailing lis
   assert.equal(ownMail(queries, ANNA, MESSAGE)?.state, "returned");
 });
 
+test("a mail whose forward without a copy failed is not said to have arrived", () => {
+  const queries = queriesOf(
+    ["EMAIL_ACCEPTED", { queueId: FIRST, recipient: ANNA.account }],
+    ["EMAIL_BOUNCED", { queueId: FIRST, recipient: "anna@else.test" }],
+  );
+  const says = ownMail(queries, ANNA, FIRST)?.steps.map((step) => step.says);
+  assert.deepEqual(says, ["The server received the whole mail; its delivery is a separate step."]);
+});
+
 test("a stranger's envelope sender does not make a user the sender", () => {
   const queries = queriesOf(
     ["EMAIL_ACCEPTED", { queueId: FIRST, sender: ANNA.account, recipient: BERT.account }],

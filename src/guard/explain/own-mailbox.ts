@@ -21,7 +21,7 @@ const SCORED_WITHIN_MS = 10 * MINUTE_MS;
 
 /** The meaning of a step for the user. A sentence names no address: an alias may have further targets. */
 const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventType, readonly [MailStep, string]>([
-  ["EMAIL_ACCEPTED", ["accepted", "The mail arrived completely."]],
+  ["EMAIL_ACCEPTED", ["accepted", "The server received the whole mail; its delivery is a separate step."]],
   ["EMAIL_QUEUED", ["queued", "The mail is in the queue."]],
   ["EMAIL_HELD", ["held", "The server holds the mail until its administrator has looked at it."]],
   ["EMAIL_DEFERRED", ["put_off", "The server asked the sender to try again later."]],
