@@ -81,7 +81,7 @@ export async function testFiles(files: readonly string[], how: How, into = tally
   const stream = run({
     ...how,
     files,
-    ...(how.isolation !== "none" && { signal: AbortSignal.timeout(2 * how.timeout) }),
+    ...(how.isolation !== "none" && { signal: AbortSignal.timeout(Math.ceil(2 * how.timeout)) }),
   });
   stream.on("test:stdout", ({ message }) => process.stdout.write(message));
   stream.on("test:stderr", ({ message }) => process.stderr.write(message));
