@@ -42,7 +42,7 @@ const LIMITS: readonly Row[] = [
   ["recipients of one mail", ["mail.recipients"]],
   ["recipients that do not exist | ", ["recipients.unknown_per_hour"]],
   ["recipients that do not exist, asked for", ["recipients.unknown_server_per_hour"]],
-  ["addresses that write to a recipient", ["first_contacts.per_minute", "first_contacts.per_hour"]],
+  ["addresses of [first contacts]", ["first_contacts.per_minute", "first_contacts.per_hour"]],
   ["different wrong passwords from one address", ["logins.failures"]],
   ["the same, slowly", ["logins.per_day", "logins.per_week"]],
   ["the same, from an address that the account knows", ["logins.known_per_day"]],

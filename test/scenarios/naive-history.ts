@@ -48,11 +48,13 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
   const sinceStart = () => kept.slice(startedAfter);
   const allChanges = () => changesOf(kept);
   const given = () => ({ from: startedAfter, policy, refused });
+  const isWantedAt = (subject: Prefix) => isWanted(credits.filter(({ prefix }) => prefix === subject));
 
   function decideAt(event: Event, at: Millis): Decision {
     if (event.type !== "BAN_EXPIRED") expire(at);
     const subject = "prefix" in event ? event.prefix : subjectOf(event.ip);
-    const known = { at, event, subject, sending: sendingFactsOf(kept, given(), event, subject) };
+    const sending = sendingFactsOf(kept, given(), event, subject);
+    const known = { at, event, subject, isWanted: isWantedAt(subject), sending };
     const decision = "prefix" in event ? commandAt(event, at) : clientAt(event, at);
     kept.push({ ...known, decision, changes: decision.changes });
     return decision;
@@ -157,7 +159,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
       bounce: event.type === "RECIPIENT" && isBounce(event) ? bounceOf(changes, event) : NO_BOUNCE,
       hasOtherExtension: false,
       isAnswer: false,
-      isWanted: isWanted(credits.filter(({ prefix }) => prefix === subject)),
+      isWanted: isWantedAt(subject),
       sparing: () => UNSPARED,
       neighbourhood: () => ({ ...QUIET, settledAt: at }),
       sessionMails: event.type === "DATA" ? sessionMails(kept, event.session) : 0,

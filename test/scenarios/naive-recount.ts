@@ -16,6 +16,8 @@ export type Kept = Readonly<{
   subject: Prefix;
   decision: Decision;
   changes: readonly Change[];
+  /** Whether mail of the client was wanted before. */
+  isWanted: boolean;
   /** What was known of the account that sent. */
   sending?: Pick<SendingFacts, "mail" | "recipient">;
 }>;

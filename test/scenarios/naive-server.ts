@@ -5,7 +5,8 @@ import { contains, neighbourhoodOf, networkAddress, type Prefix } from "../../sr
 import { HOUR_MS, type Millis } from "../../src/core/time.ts";
 import { changesOf, type Kept, recipientKind } from "./naive-recount.ts";
 
-type Asked = Readonly<{ reason: string; at: Millis; event: Recipient; subject: Prefix; network: Prefix }>;
+type Asked = Pick<Kept, "at" | "subject" | "isWanted"> &
+  Readonly<{ reason: string; event: Recipient; network: Prefix }>;
 
 /** Answers that strangers got, known or unknown. A refusal for another reason said nothing about the recipient. */
 const ANSWERED = [
@@ -36,17 +37,17 @@ export function serverFactsOf(
       ({ change, at }) => change.type === "KNOW" && change.prefix === one.subject && at > one.at - policy.bans.memoryMs,
     );
   const asked = all.slice(from).flatMap((one): readonly Asked[] => {
-    const { event, at, subject, decision } = one;
+    const { event, at, subject, isWanted, decision } = one;
     if (event.type !== "RECIPIENT" || event.account !== null) return [];
     return !ANSWERED.includes(decision.reason) || wasKnown(one)
       ? []
-      : [{ at, event, subject, network: networkOf(event), reason: decision.reason }];
+      : [{ at, event, subject, isWanted, network: networkOf(event), reason: decision.reason }];
   });
   const isUnknown = ({ event }: Asked): boolean => recipientKind(event.recipient) === "unknown";
   const ofBounces = now.event.type === "RECIPIENT" && isBounce(now.event);
   const probes = asked.filter(isUnknown);
   const alike = probes.filter(({ event }) => isBounce(event) === ofBounces);
-  const firstContacts = asked.filter((one) => !isUnknown(one) && FIRST_CONTACTS.includes(one.reason));
+  const firstContacts = asked.filter((one) => !isUnknown(one) && FIRST_CONTACTS.includes(one.reason) && !one.isWanted);
   const places = firstTimes(firstContacts, ({ subject }) => subject, now.at);
   const counted = countedOf(firstContacts, 5, ({ subject }) => subject);
   const nameOf = ({ network, event }: Asked): string => `${network} ${event.recipient}`;

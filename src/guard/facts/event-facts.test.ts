@@ -209,6 +209,10 @@ test("expensive facts are recorded only if the decision read them", () => {
   assert.equal(over.seen({})?.isWanted, true);
   assert.equal(of({ ...RECIPIENT, recipient: "nobody@example.org" }).seen({})?.recipient, "unknown");
   assert.equal(of(RECIPIENT).seen({}), undefined, "whether the mail was expected");
+  const asks = { ...RECIPIENT, recipient: "owner@example.org" };
+  const first = of(asks, {}, { ...POLICY, greylist: true });
+  base().update(asks, decision("pass", "greylist_asked"), first, NOON);
+  assert.equal(first.seen({})?.isWanted, true, "a replay does not count it as a first contact either");
 });
 
 test("a simulated ban holds as long as the simulation", () => {

@@ -104,7 +104,7 @@ test("five places of a network count for others, and all for the network itself"
   assert.ok(hosts.every((from) => windows.isAmongFirstContacts(placeOf(from), NOON)));
 });
 
-test("accounts, known places, exempt addresses and clients refused anyway do not count", () => {
+test("accounts, known places, wanted servers, exempt addresses and clients refused anyway do not count", () => {
   const counts = after(
     { facts: { ...unknown, known: true } },
     { facts: { ...unknown, protection: "allow_listed" } },
@@ -113,6 +113,7 @@ test("accounts, known places, exempt addresses and clients refused anyway do not
     { facts: { firstContact: true }, reason: "block_listed" },
     { facts: { firstContact: false }, reason: "below_limit" },
     { facts: { firstContact: true }, reason: "recipients_deferred" },
+    { facts: { firstContact: true, isWanted: true }, reason: "greylist_asked" },
   );
   assert.deepEqual([counts.probes, counts.bounces, counts.places], [0, 0, 0]);
 });

@@ -117,7 +117,7 @@ function merged(some: readonly Millis[], others: readonly Millis[]): readonly Mi
   return [...all, ...others.slice(next)];
 }
 
-type Asking = Pick<Facts, "prefix" | "network" | "known" | "protection" | "recipient" | "firstContact">;
+type Asking = Pick<Facts, "prefix" | "network" | "known" | "protection" | "recipient" | "firstContact" | "isWanted">;
 
 /** What strangers did to the whole server within an hour, from anywhere. A restart forgets it. */
 export class WholeServerWindows {
@@ -151,7 +151,8 @@ export class WholeServerWindows {
     const { network, prefix } = facts;
     if (facts.recipient === "unknown")
       (isBounce(event) ? this.#bounces : this.#probes).add(network, event.recipient ?? "", now);
-    else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#firstContacts.add(network, prefix, now);
+    else if (FIRST_CONTACTS.includes(reason) && facts.firstContact && !facts.isWanted)
+      this.#firstContacts.add(network, prefix, now);
   }
 }
 
