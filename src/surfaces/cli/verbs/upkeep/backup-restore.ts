@@ -20,9 +20,6 @@ import { settingsOf } from "../../server-settings.ts";
 import { privateKeysOf } from "../accounts/account-keys.ts";
 import { notRestored, restoreArchive, restoredText, watching } from "./backup.ts";
 
-const SALVAGE =
-  "`restic -r PLACE restore latest --target DIR` writes its intact files and names the others; the password is the key.";
-
 type Source = Readonly<{ restic: Restic; place: string; key: string }>;
 type Chosen = Source & Readonly<{ snapshot: string; manifest: Manifest }>;
 
@@ -33,7 +30,10 @@ export async function backupRestore(call: Call): Promise<Answer> {
   if (call.args[0]?.endsWith(".gpg") === true) return restoreArchive(call, call.args[0] ?? "");
   const chosen = await choose(call);
   const answer = "ok" in chosen ? chosen : await restoreChosen(call, chosen);
-  return answer.ok || !answer.message.endsWith(`: ${DAMAGED}.`) ? answer : { ...answer, next: SALVAGE };
+  if (answer.ok || !answer.message.endsWith(`: ${DAMAGED}.`)) return answer;
+  const snapshot = "ok" in chosen ? (call.args[0] ?? "latest") : chosen.snapshot;
+  const command = `restic -r PLACE restore ${snapshot} --no-lock --tag ghostinbox --target DIR`;
+  return { ...answer, next: `\`${command}\` writes its intact files and names the others; the password is the key.` };
 }
 
 async function restoreChosen(call: Call, chosen: Chosen): Promise<Answer> {

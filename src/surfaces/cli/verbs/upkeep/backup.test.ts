@@ -100,7 +100,7 @@ test("a damaged backup restores nothing, and restic's own command is named", ROO
   const { err } = await run(`backup restore ${from}`, "", { GHOSTINBOX_DATA: join(top, "other") });
   assert.match(
     err,
-    /^Nothing was restored: it is damaged\. `restic -r PLACE restore latest --target DIR` writes .*\n$/,
+    /^Nothing was restored: it is damaged\. `restic -r PLACE restore [0-9a-f]{8} --no-lock --tag ghostinbox --target DIR` writes .*\n$/,
   );
 });
 
