@@ -10,7 +10,7 @@ import { openAccounts, openEngine } from "../../store/open.ts";
 import { Stage } from "./stage.ts";
 
 test(
-  "a backup contains the mail key's public half, legal holds, the script's edits, the export's position and files that an edit names, but never the private key; it names variables",
+  "a backup contains the mail key's public half, legal holds, the script's edits, the export's position and files that an edit names, but neither the private key nor UIDs; it names variables",
   ROOT,
   async () => {
     const top = temporaryDirectory();
@@ -27,12 +27,14 @@ test(
     const toml = `domains = ["example.test"]\nmailboxes.encryption_key = "${outside}"\nalerts.ntfy_token_file = "${token}"\n`;
     put(layout.settings, toml);
     put(layout.adoptedScript, "{}");
+    for (const name of ["dovecot-uidlist", "dovecot-uidvalidity", "dovecot-uidvalidity.6b0dc7cd", "dovecot-keywords"])
+      put(join(mail, "example.test", "anna", "Maildir", name), "3 V1 N3\n");
     for (const name of ["DATA", "FIRST_DOMAIN", "SPAM__PROCESSES"])
       put(join(layout.environment, `GHOSTINBOX_${name}`), "3");
     const stage = new Stage(layout, []);
     const { variables } = await stage.build({ at: 0, host: "mail.example.test", version: "1" });
     assert.deepEqual(variables, ["GHOSTINBOX_SPAM__PROCESSES"]);
-    const files = globSync(["**/*.{pem,json}", "lib/export/*"], { cwd: stage.path }).toSorted();
+    const files = globSync(["**/*.{pem,json}", "lib/export/*", "mail/**/dovecot*"], { cwd: stage.path }).toSorted();
     const expected = [
       "adopted-script.json",
       "backup.json",
@@ -40,6 +42,7 @@ test(
       "lib/export/delivered",
       "lib/mail-crypt/public.pem",
       "lib/retention/legal-holds.json",
+      "mail/example.test/anna/Maildir/dovecot-keywords",
     ];
     assert.deepEqual(files, expected);
     put(layout.settings, "# lost\n");

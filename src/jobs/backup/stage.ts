@@ -22,8 +22,8 @@ const ALL_PAGES = 2 ** 31 - 1;
 /** Otherwise a mail that arrives in each round would delay a backup forever. */
 const MOST_ROUNDS = 20;
 
-/** Dovecot rebuilds these from the mails. It cannot rebuild dovecot-uidlist, dovecot-keywords, subscriptions. */
-const MADE_AGAIN = /^(?:dovecot\.(?:index|list\.index|mailbox\.log).*|.*\.lock|.*\.tmp|maildirsize)$/;
+/** Dovecot makes these again, but not dovecot-keywords and subscriptions. Old UIDs would confuse clients (see `restoreServer`). */
+const MADE_AGAIN = /^(?:dovecot(?:\.index|\.list\.index|\.mailbox\.log|-uid).*|.*\.lock|.*\.tmp|maildirsize)$/;
 const COPIES: MirrorRules = { links: () => false, skips: () => false };
 const LOGS: MirrorRules = { links: () => false, skips: (path) => /\.(?:index|half)$/.test(path) };
 
