@@ -113,7 +113,8 @@ export async function whyRefused(
   const refused = await sendToGuard(guard, { ...from, isDry: true }, asked, () => null);
   if (refused !== null) return refused;
   const detail = await passwords.judge({ owner, password: asked.password }, judgedFor(from.caller));
-  const next = "Choose another one: several unrelated words make a good one.";
+  const orNone = asked.verb === "my_password" ? "" : " Or name none, and the server makes one.";
+  const next = `Choose another one: several unrelated words make a good one.${orNone}`;
   return detail === null ? null : problem("invalid_request", detail, { next });
 }
 
