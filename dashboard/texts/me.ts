@@ -77,7 +77,7 @@ export const en = {
   at: (host: string, port: number) => `${host}, port ${port}, SSL/TLS`,
   user: "User name",
   clientPassword: "Password",
-  yourPassword: "your mailbox password",
+  yourPassword: "your mailbox password, or an app password",
   settingsText: "Settings as text",
   profile: "Profile for iPhone, iPad and Mac",
   profileHint:
@@ -169,7 +169,7 @@ export const de: typeof en = {
   at: (host, port) => `${host}, Port ${port}, SSL/TLS`,
   user: "Benutzername",
   clientPassword: "Passwort",
-  yourPassword: "das Ihres Postfachs",
+  yourPassword: "das Ihres Postfachs oder ein App-Passwort",
   settingsText: "Einstellungen als Text",
   profile: "Profil für iPhone, iPad und Mac",
   profileHint:

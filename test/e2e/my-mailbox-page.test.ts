@@ -160,7 +160,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     const profile = (await stream.toArray()).join("");
     assert.match(profile, new RegExp(`<string>${ANNA}</string>`));
     assert.ok(!profile.includes(NEW_PASSWORD));
-    await client.getByText("your mailbox password").waitFor();
+    await client.getByText("your mailbox password, or an app password").waitFor();
   });
 
   test("makes an app password, which is shown once and opens the mailbox, and removes it", () =>

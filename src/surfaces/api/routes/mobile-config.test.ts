@@ -20,8 +20,8 @@ test("a profile names the mailbox, both servers with TLS, and no password", () =
   assert.doesNotMatch(profile, /<key>(?:Incoming|Outgoing)Password<\/key>/);
 });
 
-test("the text names the password that works with every encryption of the mailboxes", () => {
-  assert.equal(clientText(CLIENT).split("\n").at(-1), "Password: that of the mailbox, for both");
+test("the text names the passwords that mail programs can use", () => {
+  assert.equal(clientText(CLIENT).split("\n").at(-1), "Password: that of the mailbox or an app password, for both");
 });
 
 test("a second profile of the mailbox takes the place of the first, and another mailbox has its own", () => {

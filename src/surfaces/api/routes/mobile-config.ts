@@ -43,7 +43,7 @@ export function clientText({ account, host, imapPort, smtpPort }: MyClient): str
     `User name: ${account}`,
     `Receiving: IMAP, ${host}, port ${imapPort}, SSL/TLS`,
     `Sending: SMTP, ${host}, port ${smtpPort}, SSL/TLS`,
-    "Password: that of the mailbox, for both",
+    "Password: that of the mailbox or an app password, for both",
   ].join("\n");
 }
 
