@@ -21,15 +21,16 @@ type SecretsProps<One> = Readonly<{
   words: SecretWords;
   /** As in `useGet`. */
   news?: unknown;
-  children: (items: readonly One[], reload: () => void) => ComponentChildren;
+  children: ((items: readonly One[], reload: () => void) => ComponentChildren) | null;
 }>;
 
-/** Lists what the reader signs in with, by name, with its last use and a button to remove it; `children` is a form that makes one. */
+/** Lists what the reader signs in with, and removes it. `children` is a form that makes one; if it is null, an empty list is hidden. */
 export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news, children }: SecretsProps<One>) {
   const list = useGet<{ items: readonly One[] }>(path, news);
   const { data, reload } = list;
   const takeOff = ({ id, name }: One): Promise<void> =>
     change(() => remove(`${path}/${encodeURIComponent(id)}`), reload, words.removed(name));
+  if (children === null && data?.items.length === 0) return null;
   return (
     <Card title={words.title} hint={words.hint}>
       <Rows of={list} none={words.none}>
@@ -39,7 +40,7 @@ export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news,
           </Item>
         )}
       </Rows>
-      {data !== null && children(data.items, reload)}
+      {data !== null && children?.(data.items, reload)}
     </Card>
   );
 }

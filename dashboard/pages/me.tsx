@@ -25,7 +25,7 @@ export function MePage() {
           <SendersCard />
           <FollowCard />
           <ClientCard />
-          {data?.passwordOnServer === false && <AppPasswordsCard />}
+          {data !== null && <AppPasswordsCard isOnServer={data.passwordOnServer} />}
         </div>
         <div class="stack">
           <ForwardingCard />

@@ -44,7 +44,8 @@ type Made = Readonly<{ name: string; password: string }>;
 
 const MOST: typeof MOST_APP_PASSWORDS = 20;
 
-export function AppPasswordsCard() {
+/** `isOnServer`: none can be made, and those left over can be removed. */
+export function AppPasswordsCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
   return (
     <SecretsCard<AppPasswords["items"][number]>
       path="me/app-passwords"
@@ -52,7 +53,7 @@ export function AppPasswordsCard() {
       words={apps}
       news={passwordsSet.value}
     >
-      {(items, reload) => <MakeAppPassword names={items.map(({ name }) => name)} made={reload} />}
+      {isOnServer ? null : (items, reload) => <MakeAppPassword names={items.map(({ name }) => name)} made={reload} />}
     </SecretsCard>
   );
 }
