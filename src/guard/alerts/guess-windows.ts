@@ -16,8 +16,6 @@ import { type AlertWindow, timedConditions } from "./book.ts";
 const MOST_NETWORKS = 10_000;
 /** The latest accounts at which one network failed. */
 const MOST_TRIED = 16;
-/** Other accounts at which sign-ins must have failed: a single one may be a mistyped name. */
-const FEWEST_OTHERS = 2;
 const MOST_REFUSED = 2_000;
 const MOST_NAMED = 3;
 const MOST_ACCOUNTS = 50;
@@ -26,8 +24,8 @@ const SMALLEST_V6 = 48;
 type Tried = Readonly<{ account: string; prefix: Prefix; at: Millis }>;
 
 /**
- * Finds suspicious sign-ins: from an address, or a network new to the account, that failed at two other accounts within a
- * day; or from a network where the account never signed in. One alert a day for each account. A failure from an address that
+ * Finds suspicious sign-ins: from an address, or a network new to the account, that failed at other accounts within a day;
+ * or from a network where the account never signed in. One alert a day for each account. A failure from an address that
  * the account knows is a typing error and does not count.
  */
 export function hitWindow(): AlertWindow {
@@ -46,12 +44,12 @@ export function hitWindow(): AlertWindow {
     const nearby = (tried.get(networkOf(prefix)) ?? []).filter(
       ({ account, at: failedAt }) => account !== subject && failedAt > at - DAY_MS,
     );
-    const fromHere = new Set(nearby.filter((one) => one.prefix === prefix).map(({ account }) => account));
-    const isFromHere = fromHere.size >= FEWEST_OTHERS || !isNewNetwork;
-    const names = [...(isFromHere ? fromHere : new Set(nearby.map(({ account }) => account)))];
-    if (names.length >= FEWEST_OTHERS) {
+    const fromHere = nearby.filter((one) => one.prefix === prefix);
+    const suspicious = fromHere.length > 0 || !isNewNetwork ? fromHere : nearby;
+    if (suspicious.length > 0) {
+      const names = [...new Set(suspicious.map(({ account }) => account))];
       const others = names.length > MOST_NAMED ? " and others" : "";
-      const where = isFromHere ? prefix : networkOf(prefix);
+      const where = fromHere.length > 0 ? prefix : networkOf(prefix);
       const detail = `${subject} signed in from ${prefix}; within a day, sign-ins from ${where} failed at ${names.slice(-MOST_NAMED).join(", ")}${others}`;
       reported.set({ code: "login_after_guesses", subject, detail }, at);
     } else if (isNewNetwork && !isFirst) {

@@ -12,14 +12,14 @@ const { take, after, afterMs, remember, wait, holding, details } = windowsOf(imp
 const fail = (account: string, from: string, isNewPlace = true) => take("LOGIN_FAILED", { account, from, isNewPlace });
 const succeed = (account: string, from: string, place = NEW) => after("LOGIN_SUCCEEDED", { account, from, ...place });
 
-test("a sign-in from an address that failed at two others is reported for a day, or until the password is changed", () => {
-  for (const name of [ANNA, "cid@example.test"]) fail(name, "203.0.113.7");
+test("a sign-in from an address that failed at a different account is reported for a day, or until the password is changed", () => {
+  fail(ANNA, "203.0.113.7");
   succeed(BERT, "203.0.113.7");
   const hit = `login_after_guesses ${BERT}`;
   assert.deepEqual(holding(), [hit]);
-  const failed = `within a day, sign-ins from 203.0.113.7/32 failed at ${ANNA}, cid@example.test`;
+  const failed = `within a day, sign-ins from 203.0.113.7/32 failed at ${ANNA}`;
   assert.deepEqual(details(), [`${BERT} signed in from 203.0.113.7/32; ${failed}`]);
-  for (const name of ["dora", "eve"]) fail(`${name}@example.test`, "203.0.113.7");
+  for (const name of ["cid", "dora", "eve"]) fail(`${name}@example.test`, "203.0.113.7");
   wait(20 * HOUR_MS);
   succeed(BERT, "203.0.113.7");
   assert.match(details()[0] ?? "", / failed at cid@example\.test, dora@example\.test, eve@example\.test and others$/);
@@ -40,11 +40,9 @@ test("after a restart, a password change from before a theft does not end its al
 });
 
 test("sign-ins refused without a check count as failed; those refused by a ban or outside the allowed networks do not", () => {
-  for (const account of [ANNA, "dora@example.test"])
-    for (const reason of ["outside_networks", "banned"] as const)
-      take("LOGIN_REFUSED", { account, from: "203.0.113.7", isNewPlace: true, reason });
-  for (const account of [ANNA, BERT])
-    take("LOGIN_REFUSED", { account, from: "198.51.100.7", isNewPlace: true, reason: "spraying" });
+  take("LOGIN_REFUSED", { account: ANNA, from: "203.0.113.7", isNewPlace: true, reason: "outside_networks" });
+  take("LOGIN_REFUSED", { account: ANNA, from: "203.0.113.7", isNewPlace: true, reason: "banned" });
+  take("LOGIN_REFUSED", { account: ANNA, from: "198.51.100.7", isNewPlace: true, reason: "spraying" });
   succeed(BERT, "203.0.113.7");
   succeed("cid@example.test", "198.51.100.7");
   const aboutAccounts = holding().filter((one) => one !== "spraying");
@@ -58,28 +56,24 @@ test("a network that failed makes sign-ins to accounts new to it suspicious; a n
   assert.deepEqual(succeed(BERT, "203.0.113.9"), [`login_after_guesses ${BERT}`]);
   const failed = `sign-ins from 203.0.113.0/24 failed at ${ANNA}, cid@example.test, dora@example.test`;
   assert.deepEqual(details(), [`${BERT} signed in from 203.0.113.9/32; within a day, ${failed}`]);
-  for (const account of [ANNA, BERT]) fail(account, "2001:db8:2::1");
+  fail(ANNA, "2001:db8:2::1");
   succeed("eve@example.test", "2001:db8:2:8000::1");
   succeed("finn@example.test", "2001:db8:3::1");
   assert.deepEqual(holding().slice(1), ["login_after_guesses eve@example.test", "login_new_place finn@example.test"]);
 });
 
 test("the last sixteen failures of a network count, and a repeated one counts once", () => {
-  for (const account of [ANNA, "cid@example.test"]) fail(account, "203.0.113.7");
-  for (let i = 0; i < 20; i++) fail(`user${i % 14}@example.test`, "203.0.113.8");
+  fail(ANNA, "203.0.113.7");
+  for (let i = 0; i < 20; i++) fail(`user${i % 15}@example.test`, "203.0.113.8");
   succeed(BERT, "203.0.113.7");
-  assert.match(
-    details()[0] ?? "",
-    / sign-ins from 203\.0\.113\.7\/32 failed at anna@example\.test, cid@example\.test$/,
-  );
+  assert.match(details()[0] ?? "", / sign-ins from 203\.0\.113\.7\/32 failed at anna@example\.test$/);
   fail("another@example.test", "203.0.113.8");
   succeed(BERT, "203.0.113.7");
   assert.match(details()[0] ?? "", / sign-ins from 203\.0\.113\.0\/24 failed at /, "the first is forgotten");
 });
 
 test("remembers the failures of 10,000 networks and the refusals of 2,000 accounts", () => {
-  for (let i = 0; i <= 10_000; i++)
-    for (const name of ["cid", `user${i}`]) fail(`${name}@example.test`, `10.${i >> 8}.${i & 255}.1`);
+  for (let i = 0; i <= 10_000; i++) fail(`user${i}@example.test`, `10.${i >> 8}.${i & 255}.1`);
   succeed(ANNA, "10.0.0.1");
   assert.deepEqual(succeed(BERT, "10.0.1.1"), [`login_new_place ${ANNA}`, `login_after_guesses ${BERT}`]);
   for (let i = 0; i <= 2_000; i++) take("LOGIN_REFUSED", { account: `user${i}@example.test`, reason: "spraying" });
@@ -95,24 +89,13 @@ test("does not suspect users who mistype at home or at their own account, or who
   fail(ANNA, "203.0.113.7", false);
   fail(BERT, "203.0.113.7");
   assert.deepEqual(succeed(BERT, "203.0.113.7"), [`login_new_place ${BERT}`]);
-  for (const account of [ANNA, BERT]) fail(account, "198.51.100.7");
+  fail(ANNA, "198.51.100.7");
   succeed("cid@example.test", "198.51.100.7", { isNewPlace: false, isNewNetwork: false });
   assert.deepEqual(holding(), [`login_new_place ${BERT}`]);
-  for (const account of [ANNA, BERT]) fail(account, "192.0.2.7");
+  fail(ANNA, "192.0.2.7");
   wait(DAY_MS - 1_000);
   succeed("dora@example.test", "192.0.2.7");
   assert.deepEqual(holding(), ["login_new_place dora@example.test"], "nor a day after a failure");
-});
-
-test("failures at one other account are typing errors, even from two addresses; at two, from anywhere in the network, they are guesses", () => {
-  for (const from of ["203.0.113.7", "203.0.113.7", "203.0.113.8"]) fail("liza@example.test", from);
-  const lisa = { account: "lisa@example.test", from: "203.0.113.7", ...NEW, isFirst: true };
-  assert.deepEqual(after("LOGIN_SUCCEEDED", lisa), []);
-  assert.deepEqual(succeed(BERT, "203.0.113.7"), [`login_new_place ${BERT}`]);
-  fail(ANNA, "203.0.113.8");
-  const ofCid = { account: "cid@example.test", from: "203.0.113.7", isNewPlace: true };
-  assert.deepEqual(after("LOGIN_SUCCEEDED", ofCid), [`login_new_place ${BERT}`], "the network is Cid's");
-  assert.deepEqual(succeed("cid@example.test", "203.0.113.7").slice(1), ["login_after_guesses cid@example.test"]);
 });
 
 test("a network where an account was never used is reported once a day, except for its first sign-in", () => {
@@ -139,7 +122,7 @@ test("neither the administrator nor a program of this machine is a new place; a 
 test("at most fifty accounts of each kind are reported at once", () => {
   for (let i = 0; i < 70; i++) succeed(`user${i}@example.test`, `198.18.${i}.1`);
   assert.equal(holding().length, 50);
-  for (const name of ["cid", "dora"]) fail(`${name}@example.test`, "203.0.113.7");
+  fail(ANNA, "203.0.113.7");
   succeed(BERT, "203.0.113.7");
   assert.ok(holding().includes(`login_after_guesses ${BERT}`));
 });
