@@ -32,9 +32,8 @@ export async function makesAppPasswords(
   await page.getByText("There is already an app password Annas Telefon.").waitFor();
   // As if passwords were set only on the server.
   await page.route("**/api/v1/me", async (request) => {
-    const response = await request.fetch();
-    const body = (await response.text()).replace('"passwordOnServer":false', '"passwordOnServer": true');
-    await request.fulfill({ response, body });
+    const me: object = await (await request.fetch()).json();
+    await request.fulfill({ json: { ...me, passwordOnServer: true } });
   });
   await page.reload();
   await row.getByText(/created .* last used/).waitFor();
