@@ -39,7 +39,7 @@ export const abuse = {
     "Different recipients that do not exist, asked for by strangers from anywhere within any hour. Above it, strangers no longer learn who exists (docs/limits.md).",
   ),
   "limits.first_contacts.per_minute": byDefault(20, wholeNumber(1, 10_000)).says(
-    "Addresses (IPv6 networks) whose mail has nothing in its favour, within any 60 seconds. Above it, such mail waits for `greylist.crowd_delay` and its spam score rises by `spam.crowd_score`. Counted only while `greylist.enabled` is true.",
+    "Addresses (IPv6 networks) whose mail is greylisted, and from which no mail is wanted, within any 60 seconds. Above it, such mail waits for `greylist.crowd_delay` and its spam score rises by `spam.crowd_score`. Counted only while `greylist.enabled` is true.",
   ),
   "limits.first_contacts.per_hour": byDefault(100, wholeNumber(1, 10_000)).says("The same within any hour."),
   "limits.connections.per_minute": byDefault(20, count).says(
