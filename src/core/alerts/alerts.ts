@@ -70,7 +70,7 @@ export const conditions = {
     says: "Too many wrong passwords came from an address that an account knows, or from this machine.",
     matters:
       "Someone behind this address is guessing, or a device or program there has been taken over. Only a password that looks right is checked there now.",
-    next: "Ask the user whose address it is; `why IP` shows what was tried. `allow add IP --for 1d` lifts the limit, except for this machine's addresses and its gateway.",
+    next: "Ask the user whose address it is; `why IP` shows what was tried. `allow add IP --for 1d` lifts the limit, except for this machine, its gateway and proxies.",
   },
   account_guarded: {
     severity: "warning",

@@ -380,7 +380,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
     says: "Zu viele falsche Passwörter kamen von einer Adresse, die ein Konto kennt, oder von diesem Rechner.",
     matters:
       "Jemand hinter dieser Adresse rät, oder jemand hat dort ein Gerät oder Programm übernommen. Nur ein Passwort, das richtig aussieht, wird dort noch geprüft.",
-    next: "Fragen Sie den Nutzer, dem die Adresse gehört; `why IP` zeigt, was versucht wurde. `allow add IP --for 1d` hebt die Grenze auf, außer für Adressen dieses Rechners und sein Gateway.",
+    next: "Fragen Sie den Nutzer, dem die Adresse gehört; `why IP` zeigt, was versucht wurde. `allow add IP --for 1d` hebt die Grenze auf, außer für diesen Rechner, sein Gateway und Proxys.",
   },
   account_guarded: {
     says: "Von vielen Adressen wird das Passwort eines Kontos geraten.",

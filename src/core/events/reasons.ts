@@ -239,11 +239,11 @@ export const reasons = {
   },
   known_address_capped: {
     says: "Too many different wrong passwords within a day from an address that the account knows: only one that looks right is checked there.",
-    next: "Ask the user: a device behind the address is guessing. `allow add` lifts the limit for the address.",
+    next: "Ask the user: a device behind the address is guessing. `allow add` lifts the limit, except for this machine, its gateway and proxies.",
   },
   known_address_at_others: {
     says: "An address that an account knows is guessing at other accounts: there only a password that looks right is checked.",
-    next: "Ask the user whose address it is: `why IP` shows the accounts that were tried. `allow add` lifts the limit.",
+    next: "Ask the user whose address it is: `why IP` shows the accounts that were tried. `allow add` lifts the limit, except for this machine, its gateway and proxies.",
   },
   right_password_guarded: {
     says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates, or this network's share of it.",
