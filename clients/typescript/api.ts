@@ -956,7 +956,7 @@ export type Routes = {
       readonly id: string;
     };
     readonly answer: {
-      /** That of the last step; `returned` if a delivery of the mail last sent failed permanently. */
+      /** That of the last step. */
       readonly state:
         | "accepted"
         | "queued"

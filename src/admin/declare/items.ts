@@ -286,7 +286,7 @@ const mailStep = z.enum([
 export type MailStep = z.output<typeof mailStep>;
 /** The way of a mail, the first step first. */
 export const ownMail = object(() => ({
-  state: meaning(mailStep, "That of the last step; `returned` if a delivery of the mail last sent failed permanently."),
+  state: meaning(mailStep, "That of the last step."),
   steps: records({ at: time, what: mailStep, says: z.string() }),
 }));
 export type OwnMail = OutputOf<typeof ownMail>;

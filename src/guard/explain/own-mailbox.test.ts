@@ -38,38 +38,6 @@ test("only its sender and its recipients can find a mail", () => {
   assert.doesNotMatch(JSON.stringify(ownMail(queries, BERT, FIRST)), /@/, "no address is shown");
 });
 
-test("a mail that did not reach one recipient is returned, whomever it reached later", () => {
-  const queries = queriesOf(
-    ["EMAIL_ACCEPTED", { queueId: FIRST, account: ANNA.account, recipient: null }],
-    ["EMAIL_BOUNCED", { queueId: FIRST, recipient: "gone@else.test" }],
-    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: "carol@else.test" }],
-  );
-  assert.equal(ownMail(queries, ANNA, FIRST)?.state, "returned");
-});
-
-test("a returned mail that was sent again and arrived is delivered", () => {
-  const sent = (queueId: string) =>
-    ["EMAIL_ACCEPTED", { queueId, account: ANNA.account, messageId: MESSAGE, recipient: null }] as const;
-  const queries = queriesOf(
-    sent(FIRST),
-    ["EMAIL_BOUNCED", { queueId: FIRST, recipient: "carol@else.test" }],
-    sent(SECOND),
-    ["EMAIL_DELIVERED", { queueId: SECOND, recipient: "carol@else.test" }],
-  );
-  assert.equal(ownMail(queries, ANNA, MESSAGE)?.state, "delivered");
-  assert.equal(ownMail(queries, ANNA, FIRST)?.state, "returned");
-});
-
-test("a mail that did not reach one recipient is returned, also if a mailing list sends its author a copy", () => {
-  const queries = queriesOf(
-    ["EMAIL_ACCEPTED", { queueId: FIRST, account: ANNA.account, messageId: MESSAGE, recipient: null }],
-    ["EMAIL_BOUNCED", { queueId: FIRST, recipient: "gone@else.test" }],
-    ["EMAIL_ACCEPTED", { queueId: SECOND, messageId: MESSAGE, recipient: ANNA.account }],
-    ["EMAIL_DELIVERED", { queueId: SECOND, recipient: ANNA.account }],
-  );
-  assert.equal(ownMail(queries, ANNA, MESSAGE)?.state, "returned");
-});
-
 test("a mail whose forward without a copy failed is not said to have arrived", () => {
   const queries = queriesOf(
     ["EMAIL_ACCEPTED", { queueId: FIRST, recipient: ANNA.account }],

@@ -45,18 +45,12 @@ export function ownMail(all: EventQueries, reader: Reader, id: string): OwnMail 
   const searched = new Map<string, readonly EventItem[]>();
   const scoresOf = (mail: string) =>
     searched.getOrInsertComputed(mail, () => eventsOf(queries, { mail, types: ["SPAM_SCORED"] }));
-  const events = queueIdsOf(queries, bareMessageId(id))
+  const steps = queueIdsOf(queries, bareMessageId(id))
     .flatMap((queueId) => withoutLoop(ownEvents(eventsOf(queries, { mail: queueId }), reader, scoresOf)))
-    .toSorted((one, other) => one.id - other.id);
-  const steps = events.flatMap(stepOf);
+    .toSorted((one, other) => one.id - other.id)
+    .flatMap(stepOf);
   const last = steps.at(-1);
-  if (last === undefined) return null;
-  // Not the copy of it that a mailing list returns.
-  const sent = events.filter(({ account }) => account?.toLowerCase() === reader.account);
-  const newest = (sent.length > 0 ? sent : events).findLast(({ queueId }) => queueId !== null)?.queueId;
-  // A recipient whom it did not reach matters more than one whom it reached later.
-  const isReturned = events.some(({ type, queueId }) => type === "EMAIL_BOUNCED" && queueId === newest);
-  return { state: isReturned ? "returned" : last.what, steps };
+  return last === undefined ? null : { state: last.what, steps };
 }
 
 function sinceCreated(queries: EventQueries, { createdAt }: Pick<Reader, "createdAt">): EventQueries {
