@@ -56,6 +56,22 @@ test("a replay refuses a right password again after four networks' unanswered tr
   for (const one of engine.replay(policy)) assert.equal(differenceOf(one), null, JSON.stringify(one));
 });
 
+test("a replay sees a pending password as the guard did after an earlier unanswered one", async () => {
+  using engine = realEngine(SMALL_POLICY, OWN);
+  let now = START;
+  const signIn = (type: "LOGIN_ASKED" | "LOGIN_FAILED", from: string, passwordHash: string) => {
+    now = later(now, 5);
+    return engine.decide({ type, ip: address(from), service: "imap", login: "bert@example.test", passwordHash }, now);
+  };
+  await signIn("LOGIN_FAILED", "192.0.2.7", "1");
+  await signIn("LOGIN_FAILED", "192.0.2.7", "2");
+  await signIn("LOGIN_ASKED", "198.51.100.10", "unanswered");
+  await signIn("LOGIN_ASKED", "192.0.2.7", "3");
+  assert.equal((await signIn("LOGIN_ASKED", "192.0.2.7", "4")).reason, "pending_guesses");
+  await signIn("LOGIN_FAILED", "192.0.2.7", "3");
+  for (const one of engine.replay(SMALL_POLICY)) assert.equal(differenceOf(one), null, JSON.stringify(one));
+});
+
 test("a replay with another policy decides each event as a guard with that policy would", async () => {
   const others: readonly Policy[] = [
     { ...SMALL_POLICY, mail: [{ key: "limits.mail.per_minute", count: 1, windowMs: 1_000 }] },

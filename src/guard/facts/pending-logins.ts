@@ -54,14 +54,16 @@ export class PendingPasswords {
     this.#ofAccounts.set(one.account, asked.slice(-LIMITS.pendingLoginsPerAccount));
   }
 
-  /** For a replay: adds recorded passwords that it does not know, because no report followed them. */
+  /** For a replay: as recorded, also where no report followed; an unknown password changes how the next ones look. */
   restore(all: readonly PendingPassword[]): void {
     for (const one of all) {
-      const isKnown = this.at(one.account, one.at).some(
+      const known = this.at(one.account, one.at);
+      const place = known.findIndex(
         ({ at, passwordHash, network }) =>
           at === one.at && passwordHash === one.passwordHash && network === one.network,
       );
-      if (!isKnown) this.passed(one);
+      if (place < 0) this.passed(one);
+      else this.#ofAccounts.set(one.account, known.with(place, one));
     }
   }
 
