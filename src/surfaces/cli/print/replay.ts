@@ -101,6 +101,6 @@ function reachOf(reach: ReplayReport["reach"]): string {
     firstEvent !== null && joined(" ", [`${why}.`, leftOut(reach)]),
     settingsApplied > 0 &&
       `Settings were applied ${plural(settingsApplied, "time")} during this period: earlier decisions may differ only because of that.`,
-    "Unknown: what a rejected client would have done next (its password counts as wrong), what the firewall dropped, and what other block lists would have said.",
+    "Unknown: sign-ins without an outcome, what a rejected client would have done next (its password counts as wrong), what the firewall dropped, and what other block lists would have said.",
   ]);
 }
