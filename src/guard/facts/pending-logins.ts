@@ -54,7 +54,7 @@ export class PendingPasswords {
     this.#ofAccounts.set(one.account, asked.slice(-LIMITS.pendingLoginsPerAccount));
   }
 
-  /** For a replay: as recorded, also where no report followed; an unknown password changes how the next ones look. */
+  /** For a replay: takes over what was recorded. A password without a report, unknown to it, changes how the next ones look. */
   restore(all: readonly PendingPassword[]): void {
     for (const one of all) {
       const known = this.at(one.account, one.at);

@@ -45,7 +45,7 @@ function printRemedies(timeline: readonly TimelineStep[], inForce: SettingsInFor
   const byReason = Map.groupBy(timeline, ({ reason }) => reason);
   const lines = [...byReason].flatMap(([reason, steps]) => {
     // A mail that came again needs nothing; another may still wait.
-    const [{ meaning, lift } = { meaning: "", lift: null }] = [...steps.filter((step) => step.lift !== null), ...steps];
+    const { meaning, lift } = steps.find((step) => step.lift !== null) ?? steps[0] ?? { meaning: "", lift: null };
     const settings = settingsOf(steps).map((key) => withValue(key, inForce));
     if (reason === null || (lift === null && settings.length === 0)) return [];
     const setBy = settings.length > 0 && `Set by ${settings.join(", ")}.`;
