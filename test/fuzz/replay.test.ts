@@ -72,6 +72,25 @@ test("a replay sees a pending password as the guard did after an earlier unanswe
   for (const one of engine.replay(SMALL_POLICY)) assert.equal(differenceOf(one), null, JSON.stringify(one));
 });
 
+test("a replay knows no administrator before the guard did", async () => {
+  using engine = realEngine(SMALL_POLICY, OWN);
+  const from = address("192.0.2.7");
+  const about = { ip: from, service: "imap", login: "anna@example.test" } as const;
+  let now = START;
+  await engine.decide({ type: "LOGIN_FAILED", ...about, ip: address("198.18.1.1"), passwordHash: "1" }, now);
+  await engine.decide({ type: "LOGIN_ASKED", ...about, passwordHash: "slow" }, now);
+  for (const passwordHash of ["1", "2", "3"])
+    await engine.decide({ type: "LOGIN_FAILED", ...about, passwordHash }, (now = later(now, 5)));
+  engine.administratorAt(from, now);
+  await engine.decide({ type: "LOGIN_FAILED", ...about, passwordHash: "slow" }, (now = later(now, 5)));
+  const replayed = engine.replay(SMALL_POLICY);
+  for (const one of replayed) assert.equal(differenceOf(one), null, JSON.stringify(one));
+  assert.deepEqual(
+    replayed.map(({ bans }) => bans.length),
+    [0, 0, 0, 0, 1, 0],
+  );
+});
+
 test("a replay with another policy decides each event as a guard with that policy would", async () => {
   const others: readonly Policy[] = [
     { ...SMALL_POLICY, mail: [{ key: "limits.mail.per_minute", count: 1, windowMs: 1_000 }] },

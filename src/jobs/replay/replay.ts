@@ -53,6 +53,10 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
       case "noted":
         noted(step.record, step.at);
         break;
+      case "restarted":
+        processor = started();
+        processor.facts.begin(step.at);
+        break;
       case "unreadable":
     }
   }
@@ -93,10 +97,6 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
   }
 
   function* decided(step: DecidedStep): Generator<Replayed> {
-    if (step.seen.restarted === true) {
-      processor = started();
-      processor.facts.begin(step.at);
-    }
     if (unreached.has(step)) {
       yield { step, decision: null, bans: [], spared: [] };
       return;
@@ -118,7 +118,9 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
   }
 
   function decide<S extends DecidedStep | AskedStep>(step: S, event: ClientEvent) {
-    for (const { ip, at } of step.seen.administrators ?? []) processor.facts.administratorAt(ip, at);
+    // Those whom only the report saw came after its question.
+    for (const { ip, at } of step.seen.administrators ?? [])
+      if (step.type === "decided" || at < step.at) processor.facts.administratorAt(ip, at);
     processor.facts.restorePending(step.seen.pending ?? []);
     if (facts.tell(event, step.seen)) processor.facts.setPolicy(policy, now);
     changes.length = 0;

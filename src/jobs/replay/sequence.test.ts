@@ -35,6 +35,22 @@ test("a question from long ago is still asked in its place", () => {
   assert.deepEqual(steps.map(shown), ["1", "asked 3", "2", "3"]);
 });
 
+test("what was asked before the first row after a restart comes after it", () => {
+  const asked = (nth: number): Seen => ({ asked: { at: NOON, after: 0, nth } });
+  const steps = inOrder([failed(1), failed(2), failed(3, { ...asked(2), restarted: true }), failed(4, asked(1))]);
+  assert.deepEqual([...steps].map(shown), ["1", "2", "restarted", "asked 4", "asked 3", "3", "4"]);
+});
+
+test("a ban that an administrator's session prevented is not decided again", () => {
+  const event = { type: "BAN_ASKED", prefix: hostPrefix(STRANGER), note: "n", durationMs: null, by: "root" } as const;
+  const row = (id: number, reason: "admin_session" | "own_address"): Recorded => {
+    const record = recordOf(event, decision("refuse", reason), { prefix: event.prefix, at: NOON });
+    return { id, record };
+  };
+  const steps = inOrder([row(1, "admin_session"), row(2, "own_address")]);
+  assert.deepEqual([...steps].map(shown), ["noted", "command"]);
+});
+
 test("bans belong to the event that caused them; ends of bans and old entries are separate", () => {
   const ban = changeRecord({ type: "BAN", ban: BAN }, NOON);
   const by = "engine";

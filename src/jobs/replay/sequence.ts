@@ -39,7 +39,8 @@ export type ReplayStep =
   | Readonly<{ type: "command"; at: Millis; event: NetworkEvent }>
   /** Recorded without a decision. */
   | Readonly<{ type: "noted"; at: Millis; record: EventRecord }>
-  | Readonly<{ type: "unreadable"; at: Millis }>;
+  | Readonly<{ type: "unreadable"; at: Millis }>
+  | Readonly<{ type: "restarted"; at: Millis }>;
 
 /** Dovecot reports the result of a sign-in within a minute after its question. */
 const AHEAD_MS = MINUTE_MS;
@@ -53,10 +54,13 @@ const MOST_AHEAD = 10_000;
 export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
   const ahead: Ahead[] = [];
   const asked: AskedStep[] = [];
+  let beforeRestart = 0;
   for (const next of grouped(recorded)) {
     ahead.push(next);
+    if (isRestart(next.step)) beforeRestart = next.id - 1;
     const question = questionOf(next.step);
-    if (question !== null) insert(asked, question);
+    // A guard that has written no row since its start knows no id.
+    if (question !== null) insert(asked, { ...question, after: Math.max(question.after, beforeRestart) });
     // A clock that was set back further must not delay all other events.
     const isFar = ({ at }: ReplayStep): boolean => Math.abs(next.step.at - at) >= AHEAD_MS;
     yield* oldestWhile(({ step }) => ahead.length > MOST_AHEAD || isFar(step));
@@ -65,8 +69,11 @@ export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
 
   function* oldestWhile(isDue: (oldest: Ahead) => boolean): Generator<ReplayStep> {
     for (let oldest = ahead[0]; oldest !== undefined && isDue(oldest); oldest = ahead[0]) {
-      yield* dueBefore(asked, oldest.id);
-      yield oldest.step;
+      const { id, step } = oldest;
+      // All questions since the row before it were asked after the restart: what was in flight before it has no report.
+      if (isRestart(step)) yield { type: "restarted", at: asked[0]?.at ?? step.at };
+      yield* dueBefore(asked, id);
+      yield step;
       ahead.shift();
     }
   }
@@ -86,6 +93,10 @@ function insert(asked: AskedStep[], step: AskedStep): void {
     other.after > step.after || (other.after === step.after && other.nth > step.nth);
   const at = asked.findIndex(isLater);
   asked.splice(at < 0 ? asked.length : at, 0, step);
+}
+
+function isRestart(step: ReplayStep): boolean {
+  return step.type === "decided" && step.seen.restarted === true;
 }
 
 function questionOf(step: ReplayStep): AskedStep | null {
@@ -130,7 +141,9 @@ function stepOf(id: number, record: EventRecord): ReplayStep {
   if (rest.event === "LIFT" && type === "BAN_EXPIRED" && prefix !== null)
     return { type: "command", at, event: { type: "BAN_EXPIRED", prefix } };
   const event = eventOf(record);
-  if (event === null) return { type: "noted", at, record };
+  // Only the guard knows from where administrators were signed in.
+  const wasRefusedByGuard = type === "BAN_REFUSED" && record.reason === "admin_session";
+  if (event === null || wasRefusedByGuard) return { type: "noted", at, record };
   if (isNetworkEvent(event)) return { type: "command", at, event };
   const seen = "seen" in rest && rest.seen !== undefined ? rest.seen : NOTHING_SEEN;
   return { type: "decided", id, at, event, record, seen, bans: [], spared: [] };
