@@ -82,6 +82,13 @@ test("a mail with one line more is reported with its sender, recipient and servi
   });
 });
 
+test("a client over IPv6 is reported by its address", () => {
+  const overV6 = CONNECTED.map((text) => text.replace("198.51.100.9", "IPv6:2001:db8::7"));
+  const last = asked([...overV6, ...MAIL, ...headers(LINES + 1), ...END_OF_HEADER]).at(-1);
+  assert.ok(last?.type === "end");
+  assert.equal(last.found?.ip, "2001:db8::7");
+});
+
 test("512 KB of recipients, in headers of any length, are too many lines, and of nothing else", () => {
   const excess = (bytes: number, name = "To"): Excess | undefined => {
     const to = header(name, "@,".repeat(bytes / 2));

@@ -244,7 +244,8 @@ export class MilterReader {
 
   get #sender() {
     return {
-      ip: parseIp(this.#macros.get("client_addr") ?? ""),
+      // Postfix gives IPv6 addresses to milters as RFC 5321 writes them, in section 4.1.3: `IPv6:2001:db8::7`.
+      ip: parseIp((this.#macros.get("client_addr") ?? "").replace(/^IPv6:/i, "")),
       account: this.#mail.macros.get("auth_authen") || null,
     };
   }
