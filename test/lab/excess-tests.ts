@@ -27,7 +27,7 @@ const PARTS = `${"--x y\r\nContent-Type: text/html\r\n\r\n<p>a\r\n".repeat(10_00
 const MESSAGE = `${HEAD}MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n`;
 const OF_PARTS = [
   ["198.18.120.7", "", MULTIPART + PARTS],
-  ["2001:db8:121::7", " in a message within the mail, over IPv6,", MESSAGE + MULTIPART + PARTS],
+  ["2001:db8:a121::7", " in a message within the mail, over IPv6,", MESSAGE + MULTIPART + PARTS],
 ] as const;
 /** Costs as much as 10,000 parts. */
 const RECIPIENTS = `${MESSAGE}${`To: ${"a@b,\r\n ".repeat(10_000)}\r\n`.repeat(40)}\r\nHello.`;
