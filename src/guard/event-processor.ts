@@ -35,17 +35,19 @@ export type Trace = {
 export class EventProcessor {
   readonly #store: Store;
   readonly facts: FactBase;
-  #idAtBegin = 0;
+  #idAtBegin: number;
   /**
    * The latest objects of each kind that decisions use. At a full garbage collection V8 forgets shapes (hidden classes) without
    * objects, and drops the code compiled for them, which made thousands of questions slow: the guard's objects live for one question.
    */
   readonly #decisionShapes = new Map<string, readonly unknown[]>();
   readonly #recordShapes = new Map<string, readonly unknown[]>();
-  readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sighting: null };
+  readonly #trace: Trace;
 
   constructor(parts: EventProcessorParts) {
     this.#store = parts.store;
+    this.#idAtBegin = parts.store.lastId();
+    this.#trace = { lastEventId: this.#idAtBegin, bansChanged: false, allowChanged: false, sighting: null };
     this.facts = new FactBase(parts);
   }
 

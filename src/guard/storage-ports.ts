@@ -28,6 +28,8 @@ export interface Store {
   rollback(): void;
   /** Returns the id of the row. */
   append(record: EventRecord): number;
+  /** The id of the newest row; 0 if there is none. */
+  lastId(): number;
   apply(change: Change, at: Millis): void;
 }
 

@@ -51,6 +51,7 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
       begin: store.begin.bind(store),
       commit: store.commit.bind(store),
       rollback: store.rollback.bind(store),
+      lastId: store.lastId.bind(store),
       // No window or fact is read from it, except for the recipients of accounts.
       append: (record) => store.append(record.counts === "account_mail" ? record : { ...record, rest: NO_REST }),
       apply: store.apply.bind(store),

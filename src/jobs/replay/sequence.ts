@@ -29,6 +29,8 @@ export type AskedStep = Readonly<{
   at: Millis;
   after: number;
   nth: number;
+  /** How often the guard had started before. */
+  starts: number;
   event: LoginAsked;
   /** From the report. */
   seen: Seen;
@@ -54,39 +56,38 @@ const MOST_AHEAD = 10_000;
 export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
   const ahead: Ahead[] = [];
   const asked: AskedStep[] = [];
-  let beforeRestart = 0;
-  for (const next of grouped(recorded)) {
-    ahead.push(next);
-    if (isRestart(next.step)) beforeRestart = next.id - 1;
-    const question = questionOf(next.step);
-    // A guard that has written no row since its start knows no id.
-    if (question !== null) insert(asked, { ...question, after: Math.max(question.after, beforeRestart) });
+  let [starts, begun] = [0, 0];
+  for (const { id, step } of grouped(recorded)) {
+    if (step.type === "decided" && step.seen.restarted === true) starts++;
+    ahead.push({ id, step, starts });
+    const question = questionOf(step, starts);
+    if (question !== null) insert(asked, question);
     // A clock that was set back further must not delay all other events.
-    const isFar = ({ at }: ReplayStep): boolean => Math.abs(next.step.at - at) >= AHEAD_MS;
-    yield* oldestWhile(({ step }) => ahead.length > MOST_AHEAD || isFar(step));
+    const isFar = ({ at }: ReplayStep): boolean => Math.abs(step.at - at) >= AHEAD_MS;
+    yield* oldestWhile((oldest) => ahead.length > MOST_AHEAD || isFar(oldest.step));
   }
   yield* oldestWhile(() => true);
 
   function* oldestWhile(isDue: (oldest: Ahead) => boolean): Generator<ReplayStep> {
     for (let oldest = ahead[0]; oldest !== undefined && isDue(oldest); oldest = ahead[0]) {
-      const { id, step } = oldest;
-      // All questions since the row before it were asked after the restart: what was in flight before it has no report.
-      if (isRestart(step)) yield { type: "restarted", at: asked[0]?.at ?? step.at };
-      yield* dueBefore(asked, id);
-      yield step;
+      for (let next = asked[0]; next !== undefined && next.after < oldest.id; next = asked[0]) {
+        asked.shift();
+        yield* after(next.starts, next);
+      }
+      yield* after(oldest.starts, oldest.step);
       ahead.shift();
     }
   }
-}
 
-type Ahead = Readonly<{ id: number; step: ReplayStep }>;
-
-function* dueBefore(asked: AskedStep[], id: number): Generator<AskedStep> {
-  for (let next = asked[0]; next !== undefined && next.after < id; next = asked[0]) {
-    asked.shift();
-    yield next;
+  /** The first row after a start may be that of a sign-in that was asked about after it. */
+  function* after(start: number, step: ReplayStep): Generator<ReplayStep> {
+    if (start > begun) yield { type: "restarted", at: step.at };
+    begun = Math.max(begun, start);
+    yield step;
   }
 }
+
+type Ahead = Readonly<{ id: number; step: ReplayStep; starts: number }>;
 
 function insert(asked: AskedStep[], step: AskedStep): void {
   const isLater = (other: AskedStep): boolean =>
@@ -95,19 +96,15 @@ function insert(asked: AskedStep[], step: AskedStep): void {
   asked.splice(at < 0 ? asked.length : at, 0, step);
 }
 
-function isRestart(step: ReplayStep): boolean {
-  return step.type === "decided" && step.seen.restarted === true;
-}
-
-function questionOf(step: ReplayStep): AskedStep | null {
+function questionOf(step: ReplayStep, starts: number): AskedStep | null {
   if (step.type !== "decided" || step.seen.asked === undefined) return null;
   const { event, id: report, seen } = step;
   if (event.type !== "LOGIN_SUCCEEDED" && event.type !== "LOGIN_FAILED") return null;
-  return { type: "asked", report, ...step.seen.asked, seen, event: { ...event, type: "LOGIN_ASKED" } };
+  return { type: "asked", report, ...step.seen.asked, starts, seen, event: { ...event, type: "LOGIN_ASKED" } };
 }
 
 /** An event with the rows of its outcome, which follow it at once. */
-function* grouped(recorded: Iterable<Recorded>): Generator<Ahead> {
+function* grouped(recorded: Iterable<Recorded>): Generator<Omit<Ahead, "starts">> {
   let open: { id: number; step: DecidedStep; bans: RecordedBan[]; spared: Prefix[] } | null = null;
   let at = instant(0);
   for (const { id, record } of recorded) {

@@ -142,6 +142,10 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
     return id;
   }
 
+  lastId(): number {
+    return this.#writer.lastId;
+  }
+
   apply(change: Change, at: Millis): void {
     this.#writer.write();
     switch (change.type) {

@@ -49,6 +49,10 @@ export class EventWriter {
     return this.#lastId;
   }
 
+  get lastId(): number {
+    return this.#lastId;
+  }
+
   /** Call it before anything reads or changes what depends on events, and before the commit. Throws if the disk is full. */
   write(): void {
     if (this.#failure !== null) throw this.#failure.error;
