@@ -24,10 +24,10 @@ function smtp(port: number): ServerPort {
   return { setting: "ports.smtp", service: "postfix", port, address: null, says: "mail" };
 }
 
-/** A layout in which the web gets another process again and again, until the test ends. */
-function exitingWeb(t: TestContext): Layout {
+/** A layout in which the service gets another process again and again, until the test ends. */
+function exiting(t: TestContext, service: "web" | "export"): Layout {
   let id = 1_000;
-  const restarts = setInterval(() => put(join(layout.services, "web", "supervise", "pid"), `${++id}\n`), 20);
+  const restarts = setInterval(() => put(join(layout.services, service, "supervise", "pid"), `${++id}\n`), 20);
   // Before the directory is removed.
   t.after(() => clearInterval(restarts));
   const layout = temporaryLayout();
@@ -62,11 +62,16 @@ describe("what does not come up is named with its last log lines", () => {
   });
 
   test("a service that keeps exiting is reported long before the time limit", async (t) => {
-    const layout = exitingWeb(t);
+    const layout = exiting(t, "web");
     const page: ServerPort = { setting: "ports.http", service: "web", port: 1, address: null, says: "page" };
     const waited = await waitUntilReady(layout, [page], never, { patienceMs: 60_000 });
     assert.deepEqual(waited, { ok: false, reason: "web keeps exiting. Its last log lines:\n  (none)" });
     assert.match(JSON.stringify(await waitUntilReady(layout, [], never, SHORT)), /The guard does not answer/);
+  });
+
+  test("an exporter that keeps exiting does not end the start", async (t) => {
+    const waited = await waitUntilReady(exiting(t, "export"), [], never, { patienceMs: 1_000 });
+    assert.match(JSON.stringify(waited), /The guard does not answer/);
   });
 });
 
@@ -75,7 +80,7 @@ for (const [what, address, says] of [
   ["its address is gone", "203.0.113.77", /^This machine does not have the address 203\.0\.113\.77 for the dashboard/],
 ] as const)
   test(`a port that may wait is not awaited any more once ${what}`, async (t) => {
-    const layout = exitingWeb(t);
+    const layout = exiting(t, "web");
     const port = address === "127.0.0.1" ? await listenOnPort(createServer()) : 1;
     const page: ServerPort = { setting: "ports.http", service: "web", port, address, says: "the dashboard" };
     const warnings: string[] = [];

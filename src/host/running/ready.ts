@@ -22,7 +22,7 @@ type Patience = Readonly<{ patienceMs?: number; mayWait?: readonly ServerPort[];
 
 /**
  * Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. The dashboard
- * is awaited only if its port is among them.
+ * is awaited only if its port is among them, the exporter never.
  */
 export async function waitUntilReady(
   layout: Layout,
@@ -37,7 +37,7 @@ export async function waitUntilReady(
     for (const [each, pids] of tries) {
       const pid = pidOf(layout.services, each);
       if (pid !== null) pids.add(pid);
-      const counts = each !== "web" || awaited.some((port) => port.service === "web");
+      const counts = each === "web" ? awaited.some((port) => port.service === "web") : each !== "export";
       if (counts && pids.size >= TRIES) return { service: each, what: `${each} keeps exiting. Its last log lines:` };
     }
     const says = `${what} after ${patienceMs / 1000} s. Last log lines of ${service}:`;

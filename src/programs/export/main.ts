@@ -19,7 +19,7 @@ import { openEngineForReading } from "../../store/open.ts";
  * If anything but a certificate cannot be read or opened, it ends, and runsv(8) starts it again.
  */
 
-/** Longer than the time within which a start of the server takes it for a service that keeps exiting. */
+/** More than 12 s: the keeper does not report it as a service that keeps exiting (watch-services.ts). */
 const BEFORE_NEXT_TRY_MS = 15 * SECOND_MS;
 /** A bundle of all public certificate authorities takes a quarter of a megabyte. */
 const MOST_PEM_BYTES = 4_000_000;
