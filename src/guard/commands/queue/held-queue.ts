@@ -35,8 +35,8 @@ export type Share = Readonly<{
 }>;
 export type OnHold = Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure;
 
-/** Longer than Postfix keeps a mail that it cannot deliver (outbound.queue_lifetime). */
-const QUEUED_MS = 30 * DAY_MS;
+/** As long as Postfix keeps a mail that it cannot deliver, on an isolated server too (main-cf.ts). */
+const QUEUED_MS = 100 * DAY_MS;
 /** The keeper finds 500 mails at a time. More than 20,000 take a second command. */
 export const HELD_ROUNDS = 40;
 /** A noted mail may enter the queue only after its milters have answered. */
