@@ -6,7 +6,7 @@ import { type Decision, decision, type Evidence } from "../../core/decide/decisi
 import type { SentMail } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { Audit } from "../../core/events/command.ts";
-import { HOUR_MS, instant, later } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, instant, later } from "../../core/time.ts";
 import { watchingForwards } from "./counted-forwards.ts";
 
 const ANN = "ann@example.org";
@@ -45,7 +45,7 @@ function watched(asked: Asked = {}) {
       count: (_, mail) => sent.push(mail),
       pause: (_, { until, which }) => pauses.push({ until, which }),
     },
-    sending: { sentMails: () => own, hasWritten: () => written, holdOf: () => hold },
+    sending: { sentMails: (_account, _since, most) => own.slice(-most), hasWritten: () => written, holdOf: () => hold },
     engine: { policy, audit: async (audit) => audits.push(audit ?? assert.fail()) > 0 },
     clock: { now: () => NOON },
     log: { info: assert.fail, warn: (message) => warnings.push(message), error: assert.fail },
@@ -115,6 +115,12 @@ test("what the account sends counts too; people it has written to are not strang
   sent.push({ at: later(NOON, -2 * HOUR_MS), recipients: 1, written: 1, strangers: 0 });
   mail([ANN]);
   assert.deepEqual(pauses, [PAUSED]);
+  const recipients = [{ key: "limits.sending.recipients_per_day", count: 20_000, windowMs: DAY_MS }] as const;
+  const policy = { ...POLICY, sending: { ...POLICY.sending, recipients } };
+  const one = { at: later(NOON, -HOUR_MS), recipients: 1, written: 1, strangers: 0 };
+  const many = watched({ policy, own: Array<SentMail>(19_999).fill(one), written: true });
+  many.mail([ANN]);
+  assert.deepEqual(many.pauses, [{ ...PAUSED, until: later(NOON, DAY_MS) }]);
   const friends = watched({ written: true });
   friends.mail(extensions(70));
   assert.deepEqual([friends.pauses, friends.sent[0]?.written], [[], 140]);

@@ -7,6 +7,7 @@ import type { Event } from "../../core/events/event.ts";
 import type { DataCommand, Recipient } from "../../core/events/mail.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
+import { mostMails } from "../facts/sending.ts";
 import type { CountedForwards } from "../mailbox-ports.ts";
 import type { Clock, Log, Submit } from "../ports.ts";
 import type { SendingHistory } from "../storage-ports.ts";
@@ -23,8 +24,6 @@ type Copies = Readonly<{ transaction: string; recipients: Set<string>; byAccount
 
 /** More than there are smtpd processes, each of which has one mail in flight. */
 const MOST_SESSIONS = 10_000;
-/** More mails than one account sends within a day. */
-const MOST_SENT = 10_000;
 
 /**
  * Counts the copies of each mail that leave through forwards that root has not set (`CountedForwards`) as mail of the account that forwards.
@@ -90,7 +89,10 @@ function pastLimit(
   const now = clock.now();
   const since = later(now, -DAY_MS);
   const { evidence: held, vouchedAt } = sending.holdOf(account);
-  const mails = [...sending.sentMails(account, since, MOST_SENT), ...countedForwards.sent(account, since)];
+  const mails = [
+    ...sending.sentMails(account, since, mostMails(engine.policy)),
+    ...countedForwards.sent(account, since),
+  ];
   const sorted = mails.toSorted((a, b) => a.at - b.at);
   const facts = { mails: sorted, holdEvidence: held, vouchedAt };
   for (const which of isNew ? (["all", "new"] as const) : (["all"] as const)) {

@@ -47,7 +47,7 @@ export class SentMails {
 }
 
 /** Each mail has at least one recipient, and no more mails count than their own limits allow. */
-function mostMails(policy: Policy): number {
+export function mostMails(policy: Policy): number {
   return timesToKeep(limitsOf(policy), 1);
 }
 
