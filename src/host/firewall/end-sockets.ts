@@ -3,20 +3,18 @@ import { NOT_INSTALLED } from "../machine/run-program.ts";
 import { runTool } from "./run-nft.ts";
 
 const TIMEOUT_MS = 5_000;
+/** ss sends a filter of at most 64 KB; an IPv6 address with its ports takes 48 bytes. */
+const AT_ONCE = 1_000;
 const UNABLE = "This kernel cannot end open sessions (INET_DIAG_DESTROY).";
 
 export function createSocketEnder(path?: string) {
   /** ss reports nothing if the kernel cannot end sockets. One ended socket proves that it can. */
   let proven = false;
 
-  /** Ends the sockets that meet any of these conditions, and `all`. `atOnce`: the maximum number of conditions in one filter. */
-  async function end(
-    conditions: readonly (readonly string[])[],
-    atOnce: number,
-    all: readonly string[] = [],
-  ): Promise<Outcome> {
-    for (let i = 0; i < conditions.length; i += atOnce) {
-      const filter = conditions.slice(i, i + atOnce).flatMap((words) => ["or", ...words]);
+  /** Ends the sockets that meet any of these conditions, and `all`. */
+  async function end(conditions: readonly (readonly string[])[], all: readonly string[] = []): Promise<Outcome> {
+    for (let i = 0; i < conditions.length; i += AT_ONCE) {
+      const filter = conditions.slice(i, i + AT_ONCE).flatMap((words) => ["or", ...words]);
       const ended = await endMatching([...all, "(", ...filter.slice(1), ")"]);
       if (!ended.ok) return ended;
     }

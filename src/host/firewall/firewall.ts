@@ -31,8 +31,6 @@ const SESSION_LINE_CHARACTERS = 8_192;
 const BATCH_TIMEOUT_MS = 30_000;
 /** All but those for whose packets the table has an exception. */
 const OPENED_BY_CLIENTS = ["(", "dport", ">=", ":1024", "or", "sport", "<", `:${FIRST_OF_CLIENTS}`, ")"];
-/** ss takes a filter of at most 64 KB; an IPv6 network needs about 30 bytes. */
-const CUT_AT_ONCE = 1_000;
 const DONE: Outcome = { ok: true };
 const NOT_PERMITTED = "Operation not permitted";
 
@@ -106,7 +104,7 @@ export class NftFirewall implements Firewall {
    */
   cut(prefixes: readonly Prefix[]): Promise<Outcome> {
     const conditions = prefixes.map((prefix) => ["dst", isV4(prefix) ? prefix : `[${prefix}]`]);
-    return this.#endSockets(conditions, CUT_AT_ONCE, OPENED_BY_CLIENTS);
+    return this.#endSockets(conditions, OPENED_BY_CLIENTS);
   }
 
   async check(depth: CheckDepth): Promise<CheckOutcome> {

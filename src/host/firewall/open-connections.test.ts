@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
@@ -24,6 +24,16 @@ test("an ss that silently ends nothing is reported", async () => {
   const kernel = createKernelConnections({ path });
   const ended = await kernel.end([{ ip: ip("198.51.100.1"), clientPort: 40_000, port: 25 }]);
   assert.ok(!ended.ok && ended.reason.includes("INET_DIAG_DESTROY"));
+});
+
+test("1,000 connections are ended by one filter", async () => {
+  const path = temporaryDirectory();
+  const ss = join(path, "ss");
+  writeFileSync(ss, '#!/bin/sh\necho $# >>"$0.calls"\necho ended\n', { mode: 0o755 });
+  const kernel = createKernelConnections({ path });
+  const many = Array.from({ length: 1_001 }, (_, i) => ({ ip: ip("2001:db8::1"), clientPort: 40_000 + i, port: 25 }));
+  assert.deepEqual(await kernel.end(many), { ok: true });
+  assert.equal(readFileSync(`${ss}.calls`, "utf8").split("\n").length - 1, 2);
 });
 
 test("the silences of thousands of connections are read, which ss prints in megabytes", async () => {

@@ -14,8 +14,6 @@ import { causeOf, runTool } from "./run-nft.ts";
 const MOST_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const TIMEOUT_MS = 5_000;
-/** The longest filter that ss accepts. */
-const CUT_AT_ONCE = 200;
 
 type KernelConnectionsOptions = Readonly<{
   /** Where to find `nft` and `ss`. */
@@ -90,8 +88,7 @@ export function createKernelConnections({
     return runTool("nft", ["-f", "-"], { path, input, timeoutMs: TIMEOUT_MS });
   }
 
-  const end = (connections: readonly Connection[]): Promise<Outcome> =>
-    endSockets(connections.map(condition), CUT_AT_ONCE);
+  const end = (connections: readonly Connection[]): Promise<Outcome> => endSockets(connections.map(condition));
 
   return { connections, sockets, silences, sendOrders, passed, end };
 }
