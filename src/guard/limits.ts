@@ -1,4 +1,4 @@
-/** All limits of the engine. A flood from a million addresses costs no more than these. */
+/** Limits of the engine; lookups, enforcement and alerts have their own. A flood from a million addresses costs no more than these. */
 export const LIMITS = {
   /** Addresses whose windows are held in memory; others are read from the database when they return. */
   cachedAddresses: 2_048,

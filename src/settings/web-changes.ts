@@ -58,10 +58,10 @@ const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   ...keysIn("spam", "required_score refuse_score crowd_score on_failure"),
   /** Refuses mail to these names; it accepts none. */
   "recipients.blocked",
-  /** How large a mailbox may become, and how long mail is tried. */
+  /** How large a mailbox may become, how many mails are sent at once, and when a sender hears of a delay. */
   "mailboxes.quota",
   ...keysIn("outbound", "at_once delay_warning"),
-  /** From which numbers on an alert is sent, but for the one about sign-ins to the dashboard. */
+  /** When alerts are sent and resolved, except the one about sign-ins to the dashboard. */
   ...keysIn("alerts", "digest resolve_after"),
   ...keysIn("alerts.thresholds", "failed_logins password_guessed networks spam bans bans_in_force"),
   ...keysIn("alerts.thresholds", "disk repeated volume volume_factor"),

@@ -6,7 +6,7 @@ import type { RunsOf } from "./run-of.ts";
 
 type AuditCommandParts = Readonly<{
   engine: Pick<Engine, "audit">;
-  /** Newest first; the cursor is an id. Without a total: the web may ask often, and 100,000 entries are kept. */
+  /** Newest first; the cursor is an id. Without a total: the web may ask often, and up to 500,000 entries are kept. */
   audited: Readonly<{ entries(asked: PageRequest): Page<AuditEntry> }>;
 }>;
 

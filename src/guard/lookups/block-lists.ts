@@ -18,7 +18,7 @@ export type Probe =
 const SILENT = { most: 3, among: 10 } as const;
 /** A check without an answer is repeated this soon, until the list is disabled: at the start our own resolver may not be up yet. */
 const FIRST_RETRY_MS = SECOND_MS;
-/** Maximum time between checks of a disabled list. */
+/** Maximum time between checks of a disabled list, unless working ones are checked less often. */
 const LONGEST_MS = 60 * MINUTE_MS;
 
 /**

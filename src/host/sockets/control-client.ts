@@ -4,7 +4,7 @@ import type { Command, ControlLine, Reply, Verb } from "../../admin/declare/cont
 import { CONTROL_LINE_BYTES, CONTROL_REPLY_BYTES, Framer } from "../../admin/declare/framing.ts";
 import { codeOf } from "../../core/error.ts";
 
-/** How long a command may take. Milliseconds. */
+/** How long a command may take by default. Milliseconds. */
 export const CONTROL_TIMEOUT_MS = 10_000;
 
 /**

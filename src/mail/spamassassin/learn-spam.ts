@@ -45,7 +45,7 @@ export function learnPlugin({ layout }: Site): string {
   ].join("\n");
 }
 
-/** Runs as spamd's user, one at a time: spamd's other process keeps scoring mail. */
+/** Runs as spamd's user, one at a time. */
 export function learnService({ layout }: Site): string {
   return `service ${LEARN} {
   executable = script ${join(dirname(layout.dovecotConf), LEARN)}

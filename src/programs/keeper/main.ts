@@ -1,4 +1,4 @@
-/** The root process: renders, reloads and restarts Postfix and Dovecot, and ends sessions, when the guard asks. */
+/** The root process: does what the guard asks for by closed verbs, and what root checks unasked (ARCHITECTURE.md). */
 
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { createSteadyClock } from "../../host/machine/clock.ts";

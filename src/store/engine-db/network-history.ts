@@ -23,7 +23,7 @@ export function sqliteNetworkHistory(db: DatabaseSync): NetworkHistory {
   };
 }
 
-/** More than a /24 has addresses. */
+/** More than a /24 has addresses. Of an IPv6 site, further ones do not count. */
 const MOST_BANNED = 1_024;
 /** Far beyond `bans.neighbours`. Of one IPv6 site 65,536 may be banned while the site itself is spared; to count them takes 50 ms. */
 const MOST_OFFENDERS = 5_000;

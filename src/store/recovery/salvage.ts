@@ -15,7 +15,7 @@ const LASTING: readonly string[] = [
   ..."honest_mail jail_report known_address log_position refusal spam_allow".split(" "),
 ];
 
-/** More than any limit counts for one address; read within a second. */
+/** Of all addresses together; read within a second. */
 const NEWEST_EVENTS = { table: "event", order: "ORDER BY id DESC LIMIT 20000" };
 /** Sums of events that retention removed. Too many to digest every few minutes. */
 const SUMS = { table: "event_summary", order: "" };

@@ -13,7 +13,7 @@ const RECONCILED_EVERY_MS = HOUR_MS;
 const AGAIN_MS = MINUTE_MS;
 /**
  * When the mail of a suspended account is searched for. A mail whose milters were still reading it enters the queue later, at most after
- * 300 s (milter_content_timeout of postconf(5)).
+ * the sum of their timeouts (mail/postfix/milters.ts).
  */
 const SEARCHES_MS = [0, 30 * SECOND_MS, 310 * SECOND_MS];
 

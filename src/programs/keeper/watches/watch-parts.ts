@@ -150,7 +150,7 @@ function startOf(services: string, service: ServiceName): Millis | null {
 const LOOK_EVERY_MS = 4 * SECOND_MS;
 /** Checks in a row that find the same process: a debugger or a short `kill -STOP; kill -CONT` is not reported. */
 const LOOKS = 2;
-/** After this many, a program that writes a log is continued: about 16 s. */
+/** After this many, a program that writes a log is continued: 12 to 16 s. */
 const LOOKS_OF_WRITERS = 4;
 /** No probe asks them, and once some kilobytes wait, every program that logs to them hangs too. */
 const LOG_WRITERS: readonly string[] = ["svlogd", "postlogd"];

@@ -6,7 +6,7 @@ import { newPasswordHash } from "../../passwords.ts";
 import { joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
-/** Everything but the mail queue and what gives others access. */
+/** Excludes changes to the mail queue, and what only an owner may do. */
 const DEFAULT_SCOPE = "operator";
 
 /** The token is made here and only its SHA-256 digest is stored, so it cannot be shown again. */
