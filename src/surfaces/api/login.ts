@@ -27,7 +27,7 @@ export async function signIn(parts: Parts, { body, ip, secure, headers }: Attemp
   if (!reply.ok) {
     if (reply.kind === "unreachable") return guardDown();
     // Strangers see it too, so it does not say why.
-    const next = "`ghostinbox status` on the server shows why, such as a full disk.";
+    const next = "`./ghostinbox status` on the server shows why, such as a full disk.";
     return problem("guard_down", "The guard cannot do this now.", { next });
   }
   const { result } = reply;

@@ -31,7 +31,7 @@ const CODES = {
   too_many_keys: [429, "Send it without the key, or with another session or token."],
   too_many_requests: [429, "Wait for as long as `Retry-After` says."],
   guard_down: [503, "It is restarted automatically; try again in a few seconds."],
-  store_down: [503, "Try again in a few seconds; `ghostinbox status` shows more."],
+  store_down: [503, "Try again in a few seconds; `./ghostinbox status` shows more."],
   too_many_streams: [503, "Close one, such as a page of the dashboard."],
   busy: [503, LATER],
   timeout: [503, "Check the current state before you repeat a change: it may already have been made."],

@@ -83,6 +83,7 @@ test("scores and mail that waits come from the events, without the guard", async
   assert.deepEqual((await kit.send("GET", "greylist/waiting")).answer, { items: [], total: 0, complete: true });
   assert.equal(kit.guard.asked.length, before);
   kit.storeDown(true);
+  const next = "Try again in a few seconds; `./ghostinbox status` shows more.";
   for (const path of ["spam", "greylist/waiting"])
-    assert.partialDeepStrictEqual(await kit.send("GET", path), { status: 503, answer: { code: "store_down" } });
+    assert.partialDeepStrictEqual(await kit.send("GET", path), { status: 503, answer: { code: "store_down", next } });
 });

@@ -32,7 +32,7 @@ export function openApi(table: readonly Route[]): Json {
     paths,
     components: {
       securitySchemes: {
-        token: { type: "http", scheme: "bearer", description: "`ghostinbox token create NAME`" },
+        token: { type: "http", scheme: "bearer", description: "`./ghostinbox token create NAME`" },
         session: {
           type: "apiKey",
           in: "cookie",
