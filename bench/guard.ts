@@ -13,7 +13,6 @@ import { prepareDatabases } from "../src/programs/set-up/databases.ts";
 import { type Layout, layoutOf } from "../src/settings/layout.ts";
 import { settingsFile, WEB_KEYS } from "../src/settings/program-settings.ts";
 import { hashPassword } from "../src/store/passwords/password-hash.ts";
-import { CHECKOUT } from "../test/lab/checkout.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import type { Environment } from "../test/lab/product.ts";
 import { until } from "../test/lab/wait.ts";
@@ -58,7 +57,7 @@ export class Programs {
     writeFirstSettings(layout, read);
     writeFileSync(layout.webSettings, settingsFile(WEB_KEYS, read.sources));
     makeSecrets(layout);
-    await installPrograms(CHECKOUT, layout);
+    await installPrograms(layout);
     const programs = new Programs(lab, layout);
     await programs.wipe();
     return programs;

@@ -7,11 +7,14 @@ export function textOrNothing(path: string): string {
   return readOr(() => readFileSync(path, "utf8"), "");
 }
 
-/** The same, up to this many bytes: any user decides how long the arguments of a process are, even gigabytes (prctl(2), PR_SET_MM_MAP). */
-export function beginOrNothing(path: string, mostBytes: number): string {
+/** The arguments and the environment of our programs are shorter. */
+const MOST_BYTES = 65_536;
+
+/** The same, up to `MOST_BYTES`: any user decides how long the arguments of a process are, even gigabytes (prctl(2), PR_SET_MM_MAP). */
+export function beginOrNothing(path: string): string {
   return readOr(() => {
     using opened = new Descriptor(openSync(path, "r"));
-    const bytes = Buffer.allocUnsafe(mostBytes);
+    const bytes = Buffer.allocUnsafe(MOST_BYTES);
     return bytes.toString("utf8", 0, readSync(opened.fd, bytes));
   }, "");
 }

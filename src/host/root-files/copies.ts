@@ -38,13 +38,13 @@ export function copyFile(from: string, to: string, mode: number): void {
 
 /**
  * The same for a file in another user's directory, which may contain anything. False if it is gone, is not a regular file, or
- * has a hole that would fill the disk. Follows no link and waits for no pipe.
+ * has a hole that would fill the disk. Follows no link and waits for no pipe. Only root can read the copy.
  */
-export function copyForeignFile(from: string, to: string, mode: number): boolean {
+export function copyForeignFile(from: string, to: string): boolean {
   using source = openForeign(from);
   if (source === null || !source.stat.isFile() || bytesWithoutSpace(source.stat) > MOST_WITHOUT_SPACE) return false;
   // The open file: its name may lead to another one by now.
-  copyFile(`/proc/self/fd/${source.fd}`, to, mode);
+  copyFile(`/proc/self/fd/${source.fd}`, to, 0o600);
   return true;
 }
 

@@ -84,7 +84,7 @@ for (const [trap, lay] of Object.entries(TRAPS)) {
 
   test(`${trap} is neither overwritten, changed, read nor appended to`, () => {
     lay(file);
-    assert.equal(createFile(file, "ours", { mode: 0o644 }), false);
+    assert.equal(createFile(file, { mode: 0o644 }), false);
     const refused = /^UnsafePath: .*place\/file is not a regular file/;
     assert.throws(() => setAccess(file, { mode: 0o644, owner }), refused);
     assert.throws(() => setModified(file, LONG_AGO), refused);

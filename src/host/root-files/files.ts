@@ -25,13 +25,13 @@ export function writeFile(path: string, data: string | Uint8Array, written: Writ
   replace(path, (place, fresh) => fill(place.createNew(fresh, 0o600), data, written), written.flush);
 }
 
-/** False if the name is taken; that file is left unchanged. The directory may belong to another user. */
-export function createFile(path: string, data: string, access: Access): boolean {
+/** Creates an empty file. False if the name is taken; that file is left unchanged. The directory may belong to another user. */
+export function createFile(path: string, access: Access): boolean {
   return explained(path, () => {
     using place = Directory.open(dirname(path));
     const fd = place.create(basename(path), 0o600);
     if (fd === null) return false;
-    fill(fd, data, access);
+    fill(fd, "", access);
     place.flush();
     return true;
   });

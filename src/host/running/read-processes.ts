@@ -27,9 +27,6 @@ export type Process = Readonly<{
   used: () => readonly string[];
 }>;
 
-/** Of a process's arguments and environment. Those of our programs are shorter. */
-const MOST_BYTES = 65_536;
-
 /** Unlike its number, which may belong to a new process by now. */
 export function nameOf({ pid, exe, args }: Process): string {
   return [pid, exe, ...args].join(" ");
@@ -72,7 +69,7 @@ export function withDescendants<One extends Pick<Process, "pid" | "parent">>(
 function readProcess(pid: number): readonly Process[] {
   const status = textOrNothing(`/proc/${pid}/status`);
   if (!status.includes("\nVmSize:")) return [];
-  const args = once(() => beginOrNothing(`/proc/${pid}/cmdline`, MOST_BYTES).split("\0").slice(0, -1));
+  const args = once(() => beginOrNothing(`/proc/${pid}/cmdline`).split("\0").slice(0, -1));
   const exe = once(() => linkOf(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""));
   const cwd = once(() => linkOf(`/proc/${pid}/cwd`));
   return [
@@ -150,11 +147,7 @@ function identityOf(path: string): string | null {
 }
 
 function usedBy(pid: number): readonly string[] {
-  return [
-    linkOf(`/proc/${pid}/root`),
-    ...openFiles(pid),
-    ...beginOrNothing(`/proc/${pid}/environ`, MOST_BYTES).split("\0"),
-  ];
+  return [linkOf(`/proc/${pid}/root`), ...openFiles(pid), ...beginOrNothing(`/proc/${pid}/environ`).split("\0")];
 }
 
 /** The names of its open files, such as `socket:[INODE]`, if /proc shows them. */

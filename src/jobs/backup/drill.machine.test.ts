@@ -39,7 +39,7 @@ describe("a restore drill", {
   put(join(layout.dkimKeys, "example.test.mail.pem"), key);
   before(async () => {
     await addUsers();
-    await installPrograms(CHECKOUT, layout);
+    await installPrograms(layout);
   });
   const drill = async (): Promise<Drill> => {
     const outcome = done(await drillRestore(layout, settings, { env: {}, watch, says: watch }));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
-import { CHECKOUT, versionIn } from "../../host/running/checkout.ts";
+import { versionIn } from "../../host/running/checkout.ts";
 import { changedPrograms, installPrograms } from "./program.ts";
 
 describe("the programs of the server", () => {
@@ -14,7 +14,7 @@ describe("the programs of the server", () => {
     readdirSync(programs).filter((one) => one.replace(/-[A-Z0-9]{8}\.js$/, "") === name);
   before(async () => {
     chmodSync(layout.data, 0o755);
-    await installPrograms(CHECKOUT, layout);
+    await installPrograms(layout);
   });
 
   test("are readable and executable for users without rights, with their runtime", () => {
@@ -45,17 +45,17 @@ describe("the programs of the server", () => {
   test("are not written again if nothing has changed", async () => {
     const written = () => readdirSync(layout.program).map((name) => statSync(join(layout.program, name)).ino);
     const before_ = written();
-    await installPrograms(CHECKOUT, layout);
+    await installPrograms(layout);
     assert.deepEqual(written(), before_);
     writeFileSync(join(layout.program, "guard.js"), "// by hand\n");
-    assert.deepEqual(await changedPrograms(CHECKOUT, layout), ["guard.js"]);
-    await installPrograms(CHECKOUT, layout);
+    assert.deepEqual(await changedPrograms(layout), ["guard.js"]);
+    await installPrograms(layout);
     assert.notEqual(readFileSync(join(layout.program, "guard.js"), "utf8"), "// by hand\n");
   });
 
   test("replace another version's, whose page has different program names", async () => {
     writeFileSync(join(programs, "now-ABCDEFGH.js"), "// of another version\n");
-    await installPrograms(CHECKOUT, layout);
+    await installPrograms(layout);
     assert.equal(pagePrograms("now").length, 1);
     assert.ok(!pagePrograms("now").includes("now-ABCDEFGH.js"));
   });

@@ -3,13 +3,13 @@ import { basename, dirname, join, relative } from "node:path";
 import { copyFile, linkProgram } from "../../host/root-files/copies.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
-import { commitIn, versionIn } from "../../host/running/checkout.ts";
+import { CHECKOUT, commitIn, versionIn } from "../../host/running/checkout.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { keptBuild } from "./kept-build.ts";
 
 /** Puts the programs and their runtime where the unprivileged users can read them, wherever the clone is. */
-export async function installPrograms(checkout: string, layout: Layout): Promise<void> {
-  const files = await filesOf(checkout, layout);
+export async function installPrograms(layout: Layout): Promise<void> {
+  const files = await filesOf(layout);
   const pagePrograms = join(layout.program, "dashboard", "programs");
   for (const directory of [dirname(pagePrograms), pagePrograms]) makeDirectory(directory, 0o755);
   for (const { path, content } of files) {
@@ -26,21 +26,21 @@ export async function installPrograms(checkout: string, layout: Layout): Promise
 }
 
 /** The names of the programs that a start from this checkout would replace. */
-export async function changedPrograms(checkout: string, layout: Layout): Promise<readonly string[]> {
-  const files = await filesOf(checkout, layout);
+export async function changedPrograms(layout: Layout): Promise<readonly string[]> {
+  const files = await filesOf(layout);
   const changed = files.filter(({ path, content }) => !isThere(path, content()));
   return changed.map(({ path }) => relative(layout.program, path));
 }
 
 type ProgramFile = Readonly<{ path: string; content: () => Uint8Array }>;
 
-async function filesOf(checkout: string, { program, spamHead, perUserBayes }: Layout): Promise<readonly ProgramFile[]> {
-  const built = await keptBuild(checkout, "programs");
+async function filesOf({ program, spamHead, perUserBayes }: Layout): Promise<readonly ProgramFile[]> {
+  const built = await keptBuild(CHECKOUT, "programs");
   const copied = (name: string, from: string, to: string): ProgramFile => ({
     path: join(to, name),
-    content: () => readFileSync(join(checkout, from, name)),
+    content: () => readFileSync(join(CHECKOUT, from, name)),
   });
-  const about = { type: "module", version: versionIn(checkout), commit: commitIn(checkout) ?? undefined };
+  const about = { type: "module", version: versionIn(CHECKOUT), commit: commitIn(CHECKOUT) ?? undefined };
   return [
     ...built.map(({ name, content }) => ({ path: join(program, name), content })),
     copied("icon.svg", "dashboard", join(program, "dashboard")),

@@ -116,7 +116,7 @@ function copyLogs({ log }: Layout, to: string, since: number): void {
       const stat = statSync(path, { throwIfNoEntry: false });
       if (stat === undefined || stat.mtimeMs < since || path.endsWith(".index") || existsSync(target)) continue;
       makeDirectory(dirname(target), 0o700);
-      copyForeignFile(path, target, 0o600);
+      copyForeignFile(path, target);
     }
 }
 
@@ -143,7 +143,7 @@ function copyConfiguration(layout: Layout, to: string): void {
 export function copyMails({ postfixQueue }: Layout, ids: readonly string[], to: string): readonly string[] {
   makeDirectory(to, 0o700);
   const queues = queuesOf(postfixQueue);
-  return ids.filter((id) => queues.some((queue) => copyForeignFile(join(queue, id), join(to, id), 0o600)));
+  return ids.filter((id) => queues.some((queue) => copyForeignFile(join(queue, id), join(to, id))));
 }
 
 /**

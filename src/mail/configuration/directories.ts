@@ -148,7 +148,7 @@ function makeFiles(layout: Layout): void {
   if (existsSync("/etc/localtime")) copyFile("/etc/localtime", join(layout.postfixEtc, "localtime"), 0o644);
   giveMailLog(layout.mailLog, mailLogAccess());
   // Fail2ban starts at the same time as the web, and follows only existing files.
-  createFile(layout.webLog, "", { mode: 0o644 });
+  createFile(layout.webLog, { mode: 0o644 });
   // Where people expect it; svlogd(8) writes and rotates it.
   const fail2banLog = join("..", "fail2ban", basename(serviceLog(layout, "fail2ban")));
   layLink(fail2banLog, join(dirname(layout.mailLog), "fail2ban.log"));

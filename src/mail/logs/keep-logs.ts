@@ -64,7 +64,7 @@ export function mailLogAccess(): Access {
 
 /** Creates mail.log, or restores its owner and mode. Returns whether it was missing. */
 export function giveMailLog(file: string, access: Access): boolean {
-  if (createFile(file, "", access)) return true;
+  if (createFile(file, access)) return true;
   setAccess(file, access);
   return false;
 }

@@ -54,5 +54,5 @@ export function createLogSplitter({ mailLog, mailWarn, mailErr }: Layout, failed
 export function makeLike(model: string, file: string): void {
   if (existsSync(file) || !existsSync(model)) return;
   const { uid, gid, mode } = statSync(model);
-  createFile(file, "", { mode: mode & 0o777, owner: { uid, gid } });
+  createFile(file, { mode: mode & 0o777, owner: { uid, gid } });
 }

@@ -3,7 +3,6 @@ import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
-import { CHECKOUT } from "../../host/running/checkout.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
 import { USERS } from "../../settings/layout.ts";
 import { readCredentials } from "../../store/accounts-db/credentials.ts";
@@ -26,7 +25,7 @@ describe("the databases", OWN_ETC, () => {
     chmodSync(layout.data, 0o755);
     for (const [i, name] of [...Object.values(USERS), ...OF_PACKAGES].entries()) etc.add(name, 61_000 + i);
     await etc.call(["src/mail/configuration/directories.ts", "makeDirectories", layout]);
-    await installPrograms(CHECKOUT, layout);
+    await installPrograms(layout);
   });
 
   test("are created by the guard's user, with the password of the dashboard", async () => {

@@ -217,7 +217,7 @@ async function prepare(
   if (outdated !== null) log.warn(outdated);
   makeSecrets(layout);
   const ports = await freePorts(layout, settings, log);
-  await installPrograms(CHECKOUT, layout);
+  await installPrograms(layout);
   const password = await adminPassword(layout, process.env);
   const prepared = { password, settings, ports };
   if (stop.asked()) return prepared;

@@ -94,7 +94,7 @@ function leaveRequest(layout: Layout) {
   if (!existsSync(dirname(layout.breakGlass)))
     return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };
   // The directory is the guard's, so a link of that name is not followed. An empty file needs no room on a full disk.
-  const failure = failureOf(() => createFile(layout.breakGlass, "", { mode: 0o644 }));
+  const failure = failureOf(() => createFile(layout.breakGlass, { mode: 0o644 }));
   if (failure !== null)
     return { ok: false, requested: false, says: `The guard could not be asked to lift the bans: ${failure}.` };
   return { ok: true, requested: true, says: "The guard will lift every ban as soon as it can." };

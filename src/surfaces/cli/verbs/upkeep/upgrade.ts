@@ -65,7 +65,7 @@ export async function planUpgrade(
   const elsewhere =
     data === undefined ? null : whyNotByUnits(layoutOf(data || DEFAULT_DATA_DIRECTORY), unitDirectories);
   const [programs, updates, settings] = await Promise.all([
-    changedPrograms(CHECKOUT, layout),
+    changedPrograms(layout),
     waitingUpdates(),
     configCheck(given === null ? { ...call, env: {} } : { ...call, env: given, forNextStart: true }),
   ]);
