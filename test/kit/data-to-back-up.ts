@@ -25,7 +25,7 @@ export function dataToBackUp() {
   const maildir = (local: string): string => join(layout.mail, "example.test", local, "Maildir");
   const { settings } = loadValid(SETTINGS);
   const backUp = (changes: Partial<Settings> = {}) =>
-    createBackup(layout, { ...settings, ...changes }, { version: "1", tag: "by-hand", watch });
+    createBackup(layout, { ...settings, ...changes }, { tag: "by-hand", watch });
   /** Restores its latest backup. */
   const restoreTo = (target: Layout, how: Readonly<{ key?: string; replaces?: boolean }> = {}) =>
     restoreServer(target, (to) => repositoryOf(layout, settings).restore("latest", { to, watch }), {

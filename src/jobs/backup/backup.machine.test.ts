@@ -104,7 +104,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     test(`copies no ${what} for which the disk has no room`, async () => {
       put(long, "");
       execFileSync("truncate", ["--size=8T", long]);
-      const given = { file: join(top, "long", "archive"), passphrase: "unused", settings, version: "1", watch: quiet };
+      const given = { file: join(top, "long", "archive"), passphrase: "unused", settings, watch: quiet };
       put(join(layout.backupStage, "left"), "by a kill");
       const made = await backUp();
       assert.ok(!existsSync(layout.backupStage), "the next one may have the room");
@@ -212,7 +212,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const passphrase = "seven unrelated words";
     const file = archiveIn(top, new Date("2026-11-20T08:00:00Z"));
     assert.equal(file, join(top, "email-20261120", "email-backup.tar.gz.gpg"));
-    const given = { file, passphrase, settings, version: "1", watch: quiet };
+    const given = { file, passphrase, settings, watch: quiet };
     done(await exportArchive(layout, given));
     assert.equal(modeOf(file), 0o600);
     assert.equal(reasonOf(await exportArchive(layout, given)), `${file} already exists; choose another file.`);
@@ -262,7 +262,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     renameSync(`${layout.backup}.away`, layout.backup);
     const keyless = layoutOf(join(top, "from-archive"));
     const taken = { ...settings, "backup.repository": layout.backupRepository };
-    const foreign = await createBackup(keyless, taken, { version: "1", tag: "by-hand", watch: quiet });
+    const foreign = await createBackup(keyless, taken, { tag: "by-hand", watch: quiet });
     assert.match(reasonOf(foreign), /holds backups already, but this machine does not have their key/);
     assert.equal(readKey(keyless), null);
   });
@@ -276,7 +276,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
 
   test("files left by a killed backup do not disturb the next one", async () => {
     const stage = new Stage(layout, []);
-    await stage.build({ at: 1, host: "h", version: "1" });
+    await stage.build({ at: 1, host: "h" });
     put(join(stage.path, "left"), "by a kill");
     assert.ok((await backUp()).ok);
   });

@@ -15,7 +15,7 @@ import { Stage, stagedBytes } from "./stage.ts";
 const SPARE_BYTES = 64 << 20;
 
 export type CreateOutcome = Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }> | Failed;
-type How = Readonly<{ version: string; tag: Tag; watch: (progress: Progress) => void }>;
+type How = Readonly<{ tag: Tag; watch: (progress: Progress) => void }>;
 
 /** Runs one backup, and records its result if that is possible. */
 export async function createBackup(layout: Layout, settings: Settings, how: How): Promise<CreateOutcome> {
@@ -33,7 +33,7 @@ export async function createBackup(layout: Layout, settings: Settings, how: How)
 async function make(
   layout: Layout,
   settings: Settings,
-  { version, tag, watch, at }: How & Readonly<{ at: number }>,
+  { tag, watch, at }: How & Readonly<{ at: number }>,
 ): Promise<CreateOutcome> {
   const place = placeOf(layout, settings);
   removeLeftOver(layout);
@@ -48,7 +48,7 @@ async function make(
   // Before the first snapshot, which then holds it.
   noteUsedPlace(layout, place);
   try {
-    const manifest = await stage.build({ at, host: settings.hostname, version });
+    const manifest = await stage.build({ at, host: settings.hostname });
     // The first backup holds everything; later ones only what is new: at most all that is copied, and new mail.
     const isFirst = readBackupRecord(layout).last?.place !== place;
     const stored = () => (isFirst ? bytesBelow(stage.path) : stagedBytes(layout));

@@ -15,7 +15,7 @@ import type { Progress } from "./restic.ts";
 import { Stage } from "./stage.ts";
 
 type Watch = (progress: Progress) => void;
-type ExportHow = Readonly<{ file: string; passphrase: string; settings: Settings; version: string; watch: Watch }>;
+type ExportHow = Readonly<{ file: string; passphrase: string; settings: Settings; watch: Watch }>;
 type ReadHow = Pick<ExportHow, "file" | "passphrase" | "watch"> &
   Readonly<{ to: string; signal?: AbortSignal | undefined }>;
 
@@ -27,7 +27,7 @@ export function archiveIn(directory: string, at: Date): string {
 /** Writes the whole state of the server to one encrypted file, for machines without restic, while the server runs. */
 export async function exportArchive(
   layout: Layout,
-  { file, passphrase, settings, version, watch }: ExportHow,
+  { file, passphrase, settings, watch }: ExportHow,
 ): Promise<Readonly<{ ok: true; bytes: number; mails: number }> | Failed> {
   if (existsSync(file)) return { ok: false, reason: `${file} already exists; choose another file.` };
   return alone(layout, async () => {
@@ -37,7 +37,7 @@ export async function exportArchive(
       stage.remove();
       const lacking = lackingForStage(layout);
       if (lacking !== null) return { ok: false, reason: lacking };
-      const manifest = await stage.build({ at: Date.now(), host: settings.hostname, version });
+      const manifest = await stage.build({ at: Date.now(), host: settings.hostname });
       makeDirectory(dirname(file), 0o700);
       const packed = await withGpg((home) =>
         pack(

@@ -58,7 +58,7 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
     onMounts(disk, async ({ layout, maildir }) => {
       prepareDirectory(layout);
       const stage = new Stage(layout, []);
-      const { mails } = await stage.build({ at: 1, host: "h", version: "1" });
+      const { mails } = await stage.build({ at: 1, host: "h" });
       const mail = join(maildir("anna"), "cur", "1:2,S");
       const second = join(layout.backupMailStage, "tree", "mail", "example.test/anna/Maildir/cur/1:2,S");
       assert.deepEqual([mails, statSync(second).ino], [1, statSync(mail).ino]);

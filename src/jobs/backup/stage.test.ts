@@ -32,7 +32,7 @@ test(
     for (const name of ["DATA", "FIRST_DOMAIN", "SPAM__PROCESSES"])
       put(join(layout.environment, `GHOSTINBOX_${name}`), "3");
     const stage = new Stage(layout, []);
-    const { variables } = await stage.build({ at: 0, host: "mail.example.test", version: "1" });
+    const { variables } = await stage.build({ at: 0, host: "mail.example.test" });
     assert.deepEqual(variables, ["GHOSTINBOX_SPAM__PROCESSES"]);
     const files = globSync(["**/*.{pem,json}", "lib/export/*", "mail/**/dovecot*"], { cwd: stage.path }).toSorted();
     const expected = [
@@ -47,7 +47,7 @@ test(
     assert.deepEqual(files, expected);
     put(layout.settings, "# lost\n");
     put(layout.settingsInForce, toml);
-    await stage.build({ at: 0, host: "mail.example.test", version: "1" });
+    await stage.build({ at: 0, host: "mail.example.test" });
     assert.equal(readFileSync(join(stage.path, "ghostinbox.toml"), "utf8"), toml);
     stage.remove();
     assert.ok(!existsSync(stage.path));

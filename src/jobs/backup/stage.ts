@@ -2,6 +2,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { messageOf, nullOn } from "../../core/error.ts";
+import { VERSION } from "../../core/version.ts";
 import { readServiceEnvironment, settingsIn, whyEmptied } from "../../host/machine/settings-text.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { removeFile, setAccess, writeFile } from "../../host/root-files/files.ts";
@@ -85,7 +86,7 @@ export class Stage {
     removeMailStage(this.#layout);
   }
 
-  async build(about: Pick<Manifest, "at" | "host" | "version">): Promise<Manifest> {
+  async build(about: Pick<Manifest, "at" | "host">): Promise<Manifest> {
     const layout = this.#layout;
     this.remove();
     makePrivateDirectory(layout.backupStage);
@@ -117,7 +118,8 @@ export class Stage {
     const rows = rowsOf({ accountsDb: this.#inStage(layout.accountsDb), engineDb: this.#inStage(layout.engineDb) });
     const started = readServiceEnvironment(layout.environment);
     const variables = settingKeys().flatMap((key) => (Object.hasOwn(started, variableOf(key)) ? variableOf(key) : []));
-    const whole: Manifest = { format: 1, ...about, data: layout.data, mails, queued, accounts, rows, variables };
+    const { data } = layout;
+    const whole: Manifest = { format: 1, ...about, version: VERSION, data, mails, queued, accounts, rows, variables };
     writeFile(join(layout.backupStage, MANIFEST), `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 });
     this.#mailStage?.complete(layout.backupStage);
     return whole;

@@ -23,7 +23,7 @@ export function homeOf(mail: string, account: string): string {
 export function sieveRedirectsIn(home: string, account: string): readonly Forward[] {
   const names = [
     ".dovecot.sieve",
-    ...namesIn(home, "sieve")
+    ...namesIn(join(home, "sieve"))
       .filter((name) => name.endsWith(".sieve"))
       .slice(0, MOST_SCRIPTS)
       .map((name) => join("sieve", name)),
@@ -35,9 +35,9 @@ export function sieveRedirectsIn(home: string, account: string): readonly Forwar
 }
 
 /** The first names of a directory; none for anything else. */
-function namesIn(home: string, name: string): readonly string[] {
-  if (lstatSync(join(home, name), { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-  using directory = Directory.open(join(home, name));
+function namesIn(path: string): readonly string[] {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  using directory = Directory.open(path);
   return directory.names().take(MOST_ENTRIES).toArray();
 }
 

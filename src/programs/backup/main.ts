@@ -5,7 +5,6 @@
 
 import { messageOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
-import { VERSION } from "../../core/version.ts";
 import { settingsIn, settingsInForce } from "../../host/machine/settings-text.ts";
 import { createBackup } from "../../jobs/backup/create.ts";
 import { CannotBeApart, drillRestore } from "../../jobs/backup/drill.ts";
@@ -26,7 +25,7 @@ async function scheduled(): Promise<void> {
 }
 
 async function backUp(settings: Settings): Promise<void> {
-  const made = await createBackup(layout, settings, { version: VERSION, tag: NIGHTLY, watch });
+  const made = await createBackup(layout, settings, { tag: NIGHTLY, watch });
   if (made.ok) console.log(`backup: ${made.backup.snapshot} holds ${plural(made.backup.mails, "mail")}`);
   else fail(made.reason);
 }

@@ -3,13 +3,13 @@ import { sqlDomainOf } from "../columns.ts";
 import { accountSettingsSchema } from "./setting-tables.ts";
 
 /**
- * SQL: whether mail for this address comes to a mailbox or leaves this server. It does neither if the address leads only to blocked or
+ * SQL: whether mail for `target` comes to a mailbox or leaves this server. It does neither if it leads only to blocked or
  * removed aliases. As in Postfix, an unknown address with an extension stands for the address without it. `mailboxes`: those that count.
  */
-function arrives(address: string, mailboxes = "account WHERE name"): string {
+function arrives(mailboxes = "account WHERE name"): string {
   return `EXISTS (
       WITH RECURSIVE reached (address) AS (
-        SELECT ${address}
+        SELECT target
         UNION SELECT alias.target FROM reached JOIN alias ON alias.address = reached.address
           WHERE NOT EXISTS (SELECT 1 FROM alias_block WHERE alias_block.address = reached.address)
         UNION SELECT substr(address, 1, instr(address, '+') - 1) || substr(address, instr(address, '@')) FROM reached
@@ -136,7 +136,7 @@ const baseline = `
 
   -- Who gets that mail, and whether aliases bring it to another server or to an account that can sign in. Forwards are not followed.
   CREATE VIEW role_reader (address, reads) AS
-    SELECT lower(target), ${arrives("target", "passdb WHERE user")} FROM role_address;
+    SELECT lower(target), ${arrives("passdb WHERE user")} FROM role_address;
 
   -- Where accounts forward their mail; if a target is the account itself, a copy stays. When an alias loses its last target,
   -- forwards to it are deleted.
@@ -193,13 +193,13 @@ const baseline = `
           AND new_forward.paused_until > (julianday('now') - 2440587.5) * 86400000
       ), account, target) FROM forward
     WHERE EXISTS (SELECT 1 FROM passdb WHERE user = account)
-      AND ${arrives("target")};
+      AND ${arrives()};
 
   -- Where mail for aliases goes now. Blocked aliases, and targets that take no mail, are left out: mail accepted for them would
   -- bounce.
   CREATE VIEW expanded (alias, target) AS
     SELECT address, target FROM alias
-    WHERE address NOT IN (SELECT address FROM alias_block) AND ${arrives("target")};
+    WHERE address NOT IN (SELECT address FROM alias_block) AND ${arrives()};
 
   -- What Postfix reads as virtual_alias_maps: the targets of aliases, of accounts that forward, and of role addresses. The mail
   -- of an account that is suspended stays in its mailbox: a thief may have set the forward. After a resume it is forwarded
@@ -209,7 +209,7 @@ const baseline = `
     FROM (SELECT DISTINCT alias FROM expanded) AS one
     UNION ALL SELECT account, (SELECT group_concat(DISTINCT target) FROM forwarded WHERE forwarded.account = one.account)
     FROM (SELECT DISTINCT account FROM forwarded) AS one
-    UNION ALL SELECT address, target FROM role_address WHERE ${arrives("target")};
+    UNION ALL SELECT address, target FROM role_address WHERE ${arrives()};
 
   -- Accounts whose mail is stored in their mailbox, which may be full: not those that forward without a copy.
   CREATE VIEW stored (user, quota_rule) AS

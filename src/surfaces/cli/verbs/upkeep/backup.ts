@@ -4,7 +4,6 @@ import { messageOf } from "../../../../core/error.ts";
 import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, span } from "../../../../core/time.ts";
-import { VERSION } from "../../../../core/version.ts";
 import { startCommand } from "../../../../host/running/server-commands.ts";
 import { createBackup } from "../../../../jobs/backup/create.ts";
 import { drillRestore } from "../../../../jobs/backup/drill.ts";
@@ -36,7 +35,7 @@ export const backupCreate = withSettings(async (call, { settings }) => {
   if (none !== null) return none;
   call.terminal.progress("Looking at the mail ...");
   const watch = watching(call, "Stored");
-  const made = await createBackup(call.layout, settings, { version: VERSION, tag: BY_HAND, watch });
+  const made = await createBackup(call.layout, settings, { tag: BY_HAND, watch });
   if (!made.ok) return failed(made.reason, "");
   const { backup, isKeyNew, place } = made;
   const says = `The backup ${backup.snapshot} was made in ${place}: ${plural(backup.mails, "mail")}, ${formatBytes(backup.bytes)}, of which ${formatBytes(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
@@ -210,7 +209,7 @@ export const backupExport = withSettings(async (call, { settings }) => {
   if (typeof passphrase !== "string") return passphrase;
   const file = archiveIn(directory, new Date(call.now()));
   const watch = watching(call, "Written");
-  const made = await exportArchive(call.layout, { file, passphrase, settings, version: VERSION, watch });
+  const made = await exportArchive(call.layout, { file, passphrase, settings, watch });
   if (!made.ok) return failed(made.reason, "");
   const says = `${file} holds ${plural(made.mails, "mail")} and everything else, in ${formatBytes(made.bytes)}. Only its passphrase opens it.`;
   return done({ file, mails: made.mails, bytes: made.bytes }, says, `${PROGRAM} backup restore ${file} --dry-run`);
