@@ -106,6 +106,14 @@ export function rowsOf(db: DatabaseSync, sql: string, ...values: readonly SQLInp
   return rows.map((row): readonly SQLOutputValue[] => Object.values(row));
 }
 
+/** Inserts a row of these numbers; every other column that needs a value is 9. */
+export function insertRow(db: DatabaseSync, table: string, given: Readonly<Record<string, number>> = {}): void {
+  const columns = rowsOf(db, 'SELECT name, type FROM pragma_table_info(?) WHERE "notnull" OR pk', table);
+  const needed = columns.map((column) => column.map(String));
+  const values = needed.map(([name = "", type]) => `CAST(${given[name] ?? 9} AS ${type})`);
+  db.exec(`INSERT INTO ${table} ("${needed.map(([name]) => name).join('", "')}") VALUES (${values.join()})`);
+}
+
 /** The first column of what a query returns. */
 export function columnOf(db: DatabaseSync, sql: string, ...values: readonly SQLInputValue[]) {
   return rowsOf(db, sql, ...values).map(([first]) => first);
