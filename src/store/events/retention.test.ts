@@ -2,16 +2,20 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import {
+  ban,
   banOf,
+  columnOf,
   committed,
   engineFor,
   eventRow,
   eventRows,
+  insertRow,
   reachSince,
   record,
   rowsOf,
   START,
   scalarOf,
+  unban,
 } from "../../../test/kit/test-database.ts";
 import { auditedRecovery } from "../../core/audit/audited.ts";
 import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
@@ -157,6 +161,37 @@ test("known addresses, ended bans and followed steps are removed once they are o
   settle(later(START, 182 * DAY_MS));
   assert.equal(rows("ban"), 1);
   assert.equal(sqliteBanLog(db).last(), 3, "few steps stay, however old");
+});
+
+for (const [table, column, kept] of [
+  ["guess", "at", START - 7 * DAY_MS],
+  ["correspondent", "last_at", START - 400 * DAY_MS],
+  ["honest_mail", "day", Math.floor(START / DAY_MS) - 90],
+  ["event_summary", "hour", START - 400 * DAY_MS],
+] as const)
+  test(`a row of ${table} stays for its whole term, and not longer`, (t) => {
+    const { db, settle } = fresh(t, {});
+    for (const at of [kept - 1, kept]) insertRow(db, table, { [column]: at, proof: at, address: at });
+    settle(START);
+    assert.deepEqual(columnOf(db, `SELECT ${column} FROM ${table}`), [kept]);
+  });
+
+test("of too many rows the oldest go, and no ban that is in force", (t) => {
+  const { db, store, retention } = fresh(t, {});
+  committed(store, () => {
+    for (const last of [1, 2, 3]) ban(store, `203.0.113.${last}`);
+    for (const last of [3, 2]) unban(store, `203.0.113.${last}`, later(START, 9 - last));
+  });
+  for (const age of [1, 0]) {
+    insertRow(db, "correspondent", { last_at: START - age, address: age });
+    insertRow(db, "honest_mail", { day: Math.floor(START / DAY_MS) - age });
+  }
+  const over = { endedBans: 200_001, correspondents: 100_001, honestMail: 100_001 };
+  retention.counted({ ...countSurplus(db, START), ...over }, START);
+  while (retention.step(START, 10));
+  assert.deepEqual(columnOf(db, "SELECT prefix FROM ban"), ["203.0.113.1/32", "203.0.113.2/32"]);
+  assert.deepEqual(columnOf(db, "SELECT last_at FROM correspondent"), [START]);
+  assert.deepEqual(columnOf(db, "SELECT day FROM honest_mail"), [Math.floor(START / DAY_MS)]);
 });
 
 test("steps that are old and far behind go, the newest stay", (t) => {
