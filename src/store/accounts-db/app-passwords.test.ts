@@ -1,10 +1,11 @@
 // Invariant: An app password only reads and sends, and any new password of its account removes it.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { accountName } from "../../../test/kit/samples.ts";
+import { accountName, net } from "../../../test/kit/samples.ts";
 import { ann, bob, columnOf, HASH, refused, START, twoAccounts } from "../../../test/kit/test-database.ts";
 import { MOST_APP_PASSWORDS } from "../../admin/mailboxes.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
+import { NETWORKS } from "./account-networks.ts";
 import { APP_PASSWORDS } from "./app-passwords.ts";
 import { NotedUses } from "./credentials.ts";
 import { sqliteFileAccounts } from "./file-accounts.ts";
@@ -28,17 +29,20 @@ function fresh(t: TestContext) {
     },
     names: (account: string = ann) => readMailboxSettings(db, account).appPasswords.map(({ name }) => name),
     /** The passwords that Dovecot finds. */
-    found: () => columnOf(db, "SELECT user || ' ' || app AS one FROM app_passdb ORDER BY app"),
+    found: () => columnOf(db, "SELECT user || ' ' || app || ifnull(' ' || allow_nets, '') FROM app_passdb ORDER BY 1"),
   };
 }
 
-test("an app password is there once, for its account, until it is removed", (t) => {
-  const { apps, make, names, found } = fresh(t);
+test("an app password is there once, for its account, until it is removed, and works where the account may sign in", (t) => {
+  const { db, accounts, apps, make, names, found } = fresh(t);
   assert.deepEqual(make("phone"), { ok: true });
   assert.deepEqual(make("laptop"), { ok: true });
   assert.deepEqual(make("phone", bob), { ok: true });
   assert.deepEqual(make("Phone"), refused("ann@example.org has an app password named Phone already."));
   assert.deepEqual(found(), ["ann@example.org laptop", "ann@example.org phone", "bob@example.org phone"]);
+  accounts.setSuspended(ann, true);
+  NETWORKS.store(db).addNetworks(bob, [net("203.0.113.0/24")]);
+  assert.deepEqual(found(), ["bob@example.org phone 203.0.113.0/24"]);
   assert.deepEqual(apps.removeAppPassword(ann, "PHONE"), { ok: true });
   assert.equal(apps.removeAppPassword(ann, "phone").ok, false);
   assert.deepEqual([names(), names(bob), names("Ann@Example.org")], [["laptop"], ["phone"], ["laptop"]]);
