@@ -12,6 +12,8 @@ const ROOT_RUNS = [
   "src/programs/keeper/databases-main.ts",
   "src/programs/command-line/main.ts",
   "src/programs/check/main.ts",
+  "src/programs/backup/main.ts",
+  "src/programs/report/main.ts",
 ];
 const MODULE = "src/host/root-files/";
 /** Functions that only read; everything else in node:fs writes, or may one day. */
@@ -76,15 +78,28 @@ test("the rule lets readers read", () => {
   assert.deepEqual(writesIn({ path: "src/jobs/x.ts", text }), []);
 });
 
-test("no run script of root changes a file by its name", () => {
-  const wrong = reachedFrom(["src/mail/configuration/mail-services.ts", "src/host/running/systemd.ts"]).flatMap(
+/** Parts of commands that may, and why. */
+const SAFE: Readonly<Record<string, string>> = {
+  ".new && mv $": "in the service's directory, which belongs to root",
+  "&& rm $": "in the service's directory too",
+  "|| rm -f ${layout.mailKeyConf}": "conf/dovecot belongs to root",
+  "|| rm -f ${pidFile}": "run/dovecot belongs to root",
+  "; chmod go-w ${file}": "advice for the owner",
+  "spamassassin-conf.ts: ": "spamd's user runs the program that fetches rules",
+};
+
+test("no run script of root changes a file by its name, except where no one else can exchange it", () => {
+  const command = new RegExp(`(?:["\`]|&&|\\|\\||;|then) *(?:exec )?(?:${WRITING_PROGRAMS.join("|")}) `);
+  const found = reachedFrom(["src/mail/configuration/mail-services.ts", "src/host/running/systemd.ts"]).flatMap(
     (path) =>
       readFileSync(path, "utf8")
         .split("\n")
-        .filter((line) => new RegExp(`["\`] *(?:exec )?(?:${WRITING_PROGRAMS.join("|")}) `).test(line))
+        .filter((line) => command.test(line))
         .map((line) => `${path}: ${line.trim()}`),
   );
-  assert.deepEqual(wrong, []);
+  const unsafe = found.filter((line) => !Object.keys(SAFE).some((part) => line.includes(part)));
+  assert.deepEqual(unsafe, []);
+  for (const part of Object.keys(SAFE)) assert.ok(found.some((line) => line.includes(part)));
 });
 
 function writesIn({ path, text }: Source): readonly string[] {
