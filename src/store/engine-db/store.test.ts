@@ -100,6 +100,7 @@ describe("bans", () => {
     assert.deepEqual(within("203.0.113.0/24"), ["203.0.113.7/32"]);
     assert.deepEqual(within("203.0.112.0/20").toSorted(), ["203.0.112.0/20", "203.0.112.0/24", "203.0.113.7/32"]);
     assert.deepEqual(within("2001:db8::/32"), ["2001:db8:0:1::/64", "2001:db8:1::/48"]);
+    assert.deepEqual(within("203.0.112.0/24"), ["203.0.112.0/24"], "not the wider one with the same first address");
     assert.deepEqual(within("0.0.0.0/0").length, 3);
     assert.equal(store.address(net("203.0.112.7"), REACH).ban?.prefix, "203.0.112.0/24", "the narrowest around it");
     assert.equal(store.ban(net("203.0.112.7")), null, "no ban on the address itself");
