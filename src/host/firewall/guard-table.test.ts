@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import { DAY_MS, instant, later } from "../../core/time.ts";
-import { isWhole, nftApply, nftProbe, nftReset, onlyBans, type TableShape } from "./guard-table.ts";
+import { isWhole, nftApply, nftLocal, nftProbe, nftReset, onlyBans, type TableShape } from "./guard-table.ts";
 
 const NOW = instant(1_000_000_000_000);
 const BANS_ALONE = onlyBans(64);
@@ -120,9 +120,9 @@ test("steps become one line: refreshed by add, delete, add; lifted by add, delet
 });
 
 test("no command ever names another table", () => {
-  const all = [...nftReset([], [net("::1")], COUNTING), nftProbe(COUNTING, "whole")].join("");
+  const all = [...nftReset([], [net("::1")], COUNTING), nftProbe(COUNTING, "whole"), nftLocal(LOCAL.local)].join("");
   for (const line of all.split("\n").filter((text) => /^(add|delete|flush|create|table|reset|list)\b/.test(text)))
-    assert.match(line, /^(?:\w+ )?(?:set |table |element |counter |counters table )?inet ghostinbox\b/, line);
+    assert.match(line, /^(?:\w+ )?(?:set |table |chain |element |counter |counters table )?inet ghostinbox\b/, line);
 });
 
 test("the table is whole when every command of the probe was refused as it should be", () => {
@@ -176,6 +176,13 @@ const LOCAL: TableShape = {
   ],
 };
 const RESOLVER: TableShape = { ...BANS_ALONE, resolver: { address: "127.71.9.53", users: new Set([104]) } };
+
+test("answers of the wrong user, and too many queries, are dropped", () => {
+  const from = "    ip saddr 127.0.0.1 tcp sport 10025 tcp flags & syn == syn";
+  const rules = `${from} meta skuid 104 accept\n${from} oif lo drop\n${from} meta skuid != 104 drop\n`;
+  for (const text of [tableOf(LOCAL), nftLocal(LOCAL.local)]) assert.ok(text.includes(rules), text);
+  assert.match(tableOf(RESOLVER), /daddr 127\.71\.9\.53 .* meta skuid != @resolver_users limit rate over .* drop\n/);
+});
 
 for (const [what, shape, sets] of [
   ["proxies", SHAPE, ["proxied", "proxy4", "proxy6", "proxy_users"]],
