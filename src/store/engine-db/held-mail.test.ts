@@ -5,6 +5,7 @@ import { ann, engineDatabase, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
+import { HELD_BY_HAND } from "../../guard/admin-ports.ts";
 import { sqliteAccountMail, sqliteHeldMail } from "./held-mail.ts";
 import { sqliteSendingHistory } from "./sending-history.ts";
 
@@ -144,6 +145,9 @@ test("held accounts and mails, newest first; released and dropped ones are gone"
     const mail = { type: "HOLD_MAIL", account, ip: HOLD.ip, recipientCount: 7, queueId: `A${i}` } as const;
     holds.apply({ ...mail, recipients }, later(START, i));
   }
+  const byHand = { account: HELD_BY_HAND, ip: null, recipientCount: 0, recipients: [], queueId: "A2" };
+  holds.apply({ type: "HOLD_MAIL", ...byHand }, later(START, 2));
+  assert.deepEqual([held.holderOf("A2"), ...held.counts().map(({ mails }) => mails)], [HELD_BY_HAND, 1, 1]);
   const accounts = held.accounts().map(({ account, at }) => `${account} ${at}`);
   assert.deepEqual(accounts, [`bob@example.org ${isoTime(later(START, 1))}`, `${ann} ${isoTime(START)}`]);
   const mailsOf = (account: typeof ann | null) =>
