@@ -7,16 +7,19 @@ import { accountSecrets, PasswordTurns } from "./password-turns.ts";
 
 test("after a wrong one the next waits as long as that took, and after a right one not", async () => {
   const began: number[] = [];
+  const ended: number[] = [];
   const tookMs = 40;
   const turns = new PasswordTurns(async (_, password) => {
     began.push(performance.now());
     await new Promise((resolve) => setTimeout(resolve, tookMs));
+    ended.push(performance.now());
     return password === "right";
   });
   const answered = await Promise.all(["wrong", "right", "right"].map((password) => turns.verify("", password)));
   assert.deepEqual(answered, [false, true, true]);
-  const [first = 0, second = 0] = began;
+  const [first = 0, second = 0, third = 0] = began;
   assert.ok(second - first >= 2 * tookMs - 5, `${second - first} ms`);
+  assert.ok(third - (ended[1] ?? 0) < tookMs / 2, `${third - (ended[1] ?? 0)} ms`);
 });
 
 test("no password fits the decoy, at the cost of a real hash", async () => {
