@@ -281,9 +281,13 @@ describe("room for mail", needsLab(), () => {
     const key = (await cli("encryption", "key")).stdout;
     const kept = join(lab.directory, "kept.pem");
     writeFileSync(kept, key);
+    // Keys for DKIM and TLS have the same header.
+    const [, , line = ""] = key.split("\n");
+    const withKey = async () => (await lab.server.exec(["grep", "-rlF", line, data])).stdout;
+    assert.match(await withKey(), /mail\.pem$/m);
     const locked = await cli("encryption", "lock", "--yes");
     assert.match(locked.stdout, /^Locked/, locked.stderr);
-    assert.equal(await onDisk("BEGIN PRIVATE KEY"), "");
+    assert.equal(await withKey(), "");
     await write("lockedsecret");
     assert.equal(await onDisk("lockedsecret"), "");
     await open("clearsecret");
