@@ -4,6 +4,7 @@ import { ANNA, assertAccepted, BERT, sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { PASSWORD } from "./product.ts";
 import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
+import { waitingIn } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -69,6 +70,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
       assertAccepted(await sendMail(mail));
     };
     const isThere = (subject: string): boolean => there().some((mail) => mail.includes(`Subject: ${subject}`));
+    const allSent = () => until("no mail waits", async () => (await waitingIn({ lab, product })).length === 0);
     await product.json(["alias", "add", "sales@example.test", ANNA]);
 
     const set = await cli(`account forward ${ANNA} ${ELSEWHERE}`);
@@ -86,6 +88,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
     await write("without a copy");
     await until("it is there", () => isThere("without a copy"));
     await until("Bert has it", () => findMail(product.layout, "without a copy", { account: BERT }));
+    await allSent();
     assert.equal(findMail(product.layout, "without a copy"), null);
     assert.match(await cli(`account forward ${BERT} ${ANNA}`), /would return/);
     const says = /^ {2}forwarding to +anna@elsewhere\.test \(no copy stays here\)\n +bert@\S+ \(no copy stays here\)$/m;
@@ -94,6 +97,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
     assert.match(await cli(`account forward ${ANNA} --off`), /stays in its mailbox/);
     await write("here again");
     await until("it is here", () => findMail(product.layout, "here again"));
+    await allSent();
     assert.equal(isThere("here again"), false);
     assert.match(await cli("audit list"), /FORWARDING_CHANGED +anna@example\.test no longer/);
   });
