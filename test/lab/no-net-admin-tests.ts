@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { AS_NOBODY } from "./commands.ts";
-import { ANNA, mailOver, openImapAs, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
+import { ANNA, mailOver, openImapAs, openSmtp, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
 import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -10,6 +10,7 @@ import type { Running } from "./with-product.ts";
 const PHONE = "198.51.100.65";
 const ABUSER = "198.51.100.201";
 const GUESSER = "198.51.100.202";
+const CONNECTED = "198.51.100.203";
 /** Opens more connections to the login policy than it accepts, and reopens each ended one. */
 const HOLD = `
   const { connect } = require("node:net");
@@ -75,7 +76,14 @@ export function noNetAdminTests({ lab, product }: Running): void {
     }
   });
 
-  test("a banned client that slips through is refused at the next mail", async () => {
+  test("a client that is banned while it is connected is refused at its next mail", async () => {
+    using dialog = await openSmtp(lab.attacker, CONNECTED);
+    await product.json(["ban", CONNECTED, "test"]);
+    const reply = await mailOver(dialog, {});
+    assert.equal(reply.code, 421, dialog.transcript.join("\n"));
+  });
+
+  test("an account that is suspended while it is connected is refused at its next mail", async () => {
     const dialog = await openSubmissionAs(lab.sender, PHONE, ANNA);
     await product.lab.server.mustExec(["sqlite3", product.layout.accountsDb, `UPDATE account SET suspended = 1`]);
     const reply = await mailOver(dialog, { sender: ANNA, recipient: ANNA });
