@@ -119,5 +119,7 @@ describe("honest users, with the limits as they are shipped", needsLab(), () => 
     const others = accounts.filter((name) => !GUESTS.includes(name));
     const alarming = (await alertsOf(product, ...others)).filter(({ severity }) => severity === "critical");
     assert.deepEqual(alarming, []);
+    const raised = (await product.alerts()).map(({ code }) => code);
+    for (const code of ["account_guarded", "spraying", "known_address_capped"]) assert.ok(!raised.includes(code), code);
   });
 });
