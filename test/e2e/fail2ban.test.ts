@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { stopService } from "../lab/content.ts";
-import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
+import { bannedByJail, fail2banRuns, jailHasRead, lengthMs } from "../lab/fail2ban.ts";
 import { ANNA, mailOver, openSmtp, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { until } from "../lab/wait.ts";
@@ -108,7 +108,10 @@ describe("Fail2ban reports, and each report is a sentence if you say so", needsL
     await until("the old lines are reported again", async () => (await reported()).length > 1);
     assert.deepEqual(await product.banOf(from), before, "the same ban, no longer than it was");
     await product.json(["unban", from]);
+    const already = (await reported()).length;
     await product.json(["fail2ban", "restart"]);
+    await jailHasRead(product, "198.51.100.213");
+    assert.equal((await reported()).length, already);
     assert.equal(await product.banOf(from), undefined);
   });
 
