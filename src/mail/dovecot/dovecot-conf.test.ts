@@ -45,6 +45,11 @@ test("IMAP sessions decode mails in memory, also the largest that is accepted", 
   assert.match(rendered({ messageSizeBytes: 1024 ** 3 }), /\n {2}vsz_limit = 4294967296B\n/);
 });
 
+test("a password is checked with room for the largest imported Argon2 hash", () => {
+  for (const service of ["auth", "auth-worker"])
+    assert.match(text, new RegExp(`\\nservice ${service} \\{\\n {2}vsz_limit = 1G\\n`));
+});
+
 test("IMAP sessions give way to sign-ins and deliveries", () => {
   assert.match(text, /\nservice imap \{\n[^}]*\n {2}executable = \/usr\/bin\/nice -n 5 \/usr\/lib\/dovecot\/imap\n\}/);
 });

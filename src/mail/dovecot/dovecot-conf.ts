@@ -163,7 +163,9 @@ ${scriptDict(site)}
 ${socketOf("indexer", "indexer", "0")}
 ${socketOf("imap-urlauth-login", "imap-urlauth", "0")}
 ${socketOf("dns-client", "dns-client", "0600")}
+# With the usual 256 MiB Dovecot cannot verify an imported Argon2 hash of that size, and refuses the right password.
 service auth {
+  vsz_limit = 1G
   unix_listener auth-userdb {
     mode = 0600
   }
@@ -174,6 +176,7 @@ service auth {
   }
 }
 service auth-worker {
+  vsz_limit = 1G
   user = dovecot
   extra_groups = ${USERS.accountsGroup}
 }
