@@ -85,9 +85,8 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
 
 /**
  * New connections use the new certificate, and no open one ends. An smtpd finishes its session. Dovecot is not
- * reloaded: that would end sessions that are idle for ten seconds and make it forget all others, which then could not
- * be ended. Its login processes ask its configuration process, one connection each, and a new one of those reads the
- * files again.
+ * reloaded: that would end IMAP sessions. Its login processes ask its configuration process, one connection each, and
+ * a new one of those reads the files again.
  */
 export async function reloadCertificate({ postfixConf, dovecotConf }: Layout): Promise<string | null> {
   const reload = await runProgram("postfix", ["-c", postfixConf, "reload"]);

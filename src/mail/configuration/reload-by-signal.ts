@@ -5,6 +5,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { listProcesses } from "../../host/running/read-processes.ts";
 import type { Layout } from "../../settings/layout.ts";
+import { end, openSessions } from "../dovecot/doveadm.ts";
 
 const LOOK_MS = 20;
 
@@ -34,11 +35,17 @@ async function reloadBySignal(
  * `doveadm reload` only sends a signal. Until the master has read its configuration, old processes answer, and lose each other
  * in the middle of a question: a mail would be deferred. Returns null once it has, or after 20 seconds: a busy machine takes more
  * than five. Otherwise returns why the reload failed.
+ *
+ * Ends the open IMAP sessions: the master forgets those in use, and a later `doveadm kick` would miss them.
  */
-export function reloadDovecot({ dovecotConf, dovecotBase }: Layout): Promise<string | null> {
-  const command = ["doveadm", "-c", dovecotConf, "reload"] as const;
+export async function reloadDovecot(layout: Layout): Promise<string | null> {
+  const command = ["doveadm", "-c", layout.dovecotConf, "reload"] as const;
+  const open = await openSessions(layout).catch(() => []);
   // The master replaces this process once it has read its configuration.
-  return reloadBySignal(command, join(dovecotBase, "master.pid"), { "dovecot/log": 20 * SECOND_MS });
+  const endings = { "dovecot/log": 20 * SECOND_MS };
+  const refused = await reloadBySignal(command, join(layout.dovecotBase, "master.pid"), endings);
+  if (refused === null) await end(layout, open);
+  return refused;
 }
 
 /**

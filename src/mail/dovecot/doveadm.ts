@@ -71,7 +71,7 @@ export async function shareImap(layout: Layout, places: number): Promise<string 
 const ENDING_MS = 1_000;
 
 /** As `doveadm kick` does, and kills those that continue: a session sees SIGTERM only once its command, such as SEARCH, is done. */
-async function end(layout: Layout, sessions: readonly Pick<OpenSession, "pid">[]): Promise<void> {
+export async function end(layout: Layout, sessions: readonly Pick<OpenSession, "pid">[]): Promise<void> {
   if (sessions.length === 0) return;
   const pids = new Set(sessions.map(({ pid }) => pid));
   for (const pid of mailProcesses(layout)) if (pids.has(pid)) signal(pid, "SIGTERM");
