@@ -62,14 +62,20 @@ test("losing the engine's database does not bring a given one back: it does not 
   assert.ok((await adminPassword(layout, env)).onlyIfNone);
 });
 
-test("a file may hold it; a missing or empty one stops the start", async () => {
+test("a file may hold it; a missing or empty one stops only the first start", async (t) => {
   const file = join(layout.data, "password");
+  const none = join(layout.data, "none");
   writeFileSync(file, "from a file\n");
   const { hash } = await adminPassword(layout, { ADMIN_PASSWORD_FILE: file });
   assert.ok(hash !== null && (await verifyPassword(hash, "from a file")));
   writeFileSync(file, "\n");
-  await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: file }), /which is empty/);
-  await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: join(layout.data, "none") }), /cannot be read/);
+  const warned = t.mock.method(console, "error", () => undefined);
+  for (const one of [file, none])
+    assert.deepEqual(await adminPassword(layout, { ADMIN_PASSWORD_FILE: one }), UNCHANGED);
+  assert.equal(warned.mock.callCount(), 2);
+  const fresh = temporaryLayout("firstStartDone");
+  await assert.rejects(adminPassword(fresh, { ADMIN_PASSWORD_FILE: file }), /which is empty/);
+  await assert.rejects(adminPassword(fresh, { ADMIN_PASSWORD_FILE: none }), /cannot be read/);
   writeFileSync(file, Buffer.from("gr\xfcne Wiesen", "latin1"));
   await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: file }), /is not UTF-8: convert it/);
 });

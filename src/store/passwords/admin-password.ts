@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { readOr } from "../../core/error.ts";
 import { NOT_UTF8, writeFile } from "../../host/root-files/files.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -26,7 +27,8 @@ const UNCHANGED: AdminPassword = { hash: null, onlyIfNone: false, printed: null 
  * know it by then.
  */
 export async function adminPassword(layout: Layout, env: Environment): Promise<AdminPassword> {
-  const given = givenPassword(env);
+  const isFirst = !existsSync(layout.firstStartDone);
+  const given = givenPassword(env, isFirst);
   if (given !== null) {
     const [taken = ""] = linesOf(layout.firstStartDone);
     if (await verifyPassword(taken, given)) return { hash: taken, onlyIfNone: true, printed: null };
@@ -37,7 +39,7 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
     const hash = await hashPassword(given);
     return { hash, onlyIfNone: false, printed: null, ...(weakness === null ? {} : { weakness }) };
   }
-  if (existsSync(layout.firstStartDone)) return UNCHANGED;
+  if (!isFirst) return UNCHANGED;
   const printed = randomBytes(15).toString("base64url");
   return { hash: await hashPassword(printed), onlyIfNone: false, printed };
 }
@@ -68,16 +70,16 @@ function linesOf(path: string): readonly string[] {
   return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
 }
 
-function givenPassword(env: Environment): string | null {
+/** A stored password needs no file, and mail must not wait for one. */
+function givenPassword(env: Environment, isFirst: boolean): string | null {
   const file = env["ADMIN_PASSWORD_FILE"] ?? "";
   const direct = env["ADMIN_PASSWORD"] ?? "";
   if (direct !== "") return direct;
   if (file === "") return null;
-  try {
-    const password = readFileSync(file, "utf8").replace(/\r?\n$/, "");
-    if (password !== "") return password;
-  } catch {
-    throw new SetUpFailure(`ADMIN_PASSWORD_FILE names ${file}, which cannot be read.`);
-  }
-  throw new SetUpFailure(`ADMIN_PASSWORD_FILE names ${file}, which is empty.`);
+  const password = readOr(() => readFileSync(file, "utf8").replace(/\r?\n$/, ""), null);
+  if (password !== null && password !== "") return password;
+  const problem = `ADMIN_PASSWORD_FILE names ${file}, which ${password === null ? "cannot be read" : "is empty"}`;
+  if (isFirst) throw new SetUpFailure(`${problem}.`);
+  console.error(`ghostinbox: warning: ${problem}. The dashboard keeps its password.`);
+  return null;
 }
