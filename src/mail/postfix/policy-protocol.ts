@@ -8,14 +8,18 @@ import { type Ip, parseIp } from "../../core/net/ip.ts";
 
 /** Asks whether a client of the port at which Dovecot submits mail is Dovecot. */
 export type SieveClient = Readonly<{ type: "SIEVE_CLIENT"; ip: Ip; clientPort: number }>;
-/** `NOTHING_TO_DECIDE`: stages that need no decision, and at which our configuration does not ask: EHLO, MAIL FROM, VRFY, ETRN. */
+/**
+ * `NOTHING_TO_DECIDE`: stages that need no decision, and at which our configuration does not ask: EHLO, MAIL FROM, VRFY, ETRN.
+ * `CLIENT_GONE`: the client reset its connection before Postfix read its address.
+ */
 export type PolicyRequest =
   | Connect
   | Recipient
   | DataCommand
   | EndOfMessage
   | SieveClient
-  | Readonly<{ type: "NOTHING_TO_DECIDE" }>;
+  | Readonly<{ type: "NOTHING_TO_DECIDE" }>
+  | Readonly<{ type: "CLIENT_GONE" }>;
 export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
 /** The start of the context of a service that trusts a PROXY header; the service's name follows. */
 export const PROXIED = "proxied-";
@@ -92,6 +96,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   }
 
   if (request !== "smtpd_access_policy") return problem("not_a_policy_request");
+  if (address === "unknown") return { ok: true, value: { type: "CLIENT_GONE" } };
   const ip = parseIp(address);
   if (ip === null) return problem("bad_client_address");
   if (context === SIEVE) return { ok: true, value: { type: "SIEVE_CLIENT", ip, clientPort: parseCount(port) ?? 0 } };
@@ -130,7 +135,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
 /** Postfix's own reply when the disk is full (RFC 5321, 4.2.3; RFC 3463, 3.4). */
 export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
 /**
- * For a client behind a proxy while others could forge its PROXY header, and, while the stand-in answers, for every client of Dovecot's
+ * For a client that has gone, for one behind a proxy while others could forge its PROXY header, and, while the stand-in answers, for every client of Dovecot's
  * port, because only the guard can identify Dovecot.
  */
 export const UNGUARDED = "action=421 4.3.2 Service not available, try again later\n\n";

@@ -106,6 +106,15 @@ test("at the end of a mail to several, room is asked about for each of them, and
   assert.equal(await says("END-OF-MESSAGE", "f"), refused, "a mail whose recipients were named elsewhere may wait");
 });
 
+test("a client that has gone is turned away without a report, and the connection stays open", async () => {
+  const { reports, client, asks } = await started();
+  client.socket.write("request=smtpd_access_policy\nprotocol_state=CONNECT\nclient_address=unknown\n\n");
+  await until(() => client.text() !== "", "it is answered");
+  assert.match(client.text(), /^action=421 4\.3\.2 .*\n\n$/);
+  await asks();
+  assert.deepEqual(reports, []);
+});
+
 test("a request split at every byte is one request", async () => {
   const { engine, client } = await started();
   client.socket.setNoDelay();

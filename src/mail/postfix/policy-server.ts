@@ -55,7 +55,7 @@ export function createPolicyServer(submit: Submit, report: Report, options: Poli
   };
 }
 
-type GuardQuestion = Exclude<PolicyRequest, { type: "NOTHING_TO_DECIDE" | "SIEVE_CLIENT" }>;
+type GuardQuestion = Exclude<PolicyRequest, { type: "NOTHING_TO_DECIDE" | "CLIENT_GONE" | "SIEVE_CLIENT" }>;
 /** `buffer`: shared by all connections. */
 type Parts = PolicyOptions & Readonly<{ submit: Submit; report: Report; buffer: Buffer }>;
 
@@ -102,6 +102,7 @@ class Connection {
     this.#isAsked = true;
     this.#question += 1;
     if (parsed.value.type === "NOTHING_TO_DECIDE") this.#answer(DUNNO);
+    else if (parsed.value.type === "CLIENT_GONE") this.#answer(UNGUARDED);
     else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(parsed.value);
     else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(UNGUARDED);
     else if (this.#isOver(parsed.value)) this.#answer(SESSION_OVER);
