@@ -56,6 +56,11 @@ test("ntfy: as JSON to the server's root, also below a path", () => {
     }
 });
 
+test("ntfy: credentials in the address stay in it", () => {
+  const { url } = ntfyRequest("https://user:secret@x.example/ntfy/t?auth=QmFzaWM", message, sender, null);
+  assert.equal(url, "https://user:secret@x.example/ntfy/?auth=QmFzaWM");
+});
+
 test("ntfy: no message reaches the 4,096 bytes from which on it would be an attachment", () => {
   const long = { ...message, body: "ä".repeat(5_000) };
   for (const contacts of [["Anna"], ["Ä".repeat(3_000)]]) {

@@ -86,7 +86,8 @@ function topicOf(url: string): Readonly<{ topic: string; root: string }> {
   const parsed = new URL(url);
   const parts = parsed.pathname.split("/").filter((part) => part !== "");
   const topic = parts.pop() ?? "";
-  return { topic, root: `${parsed.origin}/${parts.map((part) => `${part}/`).join("")}` };
+  parsed.pathname = parts.map((part) => `${part}/`).join("");
+  return { topic, root: parsed.href };
 }
 
 export function gotifyRequest(url: string, message: AlertMessage, sender: Sender, token: string): HttpRequest {
