@@ -37,6 +37,12 @@ test("from another network Postgrey answers for known and unknown recipients", (
   for (const recipient of ["unknown", "blocked"] as const) assert.equal(answer({ recipient }), HIDDEN, recipient);
 });
 
+test("a second extension gets one answer, whether its mailbox exists or not", () => {
+  for (const recipient of ["exists", "unknown"] as const)
+    assert.equal(answer({ recipient, hasOtherExtension: true }), DEFERRED, recipient);
+  assert.equal(answer({ known: true, hasOtherExtension: true }), null);
+});
+
 test("known places and those who are expected are answered as ever", () => {
   for (const who of [{ known: true }, { firstContact: false }] as const)
     assert.equal(answer({ ...who, recipient: "unknown", namesProbed: 1 }), null);

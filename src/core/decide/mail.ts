@@ -205,7 +205,8 @@ function decideBounce(policy: Policy, facts: Facts, event: Recipient, now: Milli
 /**
  * Probing for recipients from many places, each below its own limit. A network that asked for an unknown one (for three, if the client
  * is a wanted server) is deferred for every recipient. For others, an unknown recipient is answered like a first contact with a known
- * one, by Postgrey, so honest strangers still come in. Null: the usual rules apply. Retries never lead to a ban.
+ * one, by Postgrey, so honest strangers still come in; a second extension, whose usual reply shows that the mailbox exists, is deferred. Null: the
+ * usual rules apply. Retries never lead to a ban.
  */
 export function decideProbingFromAnywhere(
   policy: Policy,
@@ -215,7 +216,7 @@ export function decideProbingFromAnywhere(
 ): Decision | null {
   const evidence = reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
   if (evidence === null || !isStranger(policy, facts, event)) return null;
-  if (isPastNames(facts) || !policy.greylist)
+  if (isPastNames(facts) || facts.hasOtherExtension || !policy.greylist)
     return decision("defer", "recipients_deferred", { evidence, counted: false });
   return facts.recipient === "exists" ? null : decision("pass", "recipient_hidden", { evidence, counted: false });
 }
