@@ -42,7 +42,7 @@ export function renderBounceChecks(site: Site): readonly RenderedFile[] {
   const recipients = `/^To: .*@(${domainPattern(domains)})>?$/ DUNNO\n/^To:/ FILTER discard:${WITHHELD}\n`;
   return [
     rendered(RECIPIENTS, (outbound.relay === null ? author : "") + recipients),
-    rendered(PROOFS, `${proofPattern(site)} FILTER ${REPORTS}:${outbound.relay?.nextHop ?? ""}\n`, 0o600),
+    rendered(PROOFS, `${proofPattern(site)} FILTER ${REPORTS}:${outbound.relay?.nextHop ?? ""}\n${FINDINGS}\n`, 0o600),
     // For `removingProofHeader`.
     rendered(REMOVAL, `${proofPattern(site)} IGNORE\n`, 0o600),
   ];
@@ -54,6 +54,9 @@ export function removingProofHeader(): Readonly<Record<string, string>> {
   const names = ["smtp", "lmtp"].flatMap((agent) => checks.map((check) => `${agent}_${check}`));
   return Object.fromEntries(names.map((name) => [name, REMOVING_PROOF]));
 }
+
+/** Removes what the filters found. Of a long mail, whose header is enclosed as text, only the first line of each. */
+const FINDINGS = "/^X-(Spam|GhostInbox)-[A-Za-z-]+:/ IGNORE";
 
 /** regexp_table(5): the header, in a mail or in one that it encloses. */
 function proofPattern({ proofWord }: Site): string {
