@@ -21,7 +21,7 @@ export type AlertEvent = Readonly<{
   isNewNetwork: boolean;
   /** For a sign-in that succeeded: whether it is the account's first. */
   isFirst: boolean;
-  /** Whether the account has ever signed in. Strangers guess at names of missing accounts too. */
+  /** Whether the account exists, or has ever signed in. Strangers guess at names of missing accounts too. */
   isKnownAccount: boolean;
 }> &
   Pick<EventColumns, "at" | "type" | "prefix" | "offence" | "count" | "limit" | "windowMs"> &

@@ -36,13 +36,12 @@ for (const [reason, codes, hours] of [
 test("a refused right password is reported in quiet hours too", () =>
   assert.equal(alertText("right_password_refused").severity, "critical"));
 
-test("names without an account leave room for real accounts", () => {
+test("an alert names no account that only strangers name", () => {
   const refuse = (account: string, isKnownAccount: boolean): void =>
     kit.take("LOGIN_REFUSED", { reason: "account_guarded", account, from: "203.0.113.8", isKnownAccount });
-  for (let i = 0; i < 100; i++) refuse(`nobody${i}@example.test`, false);
-  assert.equal(kit.holding().length, 10);
+  for (let i = 0; i < 100; i++) refuse(`unlock-at.evil${i}.example`, false);
   refuse(ANNA, true);
-  assert.ok(kit.holding().includes(`account_guarded ${ANNA}`));
+  assert.deepEqual(kit.holding(), ["account_guarded", `account_guarded ${ANNA}`]);
 });
 
 test("each alert about accounts has room for fifty existing accounts, and room becomes free again", () => {

@@ -3,22 +3,22 @@ import { type AccountRule, type AlertEvent, SENDING_LIMITED_MS } from "../../cor
 import { formatDuration, MINUTE_MS } from "../../core/time.ts";
 import { type AlertWindow, timedConditions } from "./book.ts";
 
-/** Names without an account get the least room. */
 const MOST_REFUSED_ACCOUNTS = 50;
-const MOST_UNKNOWN = 10;
 
-/** Sign-ins that were refused for one of the rule's reasons, by account. */
+/**
+ * Sign-ins that were refused for one of the rule's reasons, by account. Strangers write other names, which share an alert that
+ * doesn't repeat them.
+ */
 export function accountWindow({ code, heldMs, counted, reasons }: AccountRule): AlertWindow {
-  const known = timedConditions(heldMs, MOST_REFUSED_ACCOUNTS);
-  const unknown = timedConditions(heldMs, MOST_UNKNOWN);
+  const refused = timedConditions(heldMs, MOST_REFUSED_ACCOUNTS);
   return {
     take: ({ type, account, reason, at, prefix, isKnownAccount }) => {
       if (type !== "LOGIN_REFUSED" || account === null || account === "" || !reasons.some((one) => one === reason))
         return;
       const detail = `${counted}, the last from ${prefix ?? "?"}`;
-      (isKnownAccount ? known : unknown).set({ code, subject: account.toLowerCase(), detail }, at);
+      refused.set({ code, subject: isKnownAccount ? account.toLowerCase() : "", detail }, at);
     },
-    holding: (now) => [...known.holding(now), ...unknown.holding(now)],
+    holding: refused.holding,
   };
 }
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { guess } from "../../../test/kit/engine-events.ts";
 import { engineOnMemory, SILENT } from "../../../test/kit/engine-kit.ts";
 import { keeperOnSocket } from "../../../test/kit/keeper-on-socket.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { MAIL, WELL } from "../../../test/kit/samples.ts";
+import { ip, MAIL, WELL } from "../../../test/kit/samples.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { ResolverNames } from "../../mail/dns/resolver.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -31,7 +32,9 @@ async function watching(t: TestContext, alerts: string) {
     notices,
     names: new ResolverNames("127.0.0.1"),
     keeper,
-    recipients: { exists: (address: string) => address === "postmaster@example.org" && accounts.length > 0 },
+    recipients: {
+      exists: (address: string) => /^postmaster(\+.*)?@example\.org$/.test(address) && accounts.length > 0,
+    },
     clock,
     log: { ...SILENT, error: assert.fail },
   };
@@ -85,4 +88,20 @@ test("by default the administrator gets the alerts, as soon as there is one", TI
   accounts.push("anna@example.org");
   const [after] = await watch.alerts.test();
   assert.deepEqual([after?.outcome.ok, mails().length], [true, 1]);
+});
+
+test("an alert names an account before its first sign-in, and no text that a stranger typed", TIMED, async (t) => {
+  const { watch, parts, engine, accounts } = await watching(t, MAILED);
+  accounts.push("anna@example.org");
+  engine.setPolicy({ ...engine.policy, accounts: { ...engine.policy.accounts, failures: 1, candidates: 0 } });
+  const logins = ["postmaster@example.org", "postmaster+unlock.evil.example@example.org", "evil.example"];
+  for (const [i, login] of logins.entries()) {
+    await engine.ask({ ...guess("a", ip(`203.0.113.${i}`)), login });
+    const asked = await engine.ask({ ...guess("b", ip(`192.0.2.${i}`)), type: "LOGIN_ASKED", login });
+    assert.equal(asked.reason, "account_guarded", login);
+  }
+  parts.clock.advance(2 * SECOND_MS);
+  await watch.alerts.round();
+  const guarded = watch.alerts.book.open.filter(({ code }) => code === "account_guarded");
+  assert.deepEqual(guarded.map(({ subject }) => subject).toSorted(), ["", "postmaster@example.org"]);
 });

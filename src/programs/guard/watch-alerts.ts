@@ -1,5 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Health } from "../../admin/declare/items.ts";
+import type { AlertEvent } from "../../core/alerts/rules.ts";
+import { readOr } from "../../core/error.ts";
+import { withoutExtension } from "../../core/net/address.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type AlertSettings, Alerts } from "../../guard/alerts/alerts.ts";
 import { createHeartbeat, watchComponents } from "../../guard/alerts/health-watch.ts";
@@ -49,6 +52,10 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
           flush();
           return events.last();
         },
+        between: (after, upTo) =>
+          events
+            .between(after, upTo)
+            .map((event) => ({ ...event, isKnownAccount: event.isKnownAccount || isName(event) })),
       },
       store: {
         ...store,
@@ -65,6 +72,11 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
     },
     alertSettings(),
   );
+
+  /** Of an extension, a stranger chooses the text. */
+  function isName({ account }: AlertEvent): boolean {
+    return account !== null && withoutExtension(account) === account && readOr(() => recipients.exists(account), false);
+  }
 
   /** A new server has no account yet, and so no postmaster: the alert is sent once there is one. */
   async function ownQueueMail(message: AlertMessage): Promise<Sent> {
