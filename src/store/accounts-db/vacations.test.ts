@@ -51,6 +51,14 @@ test("only a proven sender gets one, or one of a domain of ours, unless senders 
   assert.doesNotMatch(script(ann, "any"), /Verified/);
 });
 
+test("neither an envelope sender who invents authors nor an author with new senders uses up the replies", (t) => {
+  const { vacations, script } = fresh(t);
+  vacations.setVacation(ann, AWAY);
+  const once = (handle: string, header: string) => `duplicate :handle "${handle}" :header "${header}" :seconds 3600`;
+  const both = `${once("ghostinbox-sender", "Return-Path")},\n  ${once("ghostinbox-author", "From")}`;
+  assert.ok(script(ann).includes(` elsif anyof (${both}) {\n} elsif not allof (`));
+});
+
 /** Input that could break out of a quoted string, a text, a script or a variable. */
 const HOSTILE = [
   '"; redirect "thief@example.net"; #',

@@ -58,7 +58,8 @@ export const VACATIONS = {
   -- 1. Mail of lists gets no reply.
   -- 2. In the kind \`proven\`, only senders whom SPF has proven, or whose domain is ours, get one; to a forged sender it would
   --    be backscatter.
-  -- 3. A sender gets one an hour. \`duplicate\` (RFC 7352) is true if its handle was used within \`:seconds\`; otherwise it marks it used.
+  -- 3. An envelope sender gets one an hour, and so does an author. Dovecot's \`Return-Path\` is the first. \`duplicate\` (RFC 7352) is
+  --    true if its handle was used within \`:seconds\`; otherwise it marks it used.
   -- 4. All senders get twenty an hour: each handle is a slot, and \`allof\` stops at the first free one, which this reply takes.
   -- 5. The reply. An alias counts as the user's own address if it leads nowhere else. In quoted strings only a backslash and a quote
   --    mean something (RFC 5228, 2.4.2).
@@ -70,7 +71,8 @@ if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exist
 }' || iif(kind = 'any', '', ' elsif not anyof (header :is "${VERIFIED_HEADER}" "spf"' || coalesce((
         SELECT ', envelope :domain "from" [' || group_concat('"' || domain || '"', ', ') || ']' FROM served HAVING count(*) > 0
       ), '') || ') {
-}') || ' elsif duplicate :handle "ghostinbox-sender" :header "From" :seconds 3600 {
+}') || ' elsif anyof (duplicate :handle "ghostinbox-sender" :header "Return-Path" :seconds 3600,
+  duplicate :handle "ghostinbox-author" :header "From" :seconds 3600) {
 } elsif not allof (' || (
         WITH RECURSIVE slot (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM slot WHERE n < 20)
         SELECT group_concat('duplicate :handle "ghostinbox-' || n || '" :uniqueid "reply" :seconds 3600', ', ') FROM slot
