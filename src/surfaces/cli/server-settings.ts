@@ -32,15 +32,14 @@ export function settingsInFile(call: Place): ValidSettings | Failure {
   return loaded.ok ? loaded : invalid(loaded.problems);
 }
 
-const ALLOW = "allow.networks";
-type Allowed = Pick<Settings, typeof ALLOW>;
+type Lists = Pick<Settings, "allow.networks" | "domains">;
 
-/** The allow list that decided until now: the file's, unless a change of it is pending (the reply to `pending`). */
-export function allowedUntilNow(settings: Allowed, { changed, inForce }: Results["pending"]): Allowed {
-  const networks = inForce[changed.indexOf(ALLOW)];
-  if (networks === undefined) return settings;
-  const loaded = loadSettings(`${ALLOW} = ${networks}`, {});
-  if (!loaded.ok) throw new Error(`The guard gave no allow list, but ${networks}`);
+/** The list that was in force until now: the file's, unless a change of it is pending (the reply to `pending`). */
+export function untilNow(key: keyof Lists, settings: Lists, { changed, inForce }: Results["pending"]): Lists {
+  const list = inForce[changed.indexOf(key)];
+  if (list === undefined) return settings;
+  const loaded = loadSettings(`${key} = ${list}`, {});
+  if (!loaded.ok) throw new Error(`The guard gave no list for ${key}, but ${list}`);
   return loaded.settings;
 }
 

@@ -16,7 +16,7 @@ import {
   wrongUsage,
 } from "../../call.ts";
 import { printReplay } from "../../print/replay.ts";
-import { allowedUntilNow, environmentOf, invalid, settingsOf } from "../../server-settings.ts";
+import { environmentOf, invalid, settingsOf, untilNow } from "../../server-settings.ts";
 import { networkFrom } from "./bans.ts";
 import { sinceFrom } from "./logs.ts";
 
@@ -43,8 +43,9 @@ async function replayOf(file: string, reader: Reader, call: Call): Promise<Answe
   const own = settingsOf(call);
   if (!own.ok) return own;
   const pending = await call.guard.ask({ verb: "pending" });
+  const allowed = pending.ok ? untilNow("allow.networks", own.settings, pending.result) : own.settings;
   const report = await reader.replay({
-    ...replayPolicy(given.settings, pending.ok ? allowedUntilNow(own.settings, pending.result) : own.settings),
+    ...replayPolicy(given.settings, allowed),
     since,
     only,
     mostEvents: Number.MAX_SAFE_INTEGER,

@@ -179,7 +179,7 @@ describe("domains that accounts would lose", TIMED, () => {
     const reordered = 'domains = ["example.net", "example.org"]';
     assert.equal((await confirm(reordered, BOTH, null)).ok, true);
     const [renamed, name] = [[...BOTH, "hostname"], '"mail.example.org"'];
-    const values = { inForce: ["", "", name] };
+    const values = { inForce: ["", '["example.org"]', name] };
     const refused = await confirm(reordered, renamed, null, values);
     assert.match(
       refused.ok ? "" : refused.message,
@@ -195,6 +195,30 @@ describe("domains that accounts would lose", TIMED, () => {
     const refused = await confirm('domains = ["exmaple.org"]', BOTH, null);
     const says = /No more mail would be received for anna@example\.org.* info@example\.org\./;
     assert.match(refused.ok ? "" : refused.message, says);
+  });
+
+  test("settings that name a removed domain are named: their mail would go to whoever has it", async () => {
+    const from = { inForce: ['["example.org", "old.example"]'] };
+    const toml = 'domains = ["example.org"]\nalerts.email = ["me@else.example", "me@old.example"]\n';
+    const named = `${toml}accounts.administrator = "admin@old.example"\nfail2ban.sender = "ban@example.org"`;
+    const refused = await confirm(named, ["domains"], null, from);
+    const says =
+      /^Nothing was applied\. Whoever .* get mail for its addresses in accounts\.administrator, alerts\.email\.$/;
+    assert.match(refused.ok ? "" : refused.message, says);
+    const both = named.replace('"]', '", "old.example"]');
+    assert.equal((await confirm(both, ["domains"], null, { inForce: ['["example.org"]'] })).ok, true);
+  });
+
+  test("an added domain without the account to which aliases or forwards lead is asked about", async () => {
+    await does("alias add sales@example.org bob@new.example me@else.example");
+    await does(`account forward ${ANNA} carl@new.example`);
+    const from = { inForce: ['["example.org"]'] };
+    const refused = await confirm('domains = ["example.org", "new.example"]', ["domains"], null, from);
+    const says =
+      /^Nothing was applied\. Aliases or forwards would no longer reach bob@new\.example, carl@new\.example: no account/;
+    assert.match(refused.ok ? "" : refused.message, says);
+    const back = { inForce: ['["else.test"]'] };
+    assert.equal((await confirm('domains = ["example.org", "else.test"]', ["domains"], null, back)).ok, true);
   });
 
   test("a network that leaves the allow list is judged without it: who signed in there after guesses is named", async () => {

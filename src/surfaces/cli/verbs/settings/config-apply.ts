@@ -1,7 +1,8 @@
 import type { Results } from "../../../../admin/declare/control.ts";
 import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
 import { ALL } from "../../../../admin/declare/paging.ts";
-import { domainOf } from "../../../../core/net/address.ts";
+import { targetsOf } from "../../../../admin/mailboxes.ts";
+import { domainOf, withoutExtension } from "../../../../core/net/address.ts";
 import { formatKeepRule } from "../../../../core/retention.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, later, WEEK_MS } from "../../../../core/time.ts";
@@ -15,7 +16,7 @@ import { policyKeys, replayPolicy } from "../../../../settings/to-policy.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { leftOut } from "../../print/replay.ts";
 import { firstFew, joined } from "../../print/text.ts";
-import { allowedUntilNow, settingsInFile, surprises } from "../../server-settings.ts";
+import { settingsInFile, surprises, untilNow } from "../../server-settings.ts";
 import { adoptedEdits, emptied } from "./config.ts";
 import { beginTrial, confirmStrict } from "./firewall.ts";
 
@@ -118,8 +119,8 @@ const MOST_EVENTS = 100_000;
 type Confirmed = Readonly<{ ok: true; note: string }>;
 
 /**
- * Asks for confirmation if the server would be renamed after a new first domain, if accounts or aliases would lose the domain to which
- * their mail comes, if mail would be deleted on the day on which it came, or if the settings would have refused users who had signed in.
+ * Asks for confirmation if the server would be renamed after a new first domain, if mail would be lost with a domain that leaves or
+ * comes, if mail would be deleted on the day on which it came, or if the settings would have refused users who had signed in.
  */
 export async function confirmApply(
   call: Call,
@@ -145,15 +146,16 @@ export async function confirmApply(
   if (!isReplayed && !changed.includes("domains")) return { ok: true, note: "" };
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
-  if (names.length > 0) {
-    const agreed = await agreedTo(call, `No more mail would be received for ${firstFew(names)}.`);
+  const { domains } = untilNow("domains", settings, pending);
+  const lost = changed.includes("domains") ? lostMail(opened.reader, settings, domains) : "";
+  if (lost !== "") {
+    const agreed = await agreedTo(call, lost);
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed) return { ok: true, note: "" };
   const now = call.now();
   const report = await opened.reader.replay({
-    ...replayPolicy(settings, allowedUntilNow(settings, pending)),
+    ...replayPolicy(settings, untilNow("allow.networks", settings, pending)),
     since: later(now, -WEEK_MS),
     only: null,
     mostEvents: MOST_EVENTS,
@@ -174,12 +176,35 @@ async function agreedTo(call: Call, says: string, more = ""): Promise<Failure | 
     : failed("Nothing was applied.", next);
 }
 
-/** Accounts and aliases at domains that are not mail domains any more, for example because one was misspelled. */
-function withoutDomain(reader: Reader, { domains }: Settings): readonly string[] {
+/** Settings whose addresses receive or send mail of the server. */
+const ADDRESSES = [
+  "accounts.administrator",
+  "alerts.email",
+  "alerts.from",
+  "alerts.relay_to",
+  "fail2ban.destemail",
+  "fail2ban.sender",
+] as const;
+
+/** Mail that a change of `domains` misdirects, for example because one was misspelled; empty: none. `before`: those until now. */
+function lostMail(reader: Reader, settings: Settings, before: readonly string[]): string {
+  const isOurs = (address: string, domains: readonly string[] = settings.domains) =>
+    domains.includes(domainOf(address));
   const accounts = reader.accounts(ALL).items.map(({ name }) => name);
-  const aliases = reader.aliases(ALL).items.map(({ address }) => address);
-  const ours = new Set<string>(domains);
-  return [...accounts, ...aliases].filter((address) => !ours.has(domainOf(address)));
+  const aliases = reader.aliases(ALL).items;
+  const here = new Set<string>([...accounts, ...aliases.map(({ address }) => address)]);
+  const unserved = [...here].filter((address) => !isOurs(address));
+  const left = ADDRESSES.filter((key) => [settings[key]].flat().some((one) => isOurs(one, before) && !isOurs(one)));
+  const targets = [...aliases.map((one) => one.targets), ...accounts.map((name) => targetsOf(reader.own(name)))].flat();
+  const come = targets.filter(
+    (one) => isOurs(one) && !isOurs(one, before) && ![one, withoutExtension(one)].some((name) => here.has(name)),
+  );
+  return joined(" ", [
+    unserved.length > 0 && `No more mail would be received for ${firstFew(unserved)}.`,
+    left.length > 0 && `Whoever has the removed domain would get mail for its addresses in ${left.join(", ")}.`,
+    come.length > 0 &&
+      `Aliases or forwards would no longer reach ${firstFew([...new Set(come)])}: no account or alias here has that address.`,
+  ]);
 }
 
 function warning({ accounts, events, from }: ReplayReport): string {
