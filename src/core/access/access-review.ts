@@ -18,7 +18,7 @@ export type AccountAccess = Readonly<{
   /** What is wrong with its password in the followed accounts file; null: nothing known. */
   weakness: string | null;
 }>;
-/** Mail for `address` is sent on to `to`. `by`: the alias, the command, or the file of a Sieve script. */
+/** Mail for `address` is sent on to `to`. `by`: the alias, the command, the setting, or the file of a Sieve script. */
 export type Forward = Readonly<{ address: string; to: readonly string[]; by: string }>;
 export type AliasAccess = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
 /** A token of the API, or the administrator of the dashboard. `lastSeen`: when it last did something that is in the audit. */

@@ -47,6 +47,7 @@ async function look(call: Call, reader: Reader) {
   const accounts = reader.accounts(ALL).items;
   const { weak } = await judgeFollowed(settings.settings["accounts.follow"], accounts);
   const { domains } = settings.settings;
+  const role = reader.roleReader();
   try {
     const facts = {
       accounts: accounts.map(({ name, suspended, networks, createdAt }) => {
@@ -57,10 +58,10 @@ async function look(call: Call, reader: Reader) {
       }),
       aliases: reader.aliases(ALL).items,
       redirects: accounts.flatMap(({ name }) => sieveRedirectsIn(homeOf(call.layout.mail, name), name)),
-      forwards: accounts.flatMap(({ name }) => {
-        const to = targetsOf(reader.own(name));
-        return to.length === 0 ? [] : [{ address: name, to, by: "account forward" }];
-      }),
+      forwards: [
+        ...accounts.map(({ name }) => ({ address: name, to: targetsOf(reader.own(name)), by: "account forward" })),
+        { address: "postmaster@, abuse@", to: role === null ? [] : [role.address], by: "accounts.administrator" },
+      ],
       admins: adminsOf(reader),
       domains,
     };

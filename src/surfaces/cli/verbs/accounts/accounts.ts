@@ -99,12 +99,15 @@ export const accountRemove = whileRunning(
     const opened = await call.reader();
     const lost = opened.ok ? opened.reader.aliasesOnlyTo(name).map(({ address }) => address) : [];
     const forwarding = opened.ok ? opened.reader.forwardsEndedBy(name) : [];
+    const used = settingsOf(call);
+    const { "accounts.administrator": administrator = "", domains = [] } = used.ok ? used.settings : {};
     const question = joined(" ", [
       `Remove ${name}? No one will be able to sign in or send mail to it.`,
       lost.length > 0 && `These aliases lead only to it and are removed too: ${firstFew(lost)}.`,
       forwarding.length > 0 && `These accounts will no longer forward mail to it: ${firstFew(forwarding)}.`,
       ...held,
       opened.ok && opened.reader.roleReader()?.address === name && NEXT_POSTMASTER,
+      administrator === name && !domains.includes(domainOf(name)) && STRANGER,
     ]);
     const unsure = await whyNotSure(call, question, "nothing was removed");
     if (unsure !== null) return unsure;
@@ -115,6 +118,8 @@ export const accountRemove = whileRunning(
   }),
 );
 
+const STRANGER =
+  "Its domain is not in `domains`, but `accounts.administrator` names it: whoever has the domain would get mail for postmaster@ and abuse@.";
 const NEXT_POSTMASTER = `It receives mail for postmaster@ and abuse@, and often alerts. The first other account that can sign in, if any, takes over, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
 
 export const accountList = pageOfReader("accounts", "texts", async (call, reader, page) => {

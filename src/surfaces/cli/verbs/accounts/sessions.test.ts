@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { ip } from "../../../../../test/kit/samples.ts";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
@@ -110,6 +111,16 @@ describe("an account that is to be removed", TIMED, () => {
       /It receives mail for postmaster@ and abuse@, and often alerts\. The first other account that can sign in/;
     assert.match(await asked(anna), says);
     assert.doesNotMatch(await asked(bert), /postmaster|aliases/);
+  });
+
+  test("is named if accounts.administrator has it at a domain that is not served: its mail would leave the server", async () => {
+    const file = readFileSync(layout.settings, "utf8");
+    writeFileSync(layout.settings, `domains = ["else.test"]\naccounts.administrator = "${bert}"\n`);
+    const says = /not in `domains`, but `accounts\.administrator` names it: whoever has the domain would get mail/;
+    assert.match(await asked(bert), says);
+    assert.doesNotMatch(await asked(anna), says);
+    writeFileSync(layout.settings, file);
+    assert.doesNotMatch(await asked(bert), says);
   });
 
   test("its aliases that have no other target, and accounts that forward to them, are named too", async () => {

@@ -43,6 +43,16 @@ test("`access review` counts what root did through sudo as done by root", async 
   assert.match((await typed("access", "review")).out, /^root, by the command line .* 2026-11-21 06:00:00 UTC/m);
 });
 
+test("`access review` shows that postmaster@ leaves for an administrator whose domain and account are gone", async (t) => {
+  const { layout, typed } = server(t);
+  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+  const review = async () => (await typed("access", "review")).out;
+  assert.match(await review(), /^Where mail is sent on to other servers:\nnowhere$/m);
+  using accounts = openAccounts(layout.accountsDb);
+  accounts.exec("INSERT INTO served VALUES ('example.org'); INSERT INTO administrator VALUES ('admin@old.example')");
+  assert.match(await review(), /^postmaster@, abuse@ +-> admin@old\.example +\(accounts\.administrator\)$/m);
+});
+
 describe("a signed access review", TIMED, () => {
   const { does } = guardOfSuite({ accounts: ["anna@example.org"] });
 
