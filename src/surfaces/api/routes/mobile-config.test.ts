@@ -25,12 +25,14 @@ test("the text names the passwords that mail programs can use", () => {
 });
 
 test("a second profile of the mailbox takes the place of the first, and another mailbox has its own", () => {
-  const uuids = (text: string): readonly string[] =>
-    text.match(/[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-8[0-9A-F]{3}-[0-9A-F]{12}/g) ?? [];
-  const names = uuids(mobileConfig(CLIENT));
-  assert.equal(new Set(names).size, 3);
-  assert.deepEqual(uuids(mobileConfig({ ...CLIENT, imapPort: 994 })), names);
-  assert.ok(uuids(mobileConfig({ ...CLIENT, account: "bert@example.org" })).every((name) => !names.includes(name)));
+  const named = (text: string): readonly string[] =>
+    text.match(
+      /<key>Payload(?:Identifier|UUID)<\/key><string>[a-z.]*[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-8[0-9A-F]{3}-[0-9A-F]{12}/g,
+    ) ?? [];
+  const names = named(mobileConfig(CLIENT));
+  assert.equal(new Set(names).size, 4);
+  assert.deepEqual(named(mobileConfig({ ...CLIENT, host: "mx.example.net", imapPort: 994 })), names);
+  assert.ok(named(mobileConfig({ ...CLIENT, account: "bert@example.org" })).every((name) => !names.includes(name)));
 });
 
 test("a name is escaped as text", () => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { MyClient } from "../../../admin/me.ts";
+import { domainOf } from "../../../core/net/address.ts";
 
 export const MOBILE_CONFIG_TYPE = "application/x-apple-aspen-config";
 
@@ -11,8 +12,8 @@ export function mobileConfig({ account, host, imapPort, smtpPort }: MyClient): s
   const mail = {
     PayloadType: "com.apple.mail.managed",
     PayloadVersion: 1,
-    PayloadIdentifier: `${reversed(host)}.mail.${uuidOf(account)}`,
-    PayloadUUID: uuidOf(`mail ${account} ${host}`),
+    PayloadIdentifier: `${reversed(domainOf(account))}.mail.${uuidOf(account)}`,
+    PayloadUUID: uuidOf(`mail ${account}`),
     PayloadDisplayName: account,
     EmailAccountDescription: account,
     EmailAccountName: account,
@@ -25,8 +26,8 @@ export function mobileConfig({ account, host, imapPort, smtpPort }: MyClient): s
   const profile = {
     PayloadType: "Configuration",
     PayloadVersion: 1,
-    PayloadIdentifier: `${reversed(host)}.${uuidOf(account)}`,
-    PayloadUUID: uuidOf(`profile ${account} ${host}`),
+    PayloadIdentifier: `${reversed(domainOf(account))}.${uuidOf(account)}`,
+    PayloadUUID: uuidOf(`profile ${account}`),
     PayloadDisplayName: `${account} (${host})`,
     PayloadContent: [mail],
   };
