@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
@@ -82,6 +83,14 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     for (const file of [layout.tlsCert, layout.tlsKey]) rmSync(file);
     await applied(toml("6MB"));
     assert.equal(served(), contentOf(layout.tlsCert));
+  });
+
+  test("a new host name gets another self-signed certificate, which is served at once", async () => {
+    const detail = await applied(`hostname = "mx.example.org"\n${toml("6MB")}`);
+    assert.match(detail, /certificate/);
+    const { subjectAltName } = new X509Certificate(contentOf(servedFiles(layout).cert));
+    assert.equal(subjectAltName, "DNS:mx.example.org");
+    await applied(toml("6MB"));
   });
 
   test("a service that could not be reloaded is reloaded by the next one, even if the keeper restarted", async () => {

@@ -237,6 +237,8 @@ export class KeeperVerbs {
     recordInForce(this.#layout, read.text);
     this.#use(read.settings);
     await this.watches.firewall.look();
+    // For a new host name.
+    await makeCertificate(read.settings, this.#layout).catch((error: unknown) => kept.push(`${messageOf(error)}.`));
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
     const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
