@@ -53,7 +53,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Beenden Sie das Programm, das den Port belegt, wie in den Einzelheiten beschrieben; der Server versucht es jede Sekunde erneut.",
   },
   domain_missing: {
-    says: "Konten oder Aliasse haben eine Domain, die nicht in `domains` steht: Post für sie von anderen Servern wartet dort einige Tage; die Ihrer Nutzer und die über Aliasse geht zurück.",
+    says: "Konten oder Aliasse haben eine Domain, die nicht in `domains` steht: Post für sie von anderen Servern wartet dort einige Tage; die Ihrer Nutzer und die über Aliasse geht an den Server, den das DNS nennt, oder wartet hier.",
     next: "Nehmen Sie die Domain in `domains` auf, dann `config apply`; oder entfernen Sie diese Konten und Aliasse.",
   },
   dns_failing: {

@@ -42,7 +42,7 @@ const ofGuard = {
     next: "End the program that has the port, as the detail says; the server retries each second.",
   },
   domain_missing: {
-    says: "Accounts or aliases have a domain that is not in `domains`: other servers keep retrying mail for them for some days; mail from your users, or through aliases, bounces.",
+    says: "Accounts or aliases have a domain that is not in `domains`: other servers keep retrying mail for them for some days; mail from your users, or through aliases, goes where the DNS says or waits here.",
     next: "Add the domain to `domains`, then run `config apply`; or remove these accounts and aliases.",
   },
   dns_failing: {

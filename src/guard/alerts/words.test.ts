@@ -82,6 +82,12 @@ test("a title is the fact, without what follows from it", () => {
   assert.equal(of("dovecot_settings_unused"), "Your own settings of Dovecot (mailboxes.dovecot) cannot be used");
 });
 
+test("mail for a domain that has left does not bounce: it goes where the DNS says, or waits", () => {
+  const of = (language: "en" | "de") => openedMessage({ ...alert, code: "domain_missing" }, language).body;
+  assert.match(of("en"), /mail from your users, or through aliases, goes where the DNS says or waits here\./);
+  assert.match(of("de"), /geht an den Server, den das DNS nennt, oder wartet hier\./);
+});
+
 test("an alert that ends by time is not called over: the owner may still have to act", () => {
   const guessed = { ...alert, subject: "anna@example.test", openedAt: instant(DAY_MS), resolvedAt: instant(DAY_MS) };
   const over = resolvedMessage(guessed, "en");
