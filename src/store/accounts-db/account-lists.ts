@@ -3,7 +3,7 @@ import type { AccountRow } from "../../admin/accounts.ts";
 import { firstPage, type PageRequest } from "../../admin/declare/paging.ts";
 import { type AccountName, asciiAddress } from "../../core/net/address.ts";
 import type { AccountBook, Searched } from "../../guard/admin-ports.ts";
-import { flag, integer, integerOrNull, iso, oneOf, rowReader, text, textOrNull } from "../columns.ts";
+import { flag, integer, integerOrNull, iso, oneOf, rowReader, sqlDomainOf, text, textOrNull } from "../columns.ts";
 import { prepared } from "../transactions.ts";
 
 /** Reads accounts and aliases in `accounts.db`; the connection may be read-only. */
@@ -86,7 +86,9 @@ const SQL = {
       SELECT address FROM alias AS own WHERE target = $address AND $address COLLATE NOCASE IN (SELECT name FROM account)
         AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.address = own.address AND alias.target <> $address)))
     ORDER BY account, target`,
-  senders: "SELECT address FROM sender_login WHERE login = ? ORDER BY address",
+  senders: `
+    SELECT address FROM sender_login WHERE login = ? AND EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("address")})
+    ORDER BY address`,
   aliasCounts: `
     SELECT lower(target) AS target, count(*) AS n FROM alias
     WHERE target COLLATE NOCASE IN (SELECT value FROM json_each(?)) GROUP BY lower(target)`,

@@ -78,6 +78,8 @@ test("an alias delivers to its targets and may be sent from by those that are ac
   assert.deepEqual(accounts.sendersOf(ann, 9), ["ann@example.org", "me@example.org"], "not what others send as too");
   assert.deepEqual(accounts.sendersOf(ann, 1), ["ann@example.org"]);
   const senders = ["ann@example.org", "info@example.org", "me@example.org"];
+  assert.deepEqual(sqliteAccountLists(db).sendersOf(ann), [], "while the domain is not served");
+  db.exec("INSERT INTO served VALUES ('Example.org'); INSERT INTO refused_role VALUES ('postmaster'), ('abuse')");
   assert.deepEqual(sqliteAccountLists(db).sendersOf("Ann@example.org"), senders);
   const logins = ["ann@example.org", "bob@example.org", "ann@example.org,bob@example.org", "ann@example.org"];
   const all = sqliteSenderLogins(db).all();
