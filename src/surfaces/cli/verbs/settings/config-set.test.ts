@@ -155,6 +155,17 @@ test("the last setting with which the server ran is not unset", async () => {
   }
 });
 
+test("a host name is unset even if the first start was given it", async () => {
+  const variables = { GHOSTINBOX_FIRST_HOSTNAME: "mx.example.org" };
+  for (const line of ['hostname = "mx.example.org"\n', ""]) {
+    writeFileSync(layout.settings, `${line}domains = ["example.org"]\n`);
+    const { out } = await run("config unset hostname", "", variables);
+    assert.match(out, /^hostname = "mail\.example\.org", the default$/m);
+  }
+  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+  assert.match((await run("config unset hostname")).out, /^Nothing to change: /);
+});
+
 test("a byte order mark stays", async () => {
   writeFileSync(layout.settings, `\uFEFF${SHIPPED}`);
   assert.equal((await config("set", "simulate", "true")).code, 0);

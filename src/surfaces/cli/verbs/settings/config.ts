@@ -133,7 +133,9 @@ export async function configUnset(call: Call): Promise<Answer> {
   for (const name of (call.args[0] ?? "").split(" ")) {
     const key = keyFrom(name);
     if (typeof key !== "string") return key;
-    wanted.push({ key, toml: null });
+    // Without a line in the file, the name given to the first start would apply.
+    const isGiven = key === "hostname" && "GHOSTINBOX_FIRST_HOSTNAME" in environmentOf(call);
+    wanted.push({ key, toml: isGiven ? '""' : null });
   }
   return change(call, wanted);
 }
