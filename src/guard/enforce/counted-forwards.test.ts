@@ -118,7 +118,7 @@ test("what the account sends counts too; people it has written to are not strang
   const recipients = [{ key: "limits.sending.recipients_per_day", count: 20_000, windowMs: DAY_MS }] as const;
   const policy = { ...POLICY, sending: { ...POLICY.sending, recipients } };
   const one = { at: later(NOON, -HOUR_MS), recipients: 1, written: 1, strangers: 0 };
-  const many = watched({ policy, own: Array<SentMail>(19_999).fill(one), written: true });
+  const many = watched({ policy, own: Array.from({ length: 19_999 }, () => one), written: true });
   many.mail([ANN]);
   assert.deepEqual(many.pauses, [{ ...PAUSED, until: later(NOON, DAY_MS) }]);
   const friends = watched({ written: true });
