@@ -17,6 +17,8 @@ const BEFORE_RECIPIENTS =
 /** `name[address]`, `name[address]:port`, or `name=`. */
 const SERVER =
   /^(?:connect to|lost connection with|conversation with|host|SASL authentication failed; (?:cannot authenticate to )?server|TLS is required, but (?:was not offered by )?host) ([^\s[]+)\[[^\]]*\](?::(\d+):)?|Name service error for name=(\S+)/;
+/** It is reached through a socket of Postfix. */
+const OWN_DOVECOT = /^[^:]*\[private\//;
 
 /** Reads the reason of smtp(8) for which a mail waits; null: it is not about `relay` (`[name]:port`) as a whole. */
 export function relayTrouble(reason: string, relay: string): RelayTrouble | null {
@@ -32,9 +34,15 @@ export function relayTrouble(reason: string, relay: string): RelayTrouble | null
   return isRelay ? { ...trouble, isNamed: true } : null;
 }
 
+/** Returns Dovecot's reply code for mail that it cannot store now; null for mail elsewhere or for a full mailbox (RFC 3463, X.2.2). */
+export function storeTrouble(reason: string): string | null {
+  const text = reason.replace(SUSPENDED, "");
+  const says = CODE.exec(text)?.[1] ?? "no answer";
+  return OWN_DOVECOT.test(text) && !says.endsWith("4.2.2") ? says : null;
+}
+
 function troubleOf(text: string): Omit<RelayTrouble, "isNamed"> | null {
-  // Our own Dovecot, which is reached through a socket of Postfix.
-  if (/^[^:]*\[private\//.test(text)) return null;
+  if (OWN_DOVECOT.test(text)) return null;
   if (text.startsWith("SASL authentication failed")) return { heals: false, says: loginTrouble(text) };
   if (/^Server certificate not (?:trusted|verified)/.test(text))
     return { heals: false, says: "its certificate is for another name, or not from a trusted authority" };

@@ -52,16 +52,31 @@ test("after an hour all mail was tried at the relay, and its limits are reported
   assert.match((await look())[0]?.detail ?? "", /: it accepts no mail for now \(451\); 1 mail waiting$/);
 });
 
-test("without a relay nothing is read, and an unreadable queue changes nothing", async () => {
-  const { watch, look, queue, calls, fail } = relayWatch();
-  queue.push(waits(WRONG, 0));
+test("an unreadable queue changes nothing; without a relay, nothing about one is reported", async () => {
+  const { watch, look, queue, fail } = relayWatch();
+  queue.push(waits(WRONG, 0), waits("Server certificate not trusted", 60));
   await look();
   fail("postqueue failed");
-  queue.length = 0;
   assert.equal((await look()).length, 1);
-  const read = calls();
   watch.use(settings);
-  assert.deepEqual([await look(), calls()], [[], read]);
+  fail("");
+  assert.deepEqual(await look(), []);
+});
+
+test("mail that Dovecot cannot store is reported after a while, also without a relay", async () => {
+  const { watch, look, queue, pass } = relayWatch();
+  watch.use(settings);
+  const dovecot = "mail.example.org[private/dovecot-lmtp]";
+  const failing = `host ${dovecot} said: 451 4.3.0 <anna@example.org> Temporary internal error`;
+  queue.push(waits(failing, 14), waits(`host ${dovecot} said: 452 4.2.2 <bob@example.org> Quota exceeded`, 90));
+  queue.push({ ...waits(failing, 90), queue: "hold" });
+  assert.deepEqual(await look(), []);
+  queue.push(waits(failing, 15), waits(`delivery temporarily suspended: connect to ${dovecot}: No such file`, 20));
+  pass(MINUTE_MS - 1);
+  assert.deepEqual(await look(), []);
+  pass(1);
+  const detail = "Dovecot cannot store 2 mails (451 4.3.0). Try: ./ghostinbox queue";
+  assert.deepEqual(await look(), [{ code: "dovecot_silent", detail }]);
 });
 
 for (const [takesMs, pauseMs] of [

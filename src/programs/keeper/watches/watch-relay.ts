@@ -3,10 +3,10 @@ import type { QueueEntry } from "../../../admin/queue.ts";
 import { plural } from "../../../core/text.ts";
 import { MINUTE_MS, type Millis } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
-import { type RelayTrouble, relayTrouble } from "../../../mail/postfix/relay-trouble.ts";
+import { type RelayTrouble, relayTrouble, storeTrouble } from "../../../mail/postfix/relay-trouble.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
-/** An unreachable relay, or one that defers mail, is reported only when mail has waited this long: it may be restarting. */
+/** A relay that is unreachable or defers mail, and Dovecot, are reported only when mail has waited this long: they may be restarting. */
 const AWAY_MS = 15 * MINUTE_MS;
 /** By then Postfix has tried every mail again: its maximal_backoff_time is 4,000 s (postconf(5)). */
 const ALL_TRIED_MS = 70 * MINUTE_MS;
@@ -16,7 +16,7 @@ const REST_FACTOR = 10;
 const MOST_REST_MS = MINUTE_MS;
 
 /**
- * Reports that mail waits because the relay accepts none: a wrong password, for example. Only the queue shows this. `readQueue` returns
+ * Reports that mail waits because the relay accepts none, or Dovecot stores none. Only the queue shows this. `readQueue` returns
  * null, or why the queue cannot be read. `elapsedMs`: of a monotonic clock.
  */
 export function createRelayWatch(
@@ -43,21 +43,29 @@ export function createRelayWatch(
   /** An unreadable queue reports nothing new. */
   async function look(): Promise<void> {
     const from = elapsedMs();
-    if (relay === "" || from < notBeforeMs) return;
+    if (from < notBeforeMs) return;
     const now = clock.now();
     const found: RelayTrouble[] = [];
-    const failure = await readQueue(({ at, recipients }) => {
-      const fault = recipients
-        .map(({ reason }) => (reason === null ? null : relayTrouble(reason, relay)))
+    const unstored: string[] = [];
+    const failure = await readQueue(({ at, queue, recipients }) => {
+      const reasons = recipients.flatMap(({ reason }) => reason ?? []);
+      const [store] = reasons.flatMap((reason) => storeTrouble(reason) ?? []);
+      if (store !== undefined && queue !== "hold" && now - at >= AWAY_MS) unstored.push(store);
+      if (relay === "") return;
+      const fault = reasons
+        .map((reason) => relayTrouble(reason, relay))
         .find((one) => one !== null && (one.heals ? now - at >= AWAY_MS : one.isNamed || isTriedHere(at, now)));
       if (fault !== null && fault !== undefined) found.push(fault);
     });
     const to = elapsedMs();
-    notBeforeMs = to + Math.min((to - from) * REST_FACTOR, MOST_REST_MS);
+    notBeforeMs = to + (relay === "" ? MOST_REST_MS : Math.min((to - from) * REST_FACTOR, MOST_REST_MS));
     if (failure !== null) return;
     // Faults that need the owner come first.
     const worst = found.find((one) => !one.heals) ?? found[0];
     present = worst === undefined ? [] : [trouble(worst, found.length)];
+    if (unstored[0] === undefined) return;
+    const detail = `Dovecot cannot store ${plural(unstored.length, "mail")} (${unstored[0]}). Try: ./ghostinbox queue`;
+    present = [...present, { code: "dovecot_silent", detail }];
   }
 
   /** Whether a mail that arrived at that time was last tried at the present relay. */
@@ -72,5 +80,5 @@ export function createRelayWatch(
     };
   }
 
-  return { use, look, troubles: () => (relay === "" ? [] : present) };
+  return { use, look, troubles: () => present };
 }
