@@ -26,12 +26,15 @@ type Tried = Readonly<{ account: string; prefix: Prefix; at: Millis }>;
 /**
  * Finds suspicious sign-ins: from an address, or a network new to the account, that failed at other accounts within a day;
  * or from a network where the account never signed in. One alert a day for each account. A failure from an address that
- * the account knows is a typing error and does not count.
+ * the account knows is a typing error and does not count; nor does the same password elsewhere, from a device that moved, or the
+ * right one of a suspended account.
  */
 export function hitWindow(): AlertWindow {
   const tried = new BoundedMap<Prefix, readonly Tried[]>(MOST_NETWORKS);
   /** The last refusal without a check at each account. */
   const refused = new BoundedMap<string, Millis>(MOST_REFUSED);
+  /** When each password last failed where its account is known. */
+  const stale = new BoundedMap<string, Millis>(MOST_REFUSED);
   const reported = timedConditions(GUESSED_FOR_MS, MOST_ACCOUNTS);
   const failed = (account: string, prefix: Prefix, at: Millis): void => {
     const network = networkOf(prefix);
@@ -66,7 +69,12 @@ export function hitWindow(): AlertWindow {
       if (account === "" || isAdministrators(service, account) || isOutsideNetworks(event)) return;
       if (type === "LOGIN_FAILED" || (type === "LOGIN_REFUSED" && event.reason !== "banned")) {
         if (type === "LOGIN_REFUSED") refused.set(account, at);
-        if (prefix !== null && event.isNewPlace) failed(account, prefix, at);
+        const password = `${account} ${event.proof}`;
+        const isStale = (stale.get(password) ?? Number.NEGATIVE_INFINITY) > at - DAY_MS;
+        if (!event.isNewPlace) {
+          if (event.proof !== null) stale.set(password, at);
+        } else if (prefix !== null && !isStale && event.reason !== "right_password_inactive")
+          failed(account, prefix, at);
       } else if (type === "LOGIN_SUCCEEDED" && prefix !== null) succeeded(account, prefix, event);
       else if (isSettled(event))
         for (const code of ["login_after_guesses", "login_new_place"] as const)

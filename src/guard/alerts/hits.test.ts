@@ -98,6 +98,31 @@ test("does not suspect users who mistype at home or at their own account, or who
   assert.deepEqual(holding(), ["login_new_place dora@example.test"], "nor a day after a failure");
 });
 
+test("a device that repeats a stale password where its owner moved is not suspicious, nor is one of a suspended account", () => {
+  const home = { account: ANNA, from: "203.0.113.7", proof: "stale" };
+  const moved = { account: ANNA, from: "198.51.100.7", isNewPlace: true };
+  const succeedsThere = () => succeed(BERT, "198.51.100.7").join();
+  take("LOGIN_FAILED", home);
+  take("LOGIN_FAILED", { ...home, proof: null });
+  take("LOGIN_FAILED", { ...moved, proof: "stale" });
+  take("LOGIN_FAILED", { ...moved, proof: "right", reason: "right_password_inactive" });
+  assert.equal(succeedsThere(), `login_new_place ${BERT}`);
+  wait(DAY_MS);
+  take("LOGIN_FAILED", { ...moved, proof: "stale" });
+  assert.match(succeedsThere(), /login_after_guesses/, "it last failed at home a day ago");
+});
+
+for (const [what, other] of Object.entries({
+  "another password": { proof: "guess" },
+  "an unknown password": { proof: null },
+  "another account": { account: "cid@example.test", proof: "stale" },
+}))
+  test(`a stale password at home excuses no failure elsewhere of ${what}`, () => {
+    for (const proof of ["stale", null]) take("LOGIN_FAILED", { account: ANNA, from: "203.0.113.7", proof });
+    take("LOGIN_FAILED", { account: ANNA, from: "198.51.100.7", isNewPlace: true, ...other });
+    assert.deepEqual(succeed(BERT, "198.51.100.7"), [`login_after_guesses ${BERT}`]);
+  });
+
 test("a network where an account was never used is reported once a day, except for its first sign-in", () => {
   assert.deepEqual(after("LOGIN_SUCCEEDED", { account: ANNA, from: "203.0.113.7", ...NEW, isFirst: true }), []);
   for (const from of ["198.51.100.1", "198.51.101.1", "198.51.102.1"]) succeed(ANNA, from);
