@@ -16,6 +16,8 @@ for (const [what, changes, expected] of [
   ["ten minutes later", { since: NOW - 10 * MINUTE_MS }, true],
   ["within the day", { at: NOW - DAY_MS + 1 }, false],
   ["after a day", { at: NOW - DAY_MS }, true],
+  ["within an hour of a failure", { at: NOW - HOUR_MS + 1, checks: FALLEN }, false],
+  ["an hour after a failure", { at: NOW - HOUR_MS, checks: FALLEN }, true],
   ["one of tomorrow does not count", { at: NOW + 90 * DAY_MS }, true],
   ["not at once after one that was ended", { at: NOW - 7 * DAY_MS, triedAt: NOW - MINUTE_MS }, false],
   ["an hour after one that was ended", { at: NOW - 7 * DAY_MS, triedAt: NOW - HOUR_MS }, true],

@@ -72,13 +72,14 @@ export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckR
   };
 }
 
-/** Each day: outgoing mail that is blocked must be noticed before it goes back to its senders (outbound.queue_lifetime). */
-export function isDue({ since, at, triedAt }: CheckRecord, now: number): boolean {
+/** Each day, because blocked mail goes back after outbound.queue_lifetime; hourly while a failure is reported, which may have passed. */
+export function isDue(record: CheckRecord, now: number): boolean {
+  const { since, at, triedAt } = record;
   // A future time was noted while the clock was ahead.
   const ran = at !== null && at <= now ? at : null;
   if (triedAt !== null && triedAt <= now && triedAt > (ran ?? 0) && now - triedAt < AGAIN_MS) return false;
   if (ran === null) return now - since >= FIRST_MS || since > now;
-  return now - ran >= DAY_MS;
+  return now - ran >= (fallen(record).length > 0 ? HOUR_MS : DAY_MS);
 }
 
 export function troublesOf(record: CheckRecord): readonly KeeperTrouble[] {
