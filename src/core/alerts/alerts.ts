@@ -43,7 +43,7 @@ export const conditions = {
     severity: "critical",
     says: "A sign-in succeeded after many wrong passwords.",
     matters: "The password was probably guessed. The attacker can read the mail and send spam in the user's name.",
-    next: ASK_USER,
+    next: `${ASK_USER} If the account is admin, the dashboard's own, use \`admin passwd\`.`,
   },
   login_after_guesses: {
     severity: "critical",

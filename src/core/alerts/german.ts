@@ -357,7 +357,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
     says: "Eine Anmeldung gelang nach vielen falschen Passwörtern.",
     matters:
       "Das Passwort wurde wohl erraten. Der Angreifer kann die Post lesen und im Namen des Nutzers Spam verschicken.",
-    next: ASK_USER,
+    next: `${ASK_USER} Ist es admin, das Konto der Verwaltungsseite, setzt \`admin passwd\` ein neues Passwort.`,
   },
   login_after_guesses: {
     says: "Eine Anmeldung gelang von dort, wo Anmeldungen bei anderen Konten scheiterten.",

@@ -169,6 +169,7 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "PASSKEY_REMOVED",
   "PASSKEY_REFUSED",
   "ACCOUNT_SUSPENDED",
+  "ADMIN_PASSWORD_CHANGED",
   ...typesWhere(({ alert }) => alert !== undefined),
 ];
 

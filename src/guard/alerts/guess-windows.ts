@@ -10,6 +10,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { type EventType, isAdministrators } from "../../core/events/event-types.ts";
 import { LOOPBACK, neighbourhoodOf, networkAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, formatDuration, HOUR_MS, type Millis } from "../../core/time.ts";
+import { ADMINISTRATOR } from "../access/callers.ts";
 import { type AlertWindow, timedConditions } from "./book.ts";
 
 /** Networks with recent failures; the network whose last failure is oldest is dropped first. */
@@ -87,7 +88,12 @@ export function hitWindow(): AlertWindow {
   };
 }
 
-const ENDS: readonly EventType[] = ["PASSWORD_CHANGED", "ACCOUNT_SUSPENDED", "ACCOUNT_REMOVED"];
+const ENDS: readonly EventType[] = [
+  "PASSWORD_CHANGED",
+  "ADMIN_PASSWORD_CHANGED",
+  "ACCOUNT_SUSPENDED",
+  "ACCOUNT_REMOVED",
+];
 
 /** A thief who has a mailbox's password can set another, which must not end the alerts about the theft. */
 function isSettled({ type, actor }: AlertEvent): boolean {
@@ -140,7 +146,7 @@ export function guessWindow(threshold: number): AlertWindow {
   };
   return {
     take: (event) => {
-      const account = event.account?.toLowerCase() ?? "";
+      const account = event.type === "ADMIN_PASSWORD_CHANGED" ? ADMINISTRATOR : (event.account?.toLowerCase() ?? "");
       if (event.type === "LOGIN_FAILED" && account !== "" && !isOutsideNetworks(event)) failed(account, event);
       else if (event.type === "LOGIN_SUCCEEDED") succeeded(account, event);
       else if (isSettled(event)) {

@@ -106,6 +106,15 @@ test("an administrator's change of an account clears it, however its name is wri
   }
 });
 
+test("a new password of the dashboard clears the administrator's", () => {
+  fail(3, { account: "admin" });
+  succeed({ account: "admin" });
+  take("PASSWORD_CHANGED", { account: ANNA });
+  assert.deepEqual(found(), ["admin"]);
+  take("ADMIN_PASSWORD_CHANGED");
+  assert.deepEqual(found(), []);
+});
+
 test("a new password that the mailbox's user sets does not clear it: a thief may have set it", () => {
   fail(3);
   succeed();

@@ -106,6 +106,21 @@ test("a sign-in is new by its network, and the first by its account", async () =
   assert.equal(await succeed("2001:db8:1:3::4"), "", "known before the network was split");
 });
 
+test("a sign-in of the administrator, or one that fails, is new where none came from the network before", async () => {
+  const { engine, events, clock, signIn } = alertsOnDatabase();
+  const isNew = async (from: string, fails: boolean): Promise<boolean> => {
+    clock.advance(1_000);
+    if (!fails) await signIn(from);
+    else await engine.ask({ ...succeeded(from, "admin"), type: "LOGIN_FAILED", service: "dashboard" });
+    return events().at(-1)?.isNewPlace ?? assert.fail();
+  };
+  assert.equal(await isNew("203.0.113.7", true), true);
+  assert.equal(await isNew("203.0.113.7", false), true);
+  for (const fails of [true, false]) assert.equal(await isNew("203.0.113.7", fails), false);
+  assert.equal(await isNew("198.51.100.7", true), true);
+  assert.equal(await isNew("198.51.100.7", false), true);
+});
+
 test("a channel that fails becomes an alert itself", async () => {
   const { notices, seconds, reach } = alertsOnDatabase();
   reach(false);

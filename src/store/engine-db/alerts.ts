@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { callersIp, mailboxOf } from "../../admin/declare/rights.ts";
 import { ALERT_KINDS, type AlertCode, isAlertCode, SEVERITIES } from "../../core/alerts/alerts.ts";
 import { ALERT_EVENT_TYPES } from "../../core/alerts/rules.ts";
-import { EVENT_TYPES, type EventType, typesWhere } from "../../core/events/event-types.ts";
+import { EVENT_TYPES, type EventType, isAdministrators, typesWhere } from "../../core/events/event-types.ts";
 import {
   hostPrefix,
   type Ip,
@@ -92,6 +92,11 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
     !isV4(place) &&
     isSingleAddress(place) &&
     sql.known.all(account, at).some((row) => overlaps(readPrefix(row), place));
+  /** The administrator has no places of a mailbox: the networks of earlier sign-ins to the dashboard are known. */
+  const isAdministratorsPlace = (event: ReturnType<typeof alertEvent>, dashboard: DashboardNetworks): boolean => {
+    const { service, account, prefix: place, at } = event;
+    return place !== null && isAdministrators(service, account) && !dashboard.isNew(networkAddress(place), at);
+  };
   /** Changes and sign-ins in new places are rare: only for them are the caller's earlier networks read. */
   const placeOf = (event: ReturnType<typeof alertEvent>, dashboard: DashboardNetworks) => {
     const { type, actor, at, isNewPlace, prefix, account } = event;
@@ -122,7 +127,10 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
       return sql.between
         .all(after, upTo)
         .map(alertEvent)
-        .map((event) => ({ ...event, isNewPlace: event.isNewPlace && !isInKnownNetwork(event) }))
+        .map((event) => ({
+          ...event,
+          isNewPlace: event.isNewPlace && !isInKnownNetwork(event) && !isAdministratorsPlace(event, dashboard),
+        }))
         .map((event) => ({ ...event, ...placeOf(event, dashboard) }));
     },
   };
