@@ -25,6 +25,7 @@ export const NO_FIELDS: Omit<AlertEvent, "id" | "at" | "type"> = {
   isNewNetwork: false,
   isFirst: false,
   isKnownAccount: true,
+  isCounted: true,
   subject: null,
 };
 

@@ -32,7 +32,7 @@ test("a sign-in that fails belongs to the mail or to the dashboard, unless it sa
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service: "imap" }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service: "dashboard" }), ["dashboard_logins"]);
   for (const service of ["imap", "dashboard"])
-    assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service, reason: "repeated_password" }), []);
+    assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service, isCounted: false }), []);
   const user = { account: "anna@example.org", service: "dashboard" };
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", ...user }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "account_guarded" }), ["failed_logins"]);

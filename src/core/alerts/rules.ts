@@ -23,6 +23,8 @@ export type AlertEvent = Readonly<{
   isFirst: boolean;
   /** Whether the account exists, or has ever signed in. Strangers guess at names of missing accounts too. */
   isKnownAccount: boolean;
+  /** Whether it counts towards a limit. A repeated password does not, whatever reason the event gives. */
+  isCounted: boolean;
 }> &
   Pick<EventColumns, "at" | "type" | "prefix" | "offence" | "count" | "limit" | "windowMs"> &
   Shown<Pick<EventColumns, "service" | "account" | "verdict" | "reason" | "limitKey" | "actor" | "proof">>;
@@ -179,7 +181,7 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
  */
 function isFailure(event: AlertEvent): boolean {
   if (isOutsideNetworks(event)) return false;
-  if (event.type === "LOGIN_FAILED") return event.reason !== "repeated_password";
+  if (event.type === "LOGIN_FAILED") return event.isCounted;
   return event.type === "LOGIN_REFUSED" && event.reason !== "banned";
 }
 

@@ -78,6 +78,22 @@ test("lost mail is reported by its alias, or else by its recipient", async () =>
   assert.deepEqual(await seconds(2), ["opened mail_undelivered info@example.test", `opened mail_undelivered ${ANNA}`]);
 });
 
+test("a repeated password does not count, from an address on the allow list either", async () => {
+  const { engine, events } = alertsOnDatabase();
+  const allowed = { type: "ALLOW", prefix: net("198.51.100.0/24"), note: "", by: "root", expiresAt: null } as const;
+  assert.ok(await engine.audit(null, [allowed]));
+  for (const [from, reason, expected] of [
+    ["203.0.113.9", "below_limit", true],
+    ["203.0.113.9", "repeated_password", false],
+    ["198.51.100.9", "allow_listed", true],
+    ["198.51.100.9", "allow_listed", false],
+  ] as const) {
+    await engine.ask({ ...succeeded(from, ANNA, "wrong"), type: "LOGIN_FAILED" });
+    const last = events().at(-1);
+    assert.deepEqual([last?.reason, last?.isCounted], [reason, expected]);
+  }
+});
+
 test("an account is known once it has signed in, however it is written", async () => {
   const { engine, events, fail } = alertsOnDatabase();
   await fail("a");

@@ -81,7 +81,8 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
         ) AS is_new_place,
         type LIKE 'LOGIN%' AND EXISTS (
           SELECT 1 FROM known_address AS known WHERE lower(known.account) = lower(event.account)
-        ) AS is_known_account
+        ) AS is_known_account,
+        counts <> 0 AS is_counted
       FROM event
       WHERE id > ? AND id <= ? AND type IN (${sqlList(ALERT_EVENT_TYPES)}) AND ${TOOK_EFFECT}
         AND NOT (type = 'EMAIL_BOUNCED' AND rest ->> '$.outcome' = 'returned') ORDER BY id`,
@@ -155,6 +156,7 @@ const alertEvent = rowReader({
   subject: textOrNull,
   isNewPlace: flag,
   isKnownAccount: flag,
+  isCounted: flag,
 });
 
 const readPrefix = (row: Row): Prefix => prefix(row["prefix"]);
