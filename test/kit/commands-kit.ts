@@ -134,7 +134,6 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     queue: upkeep,
     contentLists: { refresh: () => void given.listsRefreshed++ },
     keeper,
-    notices,
     tokens: (asked) => stores.credentials.tokens(asked),
     hostname: () => "mail.example.test",
     mailPorts: () => ({ host: "mail.example.test", imapPort: 993, smtpPort: 465 }),

@@ -166,7 +166,6 @@ export async function startGuard(layout: Layout) {
     queue: new QueueUpkeep({ engine, keeper, ...stores, clock, log: SILENT }),
     contentLists: { refresh: () => undefined },
     keeper,
-    notices,
     upkeep: upkeepOf({ keeper, clock }),
     tokens: (asked) => stores.credentials.tokens(asked),
     hostname: () => "mail.example.org",

@@ -19,7 +19,6 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
     isDry: true,
     keeper: keeperOfDryRun(parts.keeper),
     queue: { holdLate: () => undefined, holdSoon: () => undefined },
-    notices: { set: () => undefined, list: () => [] },
     secrets: UNHASHED,
     pauses: {
       pauses: (now) => pauses.pauses(now),

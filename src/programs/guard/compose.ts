@@ -218,7 +218,6 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     alertsTo: () => alertMailTo(settingsNow),
     pauses: correspondents,
     keeper,
-    notices,
     tokens: (asked) => stores.credentials.tokens(asked),
     hostname: () => settingsNow.hostname,
     mailPorts: () => ({

@@ -76,10 +76,9 @@ test("a reply about an open session names the account and the reason", async () 
     next: "Suspend it again once `status` shows the keeper and Postfix.",
     mayBeDone: true,
   });
-  assert.equal(kit.notices.raised.get("keeper_unreachable"), "no answer");
+  assert.equal(kit.notices.raised.size, 0, "the keeper may have answered; its health is watched elsewhere");
   kit.given.keeperUp = true;
   assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done");
-  assert.equal(kit.notices.raised.size, 0);
 });
 
 test("through the web a mailbox that gets the alerts is neither suspended nor removed", async () => {

@@ -1,5 +1,4 @@
 import type { CommandError, ParsedCommandOf, Reply, Verb } from "../../../admin/declare/control.ts";
-import type { KeeperReply } from "../../../admin/declare/keeper.ts";
 import { isMailboxUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { Audit } from "../../../core/events/command.ts";
@@ -9,7 +8,7 @@ import { asSentence } from "../../../core/text.ts";
 import type { AccountBook, AccountStore, AliasStore, Keeper, MailKeyStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
-import type { Clock, Failed, Notices, Outcome } from "../../ports.ts";
+import type { Clock, Failed, Outcome } from "../../ports.ts";
 import { isHeld, notedCount } from "../queue/held.ts";
 import { type HeldQueueParts, holdQueued, RESUMED } from "../queue/held-queue.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
@@ -27,7 +26,6 @@ export type AccountCommandParts = HeldQueueParts &
     book: EndingForwards;
     queue: Pick<QueueUpkeep, "holdLate">;
     keeper: Keeper;
-    notices: Notices;
     clock: Clock;
     /** Called right before the change of a command that had to wait. Returns why it must no longer be made. */
     mayNoLonger?: () => CommandError | null;
@@ -55,7 +53,7 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
     removing(command.verb === "account_remove" ? parts.book : null, name, () => writeAccount(parts, command, name));
   // First: once the account is removed, no command ends its sessions.
   const isRemoved = command.verb === "account_remove" && parts.isDry !== true && parts.rehearse(change).ok;
-  const ended = isRemoved ? await kick(parts, name) : null;
+  const ended = isRemoved ? await parts.keeper.ask({ verb: "kick_account", account: name }) : null;
   if (ended?.ok === false) {
     const message = `The open sessions of ${name} were not ended, so it was not removed: ${ended.reason}`;
     return failed(message, "Try again once `status` shows the keeper and Dovecot running.");
@@ -201,23 +199,17 @@ export function isHash(text: string): boolean {
   return /^\{[A-Za-z0-9-]+(?:\.[A-Za-z0-9]+)?\}[\x21-\x7e][\x20-\x7e]*$/.test(text);
 }
 
-type KickParts = Pick<AccountCommandParts, "keeper" | "notices">;
+type KickParts = Pick<AccountCommandParts, "keeper">;
 
-/** Null once they have ended. Never throws. If the keeper does not answer, a notice is raised and the command fails. */
-export async function endSessions(parts: KickParts, account: string, by: string): Promise<CommandError | null> {
-  const reply = await kick(parts, account);
+/** Null once they have ended. Never throws. */
+export async function endSessions({ keeper }: KickParts, account: string, by: string): Promise<CommandError | null> {
+  const reply = await keeper.ask({ verb: "kick_account", account });
   if (reply.ok) return null;
   const message = `${account} is changed, but its open sessions were not ended`;
   if (isMailboxUser(by)) return uncertain(`${message}.`, "Ask the administrator of this server to end them.");
   const next =
     "Once `status` shows the keeper, `account suspend` ends them. To let the account in again: `account resume`.";
   return uncertain(`${message}: ${reply.reason}`, next);
-}
-
-async function kick({ keeper, notices }: KickParts, account: string): Promise<KeeperReply> {
-  const reply = await keeper.ask({ verb: "kick_account", account });
-  notices.set("keeper_unreachable", reply.ok ? null : reply.reason);
-  return reply;
 }
 
 type AlertMailboxParts = Readonly<{

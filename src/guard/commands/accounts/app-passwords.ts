@@ -14,7 +14,7 @@ import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
 type AppPasswordParts = RecordParts &
-  Pick<AccountCommandParts, "keeper" | "notices"> &
+  Pick<AccountCommandParts, "keeper"> &
   Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{
     appPasswords: AppPasswordStore;
