@@ -159,17 +159,15 @@ describe("what the guard has committed", needsLab(), () => {
     try {
       assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.103" })).code, 250);
       assert.match(await tryLogIn(lab.sender, "198.51.100.103", "anna@example.test"), /^OK/);
-      for (const argv of [
-        ["status"],
-        ["bans"],
-        ["ban", "198.51.100.104"],
-        ["account", "list"],
-        ["why", "198.51.100.104"],
-      ]) {
+      for (const argv of [["bans"], ["ban", "198.51.100.104"], ["account", "list"], ["why", "198.51.100.104"]]) {
         const ran = await product.cli(argv);
         assert.equal(ran.code, 3, `${argv.join(" ")}: ${ran.stdout}${ran.stderr}`);
         assert.ok(ran.stderr.trim().split("\n").length <= 2, ran.stderr);
       }
+      const status = await product.cli(["status", "--json"]);
+      assert.equal(status.code, 1);
+      for (const part of ['"guard","status":"down"', '"postfix","status":"ok"'])
+        assert.ok(status.stdout.replaceAll(/\s/g, "").includes(`{"name":${part}`), status.stdout);
       assert.equal((await product.cli(["config", "check"])).code, 0);
       assert.equal((await product.cli(["break-glass", "--json"])).code, 0);
       const rules = (await lab.server.exec(["nft", "list", "ruleset"])).stdout;

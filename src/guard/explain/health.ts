@@ -96,7 +96,7 @@ function databaseHealth({ notices, events }: HealthParts): ComponentHealth {
     : { name: "database", status: "degraded", detail: raised.detail };
 }
 
-function services(reply: KeeperReply): readonly ComponentHealth[] {
+export function services(reply: KeeperReply): readonly ComponentHealth[] {
   if (!reply.ok) return [{ name: "keeper", status: "down", detail: reply.reason }];
   const supervised = (reply.services ?? [])
     .filter(({ name }) => name !== "guard" && name !== "keeper")

@@ -72,6 +72,23 @@ test("status counts all open alerts, however many there are", async () => {
   assert.partialDeepStrictEqual(shown, { alerts: { open: 11, leadOut: true } });
 });
 
+test("while only the guard is down, status has what the keeper says, and fails otherwise than without a server", async () => {
+  const why = { ok: false, exit: "not_running", message: "The guard was stopped.", next: "" } as const;
+  const up = { name: "postfix", up: true, pid: 7, seconds: 60 };
+  for (const [reply, code, components] of [
+    [{ ok: true, detail: "", services: [up] }, 1, ["guard: down", "keeper: ok", "postfix: ok"]],
+    [{ ok: false, reason: "It does not answer." }, 3, undefined],
+  ] as const) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
+    const guard = { ask: () => Promise.resolve(why) } as unknown as GuardClient;
+    const connect = () => connected({ guard, keeper: { ask: () => Promise.resolve(reply) } });
+    const ran = await script(["status", "--data", temporaryLayout().data, "--json"], { connect });
+    const shown = JSON.parse(ran.out) as Partial<Health>;
+    const states = shown.components?.map(({ name, status }) => `${name}: ${status}`);
+    assert.deepEqual([ran.code, states], [code, components]);
+  }
+});
+
 test("one line about the last checks; nothing before the first", () => {
   const layout = temporaryLayout("checkRecord");
   assert.equal(shownLastCheck(layout), null);

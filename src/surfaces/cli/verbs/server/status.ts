@@ -4,6 +4,7 @@ import { RENEW_IMAGE } from "../../../../core/report/todo.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, span, until } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
+import { services } from "../../../../guard/explain/health.ts";
 import { ALL_BANS, allBans, statsOf } from "../../../../guard/explain/stats.ts";
 import { stateJson } from "../../../../host/firewall/firewall-state.ts";
 import { readIsolation } from "../../../../host/firewall/isolation.ts";
@@ -13,7 +14,7 @@ import { readCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { readMailRecord } from "../../../../jobs/report/records.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { givenUp } from "../../../../settings/profile.ts";
-import { type Answer, type Call, done, PROGRAM, withReader } from "../../call.ts";
+import { type Answer, type Call, done, type Failure, PROGRAM, withReader } from "../../call.ts";
 import { hint } from "../../guard-client.ts";
 import { shownLastDrill } from "../../print/drill.ts";
 import { columns, joined, oneLine } from "../../print/text.ts";
@@ -23,7 +24,7 @@ import { countBans } from "./bans.ts";
 
 export async function status(call: Call): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "health" });
-  if (!asked.ok) return asked;
+  if (!asked.ok) return asked.exit === "not_running" ? statusByKeeper(call, asked) : asked;
   // The state matters most when the database cannot be read: then it is shown without the number of bans.
   const counted = await countBans(call);
   const active = counted && allBans(counted);
@@ -55,6 +56,16 @@ export async function status(call: Call): Promise<Answer> {
     lastReport: report?.json ?? null,
   };
   return done(json, text, nextAfterStatus(health, active));
+}
+
+/** While only the guard is down. */
+async function statusByKeeper({ keeper }: Call, why: Failure): Promise<Failure> {
+  const reply = await keeper.ask({ verb: "status" });
+  if (!reply.ok) return why;
+  const guard = { name: "guard", status: "down", detail: why.message } as const;
+  const health = { status: "down", headline: "guard_down", components: [guard, ...services(reply)] };
+  const lines = printComponents(services(reply)).split("\n");
+  return { ...why, exit: "failed", found: { lines, json: { ...health, notices: [], needsYou: [] } } };
 }
 
 export const stats = withReader(async (call, reader) => {
@@ -94,9 +105,13 @@ function printStatus(health: Health, activeBans: number | null): string {
   );
   return [
     `${HEADLINES[health.headline]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}. ${waiting(tasks.length, health.headline)}`,
-    columns(health.components.map(({ name, status: state, detail }) => [`  ${name}`, state, detail])),
+    printComponents(health.components),
     ...tasks,
   ].join("\n");
+}
+
+function printComponents(components: Health["components"]): string {
+  return columns(components.map(({ name, status: state, detail }) => [`  ${name}`, state, detail]));
 }
 
 function waiting(tasks: number, headline: Health["headline"]): string {
