@@ -79,8 +79,10 @@ if (!WORDS.includes(word)) {
     process.exitCode = 3;
   } else {
     const { program, first } = found;
-    const command = word === "stats" ? [word, "--json"] : [word];
-    const { status, error } = spawnSync(program, [...first, ...command, ...rest], { stdio: "inherit" });
+    const added = word === "stats" && !rest.includes("--json") ? ["--json"] : [];
+    // A reason may begin with a dash, as in a line of a log. No option has a blank.
+    const end = rest.length === 2 && /^-.*\s/.test(rest[1] ?? "") ? ["--"] : [];
+    const { status, error } = spawnSync(program, [...first, word, ...added, ...end, ...rest], { stdio: "inherit" });
     if (error !== undefined) console.error(`${program} could not be started: ${error.message}.`);
     process.exitCode = status ?? 1;
   }

@@ -24,8 +24,15 @@ const running = (names: string): string =>
   `if [ "$1" = ps ]; then printf '${names}'; else printf '<%s>' "$@"; exit 3; fi\n`;
 
 test("on a Docker host each word goes to the GhostInbox container, and its exit code is passed on", () => {
-  const { status, out } = typed(running("mailserver\\n"), ["ban", "1.2.3.4", "Spam relay attempt"]);
-  assert.deepEqual([status, out], [3, "<exec><mailserver><ghostinbox><ban><1.2.3.4><Spam relay attempt>"]);
+  for (const [words, passed] of [
+    [["ban", "1.2.3.4", "Spam relay attempt"], "<ban><1.2.3.4><Spam relay attempt>"],
+    [["ban", "1.2.3.4", "-- spam"], "<ban><--><1.2.3.4><-- spam>"],
+    [["ban", "1.2.3.4", "--permanent"], "<ban><1.2.3.4><--permanent>"],
+    [["stats", "--json"], "<stats><--json>"],
+  ] as const) {
+    const { status, out } = typed(running("mailserver\\n"), words);
+    assert.deepEqual([status, out], [3, `<exec><mailserver><ghostinbox>${passed}`]);
+  }
 });
 
 test("several containers require a name, and none is reported as such", () => {
