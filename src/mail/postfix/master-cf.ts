@@ -26,8 +26,6 @@ export function renderPostfixMaster(site: Site): string {
     `  -o { smtp_header_checks = ${REMOVING_PROOF}, ${UNTAGGING} }`,
     ...[...LANES, SHARED].map((name) => `${name} unix - - y - ${quarter} smtp`),
     ...impatient(REPORTS, String(quarter), 60),
-    // Dovecot writes its version into replies while a user is away.
-    `  -o { smtp_header_checks = ${REMOVING_PROOF}, regexp:{ { /^X-Sieve:/ IGNORE } } }`,
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...STANDARD_SERVICES].flatMap((line) => [
       line,
       ...(line.endsWith(" cleanup") ? [`  -o message_size_limit=${messageSizeBytes + ENVELOPE_BYTES}`] : []),
