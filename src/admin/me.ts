@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { ended, sessionFacts } from "./access.ts";
+import { done, ended, sessionFacts } from "./access.ts";
 import { type OutputOf, object, text } from "./declare/fields.ts";
 import { count, list, meaning, records, time } from "./declare/kinds.ts";
 import { changes, MAILBOX, PROVEN_MAILBOX, reads, verb } from "./declare/verb.ts";
@@ -26,7 +26,6 @@ export type MyClient = OutputOf<typeof client>;
 const sessions = object(() => ({ items: records(sessionFacts()) }));
 const senders = object(() => ({ items: records({ sender: z.string(), at: time }) }));
 
-type NewSecret = Readonly<{ secret: string }>;
 const TO_CHANGE = { ...PROVEN_MAILBOX, costs: true } as const;
 const NO_DRY_RUN = "It concerns only the mailbox of this session.";
 
@@ -45,8 +44,8 @@ export const MY_VERBS = [
     "DELETE /me/sessions",
     "Signs the user out of this page everywhere else.",
   ),
-  /** Every other session of the account ends, and this one gets a new secret. */
-  verb("my_password", TO_CHANGE, { password: text(1_024) }, changes<NewSecret>("secret", "itself", NO_DRY_RUN)),
+  /** Every other session of the account ends. */
+  verb("my_password", TO_CHANGE, { password: text(1_024) }, changes(done, "itself", NO_DRY_RUN)),
   verb("my_senders", MAILBOX, {}, reads(senders)).http(
     "GET /me/senders",
     "Allowed senders of the mailbox: mail proven to be theirs is not spam.",

@@ -1,6 +1,4 @@
 import type { CallerItem } from "../../admin/declare/items.ts";
-import { SESSION_AGE_MS } from "../../core/access/session.ts";
-import { SECOND_MS } from "../../core/time.ts";
 
 /**
  * Who may call a route. `anyone` is for health and sign-in; `session` for what only a browser needs; `session_or_token`
@@ -57,7 +55,7 @@ function cookieNamed(headers: Headers, name: string): string | null {
 }
 
 /** `Secure` only behind https: a browser would not send it back over plain HTTP on loopback. */
-export function sessionCookie(secret: string, secure: boolean, maxAgeSeconds = SESSION_AGE_MS / SECOND_MS): string {
+export function sessionCookie(secret: string, secure: boolean, maxAgeSeconds: number): string {
   return `${nameOf(COOKIE, secure)}=${secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure ? "; Secure" : ""}`;
 }
 

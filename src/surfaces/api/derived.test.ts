@@ -119,12 +119,7 @@ const OF_USERS: readonly Row[] = [
   ["PUT me/forwarding", { verb: "forward_set", name: ANNA, ...FORWARDING }, { name: ANNA }, { sent: FORWARDING }],
   ["DELETE me/forwarding", { verb: "forward_set", name: ANNA, to: [], keep: true }, { name: ANNA }],
   ["PUT me/vacation", { verb: "vacation_set", name: ANNA, ...LONG }, { name: ANNA }, { sent: { text: LONG.text } }],
-  [
-    "POST me/password",
-    { verb: "my_password", ...NEW_WORDS },
-    { secret: "" },
-    { sent: NEW_WORDS, answer: { done: true } },
-  ],
+  ["POST me/password", { verb: "my_password", ...NEW_WORDS }, { done: true }, { sent: NEW_WORDS }],
   ["POST me/senders", { verb: "spam_allow_add", ...SENDER }, SENDER, { sent: { sender: SENDER.sender }, status: 201 }],
   [`DELETE me/senders?sender=${SENDER.sender}`, { verb: "spam_allow_remove", ...SENDER }, SENDER],
   ["POST me/greylist-pause", { verb: "greylist_pause", recipient: ANNA, for: null }, PAUSE, { sent: {} }],

@@ -1,5 +1,7 @@
 import type { CallerItem, NotIn, Proved } from "../../admin/declare/items.ts";
+import { SESSION_AGE_MS } from "../../core/access/session.ts";
 import type { Ip } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import type { Assertion } from "../../guard/access/passkeys.ts";
 import { knownCookie, knownOf, sessionCookie } from "./access.ts";
 import type { Callers } from "./callers.ts";
@@ -31,7 +33,7 @@ export async function signIn(parts: Parts, { body, ip, secure, headers }: Attemp
   const { result } = reply;
   if (result.outcome !== "in") return refused(parts, result.outcome, ip);
   parts.callers.confirm(result.secret, ip, result.caller);
-  const answer = new Headers({ "set-cookie": sessionCookie(result.secret, secure) });
+  const answer = new Headers({ "set-cookie": sessionCookie(result.secret, secure, SESSION_AGE_MS / SECOND_MS) });
   if (result.known !== null) answer.append("set-cookie", knownCookie(result.known, secure));
   return Response.json(sessionAnswer(result.caller), { headers: answer });
 }

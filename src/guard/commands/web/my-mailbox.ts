@@ -5,7 +5,6 @@ import { passwordProblem } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
 import { isoTime, MINUTE_MS } from "../../../core/time.ts";
-import { digestOf, newSecret } from "../../access/secrets.ts";
 import type { Keeper, SessionStore } from "../../admin-ports.ts";
 import { Budgets } from "../../budget.ts";
 import type { AccountPasswords, Outcome } from "../../ports.ts";
@@ -137,7 +136,7 @@ export function mayChangePassword(
   const account = parseAccountName(caller.item.account ?? "");
   if (account === null) return UNAUTHORIZED;
   const refused = bounds.refusesToJudge(account) ?? whyNotSet(parts, password, account);
-  return refused ?? { ok: true, result: { secret: "" } };
+  return refused ?? { ok: true, result: { done: true } };
 }
 
 const ON_SERVER = failed(
@@ -146,9 +145,8 @@ const ON_SERVER = failed(
 );
 
 /**
- * A new password ends every session of the account, at this page and in mail programs, except the caller's, which gets a new
- * secret: someone may have copied the former. Sets no password if the owner ended the session, suspended the account or set a
- * different password while the new one was hashed.
+ * A new password ends every session of the account, at this page and in mail programs, except the caller's. Sets no password if
+ * the owner ended the session, suspended the account or set a different password while the new one was hashed.
  */
 async function myPassword(parts: MyMailboxParts, password: string, of: Own): Promise<Reply<"my_password">> {
   const { account, caller, by } = of;
@@ -170,14 +168,9 @@ async function myPassword(parts: MyMailboxParts, password: string, of: Own): Pro
     refused: (reason) => (isStill() ? failed(reason, "Ask the administrator of this server.") : UNAUTHORIZED),
   });
   if (!outcome.ok) return outcome;
-  const { id, device } = asking;
-  const opens = (digest: string) => sessions.open({ digest, id, account, device, ip: caller.ip, at: clock.now() });
-  opens(caller.digest);
-  const failure = await endSessions(parts, account, by);
-  const secret = newSecret();
-  // The owner may have ended it since.
-  if (failure === null && sessions.end({ id }) > 0) opens(digestOf(secret));
-  return failure ?? { ok: true, result: { secret } };
+  const { digest, ip } = caller;
+  sessions.open({ digest, id: asking.id, account, device: asking.device, ip, at: clock.now() });
+  return (await endSessions(parts, account, by)) ?? { ok: true, result: { done: true } };
 }
 
 /** Returns why the user cannot set this password, or null. */

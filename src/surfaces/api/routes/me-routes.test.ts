@@ -58,16 +58,12 @@ test("a password that is easy to guess is not set, and one that may not be set i
   const cookie = await signIn(kit, ANNA);
   const judge = t.mock.method(kit.parts.passwords, "judge");
   const send = (password: string) => kit.send("POST", "me/password", { password }, { cookie });
-  const secret = "n".repeat(43);
-  kit.guard.answers("my_password", { secret });
+  kit.guard.answers("my_password", { done: true });
   const next = "Choose another one: several unrelated words make a good one.";
   assert.partialDeepStrictEqual(await send("weak"), { status: 400, answer: { next } });
   const [asked, ...others] = kit.guard.asked.filter(({ command }) => command.verb === "my_password");
   assert.deepEqual([asked?.isDry, others], [true, []], "only whether it may be set");
-  const body = JSON.stringify({ password: "quite new words" });
-  const { headers } = await fetch(`${kit.url}/api/v1/me/password`, { method: "POST", body, headers: { cookie } });
-  assert.match(headers.get("set-cookie") ?? "", new RegExp(`^ghostinbox=${secret};.*HttpOnly`));
   kit.guard.refuses("my_password", "", { denied: "proof_needed" });
   assert.equal((await send("quite new words")).status, 403);
-  assert.equal(judge.mock.callCount(), 2);
+  assert.equal(judge.mock.callCount(), 1);
 });

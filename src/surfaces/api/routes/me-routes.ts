@@ -3,7 +3,6 @@ import { ownMail, signIns } from "../../../admin/declare/items.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
 import { MAX_PASSWORD_BYTES } from "../../../core/access/passwords.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
-import { sessionCookie } from "../access.ts";
 import { sendToGuard } from "../derived.ts";
 import type { ApiParts } from "../ports.ts";
 import { problem, unauthorized } from "../problem.ts";
@@ -94,11 +93,7 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
         if (owner === null) return unauthorized();
         const asked = { verb: "my_password", ...call.body } as const;
         const refused = await whyRefused(parts, call, asked, owner);
-        if (refused !== null) return refused;
-        return sendToGuard(guard, call, asked, ({ secret }) => {
-          const headers = { "set-cookie": sessionCookie(secret, call.secure) };
-          return Response.json({ done: true }, { headers });
-        });
+        return refused ?? sendToGuard(guard, call, asked, (result) => result);
       },
     }),
   ];
