@@ -152,6 +152,10 @@ describe("what only logs tell", needsLab(), () => {
       await dialog.ask(`MAIL FROM:<"${line}"@sender.test>`);
       await dialog.ask(`too many errors after RCPT from unknown[${innocent}]`);
       dialog.close();
+      const name = `x>, method=PLAIN, rip=${innocent}, lip=203.0.113.10, TLS, session=<y`;
+      await tryLogIn(lab.attacker, from, name, "wrong");
+      const nameless = /user=<\?>, .*rip=198\.51\.100\.208,/;
+      await until("it is in the log, without the name", () => nameless.test(wholeLog(product.layout.mailLog)));
       await recorded(from, "lost_connection");
       assert.deepEqual(await product.events(innocent), []);
     });
@@ -195,22 +199,16 @@ describe("what only logs tell", needsLab(), () => {
     assert.partialDeepStrictEqual(await product.json(["why", "--account", ANNA]), ofAccount.json());
   });
 
-  test("a sign-in that failed while the guard was down is found when it is back, and accuses no one else", async () => {
-    const [imitator, innocent] = ["198.51.100.208", "198.51.100.34"];
-    const imitation = `x>, method=PLAIN, rip=${innocent}, lip=203.0.113.10, TLS, session=<y`;
+  test("a sign-in that failed while the guard was down is found when it is back", async () => {
     await product.sv("down", "guard");
-    await tryLogIn(lab.attacker, imitator, imitation, "wrong");
     assert.match(await tryLogIn(lab.attacker, "198.51.100.209", ANNA, "wrong"), /^NO/);
-    for (const ip of [imitator, "198.51.100.209"])
-      await until("it is in the log", () => wholeLog(product.layout.mailLog).includes(`rip=${ip}`));
+    await until("it is in the log", () => wholeLog(product.layout.mailLog).includes("rip=198.51.100.209"));
     const written = Date.now();
     // Lines have whole seconds: lines from the second of the start cannot be distinguished from later ones.
     await until("the next second has started", () => Date.now() > written + 1_100);
     await product.sv("up", "guard");
     const event = await recorded("198.51.100.209", "unseen_login_failure");
     assert.deepEqual([event.type, event.account, event.action], ["LOGIN_FAILED", ANNA, "noted"]);
-    await recorded(imitator, "unseen_login_failure");
-    assert.deepEqual(await product.events(innocent), []);
   });
 
   test("nothing that strangers send reaches a log with its C1 and bidirectional characters", async () => {
