@@ -12,6 +12,7 @@ import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { listProcesses } from "../../host/running/read-processes.ts";
+import { USERS } from "../../settings/layout.ts";
 import { reloadDovecot, reloadPostfix } from "./reload-by-signal.ts";
 
 describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postfix"] }) }, () => {
@@ -124,6 +125,16 @@ describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovec
       assert.notEqual(await logger(), former);
       assert.match(contentOf(log), /SIGHUP received - reloading configuration/);
     }
+  });
+
+  test("ends IMAP sessions that the master has forgotten", { skip: lacking({ users: [USERS.mail] }) }, async () => {
+    const imap = join(layout.data, "imap");
+    await runProgram("cp", ["/usr/bin/sleep", imap]);
+    const session = spawn(imap, ["60"], userIds(USERS.mail));
+    const ended = once(session, "exit");
+    await once(session, "spawn");
+    assert.equal(await reloadDovecot(layout), null);
+    assert.deepEqual(await ended, [null, "SIGTERM"]);
   });
 
   test("returns the reason of a failure", async () => {

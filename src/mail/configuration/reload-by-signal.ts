@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { SECOND_MS } from "../../core/time.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
-import { listProcesses } from "../../host/running/read-processes.ts";
+import { commandOf, listProcesses } from "../../host/running/read-processes.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { end, openSessions } from "../dovecot/doveadm.ts";
+import { end } from "../dovecot/doveadm.ts";
 
 const LOOK_MS = 20;
 
@@ -36,15 +36,15 @@ async function reloadBySignal(
  * in the middle of a question: a mail would be deferred. Returns null once it has, or after 20 seconds: a busy machine takes more
  * than five. Otherwise returns why the reload failed.
  *
- * Ends the open IMAP sessions: the master forgets those in use, and a later `doveadm kick` would miss them.
+ * Ends all IMAP processes: the master forgets sessions in use, and a later `doveadm kick` would miss them.
  */
 export async function reloadDovecot(layout: Layout): Promise<string | null> {
   const command = ["doveadm", "-c", layout.dovecotConf, "reload"] as const;
-  const open = await openSessions(layout).catch(() => []);
   // The master replaces this process once it has read its configuration.
   const endings = { "dovecot/log": 20 * SECOND_MS };
   const refused = await reloadBySignal(command, join(layout.dovecotBase, "master.pid"), endings);
-  if (refused === null) await end(layout, open);
+  const imap = listProcesses().filter(({ pid }) => commandOf(pid) === "imap");
+  if (refused === null) await end(layout, imap);
   return refused;
 }
 
