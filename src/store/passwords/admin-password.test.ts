@@ -62,20 +62,26 @@ test("losing the engine's database does not bring a given one back: it does not 
   assert.ok((await adminPassword(layout, env)).onlyIfNone);
 });
 
-test("a file may hold it; a missing or empty one stops only the first start", async (t) => {
-  const file = join(layout.data, "password");
-  const none = join(layout.data, "none");
+test("a file may hold it; a missing, empty or undecodable one stops only the first start", async (t) => {
+  const [file, none, empty, latin1] = ["password", "none", "empty", "latin1"].map((name) => join(layout.data, name));
+  assert.ok(file && none && empty && latin1);
   writeFileSync(file, "from a file\n");
+  writeFileSync(empty, "\n");
+  writeFileSync(latin1, Buffer.from("gr\xfcne Wiesen", "latin1"));
   const { hash } = await adminPassword(layout, { ADMIN_PASSWORD_FILE: file });
   assert.ok(hash !== null && (await verifyPassword(hash, "from a file")));
-  writeFileSync(file, "\n");
+
   const warned = t.mock.method(console, "error", () => undefined);
-  for (const one of [file, none])
-    assert.deepEqual(await adminPassword(layout, { ADMIN_PASSWORD_FILE: one }), UNCHANGED);
-  assert.equal(warned.mock.callCount(), 2);
   const fresh = temporaryLayout("firstStartDone");
-  await assert.rejects(adminPassword(fresh, { ADMIN_PASSWORD_FILE: file }), /which is empty/);
-  await assert.rejects(adminPassword(fresh, { ADMIN_PASSWORD_FILE: none }), /cannot be read/);
-  writeFileSync(file, Buffer.from("gr\xfcne Wiesen", "latin1"));
-  await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: file }), /is not UTF-8: convert it/);
+  for (const [env, why] of [
+    [{ ADMIN_PASSWORD_FILE: empty }, /which is empty/],
+    [{ ADMIN_PASSWORD_FILE: none }, /which cannot be read/],
+    [{ ADMIN_PASSWORD_FILE: latin1 }, /which is not UTF-8: convert it/],
+    [{ ADMIN_PASSWORD: "gr\ufffdne Wiesen" }, /^ADMIN_PASSWORD is not UTF-8/],
+  ] as const) {
+    await assert.rejects(adminPassword(fresh, env), { message: why });
+    assert.deepEqual(await adminPassword(layout, env), UNCHANGED);
+    assert.match(String(warned.mock.calls.at(-1)?.arguments[0]), /The stored password, if any, stays\.$/);
+  }
+  assert.equal(warned.mock.callCount(), 4);
 });

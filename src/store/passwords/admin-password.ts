@@ -32,7 +32,6 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
   if (given !== null) {
     const [taken = ""] = linesOf(layout.firstStartDone);
     if (await verifyPassword(taken, given)) return { hash: taken, onlyIfNone: true, printed: null };
-    if (given.includes("\ufffd")) throw new SetUpFailure(`ADMIN_PASSWORD or its file ${NOT_UTF8}.`);
     // Accepted anyway: a server that does not start protects no one.
     const weakness = (await loadPasswordJudge())(given, null);
     if (weakness !== null) console.error(`ghostinbox: warning: ADMIN_PASSWORD: ${weakness}`);
@@ -70,16 +69,16 @@ function linesOf(path: string): readonly string[] {
   return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
 }
 
-/** A stored password needs no file, and mail must not wait for one. */
+/** A stored password needs none, and mail must not wait for a usable one. */
 function givenPassword(env: Environment, isFirst: boolean): string | null {
   const file = env["ADMIN_PASSWORD_FILE"] ?? "";
   const direct = env["ADMIN_PASSWORD"] ?? "";
-  if (direct !== "") return direct;
-  if (file === "") return null;
-  const password = readOr(() => readFileSync(file, "utf8").replace(/\r?\n$/, ""), null);
-  if (password !== null && password !== "") return password;
-  const problem = `ADMIN_PASSWORD_FILE names ${file}, which ${password === null ? "cannot be read" : "is empty"}`;
+  if (direct === "" && file === "") return null;
+  const given = direct === "" ? readOr(() => readFileSync(file, "utf8").replace(/\r?\n$/, ""), null) : direct;
+  if (given !== null && given !== "" && !given.includes("\ufffd")) return given;
+  const why = given === null ? "cannot be read" : given === "" ? "is empty" : NOT_UTF8;
+  const problem = `${direct === "" ? `ADMIN_PASSWORD_FILE names ${file}, which` : "ADMIN_PASSWORD"} ${why}`;
   if (isFirst) throw new SetUpFailure(`${problem}.`);
-  console.error(`ghostinbox: warning: ${problem}. The dashboard keeps its password.`);
+  console.error(`ghostinbox: warning: ${problem}. The stored password, if any, stays.`);
   return null;
 }
