@@ -27,8 +27,7 @@ type Tried = Readonly<{ account: string; prefix: Prefix; at: Millis }>;
 /**
  * Finds suspicious sign-ins: from an address, or a network new to the account, that failed at other accounts within a day;
  * or from a network where the account never signed in. One alert a day for each account. A failure from an address that
- * the account knows is a typing error and does not count; nor does the same password elsewhere, from a device that moved, or the
- * right one of a suspended account.
+ * the account knows is a typing error and does not count; nor does the same password elsewhere, from a device that moved.
  */
 export function hitWindow(): AlertWindow {
   const tried = new BoundedMap<Prefix, readonly Tried[]>(MOST_NETWORKS);
@@ -74,8 +73,7 @@ export function hitWindow(): AlertWindow {
         const isStale = (stale.get(password) ?? Number.NEGATIVE_INFINITY) > at - DAY_MS;
         if (!event.isNewPlace) {
           if (event.proof !== null) stale.set(password, at);
-        } else if (prefix !== null && !isStale && event.reason !== "right_password_inactive")
-          failed(account, prefix, at);
+        } else if (prefix !== null && !isStale) failed(account, prefix, at);
       } else if (type === "LOGIN_SUCCEEDED" && prefix !== null) succeeded(account, prefix, event);
       else if (isSettled(event))
         for (const code of ["login_after_guesses", "login_new_place"] as const)
