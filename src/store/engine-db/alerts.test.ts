@@ -122,7 +122,7 @@ test("a sign-in is new by its network, and the first by its account", async () =
   assert.equal(await succeed("2001:db8:1:3::4"), "", "known before the network was split");
 });
 
-test("a sign-in of the administrator, or one that fails, is new where none came from the network before", async () => {
+test("a sign-in of the administrator, or one that fails, is new where none came from the address before", async () => {
   const { engine, events, clock, signIn } = alertsOnDatabase();
   const isNew = async (from: string, fails: boolean): Promise<boolean> => {
     clock.advance(1_000);
@@ -133,8 +133,16 @@ test("a sign-in of the administrator, or one that fails, is new where none came 
   assert.equal(await isNew("203.0.113.7", true), true);
   assert.equal(await isNew("203.0.113.7", false), true);
   for (const fails of [true, false]) assert.equal(await isNew("203.0.113.7", fails), false);
-  assert.equal(await isNew("198.51.100.7", true), true);
-  assert.equal(await isNew("198.51.100.7", false), true);
+  for (const from of ["203.0.113.8", "127.0.0.1", "127.0.0.1"]) {
+    assert.equal(await isNew(from, true), true);
+    assert.equal(await isNew(from, false), true);
+  }
+  for (const [from, expected] of [
+    ["2001:db8:1:2::3", true],
+    ["2001:db8:1:2::4", false],
+    ["2001:db8:1:3::3", true],
+  ] as const)
+    assert.equal(await isNew(from, false), expected);
 });
 
 test("a channel that fails becomes an alert itself", async () => {

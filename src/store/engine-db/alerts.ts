@@ -93,17 +93,18 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
     !isV4(place) &&
     isSingleAddress(place) &&
     sql.known.all(account, at).some((row) => overlaps(readPrefix(row), place));
-  /** The administrator has no places of a mailbox: the networks of earlier sign-ins to the dashboard are known. */
+  /** The administrator has no places of a mailbox: addresses of earlier sign-ins to the dashboard are known, except loopback. */
   const isAdministratorsPlace = (event: ReturnType<typeof alertEvent>, dashboard: DashboardNetworks): boolean => {
     const { service, account, prefix: place, at } = event;
-    return place !== null && isAdministrators(service, account) && !dashboard.isNew(networkAddress(place), at);
+    if (place === null || !isAdministrators(service, account) || isLoopback(networkAddress(place))) return false;
+    return !dashboard.isNew(place, at);
   };
   /** Changes and sign-ins in new places are rare: only for them are the caller's earlier networks read. */
   const placeOf = (event: ReturnType<typeof alertEvent>, dashboard: DashboardNetworks) => {
     const { type, actor, at, isNewPlace, prefix, account } = event;
     if (type === "SECOND_FACTOR_ASKED") {
       const ip = callersIp(text(actor));
-      return { ...KNOWN_PLACE, isNewNetwork: ip !== null && dashboard.isNew(ip, at) };
+      return { ...KNOWN_PLACE, isNewNetwork: ip !== null && dashboard.isNew(neighbourhoodOf(ip, 48), at) };
     }
     if (CHANGES.includes(type)) return { ...KNOWN_PLACE, isNewNetwork: !isFamiliar(actor ?? "", at, dashboard) };
     if (type !== "LOGIN_SUCCEEDED" || !isNewPlace || prefix === null) return KNOWN_PLACE;
@@ -269,10 +270,10 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
         came(hasStart() || created.get(token) !== undefined, acts, `${TOKEN}${token} via `),
       );
     return {
-      /** Whether no earlier sign-in came from its network (IPv4 /24, IPv6 /48). */
-      isNew: (ip: Ip, at: Millis): boolean => {
+      /** Whether no earlier sign-in came from there. */
+      isNew: (network: Prefix, at: Millis): boolean => {
         const before = isoTime(at);
-        return !isNear(ip, placesOf(signedIn().filter((one) => one.at < before)));
+        return !placesOf(signedIn().filter((one) => one.at < before)).some((place) => overlaps(network, place));
       },
       /**
        * Whether the first sign-in, if it is among those searched, or one more than a day ago, came from its network. Networks of tokens are
