@@ -104,23 +104,17 @@ export const disk = {
 const FETCH = IS_IMAGE ? RENEW_IMAGE : "apt-get update";
 const INSTALL = IS_IMAGE ? RENEW_IMAGE : "apt-get --with-new-pkgs upgrade";
 const OLD_DAYS = 7;
-/** apt-daily-upgrade.timer runs each day; the lists may have been fetched after its last run. */
-const AUTOMATIC_MS = 2 * DAY_MS;
 
-/** `simulated`: the output of `SIMULATED_UPGRADE`. `listedAt` null: the package lists are missing. `installedAt`: automatically, without an error. */
-export function judgeUpdates(simulated: string | null, listedAt: number | null, now: number, installedAt = 0): Finding {
+/** `simulated`: the output of `SIMULATED_UPGRADE`. `listedAt` null: the package lists are missing. */
+export function judgeUpdates(simulated: string | null, listedAt: number | null, now: number): Finding {
   if (listedAt === null)
     return unknown("This machine has no Debian package lists, so pending updates are unknown.", FETCH);
   if (simulated === null) return unknown("apt-get could not be run.", FETCH);
   const waiting = readUpgrade(simulated);
   const security = waiting.filter(({ isSecurity }) => isSecurity).map(({ name }) => name);
   const names = waiting.map(({ name }) => name);
-  const isRecent = now - installedAt < AUTOMATIC_MS && installedAt - listedAt < AUTOMATIC_MS;
   if (security.length > 0)
-    return (isRecent ? warning : wrong)(
-      `${plural(security.length, "security update")} not installed yet: ${firstFew(security)}.`,
-      INSTALL,
-    );
+    return wrong(`${plural(security.length, "security update")} not installed yet: ${firstFew(security)}.`, INSTALL);
   if (names.length > 0)
     return warning(`${plural(names.length, "update")} not installed yet: ${firstFew(names)}.`, INSTALL);
   const days = Math.floor((now - listedAt) / DAY_MS);
@@ -203,9 +197,7 @@ export const updates = {
       const times = lists.map((file) => statSync(file).mtimeMs);
       if (times.length === 0) return judgeUpdates(null, null, now);
       const ran = await machine.run("apt-get", SIMULATED_UPGRADE, { timeoutMs: 20_000 });
-      // apt.systemd.daily touches it only after a run without an error.
-      const stamp = statSync(join(machine.packageLists, "../periodic/upgrade-stamp"), { throwIfNoEntry: false });
-      return judgeUpdates(ran.code === 0 ? ran.stdout : null, Math.max(...times), now, stamp?.mtimeMs);
+      return judgeUpdates(ran.code === 0 ? ran.stdout : null, Math.max(...times), now);
     },
   ),
 };
