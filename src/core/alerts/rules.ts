@@ -21,7 +21,7 @@ export type AlertEvent = Readonly<{
   isNewNetwork: boolean;
   /** For a sign-in that succeeded: whether it is the account's first. */
   isFirst: boolean;
-  /** Whether the account exists, or has ever signed in. Strangers guess at names of missing accounts too. */
+  /** Of a sign-in: whether the account exists, or has ever signed in. Strangers guess at names of missing accounts too. */
   isKnownAccount: boolean;
   /** Whether it counts towards a limit. A repeated password does not, whatever reason the event gives. */
   isCounted: boolean;

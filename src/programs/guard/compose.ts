@@ -77,7 +77,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const feed = new CommitFeed();
   const flush = (): void => engine.flush();
   const stores = composeStores(layout, clock, flush);
-  const { db, events, store, banLog, correspondents, recipients, senders } = stores;
+  const { db, events, store, banLog, correspondents, senders } = stores;
   const served = createServedSettings({ ...stores, notices, clock });
   served.serve(settings);
 
@@ -199,7 +199,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const upkeep = createUpkeep({ ...common, ...stores, settings: () => settingsNow, publishedFor });
   const health = () => healthOf({ keeper, notices, clock, ...state, needs });
   const onCommit = toDisk.onCommit.bind(toDisk);
-  const watch = createAlertWatch({ ...common, db, flush, onCommit, health, names, recipients }, settings);
+  const watch = createAlertWatch({ ...stores, ...common, flush, onCommit, health, names }, settings);
   const passwords = new PasswordTurns();
   const run = createCommands({
     ...stores,

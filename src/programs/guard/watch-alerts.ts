@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Health } from "../../admin/declare/items.ts";
 import type { AlertEvent } from "../../core/alerts/rules.ts";
 import { readOr } from "../../core/error.ts";
-import { withoutExtension } from "../../core/net/address.ts";
+import { parseAccountName } from "../../core/net/address.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type AlertSettings, Alerts } from "../../guard/alerts/alerts.ts";
 import { createHeartbeat, watchComponents } from "../../guard/alerts/health-watch.ts";
@@ -32,11 +32,12 @@ type AlertWatchParts = Pick<GuardParts, "keeper" | "notices" | "clock" | "log"> 
     health: () => Promise<Health>;
     names: Pick<NameLookup, "addresses">;
     recipients: RecipientDirectory;
+    book: Pick<GuardParts["stores"]["book"], "account">;
   }>;
 
 /** Alerts and the heartbeat, handled once a second in parallel with decisions, which come first. */
 export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settings) {
-  const { db, flush, onCommit, health, notices, names, keeper, recipients, clock, log } = parts;
+  const { db, flush, onCommit, health, notices, names, keeper, recipients, book, clock, log } = parts;
   let settings = settingsAtStart;
   let timer: NodeJS.Timeout | undefined;
   const world: ChannelWorld = { lookup: receiverLookup(names), clock };
@@ -55,7 +56,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
         between: (after, upTo) =>
           events
             .between(after, upTo)
-            .map((event) => ({ ...event, isKnownAccount: event.isKnownAccount || isName(event) })),
+            .map((event) => ({ ...event, isKnownAccount: event.isKnownAccount || isAccount(event) })),
       },
       store: {
         ...store,
@@ -73,9 +74,9 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
     alertSettings(),
   );
 
-  /** Of an extension, a stranger chooses the text. */
-  function isName({ account }: AlertEvent): boolean {
-    return account !== null && withoutExtension(account) === account && readOr(() => recipients.exists(account), false);
+  function isAccount({ account }: AlertEvent): boolean {
+    const name = parseAccountName(account ?? "");
+    return name !== null && readOr(() => book.account(name) !== null, false);
   }
 
   /** A new server has no account yet, and so no postmaster: the alert is sent once there is one. */
