@@ -313,6 +313,7 @@ export type Health = {
       | "access_review_overdue"
       | "retention_failed"
       | "relay_refuses"
+      | "mail_unstored"
       | "report_unsent"
       | "isolated"
       | "isolation_broken"

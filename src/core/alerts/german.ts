@@ -132,6 +132,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     says: "Ausgehende Post wartet in der Warteschlange: Der Server von `outbound.relay` nimmt sie nicht an.",
     next: `${WRONG_DETAIL}; ein neues Passwort gehört in die Datei von outbound.relay_password_file. Dann \`config apply\` und \`queue flush\`.`,
   },
+  mail_unstored: {
+    says: "Neue Post für Konten hier wartet in der Warteschlange: Dovecot speichert sie nicht.",
+    next: "Beheben Sie die Ursache, die in log/mail/mail.log steht, dann `queue flush`. Die Meldung endet, sobald die Post gespeichert ist.",
+  },
   report_unsent: {
     says: "Der regelmäßige Bericht ließ sich nicht verschicken.",
     next: `${WRONG_DETAIL}; der Server versucht es jede Stunde erneut. \`report\` zeigt ihn hier.`,

@@ -245,6 +245,10 @@ const ofKeeper = {
     says: "Outgoing mail waits in the queue: the server of `outbound.relay` does not accept it.",
     next: "Fix what the detail names; a new password goes into the file of outbound.relay_password_file. Then run `config apply` and `queue flush`.",
   },
+  mail_unstored: {
+    says: "New mail for accounts here waits in the queue: Dovecot does not store it.",
+    next: "Find the cause in log/mail/mail.log and fix it, then run `queue flush`. The notice ends once the mail is stored.",
+  },
   report_unsent: {
     says: "The regular report could not be mailed.",
     next: "Fix what the detail names; the server retries each hour. `report` prints it here.",

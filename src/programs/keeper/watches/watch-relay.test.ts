@@ -75,8 +75,8 @@ test("mail that Dovecot cannot store is reported after a while, also without a r
   pass(MINUTE_MS - 1);
   assert.deepEqual(await look(), []);
   pass(1);
-  const detail = "Dovecot cannot store 2 mails (451 4.3.0). Try: ./ghostinbox queue";
-  assert.deepEqual(await look(), [{ code: "dovecot_silent", detail }]);
+  const detail = "Dovecot cannot store 2 mails (451 4.3.0)";
+  assert.deepEqual(await look(), [{ code: "mail_unstored", detail }]);
 });
 
 for (const [takesMs, pauseMs] of [

@@ -64,8 +64,8 @@ export function createRelayWatch(
     const worst = found.find((one) => !one.heals) ?? found[0];
     present = worst === undefined ? [] : [trouble(worst, found.length)];
     if (unstored[0] === undefined) return;
-    const detail = `Dovecot cannot store ${plural(unstored.length, "mail")} (${unstored[0]}). Try: ./ghostinbox queue`;
-    present = [...present, { code: "dovecot_silent", detail }];
+    const detail = `Dovecot cannot store ${plural(unstored.length, "mail")} (${unstored[0]})`;
+    present = [...present, { code: "mail_unstored", detail }];
   }
 
   /** Whether a mail that arrived at that time was last tried at the present relay. */
