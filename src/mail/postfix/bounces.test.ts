@@ -46,10 +46,11 @@ test("a sender that SPF proved gets a report", POSTMAP, () => {
   assert.deepEqual(actions("bounce-proofs", [proof], relayed), ["FILTER reports:[smtp.example.net]:587"]);
 });
 
-test("a report shows the sender nothing of how its mail was judged", POSTMAP, () => {
+test("a report shows the sender neither spam scores nor the tag", POSTMAP, () => {
   const status = "X-Spam-Status: No, score=4.9 required=5.0 tests=BAYES_99,\n\tDKIM_VALID autolearn=no";
   const findings = [status, "X-Spam-Level: ****", "X-GhostInbox-Verified: spf", "X-GhostInbox-Crowd: one"];
   assert.deepEqual(actions("bounce-proofs", findings), Array(4).fill("IGNORE"));
+  assert.deepEqual(actions("bounce-proofs", ["Subject: [SPAM] Your invoice"]), ["REPLACE Subject: Your invoice"]);
   assert.deepEqual(actions("bounce-proofs", ["Subject: X-Spam-Level", "X-Spammer: no"]), []);
 });
 

@@ -1,5 +1,6 @@
 import { domainPattern, type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { PROOF_HEADER } from "../rspamd/verified-headers.ts";
+import { SPAM_TAG } from "../spamassassin/spamassassin-conf.ts";
 
 /** The service of master.cf that sends mail with an empty envelope sender: reports, and replies while a user is away. */
 export const REPORTS = "reports";
@@ -55,8 +56,10 @@ export function removingProofHeader(): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map((name) => [name, REMOVING_PROOF]));
 }
 
-/** Removes what the filters found. Of a long mail, whose header is enclosed as text, only the first line of each. */
-const FINDINGS = "/^X-(Spam|GhostInbox)-[A-Za-z-]+:/ IGNORE";
+/** header_checks(5): removes SpamAssassin's tag. */
+export const UNTAGGED = String.raw`/^Subject: ${RegExp.escape(SPAM_TAG)} (.*)$/ REPLACE Subject: $1`;
+/** Removes spam scores and tags. Of a long mail, whose header is enclosed as text, only the first line of each header. */
+const FINDINGS = `/^X-(Spam|GhostInbox)-[A-Za-z-]+:/ IGNORE\n${UNTAGGED}`;
 
 /** regexp_table(5): the header, in a mail or in one that it encloses. */
 function proofPattern({ proofWord }: Site): string {

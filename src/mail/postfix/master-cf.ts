@@ -3,8 +3,7 @@ import { shareOfOneClient } from "../../core/firewall/connection-shares.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, rendered, type Site, verbatim } from "../configuration/site.ts";
 import { NULL_SENDER_REFUSED } from "../logs/patterns.ts";
-import { SPAM_TAG } from "../spamassassin/spamassassin-conf.ts";
-import { bounceServices, REMOVING_PROOF, REPORTS } from "./bounces.ts";
+import { bounceServices, REMOVING_PROOF, REPORTS, UNTAGGED } from "./bounces.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
 import { FORWARDS, LANES, SHARED, shortOnly } from "./main-cf.ts";
 import { FORGED_HEADERS, PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
@@ -48,7 +47,7 @@ function impatient(name: string, processes: string, doneSeconds: number): readon
 }
 
 /** regexp_table(5): with the tag, the sender's signature over the subject would fail, and SPF fails anyway at the next server. */
-const UNTAGGING = String.raw`regexp:{ { /^Subject: ${RegExp.escape(SPAM_TAG)} (.*)$$/ REPLACE Subject: $$1 } }`;
+const UNTAGGING = `regexp:{ { ${UNTAGGED.replaceAll("$", () => "$$")} } }`;
 
 /** The same services once more, for clients that come through a proxy. */
 function proxiedServices(site: Site): readonly string[] {
