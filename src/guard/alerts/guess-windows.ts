@@ -103,8 +103,8 @@ function networkOf(prefix: Prefix): Prefix {
 }
 
 /**
- * Accounts whose wrong passwords are remembered, separately for those that have signed in and others. The least
- * recently used one is dropped.
+ * Accounts whose wrong passwords are remembered, separately for those that exist or have signed in and others. The
+ * least recently used one is dropped.
  */
 const MOST_KNOWN = 10_000;
 const MOST_OTHERS = 2_000;
@@ -120,7 +120,7 @@ export function guessWindow(threshold: number): AlertWindow {
   const ofKnown = new BoundedMap<string, readonly AlertEvent[]>(MOST_KNOWN);
   const ofOthers = new BoundedMap<string, readonly AlertEvent[]>(MOST_OTHERS);
   const many = SPREAD_FACTOR * threshold;
-  /** Failures before an account's first sign-in are stored with the others. */
+  /** Failures from before an account was created are stored with the others. */
   const failuresOf = (account: string): readonly AlertEvent[] => ofKnown.get(account) ?? ofOthers.get(account) ?? [];
   const forget = (account: string): void => {
     ofKnown.delete(account);
