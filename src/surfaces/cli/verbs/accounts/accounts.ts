@@ -9,7 +9,7 @@ import {
 } from "../../../../admin/accounts.ts";
 import { noteOnForwards } from "../../../../admin/aliases.ts";
 import type { AccountItem } from "../../../../admin/declare/items.ts";
-import { type AccountName, domainOf, parseAccountName } from "../../../../core/net/address.ts";
+import { type AccountName, domainOf, parseAccountName, withoutExtension } from "../../../../core/net/address.ts";
 import { printPrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
@@ -101,13 +101,14 @@ export const accountRemove = whileRunning(
     const forwarding = opened.ok ? opened.reader.forwardsEndedBy(name) : [];
     const used = settingsOf(call);
     const { "accounts.administrator": administrator = "", domains = [] } = used.ok ? used.settings : {};
+    const isNamed = [name, ...lost].some((one) => one === administrator || one === withoutExtension(administrator));
     const question = joined(" ", [
       `Remove ${name}? No one will be able to sign in or send mail to it.`,
       lost.length > 0 && `These aliases lead only to it and are removed too: ${firstFew(lost)}.`,
       forwarding.length > 0 && `These accounts will no longer forward mail to it: ${firstFew(forwarding)}.`,
       ...held,
       opened.ok && opened.reader.roleReader()?.address === name && NEXT_POSTMASTER,
-      administrator === name && !domains.includes(domainOf(name)) && STRANGER,
+      isNamed && !domains.includes(domainOf(administrator)) && STRANGER,
     ]);
     const unsure = await whyNotSure(call, question, "nothing was removed");
     if (unsure !== null) return unsure;
@@ -119,7 +120,7 @@ export const accountRemove = whileRunning(
 );
 
 const STRANGER =
-  "Its domain is not in `domains`, but `accounts.administrator` names it: whoever has the domain would get mail for postmaster@ and abuse@.";
+  "The domain of `accounts.administrator` is not in `domains`: whoever has it would get mail for postmaster@ and abuse@.";
 const NEXT_POSTMASTER = `It receives mail for postmaster@ and abuse@, and often alerts. The first other account that can sign in, if any, takes over, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
 
 export const accountList = pageOfReader("accounts", "texts", async (call, reader, page) => {

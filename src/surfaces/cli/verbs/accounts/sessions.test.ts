@@ -113,12 +113,17 @@ describe("an account that is to be removed", TIMED, () => {
     assert.doesNotMatch(await asked(bert), /postmaster|aliases/);
   });
 
-  test("is named if accounts.administrator has it at a domain that is not served: its mail would leave the server", async () => {
+  test("is named if accounts.administrator has it or its alias at a domain that is not served: its mail would leave the server", async () => {
     const file = readFileSync(layout.settings, "utf8");
-    writeFileSync(layout.settings, `domains = ["else.test"]\naccounts.administrator = "${bert}"\n`);
-    const says = /not in `domains`, but `accounts\.administrator` names it: whoever has the domain would get mail/;
-    assert.match(await asked(bert), says);
-    assert.doesNotMatch(await asked(anna), says);
+    using accounts = openAccounts(layout.accountsDb);
+    accounts.exec(`INSERT INTO alias (address, target) VALUES ('admin@example.org', '${bert}')`);
+    const says = /domain of `accounts\.administrator` is not in `domains`: whoever has it would get mail/;
+    for (const administrator of [bert, "bert+role@example.org", "admin@example.org"]) {
+      writeFileSync(layout.settings, `domains = ["else.test"]\naccounts.administrator = "${administrator}"\n`);
+      assert.match(await asked(bert), says, administrator);
+      assert.doesNotMatch(await asked(anna), says);
+    }
+    accounts.exec("DELETE FROM alias");
     writeFileSync(layout.settings, file);
     assert.doesNotMatch(await asked(bert), says);
   });
