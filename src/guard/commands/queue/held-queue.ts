@@ -35,7 +35,7 @@ export type Share = Readonly<{
 }>;
 export type OnHold = Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure;
 
-/** As long as Postfix keeps a mail that it cannot deliver, on an isolated server too (main-cf.ts). */
+/** As long as an isolated server keeps a mail that it cannot deliver (main-cf.ts), but only as far back as events are kept. */
 const QUEUED_MS = 100 * DAY_MS;
 /** The keeper finds 500 mails at a time. More than 20,000 take a second command. */
 export const HELD_ROUNDS = 40;
