@@ -177,14 +177,8 @@ async function agreedTo(call: Call, says: string, more = ""): Promise<Failure | 
 }
 
 /** Settings whose addresses receive or send mail of the server. */
-const ADDRESSES = [
-  "accounts.administrator",
-  "alerts.email",
-  "alerts.from",
-  "alerts.relay_to",
-  "fail2ban.destemail",
-  "fail2ban.sender",
-] as const;
+const RECIPIENTS = ["accounts.administrator", "alerts.email", "alerts.relay_to", "fail2ban.destemail"] as const;
+const SENDERS = ["alerts.from", "fail2ban.sender"] as const;
 
 /** Mail that a change of `domains` misdirects, for example because one was misspelled; empty: none. `before`: those until now. */
 function lostMail(reader: Reader, settings: Settings, before: readonly string[]): string {
@@ -194,16 +188,21 @@ function lostMail(reader: Reader, settings: Settings, before: readonly string[])
   const aliases = reader.aliases(ALL).items;
   const here = new Set<string>([...accounts, ...aliases.map(({ address }) => address)]);
   const unserved = [...here].filter((address) => !isOurs(address));
-  const left = ADDRESSES.filter((key) => [settings[key]].flat().some((one) => isOurs(one, before) && !isOurs(one)));
-  const targets = [...aliases.map((one) => one.targets), ...accounts.map((name) => targetsOf(reader.own(name)))].flat();
-  const come = targets.filter(
-    (one) => isOurs(one) && !isOurs(one, before) && ![one, withoutExtension(one)].some((name) => here.has(name)),
+  const isHere = (one: string) => here.has(one) || here.has(withoutExtension(one));
+  const left = [...RECIPIENTS, ...SENDERS].filter((key) =>
+    [settings[key]].flat().some((one) => isOurs(one, before) && !isOurs(one)),
   );
+  const targets = [
+    ...aliases.map((one) => one.targets),
+    ...accounts.map((name) => targetsOf(reader.own(name))),
+    ...RECIPIENTS.map((key) => settings[key]),
+  ].flat();
+  const come = targets.filter((one) => isOurs(one) && !isOurs(one, before) && !isHere(one));
   return joined(" ", [
     unserved.length > 0 && `No more mail would be received for ${firstFew(unserved)}.`,
     left.length > 0 && `Whoever has the removed domain would get mail for its addresses in ${left.join(", ")}.`,
     come.length > 0 &&
-      `Aliases or forwards would no longer reach ${firstFew([...new Set(come)])}: no account or alias here has that address.`,
+      `Mail from aliases, forwards or settings would not reach ${firstFew([...new Set(come)])}: no account or alias here has that address.`,
   ]);
 }
 
