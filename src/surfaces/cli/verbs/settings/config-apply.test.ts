@@ -205,14 +205,19 @@ describe("domains that accounts would lose", TIMED, () => {
     const says =
       /^Nothing was applied\. Whoever .* get mail for its addresses in accounts\.administrator, alerts\.email\.$/;
     assert.match(refused.ok ? "" : refused.message, says);
+    const role = named.replace("admin@old.example", "anna+admin@example.org").replace("me@old.example", ANNA);
+    const moved = await confirm(role.replace("example.org", "else.test"), ["domains"], null, from);
+    assert.match(moved.ok ? "" : moved.message, /addresses in alerts\.email, fail2ban\.sender\.$/, "anna@ is here");
   });
 
   test("an added domain without the account to which aliases, forwards or settings lead is asked about", async () => {
-    await does("alias add sales@example.org bob@new.example me@else.example");
+    await does("alias add sales@example.org bob@new.example me@else.example postmaster@new.example");
+    await does("alias add old@example.org dora@new.example");
+    await does("alias block old@example.org");
     await does(`account forward ${ANNA} carl@new.example`);
     const from = { inForce: ['["example.org"]'] };
     const toml = 'domains = ["example.org", "new.example"]\nfail2ban.sender = "ban@new.example"\n';
-    const named = `${toml}alerts.email = ["me@new.example"]\naccounts.administrator = "${ANNA}"`;
+    const named = `${toml}alerts.email = ["me@new.example", "abuse@new.example"]\naccounts.administrator = "${ANNA}"`;
     const refused = await confirm(named, ["domains"], null, from);
     const says =
       /^Nothing was applied\. Mail from .* would not reach bob@new\.example, carl@new\.example, me@new\.example: no account/;

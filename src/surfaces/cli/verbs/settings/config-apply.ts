@@ -179,6 +179,8 @@ async function agreedTo(call: Call, says: string, more = ""): Promise<Failure | 
 /** Settings whose addresses receive or send mail of the server. */
 const RECIPIENTS = ["accounts.administrator", "alerts.email", "alerts.relay_to", "fail2ban.destemail"] as const;
 const SENDERS = ["alerts.from", "fail2ban.sender"] as const;
+/** They need no account (`role_address` in the schema of `accounts.db`). */
+const ROLE = /^(?:postmaster|abuse)[+@]/;
 
 /** Mail that a change of `domains` misdirects, for example because one was misspelled; empty: none. `before`: those until now. */
 function lostMail(reader: Reader, settings: Settings, before: readonly string[]): string {
@@ -189,15 +191,17 @@ function lostMail(reader: Reader, settings: Settings, before: readonly string[])
   const here = new Set<string>([...accounts, ...aliases.map(({ address }) => address)]);
   const unserved = [...here].filter((address) => !isOurs(address));
   const isHere = (one: string) => here.has(one) || here.has(withoutExtension(one));
+  const leaves = (one: string) => isOurs(one, before) && !isOurs(one);
   const left = [...RECIPIENTS, ...SENDERS].filter((key) =>
-    [settings[key]].flat().some((one) => isOurs(one, before) && !isOurs(one)),
+    // The first account replaces an administrator that exists here.
+    [settings[key]].flat().some((one) => leaves(one) && !(key === "accounts.administrator" && isHere(one))),
   );
   const targets = [
-    ...aliases.map((one) => one.targets),
+    ...aliases.map((one) => (one.blocked ? [] : one.targets)),
     ...accounts.map((name) => targetsOf(reader.own(name))),
     ...RECIPIENTS.map((key) => settings[key]),
   ].flat();
-  const come = targets.filter((one) => isOurs(one) && !isOurs(one, before) && !isHere(one));
+  const come = targets.filter((one) => isOurs(one) && !isOurs(one, before) && !isHere(one) && !ROLE.test(one));
   return joined(" ", [
     unserved.length > 0 && `No more mail would be received for ${firstFew(unserved)}.`,
     left.length > 0 && `Whoever has the removed domain would get mail for its addresses in ${left.join(", ")}.`,
