@@ -6,7 +6,7 @@ import { before, describe, test } from "node:test";
 import { contentOf } from "../../../test/kit/files.ts";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { ownCertificate } from "../../../test/kit/own-certificate.ts";
+import { ownCertificate, selfSigned } from "../../../test/kit/own-certificate.ts";
 import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
@@ -85,7 +85,12 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     assert.equal(served(), contentOf(layout.tlsCert));
   });
 
-  test("a new host name gets another self-signed certificate, which is served at once", async () => {
+  test("only a new host name gets another self-signed certificate, which is served at once", async () => {
+    const { cert, key } = selfSigned("mail server");
+    writeFileSync(layout.tlsCert, cert);
+    writeFileSync(layout.tlsKey, key);
+    await applied(toml("7MB"));
+    assert.equal(contentOf(layout.tlsCert), cert, "it expires soon, but mail programs would warn about a new one");
     const detail = await applied(`hostname = "mx.example.org"\n${toml("6MB")}`);
     assert.match(detail, /certificate/);
     const { subjectAltName } = new X509Certificate(contentOf(servedFiles(layout).cert));

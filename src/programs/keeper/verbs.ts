@@ -235,10 +235,14 @@ export class KeeperVerbs {
     const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed, mayBeDone: true };
     recordInForce(this.#layout, read.text);
+    const needsOther = (["hostname", "tls.profile"] as const).some(
+      (key) => read.settings[key] !== this.#inForce?.[key],
+    );
     this.#use(read.settings);
     await this.watches.firewall.look();
-    // For a new host name.
-    await makeCertificate(read.settings, this.#layout).catch((error: unknown) => kept.push(`${messageOf(error)}.`));
+    // Otherwise the next start renews it: mail programs that stored an exception warn of a new key.
+    if (needsOther)
+      await makeCertificate(read.settings, this.#layout).catch((error: unknown) => kept.push(`${messageOf(error)}.`));
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
     const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
