@@ -10,7 +10,7 @@ import { keepForRun, keptByRun } from "./kept-by-run.ts";
  *     sender 198.51.100.0/25               ──┼── net: router, and the DNS host 203.0.113.53
  *     attacker 198.51.100.128/25           ──┘
  *
- * The sender owns every address of 198.51.100.64/26 and 2001:db8:b000::/36, the attacker every one of
+ * The sender owns every address of 198.51.100.64/26, 2001:db8:b000::/36 and 3fff::/20 (4,096 sites), the attacker every one of
  * 198.51.100.192/26, 198.18.0.0/16 and 2001:db8:a000::/36 (AnyIP: `ip route add local`), so that each test can have its
  * own.
  */
@@ -36,7 +36,7 @@ const ADDRESSES = {
   sender: {
     router: ["198.51.100.1/25", "2001:db8:20::1/64"],
     own: ["198.51.100.10/25", "2001:db8:20::10/64"],
-    any: ["198.51.100.64/26", "2001:db8:b000::/36"],
+    any: ["198.51.100.64/26", "2001:db8:b000::/36", "3fff::/20"],
   },
   attacker: {
     router: ["198.51.100.129/25", "2001:db8:30::1/64"],
@@ -88,6 +88,7 @@ export async function makeNetwork(): Promise<void> {
       ...[DNS_HOST, ...NAME_SERVERS].map((address) => `addr add ${address}/32 dev lo`),
       ...[DNS_HOST_V6, RESOLVER_V6].map((address) => `addr add ${address}/128 dev lo`),
       "route add 2001:db8:b000::/36 via 2001:db8:20::10",
+      "route add 3fff::/20 via 2001:db8:20::10",
       "route add 2001:db8:a000::/36 via 2001:db8:30::10",
       "route add 198.18.0.0/16 via 198.51.100.130",
     ]),

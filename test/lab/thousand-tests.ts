@@ -97,7 +97,7 @@ function* victims(): Generator<RegExp> {
 /** Each wait as long as all before it: a sender that tries more often than `limits` allow while a program is dead would be banned. */
 const asServersRetry = (_tookMs: number, waitedMs: number): number => Math.min(Math.max(200, waitedMs), 15_000);
 
-/** Honest senders: each mail from a different network, retried until it is accepted. */
+/** Honest senders: each mail from a different site (RFC 9637), retried until it is accepted. */
 function sendAll({ sender: host }: Lab) {
   const accepted = new Set<number>();
   /** After the final dot, no reply said whether the mail was stored. */
@@ -105,7 +105,7 @@ function sendAll({ sender: host }: Lab) {
   let next = 0;
 
   const isAccepted = async (number: number): Promise<true> => {
-    const from = `2001:db8:b${(number >> 8).toString(16)}00:${(number & 0xff).toString(16)}::1`;
+    const from = `3fff:${number.toString(16)}::1`;
     let sent = false;
     let answer = "";
     try {
