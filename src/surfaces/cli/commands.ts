@@ -27,9 +27,9 @@ const REPLAYED = {
 
 /** The file of each, loaded when one of its commands runs: loading all of them takes longer than most commands. */
 const status = from(() => import("./verbs/server/status.ts"));
-const check = from(() => import("./verbs/upkeep/check.ts"));
-const server = from(() => import("./verbs/server/server.ts"));
-const upgrade = from(() => import("./verbs/upkeep/upgrade.ts"));
+const check = from(() => import("./verbs/upkeep/check.ts"), { root: true });
+const server = from(() => import("./verbs/server/server.ts"), { root: true });
+const upgrade = from(() => import("./verbs/upkeep/upgrade.ts"), { root: true });
 const report = from(() => import("./verbs/upkeep/report.ts"));
 const events = from(() => import("./verbs/server/events.ts"));
 const logs = from(() => import("./verbs/server/logs.ts"));
@@ -38,48 +38,44 @@ const replay = from(() => import("./verbs/server/replay.ts"));
 const bans = from(() => import("./verbs/server/bans.ts"));
 const accounts = from(() => import("./verbs/accounts/accounts.ts"));
 const accountSettings = from(() => import("./verbs/accounts/account-settings.ts"));
-const retention = from(() => import("./verbs/upkeep/retention.ts"));
+const retention = from(() => import("./verbs/upkeep/retention.ts"), { root: true });
 const held = from(() => import("./verbs/server/held.ts"));
 const queue = from(() => import("./verbs/server/queue.ts"));
 const dns = from(() => import("./verbs/server/dns.ts"));
 const fail2ban = from(() => import("./verbs/server/fail2ban.ts"));
-const backup = from(() => import("./verbs/upkeep/backup.ts"));
-const backupRestore = from(() => import("./verbs/upkeep/backup-restore.ts"));
+const backup = from(() => import("./verbs/upkeep/backup.ts"), { root: true });
+const backupRestore = from(() => import("./verbs/upkeep/backup-restore.ts"), { root: true });
 const encryption = from(() => import("./verbs/accounts/encryption.ts"));
 const config = from(() => import("./verbs/settings/config.ts"));
 const configApply = from(() => import("./verbs/settings/config-apply.ts"));
 const alerts = from(() => import("./verbs/server/alerts.ts"));
 const access = from(() => import("./verbs/accounts/access.ts"));
-const accessReview = from(() => import("./verbs/accounts/access-review.ts"));
+const accessReview = from(() => import("./verbs/accounts/access-review.ts"), { root: true });
 const audit = from(() => import("./verbs/upkeep/audit.ts"));
 const firewall = from(() => import("./verbs/settings/firewall.ts"));
 const breakGlass = from(() => import("./verbs/server/break-glass.ts"));
-const incident = from(() => import("./verbs/incident/incident.ts"));
-const incidentIsolate = from(() => import("./verbs/incident/incident-isolate.ts"));
-const incidentAssess = from(() => import("./verbs/incident/incident-assess.ts"));
-const incidentContain = from(() => import("./verbs/incident/incident-contain.ts"));
-const incidentMail = from(() => import("./verbs/incident/incident-mail.ts"));
-const incidentDrop = from(() => import("./verbs/incident/incident-drop.ts"));
+const incident = from(() => import("./verbs/incident/incident.ts"), { root: true });
+const incidentIsolate = from(() => import("./verbs/incident/incident-isolate.ts"), { root: true });
+const incidentAssess = from(() => import("./verbs/incident/incident-assess.ts"), { root: true });
+const incidentContain = from(() => import("./verbs/incident/incident-contain.ts"), { root: true });
+const incidentMail = from(() => import("./verbs/incident/incident-mail.ts"), { root: true });
+const incidentDrop = from(() => import("./verbs/incident/incident-drop.ts"), { root: true });
 const incidentInvestigate = from(() => import("./verbs/incident/incident-investigate.ts"));
 
 /** Commands that a declaration cannot express: they ask back, read the databases, or do one of several things. */
 const BY_HAND: readonly CliCommand[] = [
   status("status", "Show what is running, and what needs attention."),
   check("check", "Check the whole running server, with evidence for each result.", {
-    root: true,
     "--only GROUP": "Only the checks of this group, such as tls, dns or backups.",
     "--send-test": "Send a test through each alert channel.",
     "--before-going-live": "Show, point by point, what to do before others rely on the server.",
   }),
-  server("stop", "Stop the server and wait until all its processes have ended.", { root: true }),
-  server("restart", "Stop the server and start it again in place, with the settings it was started with.", {
-    root: true,
-  }),
+  server("stop", "Stop the server and wait until all its processes have ended."),
+  server("restart", "Stop the server and start it again in place, with the settings it was started with."),
   upgrade("upgrade", "Show what an upgrade would change (needs --check); `restart` upgrades.", {
-    root: true,
     "--check": "Required: show the plan, and change nothing.",
   }),
-  upgrade("rollback", "Undo an upgrade: restore the databases and settings from before it.", { root: true, ...YES }),
+  upgrade("rollback", "Undo an upgrade: restore the databases and settings from before it.", YES),
   status("stats", "Show bans, counts and the busiest addresses."),
   report("report", "Show the last week or month, the server's state, and what to do.", {
     copied: true,
@@ -143,7 +139,6 @@ const BY_HAND: readonly CliCommand[] = [
   retention(
     "account legal-hold ADDRESS [on|off] [REASON...]",
     "Keep all mail of an account regardless of retention, or show the current state.",
-    { root: true },
   ),
   held("account held [ADDRESS]", "Show held mail, and what an account sent in the last day."),
   held("account drop ADDRESS [ID...]", "Delete the held mail of an account, or only these mails.", {
@@ -180,27 +175,23 @@ const BY_HAND: readonly CliCommand[] = [
   fail2ban("fail2ban test FILTER LOG", "Show what a filter would match in a log, and which addresses it would ban.", {
     copied: true,
   }),
-  backup("backup create", "Make a backup now; the server makes one every night.", { root: true }),
-  backup("backup list", "List the backups.", { root: true }),
+  backup("backup create", "Make a backup now; the server makes one every night."),
+  backup("backup list", "List the backups."),
   backup("backup verify", "Read every backup back and check it.", {
-    root: true,
     "--quick": "Only check the structure, without reading the data.",
   }),
   backup(
     "backup drill",
     "Restore the newest backup beside the server, check it, and remove it; the server does that once a month.",
-    { root: true },
   ),
   backup(
     "backup export DIR",
     "Write everything into one file that gpg and tar can read, in a directory of your choice.",
-    { root: true },
   ),
   backupRestore(
     "backup restore [SNAPSHOT]",
     "Restore the whole server, or mails of one account; from the latest backup, a snapshot, or a file of `backup export`.",
     {
-      root: true,
       "--account ADDRESS": "Only mails of this account, into a separate folder.",
       "--folder NAME": "Only mails of this folder.",
       "--message ID": "Only the mail with this Message-ID.",
@@ -216,9 +207,9 @@ const BY_HAND: readonly CliCommand[] = [
       ...YES,
     },
   ),
-  backup("backup key", "Show the key, without which no backup can be read.", { root: true, copied: true }),
-  retention("retention show", "Show which mail will be removed, from where, and when.", { root: true }),
-  retention("retention run", "Remove expired mail now; the server does so every night.", { root: true, ...YES }),
+  backup("backup key", "Show the key, without which no backup can be read.", { copied: true }),
+  retention("retention show", "Show which mail will be removed, from where, and when."),
+  retention("retention run", "Remove expired mail now; the server does so every night.", YES),
   encryption("encryption show", "Show whether mail is encrypted on the disk, and whether it can be read now.", {
     root: true,
   }),
@@ -272,7 +263,6 @@ const BY_HAND: readonly CliCommand[] = [
   }),
   access("admin passwd", "Set the dashboard's password.", PASSWORD_STDIN),
   accessReview("access review", "Show who can read, send, administer and forward, and when each last did.", {
-    root: true,
     "--sign": "Record in the audit that you have reviewed it.",
   }),
   audit("audit list", "Show administrators' actions and held accounts, the latest last.", LIST_OPTIONS),
@@ -300,17 +290,14 @@ const BY_HAND: readonly CliCommand[] = [
   incident(
     "incident open NAME...",
     "Open an incident: its folder and its timeline, to which each later step is added.",
-    { root: true, ...SINCE },
+    SINCE,
   ),
-  incident("incident note TEXT...", "Add a note to the timeline, such as about a call.", { root: true }),
-  incident("incident list", "Show all incidents, the timeline of the open one, and whether the server is isolated.", {
-    root: true,
-  }),
+  incident("incident note TEXT...", "Add a note to the timeline, such as about a call."),
+  incident("incident list", "Show all incidents, the timeline of the open one, and whether the server is isolated."),
   incidentIsolate(
     "incident isolate",
     "Disconnect the server from everyone but administrators, and hold the queue in both directions.",
     {
-      root: true,
       "--allow ADDRESS":
         "Addresses that keep full access, separated by commas; your SSH session's address too, unless you use `--shut-ssh`.",
       "--shut-ssh": "Close SSH too, except to these.",
@@ -318,7 +305,6 @@ const BY_HAND: readonly CliCommand[] = [
     },
   ),
   incidentAssess("incident assess", "List the affected accounts, addresses and mails, and what was done by command.", {
-    root: true,
     ...SINCE,
     "--account ADDRESS": "Only this account.",
   }),
@@ -326,7 +312,6 @@ const BY_HAND: readonly CliCommand[] = [
     "incident contain [ACCOUNT...]",
     "Set new passwords, end sessions, hold mail; on request suspend, ban, and revoke tokens.",
     {
-      root: true,
       "--suspend": "Suspend the accounts instead of setting new passwords.",
       "--ban ADDRESS": "Ban these addresses, separated by commas.",
       "--ban-new": "Ban the addresses from which the accounts signed in for the first time.",
@@ -337,12 +322,8 @@ const BY_HAND: readonly CliCommand[] = [
       ...YES,
     },
   ),
-  incidentMail("incident sent [ACCOUNT]", "Show who sent what to whom, and which recipients it reached.", {
-    root: true,
-    ...SINCE,
-  }),
+  incidentMail("incident sent [ACCOUNT]", "Show who sent what to whom, and which recipients it reached.", SINCE),
   incidentDrop("incident drop ACCOUNT", "Remove the mail of an account from the queue, and keep copies as evidence.", {
-    root: true,
     ...BOUNCE,
     ...YES,
   }),
@@ -353,7 +334,6 @@ const BY_HAND: readonly CliCommand[] = [
   ),
   incidentInvestigate("incident verify BUNDLE", "Compare a bundle of evidence with the audit."),
   incidentMail("incident tell ACCOUNT", "Print or send a notice to the recipients of an account's mail.", {
-    root: true,
     copied: true,
     "--send": "Send it to each recipient in a separate mail.",
     "--template FILE": "Template: the subject in the first line, then the text, with {account} and others.",
@@ -363,20 +343,18 @@ const BY_HAND: readonly CliCommand[] = [
   incidentIsolate(
     "incident recover",
     "Compare with the last backup from before the incident, and lift the isolation part by part.",
-    { root: true, "--lift PART": "Part to lift: receive, sign-in, send or all." },
+    { "--lift PART": "Part to lift: receive, sign-in, send or all." },
   ),
   incidentAssess("incident report", "Write the report: timeline, what was affected, actions, lessons.", {
-    root: true,
     copied: true,
     ...SINCE,
   }),
-  incident("incident close", "End the incident.", { root: true }),
+  incident("incident close", "End the incident."),
   server(
     "service install",
     "Let systemd run the server and start it at boot, with a unit and permissions for each part.",
-    { root: true },
   ),
-  server("service uninstall", "Stop the server and remove its units.", { root: true }),
+  server("service uninstall", "Stop the server and remove its units."),
   {
     ...namedBy("completion bash|zsh|fish [WORD...]"),
     says: "Print the completion script for this shell; with words, what may take the place of the last one.",
@@ -386,7 +364,6 @@ const BY_HAND: readonly CliCommand[] = [
     keepsWords: true,
   },
   server("uninstall", "Remove what set-up added to this machine.", {
-    root: true,
     copied: true,
     ...YES,
     "--packages": "Also remove the Debian packages that set-up installed, unless others need them.",
@@ -410,12 +387,12 @@ type Named<Line extends string> = Line extends `${infer First} ${infer Rest}`
     : "";
 type Camel<Word extends string> = Word extends `${infer A}-${infer B}` ? `${A}${Capitalize<Camel<B>>}` : Word;
 
-/** Declares the commands of a file, each with the line of the help by which its function is found. */
-function from<M extends object>(load: () => Promise<M>) {
+/** Declares the commands of a file, each with the line of the help by which its function is found. `ofAll`: holds for each of them. */
+function from<M extends object>(load: () => Promise<M>, ofAll: Pick<More, "root"> = {}) {
   return <Line extends string>(
     line: M extends Readonly<Record<Named<Line>, Run>> ? Line : never,
     says: string,
-    { root, copied, keepsWords, isVerbatim, ...options }: More = {},
+    { root = ofAll.root, copied, keepsWords, isVerbatim, ...options }: More = {},
   ): CliCommand => {
     const { name, usage } = namedBy(line);
     const key = name.replace(/[ -](.)/g, (_, first: string) => first.toUpperCase());
