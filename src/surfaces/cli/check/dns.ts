@@ -31,20 +31,17 @@ export function judgeRecord(domain: string, { record, verdict }: Pick<ComparedRe
 }
 
 function records(kinds: readonly RecordKind[], does: string): Check {
-  return {
-    does,
-    look: async ({ layout, settings, machine }) => {
-      const addresses = publicAmong(machine.addresses());
-      const perDomain = settings.domains.map(async (domain) => {
-        const found = recordsOfDomain({ layout, settings, addresses }, domain);
-        if ("ok" in found) return [unknown(found.message, found.next)];
-        const wanted = { ...found, records: found.records.filter(({ kind }) => kinds.includes(kind)) };
-        return (await compared(wanted)).map((one) => judgeRecord(domain, one));
-      });
-      const findings = (await Promise.all(perDomain)).flat();
-      return findings.length === 0 ? unknown("There is nothing to publish.") : worstOf(findings);
-    },
-  };
+  return check(does, async ({ layout, settings, machine }) => {
+    const addresses = publicAmong(machine.addresses());
+    const perDomain = settings.domains.map(async (domain) => {
+      const found = recordsOfDomain({ layout, settings, addresses }, domain);
+      if ("ok" in found) return [unknown(found.message, found.next)];
+      const wanted = { ...found, records: found.records.filter(({ kind }) => kinds.includes(kind)) };
+      return (await compared(wanted)).map((one) => judgeRecord(domain, one));
+    });
+    const findings = (await Promise.all(perDomain)).flat();
+    return findings.length === 0 ? unknown("There is nothing to publish.") : worstOf(findings);
+  });
 }
 
 type MtaSts = Readonly<{ domain: string; hostname: string; found: Found<string>; policy: string | Error | null }>;
@@ -84,18 +81,15 @@ async function fetchedPolicy(domain: string): Promise<string | Error> {
 
 /** Includes addresses of the server's name that belong to a router or proxy in front of the machine. */
 function withOutside(kind: OutsideKind, does: string): Check {
-  const check = records([kind], does);
-  return {
-    ...check,
-    look: async (server) => {
-      const { settings, machine } = server;
-      const addresses = publicAmong(machine.addresses());
-      const others = await comparedOutside({ addresses, settings }, [kind]);
-      const findings = others.map((one) => judgeRecord(settings.domains[0] ?? "", one));
-      if (addresses.length > 0) findings.unshift(await check.look(server));
-      return findings.length === 0 ? unknown(NOT_THERE) : worstOf(findings);
-    },
-  };
+  const own = records([kind], does);
+  return check(does, async (server) => {
+    const { settings, machine } = server;
+    const addresses = publicAmong(machine.addresses());
+    const others = await comparedOutside({ addresses, settings }, [kind]);
+    const findings = others.map((one) => judgeRecord(settings.domains[0] ?? "", one));
+    if (addresses.length > 0) findings.unshift(await own.look(server));
+    return findings.length === 0 ? unknown(NOT_THERE) : worstOf(findings);
+  });
 }
 
 const NOT_THERE = "The server's name has no address, so there is none to look up.";
