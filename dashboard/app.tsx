@@ -1,14 +1,13 @@
-import { effect } from "@preact/signals";
-import { render } from "preact";
+import { effect, signal } from "@preact/signals";
+import { type JSX, render } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Complaint, post } from "./api.ts";
 import { attempt, forgetToasts, signedIn, tell } from "./attempt.ts";
 import { Live, onGap } from "./live.ts";
 import { language, t } from "./messages.ts";
-import { Page } from "./page.tsx";
-import { Said } from "./parts.tsx";
+import { Said, useProgram, Waiting } from "./parts.tsx";
 import { ProofDialog } from "./proof.tsx";
-import { go, route, routeOf } from "./route.ts";
+import { go, type PageName, route, routeOf } from "./route.ts";
 import { findSession, followTabs, reader, trouble } from "./session.ts";
 import { Heading, Shell, Toasts } from "./shell.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -74,6 +73,36 @@ function signOut(): void {
     signedIn.value = "no";
     go("now", {}, "replace");
   });
+}
+
+type Pages = Partial<Readonly<Record<PageName, () => JSX.Element>>>;
+
+/** Two pages have a separate program; `further` has all others. */
+function programOf(name: PageName): Promise<Pages> {
+  if (name === "now") return import("./pages/now.tsx").then(({ NowPage }) => ({ now: NowPage }));
+  if (name === "me") return import("./pages/me.tsx").then(({ MePage }) => ({ me: MePage }));
+  return import("./pages/further.ts");
+}
+
+const here = signal<Pages>({});
+
+function Page({ name }: Readonly<{ name: PageName }>) {
+  const Here = here.value[name];
+  if (Here === undefined) return <Coming name={name} />;
+  return (
+    <>
+      <Heading>{t.nav[name]}</Heading>
+      <Here />
+    </>
+  );
+}
+
+function Coming({ name }: Readonly<{ name: PageName }>) {
+  const program = useProgram(async () => {
+    const pages = await programOf(name);
+    here.value = { ...here.peek(), ...pages };
+  });
+  return <Waiting {...program} />;
 }
 
 document.documentElement.lang = language;

@@ -1,14 +1,16 @@
 import { useState } from "preact/hooks";
 import type { AccountListItem } from "../../../src/admin/accounts.ts";
+import type { AliasItem, ForwardsEnded } from "../../../src/admin/aliases.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
-import { queryOf } from "../../api.ts";
+import { post, queryOf, remove } from "../../api.ts";
+import { ActionButton, Form, Item, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
-import { At, Button, Rows, useGet } from "../../parts.tsx";
+import { At, Button, Field, OpenedCard, Rows, Said, State, useGet } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
+import { change } from "../../session.ts";
 import { LookUp, Pages, pageOf } from "../list-parts.tsx";
 import { AccountDetails, AccountState } from "./account.tsx";
-import { AliasList } from "./aliases.tsx";
 import { AddAccount, ImportAccounts } from "./new-accounts.tsx";
 
 const words = t.accounts;
@@ -71,5 +73,72 @@ function AccountRow({ name, suspended, origin, guarded, held, networks, lastSign
       </span>
       <span class="when">{lastSignIn === null ? words.never : <At iso={lastSignIn.at} how="distance" />}</span>
     </li>
+  );
+}
+
+function AliasList() {
+  const { text = "", before = "" } = route.value.query;
+  const list = useGet<CountedPage<AliasItem>>(`aliases${queryOf({ text, cursor: before, limit: 50 })}`);
+  const { data, reload } = list;
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <div class="bar">
+        <LookUp query={{ show: "aliases" }} label={words.aliasSearch} />
+        <span class="spacer" />
+        <Button shown={words.addAlias} class="primary" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
+      </div>
+      {isOpen && <AddAlias added={reload} close={() => setOpen(false)} />}
+      {data !== null && <p role="status">{words.aliasCount(whole(data.total))}</p>}
+      <Rows of={list} none={text === "" ? words.noAlias : words.noAliasFound} label={words.aliasList}>
+        {(item) => <AliasRow key={item.address} item={item} changed={reload} />}
+      </Rows>
+      <Pages query={{ show: "aliases", text }} next={data?.next ?? null} />
+    </>
+  );
+}
+
+type RowProps = Readonly<{ item: AliasItem; changed: () => void }>;
+
+function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
+  const path = `aliases/${encodeURIComponent(address)}`;
+  const verb = blocked ? "unblock" : "block";
+  const block = (): Promise<void> =>
+    change(() => post(`${path}/${verb}`, {}), changed, words.aliasBlocked(address, !blocked));
+  const take = () => remove<ForwardsEnded>(path);
+  const end = (): Promise<void> =>
+    change(take, changed, ({ forwardsEnded }) => `${words.aliasRemoved(address)}${words.forwardsEnded(forwardsEnded)}`);
+  const facts = (
+    <>
+      {words.goesTo} <Said text={targets.join(", ")} />
+    </>
+  );
+  return (
+    <Item name={address} beside={blocked && <State status="degraded">{words.blocked}</State>} facts={facts}>
+      <div class="buttons">
+        <ActionButton
+          shown={blocked ? words.unblock : words.block}
+          label={words.blockOf(address, blocked)}
+          run={block}
+        />
+        <Remove name={address} run={end} />
+      </div>
+    </Item>
+  );
+}
+
+function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
+  const submit = ({ address = "", targets = "" }): Promise<void> => {
+    const each = targets.match(/[^\s,]+/g) ?? [];
+    const says = words.aliasAdded(address, each.join(", "));
+    return change(() => post("aliases", { address, targets: each }), added, says).then(close);
+  };
+  return (
+    <OpenedCard title={words.addAlias}>
+      <Form label={words.addAlias} submit={submit} close={close}>
+        <Field label={words.alias} name="address" type="email" required maxLength={254} />
+        <Field label={words.targets} name="targets" required maxLength={2_000} />
+      </Form>
+    </OpenedCard>
   );
 }

@@ -1,11 +1,18 @@
 import { useState } from "preact/hooks";
-import type { AccountAnswer, AddressAnswer, EventItem, MessageReport } from "../../../src/admin/declare/items.ts";
-import { eventName, t } from "../../admin-texts.ts";
+import type {
+  AccountAnswer,
+  AddressAnswer,
+  EventItem,
+  MessageReport,
+  TimelineStep,
+} from "../../../src/admin/declare/items.ts";
+import { eventName, t, toneOf } from "../../admin-texts.ts";
 import { ActionButton } from "../../fields.tsx";
 import { language } from "../../messages.ts";
 import {
   Address,
   At,
+  Button,
   Card,
   Field,
   fieldsOf,
@@ -20,7 +27,6 @@ import { go, hrefOf, route } from "../../route.ts";
 import { lift, verdictOf } from "../bans/ban-commands.ts";
 import { Ends } from "../bans/ban-form.tsx";
 import { type Answer, answerTo } from "./question.ts";
-import { Timeline } from "./timeline.tsx";
 
 const words = t.find;
 
@@ -190,5 +196,62 @@ function Names({ title, names }: Readonly<{ title: string; names: readonly strin
         </a>
       ))}
     </li>
+  );
+}
+
+const SHOWN_AT_ONCE = 50;
+
+/** The steps come oldest first, and are shown newest first. `isWhole`: this is all of them. */
+function Timeline({ steps, isWhole }: Readonly<{ steps: readonly TimelineStep[]; isWhole: boolean }>) {
+  const [most, setMost] = useState(SHOWN_AT_ONCE);
+  const newest = steps.toReversed().slice(0, most);
+  return (
+    <Card title={words.story}>
+      {steps.length === 0 && <p class="empty">{words.nothing}</p>}
+      <ol class="timeline">
+        {newest.map((step) => (
+          <Step key={step.id} {...step} />
+        ))}
+      </ol>
+      {!isWhole && <p>{words.incomplete}</p>}
+      {steps.length > most && (
+        <p>
+          {words.shown(newest.length, steps.length)}{" "}
+          <Button shown={words.more} onClick={() => setMost(most + SHOWN_AT_ONCE)} />
+        </p>
+      )}
+    </Card>
+  );
+}
+
+function Step({ at, type, details, meaning, evidence, lift, settings, source }: TimelineStep) {
+  return (
+    <li>
+      <p class="head">
+        <At iso={at} how="moment" />
+        <span class={`type ${toneOf(type)}`}>{eventName(type)}</span>
+        <small>{source}</small>
+      </p>
+      {meaning !== "" && <Said within="p" text={meaning} />}
+      <p class="record">
+        <Said text={details} />
+      </p>
+      <dl>
+        {evidence !== "" && <Pair name={words.evidence} value={evidence} />}
+        {lift !== null && <Pair name={t.now.todo} value={lift} />}
+        {settings.length > 0 && <Pair name={words.settings} value={settings.join(", ")} />}
+      </dl>
+    </li>
+  );
+}
+
+function Pair({ name, value }: Readonly<{ name: string; value: string }>) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <Said text={value} />
+      </dd>
+    </div>
   );
 }
