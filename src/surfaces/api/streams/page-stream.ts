@@ -3,7 +3,6 @@ import { VERSION } from "../../../core/version.ts";
 import { allBans } from "../../../guard/explain/stats.ts";
 import { API_LIMITS } from "../limits.ts";
 import { type ApiParts, StoreDown } from "../ports.ts";
-import { newestId } from "./event-stream.ts";
 import type { Feed } from "./live-stream.ts";
 import { type PageNews, smallFigures } from "./page-news.ts";
 
@@ -132,4 +131,8 @@ export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, aft
 
 function message(name: string, data: unknown, id: number | null = null): string {
   return `${id === null ? "" : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`; // JSON has no line break
+}
+
+export function newestId({ queries }: Pick<ApiParts, "queries">): number {
+  return queries().events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
 }

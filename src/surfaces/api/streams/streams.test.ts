@@ -6,9 +6,8 @@ import { apiKitOf, bearer, idsFrom, idsOf, type OpenStream, openStream, signIn }
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { API_LIMITS } from "../limits.ts";
-import { createEventFeed } from "./event-stream.ts";
 import { openStream as openLive } from "./live-stream.ts";
-import { resumeFrom } from "./streams.ts";
+import { createEventFeed, resumeFrom } from "./streams.ts";
 
 const kit = apiKitOf(import.meta.filename);
 
