@@ -86,11 +86,8 @@ export const accountPasswd = ofAccountWithReader(async (call, name, reader) => {
   const { fields, closed } = secret;
   const asked = await call.guard.ask({ verb: "account_set_hash", name, ...fields });
   if (!asked.ok) return asked;
-  return done(
-    { ...asked.result, closed: closed !== "" },
-    `${name} has a new password; its open sessions were ended.${closed}`,
-    `${PROGRAM} events --type LOGIN_FAILED`,
-  );
+  const text = `${name} has a new password; its open sessions were ended.${closed}`;
+  return done({ ...asked.result, closed: closed !== "" }, text, `${PROGRAM} events --type LOGIN_FAILED`);
 });
 
 export const accountRemove = whileRunning(

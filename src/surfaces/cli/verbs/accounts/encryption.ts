@@ -74,11 +74,8 @@ export const encryptionLock = withCrypt(async (call, crypt) => {
   removeFile(privateKey);
   const notYet = await restart(call, crypt);
   if (notYet !== null) return notYet;
-  return done(
-    { locked: true },
-    "Locked: mail arrives, and what the server's key encrypts cannot be read.",
-    `${PROGRAM} encryption unlock FILE`,
-  );
+  const text = "Locked: mail arrives, and what the server's key encrypts cannot be read.";
+  return done({ locked: true }, text, `${PROGRAM} encryption unlock FILE`);
 });
 
 export const encryptionUnlock = withCrypt(async (call, crypt) => {
@@ -203,9 +200,7 @@ export const encryptionRecover = ofAccountWithReader(async (call, name, reader) 
   const { keys, beyond } = found;
   const asked = await call.guard.ask({ verb: "mail_keys_recover", name, hash, keys });
   if (!asked.ok) return asked;
-  return done(
-    { name, keys: keys.length, closed: beyond },
-    `${name} can read ${beyond === 0 ? "all its mail" : "its newer mail"} again; its open sessions were ended.${beyondText(name, beyond)}`,
-    `${PROGRAM} encryption show`,
-  );
+  const opened = beyond === 0 ? "all its mail" : "its newer mail";
+  const text = `${name} can read ${opened} again; its open sessions were ended.${beyondText(name, beyond)}`;
+  return done({ name, keys: keys.length, closed: beyond }, text, `${PROGRAM} encryption show`);
 });

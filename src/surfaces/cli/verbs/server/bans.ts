@@ -33,11 +33,8 @@ export async function ban(call: Call): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "ban", target, note, for: isPermanent ? "permanent" : time });
   if (!asked.ok) return asked;
   const { ban: item } = asked.result;
-  return done(
-    asked.result,
-    `${printPrefix(item.prefix)} is banned ${until(item.expiresAt, call.now())}.`,
-    `${PROGRAM} why ${item.ip}`,
-  );
+  const text = `${printPrefix(item.prefix)} is banned ${until(item.expiresAt, call.now())}.`;
+  return done(asked.result, text, `${PROGRAM} why ${item.ip}`);
 }
 
 /**

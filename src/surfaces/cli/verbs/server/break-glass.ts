@@ -43,11 +43,8 @@ export async function breakGlass(call: Call): Promise<Answer> {
   const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}${strict.says}`;
   const fault = firewall.ok ? (strict.next ?? (noted.ok ? null : stopText(call.layout))) : byHandText(TABLE);
   if (fault !== null) return failed(text, fault);
-  return done(
-    { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested },
-    text,
-    next,
-  );
+  const json = { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested };
+  return done(json, text, next);
 }
 
 function byHandText(table: string): string {

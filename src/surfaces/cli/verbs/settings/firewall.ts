@@ -169,11 +169,8 @@ export async function beginTrial(call: Call): Promise<Answer> {
   }
   const unaudited = await auditFirewall(call, "FIREWALL_TRIED", trial?.opening ?? confirmed);
   const within = formatDuration(seconds * SECOND_MS);
-  return done(
-    { confirmWithinSeconds: seconds },
-    `The strict firewall is on trial. Leave this session open, open a NEW one within ${within} and run \`${PROGRAM} firewall confirm\` there; otherwise it is undone.${unaudited}`,
-    `${PROGRAM} firewall confirm  # from a new session`,
-  );
+  const text = `The strict firewall is on trial. Leave this session open, open a NEW one within ${within} and run \`${PROGRAM} firewall confirm\` there; otherwise it is undone.${unaudited}`;
+  return done({ confirmWithinSeconds: seconds }, text, `${PROGRAM} firewall confirm  # from a new session`);
 }
 
 /** What the keeper did not do. It does nothing while the server is stopped. */

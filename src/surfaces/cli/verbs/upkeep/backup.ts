@@ -87,11 +87,8 @@ export async function backupList(call: Call): Promise<Answer> {
   const rows = snapshots.map(({ id, at, host, tags }) => [id, dayAndTime(at), host, tags.join(" ")]);
   const drill = shownLastDrill(call.layout);
   const text = `${plural(snapshots.length, "backup")} in ${place}, oldest first:\n\n${columns([["SNAPSHOT", "MADE", "HOST", "HOW"], ...rows])}\n\n${drill?.text ?? "Last restore drill: none yet."}`;
-  return done(
-    { place, snapshots, lastDrill: drill?.json ?? null },
-    text,
-    `${PROGRAM} backup restore ${snapshots.at(-1)?.id ?? ""} --dry-run`,
-  );
+  const next = `${PROGRAM} backup restore ${snapshots.at(-1)?.id ?? ""} --dry-run`;
+  return done({ place, snapshots, lastDrill: drill?.json ?? null }, text, next);
 }
 
 export async function backupVerify(call: Call): Promise<Answer> {
@@ -112,10 +109,8 @@ export async function backupVerify(call: Call): Promise<Answer> {
     );
   const tookMs = Date.now() - began;
   const what = call.flag("quick") ? "are consistent; their data was not read" : "were read back whole";
-  return done(
-    { ok: true, place, tookMs, read: !call.flag("quick") },
-    `The backups in ${place} ${what}. It took ${span(tookMs)}.`,
-  );
+  const says = `The backups in ${place} ${what}. It took ${span(tookMs)}.`;
+  return done({ ok: true, place, tookMs, read: !call.flag("quick") }, says);
 }
 
 function open(call: Call): Readonly<{ restic: Restic; place: string }> | Failure {
@@ -252,11 +247,8 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
   if (!restored.ok) return notRestored(call, restored);
   const { aside, manifest } = restored;
   const what = `the server ${manifest.host} as of ${when(manifest.at)} (${plural(manifest.mails, "mail")})`;
-  return done(
-    { file, to: layout.data, aside, mails: manifest.mails },
-    restoredText(call, what, aside, manifest.variables),
-    startCommand(layout),
-  );
+  const json = { file, to: layout.data, aside, mails: manifest.mails };
+  return done(json, restoredText(call, what, aside, manifest.variables), startCommand(layout));
 }
 
 /** `what` was restored; `aside`: where the former server is; `given`: the variables that gave it settings. */
