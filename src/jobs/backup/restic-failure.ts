@@ -1,13 +1,5 @@
-/** Why restic failed; `other` comes with its last line of output. */
-export type Trouble =
-  | "no_repository"
-  | "wrong_key"
-  | "locked"
-  | "full"
-  | "unreachable"
-  | "damaged"
-  | "missing"
-  | "other";
+/** Failures that callers distinguish; only the reason says what another one is. */
+type Trouble = "no_repository" | "wrong_key" | "full" | "damaged" | "other";
 export type Failed = Readonly<{ ok: false; code: Trouble; reason: string }>;
 /** `isRemote`: the repository is not a directory of this machine. */
 export type Ran = Readonly<{ code: number; out: readonly string[]; err: string; isRemote: boolean }>;
@@ -29,58 +21,48 @@ export function isLost(err: string, isRemote: boolean): boolean {
 /** restic relays each line of ssh, then ends with an error that names no cause. */
 const SSH_SAID = /^subprocess \S+: (?:ssh: )?(.*?)\.?\s*$/gm;
 
-type Troubles = readonly (readonly [RegExp, Trouble, string])[];
+type Troubles = readonly (readonly [words: RegExp, reason: string, code?: Trouble])[];
 
 /** restic's messages, as of version 0.14. */
 const TROUBLES: Troubles = [
-  [/wrong password or no key found/i, "wrong_key", "the key does not open it"],
-  [/repository is already locked/i, "locked", "another backup uses it at this moment"],
-  [/no space left on device|disk quota exceeded/i, "full", "no space is left on the disk"],
-  [/no matching ID|no snapshot found|no matching snapshot/i, "missing", "it has no such snapshot"],
+  [/wrong password or no key found/i, "the key does not open it", "wrong_key"],
+  [/repository is already locked/i, "another backup uses it at this moment"],
+  [/no space left on device|disk quota exceeded/i, "no space is left on the disk", "full"],
+  [/no matching ID|no snapshot found|no matching snapshot/i, "it has no such snapshot"],
 ];
 
 /** No cut connection looks like it. restic also prints each try that failed before one succeeded. */
 const PROVEN: Troubles = [
   [
     /ciphertext verification failed|(?:ID|hash|blob|index|size)\b.{0,40} does not match|pack .*(?:invalid|damaged)|invalid data/i,
-    "damaged",
     DAMAGED,
+    "damaged",
   ],
-  [/^Remove\(<.*(?:denied|forbidden|not permitted)/im, "other", "it does not allow deletions"],
+  [/^Remove\(<.*(?:denied|forbidden|not permitted)/im, "it does not allow deletions"],
 ];
 
 const UNREACHED: Troubles = [
-  [
-    /signature we calculated|access key id you provided|\b401\b.*unauthorized/i,
-    "unreachable",
-    "it refuses the name or the password",
-  ],
-  [/access ?denied|\b403\b.*forbidden/i, "unreachable", "it refuses access"],
+  [/signature we calculated|access key id you provided|\b401\b.*unauthorized/i, "it refuses the name or the password"],
+  [/access ?denied|\b403\b.*forbidden/i, "it refuses access"],
   [
     /connection refused|no such host|network is unreachable|timeout|subprocess ssh exited|connection reset/i,
-    "unreachable",
     "it cannot be reached",
   ],
   [
     /x509: certificate signed by unknown authority/,
-    "unreachable",
     "its certificate is not trusted: set SSL_CERT_FILE in backup.environment_file",
   ],
-  [
-    /(?:retrying after|unable to open config file).*EOF/,
-    "unreachable",
-    "the connection was cut, or a file of it is damaged",
-  ],
+  [/(?:retrying after|unable to open config file).*EOF/, "the connection was cut, or a file of it is damaged"],
 ];
 
 /** "Is there a repository …?" follows every failure to open its config file. Each kind of place says in its own words that there is none. */
 const BROKEN: Troubles = [
   [
     /unable to open config file: .*(?:n[o']t exist|not found|no such file|[ (=]404\b)/i,
-    "no_repository",
     "it contains no backup",
+    "no_repository",
   ],
-  [/contains errors|pack .*not found|load .*: |errors were found|unable to load/i, "damaged", DAMAGED],
+  [/contains errors|pack .*not found|load .*: |errors were found|unable to load/i, DAMAGED, "damaged"],
 ];
 
 /**
@@ -102,9 +84,9 @@ export function failure({ code, err, out, isRemote }: Ran): Failed {
   const hasNoSession = said.includes("unable to start the sftp session");
   const ssh = hasNoSession ? [...said.matchAll(SSH_SAID)].at(-1)?.[1] : undefined;
   if (ssh !== undefined)
-    return { ok: false, code: "unreachable", reason: `it cannot be reached: ${ssh}`.slice(0, REASON_CHARACTERS) };
+    return { ok: false, code: "other", reason: `it cannot be reached: ${ssh}`.slice(0, REASON_CHARACTERS) };
   const known = [...TROUBLES, ...PROVEN, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([words]) => words.test(text));
-  if (known !== undefined) return { ok: false, code: known[1], reason: known[2] };
+  if (known !== undefined) return { ok: false, code: known[2] ?? "other", reason: known[1] };
   const last =
     /unable to open config file: (.*?)\.?$/m.exec(said)?.[1] ??
     said

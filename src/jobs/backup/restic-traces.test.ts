@@ -38,7 +38,7 @@ error for tree 9b14ffd3:
   ReadFull(<data/482fd38508>): client.Do: Get "http://192.0.2.1/data/482fd38508": EOF
 Fatal: repository contains errors`;
   const reason = "the connection was cut, or a file of it is damaged";
-  assert.deepEqual(remotely(cut), { ok: false, code: "unreachable", reason });
+  assert.deepEqual(remotely(cut), { ok: false, code: "other", reason });
   assert.equal(locally(cut).code, "damaged");
   assert.equal(remotely(cut.replaceAll("EOF", "ciphertext verification failed")).code, "damaged");
 });
@@ -50,7 +50,7 @@ test("refused credentials are not damage", () => {
     `Load(<data/6ac9e979ab>, 0, 0) returned error, retrying after 552ms: ${refused}`,
     "Fatal: unexpected HTTP response (401): 401 Unauthorized",
   ]) {
-    assert.deepEqual(remotely(err), { ok: false, code: "unreachable", reason: "it refuses the name or the password" });
+    assert.deepEqual(remotely(err), { ok: false, code: "other", reason: "it refuses the name or the password" });
     assert.equal(isLost(err, true), false);
   }
   const { reason } = remotely("Fatal: unable to open config file: client.PutObject: Access Denied.");
@@ -96,7 +96,7 @@ test("a place that ssh cannot enter is reported in the words of ssh", () => {
   ] as const)
     assert.deepEqual(remotely(`subprocess ssh: ${said}\n${end}`), {
       ok: false,
-      code: "unreachable",
+      code: "other",
       reason: `it cannot be reached: ${why}`,
     });
   assert.equal(remotely(`subprocess ssh: a banner\n${unopened("Lstat: file does not exist")}`).code, "no_repository");

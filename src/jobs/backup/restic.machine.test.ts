@@ -167,16 +167,16 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     });
     const remote = new Restic({ ...repository, place: `rest:http://127.0.0.1:${await listenOnPort(server)}/` });
     const reason = "the connection was cut, or a file of it is damaged";
-    assert.deepEqual(await remote.open(), { ok: false, code: "unreachable", reason });
+    assert.deepEqual(await remote.open(), { ok: false, code: "other", reason });
     [cut, left] = [/data\/./, 4];
     done(await remote.restore(snapshot, { to: at("remote"), watch: () => undefined }));
     server.close();
-    assert.deepEqual(await remote.open(), { ok: false, code: "unreachable", reason: "it cannot be reached" });
+    assert.deepEqual(await remote.open(), { ok: false, code: "other", reason: "it cannot be reached" });
   });
 
   test("no such snapshot, no room, a damaged pack: each in a few words", async () => {
     const missing = await restic.read("0123456789", "/backup.json");
-    assert.deepEqual(missing, { ok: false, code: "missing", reason: "it has no such snapshot" });
+    assert.deepEqual(missing, { ok: false, code: "other", reason: "it has no such snapshot" });
     assert.equal((await new Restic({ ...repository, place: "sftp:nobody@127.0.0.1:/x" }).open()).ok, false);
     const packs = globSync(join(place, "data/*/*"));
     const largest = packs.toSorted((a, b) => statSync(b).size - statSync(a).size)[0] ?? "";
