@@ -167,10 +167,7 @@ function isOurs(file: string): boolean {
   return textOrNothing(file).startsWith(`${UNIT_HEAD}\n`);
 }
 
-async function systemctl(...commands: readonly (readonly string[])[]): Promise<Outcome> {
-  for (const argv of commands) {
-    const finished = await runProgram("systemctl", argv, { timeoutMs: SYSTEMCTL_MS });
-    if (finished.code !== 0) return { ok: false, reason: `systemctl ${argv.join(" ")} failed: ${lastLines(finished)}` };
-  }
-  return { ok: true };
+async function systemctl(argv: readonly string[]): Promise<Outcome> {
+  const ran = await runProgram("systemctl", argv, { timeoutMs: SYSTEMCTL_MS });
+  return ran.code === 0 ? { ok: true } : { ok: false, reason: `systemctl ${argv.join(" ")} failed: ${lastLines(ran)}` };
 }
