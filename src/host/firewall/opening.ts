@@ -119,9 +119,5 @@ function without(connection: string): string {
 }
 
 function connectionOf(pid: number): string | null {
-  const prefix = "SSH_CONNECTION=";
-  const found = textOrNothing(`/proc/${pid}/environ`)
-    .split("\0")
-    .find((one) => one.startsWith(prefix));
-  return found === undefined ? null : found.slice(prefix.length);
+  return /(?:^|\0)SSH_CONNECTION=([^\0]*)/.exec(textOrNothing(`/proc/${pid}/environ`))?.[1] ?? null;
 }
