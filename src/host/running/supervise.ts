@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { messageOf } from "../../core/error.ts";
+import { failureOf } from "../../core/error.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
@@ -225,9 +225,6 @@ async function downAndUp(mark: string, sv: Sv, between: () => void = () => undef
 
 /** The mark is a precaution: a full or read-only disk must not prevent the restart of a hanging part, or the keeper's start. */
 function unlessDiskRefuses(change: () => void): void {
-  try {
-    change();
-  } catch (error) {
-    console.error(`keeper: could not record a restart: ${messageOf(error)}`);
-  }
+  const why = failureOf(change);
+  if (why !== null) console.error(`keeper: could not record a restart: ${why}`);
 }
