@@ -133,10 +133,10 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
   function noted(record: EventRecord, at: Millis): void {
     const { rest, type } = record;
     processor.append(record);
-    if (rest.event === "MAIL_TRIED" && rest.credit !== undefined) {
-      if (!unreached.mail(record.queueId)) store.apply({ type: "CREDIT", ...rest.credit }, at);
-    } else if (rest.event === "MAIL_TRIED" && record.account !== null) {
-      if (!unreached.mail(record.queueId)) store.apply({ type: "NOTE_REFUSAL", account: record.account }, at);
+    if (rest.event === "MAIL_TRIED") {
+      if (unreached.mail(record.queueId)) return;
+      if (rest.credit !== undefined) store.apply({ type: "CREDIT", ...rest.credit }, at);
+      else if (record.account !== null) store.apply({ type: "NOTE_REFUSAL", account: record.account }, at);
     } else if (rest.event === "AUDIT") {
       for (const change of sideEffectsOf({ ...rest, type })) processor.apply(change, at);
     }
