@@ -129,19 +129,15 @@ export type SignIn = Readonly<{ account: string; password: string }>;
  */
 export async function giveSignIn({ accountsDb }: Layout): Promise<SignIn | null> {
   const password = randomBytes(16).toString("hex");
-  const db = new DatabaseSync(accountsDb);
-  try {
-    const account = db
-      .prepare(
-        "SELECT user FROM passdb WHERE user NOT IN (SELECT account FROM account_network) ORDER BY random() LIMIT 1",
-      )
-      .get()?.["user"];
-    if (typeof account !== "string") return null;
-    db.prepare("UPDATE account SET password = ? WHERE name = ?").run(await hashPassword(password), account);
-    return { account, password };
-  } finally {
-    db.close();
-  }
+  using db = new DatabaseSync(accountsDb);
+  const account = db
+    .prepare(
+      "SELECT user FROM passdb WHERE user NOT IN (SELECT account FROM account_network) ORDER BY random() LIMIT 1",
+    )
+    .get()?.["user"];
+  if (typeof account !== "string") return null;
+  db.prepare("UPDATE account SET password = ? WHERE name = ?").run(await hashPassword(password), account);
+  return { account, password };
 }
 
 /** Asks the running second server for everything that can be compared. Throws SetUpFailure for what does not work. */

@@ -13,12 +13,8 @@ parentPort?.postMessage(answerTo(workerData as TrialOrder));
 
 function answerTo({ engineDb, asked }: TrialOrder): TrialReply {
   try {
-    const db = openEngineInThread(engineDb);
-    try {
-      return { report: runReplay(db, asked) };
-    } finally {
-      db.close();
-    }
+    using db = openEngineInThread(engineDb);
+    return { report: runReplay(db, asked) };
   } catch (error) {
     return { down: messageOf(error) };
   }
