@@ -94,8 +94,8 @@ export function callerConnection(env: NodeJS.ProcessEnv, parent: number = proces
   const own = env["SSH_CONNECTION"] ?? "";
   if (own !== "") return without(own);
   for (let [pid, left] = [parent, MOST_ANCESTORS]; pid > 1 && left > 0; left -= 1) {
-    const found = connectionOf(pid);
-    if (found !== null) return without(found);
+    const found = /(?:^|\0)SSH_CONNECTION=([^\0]*)/.exec(textOrNothing(`/proc/${pid}/environ`))?.[1];
+    if (found !== undefined) return without(found);
     pid = statOf(pid)?.parent ?? 0;
   }
   return null;
@@ -116,8 +116,4 @@ export function ownPortOf(connection: string | null): number | null {
 /** Without the zone of a link-local address, which ss writes in a different place. */
 function without(connection: string): string {
   return connection.replaceAll(/%\S+/g, "");
-}
-
-function connectionOf(pid: number): string | null {
-  return /(?:^|\0)SSH_CONNECTION=([^\0]*)/.exec(textOrNothing(`/proc/${pid}/environ`))?.[1] ?? null;
 }
