@@ -9,7 +9,7 @@ import { ownSecurity, versionIn } from "../../host/running/checkout.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, loadSettings, withoutMark } from "../../settings/load.ts";
 import { settingOf } from "../../settings/schema.ts";
-import { type AdoptedLast, adoptEdits, SCRIPT, type ScriptValues } from "../../settings/script/adopt-edits.ts";
+import { type AdoptedLast, adoptEdits, SCRIPT } from "../../settings/script/adopt-edits.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
 import { setKey } from "../../settings/toml/edit.ts";
 
@@ -48,7 +48,7 @@ export function adoptScript(
       return adoptScript(checkout, { settings, adoptedScript }, env);
     const isNew = JSON.stringify(values) !== JSON.stringify(last.values);
     if (isNew || (last.version !== last.here && Object.keys(values).length > 0))
-      writeRecord(adoptedScript, recordOf(values, last.here));
+      writeRecord(adoptedScript, last.here === null ? values : { ...values, [VERSION]: last.here });
   }
   return {
     ok: true,
@@ -80,10 +80,6 @@ function adoptedLast(checkout: string, adoptedScript: string): Last {
 
 function scriptIn(checkout: string): string {
   return join(ownSecurity(checkout), basename(SCRIPT));
-}
-
-function recordOf(values: ScriptValues, version: string | null): ScriptValues {
-  return version === null ? values : { ...values, [VERSION]: version };
 }
 
 function textOf(path: string): string | null {
