@@ -86,12 +86,8 @@ export const FOR_NODE = {
  * and raw templates, where it does not: none has such a character (build-programs.test.ts).
  */
 export function inAscii(program: string): string {
-  return program.replaceAll(/[^\0-\u007f]/g, escaped);
-}
-
-// As in core/text.ts, which the launcher lacks (run-kept.test.ts).
-function escaped(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  // As in core/text.ts, which the launcher lacks (run-kept.test.ts).
+  return program.replaceAll(/[^\0-\u007f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** The output of LOAD_LITTLE has no file. */
