@@ -46,6 +46,7 @@ async function must(argv: readonly string[]): Promise<void> {
 /** Where an administrator's units are; those of packages are below /lib. */
 const UNIT_DIRECTORY = "/etc/systemd/system";
 const PACKAGED_UNITS = "/lib/systemd/system";
+const EVERY_DIRECTORY: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS];
 /** Neither blanks nor characters that systemd.unit(5) and systemd.syntax(7) expand. */
 const PLAIN = /^[\w./+@:,~-]+$/;
 const OURS = /^ghostinbox(-[a-z0-9-]+)?\.service$/;
@@ -117,19 +118,13 @@ export async function uninstallUnits(directory: string = UNIT_DIRECTORY): Promis
 }
 
 /** The data directory, other than this one, whose server systemd starts, by units from here or a package's; null if there is none. */
-export function serverOfUnits(
-  { data }: Layout,
-  directories: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS],
-): string | null {
+export function serverOfUnits({ data }: Layout, directories = EVERY_DIRECTORY): string | null {
   const served = directories.flatMap(dataOfUnits).find((one) => existsSync(layoutOf(one).settings));
   return served === undefined || isSamePlace(served, data) ? null : served;
 }
 
 /** Why systemd cannot start this data directory: its units are for another one. Null if there are none, or if they are for this one. */
-export function whyNotByUnits(
-  { data }: Layout,
-  directories: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS],
-): string | null {
+export function whyNotByUnits({ data }: Layout, directories = EVERY_DIRECTORY): string | null {
   const [own] = directories.flatMap(dataOfUnits);
   if (own === undefined || isSamePlace(own, data)) return null;
   return (
