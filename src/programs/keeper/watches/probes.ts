@@ -37,14 +37,6 @@ const FORKING = { everyMs: 10 * SECOND_MS, timeoutMs: 3 * SECOND_MS };
 /** Postfix and Dovecot log each connection to their ports. */
 const SELDOM = { everyMs: 30 * SECOND_MS, timeoutMs: 5 * SECOND_MS };
 
-/**
- * Where a server that listens on this address is reached: on 127.0.0.1 if it listens on `0.0.0.0`, or on `::`, which needs no
- * IPv6 interface.
- */
-function reachable(address: string): string {
-  return address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;
-}
-
 export function probesOf(layout: Layout, settings: Settings): readonly Probe[] {
   const incoming = join(layout.postfixQueue, "incoming");
   return everyProbe(layout, settings).map((probe) => {
@@ -70,7 +62,9 @@ function everyProbe(layout: Layout, settings: Settings): readonly Probe[] {
     unlessCrowded(await exchange({ host: "127.0.0.1", port, localAddress: PROBE_ADDRESS }, asked, ms), port, places);
   const smtpPort = onPort(settings["ports.smtp"], settings["limits.connections.smtp_places"], SMTP);
   const imapPort = onPort(settings["ports.imaps"], settings["limits.connections.imap_places"], IMAP);
-  const page = { host: reachable(settings["http.address"]), port: settings["ports.http"] };
+  const address = settings["http.address"];
+  // On 127.0.0.1 also if it listens on `::`: that needs no IPv6 interface.
+  const page = { host: ["0.0.0.0", "::"].includes(address) ? "127.0.0.1" : address, port: settings["ports.http"] };
   const postgrey = join(postgreyConf, "command");
   return [
     part("The resolver", "unbound", "resolver_silent", (ms) => probeResolver(settings["dns.address"], ms)),
