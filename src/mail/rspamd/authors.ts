@@ -182,7 +182,7 @@ end
 
 /**
  * Lua: which author addresses an account may use. The same rule as for its envelope sender, from the same source: the
- * view `sender_login`, which the guard writes to a file after each change (programs/guard/author-files.ts).
+ * view `sender_login`, which the guard writes to a file after each change (programs/guard/watch-content.ts).
  */
 export const SENDERS_LUA = String.raw`
 -- The text of a file that the guard writes; nil while it is missing or incomplete. It is read each time, because it may

@@ -36,7 +36,6 @@ import { sqliteFigures } from "../../store/events/figures.ts";
 import { LogFlush } from "../../store/maintenance/write-ahead-log.ts";
 import { accountSecrets, PasswordTurns } from "../../store/passwords/password-turns.ts";
 import { createControlServer } from "../../surfaces/control-server.ts";
-import { createAuthorFiles } from "./author-files.ts";
 import { composeFirewall } from "./compose-firewall.ts";
 import { composeMaintenance } from "./compose-maintenance.ts";
 import { composeSources } from "./compose-sources.ts";
@@ -52,7 +51,7 @@ import {
 } from "./settings.ts";
 import { createAlertWatch } from "./watch-alerts.ts";
 import { createBanMails, lookAtBans } from "./watch-bans.ts";
-import { createContentLists, createSpamPreferenceFiles } from "./watch-content.ts";
+import { createAuthorFiles, createContentLists, createSpamPreferenceFiles } from "./watch-content.ts";
 import { createClockWatch, createDiskWatch, createTrackingWatch } from "./watch-machine.ts";
 
 type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
