@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseCapabilities } from "../../src/host/kernel/capabilities.ts";
+import { parseCapabilities } from "../../src/host/running/container.ts";
 import { patience } from "../kit/patience.ts";
 import { childrenOf, mustRun, type RunOptions, runProgram } from "./commands.ts";
 import { type DebianTree, whyNoDebian } from "./debian-tree.ts";
