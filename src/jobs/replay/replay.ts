@@ -56,8 +56,6 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
       case "restarted":
         processor = started();
         processor.facts.begin(step.at);
-        break;
-      case "unreadable":
     }
   }
   store.commit();

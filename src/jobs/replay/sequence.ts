@@ -5,7 +5,7 @@ import { type ClientEvent, type EventRecord, eventOf, isNetworkEvent } from "../
 import type { LoginAsked } from "../../core/events/login.ts";
 import type { Seen } from "../../core/events/seen.ts";
 import type { Prefix } from "../../core/net/ip.ts";
-import { instant, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import type { Recorded } from "./recorded-events.ts";
 
@@ -41,7 +41,6 @@ export type ReplayStep =
   | Readonly<{ type: "command"; at: Millis; event: NetworkEvent }>
   /** Recorded without a decision. */
   | Readonly<{ type: "noted"; at: Millis; record: EventRecord }>
-  | Readonly<{ type: "unreadable"; at: Millis }>
   | Readonly<{ type: "restarted"; at: Millis }>;
 
 /** Dovecot reports the result of a sign-in within a minute after its question. */
@@ -106,13 +105,12 @@ function questionOf(step: ReplayStep, starts: number): AskedStep | null {
 /** An event with the rows of its outcome, which follow it at once. */
 function* grouped(recorded: Iterable<Recorded>): Generator<Omit<Ahead, "starts">> {
   let open: { id: number; step: DecidedStep; bans: RecordedBan[]; spared: Prefix[] } | null = null;
-  let at = instant(0);
   for (const { id, record } of recorded) {
-    at = record?.at ?? at;
     if (open !== null && record !== null && isConsequence(record, open)) continue;
     if (open !== null) yield open;
     open = null;
-    const step: ReplayStep = record === null ? { type: "unreadable", at } : stepOf(id, record);
+    if (record === null) continue;
+    const step = stepOf(id, record);
     if (step.type === "decided") {
       const [bans, spared]: [RecordedBan[], Prefix[]] = [[], []];
       open = { id, step: { ...step, bans, spared }, bans, spared };
