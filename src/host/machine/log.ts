@@ -1,19 +1,16 @@
 import { isoTime } from "../../core/time.ts";
 import type { Clock, Log, LogFields } from "../../guard/ports.ts";
 
-type Level = "info" | "warn" | "error";
 /** A longer value is cut, because what strangers send is logged too. */
 const VALUE_CHARACTERS = 1_000;
 
 /** Writes one line for each message, `TIME LEVEL MESSAGE name=value …`, for `svlogd` or a journal. */
 export function createLog(clock: Clock, write: (line: string) => void = toStderr): Log {
-  const say = (level: Level, message: string, fields: LogFields = {}): void =>
-    write(`${isoTime(clock.now())} ${level} ${printable(message)}${printFields(fields)}\n`);
-  return {
-    info: (message, fields) => say("info", message, fields),
-    warn: (message, fields) => say("warn", message, fields),
-    error: (message, fields) => say("error", message, fields),
-  };
+  const at =
+    (level: keyof Log) =>
+    (message: string, fields: LogFields = {}): void =>
+      write(`${isoTime(clock.now())} ${level} ${printable(message)}${printFields(fields)}\n`);
+  return { info: at("info"), warn: at("warn"), error: at("error") };
 }
 
 function printFields(fields: LogFields): string {
