@@ -18,14 +18,14 @@ const ALWAYS = [
 /** Like a port at which nothing listens. Traffic without ports, such as ICMP, neighbour discovery and tunnels, is not judged here. */
 const REFUSES = ["meta l4proto tcp reject with tcp reset", "meta l4proto { udp, udplite, sctp, dccp } reject"] as const;
 
+/** What is accepted instead, and for how many seconds. */
+export type Trial = Readonly<{ opening: Opening; lastsS: number }>;
+
 /**
  * For `nft -f`. The elements of `trial` expire by the kernel's own clock, whatever happens to our programs. After that, what was
  * confirmed before is in force again, or nothing is refused.
  */
-export function nftStrict(
-  confirmed: Opening | null,
-  trial: Readonly<{ opening: Opening; lastsS: number }> | null,
-): string {
+export function nftStrict(confirmed: Opening | null, trial: Trial | null): string {
   return `${removeTable(STRICT_TABLE)}table ${STRICT_TABLE} {
 ${trial === null ? "" : trialSet(trial.lastsS) + chain("trial", trial.opening)}${
   confirmed === null ? "" : chain("confirmed", confirmed)

@@ -8,7 +8,7 @@ import { readRecord, writeRecord } from "../root-files/record-file.ts";
 import { runsForAnother } from "../running/processes.ts";
 import { requiredOpening, sshDoors } from "./opening.ts";
 import { listTable, loadNft, removeTable } from "./run-nft.ts";
-import { nftStrict, STRICT_TABLE } from "./strict-rules.ts";
+import { nftStrict, STRICT_TABLE, type Trial } from "./strict-rules.ts";
 
 type File = Pick<Layout, "strictFirewall">;
 
@@ -23,10 +23,7 @@ export function keepStrict({ strictFirewall: file }: File, state: StrictState): 
 }
 
 /** One transaction: no packet sees it half built. If both are null, removes the table, if it exists. */
-export function loadStrict(
-  confirmed: Opening | null,
-  trial: Readonly<{ opening: Opening; lastsS: number }> | null,
-): Promise<Outcome> {
+export function loadStrict(confirmed: Opening | null, trial: Trial | null): Promise<Outcome> {
   return loadNft(confirmed === null && trial === null ? removeTable(STRICT_TABLE) : nftStrict(confirmed, trial));
 }
 
