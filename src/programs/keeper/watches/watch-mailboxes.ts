@@ -7,14 +7,7 @@ import { HOUR_MS, instant, isoTime, type Millis, SECOND_MS } from "../../../core
 import type { Clock } from "../../../guard/ports.ts";
 import { freeBytesAt } from "../../../host/root-files/walk.ts";
 import { freeMemoryHere, freeSwapHere, memoryHere } from "../../../host/running/read-processes.ts";
-import {
-  countMailProcesses,
-  endSessions,
-  type MailboxQuota,
-  quotaOf,
-  sessionMemory,
-  shareImap,
-} from "../../../mail/dovecot/doveadm.ts";
+import { countMailProcesses, endSessions, quotaOf, sessionMemory, shareImap } from "../../../mail/dovecot/doveadm.ts";
 import {
   limitFolders,
   removeIndexes,
@@ -185,7 +178,8 @@ export function createMailboxWatch(
     const known = await server.quota(account);
     // If the use is not known, only what is being stored is checked, against the default quota: a user can make a
     // mailbox so slow that its use is never read in time.
-    const { limitBytes, usedBytes, mails } = typeof known === "string" ? unknownUse() : known;
+    const unknown = { limitBytes: settings()?.["mailboxes.quota"] || null, usedBytes: 0, mails: 0 };
+    const { limitBytes, usedBytes, mails } = typeof known === "string" ? unknown : known;
     if (limitBytes !== null) {
       // Read after the use, so that no mail counts twice.
       const { storingBytes = 0 } = (await uncounted()).get(account) ?? {};
@@ -200,10 +194,6 @@ export function createMailboxWatch(
     // Leftovers of ended sessions may be smaller than what the quota leaves.
     await server.removeUnfinished(account);
     if (typeof known === "string") throw new Error(known);
-  }
-
-  function unknownUse(): MailboxQuota {
-    return { limitBytes: settings()?.["mailboxes.quota"] || null, usedBytes: 0, mails: 0 };
   }
 
   /** The sessions first: they would continue to write into the removed files. */
