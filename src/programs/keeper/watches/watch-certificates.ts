@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
-import { messageOf } from "../../../core/error.ts";
+import { messageOf, readOr } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, MINUTE_MS } from "../../../core/time.ts";
 import type { Clock, Failed } from "../../../guard/ports.ts";
@@ -92,13 +92,11 @@ function textOf(file: string): Readonly<{ ok: true; text: string }> | Failed {
 
 /** The hash of the key of the first certificate in a file; empty if there is none. */
 function keyIn(file: string): readonly string[] {
-  try {
+  // While it is being renewed, or missing: the next check finds it, or the owner gets an alert about the certificate.
+  return readOr(() => {
     const { publicKey } = new X509Certificate(readNamed(file, MOST_CERTIFICATE_BYTES));
     return [fingerprint(publicKey.export({ type: "spki", format: "pem" }))];
-  } catch {
-    // It is being renewed, or missing: the next check finds it, or the owner gets an alert about the certificate.
-    return [];
-  }
+  }, []);
 }
 
 function namesOf(unknown: readonly Certificate[]): string {
