@@ -122,8 +122,8 @@ export type Holder = Readonly<{ pid: number; name: string }>;
  */
 export function holderOf(sockets: readonly string[], before: Holder | null = null): Holder | null {
   if (sockets.length === 0) return null;
-  const isStill = before !== null && holdsSocket(before.pid, sockets);
-  const pid = isStill ? before.pid : allPids().find((one) => holdsSocket(one, sockets));
+  const isStill = before !== null && sockets.some(socketsOf(before.pid));
+  const pid = isStill ? before.pid : allPids().find((one) => sockets.some(socketsOf(one)));
   return pid === undefined ? null : { pid, name: commandOf(pid) };
 }
 
@@ -133,12 +133,7 @@ function overlap(a: Ip, b: Ip): boolean {
   return a === b || covers(a, b) || covers(b, a);
 }
 
-/** Whether the process has one of these sockets open, if /proc shows it. */
-export function holdsSocket(pid: number, sockets: readonly string[]): boolean {
-  return sockets.some(socketsOf(pid));
-}
-
-/** Tells which sockets the process has open now, by inode. */
+/** Tells which sockets the process has open now, by inode, if /proc shows them. */
 export function socketsOf(pid: number): (inode: string) => boolean {
   const files = openFiles(pid);
   return (inode) => files.includes(`socket:[${inode}]`);

@@ -8,7 +8,6 @@ import { textOrNothing } from "../../../host/machine/read-text.ts";
 import {
   type Holder,
   holderOf,
-  holdsSocket,
   listeners,
   type ServerPort,
   socketsOf,
@@ -96,7 +95,7 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
     for (const one of own) {
       const sockets = socketsOn(one, listening);
       // A service that has its port did start.
-      if (sockets.length === 0 || (main !== null && holdsSocket(main, sockets))) continue;
+      if (sockets.length === 0 || (main !== null && sockets.some(socketsOf(main)))) continue;
       const holder = holderOf(sockets, holders.get(one.port));
       holders.set(one.port, holder);
       const taken = `port ${one.port} for ${one.says} is in use by`;
