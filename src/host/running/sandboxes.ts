@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import type { ServiceName } from "./runit.ts";
 
@@ -9,7 +9,8 @@ export type Confined = Readonly<{
   families: readonly string[];
   /** System calls in addition to those of every service. */
   calls?: string;
-  writes: (layout: Layout) => readonly string[];
+  /** Where it writes, in addition to its directories of service and log. `everything`: wherever the server does. */
+  writes?: "everything" | ((layout: Layout) => readonly string[]);
   /** Where the settings may name a file in a home. Other services see none. */
   home?: "read-only";
   /** Whether it starts programs that gain rights, such as postdrop(1). */
@@ -22,25 +23,19 @@ export type Confined = Readonly<{
  * What systemd lets a service do (systemd.exec(5)); within that it gives up the rest itself, as everywhere. `all` lifts the other
  * restrictions too, for the program that administers the others. `says`: a short description.
  */
-export type Sandbox = Readonly<{ says: string }> & (Confined | Readonly<{ capabilities: "all" }>);
+type Sandbox = Readonly<{ says: string }> & (Confined | Readonly<{ capabilities: "all" }>);
 
 /** runsv(8) starts as root: it ends its service, which switches to its user and drops inheritable rights. */
 const BECOMES_ITS_USER = ["KILL", "SETGID", "SETPCAP", "SETUID"];
 const ALL_FILES = ["CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER"];
 const IP = ["UNIX", "INET", "INET6"];
 
-const own =
-  (service: ServiceName, more: Confined["writes"] = () => []): Confined["writes"] =>
-  (layout) => [join(layout.services, service), join(layout.log, service), ...more(layout)];
-/** Two of its directories may be links. */
-const everything: Confined["writes"] = ({ data, mail, log }) => [data, mail, log];
-
 /** For the mail servers, which start as root and run processes of several users. */
 const MAIL_SERVER = {
   capabilities: [...ALL_FILES, "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT"],
   families: [...IP, "NETLINK"],
   calls: "chroot",
-  writes: everything,
+  writes: "everything",
   home: "read-only",
   gainsRights: true,
 } as const;
@@ -51,19 +46,18 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     capabilities: [...BECOMES_ITS_USER, "NET_ADMIN"],
     families: [...IP, "NETLINK"],
     // It tests whether the disk accepts writes. Files that it may not read or write belong to others.
-    writes: everything,
+    writes: "everything",
   },
   web: {
     says: "the dashboard and the HTTP API",
     capabilities: [...BECOMES_ITS_USER, "NET_BIND_SERVICE"],
     families: IP,
-    writes: own("web"),
   },
   export: {
     says: "sends events to another machine",
     capabilities: BECOMES_ITS_USER,
     families: IP,
-    writes: own("export", ({ exportData }) => [exportData]),
+    writes: ({ exportData }) => [exportData],
     home: "read-only",
   },
   keeper: { says: "the keeper, which renders the configuration and watches the services", capabilities: "all" },
@@ -73,50 +67,49 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     says: "Unbound, the resolver",
     capabilities: [...BECOMES_ITS_USER, "NET_BIND_SERVICE"],
     families: [...IP, "NETLINK"],
-    writes: own("unbound"),
     home: "read-only",
   },
   spamd: {
     says: "SpamAssassin",
     capabilities: BECOMES_ITS_USER,
     families: [...IP, "NETLINK"],
-    writes: own("spamd", ({ spamState, spamdSocket }) => [spamState, dirname(spamdSocket)]),
+    writes: ({ spamState, spamdSocket }) => [spamState, dirname(spamdSocket)],
   },
   "spam-head": {
     says: "shows SpamAssassin the start of a long mail",
     capabilities: BECOMES_ITS_USER,
     families: ["UNIX"],
-    writes: own("spam-head", ({ spamdSocket }) => [dirname(spamdSocket)]),
+    writes: ({ spamdSocket }) => [dirname(spamdSocket)],
   },
   "spamass-milter": {
     says: "lets Postfix ask SpamAssassin",
     capabilities: BECOMES_ITS_USER,
     families: ["UNIX"],
-    writes: own("spamass-milter", ({ spamMilterSocket }) => [dirname(spamMilterSocket)]),
+    writes: ({ spamMilterSocket }) => [dirname(spamMilterSocket)],
   },
   rspamd: {
     says: "Rspamd, which signs mail and verifies senders",
     // The cleanup of its leftovers lists processes of its user.
     capabilities: [...BECOMES_ITS_USER, "SYS_PTRACE"],
     families: [...IP, "NETLINK"],
-    writes: own("rspamd", ({ rspamdData, rspamdSocket }) => [rspamdData, dirname(rspamdSocket)]),
+    writes: ({ rspamdData, rspamdSocket }) => [rspamdData, dirname(rspamdSocket)],
     seesOthers: true,
   },
   postgrey: {
     says: "Postgrey, which defers the first mail from strangers",
     capabilities: BECOMES_ITS_USER,
     families: IP,
-    writes: own("postgrey", ({ postgreyData, greylistSocket }) => [postgreyData, dirname(greylistSocket)]),
+    writes: ({ postgreyData, greylistSocket }) => [postgreyData, dirname(greylistSocket)],
   },
   fail2ban: {
     says: "Fail2ban, which reads the logs",
     capabilities: BECOMES_ITS_USER,
     families: [...IP, "NETLINK"],
-    writes: own("fail2ban", ({ fail2banSpool, fail2banDb, fail2banSocket }) => [
+    writes: ({ fail2banSpool, fail2banDb, fail2banSocket }) => [
       fail2banSpool,
       dirname(fail2banDb),
       dirname(fail2banSocket),
-    ]),
+    ],
     home: "read-only",
   },
 };

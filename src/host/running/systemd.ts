@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import { SYSTEM_PATH } from "../machine/run-program.ts";
 import { NODE_FLAGS, SERVICES, type ServiceName, WEIGHTS } from "./runit.ts";
-import { type Confined, SANDBOXES, type Sandbox } from "./sandboxes.ts";
+import { type Confined, SANDBOXES } from "./sandboxes.ts";
 
 /** The unit of the start, which prepares everything and starts the others. */
 export const MAIN_UNIT = "ghostinbox.service";
@@ -99,7 +100,7 @@ function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
       "KillMode=mixed",
       "TimeoutStopSec=20",
       ...(weight === undefined ? [] : [`Nice=${weight.nice}`, `CPUWeight=${weight.cpu}`]),
-      ...confined(sandbox, layout),
+      ...confined(service, layout),
     ],
   });
 }
@@ -139,21 +140,24 @@ function on(names: string): readonly string[] {
   return names.split(" ").map((name) => `${name}=yes`);
 }
 
-function confined(sandbox: Sandbox, layout: Layout): readonly string[] {
+function confined(service: ServiceName, layout: Layout): readonly string[] {
+  const sandbox = SANDBOXES[service];
   if (sandbox.capabilities === "all") return on("LockPersonality ProtectClock ProtectHostname ProtectKernelModules");
   const { capabilities, families, calls, writes, home } = sandbox;
-  const own = sandbox.gainsRights === true ? ALWAYS.filter((line) => !GAINS.test(line)) : ALWAYS;
+  const { services, data, mail, log } = layout;
+  const own = [join(services, service), join(log, service)];
+  // Two of the directories of everything may be links.
+  const paths = writes === "everything" ? [data, mail, log] : [...own, ...(writes?.(layout) ?? [])];
+  const always = sandbox.gainsRights === true ? ALWAYS.filter((line) => !GAINS.test(line)) : ALWAYS;
   return [
     `CapabilityBoundingSet=${capabilities.map((name) => `CAP_${name}`).join(" ")}`,
     `RestrictAddressFamilies=${families.map((name) => `AF_${name}`).join(" ")}`,
     `SystemCallFilter=@system-service${calls === undefined ? "" : ` ${calls}`}`,
     "SystemCallErrorNumber=EPERM",
-    ...own,
+    ...always,
     "ProtectSystem=strict",
     // A missing one must not prevent the start.
-    `ReadWritePaths=${writes(layout)
-      .map((path) => `-${path}`)
-      .join(" ")}`,
+    `ReadWritePaths=${paths.map((path) => `-${path}`).join(" ")}`,
     ...hidden(layout, home),
     ...(sandbox.seesOthers === true ? [] : ["ProtectProc=invisible"]),
   ];
