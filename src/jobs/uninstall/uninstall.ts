@@ -217,17 +217,13 @@ export function dataSentence(layout: Layout, { purgeData }: Pick<UninstallOption
   const { data, backupKey, backupRepository } = layout;
   const backups = existsSync(backupRepository) ? ["the backups in it"] : [];
   const key = existsSync(backupKey) ? [backups.length > 0 ? "their key" : "the key of its backups"] : [];
-  const all = listOf(["all mail", "accounts", "settings", ...backups, ...key]);
+  const all = new Intl.ListFormat("en-GB").format(["all mail", "accounts", "settings", ...backups, ...key]);
   if (!purgeData) return `Leave ${data} with ${all}, owned by root (--purge-data deletes it).`;
   const warning =
     key.length > 0 && !readBackupRecord(layout).isKeySeen
       ? ` THIS KEY HAS NEVER BEEN SHOWN: without it, no copy of a backup can be read anywhere. First: ./ghostinbox backup key`
       : "";
   return `Delete ${data} with ${all}.${warning}`;
-}
-
-function listOf(things: readonly string[]): string {
-  return `${things.slice(0, -1).join(", ")} and ${things.at(-1)}`;
 }
 
 async function removeUsers(data: string, added: readonly string[], addedGroups: readonly string[]): Promise<Outcome> {
