@@ -133,13 +133,9 @@ export async function tellFail2ban(
 /** Derived from the private keys that sign (SPKI in base64), so the two always match. Empty for a domain without a key. */
 export function publicKeys(layout: Layout, settings: Pick<Settings, "domains" | "dkim.selector">) {
   const site = { layout, domains: settings.domains, dkimSelector: settings["dkim.selector"] };
-  return dkimKeys(site).map(({ domain, file }) => ({ domain, key: publicKeyIn(file) }));
-}
-
-/** Empty if the file does not exist yet, or is being replaced now. */
-function publicKeyIn(file: string): string {
-  const read = () => createPublicKey(readFileSync(file)).export({ type: "spki", format: "der" }).toString("base64");
-  return readOr(read, "");
+  const read = (file: string) => createPublicKey(readFileSync(file)).export({ type: "spki", format: "der" });
+  // Empty if the file does not exist yet, or is being replaced now.
+  return dkimKeys(site).map(({ domain, file }) => ({ domain, key: readOr(() => read(file).toString("base64"), "") }));
 }
 
 /** Maximum incidents listed, newest first, to keep the answer small. */
