@@ -63,7 +63,7 @@ function everyProbe(layout: Layout, settings: Settings): readonly Probe[] {
   const smtpPort = onPort(settings["ports.smtp"], settings["limits.connections.smtp_places"], SMTP);
   const imapPort = onPort(settings["ports.imaps"], settings["limits.connections.imap_places"], IMAP);
   const address = settings["http.address"];
-  // On 127.0.0.1 also if it listens on `::`: that needs no IPv6 interface.
+  // On 127.0.0.1 even if it listens on `::`: that needs no IPv6 interface.
   const page = { host: ["0.0.0.0", "::"].includes(address) ? "127.0.0.1" : address, port: settings["ports.http"] };
   const postgrey = join(postgreyConf, "command");
   return [
