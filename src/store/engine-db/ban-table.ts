@@ -16,6 +16,12 @@ export function sqliteBanTable(db: DatabaseSync) {
     const row = sql.ban.get(prefix);
     return row === undefined ? null : readBan(row);
   };
+  /** The ban in force on the network or around it that lasts longest, or the narrowest if all are simulated. `own`: that on the network. */
+  const strongest = (prefix: Prefix, own = inForce(prefix)): Ban | null =>
+    lengths
+      .around(prefix)
+      .map(inForce)
+      .reduce((best, ban) => (strengthOf(ban) > strengthOf(best) ? ban : best), own);
   return {
     add: (ban: Ban, at: Millis): void => {
       const { prefix, ip, level, code, reason, source, createdAt, expiresAt, offences, simulated = false } = ban;
@@ -44,21 +50,13 @@ export function sqliteBanTable(db: DatabaseSync) {
       const { first, last } = boundsOf(prefix);
       return sql.bansWithin.all(first, last, last).map(readBan);
     },
-    /** The ban in force on a wider network around it. */
-    around: (prefix: Prefix): Ban | null => {
-      for (const network of lengths.around(prefix)) {
-        const ban = inForce(network);
-        if (ban !== null) return ban;
-      }
-      return null;
-    },
+    strongest,
     /** Whether a ban of the network, or of one around it, is in force and not a simulated one. */
-    isBanned: (prefix: Prefix, now: Millis): boolean =>
+    isBanned: (prefix: Prefix, now: Millis): boolean => {
+      const ban = strongest(prefix);
       // While the database takes no writes, the end of a ban is not recorded.
-      [prefix, ...lengths.around(prefix)].some((network) => {
-        const ban = inForce(network);
-        return ban !== null && ban.simulated !== true && !isOver(ban.expiresAt, now);
-      }),
+      return ban !== null && ban.simulated !== true && !isOver(ban.expiresAt, now);
+    },
     /** The newest bans of the network. Events count again after the newest ban. */
     of: (prefix: Prefix): typeof NO_BANS => {
       const rows = sql.newest.all(prefix);
@@ -74,6 +72,11 @@ export function sqliteBanTable(db: DatabaseSync) {
       };
     },
   };
+}
+
+function strengthOf(ban: Ban | null): number {
+  if (ban === null) return -1;
+  return ban.simulated === true ? 0 : (ban.expiresAt ?? Number.POSITIVE_INFINITY);
 }
 
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";

@@ -47,6 +47,22 @@ describe("bans", () => {
     assert.deepEqual([isStill(4), isStill(5)], [true, false], "although its end is not recorded");
   });
 
+  test("of the bans on and around an address, decisions see the real one that lasts longest", (t) => {
+    const { store, committed } = fresh(t);
+    const seen = () => store.address(net("203.0.113.7"), REACH).ban?.prefix;
+    const simulated = { simulated: true, expiresAt: null } as const;
+    committed(() => {
+      for (const network of ["203.0.113.0/24", "203.0.112.0/20"]) ban(store, network, START, simulated);
+    });
+    assert.equal(seen(), "203.0.113.0/24", "the narrowest");
+    committed(() => ban(store, "203.0.0.0/16", START, { expiresAt: later(START, HOUR_MS) }));
+    assert.equal(seen(), "203.0.0.0/16");
+    committed(() => ban(store, "203.0.113.7"));
+    assert.equal(seen(), "203.0.0.0/16", "it still holds if the end of the other cannot be recorded");
+    committed(() => ban(store, "203.0.113.7", START, { expiresAt: null }));
+    assert.equal(seen(), "203.0.113.7/32");
+  });
+
   test("a simulated ban is an offence, and time banned, until the simulation ends", (t) => {
     const { store, committed } = fresh(t);
     const offences = () => store.address(net("203.0.113.7"), REACH).offencesAt.map((at) => (at - START) / MINUTE_MS);

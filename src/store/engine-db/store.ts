@@ -200,10 +200,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
     const wrong: Stretch = { since: reach.sinceFailures, after: bans.forgivenUpTo, most: reach.mostFailures };
     return {
       ...bans.facts,
-      ban:
-        bans.facts.ban === null || bans.facts.ban.simulated === true
-          ? (this.#bans.around(prefix) ?? bans.facts.ban)
-          : bans.facts.ban,
+      ban: this.#bans.strongest(prefix, bans.facts.ban),
       knownAt: stored.knownAt,
       connections: stored.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
       mails: stored.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
