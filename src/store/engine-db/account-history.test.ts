@@ -101,6 +101,8 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
     break;
   }
   assert.equal(passwordHashes(history.guessesSince(span(0, 9))), "cba");
+  store.apply({ type: "FORGET_GUESSES", account: null }, START);
+  assert.equal(passwordHashes(history.guessesSince(span(0, 9))), "");
 });
 
 test("the many guesses of one network hide no other network's, though they are the latest", (t) => {

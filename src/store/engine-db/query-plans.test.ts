@@ -9,6 +9,7 @@ import { sqliteFigures } from "../events/figures.ts";
 import { sqliteReportEvents } from "../events/report-events.ts";
 import { NEWEST_BANS } from "./ban-log.ts";
 import { sqliteQueries } from "./queries.ts";
+import { SqliteStore } from "./store.ts";
 
 /** The query plans of all statements that a reader prepares, by their text. */
 function plansOf(t: TestContext, db: DatabaseSync, make: (db: DatabaseSync) => unknown): ReadonlyMap<string, string> {
@@ -66,6 +67,12 @@ test("bans come from the index of those in force, accounts and aliases by name",
   const lists = plansOf(t, accountsFor(t), sqliteAccountLists);
   for (const [sql, plan] of lists)
     if (sql.includes("$most")) assert.match(plan, /SEARCH (account|alias) USING PRIMARY KEY/);
+});
+
+test("the guesses at one account are deleted without reading all others", (t) => {
+  const plans = [...plansOf(t, engineFor(t), (db) => new SqliteStore(db))];
+  const deleting = plans.filter(([sql]) => sql.startsWith("DELETE FROM guess")).map(([, plan]) => plan);
+  assert.deepEqual(deleting, ["SEARCH guess USING PRIMARY KEY (account=?)", ""], "all of them at once");
 });
 
 test("names enter and go by ranges of ids", (t) => {

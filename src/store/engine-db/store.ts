@@ -169,7 +169,8 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
         this.#sql.setPassword.run(change.account, change.passwordHash);
         return;
       case "FORGET_GUESSES":
-        this.#sql.forgetGuesses.run(change.account);
+        if (change.account === null) this.#sql.forgetAllGuesses.run();
+        else this.#sql.forgetGuesses.run(change.account);
         return;
       case "SPARE":
         return;
@@ -273,7 +274,8 @@ const SQL = {
     ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`,
   setPassword: `
     INSERT INTO account_password (account, proof) VALUES (?, ?) ON CONFLICT DO UPDATE SET proof = excluded.proof`,
-  forgetGuesses: "DELETE FROM guess WHERE ?1 IS NULL OR account = ?1",
+  forgetGuesses: "DELETE FROM guess WHERE account = ?",
+  forgetAllGuesses: "DELETE FROM guess",
   readLog: `
     INSERT INTO log_position (log, inode, offset) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET inode = excluded.inode, offset = excluded.offset`,
