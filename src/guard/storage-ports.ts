@@ -69,7 +69,7 @@ export type Reach = Readonly<{
 /** Where an account signed in: the prefix of the address, and the hash of the password (empty if unknown). */
 export type SignIn = Readonly<{ prefix: Prefix; passwordHash: string }>;
 export type AccountGuess = Guess & Readonly<{ account: string }>;
-/** After `since`, up to and including `until`: a clock that ran ahead leaves guesses with future times. */
+/** After `since`, up to and including `until`: a clock that ran ahead leaves future times. */
 export type TimeSpan = Readonly<{ since: Millis; until: Millis }>;
 export type GuessSpan = TimeSpan & Readonly<{ most: number }>;
 /** `share`: maximum for each network. */
@@ -103,7 +103,7 @@ export interface AccountHistory {
   networksSince(since: Millis): readonly Prefix[];
 }
 
-/** `evidence`: why the mail of an account is held; null while it is not. `vouchedAt`: when its owner last vouched for it; 0: never. */
+/** `evidence`: why the mail of an account is held; null while it is not. `vouchedAt`: when its owner last vouched for it, up to now; 0: never. */
 /** `mails`: those on hold, while it is held. */
 export type HoldState = Readonly<{ evidence: Evidence | null; vouchedAt: Millis; mails: number }>;
 
@@ -119,9 +119,9 @@ export interface SendingHistory {
    * Ignores sign-ins around mail that the owner dropped after `decidedAfter`.
    */
   knowsPlace(account: string, place: Prefix, times: PlaceTimes): boolean;
-  holdOf(account: string): HoldState;
-  /** Counted recipients whose servers refused its mail permanently after `since` (`NOTE_REFUSAL`). */
-  refusals(account: string, since: Millis): number;
+  holdOf(account: string, now: Millis): HoldState;
+  /** Counted recipients whose servers refused its mail permanently within the span (`NOTE_REFUSAL`). */
+  refusals(account: string, span: TimeSpan): number;
 }
 
 /** History of neighbouring addresses together. Includes the rows of the open transaction. */

@@ -88,12 +88,13 @@ function pastLimit(
 ): Past | null {
   const now = clock.now();
   const since = later(now, -DAY_MS);
-  const { evidence: held, vouchedAt } = sending.holdOf(account);
+  const { evidence: held, vouchedAt } = sending.holdOf(account, now);
   const mails = [
     ...sending.sentMails(account, since, mostMails(engine.policy)),
     ...countedForwards.sent(account, since),
   ];
-  const sorted = mails.toSorted((a, b) => a.at - b.at);
+  // Future entries are from before the clock was set back.
+  const sorted = mails.filter(({ at }) => at <= now).toSorted((a, b) => a.at - b.at);
   const facts = { mails: sorted, holdEvidence: held, vouchedAt };
   for (const which of isNew ? (["all", "new"] as const) : (["all"] as const)) {
     const evidence = tooMuchForwarded(engine.policy, { ...facts, isNew: which === "new" }, copies, now);

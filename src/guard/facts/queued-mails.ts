@@ -124,7 +124,7 @@ export class QueuedMails {
     // A domain without a server (`smtp none`) refused nothing.
     const byServer = observation.relay.startsWith("smtp ") && observation.relay !== "smtp none";
     const isRefused = observation.outcome === "bounced" && observation.alias === null && byServer;
-    if (!isRefused || mail.strangers === 0 || this.#sending.holdOf(mail.account).vouchedAt >= mail.at) return null;
+    if (!isRefused || mail.strangers === 0 || this.#sending.holdOf(mail.account, now).vouchedAt >= mail.at) return null;
     const { account } = mail;
     const refusal = { account, recipient: observation.recipient };
     if (!this.#refusing.take(refusal, sending.refused.windowMs, now)) return null;

@@ -27,7 +27,8 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
     knowsPlace: (_, place, { firstBy, decidedAfter }) =>
       noting(`place first by ${NOON - firstBy}, decided after ${NOON - decidedAfter}`, place === hostPrefix(MAIL.ip)),
     holdOf: () => noting("hold", { evidence: null, vouchedAt: instant(7), mails: 0 }),
-    refusals: (account, since) => noting(`refusals of ${account} since ${NOON - since}`, 3),
+    refusals: (account, { since, until }) =>
+      noting(`refusals of ${account} since ${NOON - since}, until ${NOON - until}`, 3),
   };
   const [sent, named] = [new SentMails(history), new NamedRecipients()];
   const forwardReach: ForwardReach = {
@@ -126,6 +127,8 @@ test("a hold is looked up when it is read, and a place where the account signed 
   assert.deepEqual(asked, ["hold"]);
   assert.equal(facts.isNewPlace(later(NOON, -DAY_MS)), false);
   assert.equal(asked.at(-1), `place first by ${DAY_MS}, decided after ${POLICY.accounts.knownForMs}`);
+  assert.equal(facts.refused(later(NOON, -5)), 3);
+  assert.equal(asked.at(-1), `refusals of ${ANN} since 5, until 0`);
 });
 
 test("the mails of the latest 256 accounts are read once", () => {

@@ -142,11 +142,11 @@ export class AccountSending implements SendingFacts {
   }
 
   refused(since: Millis): number {
-    return this.#sources.ports.sending.refusals(this.#event.account, since);
+    return this.#sources.ports.sending.refusals(this.#event.account, { since, until: this.#now });
   }
 
   get #state(): HoldState {
-    return (this.#hold ??= this.#sources.ports.sending.holdOf(this.#event.account));
+    return (this.#hold ??= this.#sources.ports.sending.holdOf(this.#event.account, this.#now));
   }
 
   #lookUpRecipient(): SendingFacts["recipient"] {

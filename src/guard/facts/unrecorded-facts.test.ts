@@ -108,8 +108,11 @@ test("counts mails together with those in the database, in order, within the win
   assert.deepEqual(agoIn(history), [90, 60, 30]);
   assert.deepEqual(agoIn(history, later(NOON, -90)), [60, 30]);
   assert.deepEqual(agoIn(history, undefined, 2), [60, 30], "the newest");
-  assert.deepEqual([history.hasWritten(ANNA, "eve@example.net"), history.refusals(ANNA, NOON)], [false, 4]);
-  assert.deepEqual([history.knowsPlace(ANNA, ...ASKED), history.holdOf(ANNA).vouchedAt], [false, 7]);
+  assert.deepEqual(
+    [history.hasWritten(ANNA, "eve@example.net"), history.refusals(ANNA, { since: NOON, until: NOON })],
+    [false, 4],
+  );
+  assert.deepEqual([history.knowsPlace(ANNA, ...ASKED), history.holdOf(ANNA, NOON).vouchedAt], [false, 7]);
 });
 
 test("a mail that is decided twice counts once, even if it was finally recorded", () => {
@@ -126,8 +129,8 @@ test("if the database cannot be read, only memory counts, and every account is k
   const history = sends.beside(unreadable(SENT), null);
   assert.deepEqual(agoIn(history), [30]);
   assert.deepEqual([history.hasWritten(ANNA, "eve@example.net"), history.knowsPlace(ANNA, ...ASKED)], [true, true]);
-  assert.deepEqual(history.holdOf(ANNA), { evidence: null, vouchedAt: 0, mails: 0 });
-  assert.equal(history.refusals(ANNA, NOON), 0);
+  assert.deepEqual(history.holdOf(ANNA, NOON), { evidence: null, vouchedAt: 0, mails: 0 });
+  assert.equal(history.refusals(ANNA, { since: NOON, until: NOON }), 0);
 });
 
 test("remembers 128 accounts with 512 mails each", () => {

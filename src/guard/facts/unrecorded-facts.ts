@@ -167,7 +167,7 @@ export class UnrecordedSends {
       },
       hasWritten: (...asked) => readOr(() => recorded.hasWritten(...asked), true),
       knowsPlace: (...asked) => readOr(() => recorded.knowsPlace(...asked), true),
-      holdOf: (account) => readOr(() => recorded.holdOf(account), NEVER_HELD),
+      holdOf: (...asked) => readOr(() => recorded.holdOf(...asked), NEVER_HELD),
       refusals: (...asked) => readOr(() => recorded.refusals(...asked), 0),
     };
   }

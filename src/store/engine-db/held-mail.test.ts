@@ -18,29 +18,34 @@ const TIMES = { firstBy: START, decidedAfter: START };
 function fresh(t: TestContext) {
   const { db, store } = engineDatabase(t);
   const [holds, held] = [{ apply: sqliteAccountMail(db) }, sqliteHeldMail(db)];
-  return { store, holds, held, history: sqliteSendingHistory(db) };
+  const history = sqliteSendingHistory(db);
+  const holdOf = (account: string, now = later(START, DAY_MS)) => history.holdOf(account, now);
+  return { store, holds, held, history, holdOf };
 }
 
 test("an account is held until its owner vouches for it, and may be held again", (t) => {
-  const { holds, history } = fresh(t);
-  assert.deepEqual(history.holdOf(ann), { evidence: null, vouchedAt: 0, mails: 0 });
+  const { holds, holdOf } = fresh(t);
+  assert.deepEqual(holdOf(ann), { evidence: null, vouchedAt: 0, mails: 0 });
   holds.apply(HOLD, START);
-  assert.deepEqual(history.holdOf(ann), { evidence: EVIDENCE, vouchedAt: 0, mails: 0 });
-  assert.equal(history.holdOf("bob@example.org").evidence, null);
+  assert.deepEqual(holdOf(ann), { evidence: EVIDENCE, vouchedAt: 0, mails: 0 });
+  assert.equal(holdOf("bob@example.org").evidence, null);
   holds.apply({ type: "END_HOLD", account: ann }, later(START, 5));
-  assert.deepEqual(history.holdOf(ann), { evidence: null, vouchedAt: later(START, 5), mails: 0 });
+  assert.deepEqual(holdOf(ann), { evidence: null, vouchedAt: later(START, 5), mails: 0 });
   const evidence = { count: 31, limit: 30, windowMs: DAY_MS, key: "limits.sending.strangers_per_day" };
   holds.apply({ ...HOLD, evidence }, later(START, 9));
-  assert.deepEqual(history.holdOf(ann), { evidence, vouchedAt: later(START, 5), mails: 0 });
+  assert.deepEqual(holdOf(ann), { evidence, vouchedAt: later(START, 5), mails: 0 });
+  holds.apply({ type: "END_HOLD", account: ann }, later(START, 365 * DAY_MS));
+  const setBack = { evidence: null, vouchedAt: later(START, 5), mails: 0 };
+  assert.deepEqual(holdOf(ann), setBack, "the clock was ahead at the second release");
 });
 
 test("a hold ends with its account, whose mail stays on hold and makes no one known", (t) => {
-  const { holds, held, history } = fresh(t);
+  const { holds, held, history, holdOf } = fresh(t);
   holds.apply(HOLD, START);
   const mail = { type: "HOLD_MAIL", account: ann, ip: HOLD.ip, recipientCount: 1, queueId: "A1" } as const;
   holds.apply({ ...mail, recipients: ["one@example.net"] }, START);
   holds.apply({ type: "DISOWN_HOLD", account: ann, ends: true }, later(START, 5));
-  assert.deepEqual(history.holdOf(ann), { evidence: null, vouchedAt: later(START, 5), mails: 0 });
+  assert.deepEqual(holdOf(ann), { evidence: null, vouchedAt: later(START, 5), mails: 0 });
   assert.deepEqual(held.accounts(), []);
   const ids = held.held(ann).map(({ queueId }) => queueId);
   assert.deepEqual(ids, ["A1"]);
@@ -76,15 +81,15 @@ test("mail that is on hold does not count as sent", (t) => {
 });
 
 test("who is named by held mail has been written to once it is released, and the place is known", (t) => {
-  const { holds, history } = fresh(t);
+  const { holds, history, holdOf } = fresh(t);
   holds.apply(HOLD, START);
   const mail = { type: "HOLD_MAIL", account: ann, ip: HOLD.ip, recipientCount: 2 } as const;
   holds.apply({ ...mail, queueId: "A1", recipients: ["one@example.net", "two@example.net"] }, START);
   holds.apply({ ...mail, queueId: "A2", recipients: [] }, START);
   holds.apply({ ...mail, queueId: "A3", recipients: ["three@example.net"] }, START);
-  assert.equal(history.holdOf(ann).mails, 3);
+  assert.equal(holdOf(ann).mails, 3);
   holds.apply({ type: "FORGET_HELD", queueIds: ["A3"] }, START);
-  assert.equal(history.holdOf(ann).mails, 2);
+  assert.equal(holdOf(ann).mails, 2);
   assert.equal(history.hasWritten(ann, "one@example.net"), false);
   assert.equal(history.knowsPlace(ann, HOLD.prefix, TIMES), false);
   holds.apply({ type: "END_HOLD", account: ann }, later(START, 5));

@@ -17,13 +17,13 @@ export function sqliteSendingHistory(db: DatabaseSync): SendingHistory {
       if (sql.knowsPlace.get(asked) !== undefined) return true;
       return isLocal(place) && sql.wroteFrom.get(asked) !== undefined;
     },
-    holdOf: (account) => {
-      const row = sql.hold.get(account);
+    holdOf: (account, now) => {
+      const row = sql.hold.get(account, now);
       if (row === undefined) return NEVER;
       const vouchedAt = row["vouched_at"] === null ? NEVER.vouchedAt : millis(row["vouched_at"]);
       return { evidence: row["count"] === null ? null : evidence(row), vouchedAt, mails: integer(row["mails"]) };
     },
-    refusals: (account, since) => integer(sql.refusals.get(account, since)?.["count"]),
+    refusals: (account, { since, until }) => integer(sql.refusals.get(account, since, until)?.["count"]),
   };
 }
 
@@ -50,7 +50,7 @@ const SQL = {
   hold: `
     SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count AS "limit", window_ms, limit_key AS key,
       iif(released_at IS NULL, (SELECT count(*) FROM held_mail WHERE account = ?1), 0) AS mails,
-      (SELECT max(released_at) FROM account_hold WHERE account = ?1) AS vouched_at
+      (SELECT max(released_at) FROM account_hold WHERE account = ?1 AND released_at <= ?2) AS vouched_at
     FROM account_hold WHERE account = ?1 ORDER BY released_at IS NULL DESC LIMIT 1`,
   // For a mail whose event was removed, only the count is known. Few events wait for their index.
   sentMails: `
@@ -59,7 +59,7 @@ const SQL = {
       coalesce(json_extract(e.rest, '$.seen.sentTo.strangers'), 0) AS strangers
     FROM event_by_subject AS s LEFT JOIN event AS e ON e.id = s.id
     WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC ${LIMIT}`,
-  refusals: "SELECT coalesce(sum(count), 0) AS count FROM refusal WHERE account = ? AND at > ?",
+  refusals: "SELECT coalesce(sum(count), 0) AS count FROM refusal WHERE account = ? AND at > ? AND at <= ?",
   hasWritten: "SELECT 1 FROM correspondent WHERE address = ? AND account = ?",
   // A place that was new for a thief's mail does not become known through the thief's sign-ins.
   knowsPlace: `
