@@ -165,7 +165,11 @@ test("mail reaches targets that root has not set, by other accounts' aliases, fo
   networks.serve({ domains: ["example.org"], administrator: bob, refused: [], networks: [] });
   for (const recipient of [ann, "Ann+x@Example.org", bob, "INFO@example.org", "abuse@example.org"])
     assert.deepEqual(reached(recipient), [`${ann} ${added}`], recipient);
-  assert.deepEqual(reached("carl@example.org"), []);
+  accounts.addAlias(mailAddress("shop@example.org"), [mailAddress("ann+shop@example.org")]);
+  forwards.setForward(bob, [mailAddress("shop+new@example.org")], false, null);
+  for (const recipient of ["shop@example.org", bob])
+    assert.deepEqual(reached(recipient), [`${ann} ${added}`], recipient);
+  for (const recipient of ["carl@example.org", '"a@b+c"@example.org']) assert.deepEqual(reached(recipient), []);
   assert.deepEqual(reached(ann, later(NOW, DAY_MS)), [`${ann} ${added} old`]);
   forwards.setForward(ann, [old, added], true, null);
   assert.deepEqual(reached(ann), [], "root has set it");
