@@ -15,7 +15,7 @@ import {
 } from "../../../test/kit/test-database.ts";
 import { damage } from "../../../test/kit/watched-databases.ts";
 import { auditRecord } from "../../core/events/command.ts";
-import { isoTime } from "../../core/time.ts";
+import { isoTime, MINUTE_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { sqliteAuditEntries } from "../events/audit.ts";
@@ -86,6 +86,20 @@ test("what was found damaged while it ran is set aside, though the check of the 
   assert.deepEqual(contents(layout), { ...KEPT, ...EVENTS, events: 20_000, oldest: 2 });
   assert.equal(setAsideBeside(layout.engineDb).length, 1);
 });
+
+for (const { what, removed, first } of [
+  { what: "go back to the first day", removed: "id = 0", first: 0 },
+  { what: "start where the minutes before were removed", removed: "minute = 0", first: START - (START % MINUTE_MS) },
+  { what: "start at zero without any minutes", removed: "id > 0", first: 0 },
+])
+  test(`the figures of a damaged one ${what}`, () => {
+    const { layout, db } = ran();
+    db.exec(`DELETE FROM event_minute WHERE ${removed}`);
+    db.close();
+    markDamaged(layout.engineDb);
+    using again = openOrRecoverEngine(layout, START);
+    assert.equal(scalarOf(again, "SELECT minute FROM event_minute ORDER BY id LIMIT 1"), first);
+  });
 
 for (const { what, does, fate } of [
   { what: "truncated", does: (path: string) => truncateSync(path, 100), fate: "damaged" },

@@ -80,7 +80,10 @@ function isDamaged(db: DatabaseSync): boolean {
 function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged): readonly string[] {
   const tables = [...LASTING.map((table) => ({ table, order: "" })), SUMS, NEWEST_EVENTS, NEWEST_MINUTES];
   return together(db, () => {
+    // It stands for "nothing before". `source` has its own until its first minutes are removed.
+    if (!done.has(NEWEST_MINUTES.table)) db.exec("DELETE FROM event_minute WHERE minute = 0");
     const complete = tables.filter((one) => !done.has(one.table) && copyTable(source, db, one));
+    db.exec("INSERT INTO event_minute (minute, totals) SELECT 0, '{}' WHERE NOT EXISTS (SELECT 1 FROM event_minute)");
     // Events up to `answered` no longer count. Their ids are reused if the newest were lost.
     if (!done.has("event"))
       db.exec("UPDATE ban SET answered = min(answered, (SELECT coalesce(max(id), 0) FROM event))");
