@@ -64,15 +64,15 @@ function TotpCard() {
   const showCodes = ({ recoveryCodes }: NewCodes): void => {
     setBegun(null);
     setCodes(recoveryCodes);
-    reload();
   };
   const start = async (): Promise<void> => {
     setCodes(null);
     setBegun(await withProof(() => post<TotpBegun>("factors/totp", {})));
   };
   const confirm = async ({ code = "" }): Promise<void> =>
-    showCodes(await post<NewCodes>("factors/totp/confirm", { code }));
-  const renew = async (): Promise<void> => showCodes(await withProof(() => post<NewCodes>("factors/recovery", {})));
+    showCodes(await post<NewCodes>("factors/totp/confirm", { code }).finally(reload));
+  const renew = async (): Promise<void> =>
+    showCodes(await withProof(() => post<NewCodes>("factors/recovery", {})).finally(reload));
   const removeApp = (): Promise<void> =>
     change(() => remove("factors/totp"), reload, words.removed).then(() => setCodes(null));
   return (
