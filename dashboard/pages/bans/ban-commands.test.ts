@@ -27,6 +27,7 @@ async function undo(asked: string[]): Promise<readonly string[]> {
 }
 
 const MADE = { "POST bans": { ban: { ...BAN, reason: "new", level: "manual" } } };
+const NO = Response.json({ detail: "There is no such entry." }, { status: 409 });
 const REQUEST = { ip: "192.0.2.1", reason: "new", for: "30m" };
 
 test("to undo a ban lifts it; the one that it replaced is in force again for the rest of its time", async (t) => {
@@ -116,6 +117,15 @@ test("to undo an entry of the allow list takes it off; to undo its removal puts 
   await disallow(ENTRY, reload);
   assert.deepEqual(await undo(asked), ['POST allow {"network":"192.0.2.0/24","note":"the office","for":"90m"}']);
   assert.equal(reloads, 4, "the list is read again after each change and each undo");
+});
+
+test("a refused change reads the list again: the entry may be gone", async (t) => {
+  serve(t, { "POST allow": NO.clone(), [`DELETE allow/${ENTRY.prefix}`]: NO.clone() });
+  let reloads = 0;
+  const reload = (): void => void (reloads += 1);
+  await assert.rejects(disallow(ENTRY, reload));
+  await assert.rejects(allow({ network: ENTRY.prefix, note: "", for: "" }, reload));
+  assert.equal(reloads, 2);
 });
 
 test("an entry that is added again says what it keeps", async (t) => {

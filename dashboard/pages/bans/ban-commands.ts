@@ -45,9 +45,8 @@ export async function lift(item: BanItem, undone: () => void): Promise<void> {
   const says = await unban(item.prefix);
   if (isTooWide(item.prefix)) return tell(`${says} ${words.tooWide}`);
   const undo = async (): Promise<void> => {
-    await post("bans", again(item));
+    await post("bans", again(item)).finally(undone);
     tell(words.bannedAgain(shortPrefix(item.prefix)));
-    undone();
   };
   tell(says, { undo: isOver(item) ? null : undo });
 }
@@ -60,16 +59,14 @@ async function unban(prefix: string): Promise<string> {
   return within === undefined ? words.lifted(name) : `${words.lifted(name)} ${words.stillWithin(within)}`;
 }
 
-/** Not undone if bans ended with it, which are not made again, or if the network was allowed before. `changed`: also called after an undo. */
+/** No undo if it ended bans, or if the network was allowed before. `changed`: also called after a refusal or an undo. */
 export async function allow(request: AllowRequest, changed: () => void): Promise<void> {
   const before = await get<Page<AllowedItem>>(`allow?limit=${MOST_ROWS}`);
-  const { prefix, liftedTotal, keptEnd, keptNote } = await post<Allowing>("allow", filled(request));
-  changed();
+  const { prefix, liftedTotal, keptEnd, keptNote } = await post<Allowing>("allow", filled(request)).finally(changed);
   const isNew = before.next === null && before.items.every((item) => item.prefix !== prefix);
   const undo = async (): Promise<void> => {
-    await remove(`allow/${prefix}`);
+    await remove(`allow/${prefix}`).finally(changed);
     tell(words.notAllowed(shortPrefix(prefix)));
-    changed();
   };
   const says = [
     words.isAllowed(shortPrefix(prefix), liftedTotal),
@@ -80,8 +77,7 @@ export async function allow(request: AllowRequest, changed: () => void): Promise
 }
 
 export async function disallow(item: AllowItem, changed: () => void): Promise<void> {
-  await remove(`allow/${item.prefix}`);
-  changed();
+  await remove(`allow/${item.prefix}`).finally(changed);
   const says = words.notAllowed(shortPrefix(item.prefix));
   if (isTooWide(item.prefix)) return tell(`${says} ${words.tooWide}`);
   tell(says, { undo: isOver(item) ? null : () => allow(allowedAgain(item), changed) });

@@ -100,7 +100,7 @@ function AddressStory({ asked, report, changed }: AddressProps) {
           {ban === null ? (
             <LinkButton shown={words.banIt} href={hrefOf("bans", { ban: asked })} class="button danger" />
           ) : (
-            <ActionButton shown={verdict.unban} run={() => lift(ban, changed).then(changed)} />
+            <ActionButton shown={verdict.unban} run={() => lift(ban, changed).finally(changed)} />
           )}
           <LinkButton shown={words.itsEvents} href={hrefOf("events", { ip: asked })} />
         </div>

@@ -22,7 +22,7 @@ export function MailGreylist() {
   const items = pauses.data?.items.filter(({ until }) => !isPast(until, now.value)) ?? [];
   const pause = (recipient: string, lasts: string): Promise<void> =>
     pauseGreylist({ recipient, for: lasts }, items, pauses.reload);
-  const resume = (target: string): Promise<void> => resumeGreylist(target).then(pauses.reload);
+  const resume = (target: string): Promise<void> => resumeGreylist(target).finally(pauses.reload);
   return (
     <>
       <Card title={words.codeTitle} hint={words.codeHint}>

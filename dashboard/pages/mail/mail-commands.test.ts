@@ -175,4 +175,9 @@ test("a pause of greylisting and an allowed sender can be undone", async (t) => 
     `POST spam/senders ${JSON.stringify(sender)}`,
   ]);
   assert.equal(read, 7);
+  answerRequests(t, () => refused("It is gone."));
+  await assert.rejects(pauseGreylist(request, [], changes));
+  await assert.rejects(allowSender(sender, changes));
+  await assert.rejects(disallowSender(sender, changes));
+  assert.equal(read, 10, "the list is read again after a refusal");
 });

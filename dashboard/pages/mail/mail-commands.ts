@@ -115,10 +115,9 @@ export async function pauseGreylist(
   former: readonly GreylistPauseItem[],
   changed: () => void,
 ): Promise<void> {
-  const pause = await post<GreylistPauseItem>("greylist/pauses", filled(request));
-  changed();
+  const pause = await post<GreylistPauseItem>("greylist/pauses", filled(request)).finally(changed);
   const isNew = former.every(({ target }) => target !== pause.target);
-  tell(words.paused(pause.target), { undo: isNew ? () => resumeGreylist(pause.target).then(changed) : null });
+  tell(words.paused(pause.target), { undo: isNew ? () => resumeGreylist(pause.target).finally(changed) : null });
 }
 
 export async function resumeGreylist(recipient: string): Promise<void> {
@@ -129,14 +128,12 @@ export async function resumeGreylist(recipient: string): Promise<void> {
 type Sender = Readonly<{ account: string; sender: string }>;
 
 export async function allowSender({ account, sender }: Sender, changed: () => void): Promise<void> {
-  await post("spam/senders", { account, sender });
-  changed();
-  tell(words.senderAllowed(sender, account), { undo: () => takeOff({ account, sender }).then(changed) });
+  await post("spam/senders", { account, sender }).finally(changed);
+  tell(words.senderAllowed(sender, account), { undo: () => takeOff({ account, sender }).finally(changed) });
 }
 
 export async function disallowSender({ account, sender }: Sender, changed: () => void): Promise<void> {
-  await takeOff({ account, sender });
-  changed();
+  await takeOff({ account, sender }).finally(changed);
   tell(words.senderOff(sender, account), { undo: () => allowSender({ account, sender }, changed) });
 }
 

@@ -12,13 +12,11 @@ const words = t.me;
 export function SendersCard() {
   const list = useGet<{ items: readonly { sender: string }[] }>("me/senders");
   const add = async (sender: string): Promise<void> => {
-    await post("me/senders", { sender });
-    list.reload();
+    await post("me/senders", { sender }).finally(list.reload);
     tell(words.senderAllowed(sender), { undo: () => takeOff(sender) });
   };
   const takeOff = async (sender: string): Promise<void> => {
-    await remove(`me/senders${queryOf({ sender })}`);
-    list.reload();
+    await remove(`me/senders${queryOf({ sender })}`).finally(list.reload);
     tell(words.senderOff(sender), { undo: () => add(sender) });
   };
   return (
@@ -42,14 +40,12 @@ export function CodeCard({ until, changed }: Readonly<{ until: string | null; ch
   const busy = useAttempt();
   const isPaused = until !== null && !isPast(until, now.value);
   const pause = async ({ for: lasts = "" }): Promise<void> => {
-    await post("me/greylist-pause", { for: lasts });
-    changed();
+    await post("me/greylist-pause", { for: lasts }).finally(changed);
     // The pause that it replaces cannot be restored.
     tell(words.paused, { undo: isPaused ? null : resume });
   };
   const resume = async (): Promise<void> => {
-    await remove("me/greylist-pause");
-    changed();
+    await remove("me/greylist-pause").finally(changed);
     tell(words.resumed);
   };
   return (
