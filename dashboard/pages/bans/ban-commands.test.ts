@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import type { BanItem } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { banItem } from "../../../test/kit/samples.ts";
@@ -26,36 +27,45 @@ async function undo(asked: string[]): Promise<readonly string[]> {
   return asked.filter((request) => !request.startsWith("GET"));
 }
 
-const MADE = { "POST bans": { ban: { ...BAN, reason: "new", level: "manual" } } };
-const NO = Response.json({ detail: "There is no such entry." }, { status: 409 });
+/** Answers to a ban that replaces `former`. */
+const replaced = (former: BanItem | null) => ({
+  "GET why/192.0.2.1": { ban: former },
+  "POST bans": { ban: { ...BAN, reason: "new", level: "manual" } },
+});
+const NO = Response.json({ detail: "It was removed." }, { status: 409 });
 const REQUEST = { ip: "192.0.2.1", reason: "new", for: "30m" };
 
 test("to undo a ban lifts it; the one that it replaced is in force again for the rest of its time", async (t) => {
-  const asked = serve(t, MADE);
-  await ban(REQUEST, null);
-  assert.deepEqual(asked, ['POST bans {"ip":"192.0.2.1","reason":"new","for":"30m"}']);
+  const answers = replaced(null);
+  const asked = serve(t, answers);
+  await ban(REQUEST);
+  assert.deepEqual(asked, ["GET why/192.0.2.1", 'POST bans {"ip":"192.0.2.1","reason":"new","for":"30m"}']);
   assert.deepEqual(await undo(asked), ["DELETE bans/192.0.2.1/32"]);
-  await ban(REQUEST, BAN);
+  Object.assign(answers, replaced(BAN));
+  await ban(REQUEST);
   assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"permanent"}']);
-  await ban(REQUEST, { ...BAN, expiresAt: new Date(NOW + 5 * 60_000).toISOString() });
+  Object.assign(answers, replaced({ ...BAN, expiresAt: new Date(NOW + 5 * 60_000).toISOString() }));
+  await ban(REQUEST);
   assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"5m"}']);
 });
 
 test("the rest of a ban is by the server's clock, whatever the browser's shows", async (t) => {
-  const asked = serve(t, MADE);
+  const asked = serve(t, replaced({ ...BAN, expiresAt: new Date(NOW - 30 * 60_000).toISOString() }));
   t.after(() => (aheadMs.value = 0));
   aheadMs.value = -3_600_000;
-  await ban(REQUEST, { ...BAN, expiresAt: new Date(NOW - 30 * 60_000).toISOString() });
+  await ban(REQUEST);
   assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"30m"}']);
 });
 
 test("a former ban that is over by now, or is that of a network around it, does not come back", async (t) => {
-  const asked = serve(t, MADE);
+  const answers = replaced(null);
+  const asked = serve(t, answers);
   for (const former of [
     { ...BAN, expiresAt: new Date(NOW - 1).toISOString() },
     { ...BAN, prefix: "192.0.2.0/24" },
   ]) {
-    await ban(REQUEST, former);
+    Object.assign(answers, replaced(former));
+    await ban(REQUEST);
     assert.deepEqual(await undo(asked), ["DELETE bans/192.0.2.1/32"]);
   }
 });

@@ -26,8 +26,10 @@ const MINUTE_MS = 60_000;
 /** The most that the server accepts. */
 export const LONGEST_NOTE: typeof NOTE_CHARACTERS = 200;
 
-/** `former`: the ban in force, as the preview showed it. To undo a ban that replaced it bans again as before. */
-export async function ban(request: BanRequest, former: BanItem | null): Promise<void> {
+/** To undo a ban that replaced one bans again as before. */
+export async function ban(request: BanRequest): Promise<void> {
+  // The ban in force may be newer than the preview.
+  const { ban: former } = await get<AddressAnswer>(`why/${request.ip}`);
   const item = (await post<{ ban: BanItem }>("bans", filled(request))).ban;
   const undo = async (): Promise<void> => {
     if (former !== null && former.prefix === item.prefix && !isOver(former)) {

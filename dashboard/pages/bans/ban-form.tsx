@@ -25,7 +25,6 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
     const isCurrent = JSON.stringify(fieldsOf(form.current)) === JSON.stringify(asked);
     if (isCurrent) setPreview({ request: { ip, reason, for: duration }, of });
   };
-  const confirm = ({ request, of }: Preview): Promise<void> => ban(request, of.ban).then(close);
   return (
     <OpenedCard title={words.ban}>
       <Form label={words.preview} place={form} submit={look} close={close} onInput={() => setPreview(null)}>
@@ -41,7 +40,11 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
               <Said key={effect} within="li" text={effect} lang={language} />
             ))}
           </ul>
-          <ActionButton shown={words.confirm(preview.request.ip)} kind="danger" run={() => confirm(preview)} />
+          <ActionButton
+            shown={words.confirm(preview.request.ip)}
+            kind="danger"
+            run={() => ban(preview.request).then(close)}
+          />
         </div>
       )}
     </OpenedCard>
