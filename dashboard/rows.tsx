@@ -30,16 +30,16 @@ type LiveProps<T> = Readonly<{
 }>;
 
 /** For the element of a list: holds it still while the pointer or the focus is in it. */
-export function holding<T>(rows: HeldRows<T> | undefined) {
+function holding<T>(rows: HeldRows<T>) {
   return {
-    onPointerEnter: () => rows?.hold("pointer", true),
-    onPointerLeave: () => rows?.hold("pointer", false),
-    onFocusIn: () => rows?.hold("focus", true),
+    onPointerEnter: () => rows.hold("pointer", true),
+    onPointerLeave: () => rows.hold("pointer", false),
+    onFocusIn: () => rows.hold("focus", true),
     onFocusOut: ({ currentTarget, relatedTarget }: FocusEvent) => {
       // From one row to the next, the focus leaves an element but not the list.
       const stays =
         currentTarget instanceof Node && relatedTarget instanceof Node && currentTarget.contains(relatedTarget);
-      if (!stays) rows?.hold("focus", false);
+      if (!stays) rows.hold("focus", false);
     },
   };
 }

@@ -5,7 +5,7 @@ import { hourAndMinute, whole } from "../format.ts";
 import { figures, health, liveness, taskKey } from "../live.ts";
 import { Address, At, Card, LinkButton, minute, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
-import { Advice, holding, useBans } from "../rows.tsx";
+import { Advice, useBans } from "../rows.tsx";
 import { DayChart } from "./now/day-chart.tsx";
 
 const words = t.now;
@@ -135,14 +135,13 @@ function FiguresOfDay() {
 
 function NewBans() {
   const newest = useBans({ limit: MOST_SHOWN });
-  const rows = newest.data?.rows;
-  const bans = rows?.shown.value;
+  const bans = newest.data?.rows.shown.value;
   const all = <LinkButton shown={words.allBans} href={hrefOf("bans")} />;
   return (
     <Card title={words.newBans} aside={all}>
       <Waiting {...newest} />
       {bans?.length === 0 && <p class="empty">{t.bans.none}</p>}
-      <ul class="rows" {...holding(rows)}>
+      <ul class="rows">
         {bans?.map(({ prefix, level, reason, createdAt }) => (
           <li key={prefix} class="row brief">
             <Address of={prefix} /> <span class={`badge ${level}`}>{t.bans.levels[level]}</span>
