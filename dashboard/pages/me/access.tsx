@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { OwnSignIn } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
 import type { AppPasswords, MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
-import { post, queryOf } from "../../api.ts";
+import { get, post, queryOf } from "../../api.ts";
 import { ActionButton, Form, NewPassword, Turns } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
@@ -41,36 +41,40 @@ function PasswordForm({ done }: Readonly<{ done: () => void }>) {
 
 type Made = Readonly<{ name: string; password: string }>;
 
+const APPS = "me/app-passwords";
 const MOST: typeof MOST_APP_PASSWORDS = 20;
 
 /** `isOnServer`: none can be made, and those left over can be removed. */
 export function AppPasswordsCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
   return (
     <SecretsCard<AppPasswords["items"][number]>
-      path="me/app-passwords"
+      path={APPS}
       madeAt={({ made }) => made}
       words={apps}
       news={passwordsSet.value}
     >
-      {isOnServer ? null : (items, reload) => <MakeAppPassword names={items.map(({ name }) => name)} made={reload} />}
+      {isOnServer ? null : (items, reload) => <MakeAppPassword isFull={items.length >= MOST} made={reload} />}
     </SecretsCard>
   );
 }
 
-function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; made: () => void }>) {
+function MakeAppPassword({ isFull, made }: Readonly<{ isFull: boolean; made: () => void }>) {
   const [fresh, setFresh] = useState<Made | null>(null);
   const submit = async ({ name = "" }): Promise<void> => {
-    if (names.includes(name)) throw new Error(apps.alreadyThere(name));
-    setFresh(await withProof(() => post<Made>("me/app-passwords", { name })));
-    made();
+    const ask = async () => {
+      const { items } = await get<AppPasswords>(APPS);
+      if (items.some((one) => one.name === name)) throw new Error(apps.alreadyThere(name));
+      return post<Made>(APPS, { name });
+    };
+    setFresh(await withProof(ask).finally(made));
   };
   return (
     <>
       {fresh !== null && (
         <Secret says={apps.says(fresh.name)} label={apps.label} secret={fresh.password} close={() => setFresh(null)} />
       )}
-      {names.length >= MOST && <p class="hint">{apps.most}</p>}
-      {names.length < MOST && (
+      {isFull && <p class="hint">{apps.most}</p>}
+      {!isFull && (
         <Form label={apps.make} isPlain clears submit={submit}>
           <Field label={apps.name} name="name" required maxLength={40} />
         </Form>

@@ -17,15 +17,18 @@ export function ForwardingCard() {
   const busy = useAttempt();
   const words = t.mailboxSettings.forwarding;
   // Read again first: what the page shows may be out of date.
-  const set = async (edit: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
-    const wanted = edit(await get<Forwarding>(FORWARDING));
-    const ask = () => (wanted.to.length === 0 ? remove(FORWARDING) : put(FORWARDING, wanted));
-    await change(ask, forwarding.reload, says);
+  const set = (edit: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
+    const ask = async () => {
+      const wanted = edit(await get<Forwarding>(FORWARDING));
+      return wanted.to.length === 0 ? remove(FORWARDING) : put(FORWARDING, wanted);
+    };
+    return change(ask, forwarding.reload, says);
   };
-  const add = async ({ address = "" }): Promise<void> => {
-    if (to.includes(address)) throw new Error(words.alreadyThere(address));
-    await set((old) => ({ ...old, to: [...old.to.filter((one) => one !== address), address] }), words.added(address));
-  };
+  const add = ({ address = "" }): Promise<void> =>
+    set((old) => {
+      if (old.to.includes(address)) throw new Error(words.alreadyThere(address));
+      return { ...old, to: [...old.to, address] };
+    }, words.added(address));
   const takeOff = (address: string): Promise<void> =>
     set((old) => ({ ...old, to: old.to.filter((one) => one !== address) }), words.stopped(address));
   const keepOrNot = (): Promise<void> => set((old) => ({ ...old, keep: !keep }), keep ? words.noCopy : words.copy);
