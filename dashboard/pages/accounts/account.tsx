@@ -8,7 +8,7 @@ import { tell } from "../../attempt.ts";
 import { ActionButton, Fact, Item, Remove } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
 import { Address, At, Card, LinkButton, now, Said, State, useGet, useLoaded, Waiting } from "../../parts.tsx";
-import { go, hrefOf } from "../../route.ts";
+import { go, hrefOf, route } from "../../route.ts";
 import { LastUse } from "../../secrets.tsx";
 import { change, withProof } from "../../session.ts";
 import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";
@@ -125,9 +125,10 @@ function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ acco
 
 function Removal({ name }: Readonly<{ name: string }>) {
   const run = async (): Promise<void> => {
+    const shown = route.peek();
     const { forwardsEnded } = await withProof(() => remove<ForwardsEnded>(`accounts/${encodeURIComponent(name)}`));
     tell(`${words.removed(name)}${words.forwardsEnded(forwardsEnded)}`);
-    go("accounts");
+    if (route.peek() === shown) go("accounts");
   };
   return (
     <Card title={t.removeOf(name)}>
