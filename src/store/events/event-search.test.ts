@@ -244,6 +244,14 @@ test("a type's events at an account are searched by the one with fewer events", 
   }
 });
 
+test("a page that the last events fill has no next one", (t) => {
+  const { store, search } = fresh(t);
+  record(store, ...eventRows(6, "203.0.113.7", START));
+  const nextOf = (most: number, order: EventFilter["order"]) => search.find({ most, order }).next;
+  assert.deepEqual([nextOf(5, "oldest_first"), nextOf(6, "oldest_first")], [5, null]);
+  assert.deepEqual([nextOf(5, "newest_first"), nextOf(6, "newest_first")], [2, null]);
+});
+
 function pages(search: ReturnType<typeof sqliteEventSearch>, filter: EventFilter): readonly number[] {
   const ids: number[] = [];
   for (let asked = filter; ; ) {

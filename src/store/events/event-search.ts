@@ -55,16 +55,17 @@ export function sqliteEventSearch(db: DatabaseSync, longestMs: number = LONGEST_
       const items: EventItem[] = [];
       if (filter.most < 1) return { items, next: null };
       const until = performance.now() + longestMs;
-      // Usually most rows match, so only as many as a page are read.
-      const atOnce = filter.text === undefined ? Math.max(FEWEST_ROWS, filter.most) : SEARCHED_ROWS;
+      // Usually most rows match, so only as many as a page are read, and one more: whether there is a next page.
+      const atOnce = filter.text === undefined ? Math.max(FEWEST_ROWS, filter.most + 1) : SEARCHED_ROWS;
       for (const span of times.spansOf(filter)) {
         for (const { ids, reached } of candidates({ ...filter, ...span })) {
           for (let from = 0; from < ids.length; from += atOnce) {
             const some = ids.slice(from, from + atOnce);
             for (const row of read(some, filter)) {
               if (!matches(row, filter)) continue;
-              const item = eventItem(row);
-              if (items.push(item) === filter.most) return upTo(items, item.id);
+              const last = items.at(-1);
+              if (last !== undefined && items.length === filter.most) return upTo(items, last.id);
+              items.push(eventItem(row));
             }
             if (from + atOnce < ids.length && performance.now() >= until) return upTo(items, some.at(-1) ?? reached);
           }
