@@ -215,11 +215,16 @@ type RowsProps<T> = Readonly<{
   children: (item: T, place: number) => ComponentChildren;
 }>;
 
+/** Not while the answer to an earlier question is shown. */
+export function isEmpty({ data, isCurrent }: RowsProps<unknown>["of"]): boolean {
+  return isCurrent && data?.items.length === 0;
+}
+
 export function Rows<T>({ of, none, label, children }: RowsProps<T>) {
   return (
     <>
       <Waiting {...of} />
-      {none !== undefined && of.data?.items.length === 0 && <p class="empty">{none}</p>}
+      {none !== undefined && isEmpty(of) && <p class="empty">{none}</p>}
       <ul class="rows" aria-label={label}>
         {of.data?.items.map(children)}
       </ul>

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../admin-texts.ts";
 import { Choice, Form, Turns } from "../fields.tsx";
 import { visible, windowTitle } from "../format.ts";
@@ -56,11 +56,15 @@ export function LookUp({ query = {}, label, placeholder }: LookUpProps) {
 }
 
 type PagesProps = Omit<Parameters<typeof Turns>[0], "first" | "next"> &
-  Readonly<{ query: Query; by?: "before" | "after"; next: string | null }>;
+  Readonly<{ query: Query; by?: "before" | "after"; next: string | null; isEmpty?: boolean }>;
 
-/** `Turns` by the address of the page. `by`: the place in it that has the cursor. */
-export function Pages({ query, by = "before", next, ...turns }: PagesProps) {
+/** `Turns` by the address of the page. `by`: the place in it that has the cursor. `isEmpty`: shows the first page instead. */
+export function Pages({ query, by = "before", next, isEmpty = false, ...turns }: PagesProps) {
   const { page, query: at } = route.value;
+  const isEmptied = isEmpty && next === null && (at[by] ?? "") !== "";
+  useLayoutEffect(() => {
+    if (isEmptied) go(page, query, "replace");
+  }, [isEmptied]);
   return (
     <Turns
       first={(at[by] ?? "") === "" ? null : () => turnTo(page, query)}

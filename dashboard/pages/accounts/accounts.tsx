@@ -6,7 +6,7 @@ import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
 import { ActionButton, Form, Item, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
-import { At, Button, Field, OpenedCard, Rows, Said, State, useGet } from "../../parts.tsx";
+import { At, Button, Field, isEmpty, OpenedCard, Rows, Said, State, useGet } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { change } from "../../session.ts";
 import { LookUp, Pages, pageOf } from "../list-parts.tsx";
@@ -53,7 +53,7 @@ function AccountList() {
       <Rows of={list} none={text === "" ? words.none : words.noneFound} label={words.list}>
         {(item) => <AccountRow key={item.name} {...item} />}
       </Rows>
-      <Pages query={{ text }} next={data?.next ?? null} />
+      <Pages query={{ text }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
     </>
   );
 }
@@ -93,7 +93,7 @@ function AliasList() {
       <Rows of={list} none={text === "" ? words.noAlias : words.noAliasFound} label={words.aliasList}>
         {(item) => <AliasRow key={item.address} item={item} changed={reload} />}
       </Rows>
-      <Pages query={{ show: "aliases", text }} next={data?.next ?? null} />
+      <Pages query={{ show: "aliases", text }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
     </>
   );
 }

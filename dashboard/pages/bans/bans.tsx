@@ -5,7 +5,7 @@ import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
 import { ActionButton, Form, TakeOff } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { Address, Button, Field, OpenedCard, Rows, Said, useGet, Waiting } from "../../parts.tsx";
+import { Address, Button, Field, isEmpty, OpenedCard, Rows, Said, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { type BanList, LiveRows, useBans, WaitingRows } from "../../rows.tsx";
 import { LookUp, Pages, pageOf } from "../list-parts.tsx";
@@ -52,16 +52,17 @@ function BansInForce() {
         {list !== null && <WaitingRows rows={list.rows} />}
       </div>
       <Waiting {...opened} />
-      {list !== null && <BansShown list={list} text={text} />}
+      {list !== null && <BansShown list={list} text={text} isCurrent={opened.isCurrent} />}
     </>
   );
 }
 
-function BansShown({ list, text }: Readonly<{ list: BanList; text: string }>) {
+function BansShown({ list, text, isCurrent }: Readonly<{ list: BanList; text: string; isCurrent: boolean }>) {
   const { rows } = list;
+  const hasNone = isCurrent && rows.shown.value.length === 0;
   return (
     <>
-      {rows.shown.value.length === 0 && (
+      {hasNone && (
         <p class="empty" role="status">
           {text === "" ? words.none : words.noneFound}
         </p>
@@ -71,7 +72,7 @@ function BansShown({ list, text }: Readonly<{ list: BanList; text: string }>) {
         rows={rows}
         row={(item, isOver) => <BanRow ban={item} isOver={isOver} list={list} />}
       />
-      <Pages query={{ text }} next={rows.next.value} />
+      <Pages query={{ text }} next={rows.next.value} isEmpty={hasNone} />
     </>
   );
 }
@@ -115,7 +116,7 @@ function AllowList() {
       <Rows of={list} none={words.noneAllowed} label={words.allowList}>
         {(item) => <AllowedRow key={`${item.from} ${item.prefix}`} item={item} changed={reload} />}
       </Rows>
-      <Pages query={{ show: "allowed" }} next={data?.next ?? null} />
+      <Pages query={{ show: "allowed" }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
     </>
   );
 }

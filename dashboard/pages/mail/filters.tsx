@@ -7,7 +7,7 @@ import { ActionButton, Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { isPast, percent, whole } from "../../format.ts";
 import { MOST_ROWS } from "../../live-list.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Button, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
+import { Address, At, Button, Card, Field, isEmpty, now, Rows, Said, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { Table } from "../../rows.tsx";
 import { Pages } from "../list-parts.tsx";
@@ -140,7 +140,7 @@ export function MailSpam() {
           </li>
         )}
       </Rows>
-      <Pages query={{ show: "spam" }} next={data?.next ?? null} />
+      <Pages query={{ show: "spam" }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
     </>
   );
 }

@@ -4,7 +4,7 @@ import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
 import { filled } from "../../format.ts";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
-import { go, type Query, route } from "../../route.ts";
+import { type Query, route } from "../../route.ts";
 import { FilterChoice, Filters, Pages, pageOf } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
 import { MailHeld } from "./held.tsx";
@@ -62,10 +62,6 @@ function MailQueue() {
     setTicked((last) => new Set([...last].filter((one) => one !== id).concat(isOn ? [id] : [])));
   const isFiltered = Object.values(filter).some((value) => value !== "");
   const items = data?.items ?? [];
-  const isEmptied = mayAct && cursor !== "" && items.length === 0;
-  useEffect(() => {
-    if (isEmptied) go("mail", filter, "replace");
-  }, [isEmptied]);
   const selected = new Set(items.flatMap(({ queueId }) => (ticked.has(queueId) ? [queueId] : [])));
   return (
     <>
@@ -85,7 +81,7 @@ function MailQueue() {
           <QueueRow key={item.queueId} item={item} selected={selected} select={select} act={mayAct ? act : null} />
         ))}
       </ul>
-      <Pages query={filter} by="after" next={data?.next ?? null} />
+      <Pages query={filter} by="after" next={data?.next ?? null} isEmpty={mayAct && items.length === 0} />
     </>
   );
 }

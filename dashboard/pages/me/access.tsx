@@ -92,7 +92,7 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
   const hasRight = data?.items.some(({ isRight }) => isRight) ?? false;
   return (
     <Card title={words.signIns} hint={words.signInsHint}>
-      <Rows of={list} none={data?.next === null ? words.noSignIns : undefined}>
+      <Rows of={list} none={cursor === "" && data?.next === null ? words.noSignIns : undefined}>
         {({ at, ip, service, isRight, what }, place) => (
           <li key={`${at} ${place}`} class="row brief">
             <State status={isRight ? "ok" : "degraded"}>{words.whats[what]}</State>
