@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PROBLEM_CODES, problem } from "../src/surfaces/api/problem.ts";
 import { answerRequests } from "../test/kit/answered-requests.ts";
-import { afterFailure, complaintOf, get, isOf, type Load, NOTHING_LOADED, post, Refused, remove } from "./api.ts";
+import {
+  afterFailure,
+  aheadMs,
+  complaintOf,
+  get,
+  isOf,
+  type Load,
+  NOTHING_LOADED,
+  post,
+  Refused,
+  remove,
+} from "./api.ts";
 import { texts as german } from "./texts/german.ts";
 
 const REFUSED = new Refused(401, "The sign-in was refused.", "login_refused");
@@ -32,6 +43,17 @@ test("a change whose answer is lost may be done, and says so", async (t) => {
   answerRequests(t, () => answers.shift());
   assert.deepEqual(await complaint(post("bans", {})), UNANSWERED);
   assert.deepEqual(await complaint(remove("bans/192.0.2.1")), UNANSWERED);
+});
+
+test("answers to My mailbox tell the server's time", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.UTC(2026, 10, 21, 14, 2) });
+  t.after(() => (aheadMs.value = 0));
+  const dates = ["Sat, 21 Nov 2026 15:02:00 GMT", "Sat, 21 Nov 2026 15:02:01 GMT", "today"];
+  answerRequests(t, () => Response.json({}, { headers: { date: dates.shift() ?? "" } }));
+  for (const _ of [...dates, ""]) {
+    await get("me/senders");
+    assert.equal(aheadMs.value, 3_600_000);
+  }
 });
 
 test("a page of a proxy or a portal does not count as the answer of the server", async (t) => {

@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { type Language, language, t } from "./messages.ts";
 
 /** The server refused the request; the message is its explanation. Status 0: it could not be reached. */
@@ -11,6 +12,18 @@ export class Refused extends Error {
     this.status = status;
     this.code = code;
   }
+}
+
+/** Smaller differences of the clocks are the network's delay, and the part of a second that the header `Date` omits. */
+const CLOCKS_DIFFER_MS = 2_000;
+
+/** By how much the server's clock is ahead of the browser's (ms): its times are judged by its own. */
+export const aheadMs = signal(0);
+
+/** `now`: the server's time. Anything but a date is ignored. */
+export function setClock(now: string): void {
+  const ahead = Date.parse(now) - Date.now();
+  if (Math.abs(ahead - aheadMs.peek()) > CLOCKS_DIFFER_MS) aheadMs.value = ahead;
 }
 
 /** The server itself gives up on an answer earlier. */
@@ -44,7 +57,11 @@ export function queryOf(fields: Readonly<Record<string, string | number | null |
 async function send<T>(path: string, init: RequestInit, longestMs: number = LONGEST_MS): Promise<T> {
   const signal = AbortSignal.timeout(longestMs);
   const { response, body } = await fetch(`api/v1/${path}`, { ...init, signal })
-    .then(async (answer) => ({ response: answer, body: parsed(await answer.text(), answer.ok) }))
+    .then(async (answer) => {
+      // My mailbox has no stream, which tells the time.
+      if (path.startsWith("me/")) setClock(answer.headers.get("date") ?? "");
+      return { response: answer, body: parsed(await answer.text(), answer.ok) };
+    })
     .catch(() => {
       throw new Refused(0, init.method === "GET" ? t.live.unreachable : t.live.unanswered);
     });

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
+import { aheadMs } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 import {
-  aheadMs,
   figures,
   health,
   Live,

@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import type { Health, OwnerTask } from "../src/admin/declare/items.ts";
-import { get, queryOf, Refused } from "./api.ts";
+import { aheadMs, get, queryOf, Refused, setClock } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
@@ -24,8 +24,6 @@ const SILENCE_MS = 9_000;
 /** How often the page checks for silence. */
 const LOOK_MS = 1_000;
 const RECONNECT_MS = 3_000;
-/** Smaller differences of the clocks are the network's delay. */
-const CLOCKS_DIFFER_MS = 2_000;
 
 export const liveness = signal<Liveness>({ kind: "connecting" });
 export const health = signal<Health | null>(null);
@@ -39,8 +37,7 @@ export const figures = signal<Figures | null>(null);
 /** Of the server; empty until it is known. */
 export const version = signal("");
 
-/** By how much the server's clock is ahead of the browser's (ms): its times are judged by its own. */
-export const aheadMs = signal(0);
+/** In ms since 1970. */
 export function serverTime(): number {
   return Date.now() + aheadMs.value;
 }
@@ -109,12 +106,8 @@ export class Live {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests of the server hold the stream to it
         take(JSON.parse(data) as News[Name]);
       });
-    const setClock = ({ now }: Readonly<{ now: string }>): void => {
-      const ahead = Date.parse(now) - Date.now();
-      if (Math.abs(ahead - aheadMs.value) > CLOCKS_DIFFER_MS) aheadMs.value = ahead;
-    };
     on("hello", (server) => {
-      setClock(server);
+      setClock(server.now);
       // A different database: nothing on the page is from it.
       if (this.#epoch !== null && this.#epoch !== server.epoch) location.reload();
       this.#epoch = server.epoch;
@@ -132,7 +125,7 @@ export class Live {
     on("bans", tellBans);
     on("health", (news) => (health.value = news));
     on("figures", (news) => (figures.value = news));
-    on("beat", setClock);
+    on("beat", ({ now }) => setClock(now));
     source.addEventListener("error", () => {
       if (source.readyState !== EventSource.CLOSED || this.#source !== source) return;
       this.#reconnect = setTimeout(() => void this.#return(), RECONNECT_MS);

@@ -4,8 +4,8 @@ import type { BanItem } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { banItem } from "../../../test/kit/samples.ts";
+import { aheadMs } from "../../api.ts";
 import { forgetToasts, toasts } from "../../attempt.ts";
-import { aheadMs } from "../../live.ts";
 import { bans as words } from "../../texts/english-admin.ts";
 import { type AllowedItem, allow, ban, disallow, effectsOf, lift, verdictOf } from "./ban-commands.ts";
 
