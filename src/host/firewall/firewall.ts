@@ -23,7 +23,8 @@ import {
   TABLE,
   type TableShape,
 } from "./guard-table.ts";
-import { causeOf, createSocketEnder, NftSession, removeTable, runTool } from "./run-nft.ts";
+import { createSocketEnder } from "./open-connections.ts";
+import { causeOf, NftSession, removeTable, runTool } from "./run-nft.ts";
 
 /** Longer lines run in their own process, because `nft -i` reads one character at a time. */
 const SESSION_LINE_CHARACTERS = 8_192;
