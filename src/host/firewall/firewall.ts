@@ -13,6 +13,7 @@ import type {
 import type { Outcome } from "../../guard/ports.ts";
 import { FIRST_OF_CLIENTS } from "../kernel/listeners.ts";
 import { type Finished, NOT_INSTALLED } from "../machine/run-program.ts";
+import { createSocketEnder } from "./end-sockets.ts";
 import {
   countPresent,
   isWhole,
@@ -23,7 +24,6 @@ import {
   TABLE,
   type TableShape,
 } from "./guard-table.ts";
-import { createSocketEnder } from "./open-connections.ts";
 import { causeOf, NftSession, removeTable, runTool } from "./run-nft.ts";
 
 /** Longer lines run in their own process, because `nft -i` reads one character at a time. */
