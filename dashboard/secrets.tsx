@@ -1,12 +1,7 @@
-import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { SessionItem } from "../src/admin/declare/items.ts";
-import { remove } from "./api.ts";
 import { tell } from "./attempt.ts";
-import { Item, Remove } from "./fields.tsx";
 import { t } from "./messages.ts";
-import { At, Button, Card, Rows, Said, useGet, useProgram, Waiting } from "./parts.tsx";
-import { change } from "./session.ts";
+import { Button, useProgram, Waiting } from "./parts.tsx";
 
 /** Puts the text on the clipboard. `what`: its name for screen readers. */
 export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
@@ -66,84 +61,5 @@ export function QrCode({ text, title }: Readonly<{ text: string; title: string }
       <rect width={code.size} height={code.size} fill="white" />
       <path d={path} />
     </svg>
-  );
-}
-
-export function LastUse({ at }: Readonly<{ at: string | null }>) {
-  return at === null ? <>{t.unused}</> : <At iso={at} how="moment" word={t.used} />;
-}
-
-type SecretItem = Readonly<{ id: string; name: string; lastUsed: string | null }>;
-type SecretWords = Readonly<
-  Record<"title" | "hint" | "none" | "made", string> & Readonly<{ removed: (name: string) => string }>
->;
-type SecretsProps<One> = Readonly<{
-  /** Where the API lists and removes them. */
-  path: string;
-  madeAt: (one: One) => string;
-  words: SecretWords;
-  /** As in `useGet`. */
-  news?: unknown;
-  children: ((items: readonly One[], reload: () => void) => ComponentChildren) | null;
-}>;
-
-/** Lists what the reader signs in with, and removes it. `children` is a form that makes one; if it is null, an empty list is hidden. */
-export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news, children }: SecretsProps<One>) {
-  const list = useGet<{ items: readonly One[] }>(path, news);
-  const { data, reload } = list;
-  const takeOff = ({ id, name }: One): Promise<void> =>
-    change(() => remove(`${path}/${encodeURIComponent(id)}`), reload, words.removed(name));
-  if (children === null && data?.items.length === 0) return null;
-  return (
-    <Card title={words.title} hint={words.hint}>
-      <Rows of={list} none={words.none}>
-        {(one) => (
-          <Item key={one.id} name={one.name} facts={<Since word={words.made} iso={madeAt(one)} used={one.lastUsed} />}>
-            <Remove name={one.name} run={() => takeOff(one)} />
-          </Item>
-        )}
-      </Rows>
-      {data !== null && children?.(data.items, reload)}
-    </Card>
-  );
-}
-
-export type Listed = SessionItem & Readonly<{ isOwn: boolean }>;
-
-type SessionProps = Readonly<{ item: Listed; account?: string | null; children?: ComponentChildren }>;
-
-/** Ends the sessions at this path of the API. */
-export function endSessions(path: string, changed: () => void): Promise<void> {
-  const end = () => remove<{ ended: number }>(path);
-  return change(end, changed, ({ ended }) => t.browsers.ended(ended));
-}
-
-/** A browser that is signed in. `account`: the session's mailbox, in a list with several. */
-export function SessionRow({ item, account = null, children }: SessionProps) {
-  const { device, ip, startedAt, usedAt, isOwn } = item;
-  const beside = (
-    <>
-      <Said text={ip} /> {account !== null && <Said text={account} />}{" "}
-      {isOwn && <span class="badge">{t.browsers.thisOne}</span>}
-    </>
-  );
-  return (
-    <Item
-      name={device}
-      lang="en"
-      beside={beside}
-      facts={<Since word={t.browsers.started} iso={startedAt} used={usedAt} />}
-    >
-      {children}
-    </Item>
-  );
-}
-
-/** `word`: what happened then. */
-function Since({ word, iso, used }: Readonly<{ word: string; iso: string; used: string | null }>) {
-  return (
-    <>
-      <At iso={iso} how="moment" word={word} />, <LastUse at={used} />
-    </>
   );
 }

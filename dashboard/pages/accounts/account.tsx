@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import type { ForwardsEnded } from "../../../src/admin/aliases.ts";
 import type { AppPasswords, Forwarding, VacationItem } from "../../../src/admin/mailboxes.ts";
+import { LastUse } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
@@ -9,7 +10,6 @@ import { ActionButton, Fact, Item, Remove } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
 import { Address, At, Card, LinkButton, now, Said, State, useGet, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf, route } from "../../route.ts";
-import { LastUse } from "../../secrets.tsx";
 import { change, withProof } from "../../session.ts";
 import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";
 

@@ -3,11 +3,12 @@ import { useState } from "preact/hooks";
 import type { OwnSignIn } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
 import type { AppPasswords, MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
+import { endSessions, type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
 import { get, post, queryOf } from "../../api.ts";
 import { ActionButton, Form, NewPassword, Turns } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
-import { endSessions, type Listed, Secret, SecretsCard, SessionRow } from "../../secrets.tsx";
+import { Secret } from "../../secrets.tsx";
 import { change, reader, withProof } from "../../session.ts";
 
 const words = t.me;

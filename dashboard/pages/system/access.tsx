@@ -3,13 +3,14 @@ import type { TokenItem } from "../../../src/admin/access.ts";
 import type { ListedSession } from "../../../src/admin/declare/items.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { LIMITS } from "../../../src/guard/limits.ts";
+import { endSessions, LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
 import { ActionButton, Choice, Form, Item, Surely } from "../../fields.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { At, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
-import { endSessions, LastUse, type Listed, Secret, SessionRow } from "../../secrets.tsx";
+import { Secret } from "../../secrets.tsx";
 import { change, reader, withProof } from "../../session.ts";
 
 const words = t.access;

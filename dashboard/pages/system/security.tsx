@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { FactorList, TotpBegun } from "../../../src/admin/access.ts";
+import { SecretsCard } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
@@ -7,7 +8,7 @@ import { save } from "../../export.ts";
 import { ActionButton, Form, Surely } from "../../fields.tsx";
 import { Button, Card, Field, useGet, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
-import { Copy, QrCode, SecretsCard } from "../../secrets.tsx";
+import { Copy, QrCode } from "../../secrets.tsx";
 import { change, withProof } from "../../session.ts";
 
 const words = t.security;
