@@ -80,8 +80,8 @@ if (!WORDS.includes(word)) {
   } else {
     const { program, first } = found;
     const added = word === "stats" && !rest.includes("--json") ? ["--json"] : [];
-    // A reason may begin with a dash, as in a line of a log. No option has a blank.
-    const end = rest.length === 2 && /^-.*\s/.test(rest[1] ?? "") ? ["--"] : [];
+    // A reason may begin with a dash, as in a line of a log. No option without `=` has a blank.
+    const end = rest.length === 2 && /^-(?!-[a-z]+=).*\s/.test(rest[1] ?? "") ? ["--"] : [];
     const { status, error } = spawnSync(program, [...first, word, ...added, ...end, ...rest], { stdio: "inherit" });
     if (error !== undefined) console.error(`${program} could not be started: ${error.message}.`);
     process.exitCode = status ?? 1;

@@ -246,6 +246,7 @@ export type Health = {
     | "sign_ins_blocked"
     | "domain_missing"
     | "dns_failing"
+    | "mail_unstored"
     | "relay_refuses"
     | "outgoing_blocked"
     | "tasks"

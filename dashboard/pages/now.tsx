@@ -49,6 +49,7 @@ function sentenceOf({ headline, components, needsYou }: Health): Sentence {
     sign_ins_blocked: partlyStopped,
     domain_missing: partlyStopped,
     dns_failing: partlyStopped,
+    mail_unstored: partlyStopped,
     relay_refuses: partlyStopped,
     outgoing_blocked: partlyStopped,
     tasks: ["degraded", words.tasks(needsYou.length)],

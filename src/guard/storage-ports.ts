@@ -112,7 +112,7 @@ export type PlaceTimes = Readonly<{ firstBy: Millis; decidedAfter: Millis }>;
 /** What accounts sent. Includes the rows of the open transaction. */
 export interface SendingHistory {
   /** Mails that counted, in ascending order; only the newest if there are more than `most`. */
-  sentMails(account: string, since: Millis, most: number): readonly SentMail[];
+  sentMails(account: string, span: GuessSpan): readonly SentMail[];
   hasWritten(account: string, address: string): boolean;
   /**
    * Whether the account's first sign-in from here was at or before `firstBy`, or its owner vouched after `decidedAfter` for mail from here.

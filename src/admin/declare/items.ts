@@ -124,6 +124,7 @@ export const PARTLY_STOPPED = [
   "sign_ins_blocked",
   "domain_missing",
   "dns_failing",
+  "mail_unstored",
   "relay_refuses",
   "outgoing_blocked",
 ] as const;

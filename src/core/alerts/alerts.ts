@@ -242,6 +242,7 @@ const NOTICE_SEVERITY: Partial<Record<NoticeCode, Severity>> = {
   certificate_unknown: "critical",
   certificate_expired: "critical",
   ports_blocked: "critical",
+  mail_unstored: "critical",
   relay_refuses: "critical",
   dns_failing: "critical",
   audit_broken: "critical",

@@ -133,8 +133,8 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: `${WRONG_DETAIL}; ein neues Passwort gehört in die Datei von outbound.relay_password_file. Dann \`config apply\` und \`queue flush\`.`,
   },
   mail_unstored: {
-    says: "Neue Post für Konten hier wartet in der Warteschlange: Dovecot speichert sie nicht.",
-    next: "Beheben Sie die Ursache, die in log/mail/mail.log steht, dann `queue flush`. Die Meldung endet, sobald die Post gespeichert ist.",
+    says: "Neue Post für Konten hier wartet in der Warteschlange: Dovecot hat sie beim letzten Versuch nicht gespeichert.",
+    next: "`queue` und log/mail/mail.log zeigen den Grund. Ist er behoben, dann `queue flush`: Die Meldung endet, sobald die Post gespeichert ist.",
   },
   report_unsent: {
     says: "Der regelmäßige Bericht ließ sich nicht verschicken.",

@@ -246,8 +246,8 @@ const ofKeeper = {
     next: "Fix what the detail names; a new password goes into the file of outbound.relay_password_file. Then run `config apply` and `queue flush`.",
   },
   mail_unstored: {
-    says: "New mail for accounts here waits in the queue: Dovecot does not store it.",
-    next: "Find the cause in log/mail/mail.log and fix it, then run `queue flush`. The notice ends once the mail is stored.",
+    says: "New mail for accounts here waits in the queue: Dovecot did not store it when last tried.",
+    next: "`queue` and log/mail/mail.log show why. Once that is fixed, run `queue flush`: the notice ends when the mail is stored.",
   },
   report_unsent: {
     says: "The regular report could not be mailed.",
@@ -383,6 +383,7 @@ const COVERED: Readonly<Record<string, readonly NoticeCode[]>> = {
     "disk_nearly_full",
   ],
   certificate_expired: ["certificate_expiring"],
+  dovecot_silent: ["mail_unstored"],
 };
 
 export function coveredBy(raised: readonly Readonly<{ code: string }>[]): readonly string[] {

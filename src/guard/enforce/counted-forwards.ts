@@ -90,7 +90,7 @@ function pastLimit(
   const since = later(now, -DAY_MS);
   const { evidence: held, vouchedAt } = sending.holdOf(account, now);
   const mails = [
-    ...sending.sentMails(account, since, mostMails(engine.policy)),
+    ...sending.sentMails(account, { since, until: now, most: mostMails(engine.policy) }),
     ...countedForwards.sent(account, since),
   ];
   // Future entries are from before the clock was set back.

@@ -27,7 +27,7 @@ const VITAL: readonly string[] = ["postfix", "dovecot", "rspamd"];
 /** What else the keeper reports that may stop mail or sign-ins. Without settings, it does not notice a service that hangs. */
 const STOPS: readonly KeeperNotice[] = ["isolated", "certificate_expired", "settings_unread"];
 /** A full disk or a lock may be why the guard is down, and only the guard knows when the disk is too full for mail. */
-const NAMED: readonly KeeperNotice[] = [...STOPS, "disk_low", "database_locked", "relay_refuses"];
+const NAMED: readonly KeeperNotice[] = [...STOPS, "disk_low", "database_locked", "mail_unstored", "relay_refuses"];
 
 /** While the keeper is silent, whether the services work is unknown. */
 const UNWATCHED_MS = 2 * MINUTE_MS;

@@ -124,7 +124,9 @@ export class QueuedMails {
     // A domain without a server (`smtp none`) refused nothing.
     const byServer = observation.relay.startsWith("smtp ") && observation.relay !== "smtp none";
     const isRefused = observation.outcome === "bounced" && observation.alias === null && byServer;
-    if (!isRefused || mail.strangers === 0 || this.#sending.holdOf(mail.account, now).vouchedAt >= mail.at) return null;
+    if (!isRefused || mail.strangers === 0) return null;
+    // A later mail is from before the clock was set back, and so may be the release that vouched for it.
+    if (mail.at > now || this.#sending.holdOf(mail.account, now).vouchedAt >= mail.at) return null;
     const { account } = mail;
     const refusal = { account, recipient: observation.recipient };
     if (!this.#refusing.take(refusal, sending.refused.windowMs, now)) return null;

@@ -22,7 +22,11 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
     return answer;
   };
   const history: SendingHistory = {
-    sentMails: (account, since) => noting(`mails of ${account} since ${NOON - since}`, present),
+    sentMails: (account, { since, until }) =>
+      noting(
+        `mails of ${account} since ${NOON - since}`,
+        present.filter(({ at }) => at <= until),
+      ),
     hasWritten: (_, address) => noting(address, address.startsWith("friend")),
     knowsPlace: (_, place, { firstBy, decidedAfter }) =>
       noting(`place first by ${NOON - firstBy}, decided after ${NOON - decidedAfter}`, place === hostPrefix(MAIL.ip)),

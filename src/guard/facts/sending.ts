@@ -31,8 +31,7 @@ export class SentMails {
     const known = this.#accounts.get(account);
     if (known !== undefined) return known;
     const since = later(now, -longestWindowMs(limitsOf(policy)));
-    // Future entries are from before the clock was set back.
-    const mails = this.#history.sentMails(account, since, mostMails(policy)).filter(({ at }) => at <= now);
+    const mails = [...this.#history.sentMails(account, { since, until: now, most: mostMails(policy) })];
     this.#accounts.set(account, mails);
     return mails;
   }

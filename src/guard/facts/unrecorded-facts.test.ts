@@ -96,7 +96,7 @@ function mail(n: number) {
   return { session: "s", transaction: `a${n}` };
 }
 function agoIn(history: SendingHistory, since = later(NOON, -1_000), most = 10): readonly number[] {
-  return history.sentMails(ANNA, since, most).map(({ at }) => NOON - at);
+  return history.sentMails(ANNA, { since, until: NOON, most }).map(({ at }) => NOON - at);
 }
 
 test("counts mails together with those in the database, in order, within the window and only for their account", () => {
@@ -138,8 +138,8 @@ test("remembers 128 accounts with 512 mails each", () => {
   for (let i = 0; i < 600; i++) sends.count(ANNA, mail(i), { at: later(NOON, i), ...ONE });
   const history = sends.beside(unreadable(SENT), null);
   for (let i = 0; i < 128; i++) {
-    assert.equal(history.sentMails(ANNA, NOON, 1_000).length, 512);
+    assert.equal(history.sentMails(ANNA, { since: NOON, until: later(NOON, 1_000), most: 1_000 }).length, 512);
     sends.count(`user${i}@example.test`, mail(i), { at: NOON, ...ONE });
   }
-  assert.deepEqual(history.sentMails(ANNA, NOON, 1_000), []);
+  assert.deepEqual(history.sentMails(ANNA, { since: NOON, until: later(NOON, 1_000), most: 1_000 }), []);
 });

@@ -157,13 +157,13 @@ export class UnrecordedSends {
   beside(recorded: SendingHistory, decided: MailId | null): SendingHistory {
     const own = decided === null ? null : keyOf(decided);
     return {
-      sentMails: (account, since, most) => {
-        const known = readOr(() => recorded.sentMails(account, since, most), []);
+      sentMails: (account, span) => {
+        const known = readOr(() => recorded.sentMails(account, span), []);
         const written = new Set(known.map(({ at }) => at));
         const others = [...(this.#logins.get(account) ?? [])].flatMap(([key, mail]) =>
-          key !== own && mail.at > since && !written.has(mail.at) ? [mail] : [],
+          key !== own && mail.at > span.since && !written.has(mail.at) ? [mail] : [],
         );
-        return [...known, ...others].toSorted((a, b) => a.at - b.at).slice(-most);
+        return [...known, ...others].toSorted((a, b) => a.at - b.at).slice(-span.most);
       },
       hasWritten: (...asked) => readOr(() => recorded.hasWritten(...asked), true),
       knowsPlace: (...asked) => readOr(() => recorded.knowsPlace(...asked), true),

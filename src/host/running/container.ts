@@ -74,6 +74,7 @@ export function parseCapabilities(status: string, set: "CapEff" | "CapBnd"): rea
 /** A container has all of these only with `privileged: true`; its other capabilities depend on the kernel and on Docker. */
 const PRIVILEGED: readonly string[] = ["SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_ADMIN"];
 
+/** Exported for its test. */
 export function isPrivileged(capabilities: readonly string[]): boolean {
   return PRIVILEGED.every((one) => capabilities.includes(one));
 }

@@ -9,8 +9,8 @@ export type Confined = Readonly<{
   families: readonly string[];
   /** System calls in addition to those of every service. */
   calls?: string;
-  /** Where it writes, in addition to its directories of service and log. `everything`: wherever the server does. */
-  writes?: "everything" | ((layout: Layout) => readonly string[]);
+  /** Where it writes, in addition to its directories of service and log. "everything": wherever the server does. */
+  writes: "everything" | ((layout: Layout) => readonly string[]);
   /** Where the settings may name a file in a home. Other services see none. */
   home?: "read-only";
   /** Whether it starts programs that gain rights, such as postdrop(1). */
@@ -52,6 +52,7 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     says: "the dashboard and the HTTP API",
     capabilities: [...BECOMES_ITS_USER, "NET_BIND_SERVICE"],
     families: IP,
+    writes: () => [],
   },
   export: {
     says: "sends events to another machine",
@@ -67,6 +68,7 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     says: "Unbound, the resolver",
     capabilities: [...BECOMES_ITS_USER, "NET_BIND_SERVICE"],
     families: [...IP, "NETLINK"],
+    writes: () => [],
     home: "read-only",
   },
   spamd: {

@@ -146,8 +146,8 @@ function confined(service: ServiceName, layout: Layout): readonly string[] {
   const { capabilities, families, calls, writes, home } = sandbox;
   const { services, data, mail, log } = layout;
   const own = [join(services, service), join(log, service)];
-  // Two of the directories of everything may be links.
-  const paths = writes === "everything" ? [data, mail, log] : [...own, ...(writes?.(layout) ?? [])];
+  // `mail` and `log` may be links to other disks.
+  const paths = writes === "everything" ? [data, mail, log] : [...own, ...writes(layout)];
   const always = sandbox.gainsRights === true ? ALWAYS.filter((line) => !GAINS.test(line)) : ALWAYS;
   return [
     `CapabilityBoundingSet=${capabilities.map((name) => `CAP_${name}`).join(" ")}`,

@@ -36,7 +36,7 @@ async function reloadBySignal(
  * in the middle of a question: a mail would be deferred. Returns null once it has, or after 20 seconds: a busy machine takes more
  * than five. Otherwise returns why the reload failed.
  *
- * Ends all IMAP processes: the master forgets sessions in use, and a later `doveadm kick` would miss them.
+ * Ends the IMAP processes of signed-in users: the master forgets sessions in use, and a later `doveadm kick` would miss them.
  */
 export async function reloadDovecot(layout: Layout): Promise<string | null> {
   const command = ["doveadm", "-c", layout.dovecotConf, "reload"] as const;

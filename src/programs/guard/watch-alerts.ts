@@ -76,7 +76,8 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
 
   function isAccount({ account }: AlertEvent): boolean {
     const name = parseAccountName(account ?? "");
-    return name !== null && readOr(() => book.account(name) !== null, false);
+    // Not in another spelling: the alert names what was typed.
+    return name !== null && name === account?.toLowerCase() && readOr(() => book.account(name) !== null, false);
   }
 
   /** A new server has no account yet, and so no postmaster: the alert is sent once there is one. */

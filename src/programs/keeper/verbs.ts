@@ -235,14 +235,12 @@ export class KeeperVerbs {
     const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed, mayBeDone: true };
     recordInForce(this.#layout, read.text);
-    const needsOther = (["hostname", "tls.profile"] as const).some(
-      (key) => read.settings[key] !== this.#inForce?.[key],
-    );
     this.#use(read.settings);
     await this.watches.firewall.look();
-    // Otherwise the next start renews it: mail programs that stored an exception warn of a new key.
-    if (needsOther)
-      await makeCertificate(read.settings, this.#layout).catch((error: unknown) => kept.push(`${messageOf(error)}.`));
+    // For a new host name.
+    await makeCertificate(read.settings, this.#layout, "running").catch((error: unknown) =>
+      kept.push(`${messageOf(error)}.`),
+    );
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
     const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
@@ -278,7 +276,7 @@ export class KeeperVerbs {
     const served = this.#certificateFiles;
     if (files.cert === served?.cert && files.key === served.key) return null;
     // If the settings no longer name one, ours is used again: it may be missing or expired.
-    const failure = await makeCertificate(settings, this.#layout).then(() => null, messageOf);
+    const failure = await makeCertificate(settings, this.#layout, "start").then(() => null, messageOf);
     const pair = readPair(files, this.#clock.now());
     return pair.ok ? null : (failure ?? pair.reason);
   }

@@ -27,7 +27,7 @@ export async function prepareCertificate(settings: Settings, layout: Layout): Pr
   const files = certificateFiles(settings, layout);
   let reason: string | null = null;
   try {
-    await makeCertificate(settings, layout, isFirst);
+    await makeCertificate(settings, layout, isFirst ? "first_start" : "start");
   } catch (error) {
     if (isFirst) throw error;
     reason = messageOf(error);
@@ -40,24 +40,27 @@ export async function prepareCertificate(settings: Settings, layout: Layout): Pr
   return `${asSentence(reason)} The certificate of the last start is served instead.`;
 }
 
+/** While the server runs, a certificate that works stays: mail programs that stored an exception warn of a new key. */
+type When = "first_start" | "start" | "running";
+
 /** Creates a self-signed certificate if the settings name no other, and the present one cannot be used. */
-export async function makeCertificate(settings: Settings, layout: Layout, isFirst = false): Promise<void> {
+export async function makeCertificate(settings: Settings, layout: Layout, when: When): Promise<void> {
   const isOurs = certificateFiles(settings, layout).cert === layout.tlsCert;
-  if (isOurs && mustBeMade(layout, settings, isFirst)) await selfSign(layout, settings);
+  if (isOurs && mustBeMade(layout, settings, when)) await selfSign(layout, settings);
 }
 
-function mustBeMade(layout: Layout, settings: Settings, isFirst: boolean): boolean {
+function mustBeMade(layout: Layout, settings: Settings, when: When): boolean {
   const files = { cert: layout.tlsCert, key: layout.tlsKey };
   if (!existsSync(files.cert) || !existsSync(files.key)) return true;
   const own = selfSigned(files.cert);
   if (own === null) return false;
   // A clock that is behind, as on a board without a battery, must not void what clients trust.
-  if (own.validFromDate.getTime() > clock.now()) return isFirst;
+  if (own.validFromDate.getTime() > clock.now()) return when === "first_start";
   const isSuited = own.subjectAltName === `DNS:${settings.hostname}`;
   if (!isSuited || (settings["tls.profile"] === "seed" && own.publicKey.asymmetricKeyType !== "rsa")) return true;
   const read = readPair(files, clock.now());
   // Ours may have expired, as after a long run, or lack its key, as after a start that was killed between the two.
-  return !read.ok || read.pair.validTo - clock.now() < RENEW_BEFORE_MS;
+  return !read.ok || (when !== "running" && read.pair.validTo - clock.now() < RENEW_BEFORE_MS);
 }
 
 /** Null if the file holds another certificate. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Forwarding } from "../../admin/mailboxes.ts";
+import { withoutExtension } from "../../core/net/address.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { ForwardStore } from "../../guard/commands/accounts/forwarding.ts";
 import type { CountedForwards } from "../../guard/mailbox-ports.ts";
@@ -87,7 +88,7 @@ export function sqliteCountedForwards(db: DatabaseSync, uses: NotedUses): Counte
     reached: (recipient, now) => {
       // Few servers have one, and an alias may have a thousand targets.
       if (!hasAny()) return [];
-      return sql.reached.all(recipient, now, now).map(reachedForward);
+      return sql.reached.all(recipient, withoutExtension(recipient), now, now).map(reachedForward);
     },
     sent: (account, since) =>
       sql.sent.all(account, since).map((row) => {
@@ -114,7 +115,7 @@ const NEW_SQL = {
   any: "SELECT 1 FROM new_forward LIMIT 1",
   reached: `
     WITH RECURSIVE reached (address) AS (
-      SELECT lower(?)
+      SELECT lower(?) UNION SELECT lower(?)
       UNION SELECT substr(address, 1, instr(address, '+') - 1) || substr(address, instr(address, '@')) FROM reached
         WHERE instr(address, '+') BETWEEN 2 AND instr(address, '@')
       UNION SELECT lower(onward.target) FROM reached JOIN onward ON onward.address = reached.address

@@ -34,7 +34,8 @@ test("mails of an account that counted, with their recipients, before and after 
     { at: later(START, 3), recipients: 1, written: 0, strangers: 0 },
     { at: later(START, 4), recipients: 60, written: 60, strangers: 0 },
   ];
-  const sent = (since: number, most = 10) => history.sentMails(ANN, later(START, since), most);
+  const sent = (since: number, most = 10, until = 9) =>
+    history.sentMails(ANN, { since: later(START, since), until: later(START, until), most });
   assert.deepEqual(sent(0), mails);
   store.commit();
   store.indexWaiting();
@@ -42,7 +43,8 @@ test("mails of an account that counted, with their recipients, before and after 
   assert.deepEqual(sent(0), mails);
   assert.deepEqual(sent(1), mails.slice(1), "what is as old as the window is too old");
   assert.deepEqual(sent(0, 2), mails.slice(1), "the newest of too many");
-  assert.deepEqual(history.sentMails("bob@example.org", START, 10), []);
+  assert.deepEqual(sent(0, 2, 3), mails.slice(0, 2), "those of a clock that was ahead take no place");
+  assert.deepEqual(history.sentMails("bob@example.org", { since: START, until: later(START, 9), most: 10 }), []);
 });
 
 test("to whom an account has written, and from where it signed in long enough ago", (t) => {

@@ -10,7 +10,8 @@ import { prepared } from "../transactions.ts";
 export function sqliteSendingHistory(db: DatabaseSync): SendingHistory {
   const sql = prepared(db, SQL);
   return {
-    sentMails: (account, since, most) => sql.sentMails.all(account, since, most).map(sentMail).reverse(),
+    sentMails: (account, { since, until, most }) =>
+      sql.sentMails.all(account, since, until, most).map(sentMail).reverse(),
     hasWritten: (account, address) => sql.hasWritten.get(address, account) !== undefined,
     knowsPlace: (account, place, { firstBy, decidedAfter }) => {
       const asked = { account, place, firstBy, decidedAfter };
@@ -58,7 +59,8 @@ const SQL = {
       coalesce(json_extract(e.rest, '$.seen.sentTo.written'), 0) AS written,
       coalesce(json_extract(e.rest, '$.seen.sentTo.strangers'), 0) AS strangers
     FROM event_by_subject AS s LEFT JOIN event AS e ON e.id = s.id
-    WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC ${LIMIT}`,
+    WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? AND s.at <= ?
+    ORDER BY s.at DESC, s.id DESC ${LIMIT}`,
   refusals: "SELECT coalesce(sum(count), 0) AS count FROM refusal WHERE account = ? AND at > ? AND at <= ?",
   hasWritten: "SELECT 1 FROM correspondent WHERE address = ? AND account = ?",
   // A place that was new for a thief's mail does not become known through the thief's sign-ins.

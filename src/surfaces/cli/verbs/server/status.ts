@@ -1,5 +1,6 @@
 import type { Health, Stats } from "../../../../admin/declare/items.ts";
 import { PAGE } from "../../../../admin/declare/paging.ts";
+import { alertText } from "../../../../core/alerts/alerts.ts";
 import { RENEW_IMAGE } from "../../../../core/report/todo.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, span, until } from "../../../../core/time.ts";
@@ -63,9 +64,10 @@ async function statusByKeeper({ keeper }: Call, why: Failure): Promise<Failure> 
   const reply = await keeper.ask({ verb: "status" });
   if (!reply.ok) return why;
   const guard = { name: "guard", status: "down", detail: why.message } as const;
-  const health = { status: "down", headline: "guard_down", components: [guard, ...services(reply)] };
-  const lines = printComponents(services(reply)).split("\n");
-  return { ...why, exit: "failed", found: { lines, json: { ...health, notices: [], needsYou: [] } } };
+  const notices = (reply.troubles ?? []).map(({ code, detail }) => ({ code, detail, ...alertText(code) }));
+  const needsYou = notices.map(({ code, says, next }) => ({ code, since: null, says, action: next }));
+  const json = { status: "down", headline: "guard_down", components: [guard, ...services(reply)], notices, needsYou };
+  return { ...why, exit: "failed", found: { lines: printComponents(services(reply)).split("\n"), json } };
 }
 
 export const stats = withReader(async (call, reader) => {
@@ -91,6 +93,7 @@ const HEADLINES: Readonly<Record<Health["headline"], string>> = {
   sign_ins_blocked: "GhostInbox is running, but no one can sign in.",
   domain_missing: PARTLY_STOPPED,
   dns_failing: PARTLY_STOPPED,
+  mail_unstored: PARTLY_STOPPED,
   relay_refuses: PARTLY_STOPPED,
   outgoing_blocked: "GhostInbox is running, but when last checked, mail to other servers could not leave.",
   tasks: "GhostInbox is running.",

@@ -180,7 +180,7 @@ async function agreedTo(call: Call, says: string, more = ""): Promise<Failure | 
 const RECIPIENTS = ["accounts.administrator", "alerts.email", "alerts.relay_to", "fail2ban.destemail"] as const;
 const SENDERS = ["alerts.from", "fail2ban.sender"] as const;
 /** They need no account (`role_address` in the schema of `accounts.db`). */
-const ROLE = /^(?:postmaster|abuse)[+@]/;
+const ROLES = [/^postmaster[+@]/, /^abuse[+@]/];
 
 /** Mail that a change of `domains` misdirects, for example because one was misspelled; empty: none. `before`: those until now. */
 function lostMail(reader: Reader, settings: Settings, before: readonly string[]): string {
@@ -196,12 +196,15 @@ function lostMail(reader: Reader, settings: Settings, before: readonly string[])
     // The first account replaces an administrator that exists here.
     [settings[key]].flat().some((one) => leaves(one) && !(key === "accounts.administrator" && isHere(one))),
   );
+  const { "accounts.administrator": administrator, "recipients.blocked": blocked } = settings;
+  const roles = ROLES.slice(0, blocked.includes("abuse") ? 1 : 2);
+  const isRole = (one: string) => one !== administrator && roles.some((role) => role.test(one));
   const targets = [
     ...aliases.map((one) => (one.blocked ? [] : one.targets)),
     ...accounts.map((name) => targetsOf(reader.own(name))),
     ...RECIPIENTS.map((key) => settings[key]),
   ].flat();
-  const come = targets.filter((one) => isOurs(one) && !isOurs(one, before) && !isHere(one) && !ROLE.test(one));
+  const come = targets.filter((one) => isOurs(one) && !isOurs(one, before) && !isHere(one) && !isRole(one));
   return joined(" ", [
     unserved.length > 0 && `No more mail would be received for ${firstFew(unserved)}.`,
     left.length > 0 && `Whoever has the removed domain would get mail for its addresses in ${left.join(", ")}.`,
