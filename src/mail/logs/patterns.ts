@@ -30,67 +30,47 @@ export const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,23})";
 /** The state of a session: a command of SMTP, or CONNECT, UNKNOWN, END-OF-MESSAGE. */
 export const STATE = "[A-Z][A-Z-]{0,30}";
 
+function seen(reports: LogPattern["reports"], text: string): LogPattern {
+  return { matches: new RegExp(text), reports };
+}
+
 /** What happens to sessions with Postfix. */
 const SESSION_PATTERNS: LogPatterns = {
-  lost_connection: {
-    matches: new RegExp(`^lost connection after (?<detail>${STATE}(?: \\(\\d+ bytes\\))?) from ${CLIENT}$`),
-    reports: "lost_connection",
-  },
-  timed_out: {
-    matches: new RegExp(`^timeout after (?<detail>${STATE}(?: \\(\\d+ bytes\\))?) from ${CLIENT}$`),
-    reports: "timed_out",
-  },
-  too_many_errors: {
-    matches: new RegExp(`^too many errors after (?<detail>${STATE}) from ${CLIENT}$`),
-    reports: "too_many_errors",
-  },
-  pipelining: {
-    matches: new RegExp(`^improper command pipelining after (?<state>${STATE}) from ${CLIENT}: (?<detail>.*)$`),
-    reports: "pipelining",
-  },
-  tls_failed: {
-    matches: new RegExp(`^SSL_accept error from ${CLIENT}: (?<detail>.*)$`),
-    reports: "tls_failed",
-  },
+  lost_connection: seen(
+    "lost_connection",
+    `^lost connection after (?<detail>${STATE}(?: \\(\\d+ bytes\\))?) from ${CLIENT}$`,
+  ),
+  timed_out: seen("timed_out", `^timeout after (?<detail>${STATE}(?: \\(\\d+ bytes\\))?) from ${CLIENT}$`),
+  too_many_errors: seen("too_many_errors", `^too many errors after (?<detail>${STATE}) from ${CLIENT}$`),
+  pipelining: seen(
+    "pipelining",
+    `^improper command pipelining after (?<state>${STATE}) from ${CLIENT}: (?<detail>.*)$`,
+  ),
+  tls_failed: seen("tls_failed", `^SSL_accept error from ${CLIENT}: (?<detail>.*)$`),
   auth_not_offered: {
     port25: true,
-    matches: new RegExp(
+    ...seen(
+      "auth_not_offered",
       `^disconnect from ${CLIENT}(?: (?!auth=)[a-z_]+=\\d+(?:/\\d+)?)* (?<detail>auth=(?:\\d+/)?(?<tries>\\d+))(?: [a-z_]+=\\d+(?:/\\d+)?)*$`,
     ),
-    reports: "auth_not_offered",
   },
-  malformed_command: {
-    matches: new RegExp(`^warning: non-SMTP command from ${CLIENT}: (?<detail>.*)$`),
-    reports: "malformed_command",
-  },
-  malformed_address: {
-    matches: new RegExp(
-      `^warning: Illegal address syntax from ${CLIENT} in (?:MAIL|RCPT|VRFY) command: (?<detail>.*)$`,
-    ),
-    reports: "malformed_command",
-  },
-  refused_address: {
-    matches: new RegExp(`^${CLIENT}: replacing command "(?<detail>.*)" with "(?:MAIL|RCPT)"$`),
-    reports: "malformed_command",
-  },
-  request_too_long: {
-    matches: new RegExp(`^warning: ${CLIENT}: request longer than (?<detail>\\d+: .*)$`),
-    reports: "malformed_command",
-  },
-  postfix_limit: {
-    matches: new RegExp(
-      `^warning: (?<detail>[A-Z][a-z]+(?: [a-z]+){1,4} limit exceeded: \\d+) from ${CLIENT} for service [\\w:.-]+$`,
-    ),
-    reports: "postfix_limit",
-  },
-  login_failed_smtp: {
-    matches: new RegExp(
-      `^warning: ${CLIENT}: SASL (?<mechanism>[A-Za-z0-9-]{1,20}) authentication failed: ` +
-        "(?!Connection lost to authentication server|Invalid authentication mechanism)[^,]{0,400}" +
-        "(?:, sasl_username=(?:\\(unavailable\\)|(?<login>.*)))?$",
-    ),
-    reports: "login_failed",
-  },
+  malformed_command: seen("malformed_command", `^warning: non-SMTP command from ${CLIENT}: (?<detail>.*)$`),
+  malformed_address: seen(
+    "malformed_command",
+    `^warning: Illegal address syntax from ${CLIENT} in (?:MAIL|RCPT|VRFY) command: (?<detail>.*)$`,
+  ),
+  refused_address: seen("malformed_command", `^${CLIENT}: replacing command "(?<detail>.*)" with "(?:MAIL|RCPT)"$`),
+  request_too_long: seen("malformed_command", `^warning: ${CLIENT}: request longer than (?<detail>\\d+: .*)$`),
+  postfix_limit: seen(
+    "postfix_limit",
+    `^warning: (?<detail>[A-Z][a-z]+(?: [a-z]+){1,4} limit exceeded: \\d+) from ${CLIENT} for service [\\w:.-]+$`,
+  ),
+  login_failed_smtp: seen(
+    "login_failed",
+    `^warning: ${CLIENT}: SASL (?<mechanism>[A-Za-z0-9-]{1,20}) authentication failed: ` +
+      "(?!Connection lost to authentication server|Invalid authentication mechanism)[^,]{0,400}" +
+      "(?:, sasl_username=(?:\\(unavailable\\)|(?<login>.*)))?$",
+  ),
 };
 
 /** Postfix's reply to an account that names no sender. */
@@ -111,65 +91,47 @@ const HELO = "<[^>]{0,1024}>";
 
 /** What Postfix refuses by its own rules. The guard's decisions are recorded already; its answers without one, such as `FULL`, have no event. */
 const REFUSED_PATTERNS: LogPatterns = {
-  relay_refused: {
-    matches: refusal("RCPT", "Relay access denied"),
-    reports: "relay_refused",
-  },
-  helo_refused: {
-    matches: refusal("(?:EHLO|HELO)", "Helo command rejected: (?!Improper use of SMTP)[^;]{1,200}", HELO),
-    reports: "helo_refused",
-  },
-  sender_refused: {
-    matches: refusal(
-      "MAIL",
-      `Sender address rejected: (?:need fully-qualified address|not owned by user (?<owner>[^;]{0,320})|not logged in|Access denied|Address too long|${NULL_SENDER_REFUSED})`,
-    ),
-    reports: "sender_refused",
-  },
-  recipient_malformed: {
-    matches: refusal("RCPT", "Recipient address rejected: (?:need fully-qualified address|Address too long)"),
-    reports: "malformed_command",
-  },
+  relay_refused: refusal("relay_refused", "RCPT", "Relay access denied"),
+  helo_refused: refusal("helo_refused", "(?:EHLO|HELO)", "Helo command rejected: (?!Improper use of SMTP)[^;]{1,200}", {
+    about: HELO,
+  }),
+  sender_refused: refusal(
+    "sender_refused",
+    "MAIL",
+    `Sender address rejected: (?:need fully-qualified address|not owned by user (?<owner>[^;]{0,320})|not logged in|Access denied|Address too long|${NULL_SENDER_REFUSED})`,
+  ),
+  recipient_malformed: refusal(
+    "malformed_command",
+    "RCPT",
+    "Recipient address rejected: (?:need fully-qualified address|Address too long)",
+  ),
   // On port 25 the guard decides first; what Postgrey delayed and Postfix then refuses has no event.
   recipient_unknown: {
     port25: false,
-    matches: refusal("RCPT", "Recipient address rejected: User unknown"),
-    reports: "recipient_unknown",
+    ...refusal("recipient_unknown", "RCPT", "Recipient address rejected: User unknown"),
   },
-  pipelining_refused: {
-    matches: refusal(
-      STATE,
-      "(?:Helo command|Client host|Data command) rejected: Improper use of SMTP command pipelining",
-      HELO,
-    ),
-    reports: "pipelining",
-  },
-  too_large: {
-    matches: refusal("MAIL", "Message size exceeds fixed limit"),
-    reports: "too_large",
-  },
-  mailbox_full: {
-    matches: refusal("RCPT", `Recipient address rejected: ${MAILBOX_FULL}`),
-    reports: "mailbox_full",
-  },
+  pipelining_refused: refusal(
+    "pipelining",
+    STATE,
+    "(?:Helo command|Client host|Data command) rejected: Improper use of SMTP command pipelining",
+    { about: HELO },
+  ),
+  too_large: refusal("too_large", "MAIL", "Message size exceeds fixed limit"),
+  mailbox_full: refusal("mailbox_full", "RCPT", `Recipient address rejected: ${MAILBOX_FULL}`),
   // A milter that is dead at CONNECT defers each MAIL, so that the guard is not asked.
-  filter_deferred: {
-    matches: refusal("MAIL", MILTER_FAILED, PATH, "milter-reject"),
-    reports: "filter_deferred",
-  },
-  postfix_deferred: {
-    matches: refusal(
-      "(?:MAIL|RCPT)",
-      `(?:Temporary lookup failure|Insufficient system storage|Recipient address rejected: (?:${NO_MAILBOXES}|${DOMAIN_LEFT}))`,
-    ),
-    reports: "postfix_deferred",
-  },
+  filter_deferred: refusal("filter_deferred", "MAIL", MILTER_FAILED, { by: "milter-reject" }),
+  postfix_deferred: refusal(
+    "postfix_deferred",
+    "(?:MAIL|RCPT)",
+    `(?:Temporary lookup failure|Insufficient system storage|Recipient address rejected: (?:${NO_MAILBOXES}|${DOMAIN_LEFT}))`,
+  ),
 };
 
 /** `QUEUEID: reject: STATE from CLIENT: CODE <what it was about>: REPLY; from=…` (smtpd(8), log_whatsup). */
-function refusal(state: string, reply: string, about: string = PATH, by = "reject"): RegExp {
+function refusal(reports: ClientFault, state: string, reply: string, { about = PATH, by = "reject" } = {}): LogPattern {
   const code = "[45]\\d\\d [45]\\.\\d{1,3}\\.\\d{1,3}";
-  return new RegExp(
+  return seen(
+    reports,
     `^\\w{1,23}: ${by}: ${state} from ${CLIENT}: ${code} (?<detail>(?:${about}: )?${reply}); (?:from=<(?<sender>${IN_PATH})> )?(?:to=<(?<recipient>${IN_PATH})> )?`,
   );
 }
@@ -179,21 +141,17 @@ const BEHIND_LOGIN =
   "rip=(?<ip>[0-9a-f.:]{2,45}), lip=[0-9a-f.:]{2,45}(?:, mpid=\\d{1,9})?(?:, [^<>]{0,400})?, session=<[^<>]{0,60}>$";
 
 const DOVECOT_PATTERNS: LogPatterns = {
-  tls_failed_imap: {
-    matches: new RegExp(
-      `^Disconnected: Connection closed: (?<detail>SSL_accept\\(\\) failed: [^()]{1,200}) ` +
-        // The second while Dovecot is busy (client-common.c of its login-common).
-        `\\((?:no auth attempts in|disconnected before auth was ready, waited) \\d{1,9} secs\\): user=<>, ${BEHIND_LOGIN}`,
-    ),
-    reports: "tls_failed",
-  },
-  login_failed_imap: {
-    matches: new RegExp(
-      `^(?:Disconnected|Aborted login|Remote closed connection)[^<>]{0,200}\\(auth failed, (?<tries>\\d{1,9}) attempts ` +
-        `in \\d{1,9} secs\\): user=<(?<login>.*)>, (?:method=[A-Z0-9-]{1,20}, )?${BEHIND_LOGIN}`,
-    ),
-    reports: "login_failed",
-  },
+  tls_failed_imap: seen(
+    "tls_failed",
+    `^Disconnected: Connection closed: (?<detail>SSL_accept\\(\\) failed: [^()]{1,200}) ` +
+      // The second while Dovecot is busy (client-common.c of its login-common).
+      `\\((?:no auth attempts in|disconnected before auth was ready, waited) \\d{1,9} secs\\): user=<>, ${BEHIND_LOGIN}`,
+  ),
+  login_failed_imap: seen(
+    "login_failed",
+    `^(?:Disconnected|Aborted login|Remote closed connection)[^<>]{0,200}\\(auth failed, (?<tries>\\d{1,9}) attempts ` +
+      `in \\d{1,9} secs\\): user=<(?<login>.*)>, (?:method=[A-Z0-9-]{1,20}, )?${BEHIND_LOGIN}`,
+  ),
 };
 
 /** By the program that writes the line. */
