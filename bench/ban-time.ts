@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { SERVER } from "../test/lab/network.ts";
 import { median, until } from "../test/lab/wait.ts";
-import { Child, Lines, LOAD_CPU, pinned } from "./child.ts";
+import { Lines, LOAD_CPU, pinned } from "./child.ts";
 import { ECHO_PORT, type Offence, type OffenceDone } from "./echo.ts";
 import { type Backend, startFail2ban } from "./fail2ban.ts";
 import type { ProbeDone, ProbeWish } from "./prober.ts";
@@ -111,8 +111,8 @@ export type Probes = Awaited<ReturnType<typeof startProbes>>;
 /** The two ends of the probe, each in its own network namespace, both away from the core of the servers. */
 export async function startProbes({ lab }: Bench) {
   const program = (name: string) => pinned(LOAD_CPU, [process.execPath, fileURLToPath(new URL(name, import.meta.url))]);
-  const echo = new Lines(new Child(lab.server.inside(program("echo.ts"))));
-  const prober = new Lines(new Child(lab.attacker.inside(program("prober.ts"))));
+  const echo = new Lines(lab.server.inside(program("echo.ts")));
+  const prober = new Lines(lab.attacker.inside(program("prober.ts")));
   await Promise.all([echo.next(), prober.next()]);
   let attackers = 0;
   const commit = async (offence: Offence): Promise<number> => {
@@ -148,6 +148,6 @@ export async function startProbes({ lab }: Bench) {
       if (droppedAt < offendedAt) throw new Error("packets were dropped before the last offence");
       return (droppedAt - offendedAt) / 1e6;
     },
-    stop: () => Promise.all([echo.child.stop(), prober.child.stop()]),
+    stop: () => Promise.all([echo.stop(), prober.stop()]),
   };
 }

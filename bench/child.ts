@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { mustRun } from "../test/lab/commands.ts";
+import { endProgram, mustRun } from "../test/lab/commands.ts";
 import type { ApiPlan, Asked } from "./api-load.ts";
 import { type LoadPlan, type LoadResult, WHOLE_MAILS } from "./policy-request.ts";
 
@@ -13,7 +12,7 @@ const STOP_MS = 10_000;
 
 /** A program that runs beside the benchmark. Its output is kept in case it fails. */
 export class Child {
-  readonly process: ChildProcess;
+  readonly process: ChildProcessWithoutNullStreams;
   readonly #name: string;
   /** The end of what it has printed. */
   output = "";
@@ -23,8 +22,8 @@ export class Child {
     this.#name = argv.join(" ");
     this.process = spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
     for (const stream of [this.process.stdout, this.process.stderr])
-      stream?.on("data", (chunk: Buffer) => (this.output = (this.output + chunk.toString()).slice(-4_000)));
-    this.process.stdin?.on("error", () => {});
+      stream.on("data", (chunk: Buffer) => (this.output = (this.output + chunk.toString()).slice(-4_000)));
+    this.process.stdin.on("error", () => {});
     this.process.on("error", (error) => (this.output += error.message));
   }
 
@@ -41,11 +40,8 @@ export class Child {
   }
 
   async stop(): Promise<void> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
-    const ended = once(this.process, "exit");
-    this.process.kill("SIGTERM");
     const deadline = setTimeout(() => this.process.kill("SIGKILL"), STOP_MS);
-    await ended;
+    await endProgram(this.process);
     clearTimeout(deadline);
   }
 }
@@ -71,26 +67,18 @@ export function pinned(cpu: string, argv: readonly string[]): readonly string[] 
 const DEADLINE_MS = 60_000;
 
 /** A program that answers on its standard output, line by line. */
-export class Lines {
-  readonly child: Child;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(child: Child) {
-    this.child = child;
-    const { stdout } = child.process;
-    if (stdout === null) throw new Error("no standard output");
-    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
-  }
+export class Lines extends Child {
+  readonly #lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
 
   write(value: unknown): void {
-    this.child.process.stdin?.write(`${JSON.stringify(value)}\n`);
+    this.process.stdin.write(`${JSON.stringify(value)}\n`);
   }
 
   async next(): Promise<string> {
     const late = pause(DEADLINE_MS, { done: true } as const, { ref: false });
     const line = await Promise.race([this.#lines.next(), late]);
     if (line.done !== true) return line.value;
-    throw new Error(`it ended, or gave no answer within ${DEADLINE_MS} ms: ${this.child.output}`);
+    throw new Error(`it ended, or gave no answer within ${DEADLINE_MS} ms: ${this.output}`);
   }
 }
 

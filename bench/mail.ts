@@ -107,19 +107,21 @@ async function measure(bench: Bench, product: Product, setting: Setting): Promis
 
 /** Other work on the machine makes mails slower, but hardly makes them cost more. */
 function costs(withGuard: readonly Sent[], without: readonly Sent[]): readonly Row[] {
-  const micros = (sent: readonly Sent[], of: (one: Sent) => number): number => Math.round(median(sent.map(of)));
-  const rows = [
-    ["guard", ({ guardMicros }: Sent) => guardMicros],
-    ["its maintenance process", ({ maintenanceMicros }: Sent) => maintenanceMicros],
-    ["smtpd", ({ smtpdMicros }: Sent) => smtpdMicros],
-  ] as const;
-  return rows.map(([name, of]) =>
-    untargeted(`  processor time of a mail in ${name}`, `${micros(withGuard, of)} µs`, `${micros(without, of)} µs`),
-  );
+  return PROCESSES.map(([name], nth) => {
+    const micros = (sent: readonly Sent[]): string =>
+      `${Math.round(median(sent.map((one) => one.micros[nth] ?? 0)))} µs`;
+    return untargeted(`  processor time of a mail in ${name}`, micros(withGuard), micros(without));
+  });
 }
 
-/** Mails a second, from the first connection until the queue is empty, and what each cost. */
-type Sent = Readonly<{ rate: number; guardMicros: number; maintenanceMicros: number; smtpdMicros: number }>;
+const PROCESSES = [
+  ["guard", /\/guard\.js/],
+  ["its maintenance process", /\/maintenance\.js/],
+  ["smtpd", / smtpd /],
+] as const;
+
+/** Mails a second, from the first connection until the queue is empty, and what each cost in each of `PROCESSES`. */
+type Sent = Readonly<{ rate: number; micros: readonly number[] }>;
 
 async function send({ lab }: Bench, product: Product, count: number): Promise<Sent> {
   const what = ["-m", String(count), "-s", String(SESSIONS), "-l", String(MESSAGE_BYTES), "-M", "mx.sender.test"];
@@ -129,20 +131,12 @@ async function send({ lab }: Bench, product: Product, count: number): Promise<Se
   await mustRun(lab.sender.inside(pinned(LOAD_CPU, argv)), { deadlineMs: 120_000 });
   await until("the queue is empty", () => queued(product.layout.postfixQueue) === 0, 120_000);
   const rate = count / ((performance.now() - from) / 1_000);
-  const after = processorTimes(product);
-  const micros = (of: keyof typeof after): number => (after[of] - before[of]) / count;
-  return {
-    rate,
-    guardMicros: micros("guard"),
-    maintenanceMicros: micros("maintenance"),
-    smtpdMicros: micros("smtpd"),
-  };
+  return { rate, micros: processorTimes(product).map((after, nth) => (after - (before[nth] ?? 0)) / count) };
 }
 
-/** Microseconds. */
-function processorTimes(product: Product) {
-  const of = (pattern: RegExp): number => product.pidsOf(pattern).reduce((sum, pid) => sum + processorMicros(pid), 0);
-  return { guard: of(/\/guard\.js/), maintenance: of(/\/maintenance\.js/), smtpd: of(/ smtpd /) };
+/** Microseconds, of each of `PROCESSES`. */
+function processorTimes(product: Product): readonly number[] {
+  return PROCESSES.map(([, pattern]) => product.pidsOf(pattern).reduce((sum, pid) => sum + processorMicros(pid), 0));
 }
 
 /** Of all its threads, to the nanosecond (sched(7)); `stat` counts in hundredths of a second. */
