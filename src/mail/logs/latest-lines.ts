@@ -66,21 +66,19 @@ async function advance(head: Head): Promise<void> {
 }
 
 async function* matching({ log, current, elder }: LogSnapshot, search: LogSearch): AsyncGenerator<LogEntry, void> {
-  const { component } = log;
-  if (current !== null) yield* matchingOf(current, { component, search });
+  if (current !== null) yield* matchingOf(current, log.component, search);
   for (const path of elder) {
     using file = openElder(path);
-    if (file !== null) yield* matchingOf(file, { component, search });
+    if (file !== null) yield* matchingOf(file, log.component, search);
   }
 }
 
-type Matching = Readonly<{ component: string; search: LogSearch }>;
-
 /** The latest first. */
-async function* matchingOf(file: OpenFile, { component, search }: Matching): AsyncGenerator<LogEntry, void> {
+async function* matchingOf(file: OpenFile, component: string, search: LogSearch): AsyncGenerator<LogEntry, void> {
   const { query, damaged } = search;
   // The rest is older.
   if (query.since !== null && file.mtimeMs < query.since) return;
+  /** When the file was changed last. */
   const notAfter = instant(Math.ceil(file.mtimeMs));
   const texts = textsOf(query);
   try {
@@ -92,9 +90,13 @@ async function* matchingOf(file: OpenFile, { component, search }: Matching): Asy
     damaged(file.path, messageOf(error));
   }
 
+  /** A line without a time has that of the line before it. `timeBefore`: the time of the last line before this text that has one. */
   function* entries(text: Buffer, timeBefore: () => Millis): Generator<LogEntry, void> {
-    for (const { at, line } of linesOf(text, { texts, notAfter, timeBefore })) {
-      const entry = { component, at, line };
+    /** From here to the current line, no line has another time. */
+    let time: LineTime = { from: text.length + 1, at: NO_TIME };
+    for (const start of candidates(text, texts)) {
+      if (start < time.from) time = lastTimed(text, start, notAfter) ?? { from: 0, at: timeBefore() };
+      const entry = { component, at: time.at, line: lineAt(text, start) };
       if (matchesQuery(entry, query)) yield entry;
     }
   }
@@ -151,30 +153,9 @@ function timeTeller(pieces: LogPieces, notAfter: Millis): (start: number) => Mil
   }
 }
 
-/** A line and its time; a line without a time has that of the line before it. */
-type TimedLine = Readonly<{ at: Millis; line: string }>;
-
 type LineTime = Readonly<{ from: number; at: Millis }>;
 
-type LineSearch = Readonly<{
-  texts: SearchTexts | null;
-  /** When the file was changed last. */
-  notAfter: Millis;
-  /** The time of the last line before this text that has one. */
-  timeBefore: () => Millis;
-}>;
-
 const NO_TIME: Millis = instant(0);
-
-/** The lines that may match, newest first. */
-function* linesOf(text: Buffer, { texts, notAfter, timeBefore }: LineSearch): Generator<TimedLine> {
-  /** From here to the current line, no line has another time. */
-  let time: LineTime = { from: text.length + 1, at: NO_TIME };
-  for (const start of candidates(text, texts)) {
-    if (start < time.from) time = lastTimed(text, start, notAfter) ?? { from: 0, at: timeBefore() };
-    yield { at: time.at, line: lineAt(text, start) };
-  }
-}
 
 /** The time of the last line that has one, and where this line starts. */
 function lastTimeIn(text: Buffer, notAfter: Millis): LineTime | null {
