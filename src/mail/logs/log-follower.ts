@@ -103,8 +103,9 @@ export class LogFollower {
     } catch (error) {
       this.#close();
       this.#failing = messageOf(error);
-      if (isMissing(error) || error instanceof UnsafePath) this.#wasMissing = true;
-      if (isMissing(error) || this.#isReported) return;
+      const isMissing = codeOf(error) === "ENOENT";
+      if (isMissing || error instanceof UnsafePath) this.#wasMissing = true;
+      if (isMissing || this.#isReported) return;
       this.#isReported = true;
       this.#parts.failed(this.#failing);
     }
@@ -295,10 +296,6 @@ function identityOf(path: string): string | null {
 
 function identityOfOpen(fd: number): string {
   return identity(fstatSync(fd, { bigint: true }));
-}
-
-function isMissing(error: unknown): boolean {
-  return codeOf(error) === "ENOENT";
 }
 
 /** Names of rotated logs: by svlogd(8) `@TAI64N.s`, by the keeper `mail.log.20261120-081500[.gz]`. */
