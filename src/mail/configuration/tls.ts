@@ -4,22 +4,19 @@ import { type Site, SYSTEM_AUTHORITIES } from "./site.ts";
 
 type TlsProfile = Settings["tls.profile"];
 
-/** OpenSSL cipher lists up to TLS 1.2 (openssl-ciphers(1)); all suites of TLS 1.3 are good. */
-const CIPHERS: Readonly<Record<TlsProfile, string>> = {
-  modern: "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!MD5:!DSS",
-  // Word for word the line of examples/investra.toml's original Dovecot configuration.
-  seed: "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS",
-};
-
-/** `seed`: that file's `ssl_protocols`; `modern` means the same in today's terms. */
-const PROTOCOLS: Readonly<Record<TlsProfile, string>> = {
-  modern: ">=TLSv1.2",
-  seed: "!SSLv3 !TLSv1 !TLSv1.1",
+/** `ciphers`: OpenSSL cipher lists up to TLS 1.2 (openssl-ciphers(1)); all suites of TLS 1.3 are good. */
+const PROFILES: Readonly<Record<TlsProfile, Readonly<{ ciphers: string; protocols: string }>>> = {
+  modern: { ciphers: "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!MD5:!DSS", protocols: ">=TLSv1.2" },
+  // Word for word those of examples/investra.toml's original Dovecot configuration. In today's terms its protocols are the same.
+  seed: {
+    ciphers: "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS",
+    protocols: "!SSLv3 !TLSv1 !TLSv1.1",
+  },
 };
 
 /** smtpd on every port. Both levels use the list "high": port 25 uses TLS if the client does, the others require it. */
 export function postfixServerTls({ layout, tls }: Site): Readonly<Record<string, string>> {
-  const protocols = PROTOCOLS[tls.profile];
+  const { ciphers, protocols } = PROFILES[tls.profile];
   return {
     smtpd_tls_security_level: "may",
     smtpd_tls_chain_files: servedFiles(layout).chain,
@@ -27,7 +24,7 @@ export function postfixServerTls({ layout, tls }: Site): Readonly<Record<string,
     smtpd_tls_mandatory_protocols: protocols,
     smtpd_tls_ciphers: "high",
     smtpd_tls_mandatory_ciphers: "high",
-    tls_high_cipherlist: CIPHERS[tls.profile],
+    tls_high_cipherlist: ciphers,
     tls_preempt_cipherlist: "yes",
     smtpd_tls_auth_only: "yes",
     smtpd_tls_received_header: "yes",
@@ -43,7 +40,7 @@ export function dovecotTls({ layout, tls }: Site): string {
 ssl_min_protocol = TLSv1.2
 ssl_cert = <${cert}
 ssl_key = <${key}
-ssl_cipher_list = ${CIPHERS[tls.profile]}
+ssl_cipher_list = ${PROFILES[tls.profile].ciphers}
 ssl_prefer_server_ciphers = yes
 ssl_options = no_compression
 ssl_client_ca_file = ${SYSTEM_AUTHORITIES}`;
