@@ -36,8 +36,7 @@ const SETTINGS = {
   GHOSTINBOX_ALLOW__NETWORKS: FRIEND,
 };
 
-type Parameters_ = Readonly<Record<string, string>>;
-type Way = Readonly<{ what: string; parameters: Parameters_; strangers?: boolean; tls?: boolean }>;
+type Way = Readonly<{ what: string; parameters: Readonly<Record<string, string>>; strangers?: boolean; tls?: boolean }>;
 
 /** One mail at a time, a connection each, from the SYN to the reply that accepts the mail. */
 export const costs: Part = {
@@ -94,12 +93,7 @@ async function waysOf(product: Product): Promise<readonly Way[]> {
     { what: "  guard, and three uncached block list lookups", parameters: guarded, strangers: true },
     { what: "  DKIM, SPF and DMARC", parameters: { ...none, smtpd_milters: "$ghostinbox_rspamd" } },
     { what: "  SpamAssassin", parameters: { ...none, smtpd_milters: "$ghostinbox_spam" } },
-    {
-      what: "  all of it",
-      parameters: { ghostinbox_guard: guard, smtpd_milters: milters },
-      strangers: true,
-      tls: true,
-    },
+    { what: "  all of it", parameters: { ...guarded, smtpd_milters: milters }, tls: true, strangers: true },
   ];
 }
 

@@ -85,19 +85,13 @@ export function requestOf(stage: Stage, family: Family): Request {
     ["client_name", "unknown"],
     ["reverse_client_name", "unknown"],
     ["instance", instance],
-    ["sasl_method", ""],
-    ["sasl_username", ""],
-    ["sasl_sender", ""],
+    ...empty("sasl_method", "sasl_username", "sasl_sender"),
     ["size", stage === "CONNECT" ? "0" : "2048"],
-    ["ccert_subject", ""],
-    ["ccert_issuer", ""],
-    ["ccert_fingerprint", ""],
-    ["ccert_pubkey_fingerprint", ""],
+    ...empty("ccert_subject", "ccert_issuer", "ccert_fingerprint", "ccert_pubkey_fingerprint"),
     ["encryption_protocol", mail ? "TLSv1.3" : ""],
     ["encryption_cipher", mail ? "TLS_AES_256_GCM_SHA384" : ""],
     ["encryption_keysize", mail ? "256" : "0"],
-    ["etrn_domain", ""],
-    ["stress", ""],
+    ...empty("etrn_domain", "stress"),
     ["client_port", String(FIRST_PORT)],
     ["policy_context", "smtp"],
     ["server_address", "203.0.113.10"],
@@ -112,6 +106,10 @@ export function requestOf(stage: Stage, family: Family): Request {
     instanceAt: text.indexOf(instance) + INSTANCE.length,
     portAt: text.indexOf(`client_port=${FIRST_PORT}`) + "client_port=".length,
   };
+}
+
+function empty(...names: readonly string[]) {
+  return names.map((name) => [name, ""] as const);
 }
 
 /** Makes it the request of the `address`-th client and the `mail`-th mail. */
