@@ -17,16 +17,13 @@ import {
 import type { SettingProblem } from "./setting.ts";
 import { findClash, isTable, linesOfKeys, nameOf, type Statement, statementsOf } from "./toml/statements.ts";
 
-/** The file's value of a key, and its line. */
-type FileValue = Readonly<{ toml: string; line: number }>;
-
-/** Where a value comes from, and its canonical text in TOML. `overrides` is what the file says, if it says otherwise. */
+/** Where a value comes from, and its canonical text in TOML. `overrides` is what the file says, if it says otherwise, and its line. */
 export type Source = Readonly<
   { toml: string } & (
     | { from: "default" }
     | { from: "profile"; profile: Exclude<Settings["profile"], "standard"> }
     | { from: "file"; line: number }
-    | { from: "env"; variable: string; overrides: FileValue | null }
+    | { from: "env"; variable: string; overrides: Readonly<{ toml: string; line: number }> | null }
   )
 >;
 export type Sources = Readonly<Record<SettingKey, Source>>;

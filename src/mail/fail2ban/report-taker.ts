@@ -147,14 +147,12 @@ const MOST_NAMES = 4_000;
 const NAMES_AT_ONCE = 256;
 const REPORT = /^[\w-]+\.json$/;
 
-/** `surplus`: files to remove unread, because the directory holds more than `MOST_NAMES`. */
-type Waiting = Readonly<{ reports: readonly string[]; surplus: readonly string[] }>;
-
 /**
  * The reports in a directory in which another program leaves one file for each: at most `most`, oldest first of the names that
- * were read. A file is complete once its name ends in `.json`. Throws if the directory cannot be read.
+ * were read. A file is complete once its name ends in `.json`. `surplus`: files to remove unread, because the directory holds more than
+ * `MOST_NAMES`. Throws if the directory cannot be read.
  */
-export function waitingReports(directory: string, most: number): Waiting {
+export function waitingReports(directory: string, most: number) {
   const entries = firstEntries(directory);
   const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
   const reports = names
