@@ -133,39 +133,45 @@ export function publish(directory: string, records: readonly string[], host: str
 
 const PUBLISHED = "; published later\n";
 
-function zoneFile(zone: string): string {
+export function zoneFile(zone: string): string {
   return zone === "." ? "root.zone" : `${zone}.zone`;
 }
 
 async function serve(folder: string, zones: readonly string[]): Promise<ChildProcess> {
-  const configuration = join(folder, "nsd.conf");
-  const files = ["logfile", "pidfile", "xfrdfile", "zonelistfile"].map((name) => `  ${name}: "${join(folder, name)}"`);
+  const configuration = writeNsdConf(folder, "nsd", [DNS_HOST, DNS_HOST_V6], zones);
+  const inNet = ["netns", "exec", namespaceOf("net")];
+  const child = spawn("ip", [...inNet, "nsd", "-d", "-c", configuration], { stdio: "ignore" });
+  await until("the lab's DNS host answers", async () => {
+    const asked = await runProgram(["ip", ...inNet, "getent", "ahostsv4", "mx.sender.test"]);
+    if (asked.stdout.includes(NAMED["mx.sender.test"])) return true;
+    const log = join(folder, "nsd.logfile");
+    const logged = existsSync(log) ? readFileSync(log, "utf8") : "no log";
+    throw new Error(`getent: ${asked.code} ${asked.stderr}; nsd: ${child.exitCode ?? "runs"}, ${logged}`);
+  });
+  return child;
+}
+
+/** Writes nsd.conf(5) of a server of these zones, whose files are in the folder. `name`: the start of the names of its own files. Returns its path. */
+export function writeNsdConf(
+  folder: string,
+  name: string,
+  addresses: readonly string[],
+  zones: readonly string[],
+): string {
+  const own = (file: string): string => join(folder, `${name}.${file}`);
   const text = `server:
-  ip-address: ${DNS_HOST}
-  ip-address: ${DNS_HOST_V6}
-  server-count: 1
+${addresses.map((address) => `  ip-address: ${address}\n`).join("")}  server-count: 1
   username: ""
   chroot: ""
   database: ""
   zonesdir: "${folder}"
   xfrdir: "${folder}"
   rrl-ratelimit: 0
-${files.join("\n")}
-remote-control:
+${["logfile", "pidfile", "xfrdfile", "zonelistfile"].map((file) => `  ${file}: "${own(file)}"\n`).join("")}remote-control:
   control-enable: no
-`;
-  const served = zones.map((zone) => `zone:\n  name: "${zone}"\n  zonefile: "${zoneFile(zone)}"\n`);
-  writeFileSync(configuration, text + served.join(""));
-  const inNet = ["netns", "exec", namespaceOf("net")];
-  const child = spawn("ip", [...inNet, "nsd", "-d", "-c", configuration], { stdio: "ignore" });
-  await until("the lab's DNS host answers", async () => {
-    const asked = await runProgram(["ip", ...inNet, "getent", "ahostsv4", "mx.sender.test"]);
-    if (asked.stdout.includes(NAMED["mx.sender.test"])) return true;
-    const log = join(folder, "logfile");
-    const logged = existsSync(log) ? readFileSync(log, "utf8") : "no log";
-    throw new Error(`getent: ${asked.code} ${asked.stderr}; nsd: ${child.exitCode ?? "runs"}, ${logged}`);
-  });
-  return child;
+${zones.map((zone) => `zone:\n  name: "${zone}"\n  zonefile: "${zoneFile(zone)}"\n`).join("")}`;
+  writeFileSync(own("conf"), text);
+  return own("conf");
 }
 
 function pointer(address: string, name: string): string {

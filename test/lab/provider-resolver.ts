@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mustRun, runProgram } from "./commands.ts";
-import { rootOf } from "./dns.ts";
+import { rootOf, writeNsdConf, zoneFile } from "./dns.ts";
 import { DNS_HOST, namespaceOf, RESOLVER_V6 } from "./network.ts";
 import { until } from "./wait.ts";
 
@@ -18,40 +18,19 @@ export async function startResolver(directory: string): Promise<void> {
   const inNet = ["netns", "exec", namespaceOf("net")];
   await mustRun(["ip", ...inNet, "ip", "addr", "add", `${V4_SERVER}/32`, "dev", "lo"]);
   writeFileSync(
-    at("v4.zone"),
+    at(zoneFile(V4_ZONE)),
     `$ORIGIN ${V4_ZONE}.\n$TTL 60\n@ SOA ns admin 1 3600 600 86400 1\n@ NS ns\n@ MX 10 mx\nns A ${V4_SERVER}\n`,
   );
-  writeFileSync(at("v4.conf"), nsdOf(at));
+  const nsdConf = writeNsdConf(at(""), "v4", [V4_SERVER], [V4_ZONE]);
   writeFileSync(at("resolver.hints"), `. 3600 NS ns.lab.\nns.lab. 3600 A ${DNS_HOST}\n`);
   copyFileSync(rootOf(directory).anchor, at("resolver.key"));
   writeFileSync(at("resolver.conf"), unboundOf(at));
-  spawn("ip", [...inNet, "nsd", "-d", "-c", at("v4.conf")], { stdio: "ignore" });
+  spawn("ip", [...inNet, "nsd", "-d", "-c", nsdConf], { stdio: "ignore" });
   spawn("ip", [...inNet, "unbound", "-d", "-c", at("resolver.conf")], { stdio: "ignore" });
   await until("the provider's resolver answers", async () => {
     const asked = await runProgram(["ip", ...inNet, "drill", `@${RESOLVER_V6}`, V4_ZONE, "MX"]);
     return asked.stdout.includes("NOERROR");
   });
-}
-
-function nsdOf(at: (name: string) => string): string {
-  return `server:
-  ip-address: ${V4_SERVER}
-  server-count: 1
-  username: ""
-  chroot: ""
-  database: ""
-  zonesdir: "${at("")}"
-  xfrdir: "${at("")}"
-  logfile: "${at("v4.log")}"
-  pidfile: "${at("v4.pid")}"
-  xfrdfile: "${at("v4.xfrd")}"
-  zonelistfile: "${at("v4.list")}"
-remote-control:
-  control-enable: no
-zone:
-  name: "${V4_ZONE}"
-  zonefile: "v4.zone"
-`;
 }
 
 function unboundOf(at: (name: string) => string): string {
