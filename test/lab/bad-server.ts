@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startFaulty } from "./faulty-servers.ts";
 import type { Host } from "./host.ts";
+import { plainDovecot } from "./plain-dovecot.ts";
 import { POSTFIX_SERVICES } from "./postfix-services.ts";
 import { type Certificate, makeCertificate, makeExpiringCertificate, NEW_RSA_KEY } from "./tls-server.ts";
 
@@ -77,41 +78,17 @@ discard unix - - n - - discard
 }
 
 function dovecotConf(address: string, at: (name: string) => string, certificate: Certificate): string {
-  return `base_dir = ${at("dovecot")}/base
-state_dir = ${at("dovecot")}/state
-instance_name = bad
-log_path = ${at("dovecot.log")}
-protocols = imap
-listen = ${address}
-ssl = yes
-ssl_cert = <${certificate.cert}
-ssl_key = <${certificate.key}
+  const wish = { name: "bad", address, certificate, passdb: "password=wrong", imapPort: 143 };
+  return `${plainDovecot(at, wish)}ssl = yes
 ssl_min_protocol = TLSv1
 ssl_cipher_list = ALL:COMPLEMENTOFALL:@SECLEVEL=0
 disable_plaintext_auth = no
-passdb {
-  driver = static
-  args = password=wrong
-}
-userdb {
-  driver = static
-  args = uid=nobody gid=nogroup home=${at("mail")}/%u
-}
-first_valid_uid = 1
-mail_location = maildir:~/Maildir
 service auth {
   unix_listener ${at("dovecot")}/auth {
     mode = 0666
   }
 }
 service imap-login {
-  inet_listener imap {
-    port = 143
-  }
-  inet_listener imaps {
-    port = 993
-    ssl = yes
-  }
   inet_listener database {
     port = 3306
   }

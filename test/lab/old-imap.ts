@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Host } from "./host.ts";
 import { openImap } from "./mail.ts";
 import { mailText } from "./mailbox.ts";
+import { plainDovecot } from "./plain-dovecot.ts";
 import type { Certificate } from "./tls-server.ts";
 
 export type Stored = Readonly<{ folder: string; subject: string; flags: string; date: string }>;
@@ -25,43 +26,10 @@ export async function startOldImap(host: Host, { directory, address, certificate
   const at = (name: string): string => join(directory, `old-${name}`);
   const mail = at("mail");
   mkdirSync(mail, { mode: 0o777 });
-  writeFileSync(
-    at("dovecot.conf"),
-    `base_dir = ${at("base")}
-state_dir = ${at("state")}
-instance_name = old
-log_path = ${at("log")}
-protocols = imap
-listen = ${address}
-ssl = required
-ssl_cert = <${certificate.cert}
-ssl_key = <${certificate.key}
-passdb {
-  driver = static
-  args = nopassword=y
-}
-userdb {
-  driver = static
-  args = uid=nobody gid=nogroup home=${mail}/%u
-}
-first_valid_uid = 1
-mail_location = maildir:~/Maildir
-namespace inbox {
-  inbox = yes
-  # As on many servers, but not on ours.
-  separator = /
-}
-service imap-login {
-  inet_listener imap {
-    port = 0
-  }
-  inet_listener imaps {
-    port = 993
-    ssl = yes
-  }
-}
-`,
-  );
+  // The separator is as on many servers, but not on ours.
+  const own = "ssl = required\nnamespace inbox {\n  inbox = yes\n  separator = /\n}\n";
+  const wish = { name: "old", address, certificate, passdb: "nopassword=y", imapPort: 0 };
+  writeFileSync(at("dovecot.conf"), plainDovecot(at, wish) + own);
   await host.mustExec(["chown", "nobody:nogroup", mail]);
   await host.spawnServer(["dovecot", "-F", "-c", at("dovecot.conf")], address, 993);
 }

@@ -1,0 +1,36 @@
+import type { Certificate } from "./tls-server.ts";
+
+/** `passdb`: what its static driver answers. `imapPort`: 0 for none without TLS. */
+type Wish = Readonly<{ name: string; address: string; certificate: Certificate; passdb: string; imapPort: number }>;
+
+/** dovecot.conf of another server than ours, with IMAP and the same answer to every name. Its files are `at` their names, mailboxes below `mail`. */
+export function plainDovecot(at: (name: string) => string, { name, address, certificate, passdb, imapPort }: Wish) {
+  return `base_dir = ${at("base")}
+state_dir = ${at("state")}
+instance_name = ${name}
+log_path = ${at("dovecot.log")}
+protocols = imap
+listen = ${address}
+ssl_cert = <${certificate.cert}
+ssl_key = <${certificate.key}
+passdb {
+  driver = static
+  args = ${passdb}
+}
+userdb {
+  driver = static
+  args = uid=nobody gid=nogroup home=${at("mail")}/%u
+}
+first_valid_uid = 1
+mail_location = maildir:~/Maildir
+service imap-login {
+  inet_listener imap {
+    port = ${imapPort}
+  }
+  inet_listener imaps {
+    port = 993
+    ssl = yes
+  }
+}
+`;
+}
