@@ -109,7 +109,7 @@ async function measure(bench: Bench, product: Product, setting: Setting): Promis
 function costs(withGuard: readonly Sent[], without: readonly Sent[]): readonly Row[] {
   return PROCESSES.map(([name], nth) => {
     const micros = (sent: readonly Sent[]): string =>
-      `${Math.round(median(sent.map((one) => one.micros[nth] ?? 0)))} µs`;
+      `${Math.round(median(sent.map((one) => one.micros[nth] ?? Number.NaN)))} µs`;
     return untargeted(`  processor time of a mail in ${name}`, micros(withGuard), micros(without));
   });
 }
@@ -131,7 +131,7 @@ async function send({ lab }: Bench, product: Product, count: number): Promise<Se
   await mustRun(lab.sender.inside(pinned(LOAD_CPU, argv)), { deadlineMs: 120_000 });
   await until("the queue is empty", () => queued(product.layout.postfixQueue) === 0, 120_000);
   const rate = count / ((performance.now() - from) / 1_000);
-  return { rate, micros: processorTimes(product).map((after, nth) => (after - (before[nth] ?? 0)) / count) };
+  return { rate, micros: processorTimes(product).map((after, nth) => (after - (before[nth] ?? Number.NaN)) / count) };
 }
 
 /** Microseconds, of each of `PROCESSES`. */

@@ -3,7 +3,7 @@ import type { Certificate } from "./tls-server.ts";
 /** `passdb`: what its static driver answers. `imapPort`: 0 for none without TLS. */
 type Wish = Readonly<{ name: string; address: string; certificate: Certificate; passdb: string; imapPort: number }>;
 
-/** dovecot.conf of another server than ours, with IMAP and the same answer to every name. Its files are `at` their names, mailboxes below `mail`. */
+/** dovecot.conf of a simple IMAP server that gives every name the same answer. `at`: the path of each of its files, by name. */
 export function plainDovecot(at: (name: string) => string, { name, address, certificate, passdb, imapPort }: Wish) {
   return `base_dir = ${at("base")}
 state_dir = ${at("state")}
