@@ -53,10 +53,12 @@ function follow(lingerMs = 0, failed: (why: string) => unknown = assert.fail): L
   });
 }
 
-/** Appends this text, and lets the follower read. */
-async function reads(text = ""): Promise<void> {
-  appendFileSync(file, text);
-  await follower.poll();
+/** Appends each text, and lets the follower read after each. */
+async function reads(...texts: readonly string[]): Promise<void> {
+  for (const text of texts) {
+    appendFileSync(file, text);
+    await follower.poll();
+  }
 }
 
 /** The guard restarts, and reads once. */
@@ -108,16 +110,14 @@ test("a pipe or another user's link in place of a log is reported once and does 
 });
 
 test("only lines from after the first start are taken, each whole", async () => {
-  await reads();
-  await reads("one\ntwo\nthr");
+  await reads("", "one\ntwo\nthr");
   assert.deepEqual(taken, ["one", "two"]);
   await reads("ee\n");
   assert.deepEqual(taken, ["one", "two", "three"]);
 });
 
 test("no line is doubled where a power failure took the end of the log, however much came since", async () => {
-  await reads();
-  await reads("one\n");
+  await reads("", "one\n");
   const kept = contentOf(file);
   await reads("lost\nand this one too\n");
   for (const since of ["", "three\n", "three, and more than was lost\nfour\n"]) {
@@ -134,8 +134,7 @@ test("no line is doubled where a power failure took the end of the log, however 
 });
 
 test("a log that was truncated while the guard was down is read from its start, however long it is now", async () => {
-  await reads();
-  await reads("one\n");
+  await reads("", "one\n");
   await follower.stop();
   put(file, `${"another ".repeat(20)}\ntwo\n`);
   await restart();
@@ -144,8 +143,7 @@ test("a log that was truncated while the guard was down is read from its start, 
 });
 
 test("a restored log has another inode, and no line of it is read twice", async () => {
-  await reads();
-  await reads("one\n");
+  await reads("", "one\n");
   const kept = contentOf(file);
   await reads("two\n");
   for (const restored of [contentOf(file), kept]) {
@@ -164,8 +162,7 @@ test("a restored log has another inode, and no line of it is read twice", async 
 });
 
 test("a log that was rotated while the guard was down is read first, all of it, in order", async () => {
-  await reads();
-  await reads("one\n");
+  await reads("", "one\n");
   await follower.stop();
   appendFileSync(file, "two\n");
   rotate("40000000000000000000000a");
@@ -178,15 +175,13 @@ test("a log that was rotated while the guard was down is read first, all of it, 
 });
 
 test("a line written just before the rotation, after the last read", async () => {
-  await reads();
-  await reads("one\n");
+  await reads("", "one\n");
   meanwhile = () => {
     meanwhile = () => undefined;
     appendFileSync(file, "two\n");
     rotate("40000000000000000000000a");
   };
-  await reads();
-  await reads("three\n");
+  await reads("", "three\n");
   assert.deepEqual(taken, ["one", "two", "three"]);
 });
 
@@ -197,10 +192,10 @@ test("while writers switch one after another, the old file is still read", async
   renameSync(file, old);
   put(file);
   appendFileSync(old, "two, by a writer that has not changed over\n");
-  await reads();
+  await reads("");
   appendFileSync(old, "three, by the same\n");
   appendFileSync(file, "four\n");
-  await until(() => reads().then(() => taken.includes("four")), "it has moved on");
+  await until(() => reads("").then(() => taken.includes("four")), "it has moved on");
   assert.deepEqual(taken, ["one", "two, by a writer that has not changed over", "three, by the same", "four"]);
 });
 
@@ -209,9 +204,9 @@ test("a writer that does not switch is read until the next rotation, through res
   await reads("one\n");
   const late = await moves("20261120-080000", "two");
   appendFileSync(late, "three, lat");
-  await reads();
+  await reads("");
   appendFileSync(late, "e\n");
-  await reads();
+  await reads("");
   assert.deepEqual(taken, ["one", "two", "three, late"]);
   await follower.stop();
   appendFileSync(late, "four, later\n");
@@ -224,7 +219,7 @@ test("a writer that does not switch is read until the next rotation, through res
   appendFileSync(next, "seven\n");
   utimesSync(next, 1, 1);
   await moves("20261122-080000", "eight");
-  await reads();
+  await reads("");
   await restart(50);
   assert.deepEqual(taken, ["six", "seven", "eight"]);
 });
@@ -278,11 +273,10 @@ test("another log's old file in the same directory is ignored", async () => {
 });
 
 test("a file that was truncated and has grown beyond its former end is read from its start, and once", async () => {
-  await reads();
-  await reads("one\n");
+  await reads("", "one\n");
   const again = ["another ".repeat(20), "two", "three"];
   put(file, `${again.join("\n")}\n`);
-  await reads();
+  await reads("");
   assert.deepEqual(taken, ["one", ...again]);
   await restart();
   await reads("four\n");
@@ -290,12 +284,12 @@ test("a file that was truncated and has grown beyond its former end is read from
 });
 
 test("lines that were not taken are given again", async () => {
-  await reads();
+  await reads("");
   willing = false;
   await reads("one\n");
   assert.deepEqual(taken, []);
   willing = true;
-  await reads();
+  await reads("");
   assert.deepEqual(taken, ["one"]);
 });
 
