@@ -14,6 +14,11 @@ export const smtpd = (text: string, service = ""): string =>
 const submission = (text: string): string => smtpd(text, "submission/");
 const imap = (text: string): string => `Nov 20 08:08:30 imap-login: Info: ${text}`;
 
+/** Postfix refuses a recipient that a stranger made up. */
+const toUnknown = (recipient: string): string =>
+  `NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <${recipient}>: ` +
+  "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>";
+
 /** What strangers at 198.51.100.7 write to reach the logs, by the name of the pattern in src/mail/logs that matches it. */
 const LINES: Readonly<Record<string, Lines>> = {
   lost_connection: {
@@ -79,9 +84,7 @@ const LINES: Readonly<Record<string, Lines>> = {
     example:
       "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 454 4.7.1 <someone@elsewhere.test>: Relay access denied; " +
       "from=<someone@sender.test> to=<someone@elsewhere.test> proto=ESMTP helo=<client.test>",
-    unmatched:
-      'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <"a>: Relay access denied; from x[203.0.113.9]"@example.test>: ' +
-      "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
+    unmatched: toUnknown('"a>: Relay access denied; from x[203.0.113.9]"@example.test'),
   },
   helo_refused: {
     example:
@@ -112,9 +115,7 @@ const LINES: Readonly<Record<string, Lines>> = {
     example:
       "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 504 5.5.2 <root>: Recipient address rejected: " +
       "need fully-qualified address; from=<a@b.test> to=<root> proto=ESMTP helo=<client.test>",
-    unmatched:
-      'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <"x>: Recipient address rejected: Address too long; "@a>: ' +
-      "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
+    unmatched: toUnknown('"x>: Recipient address rejected: Address too long; "@a'),
   },
   recipient_unknown: {
     by: String,
@@ -146,9 +147,7 @@ const LINES: Readonly<Record<string, Lines>> = {
     example:
       "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 452 4.2.2 <anna@example.test>: Recipient address rejected: " +
       "Mailbox is full; from=<a@b.test> to=<anna@example.test> proto=ESMTP helo=<client.test>",
-    unmatched:
-      'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <"x>: Recipient address rejected: Mailbox is full; "@a>: ' +
-      "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
+    unmatched: toUnknown('"x>: Recipient address rejected: Mailbox is full; "@a'),
   },
   filter_deferred: {
     example:
@@ -168,9 +167,7 @@ const LINES: Readonly<Record<string, Lines>> = {
       "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 450 4.3.0 <a@left.test>: Recipient address rejected: Mail for this domain " +
         "is not accepted now, try again later; from=<a@b.test> to=<a@left.test> proto=ESMTP helo=<client.test>",
     ],
-    unmatched:
-      'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <"x>: Temporary lookup failure; "@a>: ' +
-      "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
+    unmatched: toUnknown('"x>: Temporary lookup failure; "@a'),
   },
   tls_failed_imap: {
     by: imap,
