@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
 import type { AccountName } from "../../core/net/address.ts";
+import { oneAfterAnother } from "../../core/one-after-another.ts";
 import type { Passwords } from "../../guard/access/sign-in.ts";
 import type { SecretMaker } from "../../guard/admin-ports.ts";
 import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
@@ -15,39 +16,30 @@ export class PasswordTurns implements Passwords {
   /** A hash of random bytes: no password matches it except by guessing. */
   readonly decoy = printArgon2id(randomBytes(PASSWORD_SALT_BYTES), randomBytes(PASSWORD_TAG_BYTES));
   readonly #verify: typeof verifyPassword;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = oneAfterAnother();
 
   constructor(verify: typeof verifyPassword = verifyPassword) {
     this.#verify = verify;
   }
 
   verify(hash: string, password: string): Promise<boolean> {
-    const verified = this.#last.then(() => this.#timed(hash, password));
-    this.#last = verified.then(
-      ({ isRight, tookMs }) => (isRight ? undefined : wait(tookMs)),
-      () => undefined,
-    );
-    return verified.then(({ isRight }) => isRight);
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    this.#inTurn(async () => {
+      const began = performance.now();
+      const isRight = await this.#verify(hash, password);
+      resolve(isRight);
+      if (!isRight) await wait(performance.now() - began);
+    }).catch(reject);
+    return promise;
   }
 
   /** Hashes all passwords in one turn, so strangers' sign-ins never delay an import between two accounts. */
   hashAll(passwords: readonly string[]): Promise<readonly string[]> {
-    const hashed = this.#last.then(async () => {
+    return this.#inTurn(async () => {
       const hashes: string[] = [];
       for (const password of passwords) hashes.push(await hashPassword(password));
       return hashes;
     });
-    this.#last = hashed.then(
-      () => undefined,
-      () => undefined,
-    );
-    return hashed;
-  }
-
-  async #timed(hash: string, password: string): Promise<Readonly<{ isRight: boolean; tookMs: number }>> {
-    const began = performance.now();
-    const isRight = await this.#verify(hash, password);
-    return { isRight, tookMs: performance.now() - began };
   }
 }
 
