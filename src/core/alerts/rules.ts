@@ -143,6 +143,19 @@ export const GUESSING_WINDOW_MS = HOUR_MS;
 export const GUESSED_FOR_MS = DAY_MS;
 export const LONGEST_WINDOW_MS = DAY_MS;
 
+/** Of a token, a second factor, a passkey or the settings: each is reported with its subject. */
+export const OWNERS_CHANGES = [
+  "TOKEN_CREATED",
+  "SETTINGS_APPLIED",
+  "FACTOR_ADDED",
+  "FACTOR_REMOVED",
+  "RECOVERY_CODES_MADE",
+  "RECOVERY_CODE_USED",
+  "PASSKEY_ADDED",
+  "PASSKEY_REMOVED",
+  "PASSKEY_REFUSED",
+] as const satisfies readonly EventType[];
+
 /** The event types that these rules use. */
 export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "CONNECT",
@@ -159,19 +172,11 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "LOGIN_SUCCEEDED",
   "BAN",
   "COMMAND_REFUSED",
-  "TOKEN_CREATED",
-  "FACTOR_ADDED",
-  "FACTOR_REMOVED",
-  "RECOVERY_CODES_MADE",
-  "RECOVERY_CODE_USED",
   "SECOND_FACTOR_ASKED",
   "SECOND_FACTOR_FAILED",
-  "SETTINGS_APPLIED",
-  "PASSKEY_ADDED",
-  "PASSKEY_REMOVED",
-  "PASSKEY_REFUSED",
   "ACCOUNT_SUSPENDED",
   "ADMIN_PASSWORD_CHANGED",
+  ...OWNERS_CHANGES,
   ...typesWhere(({ alert }) => alert !== undefined),
 ];
 

@@ -1,6 +1,6 @@
 import { callersIp, isMailboxUser, isWebAdmin } from "../../admin/declare/rights.ts";
 import type { ConditionCode, Holding } from "../../core/alerts/alerts.ts";
-import { type AlertEvent, LONGEST_WINDOW_MS } from "../../core/alerts/rules.ts";
+import { type AlertEvent, LONGEST_WINDOW_MS, type OWNERS_CHANGES } from "../../core/alerts/rules.ts";
 import { type EventType, meaningOf } from "../../core/events/event-types.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS, instant, isoTime, type Millis } from "../../core/time.ts";
@@ -171,7 +171,7 @@ const REPORTED: Partial<Record<EventType, Change>> = {
     of: "web",
     worded: (subject, id, by) => ({ subject: String(id), detail: `${subject} (by ${by})` }),
   },
-};
+} satisfies Record<(typeof OWNERS_CHANGES)[number], Change>;
 
 function named(became: string): Change["worded"] {
   return (subject, id, by) => ({ subject: `${subject} ${became}(event ${id})`, detail: `by ${by}` });

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { callersIp, mailboxOf } from "../../admin/declare/rights.ts";
 import { ALERT_KINDS, type AlertCode, isAlertCode, SEVERITIES } from "../../core/alerts/alerts.ts";
-import { ALERT_EVENT_TYPES } from "../../core/alerts/rules.ts";
+import { ALERT_EVENT_TYPES, OWNERS_CHANGES } from "../../core/alerts/rules.ts";
 import { EVENT_TYPES, type EventType, isAdministrators, typesWhere } from "../../core/events/event-types.ts";
 import {
   hostPrefix,
@@ -39,18 +39,7 @@ import { prepared, together } from "../transactions.ts";
 const KNOWN_PLACE = { isNewNetwork: false, isFirst: false };
 
 /** Types whose subject the alert names; for an alias also its new targets. */
-const NAMED: readonly EventType[] = [
-  "TOKEN_CREATED",
-  "SETTINGS_APPLIED",
-  "FACTOR_ADDED",
-  "FACTOR_REMOVED",
-  "RECOVERY_CODES_MADE",
-  "RECOVERY_CODE_USED",
-  "PASSKEY_ADDED",
-  "PASSKEY_REMOVED",
-  "PASSKEY_REFUSED",
-  ...typesWhere(({ alert }) => alert?.isNamed === true),
-];
+const NAMED: readonly EventType[] = [...OWNERS_CHANGES, ...typesWhere(({ alert }) => alert?.isNamed === true)];
 
 /** Changes that are critical from a new network. Other types may come in floods, and looking each up would cost too much. */
 const CHANGES: readonly EventType[] = [
