@@ -378,9 +378,8 @@ export const reasons = {
 } as const satisfies Record<string, ReasonText>;
 
 export type Reason = keyof typeof reasons;
-type SmtpReply = Extract<(typeof reasons)[Reason], { smtp: string }>["smtp"];
 
-export function smtpReplyOf(reason: Reason): SmtpReply | undefined {
+export function smtpReplyOf(reason: Reason): Extract<(typeof reasons)[Reason], { smtp: string }>["smtp"] | undefined {
   const text = reasons[reason];
   return "smtp" in text ? text.smtp : undefined;
 }

@@ -99,15 +99,13 @@ export function packedText(name: string, { files, sha256 }: Readonly<{ files: st
   return `Evidence was packed: ${name}, ${files}, SHA-256 ${sha256}.`;
 }
 
-type Entry = Readonly<{ id: number; type: string; subject: string }>;
-
 /**
  * The entry of the audit that names this file, or why it is not the one that was packed. The first entry decides: root can write
  * later ones, but cannot change that one.
  */
 export function packedEntry(
   { name, sha256 }: Readonly<{ name: string; sha256: string }>,
-  audit: Iterable<Entry>,
+  audit: Iterable<Readonly<{ id: number; type: string; subject: string }>>,
 ): Readonly<{ entry: number }> | Readonly<{ fault: string }> {
   for (const { id, type, subject } of audit) {
     const [, packed, digest] = (type === "INCIDENT" ? MADE.exec(subject) : null) ?? [];

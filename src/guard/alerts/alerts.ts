@@ -39,8 +39,6 @@ type AlertParts = Readonly<{
   log: Log;
 }>;
 
-type Tested = Readonly<{ channel: string; outcome: Outcome }>;
-
 /** Takes about a millisecond, for which decisions wait. */
 const IDS_PER_STEP = 250;
 /** Older events than this are not read again. */
@@ -143,7 +141,7 @@ export class Alerts {
   });
 
   /** Sends one message to each channel and to the watcher at once, at any hour, and returns the results available within the time. */
-  test(longestMs = LONGEST_TEST_MS): Promise<readonly Tested[]> {
+  test(longestMs = LONGEST_TEST_MS): Promise<readonly Readonly<{ channel: string; outcome: Outcome }>[]> {
     const message = testMessage(this.#parts.clock.now(), this.#settings.language);
     const late = { ok: false, reason: `no answer within ${longestMs / 1_000} s; it is still tried` } as const;
     const { channels, watcher } = this.#settings;

@@ -139,13 +139,12 @@ export function factorWindow(): AlertWindow {
   };
 }
 
-type Wording = Pick<WebChange, "subject" | "detail">;
 /** `of`: whose changes are reported. `isAlike`: a new network makes no difference, because it alarms from any. */
 type Change = Readonly<{
   code: ConditionCode;
   of: "web" | "anyone";
   isAlike?: true;
-  worded: (subject: string, id: number, by: string) => Wording;
+  worded: (subject: string, id: number, by: string) => Pick<WebChange, "subject" | "detail">;
 }>;
 
 /**

@@ -20,8 +20,6 @@ const MOST_NAMED = 3;
 /** Addresses with an alert each. All further ones share one, to leave room for others. */
 const MOST_ADDRESSES = 20;
 
-type Seen = Readonly<{ at: Millis; name: string }>;
-
 /**
  * Counts recent events. The result depends only on committed events, so reading them again after a restart gives the
  * same. Bounded: each rule remembers no more than its threshold. `mailedTo`: the addresses that get alerts.
@@ -59,7 +57,7 @@ export function alertWindows(thresholds: Thresholds, mailedTo: readonly string[]
 
 function ruleWindow({ code, windowMs, counted, matches, distinct = false }: EventRule, threshold: number): AlertWindow {
   /** Ascending by time: an entry that is seen again moves to the end. */
-  const seen = new BoundedMap<string | number, Seen>(threshold);
+  const seen = new BoundedMap<string | number, Readonly<{ at: Millis; name: string }>>(threshold);
   return {
     take: (event) => {
       if (!matches(event)) return;

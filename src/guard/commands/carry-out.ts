@@ -48,7 +48,6 @@ export type Kept = Readonly<{
 /** Additional arguments of every command. `share`: what the caller may still do to Postfix's queue. */
 type At = Kept & OfCaller & Readonly<{ share: Share }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
-type Runs<V extends Verb, P> = { readonly [Each in V]: Run<P, ParsedCommandOf<Each>> };
 
 type AuditParts = Readonly<{
   engine: Pick<Engine, "audit">;
@@ -89,7 +88,7 @@ const RUNS = {
     ok: true,
     result: { lastEventId: engine.lastEventId },
   }),
-} satisfies Runs<Verb, never>;
+} satisfies { readonly [V in Verb]: Run<never, ParsedCommandOf<V>> };
 
 /** All that the commands with these verbs need together. */
 type PartsOf<V extends Verb> = (typeof RUNS)[V] extends (parts: infer P, ...rest: never) => unknown ? P : never;

@@ -29,7 +29,6 @@ type Each<T> = Readonly<Record<SeriesName, T>>;
 
 /** How often it happened. */
 type Of = (type: EventType | typeof SENT | typeof RECEIVED_REFUSED | typeof SENT_REFUSED) => number;
-type Point = Each<number>;
 
 /** Maximum steps of a chart, and maximum if no step is requested. */
 const MOST_STEPS = 1_500;
@@ -58,7 +57,7 @@ export function seriesOf(figures: Figures, span: Span): Each<readonly number[]> 
   return each((name) => points.map((point) => point[name]));
 }
 
-export function pointBetween(before: Totals, after: Totals): Point {
+export function pointBetween(before: Totals, after: Totals): Each<number> {
   // Less than before: the clock was set back in between.
   const of: Of = (type) => Math.max(0, (after[type] ?? 0) - (before[type] ?? 0));
   return each((name) => SERIES[name](of));

@@ -63,10 +63,8 @@ const VALID = "max(started_at, used_at) <= ?1 AND used_at > ?2 AND started_at > 
  */
 const KEY = `(account IS NOT NULL) || printf(' %016d ', ${Number.MAX_SAFE_INTEGER} - started_at) || id`;
 
-type Listing = (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;
-
 /** Who is signed in to the dashboard: the administrator, and users of mailboxes. */
-export function sqliteSessionPages(db: DatabaseSync): Listing {
+export function sqliteSessionPages(db: DatabaseSync): (asked: PageRequest, now: Millis) => CountedPage<ListedSession> {
   const paged = db.prepare(`
     SELECT id, device, ip, started_at, used_at, account, ${KEY} AS key FROM session
     WHERE ${VALID} AND key > ?4 ORDER BY key LIMIT ?5`);

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SentMail } from "../../core/decide/facts.ts";
-import { LOOPBACK, overlaps, type Prefix } from "../../core/net/ip.ts";
+import { LOOPBACK, overlaps } from "../../core/net/ip.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import type { HoldState, SendingHistory } from "../../guard/storage-ports.ts";
 import { COUNTS_CODE, integer, LIMIT, millis, type Row, rowReader, text } from "../columns.ts";
@@ -16,7 +16,7 @@ export function sqliteSendingHistory(db: DatabaseSync): SendingHistory {
     knowsPlace: (account, place, { firstBy, decidedAfter }) => {
       const asked = { account, place, firstBy, decidedAfter };
       if (sql.knowsPlace.get(asked) !== undefined) return true;
-      return isLocal(place) && sql.wroteFrom.get(asked) !== undefined;
+      return LOOPBACK.some((own) => overlaps(own, place)) && sql.wroteFrom.get(asked) !== undefined;
     },
     holdOf: (account, now) => {
       const row = sql.hold.get(account, now);
@@ -42,8 +42,6 @@ const evidence = rowReader({ count: integer, limit: integer, windowMs: integer, 
 
 /** Maximum mails of an account that are searched for one from this machine. */
 const MOST_MAILS = 500;
-
-const isLocal = (place: Prefix): boolean => LOOPBACK.some((own) => overlaps(own, place));
 
 const NEVER: HoldState = { evidence: null, vouchedAt: instant(0), mails: 0 };
 

@@ -46,8 +46,6 @@ const MOST_HONEST_MAIL = 100_000;
 const SUMMARY_FOR_MS = 400 * DAY_MS;
 const SWEEP_EVERY_MS = HOUR_MS;
 
-type Entry = Readonly<{ subject: string; counts: number; at: number; id: number }>;
-type GuessRow = Readonly<{ account: string; network: string; proof: string; at: number }>;
 /** Rows that one count names. The rest waits for the next count, which follows at once. */
 export const MOST_NAMED = 5_000;
 
@@ -58,9 +56,9 @@ export type Surplus = Readonly<{
   /** Window entries whose events are gone. */
   orphans: number;
   /** Those of them that no window counts; at most `MOST_NAMED`. */
-  stale: readonly Entry[];
+  stale: readonly Readonly<{ subject: string; counts: number; at: number; id: number }>[];
   /** Those over `MOST_GUESSES`; at most `MOST_NAMED`. */
-  guesses: readonly GuessRow[];
+  guesses: readonly Readonly<{ account: string; network: string; proof: string; at: number }>[];
   endedBans: number;
   correspondents: number;
   honestMail: number;

@@ -60,7 +60,6 @@ type DashboardCommandParts = CredentialCommandParts &
     sessions: SessionStore;
     /** The sessions of the administrator and of all mailboxes. */
     signedIn: (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;
-    clock: Clock;
   }>;
 type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "clock"> &
   Pick<CredentialCommandParts, "engine"> &
