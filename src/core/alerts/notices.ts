@@ -360,12 +360,10 @@ export const notices = { ...ofGuard, ...ofKeeper };
 export type NoticeCode = keyof typeof notices;
 export type KeeperNotice = keyof typeof ofKeeper;
 
-export const NOTICE_CODES: readonly NoticeCode[] = Object.keys(notices).filter(isNoticeCode);
+export const NOTICE_CODES: readonly NoticeCode[] = Object.keys(notices).filter(
+  (code): code is NoticeCode => code in notices,
+);
 export const KEEPER_NOTICES: readonly KeeperNotice[] = Object.keys(ofKeeper).filter(isKeeperNotice);
-
-function isNoticeCode(code: string): code is NoticeCode {
-  return Object.hasOwn(notices, code);
-}
 
 export function isKeeperNotice(code: string): code is KeeperNotice {
   return Object.hasOwn(ofKeeper, code);
