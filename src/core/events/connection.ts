@@ -28,12 +28,8 @@ export function connectionOf(session: string): string {
   return session.slice(0, session.lastIndexOf(" "));
 }
 
-export function connectionName({
-  ip,
-  clientPort,
-  port,
-}: Readonly<{ ip: Ip; clientPort: number; port: number }>): string {
-  return `${ip} ${clientPort} ${port}`;
+export function connectionName(one: Readonly<{ ip: Ip; clientPort: number; port: number }>): string {
+  return `${one.ip} ${one.clientPort} ${one.port}`;
 }
 
 export const connection: DecidedKind<Connect, RestOf<"CONNECT">> = {
