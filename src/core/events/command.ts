@@ -73,17 +73,8 @@ export function isChange(rest: Rest): rest is ChangeRest {
 export function changeRecord(change: Change, at: Millis): (EventColumns & Readonly<{ rest: ChangeRest }>) | null {
   switch (change.type) {
     case "BAN": {
-      const {
-        prefix,
-        ip,
-        offences,
-        source: actor,
-        code: reason,
-        reason: says,
-        level,
-        expiresAt,
-        simulated,
-      } = change.ban;
+      const { prefix, ip, offences, level, expiresAt, simulated } = change.ban;
+      const { source: actor, code: reason, reason: says } = change.ban;
       const offence = offences > 0 ? offences : null;
       const rest = { event: "BAN", level, says: stored(says), expiresAt, simulated } as const;
       return row({ at, type: "BAN", ip, prefix, reason, offence, actor }, rest);
