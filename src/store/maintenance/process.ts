@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { Framer } from "../../admin/declare/framing.ts";
 import { messageOf } from "../../core/error.ts";
+import { oneAfterAnother } from "../../core/one-after-another.ts";
 import { withPipes } from "../../host/machine/run-program.ts";
 import { type Order, READY, type Result } from "./work.ts";
 
@@ -26,7 +27,7 @@ export class MaintenanceProcess {
   readonly #options: MaintenanceOptions;
   #child: Child | null = null;
   #waiting: ((line: string | null) => void) | null = null;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = oneAfterAnother();
   #restart: NodeJS.Timeout | null = null;
   #restartMs = RESTART_MS.first;
   #said = "";
@@ -66,8 +67,7 @@ export class MaintenanceProcess {
 
   /** Runs one order at a time. Resolves null if an order cannot be carried out now. */
   ask<O extends Order>(order: O): Promise<Result<O> | null> {
-    const answer = this.#last.then(() => this.#send(JSON.stringify(order)));
-    this.#last = answer;
+    const answer = this.#inTurn(() => this.#send(JSON.stringify(order)));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the process that this one started wrote it
     return answer.then((line) => (line === null ? null : (JSON.parse(line) as Result<O> | null)));
   }
