@@ -43,9 +43,7 @@ function anyListing(address: string): string | undefined {
   return isIPv4(address) && address.startsWith("127.") ? "listed" : undefined;
 }
 
-type KnownList = Readonly<{ zones: RegExp; listings: Readonly<Record<string, string>> }>;
-
-const KNOWN: readonly KnownList[] = [
+const KNOWN: readonly Readonly<{ zones: RegExp; listings: Readonly<Record<string, string>> }>[] = [
   {
     // https://www.spamhaus.org/faqs/dnsbl-usage/, "return codes"
     zones: /(^|\.)(spamhaus\.org|dq\.spamhaus\.net)$/,
