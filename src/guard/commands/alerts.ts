@@ -5,7 +5,7 @@ import { alertText, nextSteps } from "../../core/alerts/alerts.ts";
 import { isoTime, isoTimeOrNull, SECOND_MS } from "../../core/time.ts";
 import type { Alerts } from "../alerts/alerts.ts";
 import type { Alert } from "../alerts/ports.ts";
-import type { RunsOf } from "./runs.ts";
+import type { RunsOf } from "./run-of.ts";
 import type { OfCaller } from "./web/command-gate.ts";
 
 type AlertCommandParts = Readonly<{ alerts: Pick<Alerts, "test" | "book" | "channels" | "leadOut"> }>;

@@ -12,7 +12,8 @@ import { breakGlass, expireBans } from "../enforce/end-bans.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
 import type { BanLog, BansInForce } from "../storage-ports.ts";
-import { failed, type RunsOf, usage } from "./runs.ts";
+import { failed, usage } from "./refusals.ts";
+import type { RunsOf } from "./run-of.ts";
 
 /** Needed by commands that the engine decides on. In a dry run, `ask` only decides. */
 type NetworkDecisionParts = Readonly<{

@@ -4,7 +4,7 @@ import { COMMANDS } from "../../../test/kit/commands.ts";
 import { commandsOf, commandsOnMemory, HASH, refusalOf } from "../../../test/kit/commands-kit.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import { rightsOf } from "../../admin/declare/rights.ts";
-import { wrongAddress } from "./runs.ts";
+import { wrongAddress } from "./refusals.ts";
 
 const kit = commandsOf(import.meta.filename);
 

@@ -19,7 +19,7 @@ import { type CommandParts, carryOut, type Kept } from "./carry-out.ts";
 import { partsOfDryRun } from "./dry-run-parts.ts";
 import type { Share } from "./queue/held-queue.ts";
 import { UNFLUSHED } from "./record-first.ts";
-import { failed, usage } from "./runs.ts";
+import { failed, usage } from "./refusals.ts";
 import { createSettingsCommands, type SettingsCommandParts } from "./settings.ts";
 import { createQueueShares, createTurn } from "./turns.ts";
 import { type Admitted, CommandGate } from "./web/command-gate.ts";

@@ -8,7 +8,8 @@ import type { Engine } from "../engine.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
 import type { GreylistPause, GreylistPauses } from "../storage-ports.ts";
 import { recordDone } from "./record-first.ts";
-import { failed, type RunsOf, usage } from "./runs.ts";
+import { failed, usage } from "./refusals.ts";
+import type { RunsOf } from "./run-of.ts";
 
 export type GreylistCommandParts = Readonly<{
   engine: Pick<Engine, "policy" | "audit">;

@@ -7,7 +7,7 @@ import { accountName } from "../../../test/kit/samples.ts";
 import { instant } from "../../core/time.ts";
 import type { Outcome } from "../ports.ts";
 import { recordFirst, UNWRITTEN } from "./record-first.ts";
-import { failed } from "./runs.ts";
+import { failed } from "./refusals.ts";
 
 const ANNA = accountName("anna@example.test");
 

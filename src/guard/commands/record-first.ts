@@ -2,7 +2,7 @@ import type { CommandError } from "../../admin/declare/control.ts";
 import type { Audit } from "../../core/events/command.ts";
 import type { Engine } from "../engine.ts";
 import type { Failed, Outcome } from "../ports.ts";
-import { failed, notDone } from "./runs.ts";
+import { failed, notDone } from "./refusals.ts";
 
 /** Each change that goes through `recordFirst` is rehearsed first; a dry run stops there. */
 export type Rehearsal = Readonly<{

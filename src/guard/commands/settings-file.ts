@@ -7,7 +7,7 @@ import type { Pending } from "../../settings/show.ts";
 import { isHiddenFromWeb } from "../../settings/web-changes.ts";
 import type { Engine } from "../engine.ts";
 import type { Failed } from "../ports.ts";
-import { failed } from "./runs.ts";
+import { failed } from "./refusals.ts";
 
 export type ReloadCommandParts = Readonly<{
   /** Reloads the settings and returns the names of changed ones. */

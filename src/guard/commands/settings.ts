@@ -17,7 +17,8 @@ import type { Keeper } from "../admin-ports.ts";
 import { Budget } from "../budget.ts";
 import type { Clock, Failed } from "../ports.ts";
 import { UNWRITTEN, uncertain } from "./record-first.ts";
-import { failed, type RunsOf, usage } from "./runs.ts";
+import { failed, usage } from "./refusals.ts";
+import type { RunsOf } from "./run-of.ts";
 import {
   pending as changesInFile,
   type ReloadCommandParts,

@@ -6,7 +6,8 @@ import type { Engine } from "../engine.ts";
 import type { SpamAllowStore } from "../mailbox-ports.ts";
 import type { Clock } from "../ports.ts";
 import { recordDone } from "./record-first.ts";
-import { failed, type RunOf, type RunsOf } from "./runs.ts";
+import { failed } from "./refusals.ts";
+import type { RunOf, RunsOf } from "./run-of.ts";
 
 export type SpamCommandParts = Readonly<{
   engine: Pick<Engine, "audit">;

@@ -1,7 +1,7 @@
 import type { CommandError, Reply, Verb } from "../../admin/declare/control.ts";
 import { oneAfterAnother } from "../../core/one-after-another.ts";
 import type { Share } from "./queue/held-queue.ts";
-import { failed } from "./runs.ts";
+import { failed } from "./refusals.ts";
 import type { WebCaller } from "./web/command-gate.ts";
 import { isDryRunOnQueue, isOnQueue, type WebBounds } from "./web/web-bounds.ts";
 

@@ -8,7 +8,8 @@ import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
-import { failed, keeperFault, type RunsOf, usage } from "./runs.ts";
+import { failed, keeperFault, usage } from "./refusals.ts";
+import type { RunsOf } from "./run-of.ts";
 
 /** How long to remember an answer, and a failure: almost zero if asking again is cheap. */
 type Lasts = Readonly<{ lastsMs: number; failureMs?: number }>;

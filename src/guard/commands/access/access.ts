@@ -15,7 +15,8 @@ import type { CredentialStore, SessionStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
 import { type RecordParts, recordDone, recordThenChange } from "../record-first.ts";
-import { failed, type RunsOf, usage, wrongAddress } from "../runs.ts";
+import { failed, usage, wrongAddress } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import { NO_ADDRESS, type OfCaller, UNAUTHORIZED, type WebCaller } from "../web/command-gate.ts";
 
 type CredentialCommandParts = Readonly<{

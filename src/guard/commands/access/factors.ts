@@ -11,7 +11,8 @@ import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../ad
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
 import { type Rehearsal, recordThenChange, UNWRITTEN } from "../record-first.ts";
-import { failed, type RunsOf } from "../runs.ts";
+import { failed } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import { NO_ADDRESS, type OfCaller, UNAUTHORIZED } from "../web/command-gate.ts";
 import type { WebBounds } from "../web/web-bounds.ts";
 import type { OfSignIns } from "./access.ts";

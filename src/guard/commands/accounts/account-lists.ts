@@ -8,7 +8,8 @@ import { guessesAt } from "../../facts/login-facts.ts";
 import type { AppPasswordStore, ForwardTargets } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
 import type { AccountHistory } from "../../storage-ports.ts";
-import { failed, keeperFault, type RunsOf } from "../runs.ts";
+import { failed, keeperFault } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import type { Turn } from "../turns.ts";
 import type { OfCaller } from "../web/command-gate.ts";
 

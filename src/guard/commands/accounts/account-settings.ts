@@ -8,7 +8,8 @@ import { formatSize, isSmallerQuota } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
 import type { Clock, Outcome } from "../../ports.ts";
 import { recordFirst, recordThenChange } from "../record-first.ts";
-import { failed, type RunOf, type RunsOf, usage } from "../runs.ts";
+import { failed, usage } from "../refusals.ts";
+import type { RunOf, RunsOf } from "../run-of.ts";
 import { type AccountListParts, NO_ACCOUNT } from "./account-lists.ts";
 import { type AccountCommandParts, alertsStay, endSessions, getsAlerts } from "./accounts.ts";
 

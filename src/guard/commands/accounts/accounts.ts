@@ -13,7 +13,8 @@ import { isHeld, notedCount } from "../queue/held.ts";
 import { type HeldQueueParts, holdQueued, RESUMED } from "../queue/held-queue.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
 import { type Rehearsal, recordFirst, recordThenChange, UNWRITTEN, uncertain } from "../record-first.ts";
-import { failed, notDone, notServed, type RunOf, usage } from "../runs.ts";
+import { failed, notDone, notServed, usage } from "../refusals.ts";
+import type { RunOf } from "../run-of.ts";
 
 export type AccountCommandParts = HeldQueueParts &
   AlertMailboxParts &

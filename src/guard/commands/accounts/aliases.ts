@@ -3,7 +3,8 @@ import { isMailboxUser, isRootUser, isWebAdmin } from "../../../admin/declare/ri
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
 import { recordFirst, recordThenChange } from "../record-first.ts";
-import { failed, notServed, type RunsOf, usage } from "../runs.ts";
+import { failed, notServed, usage } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import { type AddAlias, refusesTargets, type SpendingParts } from "../web/web-targets.ts";
 import {
   type AccountCommandParts,

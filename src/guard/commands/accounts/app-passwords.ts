@@ -7,7 +7,8 @@ import type { SecretMaker } from "../../admin-ports.ts";
 import type { AppPasswordStore } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
-import { failed, type RunsOf, usage } from "../runs.ts";
+import { failed, usage } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import { type AccountListParts, NO_ACCOUNT } from "./account-lists.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 

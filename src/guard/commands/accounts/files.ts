@@ -8,7 +8,7 @@ import { SECOND_MS } from "../../../core/time.ts";
 import type { FileAccounts, NamedHash } from "../../admin-ports.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
 import { UNWRITTEN } from "../record-first.ts";
-import type { RunOf } from "../runs.ts";
+import type { RunOf } from "../run-of.ts";
 import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
 
 export type FileCommandParts = AccountCommandParts &

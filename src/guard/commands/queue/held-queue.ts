@@ -8,7 +8,7 @@ import { type AliasStore, HELD_BY_HAND, type HeldMail, type Keeper } from "../..
 import type { Engine } from "../../engine.ts";
 import type { AccountDirectory, Clock, Failed } from "../../ports.ts";
 import { uncertain } from "../record-first.ts";
-import { failed } from "../runs.ts";
+import { failed } from "../refusals.ts";
 
 /** Postfix's queue, and the guard's notes of the mail on hold there. */
 

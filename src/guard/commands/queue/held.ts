@@ -5,7 +5,8 @@ import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, instant, isoTime, later } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
 import { UNWRITTEN, uncertain } from "../record-first.ts";
-import { failed, type RunsOf } from "../runs.ts";
+import { failed } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import {
   change,
   changeFault,

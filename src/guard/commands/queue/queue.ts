@@ -7,7 +7,7 @@ import { parseAccountName, withoutExtension } from "../../../core/net/address.ts
 import { instant, isoTime, isoTimeOrNull } from "../../../core/time.ts";
 import { HELD_BY_HAND } from "../../admin-ports.ts";
 import { UNWRITTEN } from "../record-first.ts";
-import { failed, usage } from "../runs.ts";
+import { failed, usage } from "../refusals.ts";
 import {
   changeFault,
   type Failure,

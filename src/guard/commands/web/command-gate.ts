@@ -10,7 +10,7 @@ import { digestOf } from "../../access/secrets.ts";
 import { Budgets } from "../../budget.ts";
 import type { Engine } from "../../engine.ts";
 import type { BansInForce } from "../../storage-ports.ts";
-import { failed, usage } from "../runs.ts";
+import { failed, usage } from "../refusals.ts";
 import { UserBounds } from "./user-bounds.ts";
 import { WebBounds } from "./web-bounds.ts";
 

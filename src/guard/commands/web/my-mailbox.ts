@@ -12,7 +12,8 @@ import { type AccountListParts, accountDetails } from "../accounts/account-lists
 import { endSessions } from "../accounts/accounts.ts";
 import type { GreylistCommandParts } from "../greylist.ts";
 import { recordDone, recordFirst } from "../record-first.ts";
-import { failed, type RunsOf, usage } from "../runs.ts";
+import { failed, usage } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import type { SpamCommandParts } from "../spam.ts";
 import { type OfCaller, UNAUTHORIZED, type WebCaller } from "./command-gate.ts";
 import type { UserBounds } from "./user-bounds.ts";

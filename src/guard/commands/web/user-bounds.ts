@@ -4,7 +4,7 @@ import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { Budget, Budgets } from "../../budget.ts";
 import type { Clock } from "../../ports.ts";
-import { failed } from "../runs.ts";
+import { failed } from "../refusals.ts";
 
 /** Maximum changes by one user within an hour; each user has a separate share. */
 export const CHANGES_AN_HOUR = 60;

@@ -1,12 +1,13 @@
 import type { FileChanges } from "../../../admin/accounts.ts";
-import type { ParsedCommandOf, Verb } from "../../../admin/declare/control.ts";
+import type { ParsedCommandOf, Reply, Verb } from "../../../admin/declare/control.ts";
 import type { NamedSecret } from "../../../admin/declare/items.ts";
 import { isOfKnownScheme, passwordProblem, tooCostly } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { SecretMaker } from "../../admin-ports.ts";
 import { accountCommand, isHash, isPostmaster, ON_SERVER } from "../accounts/accounts.ts";
 import { type FileCommandParts, fileCommand } from "../accounts/files.ts";
-import { failed, type RunAt, type RunsOf, usage } from "../runs.ts";
+import { failed, usage } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import { type OfCaller, UNAUTHORIZED } from "./command-gate.ts";
 
 export type WebPasswordParts = FileCommandParts &
@@ -15,7 +16,12 @@ export type WebPasswordParts = FileCommandParts &
     mailboxes: () => Readonly<{ keyOfEach: boolean }>;
     book: Readonly<{ password: (name: string) => string | null }>;
   }>;
-type Run<V extends Verb> = RunAt<V, WebPasswordParts, OfCaller>;
+type Run<V extends Verb> = (
+  parts: WebPasswordParts,
+  command: ParsedCommandOf<V>,
+  by: string,
+  at: OfCaller,
+) => Promise<Reply<V>>;
 
 type Brought = ParsedCommandOf<"accounts_import">["entries"][number];
 type Skipped = FileChanges["skipped"][number];

@@ -6,7 +6,7 @@ import type { AccountBook } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { ForwardTargets } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
-import { failed } from "../runs.ts";
+import { failed } from "../refusals.ts";
 
 /**
  * Limits on the targets that the web may add. Mail that an alias sends on counts against no account's sending limits, and mail that

@@ -1,21 +1,9 @@
 import { notServed as notServedText } from "../../admin/accounts.ts";
-import type { CommandError, ParsedCommandOf, Reply, Verb } from "../../admin/declare/control.ts";
+import type { CommandError } from "../../admin/declare/control.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { type Address, domainOf } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
-
-/** Carries out a command that `by` gave. */
-export type RunOf<V extends Verb, P> = (parts: P, command: ParsedCommandOf<V>, by: string) => Promise<Reply<V>>;
-/** The same for a command that is given more. */
-export type RunAt<V extends Verb, P, At> = (
-  parts: P,
-  command: ParsedCommandOf<V>,
-  by: string,
-  at: At,
-) => Promise<Reply<V>> | Reply<V>;
-/** How the commands of a noun are carried out, each under its verb. `at`: what else they are given (`At` in `carry-out.ts`). */
-export type RunsOf<P, At = unknown> = { readonly [V in Verb]?: RunAt<V, P, At> };
 
 /** Rejects a command that no server could carry out. `next`: what to do instead. */
 export function usage(message: string, next: string): CommandError {
