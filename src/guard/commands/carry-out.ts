@@ -6,8 +6,6 @@ import {
   type Verb,
 } from "../../admin/declare/control.ts";
 import type { Health } from "../../admin/declare/items.ts";
-import type { Page, PageRequest } from "../../admin/declare/paging.ts";
-import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { Engine } from "../engine.ts";
 import { ACCESS_RUNS, type SignIns } from "./access/access.ts";
@@ -20,12 +18,12 @@ import { APP_PASSWORD_RUNS } from "./accounts/app-passwords.ts";
 import { FILE_RUNS } from "./accounts/files.ts";
 import { FORWARD_RUNS } from "./accounts/forwarding.ts";
 import { ALERT_RUNS } from "./alerts.ts";
+import { AUDIT_RUNS } from "./audit.ts";
 import { BAN_LIST_RUNS, NETWORK_DECISION_RUNS } from "./bans.ts";
 import { GREYLIST_RUNS } from "./greylist.ts";
 import { HELD_RUNS } from "./queue/held.ts";
 import type { Share } from "./queue/held-queue.ts";
 import { QUEUE_RUNS } from "./queue/queue.ts";
-import { recordDone } from "./record-first.ts";
 import { SETTINGS_RUNS, type SettingsCommands } from "./settings.ts";
 import { SPAM_RUNS } from "./spam.ts";
 import type { Turn } from "./turns.ts";
@@ -49,12 +47,6 @@ export type Kept = Readonly<{
 type At = Kept & OfCaller & Readonly<{ share: Share }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
 
-type AuditParts = Readonly<{
-  engine: Pick<Engine, "audit">;
-  /** Newest first; the cursor is an id. Without a total: the web may ask often, and up to 500,000 entries are kept. */
-  audited: Readonly<{ entries(asked: PageRequest): Page<AuditEntry> }>;
-}>;
-
 /** How each command is carried out, whether or not it is a dry run: the maps of all nouns, and what belongs to none. */
 const RUNS = {
   ...ACCESS_RUNS,
@@ -67,6 +59,7 @@ const RUNS = {
   ...FILE_RUNS,
   ...FORWARD_RUNS,
   ...ALERT_RUNS,
+  ...AUDIT_RUNS,
   ...BAN_LIST_RUNS,
   ...NETWORK_DECISION_RUNS,
   ...GREYLIST_RUNS,
@@ -77,10 +70,6 @@ const RUNS = {
   ...UPKEEP_RUNS,
   ...MY_RUNS,
   ...WEB_PASSWORD_RUNS,
-  /** Audits what root does where the guard cannot write, or only reads. A legal hold may be on a removed account. */
-  record: ({ engine }: AuditParts, { type, subject }: ParsedCommandOf<"record">, by: string) =>
-    recordDone(engine, { type, subject, by }, { done: true }),
-  audit_list: ({ audited }: AuditParts, asked: PageRequest) => ({ ok: true, result: audited.entries(asked) }),
   ping: ({ pid }: Readonly<{ pid: number }>) => ({ ok: true, result: { pid } }),
   health: ({ health }: Readonly<{ health: () => Promise<Health> }>) =>
     health().then((result) => ({ ok: true, result })),
