@@ -1,55 +1,24 @@
-import type { AccountKnown, AccountRow, LastSignIn } from "../../../admin/accounts.ts";
+import type { LastSignIn } from "../../../admin/accounts.ts";
 import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
-import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
-import { later, type Millis } from "../../../core/time.ts";
-import type { AccountBook, HeldMail, Keeper, MailKeyStore } from "../../admin-ports.ts";
-import type { Engine } from "../../engine.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
+import type { AccountBook, Keeper, MailKeyStore } from "../../admin-ports.ts";
 import { guessesAt } from "../../facts/login-facts.ts";
 import type { AppPasswordStore, ForwardTargets } from "../../mailbox-ports.ts";
-import type { Clock } from "../../ports.ts";
-import type { AccountHistory } from "../../storage-ports.ts";
 import { failed, keeperFault } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import type { Turn } from "../turns.ts";
 import type { OfCaller } from "../web/command-gate.ts";
+import { type AccountStateCommandParts, accountState, accountStateNow } from "./account-state.ts";
 
-export type AccountListParts = Readonly<{
-  engine: Pick<Engine, "policy">;
-  guesses: Pick<AccountHistory, "guesses" | "signIns">;
-  heldMail: Pick<HeldMail, "accounts">;
-  accountRow: (name: AccountName) => AccountRow | null;
-  clock: Clock;
-  book: AccountBook;
-  lastSignIn: (account: string) => LastSignIn | null;
-  keeper: Keeper;
-  accounts: Pick<MailKeyStore, "hasKeys">;
-  /** From the settings: the default quota, and whether each account has a key for its mail. */
-  mailboxes: () => Readonly<{ quotaBytes: number; keyOfEach: boolean }>;
-}>;
-type AccountStateParts = Pick<AccountListParts, "engine" | "guesses" | "heldMail">;
-
-/** What the guard knows about an account now, from the database. `account` in lower case. */
-export function accountState(parts: AccountStateParts, account: string, now: Millis): AccountKnown {
-  const { policy } = parts.engine;
-  const { failures: limit, windowMs, knownForMs } = policy.accounts;
-  const guesses = guessesAt(parts.guesses, policy, { name: account, network: null, pending: [] }, now);
-  const signIns = parts.guesses.signIns(account, later(now, -knownForMs));
-  return {
-    guarded: guesses < limit ? null : { guesses, windowMs },
-    held: parts.heldMail.accounts().find((one) => one.account === account) ?? null,
-    known: [...new Set(signIns.map(({ prefix }) => prefix))],
-  };
-}
-
-function accountStateNow(
-  parts: AccountStateParts & Pick<AccountListParts, "accountRow" | "clock">,
-  { name: asked }: ParsedCommandOf<"account_state">,
-): Reply<"account_state"> {
-  const name = parseAccountName(asked);
-  const row = name === null ? null : parts.accountRow(name);
-  if (name === null || row === null) return { ok: true, result: { state: null } };
-  return { ok: true, result: { state: { ...row, ...accountState(parts, name, parts.clock.now()) } } };
-}
+export type AccountListParts = AccountStateCommandParts &
+  Readonly<{
+    book: AccountBook;
+    lastSignIn: (account: string) => LastSignIn | null;
+    keeper: Keeper;
+    accounts: Pick<MailKeyStore, "hasKeys">;
+    /** From the settings: the default quota, and whether each account has a key for its mail. */
+    mailboxes: () => Readonly<{ quotaBytes: number; keyOfEach: boolean }>;
+  }>;
 
 /** Maximum aliases listed for one account. */
 const MOST_ALIASES = 100;

@@ -6,7 +6,7 @@ import { engineOnMemory, TEST_POLICY } from "../../../../test/kit/engine-kit.ts"
 import { ip, net } from "../../../../test/kit/samples.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import { HOUR_MS, isoTime } from "../../../core/time.ts";
-import { accountState } from "./account-lists.ts";
+import { accountState } from "./account-state.ts";
 
 const ANNA = "anna@example.test";
 

@@ -9,12 +9,13 @@ import type { Clock } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
-import { type AccountListParts, NO_ACCOUNT } from "./account-lists.ts";
+import { NO_ACCOUNT } from "./account-lists.ts";
+import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
 type AppPasswordParts = RecordParts &
   Pick<AccountCommandParts, "keeper"> &
-  Pick<AccountListParts, "accountRow"> &
+  Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{
     appPasswords: AppPasswordStore;
     secrets: Pick<SecretMaker, "passwordHashOf">;

@@ -9,7 +9,8 @@ import { recordThenChange } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
-import { type AccountListParts, NO_ACCOUNT } from "./account-lists.ts";
+import { NO_ACCOUNT } from "./account-lists.ts";
+import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts } from "./accounts.ts";
 import { checkOfTargets, WHO_IS_THERE, wrongTarget } from "./aliases.ts";
 
@@ -32,7 +33,7 @@ type ForwardCommandParts = Pick<
   "engine" | "accounts" | "reach" | "alertsTo" | "rehearse" | "isDry" | "clock"
 > &
   Pick<OutsideTargetParts, "book"> &
-  Pick<AccountListParts, "accountRow"> &
+  Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{ forwards: ForwardStore }>;
 
 /** Root is exempt. Others are limited, because mail that leaves through a forward more than a day old may go to any stranger. */

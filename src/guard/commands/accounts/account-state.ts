@@ -1,0 +1,41 @@
+import type { AccountKnown, AccountRow } from "../../../admin/accounts.ts";
+import type { ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
+import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import { later, type Millis } from "../../../core/time.ts";
+import type { HeldMail } from "../../admin-ports.ts";
+import type { Engine } from "../../engine.ts";
+import { guessesAt } from "../../facts/login-facts.ts";
+import type { Clock } from "../../ports.ts";
+import type { AccountHistory } from "../../storage-ports.ts";
+
+type AccountStateParts = Readonly<{
+  engine: Pick<Engine, "policy">;
+  guesses: Pick<AccountHistory, "guesses" | "signIns">;
+  heldMail: Pick<HeldMail, "accounts">;
+}>;
+
+/** What the guard knows about an account now, from the database. `account` in lower case. */
+export function accountState(parts: AccountStateParts, account: string, now: Millis): AccountKnown {
+  const { policy } = parts.engine;
+  const { failures: limit, windowMs, knownForMs } = policy.accounts;
+  const guesses = guessesAt(parts.guesses, policy, { name: account, network: null, pending: [] }, now);
+  const signIns = parts.guesses.signIns(account, later(now, -knownForMs));
+  return {
+    guarded: guesses < limit ? null : { guesses, windowMs },
+    held: parts.heldMail.accounts().find((one) => one.account === account) ?? null,
+    known: [...new Set(signIns.map(({ prefix }) => prefix))],
+  };
+}
+
+export type AccountStateCommandParts = AccountStateParts &
+  Readonly<{ accountRow: (name: AccountName) => AccountRow | null; clock: Clock }>;
+
+export function accountStateNow(
+  parts: AccountStateCommandParts,
+  { name: asked }: ParsedCommandOf<"account_state">,
+): Reply<"account_state"> {
+  const name = parseAccountName(asked);
+  const row = name === null ? null : parts.accountRow(name);
+  if (name === null || row === null) return { ok: true, result: { state: null } };
+  return { ok: true, result: { state: { ...row, ...accountState(parts, name, parts.clock.now()) } } };
+}
