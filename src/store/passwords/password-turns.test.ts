@@ -15,10 +15,13 @@ test("after a wrong one the next waits as long as that took, and after a right o
     ended.push(performance.now());
     return password === "right";
   });
-  const answered = await Promise.all(["wrong", "right", "right"].map((password) => turns.verify("", password)));
+  let answeredAt = 0;
+  const wrong = turns.verify("", "wrong").finally(() => (answeredAt = performance.now()));
+  const answered = await Promise.all([wrong, turns.verify("", "right"), turns.verify("", "right")]);
   assert.deepEqual(answered, [false, true, true]);
   const [first = 0, second = 0, third = 0] = began;
   assert.ok(second - first >= 2 * tookMs - 5, `${second - first} ms`);
+  assert.ok(answeredAt < second, "a wrong one is answered before the pause");
   assert.ok(third - (ended[1] ?? 0) < tookMs / 2, `${third - (ended[1] ?? 0)} ms`);
 });
 

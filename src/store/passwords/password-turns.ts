@@ -27,6 +27,7 @@ export class PasswordTurns implements Passwords {
     this.#inTurn(async () => {
       const began = performance.now();
       const isRight = await this.#verify(hash, password);
+      // Before the pause, in which only the next one waits.
       resolve(isRight);
       if (!isRight) await wait(performance.now() - began);
     }).catch(reject);
