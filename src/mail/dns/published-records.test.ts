@@ -6,19 +6,18 @@ import { ip, net } from "../../../test/kit/samples.ts";
 import { MX } from "../../../test/kit/upkeep-kit.ts";
 import { zoneServer } from "../../../test/kit/zone-server.ts";
 import { type Ip, isPrivate, isV4, type Prefix } from "../../core/net/ip.ts";
-import type { Settings } from "../../settings/schema.ts";
 import {
   compared,
   comparedAll,
   comparedOutside,
   comparedReverse,
   createRecordLookup,
+  expectedRecords,
   judgeOutside,
   type OutsideKind,
   outsideAddresses,
   publishedFor,
 } from "./published-records.ts";
-import { recordsOf } from "./records.ts";
 
 const ADDRESS = ip("203.0.113.10");
 const NAMED = { name: "mail.example.org", type: "A" } as const;
@@ -36,14 +35,10 @@ test("an existing name, a missing one, and a resolver that does not answer", asy
   assert.deepEqual(await dead(NAMED), { ok: false, reason: "ECONNREFUSED" });
 });
 
-function expectedOf(settings: Settings, addresses: readonly Ip[]) {
-  return { records: recordsOf({ settings, addresses, domain: "example.org", key: "AAAA" }), addresses, settings };
-}
-
 test("each expected record is compared with the published one", async () => {
   const mx = { name: "example.org", type: "MX", value: "10 mail.example.org." } as const;
   const { settings } = checkedServer({ resolver: await zoneServer([mx, ...ZONE.slice(0, 1)]) });
-  const expected = expectedOf(settings, [ADDRESS]);
+  const expected = expectedRecords(settings, [ADDRESS], "example.org", "AAAA");
   const found = await compared(expected);
   const of = (kind: string) => found.find(({ record }) => record.kind === kind);
   assert.equal(of("mx")?.verdict.status, "ok");
@@ -57,7 +52,7 @@ test("each of the machine's addresses needs both records, and the name has no ot
   const judged = async (zone: readonly Ip[], proxies: readonly Prefix[] = []) => {
     const resolver = await zoneServer(zone.map((value) => ({ ...NAMED, value })));
     const { settings } = checkedServer({ resolver, settings: { "proxy.networks": proxies } });
-    const all = await compared(expectedOf(settings, [named, spare]));
+    const all = await compared(expectedRecords(settings, [named, spare], "example.org", "AAAA"));
     const about = all.filter(({ record: { kind } }) => kind === "address" || kind === "reverse");
     return about.map(({ record: { type }, verdict: { status } }) => `${type} ${status}`).join();
   };

@@ -15,16 +15,24 @@ export async function publishedFor(
   domain: string,
   key: string,
 ): Promise<readonly PublishedRecord[]> {
-  const addresses = publicAmong(ownAddresses());
-  const records = recordsOf({ settings, addresses, domain, key });
-  return (await comparedAll({ records, addresses, settings })).map(({ record, verdict }) => {
+  const compared = await comparedAll(expectedRecords(settings, publicAmong(ownAddresses()), domain, key));
+  return compared.map(({ record, verdict }) => {
     const { kind: _, ...shown } = record;
     return { ...shown, ...verdict };
   });
 }
 
-/** Records to publish for a domain of the settings (`recordsOf`). `addresses`: the machine's public addresses. */
 export type ExpectedRecords = Readonly<{ records: readonly DnsRecord[]; addresses: readonly Ip[]; settings: Settings }>;
+
+/** Records to publish for a domain of the settings. `addresses`: the machine's public addresses; `key`: the DKIM key in base64. */
+export function expectedRecords(
+  settings: Settings,
+  addresses: readonly Ip[],
+  domain: string,
+  key: string,
+): ExpectedRecords {
+  return { records: recordsOf({ settings, addresses, domain, key }), addresses, settings };
+}
 
 /** All published records of the domain, and the addresses of the router or proxy in front of this machine. */
 export async function comparedAll(expected: ExpectedRecords): Promise<readonly ComparedRecord[]> {

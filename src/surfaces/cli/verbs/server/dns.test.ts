@@ -10,8 +10,7 @@ import { ip } from "../../../../../test/kit/samples.ts";
 import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { SERVFAIL, zoneServer } from "../../../../../test/kit/zone-server.ts";
 import { makeDkimKeys } from "../../../../mail/configuration/apply.ts";
-import { compared } from "../../../../mail/dns/published-records.ts";
-import { recordsOf } from "../../../../mail/dns/records.ts";
+import { compared, expectedRecords } from "../../../../mail/dns/published-records.ts";
 import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
 import { outcomeOf, outsideHint } from "./dns.ts";
 
@@ -62,7 +61,7 @@ test("a check fails while a required record cannot be looked up, even if others 
   const srv = { name: "_imaps._tcp.example.org", type: "SRV", value: "0 1 993 mail.example.org." } as const;
   const spf = { name: "example.org", type: "TXT", value: "v=spf1 mx include:elsewhere.example -all" } as const;
   const { settings } = checkedServer({ resolver: await zoneServer([srv, spf], SERVFAIL) });
-  const records = recordsOf({ settings, addresses: [], domain: "example.org", key: "AAAA" });
+  const { records } = expectedRecords(settings, [], "example.org", "AAAA");
   const of = async (...kinds: readonly string[]) =>
     outcomeOf(
       "example.org",

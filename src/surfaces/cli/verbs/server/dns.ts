@@ -11,9 +11,10 @@ import {
   type ComparedRecord,
   comparedAll,
   type ExpectedRecords,
+  expectedRecords,
   isV4Outside,
 } from "../../../../mail/dns/published-records.ts";
-import { type DnsRecord, type FormFields, formFields, printZone, recordsOf } from "../../../../mail/dns/records.ts";
+import { type DnsRecord, type FormFields, formFields, printZone } from "../../../../mail/dns/records.ts";
 import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
 import { CONTENT_USERS, type Layout } from "../../../../settings/layout.ts";
 import type { Settings } from "../../../../settings/schema.ts";
@@ -118,7 +119,7 @@ export function recordsOfDomain(
 ): ExpectedRecords | Failure {
   const key = publicKey(layout, settings, domain);
   if (typeof key !== "string") return key;
-  return { records: recordsOf({ settings, addresses, domain, key }), addresses, settings };
+  return expectedRecords(settings, addresses, domain, key);
 }
 
 /** Derived from the private key that signs, so the two always match. */
