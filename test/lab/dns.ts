@@ -151,7 +151,7 @@ async function serve(folder: string, zones: readonly string[]): Promise<ChildPro
   return child;
 }
 
-/** Writes nsd.conf(5) of a server of these zones, whose files are in the folder. `name`: starts the names of what NSD writes. Returns its path. */
+/** Writes nsd.conf(5) of a server of these zones, whose files are in the folder. `name`: prefix of its other files. Returns the path of the configuration. */
 export function writeNsdConf(
   folder: string,
   name: string,

@@ -381,7 +381,6 @@ const COVERED: Readonly<Record<string, readonly NoticeCode[]>> = {
     "disk_nearly_full",
   ],
   certificate_expired: ["certificate_expiring"],
-  dovecot_silent: ["mail_unstored"],
 };
 
 export function coveredBy(raised: readonly Readonly<{ code: string }>[]): readonly string[] {

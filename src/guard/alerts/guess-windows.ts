@@ -72,9 +72,9 @@ export function hitWindow(): AlertWindow {
         const password = `${account} ${event.proof}`;
         const isStale = (stale.get(password) ?? Number.NEGATIVE_INFINITY) > at - DAY_MS;
         // A suspended account makes no new place known, however often its address changes.
-        if (isStale || !event.isNewPlace) {
-          if (event.proof !== null) stale.set(password, at);
-        } else if (prefix !== null) failed(account, prefix, at);
+        const isKept = !event.isNewPlace || (isStale && event.reason === "right_password_inactive");
+        if (isKept && event.proof !== null) stale.set(password, at);
+        if (event.isNewPlace && !isStale && prefix !== null) failed(account, prefix, at);
       } else if (type === "LOGIN_SUCCEEDED" && prefix !== null) succeeded(account, prefix, event);
       else if (isSettled(event))
         for (const code of ["login_after_guesses", "login_new_place"] as const)

@@ -108,10 +108,19 @@ test("a device that repeats a stale password where its owner moved is not suspic
   assert.equal(succeedsThere(), `login_new_place ${BERT}`);
   wait(DAY_MS / 2);
   take("LOGIN_FAILED", { ...moved, proof: "stale" });
-  assert.equal(succeedsThere(), `login_new_place ${BERT}`, "it keeps trying");
-  wait(DAY_MS);
+  wait(DAY_MS / 2);
   take("LOGIN_FAILED", { ...moved, proof: "stale" });
-  assert.match(succeedsThere(), /login_after_guesses/, "it has not tried for a day");
+  assert.match(succeedsThere(), /login_after_guesses/, "it last failed at home a day ago");
+});
+
+test("the device of a suspended user is not suspicious however often its address changes", () => {
+  const reason = "right_password_inactive";
+  take("LOGIN_FAILED", { account: ANNA, from: "203.0.113.7", proof: "right", reason });
+  for (const from of ["198.51.100.7", "198.51.100.8", "198.51.100.9"]) {
+    wait(DAY_MS * 0.9);
+    take("LOGIN_FAILED", { account: ANNA, from, isNewPlace: true, proof: "right", reason });
+    assert.deepEqual(succeed(BERT, from), [`login_new_place ${BERT}`]);
+  }
 });
 
 for (const [what, other] of Object.entries({

@@ -103,6 +103,7 @@ test("counts mails together with those in the database, in order, within the win
   const sends = new UnrecordedSends();
   sends.count(ANNA, mail(1), { at: later(NOON, -90), ...ONE });
   sends.count(ANNA, mail(2), { at: later(NOON, -30), ...ONE });
+  sends.count(ANNA, mail(5), { at: later(NOON, 5), ...ONE });
   sends.count("bert@example.test", mail(3), { at: later(NOON, -20), ...ONE });
   const history = sends.beside(SENT, null);
   assert.deepEqual(agoIn(history), [90, 60, 30]);

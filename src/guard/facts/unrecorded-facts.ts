@@ -161,7 +161,7 @@ export class UnrecordedSends {
         const known = readOr(() => recorded.sentMails(account, span), []);
         const written = new Set(known.map(({ at }) => at));
         const others = [...(this.#logins.get(account) ?? [])].flatMap(([key, mail]) =>
-          key !== own && mail.at > span.since && !written.has(mail.at) ? [mail] : [],
+          key !== own && mail.at > span.since && mail.at <= span.until && !written.has(mail.at) ? [mail] : [],
         );
         return [...known, ...others].toSorted((a, b) => a.at - b.at).slice(-span.most);
       },

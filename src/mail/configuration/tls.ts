@@ -7,7 +7,7 @@ type TlsProfile = Settings["tls.profile"];
 /** `ciphers`: OpenSSL cipher lists up to TLS 1.2 (openssl-ciphers(1)); all suites of TLS 1.3 are good. */
 const PROFILES: Readonly<Record<TlsProfile, Readonly<{ ciphers: string; protocols: string }>>> = {
   modern: { ciphers: "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!MD5:!DSS", protocols: ">=TLSv1.2" },
-  // Word for word those of examples/investra.toml's original Dovecot configuration. In today's terms its protocols are the same.
+  // Word for word those of examples/investra.toml's original Dovecot configuration. `modern` has the same protocols in today's terms.
   seed: {
     ciphers: "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS",
     protocols: "!SSLv3 !TLSv1 !TLSv1.1",

@@ -237,7 +237,6 @@ export class KeeperVerbs {
     recordInForce(this.#layout, read.text);
     this.#use(read.settings);
     await this.watches.firewall.look();
-    // For a new host name.
     await makeCertificate(read.settings, this.#layout, "running").catch((error: unknown) =>
       kept.push(`${messageOf(error)}.`),
     );

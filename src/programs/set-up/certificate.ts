@@ -40,7 +40,7 @@ export async function prepareCertificate(settings: Settings, layout: Layout): Pr
   return `${asSentence(reason)} The certificate of the last start is served instead.`;
 }
 
-/** While the server runs, a certificate that works stays: mail programs that stored an exception warn of a new key. */
+/** While the server runs, a certificate that suits the settings is not renewed early: mail programs with an exception warn. */
 type When = "first_start" | "start" | "running";
 
 /** Creates a self-signed certificate if the settings name no other, and the present one cannot be used. */

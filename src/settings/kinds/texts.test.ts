@@ -61,10 +61,12 @@ test("the user of a proxy has a name, or an id where it has none", () => {
 });
 
 test("alerts are sent to an HTTP URL in plain characters", () => {
-  for (const right of ["https://ntfy.sh/topic", "http://apprise:8000/notify/key?x=1", "http://[2001:db8::1]:80/"])
+  for (const right of ["https://ntfy.sh/topic", "http://apprise:8000/notify/key?x=50%", "http://[2001:db8::1]:80/"])
     assert.equal(url.read(right).ok, true, right);
   const others = ["", "ntfy.sh/topic", "ftp://ntfy.sh", "https://", 'https://a.example/"', "https://a.example/a b"];
-  for (const wrong of [...others, "file:///etc"]) assert.equal(url.read(wrong).ok, false, wrong);
+  const undecodable = ["https://u:50%@a.example/t", "https://u:%ff@a.example/t"];
+  for (const wrong of [...others, ...undecodable, "https://a.example/\\", "file:///etc"])
+    assert.equal(url.read(wrong).ok, false, wrong);
 });
 
 test("quiet hours may be none; a time zone is one that the machine knows", () => {

@@ -1,4 +1,6 @@
+import { urlToHttpOptions } from "node:url";
 import { isTimeZone, parseQuietHours, type QuietHours } from "../../core/alerts/schedule.ts";
+import { readOr } from "../../core/error.ts";
 import { parseDoor, parseInterface } from "../../core/firewall/strict.ts";
 import { asciiDomain, parseAddress, parseSenderPattern } from "../../core/net/address.ts";
 import { type Ip, isTooWide, parseIp, parsePrefix } from "../../core/net/ip.ts";
@@ -128,9 +130,13 @@ export const oneLine = parsed("one line of text, of at most 200 characters", (wr
   written !== "" && printable(written, 200) === written ? written : null,
 );
 
-/** A URL; it may contain a secret. */
-export const url = parsed("an address such as https://example.org/path", (written) =>
-  /^https?:\/\/[\x21-\x7e]{1,2000}$/.test(written) && NO_QUOTES.test(written) && URL.canParse(written) ? written : null,
+/** A URL without quotes and backslashes; it may contain a secret. Node's requests reject credentials with a bare "%". */
+export const url = parsed(
+  "an address such as https://example.org/path, with % in a name or password as %25",
+  (given) =>
+    /^https?:\/\/[!#-[\]-~]{1,2000}$/.test(given)
+      ? readOr(() => urlToHttpOptions(new URL(given)) && given, null)
+      : null,
 );
 
 /** Where restic(1) keeps backups: a directory, or a kind of server and its address, which may contain a password. */

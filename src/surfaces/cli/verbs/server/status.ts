@@ -1,6 +1,5 @@
 import type { Health, Stats } from "../../../../admin/declare/items.ts";
 import { PAGE } from "../../../../admin/declare/paging.ts";
-import { alertText } from "../../../../core/alerts/alerts.ts";
 import { RENEW_IMAGE } from "../../../../core/report/todo.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, span, until } from "../../../../core/time.ts";
@@ -64,9 +63,9 @@ async function statusByKeeper({ keeper }: Call, why: Failure): Promise<Failure> 
   const reply = await keeper.ask({ verb: "status" });
   if (!reply.ok) return why;
   const guard = { name: "guard", status: "down", detail: why.message } as const;
-  const notices = (reply.troubles ?? []).map(({ code, detail }) => ({ code, detail, ...alertText(code) }));
-  const needsYou = notices.map(({ code, says, next }) => ({ code, since: null, says, action: next }));
-  const json = { status: "down", headline: "guard_down", components: [guard, ...services(reply)], notices, needsYou };
+  const components = [guard, ...services(reply)];
+  const task = { kind: "notice", code: "guard_down", since: null, says: why.message, action: why.next, account: null };
+  const json = { status: "down", headline: "guard_down", components, notices: [], needsYou: [task], uptimeSeconds: 0 };
   return { ...why, exit: "failed", found: { lines: printComponents(services(reply)).split("\n"), json } };
 }
 

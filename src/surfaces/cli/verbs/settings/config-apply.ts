@@ -179,8 +179,8 @@ async function agreedTo(call: Call, says: string, more = ""): Promise<Failure | 
 /** Settings whose addresses receive or send mail of the server. */
 const RECIPIENTS = ["accounts.administrator", "alerts.email", "alerts.relay_to", "fail2ban.destemail"] as const;
 const SENDERS = ["alerts.from", "fail2ban.sender"] as const;
-/** They need no account (`role_address` in the schema of `accounts.db`). */
-const ROLES = [/^postmaster[+@]/, /^abuse[+@]/];
+/** Unless blocked, they need no account (`role_address` in the schema of `accounts.db`). */
+const ROLES = { all: /^(?:postmaster|abuse)[+@]/, unblockable: /^postmaster[+@]/ };
 
 /** Mail that a change of `domains` misdirects, for example because one was misspelled; empty: none. `before`: those until now. */
 function lostMail(reader: Reader, settings: Settings, before: readonly string[]): string {
@@ -196,15 +196,13 @@ function lostMail(reader: Reader, settings: Settings, before: readonly string[])
     // The first account replaces an administrator that exists here.
     [settings[key]].flat().some((one) => leaves(one) && !(key === "accounts.administrator" && isHere(one))),
   );
-  const { "accounts.administrator": administrator, "recipients.blocked": blocked } = settings;
-  const roles = ROLES.slice(0, blocked.includes("abuse") ? 1 : 2);
-  const isRole = (one: string) => one !== administrator && roles.some((role) => role.test(one));
+  const isRole = settings["recipients.blocked"].includes("abuse") ? ROLES.unblockable : ROLES.all;
   const targets = [
     ...aliases.map((one) => (one.blocked ? [] : one.targets)),
     ...accounts.map((name) => targetsOf(reader.own(name))),
     ...RECIPIENTS.map((key) => settings[key]),
   ].flat();
-  const come = targets.filter((one) => isOurs(one) && !isOurs(one, before) && !isHere(one) && !isRole(one));
+  const come = targets.filter((one) => isOurs(one) && !isOurs(one, before) && !isHere(one) && !isRole.test(one));
   return joined(" ", [
     unserved.length > 0 && `No more mail would be received for ${firstFew(unserved)}.`,
     left.length > 0 && `Whoever has the removed domain would get mail for its addresses in ${left.join(", ")}.`,
