@@ -111,7 +111,7 @@ export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqlit
     const text = prefix === undefined ? null : `${sharedBeginning(textsWithin(prefix))}*`;
     const wider = JSON.stringify(prefix === undefined ? [] : covering(prefix));
     const isEach = prefix === undefined && names === undefined && searched === undefined;
-    const limit = isEach ? Math.min(WALKED, most) : WALKED;
+    const limit = isEach ? Math.min(WALKED, most + 1) : WALKED;
     for (let [from, to] = [after, before]; from + 1 < to; ) {
       const rows = walk.all(from, to, limit, text, wider);
       const ids = rows.map((row) => integer(row["id"]));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, StatementSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { eventItem, net } from "../../../test/kit/samples.ts";
 import {
@@ -250,6 +250,20 @@ test("a page that the last events fill has no next one", (t) => {
   const nextOf = (most: number, order: EventFilter["order"]) => search.find({ most, order }).next;
   assert.deepEqual([nextOf(5, "oldest_first"), nextOf(6, "oldest_first")], [5, null]);
   assert.deepEqual([nextOf(5, "newest_first"), nextOf(6, "newest_first")], [2, null]);
+});
+
+test("a full page reads little more than its rows", (t) => {
+  const { store, search } = fresh(t);
+  record(store, ...eventRows(6, "203.0.113.7", START), ...eventRows(600, "203.0.113.8", START));
+  const { mock } = t.mock.method(StatementSync.prototype, "all");
+  const statementsOf = (filter: Pick<EventFilter, "most" | "text">) => {
+    mock.resetCalls();
+    const { items, next } = search.find({ ...filter, order: "oldest_first" });
+    assert.equal(items.length, filter.most);
+    return [mock.callCount(), next];
+  };
+  assert.deepEqual(statementsOf({ most: 50 }), [2, 50]);
+  assert.deepEqual(statementsOf({ most: 6, text: "203.0.113.7" }), [2, 256]);
 });
 
 function pages(search: ReturnType<typeof sqliteEventSearch>, filter: EventFilter): readonly number[] {

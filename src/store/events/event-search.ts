@@ -67,7 +67,8 @@ export function sqliteEventSearch(db: DatabaseSync, longestMs: number = LONGEST_
               if (last !== undefined && items.length === filter.most) return upTo(items, last.id);
               items.push(eventItem(row));
             }
-            if (from + atOnce < ids.length && performance.now() >= until) return upTo(items, some.at(-1) ?? reached);
+            const isEnough = items.length === filter.most || performance.now() >= until;
+            if (from + atOnce < ids.length && isEnough) return upTo(items, some.at(-1) ?? reached);
           }
           if (performance.now() >= until) return upTo(items, reached);
         }
