@@ -49,6 +49,16 @@ test("to undo a ban lifts it; the one that it replaced is in force again for the
   assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"5m"}']);
 });
 
+test("a ban is made without an undo if the one in force cannot be read", async (t) => {
+  const asked = serve(t, { ...replaced(null), "GET why/192.0.2.1": Response.json({}, { status: 503 }) });
+  await ban(REQUEST);
+  assert.equal(asked.length, 2);
+  assert.deepEqual(
+    toasts.value.map((toast) => toast.undo),
+    [null],
+  );
+});
+
 test("the rest of a ban is by the server's clock, whatever the browser's shows", async (t) => {
   const asked = serve(t, replaced({ ...BAN, expiresAt: new Date(NOW - 30 * 60_000).toISOString() }));
   t.after(() => (aheadMs.value = 0));

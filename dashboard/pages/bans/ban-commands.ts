@@ -26,20 +26,21 @@ const MINUTE_MS = 60_000;
 /** The most that the server accepts. */
 export const LONGEST_NOTE: typeof NOTE_CHARACTERS = 200;
 
-/** To undo a ban that replaced one bans again as before. */
+/** To undo a ban that replaced one bans again as before. No undo if that one cannot be read. */
 export async function ban(request: BanRequest): Promise<void> {
   // The ban in force may be newer than the preview.
-  const { ban: former } = await get<AddressAnswer>(`why/${request.ip}`);
+  const reading = get<AddressAnswer>(`why/${request.ip}`);
+  const former = await reading.then((of) => of.ban).catch(() => undefined);
   const item = (await post<{ ban: BanItem }>("bans", filled(request))).ban;
   const undo = async (): Promise<void> => {
-    if (former !== null && former.prefix === item.prefix && !isOver(former)) {
+    if (former?.prefix === item.prefix && !isOver(former)) {
       await post("bans", again(former));
       tell(words.bannedAsBefore(shortPrefix(item.prefix)));
     } else {
       tell(await unban(item.prefix));
     }
   };
-  tell(words.banned(shortPrefix(item.prefix)), { undo });
+  tell(words.banned(shortPrefix(item.prefix)), { undo: former === undefined ? null : undo });
 }
 
 /** Lifts a ban; to undo it bans again for the rest of the time, but what was forgiven stays so. */
