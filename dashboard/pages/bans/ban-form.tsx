@@ -25,6 +25,10 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
     const isCurrent = JSON.stringify(fieldsOf(form.current)) === JSON.stringify(asked);
     if (isCurrent) setPreview({ request: { ip, reason, for: duration }, of });
   };
+  // A late answer must not close a form opened since, or leave another page.
+  const made = (): void => {
+    if (form.current !== null) close();
+  };
   return (
     <OpenedCard title={words.ban}>
       <Form label={words.preview} place={form} submit={look} close={close} onInput={() => setPreview(null)}>
@@ -43,7 +47,7 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
           <ActionButton
             shown={words.confirm(preview.request.ip)}
             kind="danger"
-            run={() => ban(preview.request).then(close)}
+            run={() => ban(preview.request).then(made)}
           />
         </div>
       )}

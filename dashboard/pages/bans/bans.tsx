@@ -31,11 +31,8 @@ function BansInForce() {
     if (asked !== "") setOpen(true);
   }, [asked]);
   const close = (): void => {
-    const { page, query } = route.peek();
-    // A late answer must not close another form or leave another page.
-    if (page !== "bans" || (query["ban"] ?? "") !== asked) return;
     setOpen(false);
-    go("bans", { ...query, ban: "" }, "replace");
+    go("bans", { ...route.peek().query, ban: "" }, "replace");
   };
   const toggle = (): void => (isOpen ? close() : setOpen(true));
   return (
