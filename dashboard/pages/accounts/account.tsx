@@ -125,10 +125,10 @@ function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ acco
 
 function Removal({ name }: Readonly<{ name: string }>) {
   const run = async (): Promise<void> => {
-    const shown = route.peek();
     const { forwardsEnded } = await withProof(() => remove<ForwardsEnded>(`accounts/${encodeURIComponent(name)}`));
     tell(`${words.removed(name)}${words.forwardsEnded(forwardsEnded)}`);
-    if (route.peek() === shown) go("accounts");
+    const { page, query } = route.peek();
+    if (page === "accounts" && query["name"] === name) go("accounts");
   };
   return (
     <Card title={t.removeOf(name)}>
