@@ -75,11 +75,9 @@ function MakeAppPassword({ isFull, made }: Readonly<{ isFull: boolean; made: () 
         <Secret says={apps.says(fresh.name)} label={apps.label} secret={fresh.password} close={() => setFresh(null)} />
       )}
       {isFull && <p class="hint">{apps.most}</p>}
-      {!isFull && (
-        <Form label={apps.make} isPlain clears submit={submit}>
-          <Field label={apps.name} name="name" required maxLength={40} />
-        </Form>
-      )}
+      <Form label={apps.make} isPlain clears submit={submit}>
+        <Field label={apps.name} name="name" required maxLength={40} />
+      </Form>
     </>
   );
 }
