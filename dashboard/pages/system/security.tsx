@@ -82,7 +82,7 @@ function TotpCard() {
       {data !== null && <p class="hint">{data.totp ? `${words.on} ${words.left(data.recoveryLeft)}` : words.off}</p>}
       {codes !== null && <RecoveryCodes codes={codes} close={() => setCodes(null)} />}
       {begun !== null && <SetUp {...begun} confirm={confirm} cancel={() => setBegun(null)} />}
-      {data !== null && begun === null && (
+      {data !== null && (begun === null || data.totp) && (
         <div class="buttons">
           <ActionButton shown={data.totp ? words.again : words.setUp} kind={data.totp ? "" : "primary"} run={start} />
           {data.totp && <Surely shown={words.renew} surely={words.surelyRenew} run={renew} />}
