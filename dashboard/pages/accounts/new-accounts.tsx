@@ -17,9 +17,8 @@ export type Made = Readonly<{ name: string; password: string | null }>;
 export function AddAccount({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
   const [made, setMade] = useState<Made | null>(null);
   const submit = async (typed: Readonly<Record<string, string>>): Promise<void> => {
-    const done = await withProof(() => post<Made>("accounts", filled(typed)));
+    const done = await withProof(() => post<Made>("accounts", filled(typed))).finally(added);
     tell(words.added(done.name));
-    added();
     if (done.password === null) close();
     else setMade(done);
   };

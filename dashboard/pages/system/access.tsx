@@ -99,9 +99,8 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
     const scopes = role === CHOSEN ? new FormData(form).getAll("scope") : [role];
     if (scopes.length === 0) throw new Error(words.noScope);
     const body = { name, scopes, ...(expires === "" ? {} : { expires }) };
-    setFresh(await withProof(() => post<Made>("tokens", body)));
+    setFresh(await withProof(() => post<Made>("tokens", body)).finally(made));
     setRole("viewer");
-    made();
   };
   return (
     <>

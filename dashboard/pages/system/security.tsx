@@ -41,9 +41,8 @@ function AddPasskey({ added }: Readonly<{ added: () => void }>) {
   const submit = async ({ name = "" }): Promise<void> => {
     const asked = await withProof(() => post<Parameters<typeof makePasskey>[0]>("factors/passkeys", {}));
     const made = await makePasskey(asked);
-    await withProof(() => post("factors/passkeys/confirm", { ...made, name }));
+    await withProof(() => post("factors/passkeys/confirm", { ...made, name })).finally(added);
     tell(t.passkeys.wasAdded(name));
-    added();
   };
   return (
     <>
