@@ -54,6 +54,12 @@ test("answers to My mailbox tell the server's time", async (t) => {
     await get("me/senders");
     assert.equal(aheadMs.value, 3_600_000);
   }
+  const headers = { date: "Sat, 21 Nov 2026 19:02:00 GMT" };
+  for (const ofProxy of [new Response("<p>Welcome", { headers }), Response.json({}, { status: 502, headers })]) {
+    answerRequests(t, () => ofProxy);
+    await assert.rejects(get("me/senders"));
+  }
+  assert.equal(aheadMs.value, 3_600_000);
 });
 
 test("a page of a proxy or a portal does not count as the answer of the server", async (t) => {

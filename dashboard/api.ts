@@ -57,14 +57,12 @@ export function queryOf(fields: Readonly<Record<string, string | number | null |
 async function send<T>(path: string, init: RequestInit, longestMs: number = LONGEST_MS): Promise<T> {
   const signal = AbortSignal.timeout(longestMs);
   const { response, body } = await fetch(`api/v1/${path}`, { ...init, signal })
-    .then(async (answer) => {
-      // My mailbox has no stream, which tells the time.
-      if (path.startsWith("me/")) setClock(answer.headers.get("date") ?? "");
-      return { response: answer, body: parsed(await answer.text(), answer.ok) };
-    })
+    .then(async (answer) => ({ response: answer, body: parsed(await answer.text(), answer.ok) }))
     .catch(() => {
       throw new Refused(0, init.method === "GET" ? t.live.unreachable : t.live.unanswered);
     });
+  // My mailbox has no stream, which tells the time.
+  if (response.ok && path.startsWith("me/")) setClock(response.headers.get("date") ?? "");
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust: the server's tests hold its answers to the route's schema
   if (response.ok) return body as T;
   const { detail, next = "", code }: Problem = body ?? {};
