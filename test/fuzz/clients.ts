@@ -64,7 +64,7 @@ const connection: fc.Arbitrary<readonly Step[]> = fc
     return [connect, ...mail.flat()];
   });
 /**
- * The report comes some steps after the question; to some questions none comes. Those have passwords of their own: a replay does
+ * The report comes some steps after the question; to some questions none comes. Those have separate passwords: a replay does
  * not see them, so it may count the same password for a network that the guard did not (`countGuesses`).
  */
 const login: fc.Arbitrary<readonly Step[]> = fc
