@@ -17,9 +17,9 @@ export function mailCertificate({ directory = temporaryDirectory(), newKey = NEW
   return made(directory, "any", ["-addext", "subjectAltName=DNS:mail.example.org"], newKey);
 }
 
-/** A certificate with this name as its subject and no other names, and its key (PEM). */
-export function selfSigned(name: string): Pair {
-  return made(temporaryDirectory(), name, []);
+/** A certificate with this name as its subject, and its key (PEM). `options`: of openssl-req(1), for example other names. */
+export function selfSigned(name: string, ...options: readonly string[]): Pair {
+  return made(temporaryDirectory(), name, options);
 }
 
 function made(directory: string, name: string, options: readonly string[], newKey = NEW_KEY): Pair {

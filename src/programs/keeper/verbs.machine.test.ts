@@ -86,7 +86,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
   });
 
   test("only a new host name gets another self-signed certificate, which is served at once", async () => {
-    const { cert, key } = selfSigned("mail server");
+    const { cert, key } = selfSigned("mail server", "-addext", "subjectAltName=DNS:mail.example.org");
     writeFileSync(layout.tlsCert, cert);
     writeFileSync(layout.tlsKey, key);
     await applied(toml("7MB"));
