@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { codeOf } from "../../core/error.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { createStandIn } from "./stand-in.ts";
@@ -9,6 +9,7 @@ import { createStandIn } from "./stand-in.ts";
  */
 
 const LOOK_MS = 200;
+const MOST_MISSED = 5;
 const [data = "", port = "", supervisor = ""] = process.argv.slice(2);
 const layout = layoutOf(data);
 const secret = readFileSync(layout.loginPolicySecret, "utf8").trim();
@@ -19,7 +20,12 @@ try {
   // A second stand-in, or the guard, answers there.
   process.exit(0);
 }
-setInterval(() => isThere(Number(supervisor)) || process.exit(0), LOOK_MS);
+let missed = 0;
+setInterval(() => {
+  // Another stand-in that left at the same time may have removed it: the guard could not ask this one to leave, and never start.
+  missed = existsSync(layout.standIn) ? 0 : missed + 1;
+  if (missed === MOST_MISSED || !isThere(Number(supervisor))) process.exit(0);
+}, LOOK_MS);
 
 /** Includes other users' processes. */
 function isThere(pid: number): boolean {
