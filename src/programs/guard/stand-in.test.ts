@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { ask, heldEngine, postfixAt } from "../../../test/kit/policy-server-kit.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
@@ -110,4 +112,15 @@ test("a guard takes its place where no stand-in is", async () => {
   const { logins, policy, layout } = await places();
   await takeOver(layout.standIn, async () => policy.start(layout.policySocket));
   await Promise.all([policy.stop(), logins.stop()]);
+});
+
+test("a stand-in whose socket for the handover is gone ends, so that a guard can listen", async () => {
+  const layout = temporaryLayout("policySocket", "standIn", "loginPolicySecret");
+  writeFileSync(layout.loginPolicySecret, SECRET);
+  const main = join(import.meta.dirname, "stand-in-main.ts");
+  const standIn = spawn(process.execPath, [main, layout.data, "0", String(process.pid)], { stdio: "inherit" });
+  const ended = once(standIn, "exit");
+  await until(() => existsSync(layout.policySocket), "it listens");
+  rmSync(layout.standIn);
+  assert.deepEqual(await ended, [0, null]);
 });
