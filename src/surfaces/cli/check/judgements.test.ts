@@ -24,10 +24,11 @@ import {
   judgeUnused,
 } from "./accounts.ts";
 import { judgeAge as judgeBackup, judgeDrill, judgeKey, judgePlace } from "./backups.ts";
+import { bans, judgeAllowed, judgeHeldByKernel, uncovered } from "./bans.ts";
 import type { Finding, Machine, State } from "./check.ts";
 import { judgeAge, judgeComponents, judgeLength, judgeNotices, judgeOutside, judgeTest } from "./components.ts";
 import { judgeMtaSts, judgeRecord } from "./dns.ts";
-import { bans, firewall, judgeAllowed, judgeChain, judgeHeldByKernel, judgeOpenPorts, uncovered } from "./firewall.ts";
+import { firewall, judgeChain, judgeOpenPorts } from "./firewall.ts";
 import {
   judgeAutomatic,
   judgeFiles,

@@ -4,10 +4,11 @@ import { type CheckRecord, fallen, noted } from "../../../jobs/check/check-recor
 import { oneLine } from "../print/text.ts";
 import { accounts, passwords } from "./accounts.ts";
 import { backups } from "./backups.ts";
+import { bans } from "./bans.ts";
 import { type Check, type Finding, type Server, type State, unknown } from "./check.ts";
 import { alerts, components, database, queue } from "./components.ts";
 import { dns } from "./dns.ts";
-import { bans, firewall } from "./firewall.ts";
+import { firewall } from "./firewall.ts";
 import { clock, disk, updates } from "./machine.ts";
 import { mailFlow } from "./mail-flow.ts";
 import { permissions } from "./permissions.ts";
