@@ -48,8 +48,8 @@ export interface ForwardTargets {
 export interface CountedForwards {
   /** Each path by which mail for this recipient leaves through such a forward, except paused ones. `isNew`: set within a day. */
   reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string; isNew: boolean }>[];
-  /** Mails that left through such forwards of the account after `since`, in ascending order. */
-  sent(account: string, since: Millis): readonly SentMail[];
+  /** Mails that left through such forwards of the account, in ascending order. */
+  sent(account: string, span: TimeSpan): readonly SentMail[];
   count(account: string, mail: SentMail): void;
   /** Until `until`, mail that would leave through such a forward, or through a new one, stays in the account's mailbox. */
   pause(account: string, how: Readonly<{ now: Millis; until: Millis; which: "new" | "all" }>): void;

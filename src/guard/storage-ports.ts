@@ -71,11 +71,12 @@ export type SignIn = Readonly<{ prefix: Prefix; passwordHash: string }>;
 export type AccountGuess = Guess & Readonly<{ account: string }>;
 /** After `since`, up to and including `until`: a clock that ran ahead leaves future times. */
 export type TimeSpan = Readonly<{ since: Millis; until: Millis }>;
-export type GuessSpan = TimeSpan & Readonly<{ most: number }>;
+/** Only the newest `most`. */
+export type NewestSpan = TimeSpan & Readonly<{ most: number }>;
 /** `share`: maximum for each network. */
 export type GuessShares = TimeSpan & Readonly<{ share: number }>;
 /** `network`: only guesses from this network; null for all. */
-export type GuessReach = GuessSpan & Readonly<{ network: Prefix | null }>;
+export type GuessReach = NewestSpan & Readonly<{ network: Prefix | null }>;
 
 /**
  * What is known about accounts, by name in lower case, and for guesses as `guessedName` shortens it. Includes the rows of the
@@ -91,11 +92,11 @@ export interface AccountHistory {
   /** All passwords that strangers tried at the account, so that the many from one network don't hide those from others. */
   candidates(account: string, shares: GuessShares): Shares;
   /** What a network tried at any account, newest first. */
-  guessesOf(network: Prefix, span: GuessSpan): readonly AccountGuess[];
+  guessesOf(network: Prefix, span: NewestSpan): readonly AccountGuess[];
   /**
    * Passwords from any network at any account that did not look right, newest first; at most `most`, read lazily.
    */
-  guessesSince(span: GuessSpan): Iterable<AccountGuess>;
+  guessesSince(span: NewestSpan): Iterable<AccountGuess>;
   accountsOf(prefix: Prefix, since: Millis): readonly string[];
   /** Whether any account signed in from the network. The cost does not depend on other networks. */
   isKnownWithin(network: Prefix, since: Millis): boolean;
@@ -112,7 +113,7 @@ export type PlaceTimes = Readonly<{ firstBy: Millis; decidedAfter: Millis }>;
 /** What accounts sent. Includes the rows of the open transaction. */
 export interface SendingHistory {
   /** Mails that counted, in ascending order; only the newest if there are more than `most`. */
-  sentMails(account: string, span: GuessSpan): readonly SentMail[];
+  sentMails(account: string, span: NewestSpan): readonly SentMail[];
   hasWritten(account: string, address: string): boolean;
   /**
    * Whether the account's first sign-in from here was at or before `firstBy`, or its owner vouched after `decidedAfter` for mail from here.

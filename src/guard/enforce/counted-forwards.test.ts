@@ -41,11 +41,11 @@ function watched(asked: Asked = {}) {
           ? TARGETS.slice(recipient.startsWith("ann+x") ? 1 : 0).map((target) => ({ account: ANN, target, isNew }))
           : [];
       },
-      sent: () => sent,
+      sent: (_, { until }) => sent.filter(({ at }) => at <= until),
       count: (_, mail) => sent.push(mail),
       pause: (_, { until, which }) => pauses.push({ until, which }),
     },
-    sending: { sentMails: (_account, { most }) => own.slice(-most), hasWritten: () => written, holdOf: () => hold },
+    sending: { sentMails: (_, { until, most }) => own.filter(({ at }) => at <= until).slice(-most), hasWritten: () => written, holdOf: () => hold },
     engine: { policy, audit: async (audit) => audits.push(audit ?? assert.fail()) > 0 },
     clock: { now: () => NOON },
     log: { info: assert.fail, warn: (message) => warnings.push(message), error: assert.fail },

@@ -87,14 +87,13 @@ function pastLimit(
   { isNew, ...copies }: RecipientCounts & Readonly<{ isNew: boolean }>,
 ): Past | null {
   const now = clock.now();
-  const since = later(now, -DAY_MS);
+  const span = { since: later(now, -DAY_MS), until: now };
   const { evidence: held, vouchedAt } = sending.holdOf(account, now);
   const mails = [
-    ...sending.sentMails(account, { since, until: now, most: mostMails(engine.policy) }),
-    ...countedForwards.sent(account, since),
+    ...sending.sentMails(account, { ...span, most: mostMails(engine.policy) }),
+    ...countedForwards.sent(account, span),
   ];
-  // Future entries are from before the clock was set back.
-  const sorted = mails.filter(({ at }) => at <= now).toSorted((a, b) => a.at - b.at);
+  const sorted = mails.toSorted((a, b) => a.at - b.at);
   const facts = { mails: sorted, holdEvidence: held, vouchedAt };
   for (const which of isNew ? (["all", "new"] as const) : (["all"] as const)) {
     const evidence = tooMuchForwarded(engine.policy, { ...facts, isNew: which === "new" }, copies, now);

@@ -5,10 +5,11 @@ import { createStandIn } from "./stand-in.ts";
 
 /**
  * The guard's service starts it before the guard starts and after it has ended, with the data directory, the port of Dovecot's
- * questions and the process id of runsv(8). Small, so that it answers at once. It ends when the guard takes over, or with runsv.
+ * questions and the process id of runsv(8). Small, so that it answers at once. It ends when the guard takes over or could not, or with runsv.
  */
 
 const LOOK_MS = 200;
+/** Looks in a row without its socket: a stand-in that is leaving has closed that first. */
 const MOST_MISSED = 5;
 const [data = "", port = "", supervisor = ""] = process.argv.slice(2);
 const layout = layoutOf(data);

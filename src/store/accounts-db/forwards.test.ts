@@ -206,9 +206,11 @@ test("what left is counted for a day, which does not count as a change of the ac
   countedForwards.count(ann, mail);
   countedForwards.count(ann, mail);
   const twice = { at: NOW, recipients: 6, written: 2, strangers: 4 };
-  assert.deepEqual([countedForwards.sent(ann, later(NOW, -1)), countedForwards.sent(ann, NOW)], [[twice], []]);
+  const sent = (since: number, until: number) =>
+    countedForwards.sent(ann, { since: later(NOW, since), until: later(NOW, until) });
+  assert.deepEqual([sent(-1, 0), sent(0, 1), sent(-2, -1)], [[twice], [], []]);
   countedForwards.count(bob, { ...mail, at: later(NOW, DAY_MS) });
-  assert.deepEqual(countedForwards.sent(ann, later(NOW, -1)), []);
+  assert.deepEqual(sent(-1, 0), []);
   assert.equal(changes(), before);
   set(true);
   const unpaused = changes();

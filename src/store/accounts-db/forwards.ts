@@ -90,8 +90,8 @@ export function sqliteCountedForwards(db: DatabaseSync, uses: NotedUses): Counte
       if (!hasAny()) return [];
       return sql.reached.all(recipient, withoutExtension(recipient), now, now).map(reachedForward);
     },
-    sent: (account, since) =>
-      sql.sent.all(account, since).map((row) => {
+    sent: (account, { since, until }) =>
+      sql.sent.all(account, since, until).map((row) => {
         const recipients = integer(row["recipients"]);
         const strangers = integer(row["strangers"]);
         return { at: millis(row["at"]), recipients, written: recipients - strangers, strangers };
@@ -115,6 +115,7 @@ const NEW_SQL = {
   any: "SELECT 1 FROM new_forward LIMIT 1",
   reached: `
     WITH RECURSIVE reached (address) AS (
+      -- The second is without its extension, by the last @: a quoted name may hold another.
       SELECT lower(?) UNION SELECT lower(?)
       UNION SELECT substr(address, 1, instr(address, '+') - 1) || substr(address, instr(address, '@')) FROM reached
         WHERE instr(address, '+') BETWEEN 2 AND instr(address, '@')
@@ -125,7 +126,7 @@ const NEW_SQL = {
       JOIN new_forward ON new_forward.account = reached.address
       JOIN forward ON forward.account = new_forward.account AND forward.target = new_forward.target
     WHERE new_forward.paused_until <= ?`,
-  sent: "SELECT at, recipients, strangers FROM new_forward_sent WHERE account = ? AND at > ? ORDER BY at",
+  sent: "SELECT at, recipients, strangers FROM new_forward_sent WHERE account = ? AND at > ? AND at <= ? ORDER BY at",
   forget: "DELETE FROM new_forward_sent WHERE at <= ? OR at > ?",
   forgetOld: `
     DELETE FROM new_forward WHERE max(until, paused_until) <= ? AND NOT EXISTS (
