@@ -45,7 +45,11 @@ function watched(asked: Asked = {}) {
       count: (_, mail) => sent.push(mail),
       pause: (_, { until, which }) => pauses.push({ until, which }),
     },
-    sending: { sentMails: (_, { until, most }) => own.filter(({ at }) => at <= until).slice(-most), hasWritten: () => written, holdOf: () => hold },
+    sending: {
+      sentMails: (_, { until, most }) => own.filter(({ at }) => at <= until).slice(-most),
+      hasWritten: () => written,
+      holdOf: () => hold,
+    },
     engine: { policy, audit: async (audit) => audits.push(audit ?? assert.fail()) > 0 },
     clock: { now: () => NOON },
     log: { info: assert.fail, warn: (message) => warnings.push(message), error: assert.fail },
