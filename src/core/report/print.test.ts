@@ -47,7 +47,7 @@ test("a report reads well, and lists the five most urgent tasks first", () => {
 2026-11-13 to 2026-11-20, UTC
 
 TO DO
-1. First. why And 1 more task.
+1. First. why. And 1 more task.
      ./ghostinbox status
 2. The TLS certificate expires in 0 days. A restart renews it.
      ./ghostinbox restart

@@ -115,7 +115,7 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
 
 function statusTask(first: string, notices: ReportFacts["notices"]): Todo {
   const more = notices.length === 1 ? "" : ` And ${plural(notices.length - 1, "more task")}.`;
-  return ours(`${first}${more}`, "status");
+  return ours(`${first}${first.endsWith(".") ? "" : "."}${more}`, "status");
 }
 
 /** A task for a command of ours. */
