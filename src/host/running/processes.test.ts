@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
 import { among, isAnotherAmong, namesOf } from "./processes.ts";
 import {
   freeMemoryHere,
@@ -199,7 +200,10 @@ async function processOf(t: TestContext, child: ChildProcess): Promise<Process |
     await once(child, "exit");
   });
   await (child.stdout === null ? once(child, "spawn") : once(child.stdout, "data"));
-  return listProcesses().find(({ pid }) => pid === child.pid);
+  const found = (): Process | undefined => listProcesses().find(({ pid }) => pid === child.pid);
+  // Node reports the start before the kernel has set the arguments.
+  await until(() => (found()?.args.length ?? 0) > 0);
+  return found();
 }
 
 test("the memory of this machine is known, and of a running process", () => {
