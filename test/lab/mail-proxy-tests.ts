@@ -55,8 +55,13 @@ export function mailProxyTests({ lab, product }: Running, account: string): void
       assert.deepEqual(await lab.server.connect({ from: "127.0.0.2", to: "127.0.0.1", port }), refused);
       assert.deepEqual(await lab.sender.connect({ from: "198.51.100.70", to: SERVER.v4, port }), refused);
     }
-    const { stdout } = await product.cli(["check", "--only", "ports", "--json"]);
-    assert.match(stdout, /"id": "ports\.proxies", "group": "ports", "state": "ok"/);
+    for (const [group, check] of [
+      ["ports", "proxies"],
+      ["firewall", "table"],
+    ] as const) {
+      const { stdout } = await product.cli(["check", "--only", group, "--json"]);
+      assert.ok(stdout.includes(`"id": "${group}.${check}", "group": "${group}", "state": "ok"`), stdout);
+    }
   });
 
   test("of this machine's users only the proxy's reaches them", async () => {

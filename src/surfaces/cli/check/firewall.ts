@@ -1,3 +1,4 @@
+import { HASH_SETS, INTERVAL_SETS } from "../../../core/firewall/plan-firewall.ts";
 import { beyond, isNothing, type Opening } from "../../../core/firewall/strict.ts";
 import type { Isolation } from "../../../core/incident/incident.ts";
 import { type FirewallState, firewallState } from "../../../host/firewall/firewall-state.ts";
@@ -18,8 +19,9 @@ const FIX = `${PROGRAM} status  # says why the firewall cannot be used; the guar
 /** The guard checks the kernel's sets and chains, not each rule. */
 const REBUILD = `${PROGRAM} restart  # the guard rebuilds the table`;
 
-/** What the guard accepts before any ban (host/firewall/guard-table.ts): loopback, neighbour discovery, the allow list. */
-const OURS = /^(?:iif "lo"|icmpv6 type \{[^}]*\}|ip saddr @allow4|ip6 saddr @allow6) accept$|policy accept/;
+/** What the guard decides before any ban (host/firewall/guard-table.ts): who is a proxy, loopback, neighbour discovery, the allow list. */
+const OURS =
+  /^(?:tcp dport @proxied jump from_proxies|(?:iif "lo"|icmpv6 type \{[^}]*\}|ip saddr @allow4|ip6 saddr @allow6) accept)$|policy accept/;
 /** Answers to this machine's own connections, which a ban spares. */
 const ANSWERS =
   /^(?:tcp sport 1-1023 tcp dport >= \d+ tcp flags != syn \/ syn,ack|udp sport \{ 53, 123 \} udp dport >= 1024) accept$/;
@@ -34,7 +36,7 @@ export const FIREWALL_OFF = ok("The firewall is off (firewall.enabled), so the k
 /** `chain`: the chain as nft(8) prints it, empty if it does not exist; `banned`: the chain for banned packets. */
 export function judgeChain(chain: string, banned: string, trouble: string): Finding {
   if (chain === "") return wrong(`The kernel has no table ${TABLE} (${trouble}).`, FIX);
-  const sets = ["ban4", "ban6", "net4", "net6"];
+  const sets = [...HASH_SETS, ...INTERVAL_SETS];
   const missing = sets.filter((set) => !chain.includes(`@${set} goto banned`));
   if (missing.length > 0)
     return wrong(`The chain input of ${TABLE} does not drop addresses in ${missing.join(", ")}.`, FIX);

@@ -75,7 +75,7 @@ function chainOf(rules: readonly string[]): string {
   return `table inet ghostinbox {\n\tchain banned {\n${rules.map((rule) => `\t\t${rule}\n`).join("")}\t}\n}\n`;
 }
 const HOOK = "type filter hook input priority filter - 10;";
-const DROPS = ["ban4", "ban6", "net4", "net6"].map((set) => `ip saddr @${set} goto banned`).join("\n");
+const DROPS = ["ban4", "ban6", "ban6_host", "net4", "net6"].map((set) => `ip saddr @${set} goto banned`).join("\n");
 const BANNED = chainOf(['counter name "dropped" drop']);
 
 test("firewall: a chain that is missing, not hooked, or drops nothing", () => {
@@ -86,7 +86,8 @@ test("firewall: a chain that is missing, not hooked, or drops nothing", () => {
     assertJudged("wrong", judgeChain(`${HOOK}\n${lets}${DROPS.replace("\n", `\n\t\t${early}\n`)}`, BANNED, ""));
   }
   assertJudged("wrong", judgeChain(DROPS, BANNED, ""));
-  assertJudged("wrong", judgeChain(`${HOOK}\n${DROPS.replace("@net6 goto banned", "")}`, BANNED, ""));
+  for (const set of ["ban6_host", "net6"])
+    assertJudged("wrong", judgeChain(`${HOOK}\n${DROPS.replace(`@${set} goto banned`, "")}`, BANNED, ""));
 });
 
 test("firewall: banned addresses are sent to a chain that drops nothing, or not all", () => {
