@@ -12,6 +12,7 @@ import {
   type Prefix,
   parseIp,
   parsePrefix,
+  prefixOf,
 } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { NftFirewall } from "../../../host/firewall/firewall.ts";
@@ -20,7 +21,7 @@ import { ownNetworks } from "../../../host/machine/own-networks.ts";
 import { PROGRAM } from "../call.ts";
 import { eachPage } from "../listing.ts";
 import { firstFew } from "../print/text.ts";
-import { check, type Finding, type Machine, ok, type Server, unknown, warning, wrong } from "./check.ts";
+import { check, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
 import { FIREWALL_OFF } from "./firewall.ts";
 
 const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
@@ -60,13 +61,16 @@ function judgeSelf(banned: readonly string[] | null): Finding {
 }
 
 /** Returns which of these a set of bans holds, without those that an allow set accepts first; `get element` works for networks too (nft(8)). */
-async function bannedOf(machine: Machine, own: readonly Prefix[]): Promise<readonly Prefix[] | null> {
+async function bannedOf({ machine, settings }: Server, own: readonly Prefix[]): Promise<readonly Prefix[] | null> {
   const hosts = own.filter((prefix) => !LOOPBACK.some((loopback) => overlaps(loopback, prefix)));
   const asked = hosts.map(async (prefix) => {
     const sets = isV4(prefix) ? ["allow4", "ban4", "net4"] : ["allow6", "ban6", "ban6_host", "net6"];
-    const ran = sets.map((set) =>
-      machine.run("nft", ["get", "element", ...TABLE.split(" "), set, `{ ${networkAddress(prefix)} }`]),
-    );
+    const address = networkAddress(prefix);
+    const counted = networkAddress(prefixOf(address, settings["bans.ipv6_prefix"]));
+    const ran = sets.map((set) => {
+      const element = `{ ${set === "ban6" ? counted : address} }`;
+      return machine.run("nft", ["get", "element", ...TABLE.split(" "), set, element]);
+    });
     return { prefix, codes: (await Promise.all(ran)).map(({ code }) => code) };
   });
   const answers = await Promise.all(asked);
@@ -98,10 +102,10 @@ export const bans = {
   "in-kernel": check("Asks the kernel for each ban in force.", heldByKernel),
   self: check(
     "Asks the kernel whether it holds a ban of this machine, its gateway or the address of this SSH session.",
-    async ({ machine, env }) => {
+    async (server) => {
       const own = ownNetworks([]).map(({ prefix }) => prefix);
-      const ssh = parseIp(env["SSH_CLIENT"]?.split(" ")[0] ?? "");
-      return judgeSelf(await bannedOf(machine, [...own, ...(ssh === null ? [] : [hostPrefix(ssh)])]));
+      const ssh = parseIp(server.env["SSH_CLIENT"]?.split(" ")[0] ?? "");
+      return judgeSelf(await bannedOf(server, [...own, ...(ssh === null ? [] : [hostPrefix(ssh)])]));
     },
   ),
   "allow-list": check("Looks for networks on the allow list that are too large to trust.", async ({ guard }) => {

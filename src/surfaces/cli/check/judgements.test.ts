@@ -333,20 +333,21 @@ test("bans: networks that are missing in the kernel, and nft that cannot list th
   assertJudged("ok", judgeAllowed([{ prefix: "203.0.113.0/24", note: "" }]));
 });
 
-test("bans: an allowed address of a banned network is not banned", async () => {
-  for (const [client, allow] of [
-    ["198.51.100.9", "allow4"],
-    ["2001:db8:b000::9", "allow6"],
+test("bans: an allowed address of a banned network is not banned, and over IPv6 its site is asked for", async () => {
+  for (const [client, counted, allow] of [
+    ["198.51.100.9", "198.51.100.9", "allow4"],
+    ["2001:db8:b000::9", "2001:db8:b000::", "allow6"],
   ] as const) {
     const look = (...holding: readonly string[]) => {
       const isHeld = (args: readonly string[]) =>
-        args.at(-1) === `{ ${client} }` && holding.includes(args.at(-2) ?? "");
+        args.at(-1) === `{ ${args.includes("ban6") ? counted : client} }` && holding.includes(args.at(-2) ?? "");
       const run: Machine["run"] = (_, args) => printing("", isHeld(args) ? 0 : 1).run("", []);
       return bans.self.look(checkedServer({ env: { SSH_CLIENT: `${client} 50000 22` }, machine: { run } }));
     };
-    const network = allow.replace("allow", "net");
-    assertJudged("wrong", await look(network), new RegExp(client));
-    assertJudged("ok", await look(network, allow));
+    for (const set of ["net", "ban"].map((kind) => allow.replace("allow", kind))) {
+      assertJudged("wrong", await look(set), new RegExp(client));
+      assertJudged("ok", await look(set, allow));
+    }
   }
 });
 
