@@ -82,7 +82,7 @@ export function AccountNetworks({ account, changed }: Props) {
         ))}
       </ul>
       <Form label={words.addNetwork} isPlain clears submit={add}>
-        <Field label={words.network} name="network" required maxLength={500} />
+        <Field label={words.network} name="network" required />
       </Form>
     </Card>
   );

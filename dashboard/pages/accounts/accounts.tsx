@@ -137,7 +137,7 @@ function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => v
     <OpenedCard title={words.addAlias}>
       <Form label={words.addAlias} submit={submit} close={close}>
         <Field label={words.alias} name="address" type="email" required maxLength={254} />
-        <Field label={words.targets} name="targets" required maxLength={2_000} />
+        <Field label={words.targets} name="targets" required />
       </Form>
     </OpenedCard>
   );

@@ -200,7 +200,6 @@ function Input({ setting: { key, form }, value, edit }: InputProps) {
       aria-labelledby={label}
       autocomplete="off"
       spellcheck={false}
-      maxLength={4_000}
       inputMode={form.type === "number" ? "numeric" : form.type === "decimal" ? "decimal" : "text"}
       value={value}
       onInput={({ currentTarget }) => edit(currentTarget.value)}
