@@ -10,7 +10,7 @@ import { openAccounts, openEngine } from "../../store/open.ts";
 import { Stage } from "./stage.ts";
 
 test(
-  "a backup contains the mail key's public half, legal holds, the script's edits, the export's position and files that an edit names, but neither the private key nor UIDs; it names variables",
+  "a backup contains the mail key's public half, legal holds, the script's edits, the export's position and files that an edit names, but neither the private key, UIDs nor what a restore set aside; it names variables",
   ROOT,
   async () => {
     const top = temporaryDirectory();
@@ -29,6 +29,9 @@ test(
     put(layout.adoptedScript, "{}");
     for (const name of ["dovecot-uidlist", "dovecot-uidvalidity", "dovecot-uidvalidity.6b0dc7cd", "dovecot-keywords"])
       put(join(mail, "example.test", "anna", "Maildir", name), "3 V1 N3\n");
+    // As a restore sets aside what was on a mounted disk.
+    const asides = [mail, log].map((mounted) => join(mounted, ".before-20261120T080000Z", "example.test", "a.json"));
+    for (const aside of asides) put(aside, "{}");
     for (const name of ["DATA", "FIRST_DOMAIN", "SPAM__PROCESSES"])
       put(join(layout.environment, `GHOSTINBOX_${name}`), "3");
     const stage = new Stage(layout, []);
@@ -45,6 +48,7 @@ test(
       "mail/example.test/anna/Maildir/dovecot-keywords",
     ];
     assert.deepEqual(files, expected);
+    for (const aside of asides) assert.ok(!existsSync(join(stage.path, relative(layout.data, aside))), aside);
     put(layout.settings, "# lost\n");
     put(layout.settingsInForce, toml);
     await stage.build({ at: 0, host: "mail.example.test" });

@@ -26,11 +26,17 @@ const MOST_ROUNDS = 20;
 /** Dovecot makes these again, but not dovecot-keywords and subscriptions. Old UIDs would confuse clients (see `restoreServer`). */
 const MADE_AGAIN = /^(?:dovecot(?:\.index|\.list\.index|\.mailbox\.log|-uid).*|.*\.lock|.*\.tmp|maildirsize)$/;
 const COPIES: MirrorRules = { links: () => false, skips: () => false };
-const LOGS: MirrorRules = { links: () => false, skips: (path) => /\.(?:index|half)$/.test(path) };
+const LOGS: MirrorRules = {
+  links: () => false,
+  skips: (path) => /\.(?:index|half)$|^\.before-/.test(basename(path)),
+};
 
 function mailRules({ mail, backupMailStage }: Layout): MirrorRules {
-  const own = existsSync(mail) ? join(realpathSync(mail), basename(backupMailStage)) : null;
-  const isOut = (path: string): boolean => path === own || (basename(path) === "tmp" && isInMaildir(path));
+  const top = existsSync(mail) ? realpathSync(mail) : mail;
+  // The stage, and what a restore set aside (asideOfMount).
+  const own = [basename(backupMailStage), ".before-"].map((name) => join(top, name));
+  const isOut = (path: string): boolean =>
+    own.some((start) => path.startsWith(start)) || (basename(path) === "tmp" && isInMaildir(path));
   return {
     links: holdsMails,
     skips: (path, stat) => (stat.isDirectory() ? isOut(path) : MADE_AGAIN.test(basename(path))),
