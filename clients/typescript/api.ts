@@ -244,6 +244,7 @@ export type Health = {
     | "isolated"
     | "ports_blocked"
     | "sign_ins_blocked"
+    | "certificate_expired"
     | "domain_missing"
     | "dns_failing"
     | "mail_unstored"

@@ -47,6 +47,7 @@ function sentenceOf({ headline, components, needsYou }: Health): Sentence {
     isolated: stopped,
     ports_blocked: stopped,
     sign_ins_blocked: partlyStopped,
+    certificate_expired: partlyStopped,
     domain_missing: partlyStopped,
     dns_failing: partlyStopped,
     mail_unstored: partlyStopped,

@@ -122,6 +122,7 @@ export const PARTLY_STOPPED = [
   "isolated",
   "ports_blocked",
   "sign_ins_blocked",
+  "certificate_expired",
   "domain_missing",
   "dns_failing",
   "mail_unstored",

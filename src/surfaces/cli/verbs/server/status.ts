@@ -90,6 +90,7 @@ const HEADLINES: Readonly<Record<Health["headline"], string>> = {
   isolated: "GhostInbox is running, but it is isolated.",
   ports_blocked: PARTLY_STOPPED,
   sign_ins_blocked: "GhostInbox is running, but no one can sign in.",
+  certificate_expired: "GhostInbox is running, but its certificate has expired.",
   domain_missing: PARTLY_STOPPED,
   dns_failing: PARTLY_STOPPED,
   mail_unstored: PARTLY_STOPPED,
