@@ -50,6 +50,7 @@ export function reportFacts(changes: Partial<ReportFacts> = {}): ReportFacts {
       isOwn: false,
       names: ["mail.example.org"],
       validTo: "2027-01-29T00:00:00.000Z",
+      dueAt: "2027-01-15T00:00:00.000Z",
     },
     disk: {
       known: true,

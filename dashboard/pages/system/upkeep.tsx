@@ -78,8 +78,6 @@ function RecordRow({ record }: Readonly<{ record: PublishedRecord }>) {
 
 /** An unknown state is neither good nor bad: it is marked for attention. */
 const SHAPES = { ok: "ok", degraded: "degraded", down: "down", unknown: "degraded" } as const;
-/** A certificate that ends earlier is marked for attention. */
-const SOON_MS = 14 * 86_400_000;
 
 export function UpkeepPart() {
   const list = useGet<{ items: readonly UpkeepItem[] }>("upkeep");
@@ -130,7 +128,7 @@ function Facts({ names, issuer, isSelfSigned, notAfter, fingerprint, trouble, po
   return (
     <ul class="facts">
       <li>
-        <State status={left <= 0 ? "down" : left < SOON_MS ? "degraded" : "ok"}>
+        <State status={left <= 0 ? "down" : "ok"}>
           {words.until} {new Date(notAfter).toLocaleDateString(language, { dateStyle: "medium" })}
         </State>{" "}
         (<At iso={notAfter} how="distance" />)

@@ -1,5 +1,5 @@
 import { plural } from "../text.ts";
-import { DAY_MS } from "../time.ts";
+import { DAY_MS, instant, type Millis } from "../time.ts";
 
 /** What a report is made of. Times are ISO 8601 in UTC. Names, addresses and reasons may hold text from strangers. */
 export type ReportFacts = Readonly<{
@@ -100,7 +100,10 @@ export type HardeningFigures = Readonly<{
   warnings: readonly Readonly<{ test: string; says: string }>[];
   suggestions: number;
 }>;
-export type CertificateFigures = Readonly<{ file: string; names: readonly string[]; validTo: string; isOwn: boolean }>;
+/** `dueAt`: from when on it must be renewed. */
+export type CertificateFigures = Readonly<
+  Record<"file" | "validTo" | "dueAt", string> & { names: readonly string[]; isOwn: boolean }
+>;
 export type DiskFigures = Readonly<{
   path: string;
   freeBytes: number;
@@ -130,8 +133,16 @@ export type AccountFigures = Readonly<{
 }>;
 export type NoticeFigures = Readonly<{ says: string; detail: string; isCritical: boolean }>;
 
-/** Limits of the report, the alerts and `check`. A certificate that expires within this time is reported. */
-export const CERTIFICATE_DAYS = 14;
+/** From when on the report, the alerts and `check` ask for a new certificate: 14 days before its end, or a quarter of a shorter lifetime. */
+export function renewalDue({
+  validFromDate,
+  validToDate,
+}: Readonly<Record<`valid${"From" | "To"}Date`, Date>>): Millis {
+  const end = validToDate.getTime();
+  return instant(end - Math.min(14 * DAY_MS, (end - validFromDate.getTime()) / 4));
+}
+
+// Limits of the report, the alerts and `check`.
 /** Two nights may fail: a machine is switched off, a server is away. */
 export const BACKUP_DAYS = 3;
 /** How late a restore drill may be: a disk is full, a machine is switched off. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportFacts } from "../../../test/kit/report-facts.ts";
+import { DAY_MS, instant, isoTime } from "../time.ts";
 import type { ReportFacts } from "./figures.ts";
 import { todoOf } from "./todo.ts";
 
@@ -27,7 +28,10 @@ const refused = (signIns: number, ip = "203.0.113.9") => ({ addresses: [{ ip, si
 const unused = (...names: readonly string[]) => ({
   accounts: { ...accounts, unused: names.map((name) => ({ name, lastSignInAt: null })) },
 });
-const validTo = (at: string, isOwn = true) => ({ certificate: { ...certificate, validTo: at, isOwn } });
+const validTo = (at: string, isOwn = true) => {
+  const dueAt = isoTime(instant(Date.parse(at) - 14 * DAY_MS));
+  return { certificate: { ...certificate, validTo: at, dueAt, isOwn } };
+};
 const backup = (changes: Partial<ReportFacts["backups"]>) => ({ backups: { ...backups, ...changes } });
 const backedUp = (at: string) => backup({ last: { at, mails: 1, bytes: 1, place: "/srv" } });
 const drilled = (at: string, reason: string | null = null) => backup({ drill: { at, tookMs: 1, mails: 1, reason } });

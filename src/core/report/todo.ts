@@ -1,14 +1,5 @@
 import { plural, quoted } from "../text.ts";
-import {
-  BACKUP_DAYS,
-  CERTIFICATE_DAYS,
-  DRILL_LATE_DAYS,
-  day,
-  daysBetween,
-  growthOf,
-  number,
-  type ReportFacts,
-} from "./figures.ts";
+import { BACKUP_DAYS, DRILL_LATE_DAYS, day, daysBetween, growthOf, number, type ReportFacts } from "./figures.ts";
 
 /** Something that the owner should do, and the command for it. */
 export type Todo = Readonly<{ what: string; command: string }>;
@@ -30,8 +21,8 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
   },
   ({ certificate, to }) => {
     if (!certificate.known) return ours(certificate.reason, "config apply");
+    if (to <= certificate.dueAt) return null;
     const left = daysBetween(to, certificate.validTo);
-    if (left >= CERTIFICATE_DAYS) return null;
     const what =
       left < 0 ? "The TLS certificate has expired." : `The TLS certificate expires in ${plural(left, "day")}.`;
     if (certificate.isOwn) return ours(`${what} A restart renews it.`, "restart");

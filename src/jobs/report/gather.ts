@@ -12,6 +12,7 @@ import {
   type NoticeFigures,
   type ReportFacts,
   type ReportSpan,
+  renewalDue,
   UNUSED_DAYS,
   type Unless,
   unusedOf,
@@ -156,11 +157,12 @@ function accountFigures({ engine, accounts }: Databases, now: Millis): AccountFi
 function certificate(layout: Layout, settings: Settings): Unless<CertificateFigures> {
   const { cert } = servedFiles(layout);
   if (!existsSync(cert)) return { known: false, reason: "There is no certificate yet." };
-  const { subjectAltName, validToDate } = new X509Certificate(readFileSync(cert));
-  const names = (subjectAltName ?? "").split(", ").map((name) => name.replace(/^[^:]*:/, ""));
+  const leaf = new X509Certificate(readFileSync(cert));
+  const names = (leaf.subjectAltName ?? "").split(", ").map((name) => name.replace(/^[^:]*:/, ""));
   const own = settings["tls.cert"];
-  const validTo = isoTime(instant(validToDate.getTime()));
-  return { known: true, file: own === "" ? layout.tlsCert : own, names, validTo, isOwn: own === "" };
+  const validTo = isoTime(instant(leaf.validToDate.getTime()));
+  const dueAt = isoTime(renewalDue(leaf));
+  return { known: true, file: own === "" ? layout.tlsCert : own, names, validTo, dueAt, isOwn: own === "" };
 }
 
 function backups(layout: Layout, settings: Settings): BackupFigures {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { readOr } from "../../core/error.ts";
-import { CERTIFICATE_DAYS } from "../../core/report/figures.ts";
+import { renewalDue } from "../../core/report/figures.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, instant, isoTime, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
@@ -46,9 +46,8 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
     const end = leaf.validToDate.getTime();
     const leftMs = end - clock.now();
     const left = `${file}: ${plural(Math.max(0, Math.floor(leftMs / DAY_MS)), "day")} left`;
-    const isNear = leftMs < Math.min(CERTIFICATE_DAYS * DAY_MS, (end - leaf.validFromDate.getTime()) / 4);
     ending = [
-      ...(isNear ? [{ code: "certificate_expiring", detail: left } as const] : []),
+      ...(clock.now() > renewalDue(leaf) ? [{ code: "certificate_expiring", detail: left } as const] : []),
       ...(leftMs < 0
         ? [{ code: "certificate_expired", detail: `${file} expired at ${isoTime(instant(end))}` } as const]
         : []),

@@ -183,7 +183,10 @@ test("tls: an attempt that proves nothing is unknown: no server, or a version th
 });
 
 test("tls: days left, and the chain", () => {
-  assertJudged("warning", judgeDays(NOW + 13 * DAY_MS, NOW));
+  const lasting = (days: number, validToDate = new Date(NOW + 13 * DAY_MS)): Finding =>
+    judgeDays({ validToDate, validFromDate: new Date(validToDate.getTime() - days * DAY_MS) }, NOW);
+  assertJudged("warning", lasting(90));
+  assertJudged("ok", lasting(14));
   assertJudged("ok", judgeCertificates(null, "an authority"));
 });
 

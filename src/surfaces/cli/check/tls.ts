@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isV4, PROBE_ADDRESS } from "../../../core/net/ip.ts";
-import { CERTIFICATE_DAYS } from "../../../core/report/figures.ts";
+import { renewalDue } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
@@ -72,11 +72,13 @@ export function judgeChain(distrust: string | null, issuer: string): Finding {
   return warning(says, FIX);
 }
 
-export function judgeDays(validTo: number, now: number): Finding {
+export function judgeDays(certificate: Parameters<typeof renewalDue>[0], now: number): Finding {
+  const validTo = certificate.validToDate.getTime();
   const left = Math.floor((validTo - now) / DAY_MS);
   const day = new Date(validTo).toISOString().slice(0, 10);
   if (validTo <= now) return wrong(`The certificate expired on ${day}.`, FIX);
-  if (left < CERTIFICATE_DAYS) return warning(`The certificate expires on ${day}, in ${plural(left, "day")}.`, FIX);
+  if (now > renewalDue(certificate))
+    return warning(`The certificate expires on ${day}, in ${plural(left, "day")}.`, FIX);
   return ok(`The certificate is valid until ${day}, ${plural(left, "day")} from now.`);
 }
 
@@ -139,7 +141,7 @@ export const tls = {
     onImaps(server, ({ issuer }, distrust) => judgeChain(distrust, issuer.replaceAll("\n", ", "))),
   ),
   days: check("Counts the days until the certificate expires.", (server) =>
-    onImaps(server, ({ validToDate }) => judgeDays(validToDate.getTime(), server.now)),
+    onImaps(server, (certificate) => judgeDays(certificate, server.now)),
   ),
   key: check("Measures the key of the served certificate.", ({ layout }) =>
     judgeKey(new X509Certificate(readFileSync(servedFiles(layout).cert))),
