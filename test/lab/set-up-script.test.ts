@@ -67,6 +67,21 @@ describe("set-up looks for the network first", { skip }, () => {
   });
 });
 
+test("with a proxy for apt, only the proxy must be reachable, however long apt's settings are", { skip }, () => {
+  const settings = (name: string): string => `apt-config() {
+    echo '${name} "http://proxy.test:3142";'
+    sleep 0.1
+    for i in $(seq 2000); do echo 'APT::Architectures:: "amd64";'; done
+  }`;
+  const needed = (name: string): string =>
+    kept(`${FUNCTIONS}; ${settings(name)}
+    npm_incomplete() { return 1; }
+    require_site() { echo "$1"; }
+    http_proxy= https_proxy= require_network postfix`).stdout;
+  assert.equal(needed("Acquire::http::Proxy"), "");
+  assert.equal(needed("Acquire::http::Timeout"), "The Debian packages\n");
+});
+
 test("another set-up is refused while one works, even if only its apt is left", { skip }, () => {
   const lock = join(temporaryDirectory(), "lock");
   const alone = `${FUNCTIONS}; LOCK=${lock}; be_alone; echo alone`;
