@@ -60,7 +60,7 @@ debian_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get remove -y -q busybox-syslogd >/dev/null
   fi
   # shellcheck disable=SC2086 # a list of words
-  without_man_index bash scripts/setup --debian $missing
+  without_man_index bash scripts/setup --debian $missing || return
   unpacked_packages
 }
 
