@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, utimesSync } from "node:fs";
+import { existsSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "node:test";
@@ -23,8 +23,9 @@ function find(argv: readonly string[]): string {
   return execFileSync("find", argv.slice(argv.indexOf("find") + 1), { encoding: "utf8" });
 }
 
-test("locks of all folders are removed once they are old, or only empty ones; mail is not touched", () => {
-  const mail = temporaryDirectory();
+test("locks of all folders are removed once they are old, or only empty ones, also behind a link; mail is not touched", () => {
+  const [mail, link] = [temporaryDirectory(), join(temporaryDirectory(), "mail")];
+  symlinkSync(mail, link);
   const lock = (path: string, text: string, ageMs = 60_000): string => {
     const [file = ""] = filled(mail, "anna", join(path, "dovecot-uidlist.lock"));
     put(file, text);
@@ -35,13 +36,13 @@ test("locks of all folders are removed once they are old, or only empty ones; ma
   const [empty, old] = [lock(".", ""), lock(".Archive", "17:an-older-container")];
   const [fresh, isMail] = [lock(".Sent", "", 1_000), lock("cur", "")];
   const run = (which: "empty" | "all"): string => {
-    const argv = removesStaleLocks({ mail }, which);
+    const argv = removesStaleLocks({ mail: link }, which);
     assert.equal(argv[0], "setpriv");
     return find(argv);
   };
-  assert.equal(run("empty"), `${empty}\n`);
+  assert.equal(run("empty"), `${empty.replace(mail, link)}\n`);
   assert.deepEqual([empty, old, fresh, isMail].map(existsSync), [false, true, true, true]);
-  assert.equal(run("all"), `${old}\n`);
+  assert.equal(run("all"), `${old.replace(mail, link)}\n`);
   assert.deepEqual([old, fresh, isMail].map(existsSync), [false, true, true]);
 });
 

@@ -22,11 +22,11 @@ export function removesStaleLocks({ mail }: Pick<Layout, "mail">, which: "empty"
   return findAsOwner(mail, `${folders} -o ${locks} -print -exec rm -f {} +`);
 }
 
-/** find(1) as the user who owns all mail. A Maildir is at mail/DOMAIN/USER/Maildir, its folders are below it. */
+/** find(1) as the user who owns all mail, which may be a link to another disk. A Maildir is at mail/DOMAIN/USER/Maildir, its folders are below it. */
 function findAsOwner(mail: string, expression: string): readonly string[] {
   const user = USERS.mail;
   const asOwner = `setpriv --reuid ${user} --regid ${user} --clear-groups --bounding-set=-all --no-new-privs`;
-  return `${asOwner} find ${mail} ${expression}`.split(" ");
+  return `${asOwner} find -H ${mail} ${expression}`.split(" ");
 }
 
 /**
