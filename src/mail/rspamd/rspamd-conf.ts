@@ -55,7 +55,7 @@ export function rspamdService(layout: Layout): ServiceCommands {
     finish: [
       `exec ${user}sh -c '`,
       "for one in /proc/[0-9]*; do",
-      `  if [ "$one/exe" -ef /usr/bin/rspamd ] && [ "$one/cwd" -ef . ]; then kill -9 "\${one#/proc/}"; fi`,
+      `  if [ "$one" != "/proc/$$" ] && [ "$one/cwd" -ef . ]; then kill -9 "\${one#/proc/}"; fi`,
       "done'",
     ],
   };
