@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { test } from "node:test";
+import { contentOf, put } from "../../../test/kit/files.ts";
+import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
+import { textOrNothing } from "../../host/machine/read-text.ts";
+import { layoutOf } from "../../settings/layout.ts";
 import { renderSpamMilter, spamServices } from "./spam-services.ts";
 
 const { layout, spam } = sampleSite();
@@ -32,4 +41,27 @@ test("the milter may open no more files than it needs, as it closes all of them 
 test("mail is refused by whole points, and never with 0", () => {
   assert.match(milter()["command"] ?? "", / -r 15 -R 'Message content refused' /);
   assert.doesNotMatch(milter({ refuseScore: 0 })["command"] ?? "", / -r /);
+});
+
+const skip = lacking({ installed: ["runsv"] });
+
+test("where mail waits for spamd, a milter that the server's stop is ending does not start again", {
+  skip,
+}, async (t) => {
+  const own = layoutOf(temporaryDirectory());
+  const service = join(own.services, "spamass-milter");
+  put(join(service, "run"), "#!/bin/sh\ntrap '' TERM\nexec sleep 60\n", 0o755);
+  const runsv = spawn("runsv", [service], { stdio: "ignore" });
+  t.after(() => runsv.kill("SIGKILL"));
+  const ended = once(runsv, "exit");
+  const is = (state: string): Promise<void> =>
+    until(() => textOrNothing(join(service, "supervise", "stat")).includes(state), state);
+  await is("run");
+  runsv.kill("SIGTERM");
+  await is("want exit");
+  const files = renderSpamMilter(sampleSite({ layout: own, spam: { ...spam, onFailure: "wait" } }));
+  const script = files.find(({ name }) => name === "spamd-ended")?.text ?? assert.fail();
+  spawnSync("sh", ["-c", script]);
+  process.kill(Number(contentOf(join(service, "supervise", "pid"))), "SIGKILL");
+  assert.deepEqual(await ended, [0, null]);
 });

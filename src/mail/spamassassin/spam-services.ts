@@ -60,7 +60,8 @@ function spamdCommand(layout: Layout, processes: number): string {
 export function renderSpamMilter(site: Site): readonly RenderedFile[] {
   const { layout, spam } = site;
   const waits = spam.onFailure === "wait";
-  const ended = waits ? `exec sv -w 0 restart ${layout.services}/spamass-milter` : "exit 0";
+  // runsv starts it again, unless the server is stopping: `sv restart` would start it then too.
+  const ended = waits ? `exec sv -w 0 term ${layout.services}/spamass-milter` : "exit 0";
   const untilAnswers = `until timeout 5 spamc -K -U ${layout.spamHeadSocket} >/dev/null 2>&1; do sleep 1; done`;
   const command = [...(waits ? [untilAnswers] : []), ...milterCommand(site), ""];
   return [renderedScript("command", command.join("\n")), renderedScript("spamd-ended", `${ended}\n`)];
