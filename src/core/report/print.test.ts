@@ -59,7 +59,7 @@ TO DO
 2. The TLS certificate expires in 0 days. A restart renews it.
      ./ghostinbox restart
 3. The disk will be full on 2026-12-10 at this rate: see what uses the space.
-     du -xh --max-depth=2 /srv/mail | sort -h | tail
+     du -xDh --max-depth=2 /srv/mail | sort -h | tail
 4. The last backup failed: no room
      ./ghostinbox backup create
 5. Install 1 security update.

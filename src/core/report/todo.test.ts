@@ -47,7 +47,7 @@ test("on a quiet server there is nothing to do", () => assert.deepEqual(todoOf(u
 for (const [what, changes, command] of [
   ["a certificate that ends soon", validTo("2026-11-30T00:00:00.000Z", false), `${SHOWN}/srv/mail/tls/cert.pem`],
   ["no certificate", { certificate: { known: false, reason: "None." } }, "./ghostinbox config apply"],
-  ["a disk that fills up", { disk: growing(3e9) }, "du -xh --max-depth=2 /srv/mail | sort -h | tail"],
+  ["a disk that fills up", { disk: growing(3e9) }, "du -xDh --max-depth=2 /srv/mail | sort -h | tail"],
   ["no backup", backup({ last: null }), "./ghostinbox backup create"],
   ["a key that was never shown", backup({ isKeySeen: false }), "./ghostinbox backup key"],
   ["a drill that failed", drilled("2026-11-02T05:00:00.000Z", "a pack is damaged"), "./ghostinbox backup drill"],

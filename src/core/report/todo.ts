@@ -33,7 +33,7 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
     if (!disk.known) return null;
     const fullAt = growthOf(disk, to)?.fullAt ?? null;
     if (fullAt === null || daysBetween(to, fullAt) >= DISK_DAYS) return null;
-    const command = `du -xh --max-depth=2 ${quoted(disk.path)} | sort -h | tail`;
+    const command = `du -xDh --max-depth=2 ${quoted(disk.path)} | sort -h | tail`;
     return { what: `The disk will be full on ${day(fullAt)} at this rate: see what uses the space.`, command };
   },
   ({ backups, to }) => {

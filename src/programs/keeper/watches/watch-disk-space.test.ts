@@ -48,7 +48,7 @@ test("no day is noted while the clock may be wrong", () => {
 test("mail on a separate disk is watched too, and 0 turns it off", () => {
   const { layout, inForce, watch, look } = setUp();
   assert.deepEqual(look(layout.mail, 0.05), ["disk_filling", "disk_low"]);
-  const command = `du -xh --max-depth=2 ${layout.mail} | sort -h | tail`;
+  const command = `du -xDh --max-depth=2 ${layout.mail} | sort -h | tail`;
   assert.ok(watch.troubles()[0]?.detail.endsWith(`. Try: ${command}`), "du(1) does not cross into another disk");
   inForce["alerts.thresholds.disk"] = 0;
   assert.deepEqual(look(layout.mail, 0), []);

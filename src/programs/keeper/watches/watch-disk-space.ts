@@ -42,7 +42,7 @@ export function createDiskSpaceWatch(
     if (left > percent) return [];
     const free = `${Math.floor(left)} % (${formatBytes(fullest.bavail * fullest.bsize)}) of the disk below ${fullest.path} is left`;
     const pace = fullest.path === data ? forecast(fullest) : "how fast it fills is not measured";
-    const detail = `${free}; ${pace}. Try: du -xh --max-depth=2 ${fullest.path} | sort -h | tail`;
+    const detail = `${free}; ${pace}. Try: du -xDh --max-depth=2 ${fullest.path} | sort -h | tail`;
     const first: KeeperTrouble = { code: "disk_filling", detail };
     return left > percent * SECOND ? [first] : [first, { code: "disk_low", detail }];
   }

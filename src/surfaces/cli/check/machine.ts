@@ -69,7 +69,7 @@ export function judgeInodes(place: string, { free, all }: Room): Finding {
 }
 
 function judgeRoom(share: number, saw: string, place: string): Finding {
-  const fix = `du -xh --max-depth=2 ${place} | sort -h | tail  # shows what uses the space`;
+  const fix = `du -xDh --max-depth=2 ${place} | sort -h | tail  # shows what uses the space`;
   if (share < ALMOST_NONE) return wrong(saw, fix);
   return share < LITTLE ? warning(saw, fix) : ok(saw);
 }
