@@ -42,7 +42,7 @@ import {
 } from "./machine.ts";
 import { judgeOffers, judgeRelay, judgeSignIn } from "./mail-flow.ts";
 import { judgeOwners, permissions } from "./permissions.ts";
-import { judgeListening, judgeOthers, judgeProxied } from "./ports.ts";
+import { judgeListening, judgeOthers, judgePrivate, judgeProxied } from "./ports.ts";
 import { judgeOutgoing, reputation } from "./reputation.ts";
 import { judgeChain as judgeCertificates, judgeDays, judgeOld } from "./tls.ts";
 
@@ -295,6 +295,15 @@ test("an isolation and a firewall that is off are not called wrong", async () =>
   assertJudged("unknown", isolated, /^The server is isolated/, /--lift send$/);
   const off = checkedServer({ settings: { "firewall.enabled": false } });
   for (const { look } of [firewall.table, bans["in-kernel"]]) assertJudged("ok", await look(off), /firewall is off/);
+});
+
+test("ports: who reaches the dashboard's port in a container is unknown, but no other inner port may be open", () => {
+  const at = (port: number) => ({ address: "*", port, programs: ["node"] });
+  const { settings } = checkedServer();
+  const http = at(settings["ports.http"]);
+  assertJudged("unknown", judgePrivate(settings, [http], true), /^Docker decides/);
+  assertJudged("warning", judgePrivate(settings, [http], false));
+  assertJudged("warning", judgePrivate(settings, [http, at(settings["ports.login_policy"])], true));
 });
 
 test("components: one that works badly, and a guard that does not answer", () => {

@@ -1,6 +1,7 @@
 import { doorOf, isLetIn, type Opening } from "../../../core/firewall/strict.ts";
 import { contains, type Ip } from "../../../core/net/ip.ts";
 import { ipOf, isOnLoopback, type Listener, parseListeners } from "../../../host/kernel/listeners.ts";
+import { IS_IMAGE } from "../../../host/running/checkout.ts";
 import { isOn, portsOf, type ServerPort } from "../../../host/running/ports.ts";
 import { openPorts } from "../../../mail/probes/port-dialogue.ts";
 import { proxiedPorts } from "../../../settings/ports.ts";
@@ -55,9 +56,16 @@ function listensOn(serverPort: ServerPort, { port, address }: Listener): boolean
 }
 
 /** Programs with plain HTTP or without a password must listen on this machine only. */
-export function judgePrivate(settings: Settings, listeners: readonly Listener[]): Finding {
-  const inner = [settings["ports.http"], settings["ports.login_policy"], settings["ports.sieve_mail"]];
+export function judgePrivate(settings: Settings, listeners: readonly Listener[], isImage = IS_IMAGE): Finding {
+  const http = settings["ports.http"];
+  const inner = [http, settings["ports.login_policy"], settings["ports.sieve_mail"]];
   const open = listeners.filter((one) => inner.includes(one.port) && !isOnLoopback(one));
+  // The image listens at every address of its container.
+  if (isImage && open.length > 0 && open.every(({ port }) => port === http))
+    return unknown(
+      `Docker decides who reaches port ${http}, which has no TLS.`,
+      `docker port CONTAINER ${http}  # on the host, must print 127.0.0.1 only: docs/docker.md`,
+    );
   if (open.length > 0)
     return warning(
       `Others can reach ${firstFew(open.map(({ address, port }) => `${address}:${port}`))} without TLS.`,
