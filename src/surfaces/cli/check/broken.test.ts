@@ -77,7 +77,10 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
   })),
   "components.notices": warning(/backup_failed: It failed/, () => ({ health: health({ notices: [NOTICE] }) })),
 
-  "disk.space": wrong(/1\.0 GB of 100\.0 GB are free/, () => room({ free: 1024 ** 3, all: 100 * 1024 ** 3 })),
+  "disk.space": wrong(/400\.0 MB of 2\.0 GB are free below \/data\/mail: mail is refused/, () => ({
+    ...room({ free: 400 * 1024 ** 2, all: 2 * 1024 ** 3 }),
+    settings: { "limits.mail.max_size": 50 * 1024 ** 2 },
+  })),
   "disk.inodes": wrong(/1000000000 of 100000000000 inodes/, () => room({ free: 1e9, all: 1e11 })),
   "disk.mount": wrong(/The disk at \/ \(ext4\) is read-only/, () => ({
     machine: { mounts: () => "1 0 8:1 / / ro - ext4 /dev/sda1 rw\n" },

@@ -314,8 +314,9 @@ test("components: one that works badly, and a guard that does not answer", () =>
 });
 
 test("disk: little space, no fixed number of inodes, and an unknown mount", () => {
-  assertJudged("ok", judgeSpace("/x", { free: 50, all: 100 }));
-  assertJudged("warning", judgeSpace("/x", { free: 9, all: 100 }));
+  assertJudged("ok", judgeSpace("/x", { free: 50, all: 100 }, 9));
+  assertJudged("warning", judgeSpace("/x", { free: 9, all: 100 }, 9));
+  assertJudged("wrong", judgeSpace("/x", { free: 50, all: 100 }, 51), /mail is refused/);
   assertJudged("ok", judgeInodes("/x", { free: 0, all: 0 }));
   assertJudged("unknown", judgeMount("/x", ""));
 });

@@ -12,6 +12,7 @@ import { CHECKOUT, IS_IMAGE } from "../../../host/running/checkout.ts";
 import { listProcesses, withDescendants } from "../../../host/running/read-processes.ts";
 import { SERVICES } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
+import { reservedBytes } from "../../../mail/postfix/main-cf.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
 import { check, type Finding, ok, type Room, type Server, unknown, warning, worstOf, wrong } from "./check.ts";
@@ -58,8 +59,10 @@ export const clock = {
 const LITTLE = 0.1;
 const ALMOST_NONE = 0.03;
 
-export function judgeSpace(place: string, { free, all }: Room): Finding {
-  return judgeRoom(free / all, `${formatBytes(free)} of ${formatBytes(all)} are free below ${place}.`, place);
+/** Below `reserved` bytes, mail is refused. */
+export function judgeSpace(place: string, { free, all }: Room, reserved: number): Finding {
+  const saw = `${formatBytes(free)} of ${formatBytes(all)} are free below ${place}`;
+  return free < reserved ? judgeRoom(0, `${saw}: mail is refused.`, place) : judgeRoom(free / all, `${saw}.`, place);
 }
 
 /** Some file systems have no fixed number of inodes. */
@@ -91,7 +94,9 @@ function worstDisk({ layout: { data, mail }, machine }: Server, judge: (path: st
 
 export const disk = {
   space: check("Asks the file systems of the data directory and the mail for their free space.", (server) =>
-    worstDisk(server, (path) => judgeSpace(path, server.machine.room(path).bytes)),
+    worstDisk(server, (path) =>
+      judgeSpace(path, server.machine.room(path).bytes, reservedBytes(server.settings["limits.mail.max_size"])),
+    ),
   ),
   inodes: check("Asks the file systems for their free inodes; each mail uses one.", (server) =>
     worstDisk(server, (path) => judgeInodes(path, server.machine.room(path).inodes)),
