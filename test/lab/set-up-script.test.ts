@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -126,6 +126,16 @@ test("what another apt or debconf locks out waits, other failures do not", { ski
   assert.equal(waits("E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1 (apt-get)"), "3 0 ");
   assert.equal(waits("debconf: DbDriver: config.dat is locked by another process"), "3 0 ");
   assert.equal(waits("E: Failed to fetch"), "1 100 E: Failed to fetch\n");
+});
+
+test("packaged services do not start at the next boot, even if systemd does not run now", { skip }, () => {
+  const data = temporaryDirectory();
+  writeFileSync(join(data, "services-to-stop"), "postfix\nunbound:amd64\nopenssl\n");
+  const asks = `systemctl() { echo "$*" >>${data}/asked; }`;
+  assert.equal(kept(`DATA=${data}; ${FUNCTIONS}; DATA=${data}; ${asks}; stop_services`).status, 0);
+  const now = existsSync("/run/systemd/system") ? "--now " : "";
+  const units = ["postfix.service", "unbound.service", "unbound-resolvconf.service"];
+  assert.equal(readFileSync(join(data, "asked"), "utf8"), units.map((unit) => `disable ${now}${unit}\n`).join(""));
 });
 
 describe("set-up shows the progress of long work", { skip }, () => {
