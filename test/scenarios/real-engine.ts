@@ -90,7 +90,7 @@ export function realEngine(policy: Policy, own: readonly OwnNetwork[]) {
     /** Everything recorded so far, decided once more by a policy. */
     replay: (by: Policy): readonly Replayed[] => {
       const recorded = recordedEvents(db);
-      const history = openReplayHistory(by, null, instant(0));
+      const history = openReplayHistory(null, instant(0));
       try {
         const steps = inOrder(recorded.between(1, recorded.last()));
         return [...replay({ policy: by, allowNow: policy.allow, own, history }, steps)];

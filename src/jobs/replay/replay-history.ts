@@ -1,7 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
 import { guessedName } from "../../core/decide/account-guard.ts";
-import type { Policy } from "../../core/decide/policy.ts";
-import { longestWindowMs } from "../../core/decide/windows.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
@@ -32,19 +30,18 @@ export type ReplayHistory = Pick<
 > &
   Readonly<{
     banLog: Pick<BanLog, "expired">;
-    /** Deletes events that no window reaches any more. Call it between transactions. */
+    /** Deletes events that no window reaches any more: none is longer than a week. Call it between transactions. */
     prune(now: Millis): void;
     close(): void;
   }>;
 
 /** A temporary history for one replay. `from`: the database whose knowledge from before `start` is copied into it. */
-export function openReplayHistory(policy: Policy, from: DatabaseSync | null, start: Millis): ReplayHistory {
+export function openReplayHistory(from: DatabaseSync | null, start: Millis): ReplayHistory {
   const db = new DatabaseSync("");
   db.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -${CACHE_KIB}`);
   migrate(db, engineMigrations, 1);
   if (from !== null) copyMemory(from, db, start);
   const store = new SqliteStore(db);
-  const windowMs = Math.max(WEEK_MS, longestOf(policy));
   const pruned = pruneStatements(db);
   return {
     store: {
@@ -65,7 +62,7 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
     neighbours: sqliteNetworkHistory(db),
     banLog: sqliteBanLog(db),
     prune: (now) => {
-      const { old } = pruned.range.get(now - windowMs, PRUNED_AT_ONCE, MOST_ROWS) ?? {};
+      const { old } = pruned.range.get(now - WEEK_MS, PRUNED_AT_ONCE, MOST_ROWS) ?? {};
       if (typeof old !== "number") return;
       store.indexWaiting();
       db.exec("BEGIN");
@@ -74,11 +71,6 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
     },
     close: () => db.close(),
   };
-}
-
-function longestOf({ mail, sending, connections, probes, logins, accounts, networks, spraying }: Policy): number {
-  const all = longestWindowMs([...mail, ...sending.recipients, ...connections, ...probes]);
-  return Math.max(all, logins.windowMs, accounts.windowMs, networks.windowMs, spraying.windowMs);
 }
 
 /** Removes the oldest events: those outside all windows, and those above the limit. */

@@ -5,6 +5,7 @@ import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip, MAIL, STRANGER } from "../../../test/kit/samples.ts";
 import { ban, rowsOf, unban } from "../../../test/kit/test-database.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
+import { settingKeys, settingOf } from "../../settings/schema.ts";
 import { differenceOf } from "./comparison.ts";
 import { recordedEvents } from "./recorded-events.ts";
 import { recordedFacts } from "./recorded-facts.ts";
@@ -31,7 +32,7 @@ test("a replay that starts in the middle knows the bans from before it", async (
   assert.equal(recorded.firstReadable(first), middle);
   assert.equal(recorded.summedUpTo(), null);
   for (const from of [db, null]) {
-    const history = openReplayHistory(TEST_POLICY, from, middle);
+    const history = openReplayHistory(from, middle);
     const steps = inOrder(recorded.between(first, recorded.last()));
     const [only, ...others] = replay({ policy: TEST_POLICY, allowNow: [], own: [], history }, steps);
     assert.ok(only !== undefined && others.length === 0);
@@ -54,7 +55,7 @@ test("wrong passwords of the week before count in a replay too", async () => {
   const recorded = recordedEvents(db);
   const first = recorded.last() + 1;
   assert.equal((await guess("the 20th")).reason, "slow_guessing");
-  const history = openReplayHistory(TEST_POLICY, db, start);
+  const history = openReplayHistory(db, start);
   const steps = inOrder(recorded.between(first, recorded.last()));
   for (const one of replay({ policy: TEST_POLICY, allowNow: [], own: [], history }, steps))
     assert.equal(differenceOf(one), null);
@@ -111,8 +112,17 @@ test("what the owner forgave or dropped before the start stays so", async () => 
   assert.deepEqual(rowsOf(copy, "SELECT dropped_at FROM account_hold"), [[2]]);
 });
 
+test("no setting makes a window longer than a week, the time that a replay keeps events", () => {
+  const windows = settingKeys().filter((key) => /\.(?:window|findtime)$/.test(key));
+  assert.ok(windows.length > 10, windows.join());
+  for (const key of windows) {
+    assert.ok(settingOf(key).kind.read("7d").ok, key);
+    assert.ok(!settingOf(key).kind.read("169h").ok, key);
+  }
+});
+
 test("facts from outside hold until the next record has others", () => {
-  const history = openReplayHistory(TEST_POLICY, null, later(engineOnMemory().clock.now(), 0));
+  const history = openReplayHistory(null, later(engineOnMemory().clock.now(), 0));
   const facts = recordedFacts({ history, policy: TEST_POLICY, own: [], allowNow: [] });
   const { own, recipients, bansInForce: reported } = facts.ports;
   const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "1", clientName: null } as const;

@@ -44,7 +44,7 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked) {
   const comparedFrom = halfAt === null ? since : instant(Math.max(since, Math.min(filledAt, halfAt)));
   /** Events without data, recorded by an older version; and how often settings were applied, so decisions were made under others. */
   const seen = { unreadable: 0, settingsApplied: 0 };
-  const history = openReplayHistory(policy, db, firstAt ?? now);
+  const history = openReplayHistory(db, firstAt ?? now);
   const compared = comparison(only, comparedFrom);
   try {
     const own = ownNetworks(proxies);
