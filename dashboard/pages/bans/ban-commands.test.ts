@@ -184,6 +184,8 @@ test("a preview says what a ban would do, and calls it harmless only if that is 
     ["203.0.113.0/24", {}, words.nothing],
     ["2001:db8::/48", {}, words.nothing],
     ["2001:db8::1", {}, words.nothing, words.widened],
+    ["2001:db8::1/128", {}, words.nothing],
+    ["2001:db8:0:1::/64", { ban: { prefix: "2001:db8::/48" } }, words.alreadyWith("2001:db8::/48")],
     ["203.0.113.7", BOTH, words.accounts("anna, bert")],
     ["203.0.113.0/24", BOTH, words.accounts("anna, bert")],
     ["2001:db8::/48", BOTH, words.accounts("anna, bert")],

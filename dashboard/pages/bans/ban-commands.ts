@@ -114,7 +114,6 @@ function timeLeft(expiresAt: string | null): string {
  */
 export function effectsOf(ip: string, of: AddressAnswer): readonly string[] {
   const { protection, protectionUnknown, knownAccounts, totals, ban } = of;
-  const isNetwork = shortPrefix(ip).includes("/");
   const isHarmless = protection === null && !protectionUnknown && knownAccounts.length === 0 && ban === null;
   const more = totals.knownAccounts - knownAccounts.length;
   const names = more > 0 ? words.andMore(knownAccounts.join(", "), more) : knownAccounts.join(", ");
@@ -124,13 +123,13 @@ export function effectsOf(ip: string, of: AddressAnswer): readonly string[] {
     protection !== null && words.protected(protection),
     protectionUnknown && words.unknown,
     knownAccounts.length > 0 && words.accounts(names),
-    ip.includes(":") && !isNetwork && words.widened,
+    ip.includes(":") && !ip.includes("/") && words.widened,
   ].filter((effect) => effect !== false);
 }
 
 /** A ban of a network around it stays; whether an IPv6 address is banned with its network, the server decides. */
 function alreadyOf(ip: string, banned: string): string {
-  const isAround = !ip.includes(":") && shortPrefix(banned) !== shortPrefix(ip);
+  const isAround = (!ip.includes(":") || ip.includes("/")) && shortPrefix(banned) !== shortPrefix(ip);
   return isAround ? words.alreadyWith(banned) : words.already;
 }
 
