@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, commandsOnMemory } from "../../../test/kit/commands-kit.ts";
+import { guess } from "../../../test/kit/engine-events.ts";
 import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip, net } from "../../../test/kit/samples.ts";
+import { ip, net, STRANGER } from "../../../test/kit/samples.ts";
 import { BAN_EXAMPLE } from "../../admin/bans.ts";
 import { HOUR_MS, isoTime, later } from "../../core/time.ts";
 
@@ -105,6 +106,13 @@ test("an allow entry lifts the bans in its network, and is removed once", async 
   for (let i = 0; i < 51; i++) assert.equal(await ban(`198.51.100.${i}`), "done");
   const wide = await kit.result({ ...add, target: "198.51.100.0/24" });
   assert.deepEqual([wide.lifted.length, wide.liftedTotal], [50, 51]);
+});
+
+test("an allow entry lifts no ban that was only simulated", async () => {
+  const simulating = commandsOnMemory({ ...TEST_POLICY, simulate: true });
+  for (let n = 0; n < 12; n++) await simulating.engine.ask(guess(`guess ${n}`));
+  const add = { verb: "allow_add", target: STRANGER, note: "office", for: null } as const;
+  assert.equal((await simulating.result(add)).liftedTotal, 0);
 });
 
 test("an allow entry that is added again keeps its later end and its note, and the answer says so", async () => {

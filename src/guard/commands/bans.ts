@@ -54,7 +54,8 @@ export const NETWORK_DECISION_RUNS = {
       return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
     const durationMs = lasting(command.for, null);
     const former = parts.bansInForce.allowed().find((entry) => entry.prefix === prefix);
-    const lifted = parts.bansInForce.bansWithin(prefix).map((standing) => standing.prefix);
+    const standing = parts.bansInForce.bansWithin(prefix).filter(isReal);
+    const lifted = standing.map((ban) => ban.prefix);
     const outcome = await decided(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
     if (!outcome.ok) return outcome;
     const made = outcome.changes.find((change) => change.type === "ALLOW");
@@ -117,9 +118,13 @@ function targetOf(engine: Pick<Engine, "prefixOf">, target: Ip | Prefix): Prefix
   return isPrefix(target) ? target : engine.prefixOf(target);
 }
 
-/** The bans in force around and within a network whose own is lifted. Simulated ones keep nothing out. */
+/** Simulated ones keep nothing out. */
+function isReal(ban: Ban | null): boolean {
+  return ban !== null && ban.simulated !== true;
+}
+
+/** The bans in force around and within a network whose own is lifted. */
 function stillBanned(bansInForce: NetworkDecisionParts["bansInForce"], prefix: Prefix): Omit<Unbanned, "prefix"> {
-  const isReal = (ban: Ban | null): boolean => ban !== null && ban.simulated !== true;
   const around = covering(prefix).find((network) => network !== prefix && isReal(bansInForce.ban(network)));
   const within = bansInForce.bansWithin(prefix).filter((ban) => isReal(ban) && ban.prefix !== prefix).length;
   return { ...(around !== undefined && { around }), ...(within > 0 && { within }) };
