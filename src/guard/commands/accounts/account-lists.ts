@@ -1,6 +1,6 @@
-import type { LastSignIn } from "../../../admin/accounts.ts";
+import { type LastSignIn, noAccount } from "../../../admin/accounts.ts";
 import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
-import { parseAccountName } from "../../../core/net/address.ts";
+import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { AccountBook, Keeper, MailKeyStore } from "../../admin-ports.ts";
 import { guessesAt } from "../../facts/login-facts.ts";
 import type { AppPasswordStore, ForwardTargets } from "../../mailbox-ports.ts";
@@ -49,7 +49,7 @@ export async function accountDetails(
   { name }: ParsedCommandOf<"account_details">,
 ): Promise<Reply<"account_details">> {
   const row = parts.accountRow(name);
-  if (row === null) return NO_ACCOUNT;
+  if (row === null) return missingAccount(name);
   const { book, keeper, lastSignIn } = parts;
   const { quotaBytes, keyOfEach } = parts.mailboxes();
   const result = {
@@ -67,10 +67,9 @@ export async function accountDetails(
   return { ok: true, result };
 }
 
-export const NO_ACCOUNT: CommandError = {
-  ...failed("There is no such account.", "`account list` shows the accounts."),
-  isMissing: true,
-};
+export function missingAccount(name: AccountName): CommandError {
+  return { ...failed(noAccount(name), "`account list` shows the accounts."), isMissing: true };
+}
 
 type AccessReviewParts = Pick<AccountListParts, "book" | "lastSignIn" | "keeper"> &
   Readonly<{

@@ -10,7 +10,7 @@ import type { Clock, Outcome } from "../../ports.ts";
 import { recordFirst, recordThenChange } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import type { RunOf, RunsOf } from "../run-of.ts";
-import { type AccountListParts, NO_ACCOUNT } from "./account-lists.ts";
+import { type AccountListParts, missingAccount } from "./account-lists.ts";
 import { type AccountCommandParts, alertsStay, endSessions, getsAlerts } from "./accounts.ts";
 
 /** A checked reply. `subject` empty: that of the mail that came. `until` null: until it is ended. */
@@ -124,5 +124,5 @@ export const ACCOUNT_SETTING_RUNS = {
     });
   },
   vacation: ({ accountRow, vacations }, { name }) =>
-    accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: vacations.vacationOf(name) } },
+    accountRow(name) === null ? missingAccount(name) : { ok: true, result: { vacation: vacations.vacationOf(name) } },
 } satisfies RunsOf<AccountSettingParts>;

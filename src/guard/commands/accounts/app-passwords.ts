@@ -9,7 +9,7 @@ import type { Clock } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
-import { NO_ACCOUNT } from "./account-lists.ts";
+import { missingAccount } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
@@ -60,7 +60,7 @@ export const APP_PASSWORD_RUNS = {
   },
   /** `by`: who asks. The user of the mailbox does not see who made an app password. */
   app_passwords: ({ accountRow, appPasswords }, { name }, by) => {
-    if (accountRow(name) === null) return NO_ACCOUNT;
+    if (accountRow(name) === null) return missingAccount(name);
     const isUser = isMailboxUser(by);
     const items = appPasswords.appPasswordsOf(name).map(({ name: id, madeAt, madeBy, usedAt }) => {
       const item = { id, name: id, made: madeAt, lastUsed: usedAt };

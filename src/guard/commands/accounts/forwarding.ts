@@ -9,7 +9,7 @@ import { recordThenChange } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
-import { NO_ACCOUNT } from "./account-lists.ts";
+import { missingAccount } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts } from "./accounts.ts";
 import { checkOfTargets, WHO_IS_THERE, wrongTarget } from "./aliases.ts";
@@ -73,7 +73,9 @@ export const FORWARD_RUNS = {
     });
   },
   forwarding: ({ accountRow, forwards }, { name }) =>
-    accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: forwards.forwardOf(name) ?? { to: [], keep: true } },
+    accountRow(name) === null
+      ? missingAccount(name)
+      : { ok: true, result: forwards.forwardOf(name) ?? { to: [], keep: true } },
 } satisfies RunsOf<ForwardCommandParts>;
 
 /**
