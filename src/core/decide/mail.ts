@@ -28,7 +28,7 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
   if (facts.sessionRecipients >= 2 * policy.recipientsPerMail)
     return decision("refuse", "session_limit", { counted: false, recorded: false });
   const zone = event.blockListing?.zone;
-  if (zone !== undefined && policy.blockLists.includes(zone) && !isExpected(policy, facts, event))
+  if (zone !== undefined && policy.blockLists.includes(zone) && !isExcused(policy, facts, event))
     return decision("refuse", "block_listed", { counted: false, fill: { ip: event.ip, zone } });
   if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
   const bounced = decideBounce(policy, facts, event, now);
@@ -119,7 +119,7 @@ function decideExcess(policy: Policy, facts: Facts, { account, clientName, exces
 }
 
 /** Block lists name a server for what a few of its users send. The spam filter still judges such mail. */
-function isExpected(policy: Policy, facts: Facts, { clientName }: Recipient): boolean {
+function isExcused(policy: Policy, facts: Facts, { clientName }: Recipient): boolean {
   return facts.known || isProvider(policy, clientName) || facts.isAnswer;
 }
 
