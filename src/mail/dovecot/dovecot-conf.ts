@@ -7,6 +7,7 @@ import { SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { dovecotTls } from "../configuration/tls.ts";
 import { DECODED_IN_MEMORY } from "../logs/log-line.ts";
+import { BUSY_SECONDS } from "../postfix/milters.ts";
 import { learnPlugin, learnService, renderLearn } from "../spamassassin/learn-spam.ts";
 import { policyNonce } from "./login-policy.ts";
 import { mailCryptParts } from "./mail-crypt.ts";
@@ -115,6 +116,8 @@ protocol lmtp {
   hostname = ${site.hostname}
   # Where mail sent by scripts goes: sendmail(1) would not find our queue.
   submission_host = ${SIEVE_MAIL_ADDRESS}:${ports.sieveMail}
+  # Longer than Postfix waits for Rspamd: a mail that it takes after that would be sent again with the next try.
+  submission_timeout = ${BUSY_SECONDS + 30}s
 }
 # For a mail that was already accepted when the mailbox became full.
 quota_full_tempfail = yes

@@ -63,7 +63,7 @@ const GUARD_SECONDS = 20;
  * A process that hangs is ended earlier (`STALL_SECONDS`), as is Rspamd by the keeper
  * (programs/keeper/watches/watch-parts.ts). Seconds.
  */
-const BUSY_SECONDS = 60;
+export const BUSY_SECONDS = 60;
 
 /** The longest time that a mail waits for its score. If it may pass without one, spamc gives up earlier (spam-services.ts). Seconds. */
 export const SPAM_SECONDS = 20;
