@@ -35,7 +35,7 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
   const arrived = (subject: string): readonly string[] =>
     there().filter((mail) => mail.includes(`Subject: ${subject}`));
   async function write(subject: string): Promise<void> {
-    const text = mailText({ subject, from: "someone@written.test", to: ANNA });
+    const text = mailText({ subject, from: "someone@written.test", to: "undisclosed-recipients" });
     const mail = { host: lab.sender, from: "198.51.100.10", sender: "someone@written.test", recipient: ANNA, text };
     assertAccepted(await sendMail(mail));
   }
@@ -60,6 +60,7 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
     const mail = await until("it is there", () => arrived("sent on by a script")[0]);
     assert.match(mail, new RegExp(`^X-Mail-Args: <${ANNA}>`, "m"));
     assert.match(mail, /^From: <someone@written\.test>$/m);
+    assert.match(mail, /^To: <undisclosed-recipients>$/m);
     assert.match(mail, /^X-Sieve-Redirected-From: anna@example\.test$/m);
     assert.doesNotMatch(mail, /^DKIM-Signature:/m);
     await until("a copy is here", () => findMail(product.layout, "sent on by a script"));

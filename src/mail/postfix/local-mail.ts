@@ -24,6 +24,8 @@ export function sieveMailService({ ports, messageSizeBytes }: Site): readonly st
     // A client that talks before the greeting is not Dovecot, and may be gone before the guard checks it.
     "  -o { smtpd_client_restrictions = reject_unauth_pipelining, $ghostinbox_guard, reject }",
     "  -o smtpd_tls_security_level=none",
+    // A redirected mail keeps its header, or its author's signature would break.
+    "  -o local_header_rewrite_clients=",
     "  -o smtpd_helo_restrictions=",
     "  -o smtpd_sender_restrictions=reject_non_fqdn_sender",
     "  -o smtpd_relay_restrictions=permit_mynetworks,reject",
