@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { keeperOnSocket } from "../../../test/kit/keeper-on-socket.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { BAN, JAIL_REPORT } from "../../../test/kit/samples.ts";
+import { until } from "../../../test/kit/until.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { createBanMails, lookAtBans } from "./watch-bans.ts";
 
@@ -29,11 +31,11 @@ async function mailing(...reply: Parameters<typeof keeperOnSocket>) {
   return { asked, warned, clock, send: createBanMails({ keeper, clock, log }) };
 }
 
-test("a ban is mailed with its jail, its number of failures and its length", async (t) => {
+test("a ban is mailed with its jail, its number of failures and its length", async () => {
   const { asked, send } = await mailing();
   send(BAN, JAIL_REPORT);
   send({ ...BAN, expiresAt: null }, JAIL_REPORT);
-  await t.waitFor(() => assert.equal(asked.length, 2));
+  await until(() => asked.length === 2);
   const { jail, failures } = JAIL_REPORT;
   const mail = { verb: "mail_ban", prefix: BAN.prefix, jail, failures, lastsMs: 30 * MINUTE_MS, unsaid: 0 };
   assert.deepEqual(new Set<unknown>(asked), new Set([mail, { ...mail, lastsMs: null }]));
@@ -42,25 +44,27 @@ test("a ban is mailed with its jail, its number of failures and its length", asy
 test("of a flood, thirty an hour are mailed, and the next mail has the number of skipped ones", async (t) => {
   const { asked, clock, send } = await mailing();
   for (let i = 0; i < 33; i++) send(BAN, JAIL_REPORT);
-  await t.waitFor(() => assert.equal(asked.length, 30));
+  await until(() => asked.length === 30);
   clock.advance(HOUR_MS);
   send(BAN, JAIL_REPORT);
-  await t.waitFor(() => assert.partialDeepStrictEqual(asked.at(-1), { unsaid: 3 }));
+  await t.waitFor(() => assert.partialDeepStrictEqual(asked.at(-1), { unsaid: 3 }), { timeout: patience(10_000) });
   send(BAN, JAIL_REPORT);
-  await t.waitFor(() => assert.equal(asked.length, 32));
+  await until(() => asked.length === 32);
   assert.partialDeepStrictEqual(asked.at(-1), { unsaid: 0 }, "told once");
 });
 
-test("a clock that was set back does not stop the mails", async (t) => {
+test("a clock that was set back does not stop the mails", async () => {
   const { asked, clock, send } = await mailing();
   for (let i = 0; i < 30; i++) send(BAN, JAIL_REPORT);
   clock.advance(-2 * HOUR_MS);
   send(BAN, JAIL_REPORT);
-  await t.waitFor(() => assert.equal(asked.length, 31));
+  await until(() => asked.length === 31);
 });
 
 test("a mail that the keeper could not send is noted, and nothing is thrown", async (t) => {
   const { warned, send } = await mailing({ ok: false, reason: "the queue is full" });
   send(BAN, JAIL_REPORT);
-  await t.waitFor(() => assert.deepEqual(warned, [{ prefix: BAN.prefix, why: "the queue is full" }]));
+  await t.waitFor(() => assert.deepEqual(warned, [{ prefix: BAN.prefix, why: "the queue is full" }]), {
+    timeout: patience(10_000),
+  });
 });

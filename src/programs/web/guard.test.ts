@@ -5,6 +5,7 @@ import { patience } from "../../../test/kit/patience.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
 import type { ParsedLine, Reply } from "../../admin/declare/control.ts";
 import { type NoAnswer, watch } from "../../host/sockets/control-client.ts";
 import { createGuardNews, createGuardPort } from "./guard.ts";
@@ -60,13 +61,13 @@ test("every subscriber gets one notification for a burst of commits", async (t) 
   const leave = news.subscribe(() => (alsoReported += 1));
   news.start();
   // A new subscriber gets one notification for earlier commits.
-  await t.waitFor(() => assert.equal(reported, 1));
+  await until(() => reported === 1);
   for (let id = 1; id <= 50; id++) guard.publish(id);
-  await t.waitFor(() => assert.equal(reported, 2));
+  await until(() => reported === 2);
   assert.equal(alsoReported, 2);
   leave();
   guard.publish(51);
-  await t.waitFor(() => assert.equal(reported, 3));
+  await until(() => reported === 3);
   assert.equal(alsoReported, 2, "it has unsubscribed");
 });
 
@@ -76,12 +77,12 @@ test("when the guard returns, subscribers are notified at once, and watching con
   let reported = 0;
   news.subscribe(() => (reported += 1));
   news.start();
-  await t.waitFor(() => assert.equal(reported, 1));
+  await until(() => reported === 1);
   await first.stop();
   const second = await guardFor(t, WATCHED, first.path);
-  await t.waitFor(() => assert.equal(reported, 2), { timeout: patience(10_000) });
+  await until(() => reported === 2);
   second.publish(7);
-  await t.waitFor(() => assert.equal(reported, 3));
+  await until(() => reported === 3);
 });
 
 test("after a stop no subscriber is notified, and the guard is not asked again", async () => {

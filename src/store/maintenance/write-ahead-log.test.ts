@@ -9,6 +9,7 @@ import { setImmediate } from "node:timers/promises";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRow, eventRows, record, START, scalarOf, seeded } from "../../../test/kit/test-database.ts";
+import { until } from "../../../test/kit/until.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../open.ts";
 import { maintenanceWork } from "./work.ts";
@@ -207,7 +208,7 @@ test("a flush under way does not cover commits after its start", async () => {
   assert.deepEqual(await Promise.all([first, second]), [true, true]);
 });
 
-test("a log that cannot be flushed is reported, by a command and when the time is up", async (t) => {
+test("a log that cannot be flushed is reported, by a command and when the time is up", async () => {
   const { path, flush, failures } = flushing({ bans: 1, events: 60_000 });
   rmSync(`${path}-wal`);
   assert.equal(await flush.flushed(), false);
@@ -215,17 +216,17 @@ test("a log that cannot be flushed is reported, by a command and when the time i
   flush.onCommit({ bansChanged: false });
   flush.onCommit({ bansChanged: true });
   // A ban does not wait as long as an event.
-  await t.waitFor(() => assert.equal(failures.length, 2));
+  await until(() => failures.length === 2);
   await flush.stop();
 });
 
-test("a refused flush is tried again without another commit, and its end is reported", async (t) => {
+test("a refused flush is tried again without another commit, and its end is reported", async () => {
   const { path, flush, failures, successes } = flushing({ bans: 1, events: 1 });
   renameSync(`${path}-wal`, `${path}-elsewhere`);
   assert.equal(await flush.flushed(), false);
   assert.equal(successes(), 0);
   renameSync(`${path}-elsewhere`, `${path}-wal`);
-  await t.waitFor(() => assert.equal(successes(), 1));
+  await until(() => successes() === 1);
   assert.ok(failures.length > 0);
   await flush.stop();
 });

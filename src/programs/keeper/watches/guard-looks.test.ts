@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { patience } from "../../../../test/kit/patience.ts";
 import { servedSocket, silent } from "../../../../test/kit/served.ts";
 import { noteLogLine, noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
@@ -74,7 +75,7 @@ test("services are checked while the guard hangs", async (t) => {
   assert.equal(asking.length, 1, "it is still the first question");
 });
 
-const ANSWER_MS = 50;
+const ANSWER_MS = patience(200);
 
 /** A data directory whose supervisor reports this process of ours as the guard. */
 function supervisedGuard(t: TestContext) {
