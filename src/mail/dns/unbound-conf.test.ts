@@ -32,6 +32,15 @@ test("with other resolvers all names are asked there, and still validated here",
   assert.match(text, /^ {2}module-config: "validator iterator"$/m);
 });
 
+test("a zone of several servers is one zone that all of them answer", () => {
+  const stubs = ["10.0.0.53", "10.0.1.53"].map((address) => ({ zone: "corp.example", address: ip(address) }));
+  const text = rendered({ stubs });
+  const addresses = "  stub-addr: 10.0.0.53\n  stub-addr: 10.0.1.53\n";
+  assert.ok(text.includes(`\nstub-zone:\n  name: "corp.example"\n${addresses}`), text);
+  for (const once of [/name: "corp\.example"/g, /domain-insecure: "corp\.example"/g])
+    assert.equal(text.match(once)?.length, 1);
+});
+
 test("neither one slow server nor sixteen silent ones for each question that Unbound can hold keep other questions waiting", () => {
   const numberOf = (setting: string) => Number(new RegExp(`^ {2}${setting}: (\\d+)$`, "m").exec(rendered())?.[1]);
   assert.ok(numberOf("outgoing-num-tcp") >= numberOf("num-queries-per-thread"), "no other connection is ended");

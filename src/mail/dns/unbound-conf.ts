@@ -8,9 +8,14 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
   // The cache of records should be twice that of messages (unbound.conf(5), rrset-cache-size).
   const messages = Math.floor(dns.cacheBytes / 3);
   const reserved = dns.ownRoot ? NOTHING_SPECIAL : "";
-  const unsigned = dns.stubs.map(({ zone }) => askedOfItsServer(zone)).join("");
-  const stubs = dns.stubs
-    .map(({ zone, address }) => `stub-zone:\n  name: "${zone}"\n  stub-addr: ${address}\n`)
+  // Of several stub-zone blocks with one name, unbound uses only the last.
+  const zones = [...Map.groupBy(dns.stubs, ({ zone }) => zone)];
+  const unsigned = zones.map(([zone]) => askedOfItsServer(zone)).join("");
+  const stubs = zones
+    .map(([zone, servers]) => {
+      const addresses = servers.map(({ address }) => `  stub-addr: ${address}\n`).join("");
+      return `stub-zone:\n  name: "${zone}"\n${addresses}`;
+    })
     .join("");
   return `server:
   interface: ${dns.address}
