@@ -71,6 +71,18 @@ test("ntfy: no message reaches the 4,096 bytes from which on it would be an atta
   assert.match(String(text), /^ä+…\n\nServer: /);
 });
 
+test("ntfy: the longest contacts leave room for the body", () => {
+  const contacts = Array.from({ length: 20 }, () => "ä".repeat(200));
+  for (const body of [message.body, "ö".repeat(5_000)]) {
+    const { message: text } = bodyOf(
+      ntfyRequest("https://ntfy.sh/t", { ...message, body }, { ...sender, contacts }, null),
+    );
+    assert.ok(typeof text === "string" && Buffer.byteLength(text) < 4_000);
+    const [shown = ""] = text.split("\n\nServer: mail.example.org\n");
+    assert.ok(shown === body || /^ö{900,}…$/.test(shown), shown);
+  }
+});
+
 test("Gotify and Apprise get the documented fields; an end has a lower priority than its start", () => {
   const over: AlertMessage = { ...message, kind: "resolved" };
   const gotify = gotifyRequest("https://g.example/", message, sender, "A.b");

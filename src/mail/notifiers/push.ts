@@ -71,10 +71,12 @@ export function ntfyRequest(url: string, message: AlertMessage, sender: Sender, 
   const { topic, root } = topicOf(url);
   const { ntfy, tag } = lookOf(message);
   const frame = Buffer.byteLength(textOf({ ...message, body: "" }, sender));
+  // Long contacts, which come last, are cut rather than the body.
+  const most = Math.max(NTFY_MOST - frame, NTFY_MOST / 2);
   const body = JSON.stringify({
     topic,
     title: titleOf(message, sender),
-    message: textWithin(textOf({ ...message, body: textWithin(message.body, NTFY_MOST - frame) }, sender), NTFY_MOST),
+    message: textWithin(textOf({ ...message, body: textWithin(message.body, most) }, sender), NTFY_MOST),
     priority: ntfy,
     tags: [tag],
   });
