@@ -1,4 +1,4 @@
-import { DAY_MS, SECOND_MS } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import { duration, flag, listOf, oneOf, port, size, wholeNumber } from "../kinds/kind.ts";
 import {
   address,
@@ -107,7 +107,7 @@ export const machine = {
   "logs.max_size": byDefault("50MB", size(16 * KB, 10 * GB)).says(
     "Size at which mail.log, mail.warn and mail.err are rotated.",
   ),
-  "logs.max_age": byDefault("1d", duration(SECOND_MS, 3_650 * DAY_MS)).says(
+  "logs.max_age": byDefault("1d", duration(HOUR_MS, 3_650 * DAY_MS)).says(
     "Age at which they are rotated, unless they are empty.",
   ),
   "logs.keep": byDefault(14, wholeNumber(1, 10_000)).says(
