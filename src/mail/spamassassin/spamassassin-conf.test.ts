@@ -14,6 +14,16 @@ test("a first mail that the guard marks gets the score of the settings", () => {
   assert.match(localCf({ crowdScore: 3.5 }), /^score GHOSTINBOX_CROWD 3\.5$/m);
 });
 
+test("no score has an exponent, which SpamAssassin refuses", () => {
+  for (const [crowdScore, written] of [
+    [1e-7, "0"],
+    [1e-6, "0.000001"],
+    [2, "2.0"],
+    [0.1 + 0.2, "0.3"],
+  ] as const)
+    assert.equal(/^score GHOSTINBOX_CROWD (.*)$/m.exec(localCf({ crowdScore }))?.[1], written);
+});
+
 test("Bayes learns nothing from a header that this server adds", () => {
   const ignored = [...localCf().matchAll(/^bayes_ignore_header (.*)$/gm)].map(([, header]) => header);
   const own = ["Junk", "Verified", "Proof", "Crowd"].map((name) => `X-GhostInbox-${name}`);

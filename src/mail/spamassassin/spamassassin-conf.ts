@@ -20,9 +20,9 @@ export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
   ];
 }
 
-/** `5` as `5.0`, the usual way to write a score. */
+/** `5` as `5.0`, the usual way to write a score. SpamAssassin refuses an exponent, as in `1e-7`. */
 function score(value: number): string {
-  return Number.isInteger(value) ? value.toFixed(1) : String(value);
+  return Number.isInteger(value) ? value.toFixed(1) : String(Number(value.toFixed(6)));
 }
 
 /** Usual mails take 0.1 s; twice this is less than spamc's timeout (spam-services.ts). */
