@@ -38,7 +38,8 @@ function brokenRules(settings: Settings): readonly Conflict[] {
 }
 
 function sharedPorts(settings: Settings): readonly Conflict[] {
-  const taken = new Map<number, PortSetting>();
+  // Postfix and Dovecot listen on all addresses, also on that of the resolver.
+  const taken = new Map<number, PortSetting | "dns.address">([[53, "dns.address"]]);
   return portSettings().flatMap((where) => {
     const port = settings[where];
     const other = taken.get(port);

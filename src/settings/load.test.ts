@@ -78,6 +78,7 @@ const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])
   [`[limits.mail]\nper_minute = "ten"`, `limits.mail.per_minute must be a whole number from 1 to 1000000, not "ten".`],
   ["[limits.mail]\nper_minute = inf", "limits.mail.per_minute must be a whole number from 1 to 1000000, not Infinity."],
   ["[ports]\nimaps = 25", "ports.imaps must not be 25, the port of ports.smtp."],
+  ["[ports]\nimaps = 53", "ports.imaps must not be 53, the port of dns.address."],
   // Each rotation reloads Postfix, which writes a line into the new log.
   [`[logs]\nmax_age = "59m"`, `logs.max_age must be a duration such as "30m" from 1h to 3650d, not "59m".`],
   [`domains = ["ok.org", "nodot"]`, `domains has an item that must be a domain such as example.org, not "nodot".`],
