@@ -1,5 +1,5 @@
 import { undercutLimits } from "./jails.ts";
-import { type PortSetting, portSettings } from "./ports.ts";
+import { type PortSetting, PROXIED_KEYS, portSettings, proxiedPorts } from "./ports.ts";
 import type { SettingKey, Settings } from "./schema.ts";
 import type { Conflict, SettingProblem } from "./setting.ts";
 
@@ -40,7 +40,9 @@ function brokenRules(settings: Settings): readonly Conflict[] {
 function sharedPorts(settings: Settings): readonly Conflict[] {
   // Postfix and Dovecot listen on all addresses, also on that of the resolver.
   const taken = new Map<number, PortSetting | "dns.address">([[53, "dns.address"]]);
-  return portSettings().flatMap((where) => {
+  const closed: readonly PortSetting[] = proxiedPorts(settings) === null ? PROXIED_KEYS : [];
+  const open = portSettings().filter((key) => !closed.includes(key));
+  return open.flatMap((where) => {
     const port = settings[where];
     const other = taken.get(port);
     if (other !== undefined) return [{ where, says: `${where} must not be ${port}, the port of ${other}.` }];

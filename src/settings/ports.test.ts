@@ -9,6 +9,13 @@ test("only with a proxy the ports for it are open", () => {
   assert.deepEqual(proxiedPorts(settings), { smtp: 325, submission: 387, submissions: 365, imaps: 1_993 });
 });
 
+test("only with a proxy another service cannot have a port for it", () => {
+  assert.deepEqual(settingProblems("ports.http = 325"), []);
+  assert.deepEqual(settingProblems('ports.http = 325\nproxy.networks = ["10.0.0.5"]'), [
+    "ports.proxied_smtp must not be 325, the port of ports.http.",
+  ]);
+});
+
 test("a proxy needs the firewall, because Postfix trusts each client", () => {
   assert.deepEqual(settingProblems('firewall.enabled = false\nproxy.networks = ["10.0.0.5"]'), [
     "firewall.enabled must be true while proxy.networks is set: nothing else keeps forged headers out.",
