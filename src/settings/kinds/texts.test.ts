@@ -50,8 +50,9 @@ test("a resolver, or the server of a stub zone, is not on this machine, which as
 });
 
 test("a loopback address is one of IPv4: resolv.conf and Postfix' chroot are rendered with it", () => {
-  assert.equal(loopback.read("127.71.9.53").ok, true);
-  for (const wrong of ["10.0.0.1", "::1", "0.0.0.0", "localhost"]) assert.equal(loopback.read(wrong).ok, false, wrong);
+  for (const right of ["127.71.9.53", "127.255.255.254"]) assert.equal(loopback.read(right).ok, true, right);
+  for (const wrong of ["10.0.0.1", "::1", "0.0.0.0", "127.255.255.255", "localhost"])
+    assert.equal(loopback.read(wrong).ok, false, wrong);
 });
 
 test("the user of a proxy has a name, or an id where it has none", () => {

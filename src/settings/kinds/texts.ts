@@ -63,9 +63,10 @@ function parseAsked(written: string): Ip | null {
 
 export const resolver = parsed("an IP address of another machine, none of loopback", parseAsked);
 
-export const loopback = parsed("an address of 127.0.0.0/8", (written) => {
+/** Not the broadcast address, which refuses connections. */
+export const loopback = parsed("an address from 127.0.0.0 to 127.255.255.254", (written) => {
   const value = parseIp(written);
-  return value?.startsWith("127.") === true ? value : null;
+  return value?.startsWith("127.") === true && value !== "127.255.255.255" ? value : null;
 });
 
 /** SHA-256 of a public key. */

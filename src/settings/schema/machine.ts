@@ -28,7 +28,7 @@ export const machine = {
   ),
 
   "dns.address": byDefault("127.71.9.53", loopback).says(
-    "Loopback address on which our own resolver answers this server's programs, on port 53.",
+    "Loopback address where our resolver answers this server's programs, on port 53.",
   ),
   "dns.cache": byDefault("12MB", size(MB, GB)).says("Memory for the resolver's cache.", {
     source: "unbound.conf(5), msg-cache-size and rrset-cache-size",
