@@ -10,7 +10,7 @@ export function findConflicts(settings: Settings): readonly SettingProblem[] {
 }
 
 function brokenRules(settings: Settings): readonly Conflict[] {
-  const { "spam.refuse_score": refuse, "firewall.enabled": hasFirewall } = settings;
+  const { "spam.refuse_score": refuse, "firewall.enabled": hasFirewall, "dkim.selector": selector } = settings;
   const rules: readonly (Conflict & Readonly<{ isBroken: boolean }>)[] = [
     {
       where: "spam.refuse_score",
@@ -27,6 +27,12 @@ function brokenRules(settings: Settings): readonly Conflict[] {
       where: "proxy.networks",
       isBroken: settings["proxy.networks"].length > 0 && !hasFirewall,
       says: "firewall.enabled must be true while proxy.networks is set: nothing else keeps forged headers out.",
+    },
+    {
+      // This also keeps the name of the key's file and `mail.DOMAIN` within their limits.
+      where: "dkim.selector",
+      isBroken: settings.domains.some((domain) => `${selector}._domainkey.${domain}`.length > 253),
+      says: "dkim.selector or the longest domain must be shorter: SELECTOR._domainkey.DOMAIN has at most 253 characters.",
     },
     {
       where: "firewall.mode",

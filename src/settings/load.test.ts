@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
 import { loadValid, settingProblems } from "../../test/kit/loaded-settings.ts";
 import { printable } from "../core/text.ts";
+import { parseHostName } from "./kinds/texts.ts";
 import { type Environment, loadSettings, missingDomain } from "./load.ts";
 import { type Settings, settingKeys, variableOf } from "./schema.ts";
 
@@ -97,6 +98,17 @@ const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])
 ];
 for (const [text, ...says] of wrongFiles)
   test(`refuses ${JSON.stringify(text)}`, () => assert.deepEqual(settingProblems(text), says));
+
+test("a domain leaves room for the names that are made from it", () => {
+  const longest = "org".padStart(237, "a.");
+  const file = (domain: string, selector: string) => `domains = ["${domain}"]\ndkim.selector = "${selector}"`;
+  assert.deepEqual(settingProblems(file(longest, "keys")), []);
+  assert.deepEqual(settingProblems(file(`a${longest}`, "keys")), [
+    "dkim.selector or the longest domain must be shorter: SELECTOR._domainkey.DOMAIN has at most 253 characters.",
+  ]);
+  const { hostname } = settingsOf(file(`aaa${longest}`, "k"));
+  assert.equal(parseHostName(hostname), hostname);
+});
 
 test("an unknown variable names the nearest known one; others' variables are left alone", () => {
   assert.deepEqual(settingProblems(null, { GHOSTINBOX_DOMAINS: "example.org" }), [
