@@ -55,6 +55,14 @@ test("the keeper queues a notice once", TIMED, async (t) => {
   assert.equal(mails().length, 1);
 });
 
+test("an alert is sent while the accounts cannot be read", TIMED, async (t) => {
+  const { watch, parts, notices, mails } = await watching(t, "");
+  parts.recipients.exists = () => assert.fail("database disk image is malformed");
+  notices.set("accounts_uncopied", "it is damaged");
+  watch.start();
+  await t.waitFor(() => assert.equal(mails().length, 1), { timeout: patience(10_000) });
+});
+
 test("an event that reuses the id of a lost one is not skipped", TIMED, async (t) => {
   const { watch, parts, engine, store } = await watching(t, MAILED);
   // Enough that some are written before the commit.

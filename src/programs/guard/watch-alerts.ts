@@ -83,7 +83,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
   /** A new server has no account yet, and so no postmaster: the alert is sent once there is one. */
   async function ownQueueMail(message: AlertMessage): Promise<Sent> {
     const to = postmaster(settings);
-    if (settings["alerts.email"].length === 0 && !recipients.exists(to))
+    if (settings["alerts.email"].length === 0 && !readOr(() => recipients.exists(to), true))
       return { ok: false, reason: `${to} reaches no one before the first account is added.`, waits: true };
     return ownQueue(keeper)(message);
   }
