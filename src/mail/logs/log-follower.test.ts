@@ -1,7 +1,17 @@
 // Invariant: Each line of a log becomes an event once, through rotation, truncation, kills and power failures.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, lchownSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
+import {
+  appendFileSync,
+  lchownSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { contentOf, put } from "../../../test/kit/files.ts";
@@ -9,6 +19,7 @@ import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { LogPosition } from "../../core/decide/decision.ts";
+import { readOr } from "../../core/error.ts";
 import { instant } from "../../core/time.ts";
 import { isRotated, isRotatedElsewhere, LogFollower, rotatedName } from "./log-follower.ts";
 
@@ -52,6 +63,18 @@ function follow(lingerMs = 0, failed: (why: string) => unknown = assert.fail): L
     failed: (why) => void failed(why),
   });
 }
+
+test("a log whose directory cannot be listed is not left open", async () => {
+  const open = (fd: string): boolean => readOr(() => readlinkSync(`/proc/self/fd/${fd}`), "") === file;
+  let looks = 0;
+  follower = follow(0, () => undefined);
+  meanwhile = () => {
+    if (++looks % 2 === 0) throw new Error("EACCES: permission denied, scandir");
+  };
+  for (let i = 0; i < 3; i++) await follower.poll();
+  meanwhile = () => undefined;
+  assert.deepEqual(readdirSync("/proc/self/fd").filter(open), []);
+});
 
 /** Appends each text, and lets the follower read after each. */
 async function reads(...texts: readonly string[]): Promise<void> {

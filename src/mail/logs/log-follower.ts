@@ -111,11 +111,11 @@ export class LogFollower {
     }
   }
 
-  /** The file to resume with: the one of the last run, if it still exists under any name, or a copy of it. */
+  /** The file to resume with: the one of the last run, if it still exists under any name, or a copy of it. A failure leaves it for `#close`. */
   #open(): number {
     const { file } = this.#parts;
     if (this.#position === null) {
-      const fd = openLog(file);
+      const fd = (this.#fd = openLog(file));
       const stat = fstatSync(fd, { bigint: true });
       this.#noteElder();
       this.#position = { inode: identity(stat), offset: this.#wasMissing ? 0 : Number(stat.size) };
@@ -123,7 +123,7 @@ export class LogFollower {
     }
     const { inode } = this.#position;
     const found = identityOf(file) === inode ? file : rotatedFiles(file).find((name) => identityOf(name) === inode);
-    const fd = openLog(found ?? file);
+    const fd = (this.#fd = openLog(found ?? file));
     if (found === undefined || found === file) this.#noteElder();
     // A restored log has another inode.
     if (found === undefined && (this.#head === null || this.#startsAgain(fd))) this.#start(fd);
