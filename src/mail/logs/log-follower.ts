@@ -317,7 +317,7 @@ export function elderParts(file: string): readonly string[] {
 }
 
 /** By logrotate(8): `eve.json.1`, `eve.json-20261120`. */
-const BY_LOGROTATE = /^(?:\.\d{1,4}|-\d{8}(?:-\d{1,10})?)$/;
+const BY_LOGROTATE = /^(?:\.\d{1,4}|-\d{8,10}(?:-\d{1,10})?)$/;
 
 /** The same of a log that another program writes and rotates. Packed parts are not among them. */
 export function isRotatedElsewhere(name: string, of: string): boolean {
