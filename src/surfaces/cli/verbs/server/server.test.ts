@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { contentOf, put } from "../../../../../test/kit/files.ts";
 import { ROOT } from "../../../../../test/kit/needs.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
-import { setUp, unfit, whyNoDomain, whyNotBuilt } from "./server.ts";
+import { unfit, whyNoDomain, whyNotBuilt } from "./server.ts";
 
 test("a program that is older than the data restarts nothing", ROOT, async () => {
   using layout = dataDirectory();
@@ -19,25 +17,6 @@ test("a program that is older than the data restarts nothing", ROOT, async () =>
   takeLock(layout.startPid);
   const says = /^Nothing was restarted: .* written by a newer GhostInbox .* The server still runs\.\n$/;
   assert.match(oneLineOfError(await ghostinbox(layout, ["restart"]), 1), says);
-});
-
-test("set-up records what it installs in the data directory that the options name", async (t) => {
-  const place = temporaryDirectory();
-  const at = (name: string) => join(place, name);
-  const says = (told: string) => `#!/bin/sh\necho "$GHOSTINBOX_DATA $@" >${at(told)}\n`;
-  for (const name of ["scripts/setup", "bin/bash"]) put(at(name), says("setup"), 0o755);
-  put(at("ghostinbox"), says("restore"), 0o755);
-  copyFileSync(join(CHECKOUT, "scripts/restore"), at("scripts/restore"));
-  for (const options of [["--data=/srv/b"], ["--data", "/srv/b"]]) {
-    spawnSync("bash", [at("scripts/restore"), "--from", "x", "--allow-remove", ...options], { cwd: place });
-    assert.equal(contentOf(at("setup")), "/srv/b --allow-remove\n");
-    assert.equal(contentOf(at("restore")), `/srv/b backup restore --from x ${options.join(" ")}\n`);
-  }
-  const { PATH } = process.env;
-  t.after(() => (process.env["PATH"] = PATH));
-  process.env["PATH"] = at("bin");
-  assert.equal(await setUp({ data: "/srv/c" }), true);
-  assert.match(contentOf(at("setup")), /^\/srv\/c /);
 });
 
 test("sources that cannot be built restart nothing", async () => {

@@ -53,7 +53,7 @@ export async function restart(call: Call): Promise<Answer> {
   const [obstacle] = obstaclesInData(call.layout, schemasOf(call.layout));
   if (obstacle !== undefined) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
   const packages = packagesInstalledAt();
-  if (!IS_PACKAGED && !(await setUp(call.layout)))
+  if (!IS_PACKAGED && !(await setUp()))
     return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
   // What this process has loaded of the former packages does not build with the new ones.
   if (packagesInstalledAt() !== packages) startAfresh(process.argv.slice(2));
@@ -70,10 +70,9 @@ export async function restart(call: Call): Promise<Answer> {
   return failed(`GhostInbox was ${what}: ${restarted.reason}`, next);
 }
 
-/** Installs what a new version needs, as `npm start` does; says nothing if nothing is missing. Exported for its test. */
-export async function setUp({ data }: Pick<Layout, "data">): Promise<boolean> {
-  const env = { ...process.env, GHOSTINBOX_DATA: data };
-  const child = spawn("bash", [join(CHECKOUT, "scripts", "setup")], { stdio: ["inherit", 2, 2], env });
+/** Installs what a new version needs, as `npm start` does; says nothing if nothing is missing. */
+async function setUp(): Promise<boolean> {
+  const child = spawn("bash", [join(CHECKOUT, "scripts", "setup")], { stdio: ["inherit", 2, 2] });
   await once(child, "close");
   return child.exitCode === 0;
 }
