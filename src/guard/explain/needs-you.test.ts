@@ -113,7 +113,7 @@ test("the headline is the worst of what is wrong; a full disk comes before the p
   const task = (code: string) => ({ kind: "notice", code, since: null, says: "", action: "", account: null }) as const;
   const [well, stopped] = [[part("guard", "ok")], [part("postfix", "down")]];
   const full = [...well, part("database", "degraded")];
-  const stops = ["isolated", "ports_blocked", "sign_ins_blocked", "relay_refuses"];
+  const stops = ["isolated", "ports_blocked", "sign_ins_blocked", "certificate_expired", "relay_refuses"];
   const cases: readonly (readonly [string, "ok" | "down", readonly ReturnType<typeof part>[], ...string[]])[] = [
     ["guard_down", "down", [part("guard", "down")], "guard_down"],
     ["disk_full", "down", stopped, "disk_full"],

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { contentOf, put } from "../../../test/kit/files.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
@@ -47,6 +48,7 @@ const skip = lacking({ installed: ["runsv"] });
 
 test("where mail waits for spamd, a milter that the server's stop is ending does not start again", {
   skip,
+  timeout: patience(30_000),
 }, async (t) => {
   const own = layoutOf(temporaryDirectory());
   const service = join(own.services, "spamass-milter");
