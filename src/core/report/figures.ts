@@ -100,10 +100,14 @@ export type HardeningFigures = Readonly<{
   warnings: readonly Readonly<{ test: string; says: string }>[];
   suggestions: number;
 }>;
-/** `dueAt`: from when on it must be renewed. */
-export type CertificateFigures = Readonly<
-  Record<"file" | "validTo" | "dueAt", string> & { names: readonly string[]; isOwn: boolean }
->;
+/** `dueAt`: when it should be renewed. */
+export type CertificateFigures = Readonly<{
+  file: string;
+  names: readonly string[];
+  validTo: string;
+  dueAt: string;
+  isOwn: boolean;
+}>;
 export type DiskFigures = Readonly<{
   path: string;
   freeBytes: number;
@@ -133,11 +137,10 @@ export type AccountFigures = Readonly<{
 }>;
 export type NoticeFigures = Readonly<{ says: string; detail: string; isCritical: boolean }>;
 
-/** From when on the report, the alerts and `check` ask for a new certificate: 14 days before its end, or a quarter of a shorter lifetime. */
-export function renewalDue({
-  validFromDate,
-  validToDate,
-}: Readonly<Record<`valid${"From" | "To"}Date`, Date>>): Millis {
+type Validity = Readonly<{ validFromDate: Date; validToDate: Date }>;
+
+/** When the report, the alerts and `check` start asking for a new certificate: 14 days before its end, or a quarter of a shorter lifetime. */
+export function renewalDue({ validFromDate, validToDate }: Validity): Millis {
   const end = validToDate.getTime();
   return instant(end - Math.min(14 * DAY_MS, (end - validFromDate.getTime()) / 4));
 }
