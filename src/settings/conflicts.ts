@@ -44,7 +44,7 @@ function brokenRules(settings: Settings): readonly Conflict[] {
 }
 
 function sharedPorts(settings: Settings): readonly Conflict[] {
-  // Postfix and Dovecot listen on all addresses, also on that of the resolver.
+  // Postfix and Dovecot listen on all addresses, including the resolver's.
   const taken = new Map<number, PortSetting | "dns.address">([[53, "dns.address"]]);
   const closed: readonly PortSetting[] = proxiedPorts(settings) === null ? PROXIED_KEYS : [];
   const open = portSettings().filter((key) => !closed.includes(key));

@@ -137,7 +137,7 @@ export type AccountFigures = Readonly<{
 }>;
 export type NoticeFigures = Readonly<{ says: string; detail: string; isCritical: boolean }>;
 
-type Validity = Readonly<{ validFromDate: Date; validToDate: Date }>;
+export type Validity = Readonly<{ validFromDate: Date; validToDate: Date }>;
 
 /** When the report, the alerts and `check` start asking for a new certificate: 14 days before its end, or a quarter of a shorter lifetime. */
 export function renewalDue({ validFromDate, validToDate }: Validity): Millis {

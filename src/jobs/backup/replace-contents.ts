@@ -151,6 +151,9 @@ export function mountsIn(data: string): readonly string[] {
     .filter((path) => path !== "run" && !path.startsWith("run/"));
 }
 
+/** How the names of former data directories begin. */
+export const BEFORE = "before-";
+
 /** Where the former contents of a mount are, if those of the data directory are in `aside`. */
 export function asideOfMount(aside: string): string {
   return `.${aside}`;

@@ -30,6 +30,7 @@ import { checkRestored } from "./check-restored.ts";
 import { MANIFEST, type Manifest, parseManifest } from "./manifest.ts";
 import { changeBackupRecord, forgetUsedPlace, readBackupRecord } from "./records.ts";
 import {
+  BEFORE,
   dropWhole,
   exchange,
   finishExchange,
@@ -236,13 +237,13 @@ function keepProtection(layout: Layout, half: Layout): void {
 /** Null if the directory is empty. */
 function placeForFormer({ data }: Layout): string | null {
   if (isEmptyData(data, mountsIn(data))) return null;
-  const before = `before-${compactTime(instant(Date.now()))}`;
+  const before = `${BEFORE}${compactTime(instant(Date.now()))}`;
   return isFixed(data) ? join(data, before) : `${data}.${before}`;
 }
 
 /** Former data directories, which `--replace` moved aside. */
 export function formerBeside(data: string): readonly string[] {
-  return globSync(`${data}.before-*`).filter((path) => {
+  return globSync(`${data}.${BEFORE}*`).filter((path) => {
     const found = lstatSync(path);
     return found.isDirectory() && found.uid === ownUid();
   });

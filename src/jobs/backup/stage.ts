@@ -15,6 +15,7 @@ import { openAccountsForReading, openEngineForReading } from "../../store/open.t
 import { MailStage, removeMailStage } from "./mail-stage.ts";
 import { MANIFEST, type Manifest, rowsOf } from "./manifest.ts";
 import { copyNamedFiles } from "./outside-files.ts";
+import { asideOfMount, BEFORE } from "./replace-contents.ts";
 
 /** For the live queue. */
 const QUEUE_LOOKS = 3;
@@ -26,15 +27,16 @@ const MOST_ROUNDS = 20;
 /** Dovecot makes these again, but not dovecot-keywords and subscriptions. Old UIDs would confuse clients (see `restoreServer`). */
 const MADE_AGAIN = /^(?:dovecot(?:\.index|\.list\.index|\.mailbox\.log|-uid).*|.*\.lock|.*\.tmp|maildirsize)$/;
 const COPIES: MirrorRules = { links: () => false, skips: () => false };
+/** Directories that a restore set aside within a mount. */
+const ASIDE = asideOfMount(BEFORE);
 const LOGS: MirrorRules = {
   links: () => false,
-  skips: (path) => /\.(?:index|half)$|^\.before-/.test(basename(path)),
+  skips: (path) => /\.(?:index|half)$/.test(path) || basename(path).startsWith(ASIDE),
 };
 
 function mailRules({ mail, backupMailStage }: Layout): MirrorRules {
   const top = existsSync(mail) ? realpathSync(mail) : mail;
-  // The stage, and what a restore set aside (asideOfMount).
-  const own = [basename(backupMailStage), ".before-"].map((name) => join(top, name));
+  const own = [basename(backupMailStage), ASIDE].map((name) => join(top, name));
   const isOut = (path: string): boolean =>
     own.some((start) => path.startsWith(start)) || (basename(path) === "tmp" && isInMaildir(path));
   return {

@@ -133,7 +133,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const mayWait = (recipient: string | null): boolean => {
     const address = (recipient ?? "").toLowerCase();
     const named = withoutExtension(address);
-    // Unread accounts are no reason to stop in the middle of an answer.
+    // Accounts that cannot be read must not end an answer halfway.
     const others = readOr(() => stores.reach.onward(address), []).filter((one) => one !== address && one !== named);
     const isOutside = [named, ...others].some((one) => !engine.policy.domains.includes(domainOf(one)));
     return isOutside || others.length > (stores.active.isActive(named) ? 0 : 1);

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isV4, PROBE_ADDRESS } from "../../../core/net/ip.ts";
-import { renewalDue } from "../../../core/report/figures.ts";
+import { renewalDue, type Validity } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
@@ -72,7 +72,7 @@ export function judgeChain(distrust: string | null, issuer: string): Finding {
   return warning(says, FIX);
 }
 
-export function judgeDays(certificate: Parameters<typeof renewalDue>[0], now: number): Finding {
+export function judgeDays(certificate: Validity, now: number): Finding {
   const validTo = certificate.validToDate.getTime();
   const left = Math.floor((validTo - now) / DAY_MS);
   const day = new Date(validTo).toISOString().slice(0, 10);
