@@ -1,28 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  appendFileSync,
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { modeOf, put } from "../../../test/kit/files.ts";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
+import { textOrNothing as read } from "../../host/machine/read-text.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { createLogKeeper } from "./keep-logs.ts";
 import { elderParts } from "./log-follower.ts";
@@ -31,23 +19,21 @@ const WARNING = "Nov 20 08:08:30 mail postfix/smtpd[1]: warning: hostname x does
 const ERROR = "Nov 20 08:08:31 imap(anna@example.test)<1><x>: Error: disk full";
 const INFO = "Nov 20 08:08:32 mail postfix/smtpd[1]: connect from x[198.51.100.7] error: warning: fatal:";
 
+const top = temporaryDirectory();
+let tests = 0;
 let layout: Layout;
 let keeper: ReturnType<typeof make>;
 let reopened: number;
 let now: number;
 
 beforeEachOf(import.meta.filename, () => {
-  layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-logs-")));
-  mkdirSync(dirname(layout.mailLog), { recursive: true });
-  writeFileSync(layout.mailLog, "", { mode: 0o640 });
+  layout = layoutOf(join(top, String(++tests)));
+  put(layout.mailLog, "", 0o640);
   reopened = 0;
   now = Date.now();
   keeper = make();
 });
-afterEachOf(import.meta.filename, async () => {
-  await keeper.stop();
-  rmSync(layout.data, { recursive: true, force: true });
-});
+afterEachOf(import.meta.filename, () => keeper.stop());
 
 function make(changes: Partial<Parameters<typeof createLogKeeper>[0]> = {}) {
   return createLogKeeper({
@@ -79,15 +65,13 @@ async function lookAgain(): Promise<void> {
   await keeper.look();
 }
 
-const read = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
-
 test("writes warnings and errors to separate files, each once, even after a restart", async () => {
   await keeper.look();
   appendFileSync(layout.mailLog, `${WARNING}\n${INFO}\n${ERROR}\n`);
   await until(() => read(layout.mailErr) !== "");
   assert.equal(read(layout.mailWarn), `${WARNING}\n${ERROR}\n`);
   assert.equal(read(layout.mailErr), `${ERROR}\n`);
-  assert.equal(statSync(layout.mailWarn).mode & 0o777, 0o640);
+  assert.equal(modeOf(layout.mailWarn), 0o640);
   appendFileSync(layout.mailLog, `${WARNING}\n`);
   await lookAgain();
   await until(() => read(layout.mailWarn).split("\n").length === 4);
@@ -98,7 +82,7 @@ test("writes warnings and errors to separate files, each once, even after a rest
 test("on a disk that takes no new file, warnings are written once all the same", async () => {
   const said: string[] = [];
   keeper = make({ say: (what) => said.push(what) });
-  mkdirSync(join(`${layout.mailLog}.split`, "in the way"), { recursive: true });
+  put(join(`${layout.mailLog}.split`, "in the way"));
   await keeper.look();
   for (const line of [ERROR, WARNING]) {
     appendFileSync(layout.mailLog, `${line}\n`);
@@ -111,7 +95,7 @@ test("a log that cannot be rotated keeps no other from it", async () => {
   let asked = 0;
   const rules = { "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 };
   keeper = make({ rules: () => ((asked += 1) === 1 ? assert.fail("no room") : rules) });
-  for (const file of [layout.mailWarn, layout.mailLog]) writeFileSync(file, "x".repeat(1_000_000));
+  for (const file of [layout.mailWarn, layout.mailLog]) put(file, "x".repeat(1_000_000));
   await assert.rejects(keeper.look(), /no room/);
   assert.deepEqual([elderParts(layout.mailWarn).length, elderParts(layout.mailLog).length], [0, 1]);
   await keeper.look();
@@ -121,12 +105,12 @@ test("a log that cannot be rotated keeps no other from it", async () => {
 test("rotates a large or old log as a whole, but never an empty one", async () => {
   await keeper.look();
   assert.deepEqual(elderParts(layout.mailLog), []);
-  writeFileSync(layout.mailLog, "x".repeat(1_000_000));
+  put(layout.mailLog, "x".repeat(1_000_000));
   await keeper.look();
   const [aside = ""] = elderParts(layout.mailLog);
   assert.equal(statSync(aside).size, 1_000_000);
   assert.equal(statSync(layout.mailLog).size, 0);
-  assert.equal(statSync(layout.mailLog).mode & 0o777, 0o640);
+  assert.equal(modeOf(layout.mailLog), 0o640);
   assert.equal(reopened, 1);
   now += DAY_MS + 60_000;
   await keeper.look();
@@ -139,9 +123,9 @@ test("rotates a large or old log as a whole, but never an empty one", async () =
 test("names sort by age, even in one second and after the clock was ahead", async () => {
   now = Date.UTC(2026, 10, 20);
   keeper = make({ rules: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 4 }) });
-  writeFileSync(`${layout.mailLog}.20271231-235959`, "named while the clock was ahead\n");
+  put(`${layout.mailLog}.20271231-235959`, "named while the clock was ahead\n");
   for (const part of ["one", "two"]) {
-    writeFileSync(layout.mailLog, part.padEnd(1_000_000));
+    put(layout.mailLog, part.padEnd(1_000_000));
     await keeper.look();
   }
   const parts = elderParts(layout.mailLog).map((path) => `${basename(path)} ${read(path).slice(0, 3)}`);
@@ -152,16 +136,17 @@ test("names sort by age, even in one second and after the clock was ahead", asyn
 test("a removed log is created again, and the guard can read one that Postfix created first", async () => {
   rmSync(layout.mailLog);
   await keeper.look();
-  assert.deepEqual([statSync(layout.mailLog).mode & 0o777, reopened], [0o640, 1]);
-  chmodSync(layout.mailLog, 0o600);
+  assert.deepEqual([modeOf(layout.mailLog), reopened], [0o640, 1]);
+  rmSync(layout.mailLog);
+  put(layout.mailLog, "", 0o600);
   await keeper.look();
-  assert.deepEqual([statSync(layout.mailLog).mode & 0o777, reopened], [0o640, 1]);
+  assert.deepEqual([modeOf(layout.mailLog), reopened], [0o640, 1]);
 });
 
 test("keeps the configured number of logs, the newest uncompressed, older ones compressed", async () => {
   for (let n = 1; n <= 5; n += 1) {
     const file = `${layout.mailLog}.2026111${n}-080000`;
-    writeFileSync(file, `part ${n}\n`, { mode: 0o640 });
+    put(file, `part ${n}\n`, 0o640);
     utimesSync(file, now / 1_000 - 10 * 86_400 + n, now / 1_000 - 10 * 86_400 + n);
   }
   await keeper.look();
@@ -169,7 +154,7 @@ test("keeps the configured number of logs, the newest uncompressed, older ones c
   assert.deepEqual(kept, ["mail.log.20261113-080000.gz", "mail.log.20261114-080000.gz", "mail.log.20261115-080000"]);
   const packed = `${layout.mailLog}.20261113-080000.gz`;
   assert.equal(gunzipSync(readFileSync(packed)).toString(), "part 3\n");
-  assert.equal(statSync(packed).mode & 0o777, 0o640);
+  assert.equal(modeOf(packed), 0o640);
   assert.ok(statSync(packed).mtimeMs < now - 9 * DAY_MS, "its time is needed for the year of its lines");
   assert.ok(!readdirSync(dirname(layout.mailLog)).some((name) => name.endsWith(".half")));
 });
@@ -177,7 +162,7 @@ test("keeps the configured number of logs, the newest uncompressed, older ones c
 test("a flood removes no log that is young and, compressed, has room", async () => {
   const rotate = async (text: string): Promise<readonly string[]> => {
     now += 60_000;
-    writeFileSync(layout.mailLog, text);
+    put(layout.mailLog, text);
     await keeper.look();
     return elderParts(layout.mailLog).map((path) => extname(path));
   };
@@ -204,7 +189,7 @@ test("programs that write to a removed log are made to reopen it, even if the fi
 
 test("finishes a rotation that a kill interrupted: programs that still write the old file get a signal", async (t) => {
   const aside = `${layout.mailLog}.20261113-080000`;
-  writeFileSync(aside, "x\n");
+  put(aside, "x\n");
   await keeper.look();
   assert.equal(reopened, 0, "no program has it open");
   // This process does not count: separate ones hold it open. Nor does one that only reads it, such as the guard.
