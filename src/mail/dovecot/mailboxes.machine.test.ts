@@ -25,7 +25,7 @@ describe("mailboxes of a real Dovecot", { skip: lacking(DOVECOT) }, () => {
   });
   after(stop);
 
-  test("accounts and folders are those of Dovecot, with their mails", async () => {
+  test("accounts and folders are those of Dovecot, with their mails, and so is the message of a refusal", async () => {
     assert.deepEqual(await mailboxes.accounts(), [anna, bert]);
     save(anna, "Trash", "one");
     save(anna, "Tr*", "two");
@@ -33,7 +33,7 @@ describe("mailboxes of a real Dovecot", { skip: lacking(DOVECOT) }, () => {
     const reported = new Set(folders.map(({ name, mails }) => `${name}: ${mails}`));
     assert.deepEqual(reported, new Set(["INBOX: 0", "Tr*: 1", "Trash: 1", "Trash.old: 0"]));
     assert.deepEqual([await mailboxes.mailCount(anna), await mailboxes.mailCount(bert)], [2, 0]);
-    await assert.rejects(mailboxes.mailCount("nobody@example.org"), /^Error: doveadm failed: /);
+    await assert.rejects(mailboxes.mailCount("nobody@example.org"), /^Error: doveadm failed: .*nobody@example\.org/);
   });
 
   test("only mail of that folder that came before the time is counted and removed", async () => {
@@ -60,10 +60,5 @@ describe("mailboxes of a real Dovecot", { skip: lacking(DOVECOT) }, () => {
     assert.ok(statSync(file).ctimeMs > saved + 900);
     const then = saved + 1_000;
     assert.equal((await mailboxes.cameBefore(anna, await folder(), then)).mails, 1);
-  });
-
-  test("a refusal by Dovecot is an error with its message", async () => {
-    const nobody = accountName("nobody@example.org");
-    await assert.rejects(mailboxes.folders(nobody), /doveadm failed: .*nobody@example\.org/);
   });
 });
