@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { contentOf } from "../../../test/kit/files.ts";
 import { selfSigned } from "../../../test/kit/own-certificate.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
@@ -40,9 +41,9 @@ test("a pair that Postfix and Dovecot could not serve causes one sentence that n
   const broken = join(directory, "broken.pem");
   writeFileSync(broken, "hello");
   const both = join(directory, "both.pem");
-  writeFileSync(both, readFileSync(b.cert, "utf8") + readFileSync(a.cert, "utf8"));
+  writeFileSync(both, contentOf(b.cert) + contentOf(a.cert));
   const stray = join(directory, "stray.pem");
-  writeFileSync(stray, readFileSync(a.cert, "utf8") + readFileSync(b.cert, "utf8"));
+  writeFileSync(stray, contentOf(a.cert) + contentOf(b.cert));
   assert.match(reason({ cert: join(directory, "none"), key: a.key }), /none of tls\.cert does not exist or cannot/);
   assert.match(reason({ cert: a.cert, key: directory }), /of tls\.key does not exist or cannot be read\.$/);
   const pipe = join(directory, "pipe.pem");
@@ -64,11 +65,11 @@ test("a valid chain is used completely, whichever name PEM gives its certificate
   openssl("req", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=leaf", "-keyout", key, "-out", request);
   const issuer = ["-CA", authority.cert, "-CAkey", authority.key, "-days", "5"];
   openssl("x509", "-req", "-in", request, ...issuer, "-out", cert);
-  const [leaf, plain] = [cert, authority.cert].map((path) => readFileSync(path, "utf8"));
+  const [leaf, plain] = [cert, authority.cert].map(contentOf);
   openssl("x509", "-in", authority.cert, "-trustout", "-addtrust", "serverAuth", "-out", at("trusted.pem"));
   const former = plain?.replaceAll(" CERTIFICATE", " X509 CERTIFICATE");
   const mismatched = plain?.replace("END CERTIFICATE", "END X509 CERTIFICATE");
-  for (const issued of [plain, former, readFileSync(at("trusted.pem"), "utf8"), `${mismatched}${plain}`]) {
+  for (const issued of [plain, former, contentOf(at("trusted.pem")), `${mismatched}${plain}`]) {
     writeFileSync(cert, `${leaf}${issued}`);
     const read = readPair({ cert, key }, soon());
     assert.equal(read.ok && read.pair.cert, `${leaf}${plain}`);
@@ -77,20 +78,17 @@ test("a valid chain is used completely, whichever name PEM gives its certificate
 
 test("one file with key and chain serves a key and certificates only, as does a traditional EC key", () => {
   const [both, ec] = [join(directory, "haproxy.pem"), join(directory, "ec.pem")];
-  writeFileSync(both, `${readFileSync(b.cert, "utf8")}Bag Attributes\n${readFileSync(b.key, "utf8").trimEnd()}`);
+  writeFileSync(both, `${contentOf(b.cert)}Bag Attributes\n${contentOf(b.key).trimEnd()}`);
   const curve = ["-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", `${ec}.new`];
   openssl("req", "-x509", "-newkey", "ec", ...curve, "-noenc", "-subj", "/CN=ec", "-out", `${ec}.cert`);
   openssl("ecparam", "-name", "prime256v1", "-out", `${ec}.params`);
   openssl("ec", "-in", `${ec}.new`, "-out", ec);
-  writeFileSync(
-    ec,
-    readFileSync(`${ec}.params`, "utf8") + readFileSync(ec, "utf8") + readFileSync(`${ec}.cert`, "utf8"),
-  );
+  writeFileSync(ec, contentOf(`${ec}.params`) + contentOf(ec) + contentOf(`${ec}.cert`));
   for (const file of [both, ec]) {
     const read = readPair({ cert: file, key: file }, soon());
     assert.ok(read.ok);
     serve(read.pair, layoutOf(join(directory, "haproxy")));
-    const chain = readFileSync(servedFiles(layoutOf(join(directory, "haproxy"))).chain, "utf8");
+    const chain = contentOf(servedFiles(layoutOf(join(directory, "haproxy"))).chain);
     const blocks = chain.split("\n").filter((line) => !/^[A-Za-z0-9+/=]+$/.test(line));
     const pem = (what: string) => [`-----BEGIN ${what}-----`, `-----END ${what}-----`];
     assert.deepEqual(blocks, [...pem("PRIVATE KEY"), ...pem("CERTIFICATE"), ""]);
@@ -112,15 +110,15 @@ test("a renewal is used once, a bad one is refused from the second check on, and
   let follower = createCertificateFollower(parts);
   const files = { cert: join(directory, "live.pem"), key: join(directory, "live-key.pem") };
   const put = (from: CertificateFiles): void => {
-    for (const name of ["cert", "key"] as const) writeFileSync(files[name], readFileSync(from[name]));
+    for (const name of ["cert", "key"] as const) writeFileSync(files[name], contentOf(from[name]));
   };
   const servesB = (): boolean => {
     const read = readPair(servedFiles(layout), now);
-    return read.ok && isServed(read.pair, layout) && read.pair.cert === readFileSync(b.cert, "utf8");
+    return read.ok && isServed(read.pair, layout) && read.pair.cert === contentOf(b.cert);
   };
 
   put(a);
-  assert.deepEqual(await follower.look(files), { fresh: readFileSync(a.cert, "utf8"), failed: null });
+  assert.deepEqual(await follower.look(files), { fresh: contentOf(a.cert), failed: null });
   assert.deepEqual(await follower.look(files), { fresh: null, failed: null }, "it is in use");
   assert.equal(reloads, 1);
   put(b);
@@ -137,7 +135,7 @@ test("a renewal is used once, a bad one is refused from the second check on, and
   assert.equal(reloads, 5);
   assert.deepEqual(follower.troubles(), []);
 
-  writeFileSync(files.key, readFileSync(a.key));
+  writeFileSync(files.key, contentOf(a.key));
   await follower.look(files);
   assert.deepEqual(follower.troubles(), [], "a renewal may be half written");
   await follower.look(files);
@@ -161,7 +159,7 @@ test("a renewal is used once, a bad one is refused from the second check on, and
     assert.deepEqual(codesOf(one), ENDED);
   }
   // Why the renewal is not used must be seen next to that.
-  writeFileSync(files.key, readFileSync(a.key));
+  writeFileSync(files.key, contentOf(a.key));
   for (const codes of [ENDED, ["certificate_refused", ...ENDED]]) {
     await follower.look(files);
     assert.deepEqual(codesOf(follower), codes);
