@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readOr } from "../../core/error.ts";
-import type { Millis } from "../../core/time.ts";
+import { instant, type Millis } from "../../core/time.ts";
 import { readNamed, writeFile } from "../../host/root-files/files.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -42,16 +42,15 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
         : `The key ${key} does not belong to the certificate ${cert}.`,
     );
   }
-  const from = leaf.validFromDate.getTime();
-  const to = leaf.validToDate.getTime();
-  if (now > to) return wrong(`The certificate ${cert} expired on ${day(leaf.validToDate)}.`, true);
-  if (now < from) return wrong(`The certificate ${cert} is not valid before ${day(leaf.validFromDate)}.`);
+  const validTo = instant(leaf.validToDate.getTime());
+  if (now > validTo) return wrong(`The certificate ${cert} expired on ${day(leaf.validToDate)}.`, true);
+  if (now < leaf.validFromDate.getTime())
+    return wrong(`The certificate ${cert} is not valid before ${day(leaf.validFromDate)}.`);
   const stray = chain.findIndex((one, i) => i > 0 && !(chain[i - 1]?.checkIssued(one) ?? false));
   if (stray > 0)
     return wrong(`Certificate ${stray + 1} in ${cert} did not issue the one before it; the chain must be in order.`);
   const pem = { cert: chain.join(""), key: privateKey.export({ type: "pkcs8", format: "pem" }) };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Date counts in milliseconds since the epoch
-  return { ok: true, pair: { ...pem, validTo: to as Millis } };
+  return { ok: true, pair: { ...pem, validTo } };
 }
 
 /** The files that Postfix and Dovecot read: copies that match each other, so that no server uses a half-written renewal. */
