@@ -2,7 +2,7 @@ import { fstatSync, lstatSync, readdirSync, readSync } from "node:fs";
 import { basename, join } from "node:path";
 import { constants, inflateRawSync } from "node:zlib";
 import type { LogPosition } from "../../core/decide/decision.ts";
-import { elderParts, positionAtEnd } from "./log-follower.ts";
+import { elderParts, identityOfOpen } from "./log-follower.ts";
 import {
   endOf,
   hasKeyIn,
@@ -57,7 +57,8 @@ export function snapshotOf(log: ComponentLog): LogSnapshot {
   // Rotated between the two steps, it would be read twice.
   const mine = current === null ? null : fstatSync(current.fd).ino;
   const others = elder.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.ino !== mine);
-  return { log, current, end: current === null ? null : positionAtEnd(current.fd, current.sizeBytes), elder: others };
+  const end = current === null ? null : { inode: identityOfOpen(current.fd), offset: current.sizeBytes };
+  return { log, current, end, elder: others };
 }
 
 /** Null: it is gone, under its old name and its compressed one. */
@@ -75,8 +76,7 @@ function openFile(path: string, isFinished: boolean): OpenFile | null {
   const file = openIfThere(path);
   if (file === null) return null;
   const { size, mtimeMs } = file.stat;
-  const close = (): void => file[Symbol.dispose]();
-  return { path, fd: file.fd, sizeBytes: size, mtimeMs, isFinished, [Symbol.dispose]: close };
+  return { path, fd: file.fd, sizeBytes: size, mtimeMs, isFinished, [Symbol.dispose]: () => file[Symbol.dispose]() };
 }
 
 /** Some lines of a log file and their offset. Only the first part of lines that are too long. */

@@ -259,11 +259,6 @@ function lineAt(fd: number, offset: number): number {
   return end < 0 ? offset : offset + end;
 }
 
-/** The end of an open file. */
-export function positionAtEnd(fd: number, offset: number): LogPosition {
-  return { inode: identityOfOpen(fd), offset };
-}
-
 /**
  * The older, uncompressed files of the log, oldest first. Only those of logrotate(8), whose names don't sort by age, are ordered by their
  * creation: the files of a copied directory have new creation times.
@@ -294,7 +289,7 @@ function identityOf(path: string): string | null {
   return found === undefined ? null : identity(found);
 }
 
-function identityOfOpen(fd: number): string {
+export function identityOfOpen(fd: number): string {
   return identity(fstatSync(fd, { bigint: true }));
 }
 
