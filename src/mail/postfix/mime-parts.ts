@@ -136,7 +136,8 @@ export class MimeParts {
       this.#costlyBytes / COSTLY_BYTES_OF_A_PART,
       ((this.#lines + this.#messages) * times) / REPEATED_LINES_OF_A_PART,
       (this.#fields * Math.max(times, MESSAGES_OF_FIELDS)) / REPEATED_FIELDS_OF_A_PART,
-      this.#repeatedBytes / REPEATED_BYTES_OF_A_PART,
+      // Once for each message and level of depth: to rspamd messages stay open at a delimiter, and each that follows is read in all.
+      (this.#bytes * this.#messages * this.#mostDepth) / REPEATED_BYTES_OF_A_PART,
       (this.#encodedBytes * this.#mostDepth) / REPEATED_ENCODED_BYTES_OF_A_PART,
     ];
     return Math.max(this.#delimiters, this.#messages, ...counts.map(Math.floor));
@@ -150,11 +151,6 @@ export class MimeParts {
     const ofWords = this.#words * times * BYTES_OF_A_WORD;
     const repeated = (this.#bytes * this.#messages * Math.max(LEAST_DEPTH, this.#mostDepth)) / REPEATED_BYTES_OF_A_BYTE;
     return Math.round(Math.max(this.#bytes, repeated, ofFields) + ofParameters + ofWords);
-  }
-
-  /** Bytes once for each message and level of depth: to rspamd messages stay open at a delimiter, and each that follows is read in all. */
-  get #repeatedBytes(): number {
-    return this.#bytes * this.#messages * this.#mostDepth;
   }
 
   /** How often rspamd may read the same bytes. */
