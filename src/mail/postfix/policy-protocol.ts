@@ -169,14 +169,10 @@ function policyAction(decision: Decision, stage: PolicyRequest["type"]): string 
   if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
   const text = smtpReplyOf(decision.reason);
   if (text === undefined) return "DUNNO";
-  const reply = filled(text, decision.fill);
+  // Catalogue texts only, filled in with addresses and names from the settings. So nothing a stranger wrote can end a line.
+  const reply = text.replace(/\{(\w+)\}/g, (_, name: string) => decision.fill?.[name] ?? "");
   // A 450 at CONNECT would keep the session open and be repeated for each command; 421 ends it (RFC 5321, 3.8).
   return stage === "CONNECT" && reply.startsWith("450 ") ? `421 ${reply.slice(4)}` : reply;
-}
-
-/** Catalogue texts only, filled in with addresses and names from the settings. So nothing a stranger wrote can end a line. */
-function filled(reply: string, values: Decision["fill"]): string {
-  return reply.replace(/\{(\w+)\}/g, (_, name: string) => values?.[name] ?? "");
 }
 
 /** `policy_context` names the call site in the rendered main.cf and master.cf. */
