@@ -104,6 +104,7 @@ export type RecordVerdict = Pick<PublishedRecord, "status" | "detail">;
 /** Whether the published records do their job; they do not have to be the same to the letter. */
 export function judge(record: DnsRecord, published: Found<string>): RecordVerdict {
   if (!published.ok) return { status: "unknown", detail: `The resolver did not answer (${published.reason}).` };
+  if (published.found.length === 0) return MISSING;
   return (JUDGES[record.kind] ?? judgeExact)(record, published.found);
 }
 
@@ -133,7 +134,6 @@ function judgeSpf(record: DnsRecord, values: readonly string[]): RecordVerdict {
 
 function judgeDkim(record: DnsRecord, values: readonly string[]): RecordVerdict {
   const keyOf = (text: string): string | undefined => /(?:^|;)\s*p\s*=([^;]*)/.exec(text)?.[1]?.replaceAll(/\s/g, "");
-  if (values.length === 0) return MISSING;
   const same = values.length === 1 && keyOf(values[0] ?? "") === keyOf(record.value);
   return same
     ? { status: "ok", detail: "It is this server's key." }
@@ -152,7 +152,6 @@ function judgeDmarc(_: DnsRecord, values: readonly string[]): RecordVerdict {
 
 /** Senders try the lowest preference first, and any host of those with the same (RFC 5321 section 5.1). */
 function judgeHost({ value }: DnsRecord, values: readonly string[]): RecordVerdict {
-  if (values.length === 0) return MISSING;
   const ours = values.filter((one) => lastWord(one) === lastWord(value));
   const others = values.filter((one) => !ours.includes(one));
   const named = (all: readonly string[]): string => all.map(lastWord).join(", ");
@@ -170,7 +169,6 @@ function preferenceOf(mx: string): number {
 }
 
 function judgeExact(record: DnsRecord, values: readonly string[]): RecordVerdict {
-  if (values.length === 0) return MISSING;
   const wanted = record.value.toLowerCase();
   if (!values.some((value) => value.toLowerCase() === wanted)) return wrong(`It says ${values.join(", ")}`);
   return { status: "ok", detail: values.join(", ") };
