@@ -40,8 +40,6 @@ export function sinceStart({ services }: Pick<Layout, "services">): SinceStart {
   };
 }
 
-const APPARMOR = "/sys/kernel/security/apparmor";
-
 /**
  * Debian's AppArmor profile allows Unbound to read only /etc/unbound, so it runs unconfined. A process that is already confined, as in
  * most containers, keeps its profile: it may not leave it.
@@ -49,7 +47,7 @@ const APPARMOR = "/sys/kernel/security/apparmor";
 function unboundCommands({ unboundConf }: Layout): readonly string[] {
   return [
     // In a privileged container AppArmor may be unseen, and setpriv(1) refuses to use it.
-    `profile=$(test -e ${APPARMOR} && grep -qx unconfined /proc/self/attr/current 2>/dev/null && echo --apparmor-profile=unconfined)`,
+    `profile=$(test -e /sys/kernel/security/apparmor && grep -qx unconfined /proc/self/attr/current 2>/dev/null && echo --apparmor-profile=unconfined)`,
     `exec ${asUser("unbound", "net_bind_service")}$profile unbound -d -p -c ${unboundConf}`,
   ];
 }
