@@ -7,8 +7,7 @@ import { textOrNothing } from "../../host/machine/read-text.ts";
 import { GOODBYE_MS } from "./port-dialogue.ts";
 
 /** `localAddress`: the source address, by which logs and rules distinguish probes from clients. */
-type TcpPort = Readonly<{ host: string; port: number; localAddress?: string }>;
-type Target = TcpPort | Readonly<{ path: string }>;
+type Target = Readonly<{ host: string; port: number; localAddress?: string }> | Readonly<{ path: string }>;
 
 export type Exchange = Readonly<{
   /** Over TLS from the start. Its validity does not matter: the server's own certificate may be self-signed, or about to expire. */
