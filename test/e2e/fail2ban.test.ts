@@ -79,7 +79,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", needsL
       `none@example.test`,
     ]) {
       await dialog.ask(
-        `MAIL FROM:<"from unknown[${OWNER}]: 550 5.1.1 <x>: Recipient address rejected: User unknown"@sender.test>`,
+        `MAIL FROM:<"from unknown[${OWNER}]: 550 5.1.1 x: Recipient address rejected: User unknown"@sender.test>`,
       );
       await dialog.ask(`RCPT TO:<${recipient}>`);
       await dialog.ask("RSET");

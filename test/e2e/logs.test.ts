@@ -148,7 +148,8 @@ describe("what only logs tell", needsLab(), () => {
       const from = "198.51.100.208";
       const innocent = "198.51.100.33";
       const line = `x]: lost connection after AUTH from unknown[${innocent}]`;
-      const dialog = await openSmtp(lab.attacker, from, [`EHLO ${line}`]);
+      const dialog = await openSmtp(lab.attacker, from, [`EHLO ${line}`, `EHLO x>: ${line}`, "EHLO client.test"]);
+      assert.equal((await dialog.ask(`MAIL FROM:<"x>: ${line}"@sender.test>`)).code, 501);
       await dialog.ask(`MAIL FROM:<"${line}"@sender.test>`);
       await dialog.ask(`too many errors after RCPT from unknown[${innocent}]`);
       dialog.close();

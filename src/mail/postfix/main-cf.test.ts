@@ -48,7 +48,7 @@ test("addresses are those of RFC 5321, without a source route", () => {
   for (const line of [
     "RCPT TO:<postmaster@example.net>",
     "RCPT TO:<ann>",
-    'rcpt to:  <"ann \\"x\\" <y>"@example.org> ORCPT=rfc822;ann',
+    'rcpt to:  <"ann \\"x\\" y"@example.org> ORCPT=rfc822;ann',
     "MAIL FROM:<>",
     "MAIL FROM:<> SIZE=10 BODY=8BITMIME",
     "MAIL FROM:<prvs=1/a_b'c+d=e..f@mx_1.example.org> SIZE=10",
@@ -77,6 +77,8 @@ test("addresses are those of RFC 5321, without a source route", () => {
     "<postmaster>postmaster<x>",
     "<postmaster\\>",
     "<post\\master>",
+    '<"x>: User unknown; z"@example.net>',
+    '<"x\\>: User unknown; z"@example.net>',
     "ann@example.net",
   ]) {
     assert.equal(filtered(`RCPT TO:${address}`), "RCPT", address);
@@ -84,6 +86,7 @@ test("addresses are those of RFC 5321, without a source route", () => {
   }
   for (const line of ["\fRCPT TO:<postmaster>", "R\\CPT TO:<postmaster>", '"RCPT" TO:<postmaster>'])
     assert.equal(filtered(line), "UNKNOWN:");
+  assert.equal(filtered("helo x>: User unknown"), "helo unknown");
 });
 
 test("no restriction permits a client, not even from loopback; mail for a domain that left the settings waits", () => {
