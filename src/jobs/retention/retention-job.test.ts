@@ -12,6 +12,7 @@ import { createRetentionJob, type RetentionSettings, readRetentionRecord, remove
 
 const ANNA = accountName("anna@example.org");
 const SETTINGS = { "retention.mail": [keepRule("Trash 30d")], "retention.hour": 2 };
+const RUN = { settings: SETTINGS, inForce: () => SETTINGS };
 
 /** After the first checks, with the folder seen long ago; `first`: the night of the first run. */
 async function scene() {
@@ -115,10 +116,10 @@ test("if the record is lost, the time of every folder starts again: a clock jump
 test("a manual run while the clock is wrong removes nothing, and marks the clock as trusted", async () => {
   const { at, clock, layout, mail, runs, schedule } = await scene();
   const wrong = clock.now() + 365 * DAY_MS;
-  assert.equal((await removeOldMail(layout, { settings: SETTINGS, now: wrong, mail })).mails, 0);
+  assert.equal((await removeOldMail(layout, { ...RUN, now: wrong, mail })).mails, 0);
   assert.equal(await at(clock.now() + MINUTE_MS), 0);
   assert.equal(schedule.troubles().length, 1);
-  assert.equal((await removeOldMail(layout, { settings: SETTINGS, now: clock.now(), mail })).mails, 0);
+  assert.equal((await removeOldMail(layout, { ...RUN, now: clock.now(), mail })).mails, 0);
   assert.deepEqual([runs, schedule.troubles()], [[], []]);
 });
 
@@ -131,4 +132,18 @@ test("without readable settings nothing is removed", async () => {
   settings = SETTINGS;
   assert.equal(schedule.look(), null);
   assert.equal(readRetentionRecord(layout).since, clock.now());
+});
+
+test("a run removes nothing by settings that are no longer in force", async () => {
+  const { layout, clock, mail, runs, first } = await scene();
+  let settings: RetentionSettings = SETTINGS;
+  const cameBefore: MailFolders["cameBefore"] = (...of) => {
+    settings = { ...SETTINGS, "retention.mail": [] };
+    return mail.cameBefore(...of);
+  };
+  const schedule = createRetentionJob(layout, clock, () => settings, { ...mail, cameBefore });
+  clock.advance(first - clock.now());
+  await schedule.look();
+  assert.deepEqual(runs, []);
+  assert.equal(readRetentionRecord(layout).last?.at, first);
 });

@@ -47,13 +47,19 @@ export function folderTimes(layout: Layout, now: number): FolderTimes {
   return isKnown ? readFolderTimes(layout.retentionFolders) : {};
 }
 
+/** `inForce`: null while the settings cannot be read. */
+type RetentionRun = Readonly<{
+  settings: RetentionSettings;
+  inForce: () => RetentionSettings | null;
+  now: number;
+  mail: MailFolders;
+}>;
+
 /** Removes mail past its retention time now, and notes the run. Never rejects: failing to note it is a failure too. */
-export async function removeOldMail(
-  layout: Layout,
-  { settings, now, mail }: Readonly<{ settings: RetentionSettings; now: number; mail: MailFolders }>,
-): Promise<Removed> {
+export async function removeOldMail(layout: Layout, { settings, inForce, now, mail }: RetentionRun): Promise<Removed> {
   const times = folderTimes(layout, now);
-  const rules = { rules: settings["retention.mail"], holds: () => readLegalHolds(layout.legalHolds), times };
+  const rulesNow = () => inForce()?.["retention.mail"] ?? [];
+  const rules = { rules: settings["retention.mail"], rulesNow, holds: () => readLegalHolds(layout.legalHolds), times };
   const { removed, times: seen } = await runRetention(mail, rules, now).catch((error: unknown) => ({
     removed: { mails: 0, bytes: 0, accounts: 0, failure: messageOf(error) },
     times,
@@ -100,7 +106,7 @@ export function createRetentionJob(
   }
 
   async function remove(settings: RetentionSettings, now: number): Promise<void> {
-    const { failure } = await removeOldMail(layout, { settings, now, mail });
+    const { failure } = await removeOldMail(layout, { settings, inForce: rules, now, mail });
     unnoted = failure === null ? null : { at: now, reason: failure };
   }
 

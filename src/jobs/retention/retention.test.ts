@@ -38,6 +38,7 @@ function mailboxes(contents: Readonly<Record<string, Record<string, number[]>>>,
 
 const rulesOf = (texts: readonly string[], held: readonly string[] = []) => ({
   rules: texts.map(keepRule),
+  rulesNow: () => texts.map(keepRule),
   holds: (): readonly LegalHold[] => held.map((account) => ({ account, since: "", reason: "" })),
   times: {},
 });
@@ -152,6 +153,17 @@ test("a hold that is set while mail is counted applies at once", async () => {
   during.count = (account, folder) => folder === "Trash" && held.push({ account, since: "", reason: "" });
   assert.equal((await removedBy(mail, rules)).mails, 1);
   assert.deepEqual(contents[ANNA], { Junk: [], Trash: [31] });
+});
+
+test("a rule that is changed or withdrawn while mail is counted removes no more", async () => {
+  for (const changed of [[], ["* 40d"], ["* 30d", "Trash forever"]]) {
+    const { mail, contents, during } = mailboxes({ [ANNA]: { Junk: [31], Trash: [31] } });
+    let now = ["* 30d"];
+    const rules = { ...(await oldRules(mail, now)), rulesNow: () => now.map(keepRule) };
+    during.count = (_account, folder) => folder === "Trash" && (now = changed);
+    assert.equal((await removedBy(mail, rules)).mails, 1);
+    assert.deepEqual(contents[ANNA], { Junk: [], Trash: [31] }, changed.join());
+  }
 });
 
 test("an account that cannot be read is reported, and does not keep the mail of others", async () => {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod/mini";
 import { messageOf, readOr } from "../../core/error.ts";
 import type { AccountName } from "../../core/net/address.ts";
@@ -74,6 +75,8 @@ export type MailFolders = Pick<Mailboxes, "accounts" | "folders" | "cameBefore" 
 
 export type RetentionRules = Readonly<{
   rules: readonly KeepRule[];
+  /** Read again directly before mail is removed: a rule that was changed since the start removes nothing in this run. */
+  rulesNow: () => readonly KeepRule[];
   /** Read again directly before mail is removed: a hold applies from the moment it was set. */
   holds: () => readonly LegalHold[];
   /** As the last run left them. */
@@ -104,7 +107,7 @@ export type PlannedFolder = Readonly<{
 /** Counts what a run at `at` would remove, and what must be removed until `until`, for each folder with a rule. Throws. */
 export async function planRetention(
   mail: MailFolders,
-  { rules, holds, times }: RetentionRules,
+  { rules, holds, times }: Pick<RetentionRules, "rules" | "holds" | "times">,
   { at, until }: Readonly<{ at: number; until: number }>,
 ): Promise<readonly PlannedFolder[]> {
   const planned: PlannedFolder[] = [];
@@ -134,7 +137,7 @@ export type Removed = Amount & Readonly<{ accounts: number; failure: string | nu
  */
 export async function runRetention(
   mail: MailFolders,
-  { rules, holds, times, elapsedMs = () => performance.now() }: RetentionRules,
+  { rules, rulesNow, holds, times, elapsedMs = () => performance.now() }: RetentionRules,
   at: number,
 ): Promise<Readonly<{ removed: Removed; times: FolderTimes }>> {
   let [mails, bytes, accounts] = [0, 0, 0];
@@ -157,8 +160,9 @@ export async function runRetention(
         if (elapsedMs() > until) throw new Error("its folders took too long: the next run continues");
         const due = await mail.cameBefore(account, folder, before);
         if (due.mails === 0 || !(await isStillThere(mail, account, folder))) continue;
-        // It may have been set while mail was counted.
+        // Holds and rules may have changed while mail was counted.
         if (isHeld()) break;
+        if (!isDeepStrictEqual(ruleFor(rulesNow(), account, folder.name), rule)) continue;
         await mail.expunge(account, folder, before);
         mails += due.mails;
         bytes += due.bytes;

@@ -21,7 +21,7 @@ import type { Settings } from "../../../../settings/schema.ts";
 import { type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { sinceText } from "../../print/account-facts.ts";
 import { columns, oneLine, when } from "../../print/text.ts";
-import { withSettingsWhileRunning } from "../../server-settings.ts";
+import { settingsOf, withSettingsWhileRunning } from "../../server-settings.ts";
 import { ofAccount } from "../accounts/accounts.ts";
 
 export const retentionShow = withSettingsWhileRunning(async (call, { settings }) => {
@@ -66,7 +66,11 @@ export const retentionRun = withSettingsWhileRunning(async (call, { settings }) 
     if (unsure !== null) return unsure;
   }
   const mail = new Mailboxes(call.layout.dovecotConf);
-  const removed = await removeOldMail(call.layout, { settings, now, mail });
+  const inForce = () => {
+    const read = settingsOf(call);
+    return read.ok ? read.settings : null;
+  };
+  const removed = await removeOldMail(call.layout, { settings, inForce, now, mail });
   const { mails, bytes, accounts, failure } = removed;
   if (failure !== null)
     return failed(`Removed ${amount(removed)}, then it failed: ${failure}.`, `\`${PROGRAM} status\` shows more.`);
