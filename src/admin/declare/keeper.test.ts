@@ -23,6 +23,7 @@ const COMMANDS: readonly KeeperCommand[] = [
   { verb: "ping" },
   { verb: "apply" },
   { verb: "apply", inForce: true },
+  { verb: "apply", digest: "0c".repeat(32) },
   { verb: "status" },
   { verb: "kick_account", account: "anna@example.org" },
   { verb: "mailbox_use", account: "anna@example.org" },

@@ -61,10 +61,10 @@ const command = lazily(() =>
     /** Ends the IMAP sessions of these addresses. */
     z.object({ verb: z.literal("end_imap"), clients: z.readonly(z.array(parsed(parseIp)).check(z.minLength(1))) }),
     /**
-     * Renders the configuration from the settings file, or from the settings in force, whatever was edited since; checks it, applies it,
-     * reloads what changed.
+     * Renders the configuration from the settings file, if it has this SHA-256, or from the settings in force, whatever was edited since;
+     * checks it, applies it, reloads what changed.
      */
-    z.object({ verb: z.literal("apply"), inForce: z.exactOptional(z.boolean()) }),
+    z.object({ verb: z.literal("apply"), inForce: z.exactOptional(z.boolean()), digest: z.exactOptional(sha256()) }),
     /**
      * Changes settings that the web may change in the settings file, if that has this SHA-256, and applies it; or puts the file
      * back as it was before the last such change. If that cannot be applied, the file stays as it was.

@@ -43,7 +43,7 @@ export class SettingsUnreadable extends Error {
   override readonly name = "SettingsUnreadable";
 }
 
-type SettingsRead = ValidSettings & Readonly<{ text: string }>;
+export type SettingsRead = ValidSettings & Readonly<{ text: string }>;
 
 /** Loads the settings from that file and these variables. */
 export function settingsIn(path: string, env: Environment): SettingsRead | Failed {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
 import {
@@ -12,6 +13,7 @@ import {
   startGuard,
   TIMED,
 } from "../../../test/kit/test-guard.ts";
+import { digestOf } from "../../guard/access/secrets.ts";
 
 describe("with a running guard", TIMED, () => {
   const { layout, run, guard, does, fails } = guardOfSuite();
@@ -93,7 +95,11 @@ describe("with a running guard", TIMED, () => {
     assert.match(applied.out, /^In force now: limits\.mail\.per_minute, ports\.login_policy\. In force after/);
     const says = /`\.\/ghostinbox restart`: spam\.enabled\. Postfix was reloaded\. Restarted the guard\.$/m;
     assert.match(applied.out, says);
-    assert.deepEqual(guard().asked.slice(-2), [{ verb: "apply" }, { verb: "restart", service: "guard" }]);
+    const digest = digestOf(readFileSync(layout.settings, "utf8"));
+    assert.deepEqual(guard().asked.slice(-2), [
+      { verb: "apply", digest },
+      { verb: "restart", service: "guard" },
+    ]);
   });
 
   test("alerts: each channel's answer to a test, and open and past alerts", async () => {

@@ -13,7 +13,7 @@ type ChangeSettingsParts = Readonly<{
   path: string;
   env: Environment;
   clock: Clock;
-  apply: () => Promise<KeeperReply>;
+  apply: (digest?: string) => Promise<KeeperReply>;
   /** The settings in force; null while they cannot be read. */
   inForce: () => Settings | null;
 }>;
@@ -32,9 +32,9 @@ const UNAPPLIED = "The settings file has changes that are not applied: `config a
 export function createChangeSettings({ path, env, clock, apply: applyFile, inForce }: ChangeSettingsParts) {
   let last: Readonly<{ at: Millis; before: string; digestAfter: string }> | null = null;
 
-  async function apply(): Promise<KeeperReply> {
+  async function apply(digest?: string): Promise<KeeperReply> {
     try {
-      return await applyFile();
+      return await applyFile(digest);
     } catch (error) {
       return { ok: false, reason: messageOf(error), mayBeDone: true };
     }

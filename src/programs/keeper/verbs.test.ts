@@ -14,6 +14,7 @@ import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
+import { digestOf } from "../../guard/access/secrets.ts";
 import { pidOf, unreadMark } from "../../host/running/supervise.ts";
 import { USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -87,6 +88,16 @@ describe("settings that cannot be read", () => {
     const { layout, verbs } = keeper("");
     put(layout.settingsInForce, DOMAIN);
     assert.match(reasonOf(await verbs.obey({ verb: "apply" })), /must have at least one setting/);
+  });
+
+  test("are refused if the file was edited since its reader saw it", async () => {
+    const { layout, verbs } = keeper("");
+    const apply = () => verbs.obey({ verb: "apply", digest: digestOf(DOMAIN) });
+    writeFileSync(layout.settings, `${DOMAIN}spam.enabled = false\n`);
+    assert.equal(reasonOf(await apply()), "The settings file was edited in the meantime.");
+    assert.equal(existsSync(layout.settingsInForce), false);
+    writeFileSync(layout.settings, DOMAIN);
+    assert.doesNotMatch(reasonOf(await apply()), /edited/);
   });
 
   test("are not used by a keeper that restarts, nor are edits that were not applied", () => {

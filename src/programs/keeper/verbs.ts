@@ -6,6 +6,7 @@ import { TOLD } from "../../admin/declare/reports.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { failureOf, messageOf } from "../../core/error.ts";
 import { oneAfterAnother } from "../../core/one-after-another.ts";
+import { digestOf } from "../../guard/access/secrets.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { settingsIn, settingsInForce, whyEmptied } from "../../host/machine/settings-text.ts";
@@ -75,7 +76,7 @@ export class KeeperVerbs {
       path: layout.settings,
       env,
       clock,
-      apply: () => this.#apply(this.#settings()),
+      apply: (digest) => this.#apply(this.#settings(digest)),
       inForce: () => this.#inForce,
     });
     this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
@@ -170,7 +171,7 @@ export class KeeperVerbs {
       case "apply": {
         if (command.inForce === true) return this.#apply(this.#readInForce());
         const reason = whyEmptied(this.#layout);
-        return reason === null ? this.#changes.apply() : Promise.resolve({ ok: false, reason });
+        return reason === null ? this.#changes.apply(command.digest) : Promise.resolve({ ok: false, reason });
       }
       case "change_settings":
         return this.#changes.change(command.changes, command.digest);
@@ -316,9 +317,12 @@ export class KeeperVerbs {
     return settingsInForce(this.#layout, this.#env) ?? this.#settings();
   }
 
-  #settings(): ReturnType<typeof settingsIn> {
+  /** `digest`: of the file that the caller read. */
+  #settings(digest?: string): ReturnType<typeof settingsIn> {
     const loaded = settingsIn(this.#layout.settings, this.#env);
     if (!loaded.ok) return loaded;
+    if (digest !== undefined && digest !== digestOf(loaded.text))
+      return { ok: false, reason: "The settings file was edited in the meantime." };
     const missing = missingDomain(loaded.settings);
     return missing === null ? loaded : { ok: false, reason: missing };
   }

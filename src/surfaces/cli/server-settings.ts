@@ -3,6 +3,7 @@ import { codeOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import {
   readServiceEnvironment,
+  type SettingsRead,
   SettingsUnreadable,
   settingsInForce,
   settingsText as textOf,
@@ -25,11 +26,11 @@ export function settingsOf(call: Place): ValidSettings | Failure {
 }
 
 /** The settings that `config apply` would apply, or everything that is wrong with them. */
-export function settingsInFile(call: Place): ValidSettings | Failure {
+export function settingsInFile(call: Place): SettingsRead | Failure {
   const text = settingsText(call);
   if (typeof text === "object" && text !== null) return text;
   const loaded = loadSettings(text, environmentOf(call));
-  return loaded.ok ? loaded : invalid(loaded.problems);
+  return loaded.ok ? { ...loaded, text: text ?? "" } : invalid(loaded.problems);
 }
 
 type Lists = Pick<Settings, "allow.networks" | "domains">;

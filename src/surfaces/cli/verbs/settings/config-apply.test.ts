@@ -8,6 +8,7 @@ import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { ghostinbox, guardOfSuite, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import type { Command } from "../../../../admin/declare/control.ts";
+import { digestOf } from "../../../../guard/access/secrets.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
 import { type Call, failed } from "../../call.ts";
@@ -66,9 +67,30 @@ describe("with a running guard", TIMED, () => {
       assert.equal(oneLineOfError(await run(command), 1), expected);
     }
     const applied = guard().asked.filter(({ verb }) => verb === "apply");
-    assert.deepEqual(applied.slice(-2), [{ verb: "apply" }, { verb: "apply", inForce: true }]);
+    const digest = digestOf(readFileSync(layout.settings, "utf8"));
+    assert.deepEqual(applied.slice(-2), [
+      { verb: "apply", digest },
+      { verb: "apply", inForce: true },
+    ]);
     guard().keeperAnswers(() => ({ ok: false, reason: "The keeper did not answer within 180 s.", mayBeDone: true }));
     assert.match((await run("config apply")).err, /^Not everything is in force, or not yet: The keeper did not answer/);
+  });
+
+  test("an edit that is saved while config apply asks is not applied without being asked about", async () => {
+    const file = readFileSync(layout.settings, "utf8");
+    const asked: unknown[] = [];
+    const answer = () => {
+      writeFileSync(layout.settings, `${file}spam.enabled = false\n`);
+      return { ok: true, result: { changed: [] } };
+    };
+    const reason = "The settings file was edited in the meantime.";
+    const applied = await applyWith(answer, (command) => {
+      asked.push(command);
+      return Promise.resolve({ ok: false, reason });
+    });
+    writeFileSync(layout.settings, file);
+    assert.deepEqual(asked, [{ verb: "apply", digest: digestOf(file) }]);
+    assert.equal(applied.ok ? "" : applied.message, `Nothing was applied: ${reason}`);
   });
 
   test("a guard that fails after the mail programs took the settings does not hide that", async () => {

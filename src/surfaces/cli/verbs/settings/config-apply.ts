@@ -6,6 +6,7 @@ import { domainOf, withoutExtension } from "../../../../core/net/address.ts";
 import { formatKeepRule } from "../../../../core/retention.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, later, WEEK_MS } from "../../../../core/time.ts";
+import { digestOf } from "../../../../guard/access/secrets.ts";
 import type { ReplayReport } from "../../../../jobs/replay/run-replay.ts";
 import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-file.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
@@ -52,7 +53,7 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   if (!confirmed.ok) return confirmed;
   const strict = await confirmStrict(call, loaded.settings, pending.result.changed);
   if (!strict.ok) return strict;
-  const applied = await call.keeper.ask({ verb: "apply" });
+  const applied = await call.keeper.ask({ verb: "apply", digest: digestOf(loaded.text) });
   if (!applied.ok) return notApplied(applied, "config apply");
   const untried = strict.begins
     ? ` The strict firewall was not tried: \`${PROGRAM} firewall try\` starts its trial.`
