@@ -4,11 +4,11 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { put } from "../../../../../test/kit/files.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
-import { accountName } from "../../../../../test/kit/samples.ts";
+import { accountName, net } from "../../../../../test/kit/samples.ts";
 import { commandLineOf, start, startGuard } from "../../../../../test/kit/test-guard.ts";
 import { SHUT } from "../../../../core/incident/incident.ts";
 import { instant } from "../../../../core/time.ts";
-import { keepIsolation } from "../../../../host/firewall/isolation.ts";
+import { keepIsolation, readIsolation } from "../../../../host/firewall/isolation.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
 import { sqliteFileAccounts } from "../../../../store/accounts-db/file-accounts.ts";
 import { openAccounts } from "../../../../store/open.ts";
@@ -18,7 +18,7 @@ const PASSWORD = /^anna@example\.org {2}([a-z2-9]{5}(?:-[a-z2-9]{5}){3})/m;
 const DOWN = { ok: false, reason: "no answer" } as const;
 
 describe("an account is contained, as far as it can be", {
-  skip: lacking({ root: true, installed: ["nft", "unshare"] }),
+  skip: lacking({ root: true, installed: ["nft", "script", "unshare"] }),
 }, () => {
   const { layout, run, does } = commandLineOf(import.meta.filename);
   let guard: Awaited<ReturnType<typeof startGuard>>;
@@ -164,6 +164,19 @@ describe("an account is contained, as far as it can be", {
     assert.match(isolated.err, /^The server was isolated: only 198\.51\.100\.65 can connect.*; the queue could not be/);
     const { err } = await run("incident recover --lift send");
     assert.match(err, /^Nothing was lifted: Postfix refuses it\. The queue is not held again: Postfix refuses it\. /);
+  });
+
+  test("an isolation that another session makes while the question is open keeps its addresses", async () => {
+    const typed = "./ghostinbox incident isolate --allow 198.51.100.65";
+    const asking = start(layout, "unshare", ["--net", "script", "-qec", typed, "/dev/null"]);
+    await asking.printed("[y/N]");
+    const allow = [net("203.0.113.9/32")];
+    const others = { incident: "i", since: "2026-11-20T07:00:00Z", allow, ssh: [22], shut: SHUT };
+    keepIsolation(layout, others);
+    asking.child.stdin.end("y\n");
+    const { out } = await asking.ended;
+    assert.match(out, /The server was isolated: only 198\.51\.100\.65, 203\.0\.113\.9 can\s+connect/);
+    assert.deepEqual(readIsolation(layout)?.allow, ["198.51.100.65/32", ...allow]);
   });
 
   test("a lift says what is still closed, and whether waiting mail could not be retried", async () => {

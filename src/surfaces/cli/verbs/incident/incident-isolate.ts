@@ -28,19 +28,22 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   // It may be that of an earlier session (tmux(1)): with SSH closed too, it must be named.
   const session = isSshShut ? null : callerConnection(call.env);
   const own = peerOf(session);
-  const present = readIsolation(call.layout);
-  const allow = [...new Set([...(present?.allow ?? []), ...(own === null ? [] : [own]), ...named])];
+  const before = readIsolation(call.layout)?.allow ?? [];
+  const asked = [...new Set([...before, ...(own === null ? [] : [own]), ...named])];
   const next = "Name your address: --allow ADDRESS";
   if (isSshShut && named.length === 0) return wrongUsage("With --shut-ssh you must name who may still connect.", next);
   const found = isSshShut ? [] : await sshPorts(ownPortOf(session));
-  if (found.length === 0 && allow.length === 0)
+  if (found.length === 0 && asked.length === 0)
     return wrongUsage("No SSH server was found here, so you might lock yourself out too.", next);
   const ssh = isSshShut || found.length > 0 ? found : USUAL_SSH;
-  const who = allow.length === 0 ? "no one" : `only ${allow.map(printPrefix).join(", ")}`;
   const ports = ssh.length === 0 ? "" : ` (but SSH stays open for all on port ${ssh.join(", ")})`;
-  const question = `Disconnect the server? Mail in both directions waits in the queue, and ${who} can connect${ports}.`;
+  const question = `Disconnect the server? Mail in both directions waits in the queue, and ${whoOf(asked)} can connect${ports}.`;
   const unsure = await whyNotSure(call, question, "nothing was isolated");
   if (unsure !== null) return unsure;
+  // Another command may have isolated the server while the question was open.
+  const present = readIsolation(call.layout);
+  const allow = [...new Set([...asked, ...(present?.allow ?? [])])];
+  const who = whoOf(allow);
   const isolation: Isolation = { incident: incident.id, since: isoTime(call.now()), allow, ssh, shut: SHUT };
   // The file first: if this is interrupted, the keeper or the next start shuts the world out.
   keepIsolation(call.layout, isolation);
@@ -63,6 +66,10 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   if (!applied.ok) return failed(joined("\n", [stays, unaudited]), again);
   return done(isolation, withContacts(call, [stays, unaudited]), `${PROGRAM} incident assess`);
 });
+
+function whoOf(allow: readonly Prefix[]): string {
+  return allow.length === 0 ? "no one" : `only ${allow.map(printPrefix).join(", ")}`;
+}
 
 /** `--allow A,B` */
 function allowedFrom(call: Call): readonly Prefix[] | Failure {
