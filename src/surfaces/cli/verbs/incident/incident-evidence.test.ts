@@ -79,6 +79,24 @@ test(
   },
 );
 
+test("a notice that another command sends while the question is open is not sent again", SENDMAIL, async () => {
+  makeMailQueue(layout);
+  const incident = openIncident(layout, { title: "Fay", openedAt: isoTime(START), since: isoTime(START) });
+  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+  const reader = readerOf("fay@example.org", { type: "EMAIL", verdict: "pass" }, ["a@away.test", "b@away.test"]);
+  const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is down.", "")) } });
+  const says = "1 recipient was informed that the owner of fay@example.org did not write the mail they received.";
+  const other = { at: isoTime(START), by: "root", step: "tell", says, lines: ["a@away.test"], audited: true } as const;
+  const ask = () => {
+    appendEntry(layout, incident, other);
+    return Promise.resolve("y");
+  };
+  const call = { layout, args: ["fay@example.org"], reader, guard, flags: ["send"] };
+  const answer = await incidentTell(scriptCall({ ...call, terminal: { interactive: true, ask } }));
+  assert.partialDeepStrictEqual(answer, { ok: true, json: { to: ["b@away.test"], sent: 1 } });
+  assert.equal(queuedMails(layout).length, 1);
+});
+
 test("who gets a notice is recorded every 100 mails; after Ctrl-C only the others get one", SENDMAIL, async () => {
   makeMailQueue(layout);
   const incident = openIncident(layout, { title: "Dora", openedAt: isoTime(START), since: isoTime(START) });

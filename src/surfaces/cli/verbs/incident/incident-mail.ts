@@ -50,9 +50,8 @@ export const incidentTell = inIncident(async (call, incident) => {
   const found = await mailsOf(call, name);
   if ("ok" in found) return found;
   const reached = mailsThatLeft(found.mails);
-  const before = toldOf(call, incident, name);
   const all = [...new Set(reached.flatMap((mail) => mail.reached))];
-  const to = all.filter((recipient) => !before.has(recipient));
+  const to = untold(call, incident, name, all);
   const notes = [
     ...(to.length < all.length ? [`${recipients(all.length - to.length)} already informed.`] : []),
     ...(found.isCut ? ["There was more than can be listed: others may have been reached too."] : []),
@@ -74,12 +73,14 @@ export const incidentTell = inIncident(async (call, incident) => {
   const question = [...notes, `Send this to ${plural(to.length, "recipient")}?`].join(" ");
   const unsure = await whyNotSure(call, question, "nothing was sent");
   if (unsure !== null) return unsure;
+  // Another command may have sent it while the question was open.
+  const due = untold(call, incident, name, to);
   const informed = (count: number) => `${recipients(count)} ${toldAbout(name)}.`;
   let [sent, unaudited, failure]: [number, string, string | null] = [0, "", null];
   let next = "Repeat the command to inform the others.";
-  while (sent < to.length && failure === null) {
-    const some = await sendEach(call, mail, to.slice(sent, sent + RECORDED_AT_ONCE));
-    const lines = to.slice(sent, sent + some.queued);
+  while (sent < due.length && failure === null) {
+    const some = await sendEach(call, mail, due.slice(sent, sent + RECORDED_AT_ONCE));
+    const lines = due.slice(sent, sent + some.queued);
     sent += some.queued;
     failure = some.failure;
     if (lines.length === 0) break;
@@ -94,7 +95,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   const says = joined(" ", [informed(sent), ...notes, unaudited]);
   if (failure !== null) return failed(`${says} Then it stopped: ${failure}.`, next);
   const text = joined(" ", [says, waitsText(call.layout)]);
-  return done({ ...mail, to, sent }, text, `${PROGRAM} queue list`);
+  return done({ ...mail, to: due, sent }, text, `${PROGRAM} queue list`);
 });
 
 /** Empty if mail leaves. Exported for its test. */
@@ -111,12 +112,13 @@ function toldAbout(name: string): string {
   return `informed that the owner of ${name} did not write the mail they received`;
 }
 
-/** Whom this step reached before. */
-function toldOf({ layout }: Call, incident: Incident, name: string): ReadonlySet<string> {
+/** Those of them whom this step has not reached yet. */
+function untold({ layout }: Call, incident: Incident, name: string, all: readonly string[]): readonly string[] {
   const before = readTimeline(layout, incident).filter(
     ({ step, says }) => step === "tell" && says.includes(toldAbout(name)),
   );
-  return new Set(before.flatMap(({ lines }) => lines));
+  const told = new Set(before.flatMap(({ lines }) => lines));
+  return all.filter((recipient) => !told.has(recipient));
 }
 
 /** One mail for each, so that no recipient learns of the others. Ctrl-C stops it between two. */
