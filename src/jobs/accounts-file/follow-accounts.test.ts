@@ -40,8 +40,11 @@ function fresh(t: TestContext) {
       const ours = entries.filter(({ name }) => name.endsWith(`@${domain}`));
       const named = ours.map(({ name, ...entry }) => ({ ...entry, name: accountName(name) }));
       const others = entries.filter((entry) => !ours.includes(entry));
-      const skipped = others.map(({ name }) => ({ name, why: "belongs to a different domain" }));
-      const changes = { ...files.follow(named, gone.map(accountName), NOW), skipped };
+      const followed = files.follow(named, gone.map(accountName), NOW);
+      const changes = {
+        ...followed,
+        skipped: [...others.map(({ name }) => ({ name, why: "belongs to a different domain" })), ...followed.skipped],
+      };
       duringAsk();
       reported.push(changes);
       return Promise.resolve(changes);
@@ -52,6 +55,7 @@ function fresh(t: TestContext) {
   };
   const write = (text: string): void => writeFileSync(path, text);
   return {
+    db,
     path,
     look,
     reported,
@@ -218,6 +222,27 @@ test("skipped lines are tried again once the settings have changed, even while t
   await follow(`anna@late.test|${HASH}\nbert@later.test|${HASH}\n`);
   await look();
   assert.deepEqual([mayLogIn(), trouble()], [["anna@late.test", "bert@later.test"], null]);
+});
+
+test("a file that is back as it was, or whose obstacle is gone, is used without an edit", async (t) => {
+  const { db, path, follow, look, mayLogIn, reported, trouble } = fresh(t);
+  await follow(`anna@example.org|${HASH}\n`);
+  rmSync(path);
+  await look();
+  assert.match(trouble() ?? "", /does not exist$/);
+  await follow(`anna@example.org|${HASH}\n`);
+  assert.equal(trouble(), null);
+  db.exec("INSERT INTO alias (address, target) VALUES ('info@example.org', 'anna@example.org')");
+  await follow(`anna@example.org|${HASH}\ninfo@example.org|${HASH}\n`);
+  assert.match(trouble() ?? "", /info@example\.org is an alias already$/);
+  const asked = reported.length;
+  db.exec("DELETE FROM alias");
+  await look(600);
+  assert.equal(reported.length, asked, "at most every ten minutes");
+  await look();
+  assert.deepEqual([mayLogIn(), trouble()], [["anna@example.org", "info@example.org"], null]);
+  await look(700);
+  assert.equal(reported.length, asked + 1);
 });
 
 test("without a followed file nothing is read or reported", async (t) => {

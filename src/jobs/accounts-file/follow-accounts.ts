@@ -22,6 +22,8 @@ type FollowAccountsParts = Readonly<{
 
 /** How many checks in a row must find the same file before it is used: a slow writer may not have finished. */
 const SAME_LOOKS = 2;
+/** Checks before skipped lines are tried again, for example because an alias was removed. Each try hashes their clear-text passwords. */
+const RETRY_LOOKS = 600;
 const MOST_BYTES = 16 * 1024 * 1024;
 const MOST_FIELDS_NAMED = 10;
 
@@ -94,15 +96,19 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
       sameLooks = fingerprint === seen ? sameLooks + 1 : 0;
       seen = fingerprint;
       if (sameLooks < SAME_LOOKS || fingerprint === done) return;
+      done = null;
       if (!read.ok) return refuse(`${path} ${read.reason}`);
       const parsed = parseAccountsFile(read.text);
       if (!parsed.ok) return refuse(`${path}: ${parsed.problems[0]?.says ?? ""}`);
       if (parsed.accounts.length === 0) return refuse(`${path} names no account`);
       const skipped = await bringTo(parsed.accounts);
       if (skipped === null) return;
-      // Not if the settings have changed since.
-      if (seen === fingerprint) done = fingerprint;
       const [first] = skipped;
+      // Not if the settings have changed since.
+      if (seen === fingerprint) {
+        if (first === undefined) done = fingerprint;
+        else sameLooks = -RETRY_LOOKS;
+      }
       const ignored = ignoredFields(parsed.accounts);
       if (first === undefined) troubles = [];
       else refuse(`${path}: ${first.name} ${first.why}`);
