@@ -13,7 +13,7 @@ import { Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 
 describe("account legal-hold", { ...TIMED, ...ROOT }, () => {
-  const { layout, fails } = guardOfSuite({ accounts: ["anna@example.org"] });
+  const { layout, does, fails } = guardOfSuite({ accounts: ["anna@example.org"] });
   before(() => void mkdirSync(dirname(layout.legalHolds), { recursive: true }));
 
   test("holds an account, and mail of one that was removed", async () => {
@@ -23,6 +23,13 @@ describe("account legal-hold", { ...TIMED, ...ROOT }, () => {
       assert.equal(code, 0, err);
       assert.match(out, /is under legal hold: no mail of it is removed by retention/);
     }
+  });
+
+  test("is lifted and recorded once", async () => {
+    const lift = () => does("account legal-hold anna@example.org off");
+    assert.match(await lift(), /^anna@example\.org is no longer under legal hold\.$/m);
+    assert.match(await lift(), /^anna@example\.org is not under legal hold\.$/m);
+    assert.equal((await does("audit list")).match(/LEGAL_HOLD_LIFTED/g)?.length, 1);
   });
 
   test("protects nothing under a misspelled name, and says so", async () => {

@@ -125,6 +125,7 @@ export const accountLegalHold = ofAccount(async (call, name) => {
     );
   if (word !== "on" && word !== "off") return wrongUsage(`"${oneLine(word)}" is neither on nor off.`, "");
   const isOn = word === "on";
+  if (!isOn && held === null) return done({ name, isOn }, `${name} is not under legal hold.`);
   // First what protects the mail: whatever becomes of the record.
   if (isOn) setLegalHold(path, { account: name, since: isoTime(call.now()), reason: reason.join(" ") });
   const type = isOn ? "LEGAL_HOLD_SET" : "LEGAL_HOLD_LIFTED";
