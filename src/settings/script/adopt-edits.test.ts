@@ -82,7 +82,10 @@ for (const [config, says] of [
     "{ maxEmailsPerHost: 5 }",
     /maxEmailsPerHost is not a value of it; it has maxEmailsPerIP\.perMinute, .*, whitelist\./,
   ],
-  ["{ banDurations: { light: 3 * 60 * 60 * 1000 } }", /banDurations must .*ascending|banDurations .*, not/],
+  [
+    "{ banDurations: { light: 3 * 60 * 60 * 1000 } }",
+    /banDurations must be a list, .* longer than the one before, not \["10800000ms","2h","24h"\]\./,
+  ],
   ["{ banDurations: { lightest: 5 } }", /banDurations\.lightest is not a value of it/],
   ["{ banDurations: 5 }", /banDurations must be/],
   ["{ maxEmailsPerIP: 5 }", /maxEmailsPerIP is not a value of it/],

@@ -95,7 +95,7 @@ describe("settings of an account", TIMED, () => {
 
   for (const [line, code, says] of [
     [`account quota ${ANNA} much`, 2, /"much" is not a size\. Write 500MB or 10GB, none or default\./],
-    [`account quota ${ANNA} -5`, 2, /./],
+    [`account quota ${ANNA} -5`, 2, /^Unknown option -5\./],
     ["account quota nobody@example.org", 1, /There is no account nobody@example\.org\./],
     [`account forward ${ANNA} ${ELSEWHERE} --keep --no-keep`, 2, /^Give one of --keep, --no-keep/],
     [`account forward ${ANNA} --no-keep`, 2, /^There is nothing to set\./],
