@@ -9,6 +9,7 @@ import {
 } from "../../../../core/access/access-review.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { printPrefix } from "../../../../core/net/ip.ts";
+import { UNUSED_DAYS } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, formatDuration } from "../../../../core/time.ts";
 import { homeOf, sieveRedirectsIn } from "../../../../mail/dovecot/sieve-redirects.ts";
@@ -17,8 +18,7 @@ import { judgeFollowed, weakLines } from "../../passwords.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
-/** An account that was not used for this long is named. */
-const UNUSED_MS = 90 * DAY_MS;
+const UNUSED_MS = UNUSED_DAYS * DAY_MS;
 
 export const accessReview = withReader(async (call, reader) => {
   const looked = await look(call, reader);
