@@ -1,4 +1,5 @@
 /** The requests of the load, and their answers: shared by the process that loads and the one that starts it. */
+
 /** The one mailbox of the server that is measured. */
 export const RECIPIENT = "alice@example.org";
 

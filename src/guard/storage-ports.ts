@@ -104,8 +104,10 @@ export interface AccountHistory {
   networksSince(since: Millis): readonly Prefix[];
 }
 
-/** `evidence`: why the mail of an account is held; null while it is not. `vouchedAt`: when its owner last vouched for it, up to now; 0: never. */
-/** `mails`: those on hold, while it is held. */
+/**
+ * `evidence`: why the mail of an account is held; null while it is not. `vouchedAt`: when its owner last vouched for it, up to now; 0:
+ * never. `mails`: those on hold, while it is held.
+ */
 export type HoldState = Readonly<{ evidence: Evidence | null; vouchedAt: Millis; mails: number }>;
 
 export type PlaceTimes = Readonly<{ firstBy: Millis; decidedAfter: Millis }>;

@@ -43,7 +43,7 @@ export function createProcessTerminal() {
     /** Columns of the terminal that gets the results; null if they go elsewhere. */
     width: process.stdout.isTTY ? Math.max(process.stdout.columns || USUAL, NARROWEST) : null,
     out: (text: string) => write(process.stdout, text),
-    /** For output that cannot be shown twice: waits until all of it is written, and on a disk flushed. Returns why it failed, or null. */
+    /** For output that cannot be shown twice: waits until all of it is written, and on a disk flushed. */
     outForGood: async (text: string): Promise<Outcome> => {
       clear();
       // The stream also emits the error, after the callback of the write.
