@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { isQueueId } from "../core/events/queue-id.ts";
-import { parseAddress } from "../core/net/address.ts";
+import { parseSender } from "../core/net/address.ts";
 import { parseJson } from "../core/text.ts";
 import { flag, isObject, type OutputOf, object } from "./declare/fields.ts";
 import {
@@ -114,7 +114,7 @@ export type QueueChange = OutputOf<typeof changed>;
 
 const senderOrBounce = written({
   most: 320,
-  parse: (text) => (text === "" ? text : parseAddress(text)),
+  parse: parseSender,
   fault: "is not a mail address such as anna@example.org",
   says: "A mail address, or empty.",
   example: "news@example.net",

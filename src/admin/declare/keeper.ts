@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { ALERT_KINDS, SEVERITIES } from "../../core/alerts/alerts.ts";
 import { isKeeperNotice, type KeeperNotice } from "../../core/alerts/notices.ts";
 import { isJailName } from "../../core/decide/jails.ts";
-import { parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { parseAccountName, parseAddress, parseSender } from "../../core/net/address.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { parseJson } from "../../core/text.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
@@ -239,11 +239,6 @@ export function parseKeeperReply(line: string): KeeperReply | null {
 /** Part of a reply to some verbs: a list of objects with these fields. */
 function given<const S extends z.core.$ZodShape>(fields: S) {
   return z.exactOptional(records(fields));
-}
-
-/** An address, or the empty sender of a bounce. */
-function parseSender(text: string): string | null {
-  return text === "" ? "" : parseAddress(text);
 }
 
 function queueIds(fewest: 0 | 1, most = MAILS_PER_COMMAND) {

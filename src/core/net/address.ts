@@ -38,6 +38,11 @@ export function parseAddress(text: string): Address | null {
   return address.length <= MAX_ADDRESS && LOCAL_PART.test(local) && isDomain(domain) ? (address as Address) : null;
 }
 
+/** An envelope sender: an address, or the empty sender of a bounce. */
+export function parseSender(text: string): Address | "" | null {
+  return text === "" ? "" : parseAddress(text);
+}
+
 /** In lower case and as the DNS has it: `xn--mller-kva.de` for `Müller.de` (RFC 5890). What cannot be a label stays. */
 export function asciiDomain(text: string): string {
   // By labels: given `müller.de/x`, domainToASCII would return the host of a URL.
