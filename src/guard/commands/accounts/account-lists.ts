@@ -2,13 +2,12 @@ import { type LastSignIn, noAccount } from "../../../admin/accounts.ts";
 import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { AccountBook, Keeper, MailKeyStore } from "../../admin-ports.ts";
-import { guessesAt } from "../../facts/login-facts.ts";
 import type { AppPasswordStore, ForwardTargets } from "../../mailbox-ports.ts";
 import { failed, keeperFault } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import type { Turn } from "../turns.ts";
 import type { OfCaller } from "../web/command-gate.ts";
-import { type AccountStateCommandParts, accountState, accountStateNow } from "./account-state.ts";
+import { type AccountStateCommandParts, accountState, accountStateNow, guardedState } from "./account-state.ts";
 
 export type AccountListParts = AccountStateCommandParts &
   Readonly<{
@@ -25,21 +24,18 @@ const MOST_ALIASES = 100;
 
 /** A page of accounts, each with what the guard knows about it. */
 function accountList(parts: AccountListParts, asked: ParsedCommandOf<"account_list">): Reply<"account_list"> {
-  const { book, engine, guesses, heldMail, clock, lastSignIn, mailboxes } = parts;
+  const { book, heldMail, clock, lastSignIn, mailboxes } = parts;
   const { items, next, total } = book.accounts(asked);
   const aliases = book.aliasCounts(items.map(({ name }) => name));
   const held = new Set(heldMail.accounts().map(({ account }) => account));
   const now = clock.now();
-  const listed = items.map((row) => {
-    const guessed = guessesAt(guesses, engine.policy, { name: row.name, network: null, pending: [] }, now);
-    return {
-      ...row,
-      guarded: guessed >= engine.policy.accounts.failures,
-      held: held.has(row.name),
-      aliases: aliases.get(row.name) ?? 0,
-      lastSignIn: lastSignIn(row.name),
-    };
-  });
+  const listed = items.map((row) => ({
+    ...row,
+    guarded: guardedState(parts, row.name, now) !== null,
+    held: held.has(row.name),
+    aliases: aliases.get(row.name) ?? 0,
+    lastSignIn: lastSignIn(row.name),
+  }));
   return { ok: true, result: { items: listed, next, total, passwordsOnServer: mailboxes().keyOfEach } };
 }
 

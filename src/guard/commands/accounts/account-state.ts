@@ -14,14 +14,19 @@ type AccountStateParts = Readonly<{
   heldMail: Pick<HeldMail, "accounts">;
 }>;
 
+/** Null unless strangers guess at its password. */
+export function guardedState(parts: AccountStateParts, account: string, now: Millis): AccountKnown["guarded"] {
+  const { policy } = parts.engine;
+  const { failures: limit, windowMs } = policy.accounts;
+  const guesses = guessesAt(parts.guesses, policy, { name: account, network: null, pending: [] }, now);
+  return guesses < limit ? null : { guesses, windowMs };
+}
+
 /** What the guard knows about an account now, from the database. `account` in lower case. */
 export function accountState(parts: AccountStateParts, account: string, now: Millis): AccountKnown {
-  const { policy } = parts.engine;
-  const { failures: limit, windowMs, knownForMs } = policy.accounts;
-  const guesses = guessesAt(parts.guesses, policy, { name: account, network: null, pending: [] }, now);
-  const signIns = parts.guesses.signIns(account, later(now, -knownForMs));
+  const signIns = parts.guesses.signIns(account, later(now, -parts.engine.policy.accounts.knownForMs));
   return {
-    guarded: guesses < limit ? null : { guesses, windowMs },
+    guarded: guardedState(parts, account, now),
     held: parts.heldMail.accounts().find((one) => one.account === account) ?? null,
     known: [...new Set(signIns.map(({ prefix }) => prefix))],
   };
