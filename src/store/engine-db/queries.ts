@@ -5,7 +5,7 @@ import { contains, covering, isSingleAddress, networkAddress, type Prefix, prefi
 import { everyPage } from "../../guard/explain/event-pages.ts";
 import type { EventFilter, EventPage, Queries } from "../../guard/storage-ports.ts";
 import { integer, iso, isoOrNull, prefix as prefixColumn, type Row, rowReader, text, textOrNull } from "../columns.ts";
-import { addLowerCase, lowerCaseFor, sqliteEventSearch } from "../events/event-search.ts";
+import { lowerCaseFor, sqliteEventSearch } from "../events/event-search.ts";
 import { sqliteFigures } from "../events/figures.ts";
 import { prepared } from "../transactions.ts";
 import { BAN_COLUMNS, NEWEST_BANS, offencesAt, readBan } from "./ban-log.ts";
@@ -18,7 +18,6 @@ const REPORTED_EVENTS = 100;
 /** Reads `engine.db` for the web and the command line. The connection may be read-only. */
 export function sqliteQueries(db: DatabaseSync): Queries {
   const search = sqliteEventSearch(db);
-  addLowerCase(db);
   const sql = prepared(db, SQL);
   /** Accounts that sign in from it or from any part of it, sorted by name: a ban of a network locks all of them out. */
   const accountsFrom = (network: Prefix, around: string): readonly string[] => {

@@ -32,7 +32,7 @@ const SHOWN = `concat_ws(char(10), details, action, ip, account, sender, recipie
 
 /**
  * Events by cursor, type, time, text, network and name. A row belongs to a network if its prefix shares an address with
- * it: `events --ip` of one IPv6 address shows what its /64 did.
+ * it: `events --ip` of one IPv6 address shows what its /64 did. Adds `in_lower_case` to the connection, for `lowerCaseFor`.
  */
 export function sqliteEventSearch(db: DatabaseSync, longestMs: number = LONGEST_MS) {
   addLowerCase(db);
@@ -129,7 +129,7 @@ function eventItem(row: Row): EventItem {
 
 const ASCII = /^\p{ASCII}*$/u;
 
-/** For `lowerCaseFor`. */
+/** For `lowerCaseFor`. Exported for its test. */
 export function addLowerCase(db: DatabaseSync): void {
   db.function("in_lower_case", { deterministic: true }, (said) => String(said).toLowerCase());
 }
