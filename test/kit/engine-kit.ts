@@ -6,7 +6,6 @@ import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import type { EventRecord } from "../../src/core/events/event.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/guard/engine.ts";
-import { SmtpProgress } from "../../src/guard/facts/smtp-sessions.ts";
 import type { Clock, Log, Notices } from "../../src/guard/ports.ts";
 import { storesOn } from "../../src/programs/guard/compose-stores.ts";
 import { accountsMigrations } from "../../src/store/accounts-db/schema.ts";
@@ -117,7 +116,6 @@ export const NO_ALERTS = {
 /** The engine's parts on its database. Every account is active and may sign in from everywhere; none forwards its mail. */
 export function enginePartsOn(db: DatabaseSync, store = new SqliteStore(db)) {
   return {
-    progress: new SmtpProgress(),
     store,
     history: store,
     bansInForce: store,

@@ -22,7 +22,7 @@ import { recipientKind } from "./fact-sources.ts";
 const HOME = hostPrefix(STRANGER);
 const PRIOR_REPORTS = { upTo: NOON, passwords: ["p"], unjudged: [] };
 const PASS = decision("pass", "below_limit");
-const { base, state, of, update, progress } = factsOnFakes();
+const { base, state, of, update } = factsOnFakes();
 
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "p" };
 const BOUNCE: Recipient = { ...RECIPIENT, sender: "" };
@@ -39,14 +39,6 @@ test("mails of a connection are counted when they pass, and read when the next o
   assert.equal(of(RECIPIENT).sessionMails, 0);
   update(CONNECT);
   assert.equal(of(DATA).sessionMails, 0, "a new connection starts at zero");
-});
-
-test("the progress of a connection is followed", () => {
-  update(CONNECT);
-  assert.equal(progress.of("203.0.113.7 40000 25", NOON)?.isTransferring, false);
-  update(RECIPIENT);
-  update(DATA);
-  assert.equal(progress.of("203.0.113.7 40000 25", NOON)?.isTransferring, true);
 });
 
 test("whether a recipient exists, and is a first contact, comes from the directories", () => {
@@ -326,5 +318,5 @@ function factsOnFakes() {
     return base.of(event, NOON);
   };
   const update = (event: ClientEvent, decided = PASS): void => base.update(event, decided, of(event), NOON);
-  return { state, of, update, base: () => base, progress: parts.progress };
+  return { state, of, update, base: () => base };
 }

@@ -19,7 +19,7 @@ import { LoginFacts } from "./login-facts.ts";
 import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
 import { QueuedMails } from "./queued-mails.ts";
 import { SentMails, updateNamed } from "./sending.ts";
-import { NamedRecipients, type SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
+import { NamedRecipients, SmtpSessions } from "./smtp-sessions.ts";
 import { ProtectionList, SparingMemory } from "./sparing.ts";
 import { createUnrecordedFacts } from "./unrecorded-facts.ts";
 import { WholeServerWindows } from "./whole-server-windows.ts";
@@ -30,8 +30,6 @@ export type FactBaseParts = FactPorts &
     bansInForce: BansInForce;
     honest: HonestMail;
     notices: Notices;
-    /** Gets each event; no decision reads it. */
-    progress: Pick<SmtpProgress, "update">;
   }>;
 
 /** All facts: finds those of an event, and applies decisions to them. */
@@ -42,7 +40,6 @@ export class FactBase {
   #sources: FactSources;
   readonly #pendingLogins = new PendingLogins();
   readonly #pendingPasswords = new PendingPasswords();
-  readonly #progress: FactBaseParts["progress"];
   readonly #unrecorded: ReturnType<typeof createUnrecordedFacts>;
   #startedAt = 0;
   /** Nothing has been recorded since the start. */
@@ -50,7 +47,6 @@ export class FactBase {
 
   constructor(parts: FactBaseParts) {
     this.#bansInForce = parts.bansInForce;
-    this.#progress = parts.progress;
     this.#protection = new ProtectionList(parts.own, parts.bansInForce);
     this.#queuedMails = new QueuedMails(parts.honest, parts.sending);
     const named = new NamedRecipients();
@@ -187,7 +183,6 @@ export class FactBase {
     if (event.type === "RECIPIENT") wholeServer.update(event, facts, decided, now);
     const passed = decided.verdict === "pass";
     if (decided.counted) addresses.count(this.policy, event, state, now);
-    this.#progress.update(event, decided.verdict, now);
     if (event.type === "CONNECT") sessions.begin(event.session);
     if (event.type === "RECIPIENT") sessions.addRecipient(event.session);
     if (event.type === "RECIPIENT" && (passed || isBounce(event))) sessions.name(event);

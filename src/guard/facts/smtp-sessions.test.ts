@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DATA, MAIL, MESSAGE, NOON, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { Verdict } from "../../core/decide/decision.ts";
-import type { ClientEvent } from "../../core/events/event.ts";
+import type { Connect } from "../../core/events/connection.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { NamedRecipients, SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
+import { NamedRecipients, type SmtpEvent, SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
 
 test("notices a bounce that names a different recipient, but neither a repeated question nor the next mail", () => {
   const sessions = new SmtpSessions();
@@ -52,11 +52,11 @@ test("an active connection stays in memory, whatever comes after it", () => {
   assert.deepEqual([hasOther(0, "b"), hasOther(1, "a"), hasOther(2, "a")], [true, false, true]);
 });
 
-const CONNECT: ClientEvent = { type: "CONNECT", ...MAIL };
+const CONNECT: Connect = { type: "CONNECT", ...MAIL };
 const CONNECTION = "203.0.113.7 40000 25";
 
 /** Events one second apart, of which all but the last pass; returns the known progress this much later. */
-function progress(events: readonly ClientEvent[], afterMs = 0, lastVerdict: Verdict = "pass") {
+function progress(events: readonly SmtpEvent[], afterMs = 0, lastVerdict: Verdict = "pass") {
   const seen = new SmtpProgress();
   const last = events.length - 1;
   for (const [i, event] of events.entries())

@@ -81,6 +81,8 @@ function singleName({ sender, recipient }: Named): string | null {
   return mailbox === address ? null : mailbox.toLowerCase();
 }
 
+export type SmtpEvent = Extract<ClientEvent, Readonly<{ session: string }>>;
+
 /** `at`: when a mail of this connection last made progress. `isTransferring`: its content is being sent or judged. */
 export type Progress = Readonly<{ at: Millis; isTransferring: boolean }>;
 
@@ -93,8 +95,7 @@ export class SmtpProgress {
   /** Mails whose content is arriving or has arrived, in a separate map, so that many short connections cannot evict them. `lastsMs`: the most they take. */
   readonly #transfers = new BoundedMap<string, Readonly<{ at: Millis; lastsMs: number }>>(LIMITS.sessions);
 
-  update(event: ClientEvent, verdict: Verdict, now: Millis): void {
-    if (!("session" in event)) return;
+  update(event: SmtpEvent, verdict: Verdict, now: Millis): void {
     const connection = connectionOf(event.session);
     if (event.type === "CONNECT") {
       this.#begun.set(connection, { at: now, hasRecipient: false });

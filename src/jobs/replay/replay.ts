@@ -4,7 +4,6 @@ import type { ClientEvent, EventRecord } from "../../core/events/event.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { EventProcessor } from "../../guard/event-processor.ts";
-import { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import type { Notices } from "../../guard/ports.ts";
 import { type ReplayParts, recordedFacts } from "./recorded-facts.ts";
 import { type AskedStep, type DecidedStep, type ReplayStep, Unreached } from "./sequence.ts";
@@ -74,7 +73,6 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
         },
       },
       notices: QUIET,
-      progress: new SmtpProgress(),
     });
   }
 

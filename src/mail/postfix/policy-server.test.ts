@@ -3,11 +3,14 @@ import { stat, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { ACTION, ask, BANNED, heldEngine, PASS, postfixAt, started } from "../../../test/kit/policy-server-kit.ts";
+import { NOON } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { decision } from "../../core/decide/decision.ts";
+import { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import { WITHOUT_GUARD } from "../../programs/guard/stand-in.ts";
 import { settingOf } from "../../settings/schema.ts";
 import { createPolicyServer, POLICY_LIMITS } from "./policy-server.ts";
@@ -146,6 +149,30 @@ test("a client behind a proxy is accepted only while no other can forge its head
   assert.deepEqual(engine.asked, []);
   guards = true;
   await asks(proxied);
+});
+
+test("the progress of a mail is followed while the database cannot be written; refused DATA does not count", async () => {
+  const { engine, store } = engineOnMemory();
+  store.failing = "begin";
+  const progress = new SmtpProgress();
+  const { client } = await started(
+    { decided: (event, verdict) => progress.update(event, verdict, NOON) },
+    (event, answer) =>
+      event.type === "DATA" && event.recipientCount === 2 ? answer(BANNED) : engine.submit(event, answer),
+  );
+  const from = ["client_port=40000", "server_port=25", "server_address=203.0.113.1", "recipient=anna@example.org"];
+  let said = "";
+  for (const [state, recipients, answer, isTransferring] of [
+    ["CONNECT", 0, ACTION.pass, false],
+    ["RCPT", 0, ACTION.pass, false],
+    ["DATA", 2, ACTION.banned, false],
+    ["DATA", 1, ACTION.pass, true],
+  ] as const) {
+    client.socket.write(ask(state, ...from, `recipient_count=${recipients}`));
+    said += answer;
+    await until(() => client.text() === said, `${state} is answered`);
+    assert.equal(progress.of("203.0.113.7 40000 25", NOON)?.isTransferring, isTransferring);
+  }
 });
 
 test("an engine that throws: no answer, so that Postfix takes its default action", async () => {

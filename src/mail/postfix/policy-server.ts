@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { Framer, POLICY_REQUEST_BYTES } from "../../admin/declare/framing.ts";
+import type { Verdict } from "../../core/decide/decision.ts";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
@@ -42,6 +43,8 @@ export type PolicyOptions = Readonly<Record<keyof typeof POLICY_LIMITS, number>>
     /** Whether a client of the port for mail from Sieve scripts is Dovecot; null: that is unknown, and none is accepted. */
     isDovecot: ((client: SieveClient) => Promise<boolean>) | null;
     sessions: Pick<SubmissionSessions, "begin" | "isOver">;
+    /** Called with each decision, recorded or not, before its answer. */
+    decided: (event: GuardQuestion, verdict: Verdict) => void;
   }>;
 
 /** Answers Postfix's check_policy_service on a unix socket (SMTPD_POLICY_README). */
@@ -129,6 +132,7 @@ class Connection {
       this.#parts.submit(event, (decision) => {
         // A second answer would be read as that to the next question.
         if (!this.#isAsked || question !== this.#question) return;
+        this.#parts.decided(event, decision.verdict);
         const isHeld = event.type === "DATA" && decision.verdict === "hold";
         const fits = !isHeld || this.#fitsAndNote(event.transaction, null);
         this.#answer(fits ? printPolicyAction(decision, event.type) : FULL);

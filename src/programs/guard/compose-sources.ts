@@ -3,6 +3,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import { watchingForwards } from "../../guard/enforce/counted-forwards.ts";
 import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import type { Greylisting } from "../../guard/facts/greylisting.ts";
+import type { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import { createBlockLists, type ListSettings } from "../../guard/lookups/block-lists.ts";
 import { createSenderProofs } from "../../guard/lookups/sender-proof.ts";
 import { submitAfterLookups } from "../../guard/lookups/submit-after-lookups.ts";
@@ -37,6 +38,7 @@ type SourceParts = GuardParts &
     names: Names;
     report: Report;
     submissionSessions: SubmissionSessions;
+    progress: SmtpProgress;
   }>;
 
 const SPF_TRIES = 2;
@@ -57,6 +59,7 @@ export function composeSources(parts: SourceParts) {
     guardsProxied: parts.guardsProxied,
     sessions: parts.submissionSessions,
     isDovecot: runsAs(userIds(USERS.mail).uid, settings["ports.sieve_mail"]),
+    decided: (event, verdict) => parts.progress.update(event, verdict, clock.now()),
   });
   const milter = createMilterServer(
     filterLoad.limiting((event, answer) => engine.submit(event, answer)),

@@ -89,10 +89,8 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     clock,
     isClockDoubtful: () => clock.jump() !== null,
   });
-  const progress = new SmtpProgress();
   const engine = new Engine({
     ...stores,
-    progress,
     policy: toPolicy(settings),
     history: store,
     bansInForce: store,
@@ -116,6 +114,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     between: flush,
     ended: (why) => notices.set("database_unflushed", why),
   });
+  const progress = new SmtpProgress();
   const common = { settings, layout, engine, stores, keeper, notices, clock, log };
   const firewall = composeFirewall({ ...common, settingsNow: () => settingsNow, own, progress });
 
@@ -262,6 +261,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     report,
     banned,
     submissionSessions,
+    progress,
     hasRoom: (recipient) => !disk.lacksRoom() && !(disk.lacksRoomToQueue() && mayWait(recipient)),
     guardsProxied: () => firewall.guardsProxied(),
     aheadMs: () => clock.jump()?.byMs ?? 0,

@@ -19,6 +19,7 @@ export const WITHOUT_GUARD: PolicyOptions = {
   guardsProxied: () => false,
   isDovecot: null,
   sessions: { begin: () => undefined, isOver: () => false },
+  decided: () => undefined,
 };
 
 /**
