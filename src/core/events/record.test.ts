@@ -109,8 +109,9 @@ test("a report of Fail2ban says what was done about it", () => {
   const lines = Array.from({ length: 6 }, (_, i) => ({ text: `line ${i}`, at: NOON, about: "log" as const }));
   const report: Event = { ...JAIL_REPORT, lines };
   assert.equal(line(report, decision("refuse", "jail_report")), "JAIL_REPORTED banned, null, null");
-  assert.equal(line(report, decision("pass", "gateway")), "SPARED spared, null, null");
-  for (const reason of ["banned", "report_seen", "report_late"] as const)
+  for (const reason of ["gateway", "known_address", "provider_busy", "repeated_password", "wanted_busy"] as const)
+    assert.equal(line(report, decision("pass", reason)), "SPARED spared, null, null");
+  for (const reason of ["judged_live", "below_limit", "forgeable", "banned", "report_seen", "report_late"] as const)
     assert.equal(line(report, decision("pass", reason)), "JAIL_REPORTED attached, null, null");
   const offences = "jail postfix: 3 offences, the last at 2026-11-20T12:00:00.000Z";
   assert.equal(row(report).details, `${offences} | line 1 | line 2 | line 3 | line 4 | line 5`);

@@ -3,7 +3,7 @@ import type { Ip } from "../net/ip.ts";
 import { plural, printable } from "../text.ts";
 import { isoTime, type Millis } from "../time.ts";
 import { type DecidedKind, stored } from "./columns.ts";
-import { isReason, type Reason, reasons, smtpReplyOf } from "./reasons.ts";
+import { isReason, PROTECTIONS, type Reason, reasons, smtpReplyOf } from "./reasons.ts";
 import type { RestOf } from "./rest-schemas.ts";
 
 /**
@@ -38,7 +38,7 @@ const MOST_SHOWN = 5;
 const KEPT_OF_LINE = LONGEST_LINE + 1;
 
 export const report: DecidedKind<JailReported, RestOf<"JAIL_REPORTED">> = {
-  name: (_, { reason }) => (isSpared(reason) ? "SPARED" : "JAIL_REPORTED"),
+  name: (_, { reason }) => (SPARED.includes(reason) ? "SPARED" : "JAIL_REPORTED"),
   window: () => null,
   columns: () => ({}),
   rest: ({ type, jail, failures, limit, windowMs, banMs, lastAt, clientName, lines }, seen) => ({
@@ -64,30 +64,20 @@ export const report: DecidedKind<JailReported, RestOf<"JAIL_REPORTED">> = {
         .slice(-MOST_SHOWN)
         .map(({ text }) => ` | ${printable(text, LONGEST_LINE)}`)
         .join(""),
-    action: verdict === "refuse" ? "banned" : isSpared(reason) ? "spared" : "attached",
+    action: verdict === "refuse" ? "banned" : SPARED.includes(reason) ? "spared" : "attached",
   }),
   event: ({ ip }, { event: type, jail, failures, limit, windowMs, banMs, lastAt, clientName = null, lines }) =>
     ip === null ? null : { type, ip, jail, failures, limit, windowMs, banMs, lastAt, clientName, lines },
 };
 
-const NOT_SPARED: readonly Reason[] = [
-  "jail_report",
-  "intrusion_report",
-  "below_limit",
-  "forgeable",
-  "judged_live",
-  "banned",
-  "report_seen",
-  "report_late",
+/** Reasons for not banning an address that a report would otherwise ban. */
+const SPARED: readonly (Reason | null)[] = [
+  ...PROTECTIONS,
+  "known_address",
+  "provider_busy",
+  "repeated_password",
+  "wanted_busy",
 ];
-
-/**
- * Whether the address would have been banned, but something protects it. Not if an earlier decision already settled the
- * report, or if it came too late.
- */
-function isSpared(reason: Reason | null): boolean {
-  return reason !== null && !NOT_SPARED.includes(reason);
-}
 
 /** Refused by milters; the guard learns of it from their logs. */
 const OF_CONTENT: readonly Reason[] = ["spam_refused", "dmarc_refused", "author_unclear", "author_not_own"];
