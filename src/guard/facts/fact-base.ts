@@ -18,7 +18,7 @@ import type { FactPorts, FactSources } from "./fact-sources.ts";
 import { LoginFacts } from "./login-facts.ts";
 import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
 import { QueuedMails } from "./queued-mails.ts";
-import { SentMails, updateNamed } from "./sending.ts";
+import { SentMails } from "./sending.ts";
 import { NamedRecipients, SmtpSessions } from "./smtp-sessions.ts";
 import { ProtectionList, SparingMemory } from "./sparing.ts";
 import { createUnrecordedFacts } from "./unrecorded-facts.ts";
@@ -193,7 +193,7 @@ export class FactBase {
     // After `accepted`, which counts the strangers among the recipients that this forgets.
     if (event.type === "DATA" && event.account !== null && decided.counted)
       sent.count(this.policy, event.account, { at: now, ...facts.sending.mail });
-    updateNamed(named, event, decided, facts.sending);
+    named.update(event, decided, facts.sending);
     this.#sources.logins.update(event, decided, facts, now);
   }
 

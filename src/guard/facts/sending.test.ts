@@ -8,7 +8,7 @@ import { hostPrefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
 import type { ForwardReach } from "../mailbox-ports.ts";
 import type { SendingHistory } from "../storage-ports.ts";
-import { AccountSending, SentMails, updateNamed } from "./sending.ts";
+import { AccountSending, SentMails } from "./sending.ts";
 import { NamedRecipients } from "./smtp-sessions.ts";
 
 const ANN = "ann@example.org";
@@ -74,7 +74,7 @@ test("at RCPT the recipients so far, at DATA all that Postfix counts, and whethe
   assert.deepEqual(of(ASKED).mail, { recipients: 1, written: 1, strangers: 0 });
   assert.deepEqual(of(SENT).mail, { recipients: 3, written: 1, strangers: 2 });
   for (const verdict of ["pass", "hold"] as const) {
-    updateNamed(named, SENT, decision(verdict, "below_limit"), of(SENT));
+    named.update(SENT, decision(verdict, "below_limit"), of(SENT));
     assert.equal(of(SENT).isMailHeld, verdict === "hold");
   }
 });
@@ -83,10 +83,10 @@ test("a mail that is retried after its upload broke off counts no stranger a sec
   const { named, of } = onFakes();
   const again = (id: Partial<typeof ASKED>) => {
     const event = { ...ASKED, ...id, recipient: "eve@example.net" };
-    updateNamed(named, event, decision("pass", "below_limit", { counted: false }), of(event));
+    named.update(event, decision("pass", "below_limit", { counted: false }), of(event));
     return of(event).mail.strangers;
   };
-  const data = (counted: boolean) => updateNamed(named, SENT, decision("defer", "below_limit", { counted }), of(SENT));
+  const data = (counted: boolean) => named.update(SENT, decision("defer", "below_limit", { counted }), of(SENT));
   const retry = { session: "203.0.113.7 40009", transaction: "b2.1" };
   assert.equal(again({}), 1);
   data(false);
@@ -98,7 +98,7 @@ test("a mail that is retried after its upload broke off counts no stranger a sec
   const end = { ...MESSAGE, ...next, recipient: null, account: ANN };
   assert.equal(of(end).mail.strangers, 1, "one who refuses it counts as ever");
   assert.equal(again({ ...next, transaction: "b2.3", account: "bob@example.org" }), 1, "another account");
-  updateNamed(named, { ...end, ...MAIL }, decision("pass", "below_limit"), of(SENT));
+  named.update({ ...end, ...MAIL }, decision("pass", "below_limit"), of(SENT));
   assert.equal(again({ ...next, transaction: "b2.4" }), 1, "the first mail has ended");
 });
 

@@ -1,5 +1,4 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
-import type { Decision } from "../../core/decide/decision.ts";
 import { NO_SENDING, type RecipientCounts, type SendingFacts, type SentMail } from "../../core/decide/facts.ts";
 import type { Limit, Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
@@ -58,23 +57,6 @@ function limitsOf({ sending: { burst, recipients, strangers }, mail }: Policy): 
 export function sendingOf(sources: SendingSources, event: ClientEvent, place: Prefix, now: Millis): SendingFacts {
   if (!("account" in event) || event.account === null) return NO_SENDING;
   return new AccountSending(sources, { ...event, account: event.account }, place, now);
-}
-
-/** The recipients of the mail in flight. */
-export function updateNamed(
-  named: NamedRecipients,
-  event: ClientEvent,
-  decided: Decision,
-  sending: SendingFacts,
-): void {
-  const { verdict, counted } = decided;
-  if (event.type === "CONNECT" || event.type === "END_OF_MESSAGE") named.end(event.session);
-  if (!("account" in event) || event.account === null) return;
-  if (event.type === "RECIPIENT" && event.recipient !== null && verdict === "pass")
-    named.add(event, event.recipient, sending.recipient);
-  if (event.type !== "DATA") return;
-  named.count(event, counted ? event.account : null);
-  if (verdict === "hold") named.hold(event);
 }
 
 /** If the directory cannot be read, every account counts as active. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DATA, MAIL, MESSAGE, NOON, RECIPIENT } from "../../../test/kit/samples.ts";
-import type { Verdict } from "../../core/decide/decision.ts";
+import { decision, type Verdict } from "../../core/decide/decision.ts";
+import { NO_SENDING } from "../../core/decide/facts.ts";
 import type { Connect } from "../../core/events/connection.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { NamedRecipients, type SmtpEvent, SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
@@ -105,7 +106,7 @@ test("the recipients of the mail in flight, without those of an aborted mail", (
   named.add(OTHER, "other@example.net", "stranger");
   assert.deepEqual(named.of(SECOND), ["first@example.net", "second@example.net"]);
   assert.deepEqual(named.of(FIRST), []);
-  named.end(SECOND.session);
+  named.update({ ...MESSAGE, ...SECOND }, decision("pass", "below_limit"), NO_SENDING);
   assert.deepEqual(named.of(SECOND), []);
   assert.deepEqual(named.of(OTHER), ["other@example.net"]);
 });
@@ -138,10 +139,12 @@ test("counts recipients by kind; recipients that were not named here are unknown
 
 test("a held mail stays held until it ends, and the next one in its connection is separate", () => {
   const named = new NamedRecipients();
-  named.hold(FIRST);
+  const hold = (): void =>
+    named.update({ ...DATA, ...FIRST, account: "anna@example.org" }, decision("hold", "account_held"), NO_SENDING);
+  hold();
   assert.equal(named.isHeld(FIRST), false, "no recipient was named");
   named.add(FIRST, "a@example.net", "stranger");
-  named.hold(FIRST);
+  hold();
   assert.deepEqual([named.isHeld(FIRST), named.isHeld(SECOND)], [true, false]);
   named.add(SECOND, "a@example.net", "stranger");
   assert.deepEqual([named.isHeld(FIRST), named.isHeld(SECOND)], [false, false]);

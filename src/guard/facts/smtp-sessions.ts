@@ -1,5 +1,5 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
-import type { Verdict } from "../../core/decide/decision.ts";
+import type { Decision, Verdict } from "../../core/decide/decision.ts";
 import { NO_RECIPIENTS, type RecipientCounts, type SendingFacts } from "../../core/decide/facts.ts";
 import { withOneMore } from "../../core/decide/sending.ts";
 import { connectionOf } from "../../core/events/connection.ts";
@@ -140,6 +140,19 @@ type NamedInMail = {
 export class NamedRecipients {
   readonly #mails = new BoundedMap<string, NamedInMail>(LIMITS.namedRecipientsMails);
 
+  /** Applies a decided event to the mail in flight. */
+  update(event: ClientEvent, { verdict, counted }: Pick<Decision, "verdict" | "counted">, sending: SendingFacts): void {
+    // A new connection may reuse the port of an old one.
+    if (event.type === "CONNECT" || event.type === "END_OF_MESSAGE") this.#mails.delete(event.session);
+    if (!("account" in event) || event.account === null) return;
+    if (event.type === "RECIPIENT" && event.recipient !== null && verdict === "pass")
+      this.add(event, event.recipient, sending.recipient);
+    const present = event.type === "DATA" ? this.#present(event) : undefined;
+    if (present === undefined) return;
+    present.countedFor = counted ? event.account : null;
+    if (verdict === "hold") present.isHeld = true;
+  }
+
   add({ session, transaction }: MailId, recipient: string, kind: SendingFacts["recipient"]): void {
     const present = this.#present({ session, transaction });
     const named: NamedInMail = present ?? { ...NOTHING_NAMED, transaction, names: [] };
@@ -173,12 +186,7 @@ export class NamedRecipients {
     return { recipients: all, written: Math.min(written, all), strangers: Math.min(strangers, all) + unseen };
   }
 
-  /** Postfix was instructed to hold it. */
-  hold(mail: MailId): void {
-    const present = this.#present(mail);
-    if (present !== undefined) present.isHeld = true;
-  }
-
+  /** Whether Postfix was instructed to hold it. */
   isHeld(mail: MailId): boolean {
     return this.#present(mail)?.isHeld ?? false;
   }
@@ -187,22 +195,11 @@ export class NamedRecipients {
     return this.#present(mail)?.again ?? 0;
   }
 
-  /** DATA counted its recipients for the account; null: it counted none. */
-  count(mail: MailId, account: string | null): void {
-    const present = this.#present(mail);
-    if (present !== undefined) present.countedFor = account;
-  }
-
   /** Whether a mail of the account that counted this recipient has not ended: its upload on another connection broke off, or continues. */
   hasCounted(account: string, recipient: string): boolean {
     for (const [, { countedFor, names }] of this.#mails)
       if (countedFor === account && names.includes(recipient)) return true;
     return false;
-  }
-
-  /** The mail has ended, or a new connection reuses the port of an old one. */
-  end(session: string): void {
-    this.#mails.delete(session);
   }
 
   #present({ session, transaction }: MailId): NamedInMail | undefined {

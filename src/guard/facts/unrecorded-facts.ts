@@ -13,7 +13,7 @@ import { EventFacts } from "./event-facts.ts";
 import type { FactSources } from "./fact-sources.ts";
 import { LoginFacts } from "./login-facts.ts";
 import type { PendingPasswords } from "./pending-logins.ts";
-import { SentMails, updateNamed } from "./sending.ts";
+import { SentMails } from "./sending.ts";
 import type { MailId, NamedRecipients } from "./smtp-sessions.ts";
 
 type Parts = Readonly<{ accounts: AccountHistory; sending: SendingHistory }>;
@@ -46,7 +46,7 @@ export function createUnrecordedFacts(
         // A hold is deferred instead.
         const counted = event.type === "DATA" && event.account !== null && decided.verdict === "pass";
         if (counted) sends.count(event.account, event, { at: now, ...facts.sending.mail });
-        updateNamed(named, event, { ...decided, counted }, facts.sending);
+        named.update(event, { verdict: decided.verdict, counted }, facts.sending);
         return;
       }
       if (decided.counted && event.type !== "LOGIN_SUCCEEDED") guesses.fail(facts.prefix, failureOf(event, now));
