@@ -1,4 +1,4 @@
-import { type Decision, decision } from "../core/decide/decision.ts";
+import { type Decision, uncounted } from "../core/decide/decision.ts";
 import { type Event, isLogin } from "../core/events/event.ts";
 import type { Reason } from "../core/events/reasons.ts";
 import { LIMITS } from "./limits.ts";
@@ -41,7 +41,7 @@ export class CommitTimer {
 }
 
 /** For an event that could not be decided, and for what was decided but cannot be recorded. */
-export const UNRECORDED_PASS = decision("pass", "not_recorded", { counted: false, recorded: false });
+export const UNRECORDED_PASS = uncounted("pass", "not_recorded", { recorded: false });
 /** Earlier decisions, commands of administrators, and limits that count in memory at that time. */
 const APPLY_UNRECORDED: readonly Reason[] = [
   "banned",
@@ -61,11 +61,7 @@ const APPLY_UNRECORDED: readonly Reason[] = [
 export function whatStillApplies(event: Event, decided: Decision): Decision {
   // No one would learn of a hold that is not recorded.
   if (decided.changes.some(({ type }) => type === "HOLD_ACCOUNT")) {
-    return decision("defer", "account_recipient_limit", {
-      evidence: decided.evidence,
-      counted: false,
-      recorded: false,
-    });
+    return uncounted("defer", "account_recipient_limit", { evidence: decided.evidence, recorded: false });
   }
   return isLogin(event) || APPLY_UNRECORDED.includes(decided.reason) || decided.verdict === "hold"
     ? decided

@@ -4,7 +4,7 @@ import type { AccountName } from "../net/address.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { isOver, isoTime, later, type Millis, parseTime } from "../time.ts";
 import { guessedName } from "./account-guard.ts";
-import { type Ban, type Change, type Decision, decision } from "./decision.ts";
+import { type Ban, type Change, type Decision, uncounted } from "./decision.ts";
 import type { SparingFacts } from "./facts.ts";
 import { protectionOf } from "./sparing.ts";
 
@@ -24,11 +24,11 @@ export function decideCommand(facts: CommandFacts, event: NetworkEvent, now: Mil
   switch (event.type) {
     case "BAN_ASKED": {
       const protection = protectionOf(facts.sparing(prefix), now);
-      if (protection !== null) return decision("refuse", protection, { counted: false });
+      if (protection !== null) return uncounted("refuse", protection);
       return changed("manual", [{ type: "BAN", ban: manualBan(event, facts.ban, now) }]);
     }
     case "UNBAN_ASKED":
-      if (facts.ban === null) return decision("refuse", "not_banned", { counted: false });
+      if (facts.ban === null) return uncounted("refuse", "not_banned");
       return changed("manual", [lift(prefix, event.by)]);
     case "ALLOW_ASKED": {
       const { by } = event;
@@ -39,18 +39,17 @@ export function decideCommand(facts: CommandFacts, event: NetworkEvent, now: Mil
       return changed("manual", [allow, ...facts.covered.map((covered) => lift(covered, by))]);
     }
     case "DISALLOW_ASKED":
-      if (facts.listed === null) return decision("refuse", "not_listed", { counted: false });
+      if (facts.listed === null) return uncounted("refuse", "not_listed");
       return changed("manual", [{ type: "DISALLOW", prefix, cause: "ALLOW_REMOVED", by: event.by }]);
     case "ALLOW_EXPIRED":
       // It was removed or extended after the search for expired entries.
-      if (!isOver(facts.listed?.expiresAt ?? null, now))
-        return decision("refuse", "not_listed", { counted: false, recorded: false });
+      if (!isOver(facts.listed?.expiresAt ?? null, now)) return uncounted("refuse", "not_listed", { recorded: false });
       return changed("expired", [{ type: "DISALLOW", prefix, cause: "ALLOW_EXPIRED", by: "engine" }]);
     case "BAN_EXPIRED": {
       // The ban was lifted or replaced after the search for expired bans.
       const { ban } = facts;
-      if (ban === null) return decision("refuse", "not_banned", { counted: false, recorded: false });
-      if (!isOver(ban.expiresAt, now)) return decision("refuse", "banned", { counted: false, recorded: false });
+      if (ban === null) return uncounted("refuse", "not_banned", { recorded: false });
+      if (!isOver(ban.expiresAt, now)) return uncounted("refuse", "banned", { recorded: false });
       return changed("expired", [{ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }]);
     }
   }
@@ -66,7 +65,7 @@ function latest(a: Millis | null, b: Millis | null): Millis | null {
 }
 
 function changed(reason: "manual" | "expired", changes: readonly Change[]): Decision {
-  return decision("pass", reason, { counted: false, changes });
+  return uncounted("pass", reason, { changes });
 }
 
 function lift(prefix: Prefix, by: string): Change {

@@ -4,7 +4,7 @@ import { isAdministrators } from "../events/event-types.ts";
 import type { Reason } from "../events/reasons.ts";
 import type { Millis } from "../time.ts";
 import { refuseAndBan } from "./ban-ladder.ts";
-import { type Change, type Decision, decision, isLeftToPostgrey } from "./decision.ts";
+import { type Change, type Decision, decision, isLeftToPostgrey, uncounted } from "./decision.ts";
 import { type Facts, isShared } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
 import { decideBanOrProtection, decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
@@ -70,7 +70,7 @@ export function decideConnect(policy: Policy, facts: Facts, event: Connect, now:
   if (settled !== null) return settled;
   const evidence = exceeded(policy.connections, facts.connections, now);
   if (evidence === null) return decision("pass", "below_limit");
-  if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+  if (isProvider(policy, event.clientName)) return uncounted("defer", "provider_busy", { evidence });
 
   const past = exceeded(policy.connections, facts.connections, now, policy.knownFactor);
   // Malware behind a shared address uses port 25; its users send on 465 and 587.

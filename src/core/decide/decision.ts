@@ -132,9 +132,16 @@ export function isIntermediatePass(type: string, decided: Pick<Decision, "verdic
 
 const NOTHING: readonly Change[] = [];
 
+type Extra = Partial<Omit<Decision, "simulated">>;
+
 /** A decision that counts and is recorded. `extra` overrides the defaults. */
-export function decision(verdict: Verdict, reason: Reason, extra: Partial<Omit<Decision, "simulated">> = {}): Decision {
+export function decision(verdict: Verdict, reason: Reason, extra: Extra = {}): Decision {
   return { evidence: null, counted: true, recorded: true, changes: NOTHING, fill: null, ...extra, verdict, reason };
+}
+
+/** The same for an event that does not count. It does not call `decision`, because that would copy `extra` twice. */
+export function uncounted(verdict: Verdict, reason: Reason, extra: Omit<Extra, "counted"> = {}): Decision {
+  return { evidence: null, counted: false, recorded: true, changes: NOTHING, fill: null, ...extra, verdict, reason };
 }
 
 /**

@@ -4,7 +4,7 @@ import { isOutside, prefixOf } from "../net/ip.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
 import { guesses, looksRight, refusedGuesses } from "./account-guard.ts";
 import { nextBan } from "./ban-ladder.ts";
-import { type Change, type Decision, decision, type Evidence } from "./decision.ts";
+import { type Change, type Decision, decision, type Evidence, uncounted } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import {
   barredBy,
@@ -23,17 +23,15 @@ const SETTING = "limits.logins.failures";
 
 /** Before the password is verified. A pass leaves no row, because the report that follows does. */
 export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked, now: Millis): Decision {
-  if (facts.protection === null && facts.ban !== null) return decision("refuse", "banned", { counted: false });
+  if (facts.protection === null && facts.ban !== null) return uncounted("refuse", "banned");
   // Restrictions on where accounts may sign in also apply to the allow list, as in Dovecot.
-  if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
+  if (isAway(policy, facts, event)) return uncounted("refuse", "outside_networks");
   if (isExempt(facts)) {
     const local = barredHere(policy, facts);
     if (local !== null && !looksRight(facts, event.passwordHash))
-      return decision("refuse", local.reason, { evidence: local.evidence, counted: false });
+      return uncounted("refuse", local.reason, { evidence: local.evidence });
     const count = recentFailures(policy, facts, now).length;
-    return (
-      slowedGuessing(policy, facts, count) ?? decision("pass", facts.protection, { counted: false, recorded: false })
-    );
+    return slowedGuessing(policy, facts, count) ?? uncounted("pass", facts.protection, { recorded: false });
   }
   const barred = barredBy(policy, facts, event, now);
   if (barred !== null && !mayBeRight(policy, facts, event)) {
@@ -51,12 +49,12 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
   const evidence = shortEvidence(policy, facts, recentFailures(policy, facts, now).length);
   // The owner's device does not wait for others behind its address.
   if (evidence.count < evidence.limit || (knowsAddress(facts) && looksRight(facts, event.passwordHash)))
-    return decision("pass", "below_limit", { counted: false, recorded: false });
-  if (isKnownPlace(facts)) return decision("delay", "known_address", { evidence, counted: false });
-  if (event.withoutBan === "bans_used_up") return decision("refuse", "bans_used_up", { evidence, counted: false });
-  if (event.withoutBan === "unwritable") return decision("refuse", "login_failures", { evidence, counted: false });
+    return uncounted("pass", "below_limit", { recorded: false });
+  if (isKnownPlace(facts)) return uncounted("delay", "known_address", { evidence });
+  if (event.withoutBan === "bans_used_up") return uncounted("refuse", "bans_used_up", { evidence });
+  if (event.withoutBan === "unwritable") return uncounted("refuse", "login_failures", { evidence });
   // Over the limit, but the ban was spared.
-  return decision("delay", "guessing_slowed", { evidence, counted: false });
+  return uncounted("delay", "guessing_slowed", { evidence });
 }
 
 /**
@@ -85,9 +83,8 @@ export function decideLoginSucceeded(policy: Policy, facts: Facts, event: LoginS
 export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFailed, now: Millis): Decision {
   const away = isAway(policy, facts, event);
   if (isExempt(facts)) {
-    if (away) return decision("pass", facts.protection, { counted: false });
-    if (isRepeated(facts, event, now))
-      return named(facts, event, decision("pass", facts.protection, { counted: false }));
+    if (away) return uncounted("pass", facts.protection);
+    if (isRepeated(facts, event, now)) return named(facts, event, uncounted("pass", facts.protection));
     const due = banIn(wrongPassword(policy, facts, event, now));
     const spared = due === null ? [] : spare(facts, due, facts.protection, now);
     const changes = facts.protection === "loopback" ? [...guesses(facts, event.passwordHash), ...spared] : spared;
@@ -95,9 +92,8 @@ export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFail
     return named(facts, event, { ...(slowed ?? decision("pass", facts.protection)), counted: true, changes });
   }
   const guessed: readonly Change[] = away || isRepeated(facts, event, now) ? [] : guesses(facts, event.passwordHash);
-  if (facts.protection === null && facts.ban !== null)
-    return decision("refuse", "banned", { counted: false, changes: guessed });
-  if (away) return decision("refuse", "outside_networks", { counted: false });
+  if (facts.protection === null && facts.ban !== null) return uncounted("refuse", "banned", { changes: guessed });
+  if (away) return uncounted("refuse", "outside_networks");
   const judged = wrongPassword(policy, facts, event, now);
   return named(facts, event, { ...judged, changes: [...guessed, ...judged.changes] });
 }
@@ -114,7 +110,7 @@ function wrongPassword(policy: Policy, facts: Facts, event: LoginAttributes, now
   const { failures: limit, windowMs } = policy.logins;
   const short: Evidence = { count: recent + 1, limit, windowMs, key: SETTING };
   if (isRepeated(facts, event, now))
-    return decision("pass", "repeated_password", { evidence: { ...short, count: recent }, counted: false });
+    return uncounted("pass", "repeated_password", { evidence: { ...short, count: recent } });
   // The owner may continue, slowly, even if others guess behind the same address: new-places.ts refuses those.
   if (isKnownPlace(facts))
     return short.count < limit
@@ -158,7 +154,7 @@ function isExempt(facts: Facts): facts is Facts & { protection: "loopback" | "al
  */
 function slowedGuessing(policy: Policy, facts: Facts, count: number): Decision | null {
   const evidence = shortEvidence(policy, facts, count);
-  return count < evidence.limit ? null : decision("delay", "guessing_slowed", { evidence, counted: false });
+  return count < evidence.limit ? null : uncounted("delay", "guessing_slowed", { evidence });
 }
 
 /** When the next sign-in from here is delayed: later for an address that is never banned. */

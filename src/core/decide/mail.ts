@@ -9,7 +9,7 @@ import {
 import { domainOf } from "../net/address.ts";
 import { HOUR_MS, type Millis } from "../time.ts";
 import { nextBan, refuseAndBan } from "./ban-ladder.ts";
-import { type Decision, decision } from "./decision.ts";
+import { type Decision, decision, uncounted } from "./decision.ts";
 import { type Facts, isShared } from "./facts.ts";
 import { isProvider, type Policy } from "./policy.ts";
 import { decideAccountMail, decideAccountRecipient } from "./sending.ts";
@@ -26,11 +26,11 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
   if (event.account !== null) return decideAccountRecipient(policy, facts, now);
   // No row: otherwise one address could push out the recorded events of months, without a single mail.
   if (facts.sessionRecipients >= 2 * policy.recipientsPerMail)
-    return decision("refuse", "session_limit", { counted: false, recorded: false });
+    return uncounted("refuse", "session_limit", { recorded: false });
   const zone = event.blockListing?.zone;
   if (zone !== undefined && policy.blockLists.includes(zone) && !isExcused(policy, facts, event))
-    return decision("refuse", "block_listed", { counted: false, fill: { ip: event.ip, zone } });
-  if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
+    return uncounted("refuse", "block_listed", { fill: { ip: event.ip, zone } });
+  if (event.senderExists === false) return uncounted("refuse", "sender_unknown");
   const bounced = decideBounce(policy, facts, event, now);
   if (bounced !== null) return bounced;
   const probing = decideProbing(policy, facts, event, now);
@@ -38,10 +38,10 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
   if (facts.recipient === "unknown") return decideUnknownRecipient(policy, facts, event, now);
   const fromAnywhere = decideProbingFromAnywhere(policy, facts, event, now);
   if (fromAnywhere !== null) return fromAnywhere;
-  if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
-  if (facts.hasOtherExtension) return decision("defer", "extensions_deferred", { counted: false });
+  if (facts.recipient === "blocked") return uncounted("refuse", "recipient_blocked");
+  if (facts.hasOtherExtension) return uncounted("defer", "extensions_deferred");
   if (policy.greylist && !facts.known && facts.firstContact) return decideFirstContact(policy, facts, now);
-  return decision("pass", "below_limit", { counted: false });
+  return uncounted("pass", "below_limit");
 }
 
 /** DATA: the mail counts for the account if one is signed in, otherwise for the address. */
@@ -49,13 +49,13 @@ export function decideData(policy: Policy, facts: Facts, event: DataCommand, now
   const settled = decideBanOrProtection(facts, event.account) ?? decideInactive(facts);
   if (settled !== null) return settled;
   if (event.account !== null) return decideAccountMail(policy, facts, { ...event, account: event.account }, now);
-  if (facts.sessionMails >= policy.perSession) return decision("refuse", "session_limit", { counted: false });
+  if (facts.sessionMails >= policy.perSession) return uncounted("refuse", "session_limit");
 
   const evidence = exceeded(policy.mail, facts.mails, now);
   if (evidence === null) return markFirstContact(policy, facts, now) ?? decision("pass", "below_limit");
-  if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+  if (isProvider(policy, event.clientName)) return uncounted("defer", "provider_busy", { evidence });
   // Its mail is wanted, but not all at once: it is accepted when it is sent again.
-  if (facts.offences === 0 && facts.isWanted) return decision("defer", "wanted_busy", { evidence, counted: false });
+  if (facts.offences === 0 && facts.isWanted) return uncounted("defer", "wanted_busy", { evidence });
 
   const past = facts.known ? exceeded(policy.mail, facts.mails, now, policy.knownFactor) : null;
   if (facts.known && (past === null || isShared(facts))) return decision("defer", "known_address", { evidence });
@@ -102,20 +102,19 @@ function decideExcess(policy: Policy, facts: Facts, { account, clientName, exces
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
   const isTrusted = account !== null || facts.protection !== null || facts.known || relaysForOthers;
   if (excess.of === "waits_for_turn" && account === null && isTrusted)
-    return decision("pass", "below_limit", { counted: false, recorded: false });
-  if (excess.of === "waits_for_turn" || excess.of === "known_waits_too")
-    return decision("defer", "filters_busy", { counted: false });
+    return uncounted("pass", "below_limit", { recorded: false });
+  if (excess.of === "waits_for_turn" || excess.of === "known_waits_too") return uncounted("defer", "filters_busy");
   if (excess.of === "bytes_in_filters") {
     const { count } = excess;
     // Below the limit the mail is deferred because its source has used up its share of the filters.
     const evidence = count < MOST_IN_FILTERS ? null : { count, limit: MOST_IN_FILTERS, windowMs: 0, key: null };
-    return decision("defer", "filters_busy", { evidence, counted: false });
+    return uncounted("defer", "filters_busy", { evidence });
   }
   const code = excess.of === "header_lines" ? "header_lines" : "mime_parts";
   const evidence = { count: excess.count, limit: MOST_OF_A_MAIL[code], windowMs: 0, key: null };
   const isSpared = isTrusted || facts.ban !== null || excess.isEstimate === true;
   const changes = isSpared ? [] : [nextBan(policy, facts, { code, evidence }, now)];
-  return decision("refuse", code, { evidence, counted: false, changes });
+  return uncounted("refuse", code, { evidence, changes });
 }
 
 /** Block lists name a server for what a few of its users send. The spam filter still judges such mail. */
@@ -128,7 +127,7 @@ function decideUnknownRecipient(policy: Policy, facts: Facts, event: Recipient, 
   const evidence = exceeded(policy.probes, facts.probes, now);
   if (evidence === null)
     return decideProbingFromAnywhere(policy, facts, event, now) ?? decision("refuse", "recipient_unknown");
-  if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+  if (isProvider(policy, event.clientName)) return uncounted("defer", "provider_busy", { evidence });
   const past = facts.known ? exceeded(policy.probes, facts.probes, now, policy.knownFactor) : null;
   if (facts.known && past === null) return decision("refuse", "recipient_unknown", { evidence });
   return refuseAndBan(policy, facts, { code: "recipient_probing", evidence: past ?? evidence }, now);
@@ -143,21 +142,21 @@ function decideProbing(policy: Policy, facts: Facts, event: Recipient, now: Mill
   if (!facts.known && facts.offences > 0) return null;
   const evidence = exceeded(policy.probes, facts.probes, now, facts.known ? policy.knownFactor : 1);
   if (evidence === null || isProvider(policy, event.clientName)) return null;
-  if (facts.known) return isShared(facts) ? decision("defer", "known_address", { evidence, counted: false }) : null;
+  if (facts.known) return isShared(facts) ? uncounted("defer", "known_address", { evidence }) : null;
   if (isBounce(event) || !facts.isWanted || (facts.recipient === "exists" && facts.isAnswer)) return null;
-  return decision("defer", "wanted_busy", { evidence, counted: false });
+  return uncounted("defer", "wanted_busy", { evidence });
 }
 
 /** A ban or a protection of the address. A signed-in account has its own limits. */
 export function decideBanOrProtection(facts: Facts, account: string | null): Decision | null {
-  if (facts.ban !== null && facts.protection === null) return decision("refuse", "banned", { counted: false });
-  if (facts.protection !== null && account === null) return decision("pass", facts.protection, { counted: false });
+  if (facts.ban !== null && facts.protection === null) return uncounted("refuse", "banned");
+  if (facts.protection !== null && account === null) return uncounted("pass", facts.protection);
   return null;
 }
 
 /** An open session of an account ends at its next mail if the account was suspended or removed; after a new password, see `SubmissionSessions`. */
 function decideInactive(facts: Facts): Decision | null {
-  return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
+  return facts.accountActive ? null : uncounted("refuse", "account_inactive");
 }
 
 /** The mail is held in the queue. Its recipients stay strangers until it is released. */
@@ -181,7 +180,7 @@ function decideOwnSender(policy: Policy, facts: Facts, event: MailAttributes): D
   if (event.account !== null) return null;
   const domain = domainOf(event.sender).toLowerCase();
   return event.sender !== "" && (policy.domains.includes(domain) || facts.senderHere)
-    ? decision("refuse", "own_sender", { counted: false })
+    ? uncounted("refuse", "own_sender")
     : null;
 }
 
@@ -192,12 +191,12 @@ function decideOwnSender(policy: Policy, facts: Facts, event: MailAttributes): D
  */
 function decideBounce(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
   if (!isBounce(event)) return null;
-  if (facts.bounce.hasOther) return decision("refuse", "bounce_recipients", { counted: false });
+  if (facts.bounce.hasOther) return uncounted("refuse", "bounce_recipients");
   const own = exceeded(policy.probes, facts.bounces, now, policy.knownFactor);
   const answer = own === null ? decideProbingFromAnywhere(policy, facts, event, now) : null;
   const evidence = own ?? (answer?.verdict === "defer" ? answer.evidence : null);
   const isAnswered = evidence === null || (facts.recipient === "exists" && facts.bounce.isExpected);
-  if (!isAnswered) return decision("defer", "bounces_deferred", { evidence, counted: false });
+  if (!isAnswered) return uncounted("defer", "bounces_deferred", { evidence });
   if (facts.recipient !== "unknown") return null;
   return answer ?? decision("refuse", "recipient_unknown");
 }
@@ -217,8 +216,8 @@ export function decideProbingFromAnywhere(
   const evidence = reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
   if (evidence === null || !isStranger(policy, facts, event)) return null;
   if (isPastNames(facts) || facts.hasOtherExtension || !policy.greylist)
-    return decision("defer", "recipients_deferred", { evidence, counted: false });
-  return facts.recipient === "exists" ? null : decision("pass", "recipient_hidden", { evidence, counted: false });
+    return uncounted("defer", "recipients_deferred", { evidence });
+  return facts.recipient === "exists" ? null : uncounted("pass", "recipient_hidden", { evidence });
 }
 
 /** From this many names of a network on, its wanted servers are deferred too. */
@@ -235,8 +234,8 @@ export function decideFirstContact(policy: Policy, facts: Facts, now: Millis): D
   const first = facts.connections.find((at) => at > now - HOUR_MS);
   // It connected within the hour and at least `delayMs` ago, so this counts as a retry.
   const hasWaited = first !== undefined && first <= now - policy.firstContacts.delayMs;
-  if (evidence === null || facts.isWanted || hasWaited) return decision("pass", "greylist_asked", { counted: false });
-  return decision("defer", "first_contacts_deferred", { evidence, counted: false });
+  if (evidence === null || facts.isWanted || hasWaited) return uncounted("pass", "greylist_asked");
+  return uncounted("defer", "first_contacts_deferred", { evidence });
 }
 
 /** Past the limit of first contacts, their mail gets a header for the spam filter. Null unless this client is one of them. */

@@ -2,7 +2,7 @@ import type { Reason } from "../events/reasons.ts";
 import type { JailReported } from "../events/report.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
-import { type Decision, decision, type Evidence } from "./decision.ts";
+import { type Decision, type Evidence, uncounted } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { isAboutLogins, isDetector, isStockJail } from "./jails.ts";
 import { isProvider, type Policy } from "./policy.ts";
@@ -17,7 +17,7 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
   let evidence: Evidence = { count, limit, windowMs, key: null };
   const note = { type: "NOTE_REPORT", prefix: facts.prefix, jail: event.jail, at: event.lastAt } as const;
   const noted = (reason: Reason, unjudged: readonly Millis[] = []): Decision =>
-    decision("pass", reason, { evidence, counted: false, changes: [{ ...note, unjudged }] });
+    uncounted("pass", reason, { evidence, changes: [{ ...note, unjudged }] });
 
   if (facts.protection !== null) return noted(facts.protection);
   if (facts.ban !== null) return noted("banned");
@@ -41,9 +41,8 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
 
   const jail = { name: event.jail, banMs: event.banMs };
   const code = isDetector(event.jail) ? "intrusion_report" : "jail_report";
-  return decision("refuse", code, {
+  return uncounted("refuse", code, {
     evidence,
-    counted: false,
     changes: [{ ...note, unjudged: [] }, nextBan(policy, facts, { code, evidence, jail }, now)],
   });
 }

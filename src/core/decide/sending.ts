@@ -1,7 +1,7 @@
 import type { DataCommand } from "../events/mail.ts";
 import { prefixOf } from "../net/ip.ts";
 import { DAY_MS, instant, later, type Millis } from "../time.ts";
-import { type Decision, decision, type Evidence } from "./decision.ts";
+import { type Decision, decision, type Evidence, uncounted } from "./decision.ts";
 import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 import { exceeded } from "./windows.ts";
@@ -27,12 +27,12 @@ export const MOST_HELD_MAILS = 200;
  * whole. A mail that will be held is taken with all of them.
  */
 export function decideAccountRecipient(policy: Policy, { sending }: Facts, now: Millis): Decision {
-  const passed = decision("pass", "below_limit", { counted: false });
+  const passed = uncounted("pass", "below_limit");
   if (sending.holdEvidence !== null) return passed;
   const mail = withOneMore(sending.mail, sending.recipient);
   if (signOfThief(policy, sending, mail, now) !== null) return passed;
   const evidence = tooManyRecipients(policy, sending, mail, now);
-  return evidence === null ? passed : decision("defer", "account_recipient_limit", { evidence, counted: false });
+  return evidence === null ? passed : uncounted("defer", "account_recipient_limit", { evidence });
 }
 
 /**
@@ -43,12 +43,12 @@ export function decideAccountMail(policy: Policy, { sending }: Facts, mail: Acco
   const { account, ip } = mail;
   const times = sending.mails.map(({ at }) => at);
   const tooMany = exceeded(policy.mail, times, now);
-  if (tooMany !== null) return decision("defer", "account_mail_limit", { evidence: tooMany, counted: false });
+  if (tooMany !== null) return uncounted("defer", "account_mail_limit", { evidence: tooMany });
   if (sending.holdEvidence !== null) {
     const count = sending.heldMails;
     if (count < MOST_HELD_MAILS) return decision("hold", "account_held", { evidence: sending.holdEvidence });
     const full = { count, limit: MOST_HELD_MAILS, windowMs: 0, key: null };
-    return decision("defer", "account_hold_full", { evidence: full, counted: false });
+    return uncounted("defer", "account_hold_full", { evidence: full });
   }
   const strange = signOfThief(policy, sending, sending.mail, now);
   if (strange !== null)
@@ -59,7 +59,7 @@ export function decideAccountMail(policy: Policy, { sending }: Facts, mail: Acco
   const evidence = tooManyRecipients(policy, sending, sending.mail, now);
   return evidence === null
     ? decision("pass", "below_limit")
-    : decision("defer", "account_recipient_limit", { evidence, counted: false });
+    : uncounted("defer", "account_recipient_limit", { evidence });
 }
 
 /**
