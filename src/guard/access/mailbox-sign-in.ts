@@ -11,16 +11,9 @@ import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountPasswords, Clock } from "../ports.ts";
 import type { AccountHistory } from "../storage-ports.ts";
+import { createLoginLanes, laneOfStranger } from "./login-lanes.ts";
 import { digestOf, newSecret } from "./secrets.ts";
-import {
-  createLoginLanes,
-  ID_BYTES,
-  laneOfStranger,
-  type Opened,
-  type Passwords,
-  type SignInBounds,
-  whyUnchecked,
-} from "./sign-in.ts";
+import { ID_BYTES, type Opened, type Passwords, type SignInBounds, whyUnchecked } from "./sign-in.ts";
 
 export type MailboxSignInParts = Readonly<{
   engine: Pick<Engine, "ask" | "prefixOf" | "policy">;

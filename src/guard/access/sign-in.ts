@@ -7,7 +7,7 @@ import { banIn } from "../../core/decide/sparing.ts";
 import { messageOf } from "../../core/error.ts";
 import type { LoginAttributes } from "../../core/events/login.ts";
 import type { Reason } from "../../core/events/reasons.ts";
-import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
+import type { Ip } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import type { CredentialStore, SessionStore } from "../admin-ports.ts";
 import type { WebBounds } from "../commands/web/web-bounds.ts";
@@ -16,60 +16,9 @@ import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports.ts";
 import { ADMINISTRATOR } from "./callers.ts";
 import { type CodeFrom, createFactors, type FactorParts } from "./factors.ts";
+import { createLoginLanes, type Lane, laneOfStranger } from "./login-lanes.ts";
 import type { Assertion, Passkeys } from "./passkeys.ts";
 import { digestOf, isSame, newSecret } from "./secrets.ts";
-
-/**
- * The queue of an attempt: that of its address or /64, or that of one of the owner's browsers. `among`: whose shares it takes; none if it
- * is reserved.
- */
-type Lane = Readonly<{ name: string; among: readonly string[] }>;
-
-/** The share of all queues that one network may take: a single IPv6 site has 65,536 /64s. */
-const SHARE = 1 / 8;
-
-export function laneOfStranger(ip: Ip, prefix: Prefix): Lane {
-  return { name: prefix, among: [neighbourhoodOf(ip, 48)] };
-}
-
-/**
- * One attempt at a time in each queue, so that none slips through between the guard's question and report. One more can
- * wait, so that a client that tries without pause cannot keep out another one in its network. `most`: the maximum number of queues that are
- * not reserved.
- */
-export function createLoginLanes(most: number) {
-  /** The running attempts: whose shares each takes, and which one waits for it. */
-  const running = new Map<string, { readonly among: Lane["among"]; next: (() => void) | null }>();
-  /** Whether it has a queue, or may get one. */
-  const hasShare = ({ name, among }: Lane): boolean => {
-    if (running.has(name) || among.length === 0) return true;
-    const shared = [...running.values()].filter((one) => one.among.length > 0);
-    const isUsedUp = (whose: string): boolean =>
-      shared.filter((others) => others.among.includes(whose)).length >= most * SHARE;
-    return shared.length < most && !among.some(isUsedUp);
-  };
-  return {
-    hasShare,
-    /** Does the work when it is its turn; `refused` if every place is taken. */
-    inTurn: async <T>(lane: Lane, work: () => Promise<T>): Promise<T | "refused"> => {
-      const before = running.get(lane.name);
-      // Another one waits already, or there is no queue left.
-      const isFull = before === undefined ? !hasShare(lane) : before.next !== null;
-      if (isFull) return "refused";
-      const place = before ?? { among: lane.among, next: null };
-      if (before === undefined) running.set(lane.name, place);
-      else await new Promise<void>((resolve) => (before.next = resolve));
-      try {
-        return await work();
-      } finally {
-        const { next } = place;
-        place.next = null;
-        if (next === null) running.delete(lane.name);
-        else next();
-      }
-    },
-  };
-}
 
 /** Checks a password against a hash. It may take long, so other work must be able to continue. */
 export interface Passwords {
