@@ -84,7 +84,7 @@ export class Alerts {
       saving: reportOnce((why) => log.warn("Alerts could not be saved; the guard retries.", { why })),
     };
     this.#outbox = new AlertOutbox(deliveries, { clock, log, changed: () => this.#saveSoon() });
-    this.#windows = this.#emptyWindows();
+    this.#windows = this.#freshWindows();
     this.#outbox.use(settings.channels);
   }
 
@@ -117,7 +117,7 @@ export class Alerts {
     const isSame = counted(settings) === counted(this.#settings);
     this.#settings = settings;
     if (!isSame) {
-      this.#windows = this.#emptyWindows();
+      this.#windows = this.#freshWindows();
       this.#position = null;
     }
     this.#volumeAt = Number.NEGATIVE_INFINITY;
@@ -163,7 +163,7 @@ export class Alerts {
     this.#save();
   }
 
-  #emptyWindows() {
+  #freshWindows() {
     const windows = alertWindows(this.#settings.thresholds, this.#settings.mailedTo);
     windows.remember(this.#book.open);
     return windows;
@@ -185,7 +185,7 @@ export class Alerts {
   async #catchUp(): Promise<void> {
     const { events, clock } = this.#parts;
     // An attempt that failed has filled them in part.
-    if (this.#position === null) this.#windows = this.#emptyWindows();
+    if (this.#position === null) this.#windows = this.#freshWindows();
     const windows = this.#windows;
     const last = events.last();
     let at =
