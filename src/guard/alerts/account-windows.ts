@@ -1,7 +1,7 @@
 import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AccountRule, type AlertEvent, SENDING_LIMITED_MS } from "../../core/alerts/rules.ts";
 import { formatDuration, MINUTE_MS } from "../../core/time.ts";
-import { type AlertWindow, timedConditions } from "./book.ts";
+import { type AlertWindow, timedConditions } from "./alert-window.ts";
 
 const MOST_REFUSED_ACCOUNTS = 50;
 

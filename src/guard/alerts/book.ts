@@ -1,5 +1,4 @@
 import { alertKey, END_AT_ONCE, type Holding, isServerIll } from "../../core/alerts/alerts.ts";
-import type { AlertEvent } from "../../core/alerts/rules.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Alert } from "./ports.ts";
 
@@ -61,38 +60,4 @@ export class AlertBook {
     this.#resolved = [...resolved, ...this.#resolved].slice(0, MOST_RESOLVED);
     return { opened, resolved };
   }
-}
-
-/** Takes each event, and says which conditions its events make true now. */
-export type AlertWindow = Readonly<{
-  take(event: AlertEvent): void;
-  /** Takes an open alert from before the events that are read: in a flood, those of a day are more than are read. */
-  remember?(open: Holding, at: Millis): void;
-  holding(now: Millis): readonly Holding[];
-}>;
-
-/**
- * Conditions that hold for a while after their last event. `most`: of each kind, to leave room among the alerts for everything else. Earlier
- * ones stay, so that alerts do not come and go.
- */
-export function timedConditions(forMs: number, most: number = Number.POSITIVE_INFINITY) {
-  const found = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
-  /** After a clock was set back, no condition lasts forever. */
-  const holding = (now: Millis): readonly Holding[] => {
-    for (const [key, { at }] of found) if (Math.abs(now - at) >= forMs) found.delete(key);
-    return [...found.values()].map((one) => one.holding);
-  };
-  return {
-    holding,
-    set: (condition: Holding, at: Millis): void => {
-      const key = alertKey(condition);
-      const isFull = (): boolean => holding(at).filter(({ code }) => code === condition.code).length >= most;
-      if (found.has(key) || !isFull()) found.set(key, { at, holding: condition });
-    },
-    /** After a restart, events are read again: one from before the condition does not end it. */
-    delete: (condition: Pick<Holding, "code" | "subject">, at: Millis): void => {
-      const key = alertKey(condition);
-      if ((found.get(key)?.at ?? at) <= at) found.delete(key);
-    },
-  };
 }

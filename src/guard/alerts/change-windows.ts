@@ -4,7 +4,7 @@ import { type AlertEvent, LONGEST_WINDOW_MS, type OWNERS_CHANGES } from "../../c
 import { type EventType, meaningOf } from "../../core/events/event-types.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS, instant, isoTime, type Millis } from "../../core/time.ts";
-import { type AlertWindow, timedConditions } from "./book.ts";
+import { type AlertWindow, timedConditions } from "./alert-window.ts";
 
 type WebChange = Readonly<{ at: Millis; subject: string; detail: string; isNewNetwork: boolean }>;
 type Seen = Readonly<{ at: Millis; holding: Holding }>;

@@ -11,7 +11,7 @@ import { type EventType, isAdministrators } from "../../core/events/event-types.
 import { LOOPBACK, neighbourhoodOf, networkAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, formatDuration, HOUR_MS, type Millis } from "../../core/time.ts";
 import { ADMINISTRATOR } from "../access/callers.ts";
-import { type AlertWindow, timedConditions } from "./book.ts";
+import { type AlertWindow, timedConditions } from "./alert-window.ts";
 
 /** Networks with recent failures; the network whose last failure is oldest is dropped first. */
 const MOST_NETWORKS = 10_000;

@@ -11,7 +11,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { withoutExtension } from "../../core/net/address.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 import { accountWindow, sendingWindow } from "./account-windows.ts";
-import { type AlertWindow, timedConditions } from "./book.ts";
+import { type AlertWindow, timedConditions } from "./alert-window.ts";
 import { changeWindow, factorWindow } from "./change-windows.ts";
 import { guessWindow, hitWindow } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
