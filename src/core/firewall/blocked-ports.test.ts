@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { afterLook, isBlocked, type PortPassage } from "./ports.ts";
+import { afterLook, isBlocked, type PortPassage } from "./blocked-ports.ts";
 
 /** The facts after checks 5 s apart, each with its number of packets since the previous check. */
 function after(...looks: readonly (readonly [offered: number, arrived: number])[]): PortPassage {

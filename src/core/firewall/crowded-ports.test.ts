@@ -7,7 +7,7 @@ import { ip } from "../../../test/kit/samples.ts";
 import { connectionName } from "../events/connection.ts";
 import { prefixOf } from "../net/ip.ts";
 import { type Connection } from "./connection-shares.ts";
-import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "./ports.ts";
+import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "./crowded-ports.ts";
 
 const KNOWN = "203.0.113.7";
 const ALLOWED = "203.0.113.8";

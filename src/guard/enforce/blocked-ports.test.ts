@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NoticeBoard, SILENT } from "../../../test/kit/engine-kit.ts";
-import type { Passed } from "../../core/firewall/ports.ts";
+import type { Passed } from "../../core/firewall/blocked-ports.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { createBlockedPortsWatch } from "./blocked-ports.ts";
 

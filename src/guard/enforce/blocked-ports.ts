@@ -1,6 +1,6 @@
 import { messageOf, reportOnce } from "../../core/error.ts";
 import type { Audit } from "../../core/events/command.ts";
-import { afterLook, isBlocked, type Passed, type PortPassage } from "../../core/firewall/ports.ts";
+import { afterLook, isBlocked, type Passed, type PortPassage } from "../../core/firewall/blocked-ports.ts";
 import { unlessRunning } from "../../core/one-after-another.ts";
 import { plural } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";

@@ -1,6 +1,12 @@
 import { connectionName } from "../../core/events/connection.ts";
 import { type Connection, type ConnectionPlan } from "../../core/firewall/connection-shares.ts";
-import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "../../core/firewall/ports.ts";
+import {
+  type Crowd,
+  type CrowdRules,
+  crowdedPorts,
+  planRoom,
+  type Standing,
+} from "../../core/firewall/crowded-ports.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";

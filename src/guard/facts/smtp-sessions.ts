@@ -5,7 +5,7 @@ import { withOneMore } from "../../core/decide/sending.ts";
 import { connectionOf } from "../../core/events/connection.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import { isBounce, type MailAttributes } from "../../core/events/mail.ts";
-import { TRANSFER_MS } from "../../core/firewall/ports.ts";
+import { TRANSFER_MS } from "../../core/firewall/crowded-ports.ts";
 import { withoutExtension } from "../../core/net/address.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";

@@ -1,5 +1,5 @@
+import type { Passed } from "../../core/firewall/blocked-ports.ts";
 import type { ConnectionOrders, ConnectionPlan } from "../../core/firewall/connection-shares.ts";
-import type { Passed } from "../../core/firewall/ports.ts";
 import { isV4, isV6, networkAddress } from "../../core/net/ip.ts";
 
 /** The TCP ports with limited connections, and how many an address, or an IPv6 prefix, may have open to all of them together. */

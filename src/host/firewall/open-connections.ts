@@ -1,7 +1,7 @@
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Passed } from "../../core/firewall/blocked-ports.ts";
 import type { Connection, ConnectionOrders } from "../../core/firewall/connection-shares.ts";
-import type { Passed } from "../../core/firewall/ports.ts";
 import { isV4 } from "../../core/net/ip.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { parseConnections, parseSilences, parseSocketsInUse } from "../kernel/tcp-sockets.ts";

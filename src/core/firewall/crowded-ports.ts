@@ -183,39 +183,3 @@ function mark(places: number): number {
 function lastMark(places: number): number {
   return Math.floor((19 * places) / 20);
 }
-
-/**
- * The first packets of connections (SYN) from the network to one of our ports, since the last check or since the table was created.
- * `offered`: accepted by our rules. `arrived`: accepted by other programs' rules too.
- */
-export type Passed = Readonly<{ offered: number; arrived: number }>;
-
-/**
- * What is known of a port. `lost`: packets in a row that did not arrive. `looks`: how many looks have found some of them,
- * `lastAt` the last one.
- */
-export type PortPassage = Readonly<{ lost: number; looks: number; lastAt: number | null }>;
-
-/**
- * One client repeats its packet five times within half a minute, or seven times within two (tcp_syn_retries, tcp(7)). A rule
- * that rightly drops one client must not count as one that closes the port, so it takes the packets of several attempts.
- */
-const MANY = 20;
-/** A rule that slows clients down lets some through between two looks. */
-const LOOKS = 2;
-/** After this time without a packet nothing is known of the port: the rule may be gone. */
-const FORGOTTEN_MS = 5 * MINUTE_MS;
-
-const NOTHING: PortPassage = { lost: 0, looks: 0, lastAt: null };
-
-/** `before` null: at the first look, of which only later ones count. */
-export function afterLook(before: PortPassage | null, { offered, arrived }: Passed, nowMs: number): PortPassage {
-  if (before === null || arrived > 0) return NOTHING;
-  if (offered > 0) return { lost: before.lost + offered, looks: before.looks + 1, lastAt: nowMs };
-  return before.lastAt === null || nowMs - before.lastAt >= FORGOTTEN_MS ? NOTHING : before;
-}
-
-/** Whether something behind our rules drops whatever comes to the port. */
-export function isBlocked({ lost, looks }: PortPassage): boolean {
-  return lost >= MANY && looks >= LOOKS;
-}
