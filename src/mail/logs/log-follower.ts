@@ -57,10 +57,10 @@ export class LogFollower {
 
   constructor(parts: LogFollowerParts) {
     this.#parts = parts;
-    const [, inode, head, former, offset] = STORED.exec(parts.from?.inode ?? "") ?? [];
-    this.#position = parts.from === null ? null : { ...parts.from, inode: inode ?? parts.from.inode };
-    this.#head = head ?? null;
-    this.#former = former === undefined ? null : { inode: former, offset: Number(offset) };
+    const stored = parts.from === null ? null : parseStored(parts.from);
+    this.#position = stored?.position ?? null;
+    this.#head = stored?.head ?? null;
+    this.#former = stored?.former ?? null;
   }
 
   get file(): string {
@@ -189,9 +189,7 @@ export class LogFollower {
   async #give(bytes: number, position: LogPosition, former: LogPosition | null): Promise<boolean> {
     const text = this.#chunk.toString("utf8", 0, bytes);
     const lines = text.split("\n").filter((line) => line !== "");
-    const head = this.#head === null ? "" : `-${this.#head}`;
-    const left = former === null ? "" : `+${former.inode}:${former.offset}`;
-    if (!(await this.#parts.take(lines, { ...position, inode: `${position.inode}${head}${left}` }))) return false;
+    if (!(await this.#parts.take(lines, printStored({ position, head: this.#head, former })))) return false;
     this.#position = position;
     this.#former = former;
     return true;
@@ -237,8 +235,22 @@ export class LogFollower {
   }
 }
 
+type Stored = Readonly<{ position: LogPosition; head: string | null; former: LogPosition | null }>;
 /** The `inode` of a stored position: `identity`, `headOf`, and the former file's `identity` and offset. */
 const STORED = /^(\d+-\d+)(?:-([0-9a-f]{8}))?(?:\+(\d+-\d+):(\d+))?$/;
+
+function parseStored(stored: LogPosition): Stored {
+  const [, inode = stored.inode, head = null, former, offset] = STORED.exec(stored.inode) ?? [];
+  const left = former === undefined ? null : { inode: former, offset: Number(offset) };
+  return { position: { ...stored, inode }, head, former: left };
+}
+
+function printStored({ position, head, former }: Stored): LogPosition {
+  const start = head === null ? "" : `-${head}`;
+  const left = former === null ? "" : `+${former.inode}:${former.offset}`;
+  return { ...position, inode: `${position.inode}${start}${left}` };
+}
+
 const HEAD_BYTES = 256;
 
 /** The CRC-32 of its first line, cut to 256 bytes. A line starts with the time, so they differ. */
