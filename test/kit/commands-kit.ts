@@ -119,7 +119,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     clock,
     alertsTo: () => given.alertsTo,
     accountRow: (name) => book.account(name),
-    guesses: accountHistory,
+    accountHistory,
     lastSignIn: (account) => sqliteLastSignIns(db)(account),
     secrets: {
       make: async (asked) => {

@@ -155,7 +155,6 @@ export async function startGuard(layout: Layout) {
     clock,
     alertsTo: () => [],
     accountRow: (name) => stores.book.account(name),
-    guesses: stores.accountHistory,
     lastSignIn: () => null,
     secrets: {
       make: () => Promise.reject(new Error("the command line hashes its passwords itself")),

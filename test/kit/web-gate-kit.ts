@@ -44,7 +44,7 @@ export function webGateOnMemory() {
   const parts = { engine, credentials, sessions, factors, hostname, passwords, keys, clock };
   const signIn = createSignIn(parts, gate.bounds, Buffer.alloc(32, 1));
   const secrets = { passwordHashOf: (_: string, password: string) => digestOf(password).slice(0, 4) };
-  const mailboxParts = { ...parts, guesses: memory.accountHistory, active, secrets, mailboxes };
+  const mailboxParts = { ...parts, accountHistory: memory.accountHistory, active, secrets, mailboxes };
   const mailboxSignIn = createMailboxSignIn(mailboxParts, gate.bounds);
   const rows = (sql: string, ...values: readonly string[]): readonly string[] =>
     columnOf(db, sql, ...values).map(String);

@@ -18,8 +18,8 @@ import { ID_BYTES, type Opened, type Passwords, type SignInBounds, whyUnchecked 
 export type MailboxSignInParts = Readonly<{
   engine: Pick<Engine, "ask" | "prefixOf" | "policy">;
   /** Where accounts signed in. */
-  guesses: Pick<AccountHistory, "accountsOf">;
-  /** Account data as Dovecot sees it. */
+  accountHistory: Pick<AccountHistory, "accountsOf">;
+  /** The passwords of accounts that may sign in. */
   active: AccountPasswords;
   sessions: Pick<SessionStore, "open" | "prove">;
   passwords: Passwords;
@@ -38,14 +38,14 @@ export type MailboxSignIn = ReturnType<typeof createMailboxSignIn>;
  * a repeated wrong password counts once. These attempts have separate queues from the administrator's.
  */
 export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBounds) {
-  const { engine, guesses, active, sessions, passwords, secrets, mailboxes, clock } = parts;
+  const { engine, accountHistory, active, sessions, passwords, secrets, mailboxes, clock } = parts;
   const ofStrangers = createLoginLanes(LIMITS.mailboxLogins);
   /** Separate, so that no crowd of strangers fills the queues of places that accounts know. */
   const ofKnown = createLoginLanes(LIMITS.mailboxLogins);
   const isKnownPlace = ({ account, ip }: MailboxAttempt): boolean => {
     const { accounts, bans } = engine.policy;
     const since = later(clock.now(), -accounts.knownForMs);
-    return readOr(() => guesses.accountsOf(prefixOf(ip, bans.ipv6Prefix), since), []).includes(account);
+    return readOr(() => accountHistory.accountsOf(prefixOf(ip, bans.ipv6Prefix), since), []).includes(account);
   };
   /**
    * Takes as long for a missing account. An imported account with a different or costly hash must change its password

@@ -206,7 +206,6 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     bansInForce: store,
     clock,
     accountRow: (name) => stores.book.account(name),
-    guesses: stores.accountHistory,
     lastSignIn: sqliteLastSignIns(db),
     secrets: accountSecrets(passwords, loginSecret),
     mailboxes: () => ({

@@ -27,9 +27,9 @@ test("an account's state combines its row and what the guard knows; null for a m
 });
 
 function fresh() {
-  const { engine, clock, accountHistory: guesses, heldMail } = engineOnMemory();
+  const { engine, clock, accountHistory, heldMail } = engineOnMemory();
   const apply = (...changes: readonly Change[]) => engine.audit(null, changes);
-  const state = (account = ANNA) => accountState({ engine, guesses, heldMail }, account, clock.now());
+  const state = (account = ANNA) => accountState({ engine, accountHistory, heldMail }, account, clock.now());
   return { apply, clock, state };
 }
 

@@ -10,7 +10,7 @@ import type { AccountHistory } from "../../storage-ports.ts";
 
 type AccountStateParts = Readonly<{
   engine: Pick<Engine, "policy">;
-  guesses: Pick<AccountHistory, "guesses" | "signIns">;
+  accountHistory: Pick<AccountHistory, "guesses" | "signIns">;
   heldMail: Pick<HeldMail, "accounts">;
 }>;
 
@@ -18,13 +18,13 @@ type AccountStateParts = Readonly<{
 export function guardedState(parts: AccountStateParts, account: string, now: Millis): AccountKnown["guarded"] {
   const { policy } = parts.engine;
   const { failures: limit, windowMs } = policy.accounts;
-  const guesses = guessesAt(parts.guesses, policy, { name: account, network: null, pending: [] }, now);
+  const guesses = guessesAt(parts.accountHistory, policy, { name: account, network: null, pending: [] }, now);
   return guesses < limit ? null : { guesses, windowMs };
 }
 
 /** What the guard knows about an account now, from the database. `account` in lower case. */
 export function accountState(parts: AccountStateParts, account: string, now: Millis): AccountKnown {
-  const signIns = parts.guesses.signIns(account, later(now, -parts.engine.policy.accounts.knownForMs));
+  const signIns = parts.accountHistory.signIns(account, later(now, -parts.engine.policy.accounts.knownForMs));
   return {
     guarded: guardedState(parts, account, now),
     held: parts.heldMail.accounts().find((one) => one.account === account) ?? null,

@@ -25,7 +25,7 @@ type MyMailboxParts = AccountListParts &
   SpamCommandParts &
   Readonly<{
     sessions: SessionStore;
-    /** Sessions as Dovecot sees them. */
+    /** The passwords of accounts that may sign in. */
     active: AccountPasswords;
     /** This server's name, and the ports for mailboxes and for submission. */
     mailPorts: () => Omit<MyClient, "account">;
