@@ -1604,7 +1604,7 @@ export type Routes = {
     };
     readonly query?: DryRun | undefined;
     readonly body: {
-      /** No mail held later: `at` of the newest mail that was listed. */
+      /** Nothing that was held later: the newest `at` of the list. */
       readonly until?: string | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -1628,7 +1628,7 @@ export type Routes = {
       readonly bounce?: boolean | undefined;
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
-      /** No mail held later: `at` of the newest mail that was listed. */
+      /** Nothing that was held later: the newest `at` of the list. */
       readonly until?: string | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;

@@ -7,7 +7,7 @@ import { changes, PROVEN_QUEUE, READ, reads, verb } from "./declare/verb.ts";
 /** Mail of accounts that may be hijacked, which the guard keeps on hold in the queue. */
 
 const ofAccount = { name: meaning(accountName, "The account whose mail is held.") };
-const until = meaning(z.optional(time), "No mail held later: `at` of the newest mail that was listed.");
+const until = meaning(z.optional(time), "Nothing that was held later: the newest `at` of the list.");
 const NAMED = { named: { name: "account" } };
 
 export const heldAccount = object(() => ({

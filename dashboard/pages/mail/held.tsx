@@ -13,8 +13,6 @@ const words = t.mail;
 
 const MOST_NAMED = 10;
 const MOST_RECIPIENTS = 5;
-/** Where no mail was shown, none is sent. */
-const BEFORE_ALL = new Date(0).toISOString();
 
 export function MailHeld() {
   const list = useGet<HeldList>("held", whatWaits.value);
@@ -114,7 +112,7 @@ function Decision({ account, changed, close }: DecisionProps) {
             <Surely
               shown={words.sendAll(data.heldTotal)}
               surely={words.surelySend(data.heldTotal)}
-              run={() => decide(() => releaseHeld(account, data.held[0]?.at ?? BEFORE_ALL))}
+              run={() => decide(() => releaseHeld(account, data))}
             />
           </div>
         </>

@@ -26,6 +26,9 @@ function serve(t: TestContext, answers: Readonly<Record<string, readonly unknown
 const refused = (detail: string) => new Response(JSON.stringify({ detail, code: "refused" }), { status: 409 });
 
 const AT = "2026-11-20T07:05:01.123Z";
+const ANNA = { account: "anna@example.test", at: AT, ip: "", count: 1, limit: 1, windowMs: 1, key: "" };
+const HELD = { queueId: "AAAA1", account: ANNA.account, at: AT, ip: null, recipientCount: 1, recipients: [] };
+const SHOWN = { accounts: [{ ...ANNA, at: "2026-11-20T07:05:00.000Z" }], held: [HELD] };
 const last = () => toasts.value.at(-1) ?? assert.fail("no toast was shown");
 const changed = (count: number, next: string | null = null, kept: readonly object[] = []) => ({
   changed: count,
@@ -90,7 +93,7 @@ test("the finished part is reported before the server's refusal of the rest", as
   assert.equal(last().text, "Deleted: 1000 mails.");
   await assert.rejects(changeQueue("delete", all, never), { message: "No more at all." });
   assert.equal(toasts.value.length, 1, "nothing was done, so no toast is shown");
-  await assert.rejects(releaseHeld("anna@example.test", AT), { message: "Try again." });
+  await assert.rejects(releaseHeld("anna@example.test", SHOWN), { message: "Try again." });
   assert.match(last().text, /^Sent: 500 mails of anna@example\.test\. Some is still on hold/);
   await assert.rejects(dropHeld("anna@example.test", false, { meant: { until: AT }, total: 1_500 }), {
     message: "Try again.",
@@ -105,7 +108,7 @@ test("held mail is sent to its end; no more is dropped than the reader saw", asy
     "POST held/anna%40example.test/release": [sent(1_000, true), sent(500, false)],
     "POST held/anna%40example.test/drop": [drops(800), drops(200)],
   });
-  await releaseHeld("anna@example.test", AT);
+  await releaseHeld("anna@example.test", SHOWN);
   assert.equal(last().text, "Sent: 1500 mails of anna@example.test. New mail is no longer held.");
   await dropHeld("anna@example.test", true, { meant: { until: AT }, total: 1_000 });
   assert.match(last().text, /^Returned: 1000 mails of anna@example\.test\./);
@@ -113,17 +116,27 @@ test("held mail is sent to its end; no more is dropped than the reader saw", asy
   assert.equal(asked.length, 4);
 });
 
+test("a release ends the hold that was shown, or none", async (t) => {
+  const older = { ...HELD, at: "2026-11-20T07:04:00.000Z" };
+  const path = "POST held/anna%40example.test/release";
+  const asked = serve(t, { [path]: Array.from({ length: 3 }, () => ({ released: 0, isMore: false })) });
+  const shown = [[], [older]].map((held) => ({ accounts: [ANNA], held }));
+  for (const list of [...shown, { accounts: [], held: [] }]) await releaseHeld(ANNA.account, list);
+  assert.deepEqual(
+    asked,
+    [AT, AT, "1970-01-01T00:00:00.000Z"].map((until) => `${path} {"until":"${until}"}`),
+  );
+});
+
 test("an account whose hold has ended is listed while its mail is on hold", () => {
-  const of = (account: string) => ({ queueId: "A", account, at: "", ip: null, recipientCount: 1, recipients: [] });
-  const anna = { account: "anna@example.test", at: "", ip: "", count: 1, limit: 1, windowMs: 1, key: "" };
+  const of = (account: string) => ({ ...HELD, account });
   const held = [of("bert@example.test"), of("anna@example.test"), of("bert@example.test")];
-  assert.deepEqual(leftBehind({ accounts: [anna], held }), ["bert@example.test"]);
+  assert.deepEqual(leftBehind({ accounts: [ANNA], held }), ["bert@example.test"]);
 });
 
 test("mail that arrived since is not dropped: the mails that were shown are named, or the newest of them", () => {
-  const mail = { queueId: "AAAA1", account: "", at: AT, ip: null, recipientCount: 1, recipients: [] };
-  assert.deepEqual(shownOf({ held: [mail], heldTotal: 1 }), { meant: { ids: ["AAAA1"] }, total: 1 });
-  assert.deepEqual(shownOf({ held: [mail], heldTotal: 2 }), { meant: { until: AT }, total: 2 });
+  assert.deepEqual(shownOf({ held: [HELD], heldTotal: 1 }), { meant: { ids: ["AAAA1"] }, total: 1 });
+  assert.deepEqual(shownOf({ held: [HELD], heldTotal: 2 }), { meant: { until: AT }, total: 2 });
 });
 
 test("what is deleted, returned, sent or dropped offers no way back", async (t) => {
@@ -137,7 +150,7 @@ test("what is deleted, returned, sent or dropped offers no way back", async (t) 
   for (const act of [
     () => changeQueue("delete", { ids: ["AAAA1"] }, never),
     () => changeQueue("return", { ids: ["AAAA1", "AAAA2"] }, never),
-    () => releaseHeld("anna@example.test", AT),
+    () => releaseHeld("anna@example.test", SHOWN),
     () => dropHeld("anna@example.test", false, { meant: { until: AT }, total: 4 }),
     () => dropHeld("anna@example.test", true, { meant: { ids: ["AAAA1"] }, total: 1 }),
   ]) {

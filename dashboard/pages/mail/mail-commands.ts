@@ -17,6 +17,8 @@ export type Chosen = Readonly<{ ids: readonly string[] }> | Readonly<Record<stri
 
 /** Each request covers at most 1,000 mails. More than 20 requests are beyond what the dashboard is for. */
 const MOST_TURNS = 20;
+/** Where nothing was shown, nothing is sent. */
+const BEFORE_ALL = new Date(0).toISOString();
 const UNDONE_BY: Readonly<Partial<Record<QueueAction, QueueAction>>> = { hold: "release", release: "hold" };
 
 /** Offers an undo only if all named mails were changed: the others, or mail chosen by a filter, may have been on hold before. */
@@ -65,8 +67,12 @@ async function inTurns(turn: () => Promise<Turn>, says: (all: Turn) => void): Pr
   says(all);
 }
 
-/** `until`: when the newest mail that the reader saw was held. */
-export async function releaseHeld(account: string, until: string): Promise<void> {
+/** Sends what the reader saw, and ends the hold only if it is the one that the reader saw. */
+export async function releaseHeld(
+  account: string,
+  { accounts, held }: Pick<HeldList, "accounts" | "held">,
+): Promise<void> {
+  const until = [...accounts, ...held].reduce((newest, { at }) => (at > newest ? at : newest), BEFORE_ALL);
   const turn = async (): Promise<Turn> => {
     const path = `held/${encodeURIComponent(account)}/release`;
     const { released, isMore } = await withProof(() => post<Released>(path, { until }));

@@ -55,7 +55,7 @@ export type Change =
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
   /** From now on the mail of this account is held. `prefix`, `ip`: from where the mail came that went past the limit. */
   | Readonly<{ type: "HOLD_ACCOUNT"; account: string; prefix: Prefix; ip: Ip; evidence: Evidence }>
-  /** The owner vouches for the account: its hold ends, and the recipients of its mail held by `until` become its correspondents. */
+  /** The owner vouches for the account: its hold ends if it began by `until`, and the recipients of mail held by then become known. */
   | Readonly<{ type: "END_HOLD"; account: string; until?: Millis }>
   /** The held mail was deleted: the owner did not write it, and does not vouch for its place. `ends`: the account is removed. */
   | Readonly<{ type: "DISOWN_HOLD"; account: string; ends?: true }>

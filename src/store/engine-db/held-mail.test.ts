@@ -29,7 +29,9 @@ test("an account is held until its owner vouches for it, and may be held again",
   holds.apply(HOLD, START);
   assert.deepEqual(holdOf(ann), { evidence: EVIDENCE, vouchedAt: 0, mails: 0 });
   assert.equal(holdOf("bob@example.org").evidence, null);
-  holds.apply({ type: "END_HOLD", account: ann }, later(START, 5));
+  holds.apply({ type: "END_HOLD", account: ann, until: later(START, -1) }, later(START, 4));
+  assert.deepEqual(holdOf(ann).evidence, EVIDENCE, "the owner vouched for earlier mail");
+  holds.apply({ type: "END_HOLD", account: ann, until: START }, later(START, 5));
   assert.deepEqual(holdOf(ann), { evidence: null, vouchedAt: later(START, 5), mails: 0 });
   const evidence = { count: 31, limit: 30, windowMs: DAY_MS, key: "limits.sending.strangers_per_day" };
   holds.apply({ ...HOLD, evidence }, later(START, 9));

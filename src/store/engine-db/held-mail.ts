@@ -38,7 +38,7 @@ export function sqliteAccountMail(db: DatabaseSync): (change: MailChange, at: Mi
         return;
       }
       case "END_HOLD":
-        sql.end.run(at, change.account);
+        sql.end.run(at, change.account, change.until ?? null);
         for (const row of sql.recipients.all(change.account, change.until ?? null))
           for (const address of text(row["recipients"]).split(" "))
             if (address !== "") sql.correspond.run(address, change.account, at);
@@ -74,7 +74,7 @@ const HOLD_SQL = {
   begin: `
     INSERT OR IGNORE INTO account_hold (account, at, prefix, ip, count, limit_count, window_ms, limit_key)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  end: "UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL",
+  end: "UPDATE account_hold SET released_at = ? WHERE account = ? AND at <= ifnull(?, at) AND released_at IS NULL",
   disown: "UPDATE account_hold SET dropped_at = ?, released_at = ? WHERE account = ? AND released_at IS NULL",
   recipients: "SELECT recipients FROM held_mail WHERE account = ? AND at <= ifnull(?, at)",
   correspond: `

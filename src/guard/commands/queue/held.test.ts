@@ -262,6 +262,35 @@ test("a release sends no mail that the account's next hold keeps", async () => {
   assert.equal((await kit.result(RESUME)).isHeld, true);
 });
 
+test("a release of what a list showed ends no hold that began later", async () => {
+  await send("OLD1", 30);
+  const until = isoTime(kit.clock.now());
+  await releases(1);
+  kit.clock.advance(1);
+  assert.equal(await send("NEW1", 30, ANNA, ip("198.51.100.7")), "hold account_held");
+  const stale = await kit.ask({ ...RELEASE, until });
+  assert.match(refusalOf(stale), /^The held mail of anna@example\.test has changed since/);
+  put({ queue: "hold", sender: ANNA }, "REST");
+  assert.deepEqual(await kit.ask({ ...RELEASE, until }), stale, "also while some of the shown mail is on hold");
+  assert.equal(await send("NEW2", 1), "hold account_held");
+  assert.deepEqual(queue.onHold(), ["NEW1", "REST", "NEW2"]);
+});
+
+test("a release of mail that was dropped since it was listed does not vouch for the account", async () => {
+  await send("SPAM1", 30);
+  kit.clock.advance(1);
+  await send("SPAM2", 1);
+  const { accounts, held } = await kit.result({ verb: "held_list", name: ANNA });
+  assert.deepEqual(await kit.result(DROP), dropped(2));
+  const stale = await kit.ask({ ...RELEASE, until: held[0]?.at });
+  assert.match(refusalOf(stale), /^The held mail of anna@example\.test has changed since/);
+  assert.equal(await send("NEXT1", 1), "hold account_held");
+  assert.deepEqual(await kit.result(DROP), dropped(1));
+  const result = { name: ANNA, released: 0, isMore: false };
+  assert.deepEqual(await kit.result({ ...RELEASE, until: accounts[0]?.at }), result, "the list shows no mail");
+  assert.equal(await send("NEXT2", 1), "pass below_limit");
+});
+
 test("a release ends once the account is suspended, also for mail that it has just sent and that is held again", async () => {
   const ids = many(1_200);
   await holdMails(kit, ANNA, ...ids);

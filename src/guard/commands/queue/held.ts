@@ -25,6 +25,7 @@ import {
 /** `account held` shows what was sent within this time. */
 const SENT_MS = DAY_MS;
 const MOST_SHOWN = 100;
+const SHOWS_HELD = "`account held` shows what is.";
 
 export const HELD_RUNS = {
   held_list: async (parts, { name: account }) => {
@@ -46,7 +47,8 @@ export const HELD_RUNS = {
   },
   /**
    * Ends the hold first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, repeating the command
-   * releases the rest. Stops once the account is suspended, and leaves mail that is held later or after `until`.
+   * releases the rest. Stops once the account is suspended, and leaves mail that is held later or after `until`. Refuses if the hold began
+   * after `until`, or if all that the caller saw of its mail is gone: someone else has dropped it.
    */
   held_release: async (parts, { name, until }, by, { share }) => {
     const { active, clock, engine, heldMail } = parts;
@@ -55,7 +57,10 @@ export const HELD_RUNS = {
     if (!found.ok) return unanswered(found.reason);
     const latest = until ?? isoTime(clock.now());
     const first = until === undefined ? found.items : found.items.filter(({ at }) => at <= until);
-    if (first.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
+    const hold = heldMail.accounts().find(({ account }) => account === name);
+    if (first.length === 0 && hold === undefined) return nothingHeld(name);
+    if (until !== undefined && hold !== undefined && (first.length === 0 ? hold.at !== until : hold.at > until))
+      return listChanged(name);
     const wasActive = active.isActive(name);
     const upTo = until !== undefined && { until: instant(Date.parse(until)) };
     // Its side effect is END_HOLD (`sideEffectsOf`).
@@ -157,6 +162,10 @@ export function notedCount(heldMail: HeldMail, account: AccountName | null): num
   return counts.reduce((sum, { mails }) => sum + mails, 0);
 }
 
+function listChanged(name: AccountName): CommandError {
+  return failed(`The held mail of ${name} has changed since it was listed: nothing was sent.`, SHOWS_HELD);
+}
+
 function nothingHeld(name: AccountName): CommandError {
-  return failed(`No mail of ${name} is held.`, "`account held` shows what is.");
+  return failed(`No mail of ${name} is held.`, SHOWS_HELD);
 }
