@@ -93,7 +93,8 @@ test("the words choose mails: ids, an account, a sender, a recipient, bounces, o
   ] as const) {
     const { asked, code } = await typed(`queue ${line}`, changed);
     const verb = line.includes("--bounce") ? "queue_return" : `queue_${line.split(" ")[0]}`;
-    assert.deepEqual([code, asked], [0, [{ verb, ...NONE, cursor: null, ...chosen }]], line);
+    const until = line.startsWith("delete") && { until: new Date(NOW).toISOString() };
+    assert.deepEqual([code, asked], [0, [{ verb, ...NONE, cursor: null, ...chosen, ...until }]], line);
   }
 });
 
@@ -127,16 +128,18 @@ test("if all of it stays nothing was done; if it ends early, the finished part i
   assert.match(lost.err, /^The queue could not be changed\. 5000 mails released; Postfix is delivering\./);
 });
 
-test("a deletion asks how many, and needs a yes or --yes", async () => {
+test("a deletion asks how many, needs a yes or --yes, and leaves mail that came after the question", async () => {
+  const newestAt = new Date(NOW - 60_000).toISOString();
   const replies = (command: Command): Reply =>
     command.verb === "queue_list"
-      ? { ok: true, result: { items: [mail()], next: null, total: 41 } }
+      ? { ok: true, result: { items: [mail()], next: null, total: 41, newestAt } }
       : { ok: true, result: { changed: 41, kept: [], next: null } };
   const no = await typed("queue delete --all", replies, "n");
   const question = "Permanently delete 41 mails from the queue? [y/N] ";
   assert.deepEqual([no.code, no.question, no.asked.map(({ verb }) => verb)], [1, question, ["queue_list"]]);
   const yes = await typed("queue delete --all", replies, "y");
   assert.deepEqual([yes.code, yes.out], [0, "41 mails deleted.\n"]);
+  assert.partialDeepStrictEqual(yes.asked[1], { verb: "queue_delete", until: newestAt });
   const silent = await typed("queue delete --all", replies);
   assert.equal(silent.code, 2);
   assert.match(silent.err, /^There is no terminal to confirm on, so nothing was deleted\. Use --yes/);

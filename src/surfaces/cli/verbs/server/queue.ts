@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isGuardsHold, type QueueChange, type QueueItem } from "../../../../admin/queue.ts";
 import { codeOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
-import { span } from "../../../../core/time.ts";
+import { isoTime, span } from "../../../../core/time.ts";
 import { SYSTEM_PATH } from "../../../../host/machine/run-program.ts";
 import { startCommand } from "../../../../host/running/server-commands.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
@@ -35,17 +35,17 @@ export const queueFlush = (call: Call) => change(call, "queue_flush");
 
 export async function queueDelete(call: Call): Promise<Answer> {
   const verb = call.flag("bounce") ? "queue_return" : "queue_delete";
-  if (call.flag("yes")) return change(call, verb);
+  if (call.flag("yes")) return change(call, verb, isoTime(call.now()));
   const chosen = chosenBy(call);
   if (!call.flag("all") && isEmpty(chosen)) return nothingChosen("queue_delete");
   const asked = await call.guard.ask({ verb: "queue_list", ...chosen, limit: 1, cursor: null });
   if (!asked.ok) return asked;
-  const { total } = asked.result;
+  const { total, newestAt } = asked.result;
   if (total === 0) return failed("No such mail is in the queue.", `\`${PROGRAM} queue list\` shows what is.`);
   const question = call.flag("bounce")
     ? `Return ${plural(total, "mail")} to the senders as undeliverable?`
     : `Permanently delete ${plural(total, "mail")} from the queue?`;
-  return (await whyNotSure(call, question, "nothing was deleted")) ?? change(call, verb);
+  return (await whyNotSure(call, question, "nothing was deleted")) ?? change(call, verb, newestAt);
 }
 
 const DONE: Readonly<Record<ChangeVerb, (mails: string) => string>> = {
@@ -60,7 +60,8 @@ const NEXT: Readonly<Partial<Record<ChangeVerb, string>>> = {
   queue_flush: "logs --component mail --follow",
 };
 
-async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
+/** `until`: mail that arrives later stays. */
+async function change(call: Call, verb: ChangeVerb, until?: string): Promise<Answer> {
   const chosen = chosenBy(call);
   // To try everything again harms nothing.
   const isAll = call.flag("all") || (verb === "queue_flush" && isEmpty(chosen));
@@ -70,7 +71,7 @@ async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
   const says = (): string => DONE[verb](plural(changed, "mail"));
   const failure = await eachPage(
     null,
-    (cursor) => call.guard.ask<ChangeVerb>({ verb, ...chosen, isAll, cursor }),
+    (cursor) => call.guard.ask<ChangeVerb>({ verb, ...chosen, until, isAll, cursor }),
     (page) => {
       for (const { account, mails } of page.kept) kept.set(account, (kept.get(account) ?? 0) + mails);
       changed += page.changed;
