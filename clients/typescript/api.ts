@@ -1593,6 +1593,8 @@ export type Routes = {
         readonly recipient: string | null;
       }[];
       readonly sentTotal: number;
+      /** Whether `account` is suspended or removed. False without `account`. */
+      readonly suspended: boolean;
     };
   };
 
@@ -1606,6 +1608,8 @@ export type Routes = {
     readonly body: {
       /** Nothing that was held later: the newest `at` of the list. */
       readonly until?: string | undefined;
+      /** As in the list. False: nothing is sent once the account is suspended. */
+      readonly suspended?: boolean | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {

@@ -8,6 +8,7 @@ import { changes, PROVEN_QUEUE, READ, reads, verb } from "./declare/verb.ts";
 
 const ofAccount = { name: meaning(accountName, "The account whose mail is held.") };
 const until = meaning(z.optional(time), "Nothing that was held later: the newest `at` of the list.");
+const suspended = meaning(z.optional(flag), "As in the list. False: nothing is sent once the account is suspended.");
 const NAMED = { named: { name: "account" } };
 
 export const heldAccount = object(() => ({
@@ -46,6 +47,7 @@ const listed = object(() => ({
   heldTotal: count,
   sent: meaning(list(sentMail()), "What else `account` sent within 24 hours: the newest 100. Empty without `account`."),
   sentTotal: count,
+  suspended: meaning(z.boolean(), "Whether `account` is suspended or removed. False without `account`."),
 }));
 export type HeldList = OutputOf<typeof listed>;
 const isMore = meaning(z.boolean(), "Repeat it for the rest.");
@@ -61,7 +63,7 @@ export const HELD_VERBS = [
     "Accounts whose mail the guard holds, and that mail; of one account also what it sent.",
     NAMED,
   ),
-  verb("held_release", PROVEN_QUEUE, { ...ofAccount, until }, changes(released, "released"))
+  verb("held_release", PROVEN_QUEUE, { ...ofAccount, until, suspended }, changes(released, "released"))
     .http("POST /held/{account}/release", "Sends the account's held mail, and holds no more of it.", NAMED)
     .cli(
       "account release ADDRESS",

@@ -28,7 +28,7 @@ const refused = (detail: string) => new Response(JSON.stringify({ detail, code: 
 const AT = "2026-11-20T07:05:01.123Z";
 const ANNA = { account: "anna@example.test", at: AT, ip: "", count: 1, limit: 1, windowMs: 1, key: "" };
 const HELD = { queueId: "AAAA1", account: ANNA.account, at: AT, ip: null, recipientCount: 1, recipients: [] };
-const SHOWN = { accounts: [{ ...ANNA, at: "2026-11-20T07:05:00.000Z" }], held: [HELD] };
+const SHOWN = { accounts: [{ ...ANNA, at: "2026-11-20T07:05:00.000Z" }], held: [HELD], suspended: false };
 const last = () => toasts.value.at(-1) ?? assert.fail("no toast was shown");
 const changed = (count: number, next: string | null = null, kept: readonly object[] = []) => ({
   changed: count,
@@ -112,7 +112,7 @@ test("held mail is sent to its end; no more is dropped than the reader saw", asy
   assert.equal(last().text, "Sent: 1500 mails of anna@example.test. New mail is no longer held.");
   await dropHeld("anna@example.test", true, { meant: { until: AT }, total: 1_000 });
   assert.match(last().text, /^Returned: 1000 mails of anna@example\.test\./);
-  assert.equal(asked[0], `POST held/anna%40example.test/release {"until":"${AT}"}`);
+  assert.equal(asked[0], `POST held/anna%40example.test/release {"until":"${AT}","suspended":false}`);
   assert.equal(asked.length, 4);
 });
 
@@ -120,11 +120,15 @@ test("a release ends the hold that was shown, or none", async (t) => {
   const older = { ...HELD, at: "2026-11-20T07:04:00.000Z" };
   const path = "POST held/anna%40example.test/release";
   const asked = serve(t, { [path]: Array.from({ length: 3 }, () => ({ released: 0, isMore: false })) });
-  const shown = [[], [older]].map((held) => ({ accounts: [ANNA], held }));
-  for (const list of [...shown, { accounts: [], held: [] }]) await releaseHeld(ANNA.account, list);
+  const shown = [[], [older]].map((held) => ({ accounts: [ANNA], held, suspended: false }));
+  for (const list of [...shown, { accounts: [], held: [], suspended: true }]) await releaseHeld(ANNA.account, list);
   assert.deepEqual(
     asked,
-    [AT, AT, "1970-01-01T00:00:00.000Z"].map((until) => `${path} {"until":"${until}"}`),
+    [
+      { until: AT, suspended: false },
+      { until: AT, suspended: false },
+      { until: "1970-01-01T00:00:00.000Z", suspended: true },
+    ].map((body) => `${path} ${JSON.stringify(body)}`),
   );
 });
 

@@ -67,15 +67,15 @@ async function inTurns(turn: () => Promise<Turn>, says: (all: Turn) => void): Pr
   says(all);
 }
 
-/** Sends what the reader saw, and ends the hold only if it is the one that the reader saw. */
+/** Sends what the reader saw, and ends only the hold that the reader saw, and only if the account was not suspended since. */
 export async function releaseHeld(
   account: string,
-  { accounts, held }: Pick<HeldList, "accounts" | "held">,
+  { accounts, held, suspended }: Pick<HeldList, "accounts" | "held" | "suspended">,
 ): Promise<void> {
   const until = [...accounts, ...held].reduce((newest, { at }) => (at > newest ? at : newest), BEFORE_ALL);
   const turn = async (): Promise<Turn> => {
     const path = `held/${encodeURIComponent(account)}/release`;
-    const { released, isMore } = await withProof(() => post<Released>(path, { until }));
+    const { released, isMore } = await withProof(() => post<Released>(path, { until, suspended }));
     return { done: released, isMore };
   };
   await inTurns(turn, ({ done, isMore }) =>

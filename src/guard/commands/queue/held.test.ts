@@ -6,6 +6,7 @@ import { ip, MAIL, RECIPIENT } from "../../../../test/kit/samples.ts";
 import { columnOf } from "../../../../test/kit/test-database.ts";
 import { settled } from "../../../../test/kit/until.ts";
 import type { ListedMail } from "../../../admin/declare/keeper.ts";
+import type { HeldList } from "../../../admin/held.ts";
 import { DAY_MS, HOUR_MS, isoTime, later, MINUTE_MS } from "../../../core/time.ts";
 import { forgetGone } from "./held-queue.ts";
 
@@ -53,7 +54,7 @@ test("lists held mail, and for one account also what it sent before", async () =
   const recipients = [0, 1, 2, 3, 4].map((i) => `held1-${i}@elsewhere.test`);
   const held = { queueId: "HELD1", account: ANNA, at, ip: THIEF, recipientCount: 30, recipients };
   const sent = { queueId: "SENT1", at, ip: THIEF, recipientCount: 2, recipient: null };
-  const all = { accounts, held: [held], heldTotal: 1, sent: [], sentTotal: 0 };
+  const all = { accounts, held: [held], heldTotal: 1, sent: [], sentTotal: 0, suspended: false };
   assert.deepEqual(await kit.result({ verb: "held_list", name: null }), all);
   const before = { sent: [{ ...sent, queueId: "SENT2" }, sent], sentTotal: 2 };
   assert.deepEqual(await kit.result({ verb: "held_list", name: ANNA }), { ...all, ...before });
@@ -269,7 +270,7 @@ test("a release of what a list showed ends no hold that began later", async () =
   kit.clock.advance(1);
   assert.equal(await send("NEW1", 30, ANNA, ip("198.51.100.7")), "hold account_held");
   const stale = await kit.ask({ ...RELEASE, until });
-  assert.match(refusalOf(stale), /^The held mail of anna@example\.test has changed since/);
+  assert.match(refusalOf(stale), /^The held mail of anna@example\.test changed after the list was made/);
   put({ queue: "hold", sender: ANNA }, "REST");
   assert.deepEqual(await kit.ask({ ...RELEASE, until }), stale, "also while some of the shown mail is on hold");
   assert.equal(await send("NEW2", 1), "hold account_held");
@@ -283,7 +284,7 @@ test("a release of mail that was dropped since it was listed does not vouch for 
   const { accounts, held } = await kit.result({ verb: "held_list", name: ANNA });
   assert.deepEqual(await kit.result(DROP), dropped(2));
   const stale = await kit.ask({ ...RELEASE, until: held[0]?.at });
-  assert.match(refusalOf(stale), /^The held mail of anna@example\.test has changed since/);
+  assert.match(refusalOf(stale), /^The held mail of anna@example\.test changed after the list was made/);
   assert.equal(await send("NEXT1", 1), "hold account_held");
   assert.deepEqual(await kit.result(DROP), dropped(1));
   const result = { name: ANNA, released: 0, isMore: false };
@@ -298,6 +299,19 @@ test("a release ends once the account is suspended, also for mail that it has ju
   queue.before(2, "release_mail", async () => assert.equal((await kit.result(SUSPEND)).held, 1_200));
   await releases(500, true);
   assert.deepEqual(queue.onHold(), [...ids.slice(0, 500), ...ids.slice(1_000)]);
+});
+
+test("a release of what a list showed sends nothing once the account is suspended, unless the list said so", async () => {
+  await send("HELD1", 30);
+  const list = () => kit.result({ verb: "held_list", name: ANNA });
+  const release = ({ held, suspended }: HeldList) => kit.ask({ ...RELEASE, until: held[0]?.at, suspended });
+  const shown = await list();
+  await kit.result(SUSPEND);
+  assert.match(refusalOf(await release(shown)), /^anna@example\.test was suspended after the list was made/);
+  assert.deepEqual(queue.onHold(), ["HELD1"]);
+  assert.equal((await kit.result({ verb: "held_list", name: null })).accounts.length, 1, "the hold stays");
+  assert.ok((await release(await list())).ok);
+  assert.deepEqual(queue.onHold(), []);
 });
 
 test("while a suspension puts mail on hold, what it has held is the account's, and stays", async () => {

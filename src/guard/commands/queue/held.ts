@@ -29,7 +29,7 @@ const SHOWS_HELD = "`account held` shows what is.";
 
 export const HELD_RUNS = {
   held_list: async (parts, { name: account }) => {
-    const { heldMail, clock } = parts;
+    const { active, heldMail, clock } = parts;
     const found = await onHold(parts, account);
     if (!found.ok) return unanswered(found.reason);
     const sent = account === null ? [] : heldMail.sent(account, later(clock.now(), -SENT_MS));
@@ -42,6 +42,7 @@ export const HELD_RUNS = {
       heldTotal: noted > heldMail.held(account).length ? Math.max(noted, found.items.length) : found.items.length,
       sent: sent.slice(0, MOST_SHOWN),
       sentTotal: sent.length,
+      suspended: account !== null && !active.isActive(account),
     };
     return { ok: true, result };
   },
@@ -50,7 +51,7 @@ export const HELD_RUNS = {
    * releases the rest. Stops once the account is suspended, and leaves mail that is held later or after `until`. Refuses if the hold began
    * after `until`, or if all that the caller saw of its mail is gone: someone else has dropped it.
    */
-  held_release: async (parts, { name, until }, by, { share }) => {
+  held_release: async (parts, { name, until, suspended }, by, { share }) => {
     const { active, clock, engine, heldMail } = parts;
     const look = () => onHold(parts, name);
     const found = await look();
@@ -60,8 +61,9 @@ export const HELD_RUNS = {
     const hold = heldMail.accounts().find(({ account }) => account === name);
     if (first.length === 0 && hold === undefined) return nothingHeld(name);
     if (until !== undefined && hold !== undefined && (first.length === 0 ? hold.at !== until : hold.at > until))
-      return listChanged(name);
+      return listChanged(`The held mail of ${name} changed`);
     const wasActive = active.isActive(name);
+    if (suspended === false && !wasActive) return listChanged(`${name} was suspended`);
     const upTo = until !== undefined && { until: instant(Date.parse(until)) };
     // Its side effect is END_HOLD (`sideEffectsOf`).
     if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by, ...upTo }))) return UNWRITTEN;
@@ -162,8 +164,8 @@ export function notedCount(heldMail: HeldMail, account: AccountName | null): num
   return counts.reduce((sum, { mails }) => sum + mails, 0);
 }
 
-function listChanged(name: AccountName): CommandError {
-  return failed(`The held mail of ${name} has changed since it was listed: nothing was sent.`, SHOWS_HELD);
+function listChanged(what: string): CommandError {
+  return failed(`${what} after the list was made: nothing was sent.`, SHOWS_HELD);
 }
 
 function nothingHeld(name: AccountName): CommandError {

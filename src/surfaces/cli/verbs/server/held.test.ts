@@ -5,6 +5,7 @@ import { typed } from "../../../../../test/kit/typed-command.ts";
 import type { Command, Reply } from "../../../../admin/declare/control.ts";
 
 const NAME = "anna@example.org";
+const REST = { sent: [], sentTotal: 0, suspended: false };
 
 test("held mail is deleted only after a question, which a script answers with --yes", async () => {
   const mail = { account: NAME, at: "2026-11-20T07:05:01.123Z", ip: null, recipientCount: 1, recipients: [] };
@@ -12,7 +13,7 @@ test("held mail is deleted only after a question, which a script answers with --
   let heldTotal = 2;
   const replies = ({ verb }: Command): Reply =>
     verb === "held_list"
-      ? { ok: true, result: { accounts: [], held: held.slice(0, heldTotal), heldTotal, sent: [], sentTotal: 0 } }
+      ? { ok: true, result: { accounts: [], held: held.slice(0, heldTotal), heldTotal, ...REST } }
       : { ok: true, result: { name: NAME, dropped: 2, isMore: false, isHeld: false } };
   const no = await typed(`account drop ${NAME}`, replies, "n");
   assert.equal(no.question, `Permanently delete 2 held mails of ${NAME}? [y/N] `);
