@@ -2000,6 +2000,8 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly address: string;
+      readonly targets: readonly string[];
+      readonly blocked: boolean;
     };
   };
 

@@ -1,3 +1,4 @@
+import type { AliasItem } from "../../src/admin/aliases.ts";
 import { mailsDe, mailsEn } from "./counts.ts";
 
 export const en = {
@@ -86,7 +87,10 @@ export const en = {
   addAlias: "Add an alias",
   alias: "Alias, such as info@example.org",
   targets: "Goes to (addresses separated by spaces)",
-  aliasAdded: (address: string, targets: string) => `${address} now passes mail on to ${targets}.`,
+  aliasAdded: ({ address, targets, blocked }: AliasItem) =>
+    blocked
+      ? `${address} is blocked. Once unblocked, it passes mail on to ${targets.join(", ")}.`
+      : `${address} now passes mail on to ${targets.join(", ")}.`,
   blocked: "blocked: its mail is refused",
   block: "Block",
   unblock: "Unblock",
@@ -184,7 +188,10 @@ export const de: typeof en = {
   addAlias: "Alias anlegen",
   alias: "Adresse, etwa info@example.org",
   targets: "Führt zu (Adressen, durch Leerzeichen getrennt)",
-  aliasAdded: (address, targets) => `${address} leitet Post jetzt an ${targets} weiter.`,
+  aliasAdded: ({ address, targets, blocked }) =>
+    blocked
+      ? `${address} ist geschlossen. Wenn Sie ihn öffnen, leitet er Post an ${targets.join(", ")} weiter.`
+      : `${address} leitet Post jetzt an ${targets.join(", ")} weiter.`,
   blocked: "geschlossen: Post an ihn wird abgelehnt",
   block: "Schließen",
   unblock: "Öffnen",

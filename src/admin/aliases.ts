@@ -24,13 +24,16 @@ export type AliasItem = OutputOf<typeof alias>;
 const listed = pageOf(alias);
 
 export const ALIAS_VERBS = [
-  verb("alias_add", PROVEN_ADMIN, { ...ofAlias, targets }, changes(named, "accounts"))
+  verb("alias_add", PROVEN_ADMIN, { ...ofAlias, targets }, changes(alias, "accounts"))
     .http("POST /aliases", "Adds an alias, or further targets to one that is there.", { status: 201 })
     .cli("alias add ADDRESS TARGET...", "Pass mail for an address on to others.", {
       words: ["address", "targets"],
-      done: ({ address }, asked) =>
-        `${address} now passes mail on to ${asked.targets.join(", ")}.${noteOnRefusals(address, asked.targets)}`,
-      next: "alias list",
+      done: ({ address, targets: all, blocked }, { targets }) => {
+        const passes = `${address} now passes mail on to ${all.join(", ")}.`;
+        const refuses = `${address} is blocked. Once unblocked, it passes mail on to ${all.join(", ")}.`;
+        return (blocked ? refuses : passes) + noteOnRefusals(address, targets);
+      },
+      next: ({ address, blocked }) => (blocked ? `alias unblock ${address}` : "alias list"),
     }),
   verb("alias_remove", PROVEN_ADMIN, ofAlias, changes(removed, "shutOut"))
     .http("DELETE /aliases/{address}", "Removes an alias with all its targets.")

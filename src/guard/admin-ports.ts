@@ -9,7 +9,7 @@ import type { Scope } from "../core/access/scopes.ts";
 import type { AccountName, Address } from "../core/net/address.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import type { Outcome } from "./ports.ts";
+import type { Failed, Outcome } from "./ports.ts";
 
 /** External needs of the administrator's commands. Writers throw if their database cannot be written. */
 
@@ -56,7 +56,8 @@ export interface MailKeyStore {
 }
 
 export interface AliasStore {
-  addAlias(address: Address, targets: readonly Address[]): Outcome;
+  /** Returns the alias with its earlier targets too. */
+  addAlias(address: Address, targets: readonly Address[]): Readonly<{ ok: true; alias: AliasItem }> | Failed;
   removeAlias(address: Address): Outcome;
   /** Whether an account or an alias has this address. */
   isAddress(address: Address): boolean;

@@ -130,8 +130,8 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
 function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
   const submit = ({ address = "", targets = "" }): Promise<void> => {
     const each = targets.match(/[^\s,]+/g) ?? [];
-    const says = words.aliasAdded(address, each.join(", "));
-    return change(() => post("aliases", { address, targets: each }), added, says).then(close);
+    const add = () => post<AliasItem>("aliases", { address, targets: each });
+    return change(add, added, words.aliasAdded).then(close);
   };
   return (
     <OpenedCard title={words.addAlias}>

@@ -66,7 +66,7 @@ test("an alias delivers to its targets and may be sent from by those that are ac
   const { accounts, db, stock } = fresh(t);
   accounts.add(ann, HASH, START);
   accounts.add(bob, HASH, START);
-  assert.deepEqual(accounts.addAlias(info, [ann, bob, mailAddress("carol@example.net")]), DONE);
+  assert.ok(accounts.addAlias(info, [ann, bob, mailAddress("carol@example.net")]).ok);
   const targets = "ann@example.org,bob@example.org,carol@example.net";
   assert.equal(stock("SELECT targets FROM alias_map WHERE address = 'Info@example.org'"), targets);
   const loginsOf = (of: string): string => stock(TABLES.senders.query.replace("%s", of));
@@ -168,7 +168,7 @@ test("an alias is added once and forgotten whole, its block too", (t) => {
   assert.deepEqual(accounts.removeAlias(info), unknown);
   accounts.addAlias(info, [ann]);
   assert.equal(accounts.addAlias(info, [ann]).ok, false);
-  assert.deepEqual(accounts.addAlias(info, [ann, bob]), DONE, "one target is new");
+  assert.ok(accounts.addAlias(info, [ann, bob]).ok, "one target is new");
   accounts.setAliasBlocked(info, true);
   assert.deepEqual(accounts.removeAlias(info), DONE);
   accounts.addAlias(info, [ann]);

@@ -3,7 +3,7 @@ import { accountExists, noAccount } from "../../admin/accounts.ts";
 import type { AccountName, Address } from "../../core/net/address.ts";
 import type { AccountStore, AliasStore, MailKeyStore } from "../../guard/admin-ports.ts";
 import type { Failed, Outcome } from "../../guard/ports.ts";
-import { integer, text } from "../columns.ts";
+import { text } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
 import { ANY_KEY, sqliteAccountKeys } from "./account-keys.ts";
 
@@ -62,11 +62,13 @@ export function sqliteAccounts(db: DatabaseSync): AccountStore & AliasStore & Ma
     addAlias: (address, targets) => {
       if (sql.accountExists.get(address) !== undefined) return refused(`${address} is an account already.`);
       return together(db, () => {
-        const present = integer(sql.countTargets.get(address)?.["n"]);
-        if (present + targets.length > MOST_TARGETS)
+        const present = sql.targets.all(address).map((row) => text(row["target"]));
+        if (present.length + targets.length > MOST_TARGETS)
           return refused(`The alias ${address} may have ${MOST_TARGETS} targets.`);
         const added = targets.filter((target) => sql.addAlias.run(address, target).changes === 1);
-        return added.length === 0 ? refused(`The alias ${address} with these targets exists already.`) : DONE;
+        if (added.length === 0) return refused(`The alias ${address} with these targets exists already.`);
+        const blocked = sql.isBlocked.get(address) !== undefined;
+        return { ok: true, alias: { address, targets: [...present, ...added], blocked } };
       });
     },
     removeAlias: (address) =>
@@ -122,11 +124,12 @@ const SQL = {
     SELECT address FROM sender_login AS own WHERE login = ? AND NOT EXISTS (
       SELECT 1 FROM alias JOIN account ON name = target WHERE alias.address = own.address AND name <> login)
     ORDER BY address LIMIT ?`,
-  countTargets: "SELECT count(*) AS n FROM alias WHERE address = ?",
+  targets: "SELECT target FROM alias WHERE address = ?",
   addAlias: "INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING",
   removeAlias: "DELETE FROM alias WHERE address = ?",
   removeTarget: "DELETE FROM alias WHERE target = ?",
   unblockMissing: "DELETE FROM alias_block WHERE address NOT IN (SELECT address FROM alias)",
+  isBlocked: "SELECT 1 FROM alias_block WHERE address = ?",
   block: "INSERT INTO alias_block (address) VALUES (?) ON CONFLICT DO NOTHING",
   unblock: "DELETE FROM alias_block WHERE address = ?",
 };

@@ -14,7 +14,7 @@ function addAlias(address: string, ...targets: readonly string[]): Promise<strin
 
 test("an alias leads to accounts, other aliases and other servers", async () => {
   const added = await kit.result({ verb: "alias_add", address: "Info@example.test", targets: [ALICE] });
-  assert.deepEqual(added, { address: "info@example.test" });
+  assert.deepEqual(added, { address: "info@example.test", targets: [ALICE], blocked: false });
   assert.equal(await addAlias("sales@example.test", "info@example.test", "someone@elsewhere.test"), "done");
   const { items } = kit.book.aliases({ limit: 500, cursor: null });
   const aliases = items.map(({ address, targets, blocked }) => [address, targets, blocked]);
@@ -61,6 +61,15 @@ test("an alias is blocked, unblocked and removed, and each change is recorded", 
   kit.engine.setPolicy({ ...kit.engine.policy, domains: ["elsewhere.test"] });
   assert.equal(await kit.said({ verb: "alias_block", address, blocked: true }), "done");
   assert.equal(await kit.said({ verb: "alias_remove", address }), "done");
+});
+
+test("further targets of an alias are answered with the earlier ones, and whether it is blocked", async () => {
+  const [address, bob, carl] = ["info@example.test", "bob@elsewhere.test", "carl@elsewhere.test"];
+  const add = (...targets: readonly string[]) => kit.result({ verb: "alias_add", address, targets });
+  await add(ALICE);
+  assert.deepEqual(await add(bob), { address, targets: [ALICE, bob], blocked: false });
+  assert.equal(await kit.said({ verb: "alias_block", address, blocked: true }), "done");
+  assert.deepEqual(await add(bob, carl), { address, targets: [ALICE, bob, carl], blocked: true });
 });
 
 test("no alias reaches more addresses than Postfix delivers to, directly or through other aliases", async () => {

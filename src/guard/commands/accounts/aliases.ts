@@ -31,13 +31,13 @@ export const ALIAS_RUNS = {
       (isWebAdmin(by) ? (refusesTargets(parts, command) ?? notFromWeb(parts, address)) : null) ??
       wrongTargets(parts, command);
     if (refused !== null) return refused;
-    return recordThenChange(parts, {
+    const added = await recordFirst(parts, {
       change: () => parts.accounts.addAlias(address, targets),
       check: checkOfTargets(parts, { address, wrong: () => wrongTargets(parts, command), by }),
-      audit: { type: "ALIAS_ADDED", subject: address, by, targets },
-      result: { address },
+      record: () => parts.engine.audit({ type: "ALIAS_ADDED", subject: address, by, targets }),
       refused: noSuchAlias,
     });
+    return added.ok ? { ok: true, result: added.alias } : added;
   },
   alias_remove: async (parts, { address }, by) => {
     if (isWebAdmin(by) && hidesAlerts(parts, address)) return alertsStay(address);

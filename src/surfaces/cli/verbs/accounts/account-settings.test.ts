@@ -64,6 +64,12 @@ describe("settings of an account", TIMED, () => {
     assert.match(kept, /, and a copy stays in its mailbox\.\nOther servers may refuse .* refuse it all\.$/m);
     assert.match(await does(`alias add info@example.org ${ELSEWHERE}`), /^Other servers may refuse /m);
     assert.doesNotMatch(await does(`alias add team@example.org ${ANNA}`), /refuse/);
+    const more = await does("alias add team@example.org bert@example.org");
+    assert.match(more, /^team@example\.org now passes mail on to anna@example\.org, bert@example\.org\.$/m);
+    await does("alias block info@example.org");
+    const blocked = await run(`alias add info@example.org ${ANNA}`);
+    assert.match(blocked.out, /^info@example\.org is blocked\. Once unblocked, it passes mail on to /);
+    assert.equal(blocked.err, "Next: ./ghostinbox alias unblock info@example.org\n");
     const asJson = async (words: string): Promise<unknown> => JSON.parse(await does(`account forward --json ${words}`));
     assert.deepEqual(await asJson(ANNA), await asJson(`${ANNA} ${ELSEWHERE}`), "the same when shown and set");
     assert.match(await does(`account forward ${ANNA} --off`), /stays in its mailbox/);
