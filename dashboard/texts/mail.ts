@@ -69,9 +69,9 @@ export const en = {
   heldEnded:
     "Some mail is still on hold: it came after you looked, sending it was interrupted, or the account is suspended.",
   surelySend: (count: number) => `Send ${mailsEn(count)} to strangers and stop holding`,
-  dropped: (account: string, count: number) => `Deleted: ${mailsEn(count)} of ${account}. New mail is still held.`,
-  returnedHeld: (account: string, count: number) =>
-    `Returned: ${mailsEn(count)} of ${account}. New mail is still held.`,
+  dropped: (account: string, count: number) => `Deleted: ${mailsEn(count)} of ${account}.`,
+  returnedHeld: (account: string, count: number) => `Returned: ${mailsEn(count)} of ${account}.`,
+  stillHeld: " New mail is still held.",
   codeTitle: "Someone is waiting for a code",
   codeHint:
     "A stranger's first mail must be tried twice, which takes minutes. For a recipient who waits for a code, the next try is accepted at once.",
@@ -187,9 +187,9 @@ export const de: typeof en = {
   heldEnded:
     "Ein Teil der Post wartet noch: Er kam erst danach an, das Senden brach ab, oder das Konto ist stillgelegt.",
   surelySend: (count) => `${mailsDe(count)} wirklich an Fremde senden, nichts mehr anhalten`,
-  dropped: (account, count) => `Gelöscht: ${mailsDe(count)} von ${account}. Neue Post wird weiter angehalten.`,
-  returnedHeld: (account, count) =>
-    `Zurückgesendet: ${mailsDe(count)} von ${account}. Neue Post wird weiter angehalten.`,
+  dropped: (account, count) => `Gelöscht: ${mailsDe(count)} von ${account}.`,
+  returnedHeld: (account, count) => `Zurückgesendet: ${mailsDe(count)} von ${account}.`,
+  stillHeld: " Neue Post wird weiter angehalten.",
   codeTitle: "Jemand wartet auf einen Code",
   codeHint:
     "Die erste Mail eines Fremden wird erst beim zweiten Versuch angenommen, nach einigen Minuten. Wartet ein Empfänger auf einen Code, wird schon der nächste Versuch angenommen.",

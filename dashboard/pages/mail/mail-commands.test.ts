@@ -103,17 +103,19 @@ test("the finished part is reported before the server's refusal of the rest", as
 
 test("held mail is sent to its end; no more is dropped than the reader saw", async (t) => {
   const sent = (released: number, isMore: boolean) => ({ released, isMore });
-  const drops = (dropped: number) => ({ dropped, isMore: true });
+  const drops = (dropped: number) => ({ dropped, isMore: true, isHeld: true });
   const asked = serve(t, {
     "POST held/anna%40example.test/release": [sent(1_000, true), sent(500, false)],
-    "POST held/anna%40example.test/drop": [drops(800), drops(200)],
+    "POST held/anna%40example.test/drop": [drops(800), drops(200), { dropped: 0, isMore: false, isHeld: false }],
   });
   await releaseHeld("anna@example.test", SHOWN);
   assert.equal(last().text, "Sent: 1500 mails of anna@example.test. New mail is no longer held.");
   await dropHeld("anna@example.test", true, { meant: { until: AT }, total: 1_000 });
-  assert.match(last().text, /^Returned: 1000 mails of anna@example\.test\./);
+  assert.equal(last().text, "Returned: 1000 mails of anna@example.test. New mail is still held.");
   assert.equal(asked[0], `POST held/anna%40example.test/release {"until":"${AT}","suspended":false}`);
   assert.equal(asked.length, 4);
+  await dropHeld("anna@example.test", false, { meant: { ids: ["AAAA1"] }, total: 1 });
+  assert.equal(last().text, "Deleted: 0 mails of anna@example.test.", "another administrator has sent it");
 });
 
 test("a release ends the hold that was shown, or none", async (t) => {

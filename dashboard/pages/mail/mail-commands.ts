@@ -91,14 +91,16 @@ export type Shown = Readonly<{
 
 export async function dropHeld(account: string, bounce: boolean, { meant, total }: Shown): Promise<void> {
   let left = total;
+  let isHeld = false;
   const turn = async (): Promise<Turn> => {
     const body = { bounce, ...meant };
-    const { dropped, isMore } = await withProof(() => post<Dropped>(`held/${encodeURIComponent(account)}/drop`, body));
-    left -= dropped;
-    return { done: dropped, isMore: isMore && left > 0 };
+    const answer = await withProof(() => post<Dropped>(`held/${encodeURIComponent(account)}/drop`, body));
+    left -= answer.dropped;
+    ({ isHeld } = answer);
+    return { done: answer.dropped, isMore: answer.isMore && left > 0 };
   };
   const says = bounce ? words.returnedHeld : words.dropped;
-  await inTurns(turn, ({ done }) => tell(says(account, done)));
+  await inTurns(turn, ({ done }) => tell(says(account, done) + (isHeld ? words.stillHeld : "")));
 }
 
 /** The answer names only the newest 100 mails, but counts all. */
