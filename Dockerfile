@@ -70,7 +70,7 @@ ENV LANG=C.UTF-8 \
 VOLUME /data
 EXPOSE 25 465 587 993 3000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=90s \
-  CMD ["busybox", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:3000/healthz"]
+  CMD ["busybox", "wget", "-Y", "off", "-q", "-O", "/dev/null", "http://127.0.0.1:3000/healthz"]
 ENTRYPOINT ["/usr/bin/tini", "--", "/usr/lib/ghostinbox/scripts/start"]
 LABEL org.opencontainers.image.title="GhostInbox" \
       org.opencontainers.image.description="A hardened mail server, and the security engine that guards it" \

@@ -55,6 +55,10 @@ test("compose.yaml grants exactly these rights, and the page has a reason for ea
   assert.deepEqual(rows.toSorted(), [...NEEDED].toSorted());
 });
 
+test("the image's health check asks the server directly, whatever proxy the container is given", () => {
+  assert.match(readFileSync(join(CHECKOUT, "Dockerfile"), "utf8"), /^ +CMD \["busybox", "wget", "-Y", "off", /m);
+});
+
 const STATUS = "Name:\tnode\nCapEff:\t0000000000001000\nCapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\n";
 
 test("the capabilities of a process are read by their names", () => {
