@@ -151,7 +151,8 @@ const MEMORY = [0x01021994, 0x858458f6, 0x794c7630];
 
 /** Whether a reboot loses such a file, or a new container, which has a new layer of an overlay. */
 export function isInMemory(path: string): boolean {
-  if (/^\/(var\/)?run\//.test(path)) return true;
+  // Desktops mount disks below /run/media.
+  if (/^\/(var\/)?run\/(?!media\/)/.test(path)) return true;
   const directory = dirname(path);
   const type = readOr(() => statfsSync(directory).type, null);
   return type === null ? directory !== path && isInMemory(directory) : MEMORY.includes(type);

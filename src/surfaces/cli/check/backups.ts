@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { BACKUP_DAYS, DRILL_LATE_DAYS } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, HOUR_MS, span } from "../../../core/time.ts";
@@ -12,6 +12,7 @@ import {
 } from "../../../jobs/backup/records.ts";
 import { placeOf, repositoryOf } from "../../../jobs/backup/repository.ts";
 import type { Restored, Snapshot } from "../../../jobs/backup/restic.ts";
+import { isInMemory } from "../../../mail/dovecot/mail-keys.ts";
 import { loadSettings } from "../../../settings/load.ts";
 import { PROGRAM } from "../call.ts";
 import { check, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
@@ -36,13 +37,17 @@ export function judgeKey({ last, isKeySeen }: BackupRecord): Finding {
 }
 
 /** `disks`: the devices of the data directory and of the repository; the latter null if it is on another machine. */
-export function judgePlace(place: string, disks: Readonly<{ data: number; repository: number | null }>): Finding {
+export function judgePlace(
+  place: string,
+  disks: Readonly<{ data: number; repository: number | null; inMemory?: boolean }>,
+): Finding {
+  const fix = `${PROGRAM} config set backup.repository PLACE  # docs/backups.md`;
   if (disks.repository === null) return ok(`The backups are on another machine: ${place}.`);
-  if (disks.repository !== disks.data) return ok(`The backups are on another disk: ${place}.`);
-  return warning(
-    `The backups are on the same disk as the mail, and would be lost with it: ${place}.`,
-    `${PROGRAM} config set backup.repository PLACE  # docs/backups.md`,
-  );
+  if (disks.repository === disks.data)
+    return warning(`The backups are on the same disk as the mail, and would be lost with it: ${place}.`, fix);
+  if (disks.inMemory === true)
+    return wrong(`The next reboot or new container loses the backups, because no disk is mounted at ${place}.`, fix);
+  return ok(`The backups are on another disk: ${place}.`);
 }
 
 function judgeRepository(last: DoneBackup, listed: Restored<readonly Snapshot[]>): Finding {
@@ -78,8 +83,11 @@ function deviceOf(path: string): number {
 function look({ layout, settings }: Server): Finding {
   const named = settings["backup.repository"];
   const isElsewhere = named !== "" && !named.startsWith("/");
-  const repository = isElsewhere ? null : deviceOf(named === "" ? layout.backupRepository : named);
-  return judgePlace(placeOf(layout, settings), { data: deviceOf(layout.data), repository });
+  const path = named === "" ? layout.backupRepository : named;
+  const repository = isElsewhere ? null : deviceOf(path);
+  // Of a file in it.
+  const inMemory = isInMemory(join(path, "config"));
+  return judgePlace(placeOf(layout, settings), { data: deviceOf(layout.data), repository, inMemory });
 }
 
 export const backups = {

@@ -23,6 +23,7 @@ import { layoutOf } from "../../../settings/layout.ts";
 import { sqliteAccountMail, sqliteHeldMail } from "../../../store/engine-db/held-mail.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import { passwords } from "./accounts.ts";
+import { backups } from "./backups.ts";
 import type { Machine } from "./check.ts";
 
 const NOTICE = { code: "backup_failed", since: "", says: "It failed.", detail: "", next: "backup create" } as const;
@@ -184,6 +185,16 @@ test("the password that the README prints opens no account, whoever made it", as
   for (const origin of ["command", "imported"] as const)
     assert.match(await look("anna@example.org", origin), /^wrong /);
   assert.equal(await look("alice@example.org", "command", "purple monkey dishwasher"), "ok No account was imported.");
+});
+
+test("a place for backups that is gone after a reboot, or with the container, is no other disk", async () => {
+  const { data } = temporaryLayout();
+  const settings = { "backup.repository": "/dev/shm/no-such-directory/repository" };
+  const { state, saw } = await backups.elsewhere.look(checkedServer({ data, settings }));
+  assert.match(
+    `${state} ${saw}`,
+    /^wrong The next reboot or new container loses the backups, .* at \/dev\/shm\/no-such-/,
+  );
 });
 
 /** Cheap to verify. */
