@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { ROOT } from "../../../../../test/kit/needs.ts";
 import { writeOldDatabases } from "../../../../../test/kit/next-version.ts";
+import { script } from "../../../../../test/kit/script-world.ts";
 import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { instant } from "../../../../core/time.ts";
 import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { makeUpgradeSnapshot } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
+import { connect } from "../../../../programs/command-line/connect.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 
@@ -53,6 +55,20 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
   assert.match(done, /"events": ?0\b/);
   assert.match(done, /"newKeys": \[\s+"new@example\.test"/);
   assert.match(done, /"settingsChanged": ?false/);
+});
+
+test("nothing is rolled back once another container has started, which keeps its lock", ROOT, async (t) => {
+  await upgrade(t);
+  const newest = versions();
+  const others = "4194305 12345 1\n";
+  const ask = (): Promise<string> => {
+    writeFileSync(layout.startPid, others);
+    return Promise.resolve("y");
+  };
+  const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data };
+  const asked = await script(["rollback"], { env, now: Date.now, person: { interactive: true, ask }, connect });
+  assert.match(asked.err, /started in the meantime: nothing was changed\. Stop it: /);
+  assert.deepEqual([asked.code, versions(), readFileSync(layout.startPid, "utf8")], [1, newest, others]);
 });
 
 test("the only copy of keys is named once more at the end", ROOT, async (t) => {

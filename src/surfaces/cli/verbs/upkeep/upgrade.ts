@@ -7,7 +7,7 @@ import { waitingUpdates } from "../../../../host/debian/updates.ts";
 import { textOrNothing } from "../../../../host/machine/read-text.ts";
 import { bytesBelow } from "../../../../host/root-files/walk.ts";
 import { CHECKOUT, IS_PACKAGED, releaseIn } from "../../../../host/running/checkout.ts";
-import { releaseLock, takeLock, usedElsewhere } from "../../../../host/running/data-directory.ts";
+import { lockHolder, releaseLock, takeLock, usedElsewhere } from "../../../../host/running/data-directory.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
 import { VARIABLES_FILE } from "../../../../host/running/systemd.ts";
@@ -181,6 +181,9 @@ export async function rollback(call: Call): Promise<Answer> {
     for (const line of says) terminal.err(oneLine(line));
     const unsure = isBegun ? null : await whyNotSure(call, "Go back to the snapshot?", "nothing was changed");
     if (unsure !== null) return unsure;
+    // While it asked, a start in another container took the lock, because it does not see this process.
+    if (lockHolder(layout.startPid) !== process.pid)
+      return failed("GhostInbox was started in the meantime: nothing was changed.", `Stop it: ${stopCommand(layout)}`);
     const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, call.now()) }));
     if (typeof made === "string") return failed(`The rollback failed: ${made}.`, "Fix that, then run it again.");
     const { aside } = made;
