@@ -32,6 +32,9 @@ test("the dashboard's password is shown if it was just created", () => {
   const shown = /^Password of the dashboard, .* once: {2}correct horse$/m;
   assert.match(runningText(layout, settings, "correct horse"), shown);
   assert.doesNotMatch(runningText(layout, settings, null), /Password/);
+  const logged =
+    /^Password of the dashboard, which this log keeps \(`ghostinbox admin passwd` .*\): {2}correct horse$/m;
+  assert.match(runningText(layout, settings, "correct horse", true), logged);
 });
 
 test("the first start says that the file counts from now on, a later one which variable overrides it", () => {

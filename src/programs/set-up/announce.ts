@@ -55,16 +55,21 @@ export function memoryNotes(
   return [`Note: ${has}: with profile = "small" in ghostinbox.toml it runs in 512 MB (docs/small-machine.md).`];
 }
 
-/** What listens where, and what to type next. */
-export function runningText(layout: Layout, settings: Settings, adminPassword: string | null): string {
+/** What listens where, and what to type next. Docker keeps the output of a container, also that of its first start. */
+export function runningText(
+  layout: Layout,
+  settings: Settings,
+  adminPassword: string | null,
+  isImage = IS_IMAGE,
+): string {
   const serverPorts = portsOf(settings)
     .filter(({ setting }) => !INSIDE.includes(setting))
     .map(
       ({ port, address, says }) => `  ${String(port).padEnd(6)} ${says}${address === null ? "" : `, on ${address}`}`,
     );
   const command = programFor(layout);
-  const password =
-    adminPassword === null ? [] : ["", `Password of the dashboard, shown only this once:  ${adminPassword}`];
+  const shown = isImage ? "which this log keeps (`ghostinbox admin passwd` sets another)" : "shown only this once";
+  const password = adminPassword === null ? [] : ["", `Password of the dashboard, ${shown}:  ${adminPassword}`];
   return [
     "",
     `GhostInbox runs as ${settings.hostname}, for ${settings.domains.join(", ")}.`,
