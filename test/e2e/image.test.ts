@@ -202,12 +202,11 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     secondProjectTests(() => image);
   });
 
-  test("by `docker run` it runs too, and says what Docker gives needlessly", async () => {
+  test("by `docker run` it runs too, without needless rights", async () => {
     await docker.run(["rm", "--force", NAME]);
     await image.typed("Without Compose", { from: 1 });
     await image.runs();
-    const says = await image.status();
-    assert.match(says, /does not need: the capabilities SETPCAP, NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP\./);
+    assert.doesNotMatch(await image.status(), /does not need/);
     assert.ok(await image.reaches(OTHER_GUESSER));
     await image.inside(NAME, "ban", OTHER_GUESSER);
     await until("the ban is in the kernel", async () => !(await image.reaches(OTHER_GUESSER)));
@@ -215,7 +214,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
 
   test("without NET_ADMIN it runs as on a machine without it", async () => {
     await docker.must(["rm", "--force", NAME]);
-    await image.typed("Without Compose", { from: 1, without: "--cap-add NET_ADMIN" });
+    await image.typed("Without Compose", { from: 1, without: "--cap-add=NET_ADMIN " });
     await image.runs();
     assert.match(await image.status(), /firewall .*CAP_NET_ADMIN/);
     // It has no mailbox yet.

@@ -55,6 +55,30 @@ test("compose.yaml grants exactly these rights, and the page has a reason for ea
   assert.deepEqual(rows.toSorted(), [...NEEDED].toSorted());
 });
 
+test("the `docker run` of the page gives a container what compose.yaml gives it, and no more", () => {
+  const read = (name: string): string => readFileSync(join(CHECKOUT, name), "utf8");
+  const compose = read("compose.yaml");
+  const listed = (key: string, flag: string): readonly string[] => {
+    const [, list = ""] = new RegExp(`^ +${key}:\n((?: +(?:- .+|#.*)\n)+)`, "m").exec(compose) ?? [];
+    return [...list.matchAll(/- "?([^"\n]+)/g)].map(([, value = ""]) => `--${flag}=${value}`);
+  };
+  const given = [
+    ...listed("cap_drop", "cap-drop"),
+    ...listed("cap_add", "cap-add"),
+    ...listed("security_opt", "security-opt"),
+    ...listed("tmpfs", "tmpfs"),
+    ...listed("volumes", "volume").map((one) => one.replace(/=\.(.*)/, '="$PWD$1"')),
+    // Without IPv6, which only a network of its own has.
+    ...listed("ports", "publish").map((one) => one.replace(/=(\d+:\d+)$/, "=0.0.0.0:$1")),
+    ...(compose.includes("read_only: true\n") ? ["--read-only"] : []),
+    ...[...compose.matchAll(/^ +stop_grace_period: (\d+)s$/gm)].map(([, seconds]) => `--stop-timeout=${seconds}`),
+    ...[...compose.matchAll(/^ +restart: (\S+)$/gm)].map(([, when]) => `--restart=${when}`),
+  ];
+  const [, line = ""] = /^docker run --detach ([^`]+) ghostinbox\n```/m.exec(read("docs/docker.md")) ?? [];
+  const own = ["--name=ghostinbox", "--env=GHOSTINBOX_DOMAIN=example.org"];
+  assert.deepEqual(line.split(/[\s\\]+/).toSorted(), [...given, ...own].toSorted());
+});
+
 test("the image's health check asks the server directly, whatever proxy the container is given", () => {
   assert.match(readFileSync(join(CHECKOUT, "Dockerfile"), "utf8"), /^ +CMD \["busybox", "wget", "-Y", "off", /m);
 });
