@@ -25,6 +25,12 @@ test("names rights that it does not need", () => {
   assert.match(some.join(), /: the capabilities SETPCAP, NET_RAW, SYS_ADMIN, MKNOD, AUDIT_WRITE, SETFCAP\. /);
 });
 
+test("names rights that it lacks, except that of the firewall, without which the rest works", () => {
+  assert.deepEqual(warningsOf({ status: "CapBnd:\t00000000000404da\n", mounts: MOUNTS, ipv6Routes: ROUTES }), [
+    "This container lacks capabilities that the server needs: CHOWN, KILL. docs/docker.md has the shortest list.",
+  ]);
+});
+
 test("without IPv6 the warning says that IPv6 clients share one address", () => {
   const [says = "", ...more] = warningsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: "" });
   assert.match(says, /^This container has no IPv6: /);

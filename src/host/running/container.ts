@@ -33,7 +33,12 @@ export function warningsOf({
   else if (more.length > 0) needless.push(`the capabilities ${more.join(", ")}`);
   // The kernel loads its modules from the host when needed.
   if (/^\S+ (?:\/usr)?\/lib\/modules /m.test(mounts)) needless.push("the mount of /lib/modules");
+  // Without NET_ADMIN only the firewall does not work, which the guard reports.
+  const missing = NEEDED.filter((one) => one !== "NET_ADMIN" && !rights.includes(one));
   return [
+    ...(missing.length === 0
+      ? []
+      : [`This container lacks capabilities that the server needs: ${missing.join(", ")}. ${SEE}`]),
     ...(needless.length === 0
       ? []
       : [`This container has what the server does not need: ${needless.join("; ")}. ${SEE}`]),

@@ -98,6 +98,8 @@ async function main(): Promise<number> {
       );
     layout = wanted;
     outliveTerminal(layout, log);
+    // Before a step fails because a capability is missing.
+    for (const warning of containerWarnings()) log.warn(warning);
     // Before anything else of this version, even before processes of an earlier start are ended.
     if (finishRollback(layout)) log.say("An interrupted rollback was completed.");
     await closeAsRecorded(layout);
@@ -290,7 +292,6 @@ async function open({ data }: Layout, table: string, log: StartLog): Promise<voi
 
 async function runServices(layout: Layout, { settings, password, ports }: Prepared, log: StartLog): Promise<number> {
   if (!hasNetAdmin()) log.warn("no CAP_NET_ADMIN here, so only Postfix and Dovecot enforce bans, not the firewall.");
-  for (const warning of containerWarnings()) log.warn(warning);
   log.say("Starting ...");
   const supervisor = BY_SYSTEMD ? await systemd(layout) : runsvdir(layout);
   let end: "asked" | "died" | "failed";
