@@ -10,7 +10,13 @@ export function mounted(path: string, ...how: readonly string[]): Mount {
   return { path, [Symbol.dispose]: () => void execFileSync("umount", [path]) };
 }
 
-/** The same with a file system in memory. */
+/** Mounts a file on itself, as a container gets a single one. */
+export function mountedFile(path: string, ...how: readonly string[]): Mount {
+  execFileSync("mount", ["--bind", ...how, path, path]);
+  return { path, [Symbol.dispose]: () => void execFileSync("umount", [path]) };
+}
+
+/** A file system in memory. */
 export function tmpfs(path: string, options = "mode=755"): Mount {
   return mounted(path, "-t", "tmpfs", "-o", options, "tmpfs");
 }

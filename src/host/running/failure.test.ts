@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { mountedFile } from "../../../test/kit/mounts.ts";
 import { installed } from "../../../test/kit/needs.ts";
 import { OWN_ETC } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../machine/run-program.ts";
+import { writeFile as replaceFile } from "../root-files/files.ts";
 import { diskTrouble, withAdvice } from "./failure.ts";
 
 function errorOf(work: () => void): unknown {
@@ -34,6 +36,14 @@ test("a disk that is mounted read-only is reported with the file", OWN_ETC, asyn
   const said = await runProgram("unshare", ["--mount", "sh", "-ec", mounted, "sh", directory, ...node]);
   const reported = `The disk is mounted read-only (${file}): mount it for writing, then start again.\n`;
   assert.deepEqual([said.stderr, said.stdout], ["", reported]);
+});
+
+test("a file that is mounted separately is reported, because nothing can replace it", OWN_ETC, () => {
+  const file = join(temporaryDirectory(), "ghostinbox.toml");
+  writeFileSync(file, "");
+  using _ = mountedFile(file);
+  const says = `A separate mount cannot be replaced (${file}): mount the directory that contains it instead, then start again.`;
+  assert.equal(diskTrouble(errorOf(() => replaceFile(file, "x", { mode: 0o600 }))), says);
 });
 
 test("a disk that fails is reported", () => {

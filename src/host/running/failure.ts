@@ -21,6 +21,9 @@ export function diskTrouble(error: unknown, again = "start again"): string | nul
       return `The disk is full${where}: make room, then ${again}.`;
     case "EROFS":
       return `The disk is mounted read-only${where}: mount it for writing, then ${again}.`;
+    // rename(2).
+    case "EBUSY":
+      return `A separate mount cannot be replaced${where}: mount the directory that contains it instead, then ${again}.`;
     case "EIO":
       return `The disk cannot be read or written${where}: look at it with dmesg and smartctl before anything else.`;
     default:

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
+import { mountedFile } from "../../../test/kit/mounts.ts";
 import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -87,6 +88,8 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
     assert.deepEqual(await write("example.net"), ["GHOSTINBOX_DOMAIN"], "the file was restored");
     put(join(layout.environment, "GHOSTINBOX_DOMAIN"), "example.org");
     assert.deepEqual(await write("example.net"), []);
+    using _ = mountedFile(layout.settings, "-o", "ro");
+    assert.deepEqual(await write("example.net"), [], "a read-only mount needs no change");
   });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { SettingsUnreadable, settingsText } from "../../host/machine/settings-text.ts";
 import { groupId } from "../../host/machine/system-users.ts";
 import { setAccess, writeFile } from "../../host/root-files/files.ts";
@@ -24,14 +24,13 @@ export function readSettings(layout: Layout, env: Environment): ValidSettings {
  * variables whose values the file has, and those that a restored file replaces: from now on the file decides.
  */
 export function writeFirstSettings(layout: Layout, { settings, sources }: ValidSettings): readonly string[] {
-  const access = settingsAccess();
   if (existsSync(layout.settings)) {
-    setAccess(layout.settings, access);
+    restoreSettingsAccess(layout);
     if (existsSync(layout.environment)) return [];
   } else {
     // A name that follows from the domain also follows its correction.
     const hostname = sources.hostname.from === "default" ? "" : settings.hostname;
-    writeFile(layout.settings, commentedToml({ ...settings, hostname }), access);
+    writeFile(layout.settings, commentedToml({ ...settings, hostname }), settingsAccess());
   }
   // A first start that failed may have made the databases; only a restore leaves a queue.
   const isRestored = existsSync(layout.backupQueue);
@@ -48,11 +47,14 @@ function settingsAccess(): Required<Access> {
   return { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
 }
 
-/** For root. A file that was copied or moved into place may be readable only for root, and not for the guard. */
+/**
+ * For root. A file that was copied or moved into place may be readable only for root, and not for the guard. One on a read-only mount
+ * may be right already, and cannot be changed.
+ */
 export function restoreSettingsAccess({ settings }: Layout): void {
   const { mode, owner } = settingsAccess();
-  const is = statSync(settings, { throwIfNoEntry: false });
-  if (is?.isFile() !== true) return;
+  const is = lstatSync(settings, { throwIfNoEntry: false });
+  if (is === undefined || is.isDirectory()) return;
   if ((is.mode & 0o7777) !== mode || is.uid !== owner.uid || is.gid !== owner.gid) setAccess(settings, { mode, owner });
 }
 
