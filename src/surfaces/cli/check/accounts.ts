@@ -5,6 +5,7 @@ import { messageOf } from "../../../core/error.ts";
 import { UNUSED_DAYS, unusedOf } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
 import { SECOND_MS } from "../../../core/time.ts";
+import { IS_IMAGE } from "../../../host/running/checkout.ts";
 import type { RoleReader } from "../../../store/accounts-db/account-networks.ts";
 import { weaknessOfTaken } from "../../../store/passwords/admin-password.ts";
 import { verifyPassword } from "../../../store/passwords/password-hash.ts";
@@ -193,11 +194,11 @@ function hostOf(address: string): string {
 }
 
 /** Every program that the shell starts gets its variables. */
-export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv): Finding {
+export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv, isImage = IS_IMAGE): Finding {
   if ((env["ADMIN_PASSWORD"] ?? "") === "") return ok("The environment has no password of the dashboard.");
   return warning(
-    "ADMIN_PASSWORD is set in this shell: every program started from it can read it, and the server needs it only at its first start.",
-    "unset ADMIN_PASSWORD",
+    `ADMIN_PASSWORD is set in this ${isImage ? "container" : "shell"}: every program started from it can read it, and the server needs it only at its first start.`,
+    isImage ? "Remove ADMIN_PASSWORD from .env, then: docker compose up -d" : "unset ADMIN_PASSWORD",
   );
 }
 

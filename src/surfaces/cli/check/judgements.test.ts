@@ -21,6 +21,7 @@ import {
   judgeImported,
   judgeKeys,
   judgePostmaster,
+  judgeSecretInEnvironment,
   judgeUnused,
 } from "./accounts.ts";
 import { judgeAge as judgeBackup, judgeDrill, judgeKey, judgePlace } from "./backups.ts";
@@ -59,6 +60,17 @@ function assertJudged(state: State, { state: found, saw, fix }: Finding, says = 
   if (found === "ok") assert.equal(fix, "");
   if (found === "warning" || found === "wrong") assert.notEqual(fix, "");
 }
+
+test("passwords: one in the environment is removed where it was set, for a container in .env", () => {
+  assertJudged("ok", judgeSecretInEnvironment({ ADMIN_PASSWORD: "" }, true));
+  assertJudged(
+    "warning",
+    judgeSecretInEnvironment({ ADMIN_PASSWORD: "x" }, true),
+    /in this container/,
+    / from \.env, /,
+  );
+  assertJudged("warning", judgeSecretInEnvironment({ ADMIN_PASSWORD: "x" }, false), /in this shell/, /^unset /);
+});
 
 test("passwords: a followed one that is weak is wrong", () => {
   assertJudged("unknown", judgeDashboard(null, 0, false));
