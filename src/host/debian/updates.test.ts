@@ -3,9 +3,18 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { tmpfs } from "../../../test/kit/mounts.ts";
+import { OWN_ETC } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { instant } from "../../core/time.ts";
 import { runProgram } from "../machine/run-program.ts";
-import { knownHoles, readDebsecan, readUpgrade, waitingUpdates } from "./updates.ts";
+import { fetchLists, knownHoles, readDebsecan, readUpgrade, waitingUpdates } from "./updates.ts";
+
+test("lists that a container cannot keep are not fetched, with the reason", OWN_ETC, async () => {
+  using run = tmpfs(join(temporaryDirectory(), "run"), "ro");
+  const why = await fetchLists(instant(0), join(run.path, "apt", "lists"));
+  assert.match(why ?? "", /^Debian's lists of packages cannot be fetched: EROFS: read-only file system/);
+});
 
 /** A stand-in for debsecan. */
 function sources(script: string | null, codename = "bookworm") {

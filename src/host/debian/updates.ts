@@ -1,5 +1,6 @@
 import { existsSync, globSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { messageOf } from "../../core/error.ts";
 import type { HoleFigures, ReportFacts, Unless, UpdateFigures } from "../../core/report/figures.ts";
 import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import { textOrNothing } from "../machine/read-text.ts";
@@ -36,10 +37,15 @@ export async function imageUpdates(now: Millis): Promise<Unless<UpdateFigures>> 
 }
 
 /** Fetches Debian's package lists into a container's memory, at most once a day. Null, or why it failed. Never rejects. */
-export async function fetchLists(now: Millis): Promise<string | null> {
-  const times = globSync(join(IMAGE_LISTS, "*_Packages*")).map((file) => statSync(file).ctimeMs);
+export async function fetchLists(now: Millis, lists = IMAGE_LISTS): Promise<string | null> {
+  const times = globSync(join(lists, "*_Packages*")).map((file) => statSync(file).ctimeMs);
   if (times.some((at) => Math.abs(now - at) < DAY_MS)) return null;
-  makeDirectory(dirname(IMAGE_LISTS), 0o755);
+  try {
+    makeDirectory(dirname(lists), 0o755);
+  } catch (error) {
+    // A read-only container without a file system in memory at /run.
+    return `Debian's lists of packages cannot be fetched: ${messageOf(error)}`;
+  }
   const asked = await runProgram("apt-get", ["update", "-q", "-o", "Acquire::http::Timeout=15"], {
     timeoutMs: FETCH_MS,
   });
