@@ -133,6 +133,8 @@ export const PATIENT = { autoSelectFamilyAttemptTimeout: 2_000 };
 /** How much of an answer is read, for the log. */
 const MOST_BYTES = 2_000;
 const SHOWN = 200;
+/** A shorter part of an address, such as `notify`, may be a word of the receiver's own. */
+const ALSO_A_WORD = 8;
 
 /** Ok for an answer from 200 to 299. Redirects are not followed: they could lead anywhere. Never rejects. */
 export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpWorld): Promise<Outcome> {
@@ -165,7 +167,7 @@ export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpW
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;
       let said = "";
-      const tell = (): void => finish(failed(explain(status, said)));
+      const tell = (): void => finish(failed(explain(url, status, said)));
       response.on("error", tell);
       const { noContent } = wish;
       if (status >= 200 && status < 300) {
@@ -182,8 +184,11 @@ export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpW
   });
 }
 
-function explain(status: number, said: string): string {
-  const words = printable(said.trim(), SHOWN);
+/** With the receiver's words, unless they repeat the address, as some error pages do: it may contain a secret. */
+function explain({ pathname, search }: URL, status: number, said: string): string {
+  const parts = `${pathname}${search}`.split(/[/?&=]/).filter((part) => part !== "");
+  const isRepeated = parts.some((part) => said.includes(part.length < ALSO_A_WORD ? `/${part}` : part));
+  const words = isRepeated ? "" : printable(said.trim(), SHOWN);
   const redirect = status >= 300 && status < 400 ? ", a redirect, which is not followed" : "";
   return `it answered ${status}${redirect}${words === "" ? "" : `: ${words}`}`;
 }
