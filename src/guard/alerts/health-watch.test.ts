@@ -48,6 +48,7 @@ test("a component is reported once it has been down for eight seconds, until it 
   assert.deepEqual(await after(0), []);
   assert.deepEqual(await after(7_999), []);
   assert.deepEqual(await after(1), [{ code: "component_down", subject: "postfix", detail: "postfix: not running" }]);
+  assert.equal((await after(-3_600_000)).length, 1, "even if the clock was set back");
   state.components = [{ ...POSTFIX, status: "ok" }];
   assert.deepEqual(await after(4_000), []);
 });

@@ -43,7 +43,9 @@ export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, 
     }),
     holding: (): readonly Holding[] => {
       const now = clock.now();
-      const long = [...down].filter(([, { since, seenAt, isSeen }]) => (isSeen ? now : seenAt) - since >= PATIENCE_MS);
+      // `since` lies in the future if the clock was set back in between.
+      const forMs = ({ since, seenAt, isSeen }: Down): number => Math.abs((isSeen ? now : seenAt) - since);
+      const long = [...down].filter(([, one]) => forMs(one) >= PATIENCE_MS);
       return long.map(([name, { detail }]) =>
         // The same alert as that of the notice `keeper_unreachable`.
         name === "keeper"
