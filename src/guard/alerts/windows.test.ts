@@ -16,6 +16,8 @@ test("failed sign-ins to mail and to the dashboard are counted separately, and l
   kit.take("LOGIN_FAILED", { service: "dashboard", from: "203.0.113.8" });
   assert.deepEqual(kit.holding(), ["failed_logins", "dashboard_logins"]);
   assert.deepEqual(kit.afterMs(10 * MINUTE_MS), []);
+  for (let i = 0; i < 3; i++) kit.take("LOGIN_FAILED", { service: "imap", from: "203.0.113.7" });
+  assert.deepEqual(kit.afterMs(-20 * MINUTE_MS), [], "a clock that was set back");
 });
 
 test("a network counts once, however often it connects or is banned", () => {

@@ -66,7 +66,8 @@ function ruleWindow({ code, windowMs, counted, matches, distinct = false }: Even
     },
     holding: (now) => {
       for (const [key, { at }] of seen) {
-        if (at > now - windowMs) break;
+        // After a clock was set back, nothing counts forever.
+        if (Math.abs(now - at) < windowMs) break;
         seen.delete(key);
       }
       if (seen.size < threshold) return [];
