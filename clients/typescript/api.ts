@@ -346,7 +346,7 @@ export type Health = {
     readonly says: string;
     readonly detail: string;
     readonly next: string;
-    /** The checks, keys or files that it is about, at most 20. Each has a separate alert. */
+    /** The checks, keys, files or channels that it is about, at most 20. Each has a separate alert. */
     readonly about?: readonly string[] | undefined;
   }[];
   /** What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does. */

@@ -146,7 +146,7 @@ export const health = component({ id: "Health" }, () => ({
     next: z.string(),
     about: meaning(
       z.exactOptional(list(z.string())),
-      "The checks, keys or files that it is about, at most 20. Each has a separate alert.",
+      "The checks, keys, files or channels that it is about, at most 20. Each has a separate alert.",
     ),
   }),
   needsYou: meaning(

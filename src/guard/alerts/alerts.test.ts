@@ -96,6 +96,19 @@ test("each channel is listed, with the reason once it has failed three times", a
   assert.equal(alerts.leadOut, true, "the heartbeat stops");
 });
 
+test("a channel that fails while another one does is reported too", async () => {
+  const { notices, seconds, answers, use } = alertsKit();
+  use({}, "a", "b", "c");
+  answers.set("a", { ok: false, reason: "its token was revoked" });
+  notices.set("greylist_silent", "");
+  assert.ok((await seconds(30)).includes("c: opened alerts_undelivered a"));
+  answers.set("b", { ok: false, reason: "it answered 503" });
+  notices.set("certificate_expiring", "");
+  assert.ok((await seconds(30)).includes("c: opened alerts_undelivered b"));
+  answers.set("a", { ok: true });
+  assert.ok((await seconds(2_000)).includes("c: resolved alerts_undelivered a"));
+});
+
 test("while every channel fails, the heartbeat stops, until one works again", async () => {
   const { alerts, notices, seconds, answers, use } = alertsKit();
   use({}, "a", "b");

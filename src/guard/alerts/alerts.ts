@@ -258,10 +258,12 @@ export class Alerts {
     return [...this.#book.open, ...this.#book.resolved];
   }
 
-  /** A failing channel is reported through the others. */
+  /** Each failing channel is reported through the others. */
   #reportChannels(): void {
-    const failing = [...this.channels].flatMap(([name, why]) => (why === null ? [] : [`${name}: ${why}`]));
-    this.#parts.notices.set("alerts_undelivered", failing.length === 0 ? null : failing.join("; "));
+    const failing = [...this.channels].filter(([, why]) => why !== null);
+    const detail = failing.length === 0 ? null : failing.map(([name, why]) => `${name}: ${why}`).join("; ");
+    const names = failing.map(([name]) => name);
+    this.#parts.notices.set("alerts_undelivered", detail, names);
   }
 
   #saveSoon(): void {

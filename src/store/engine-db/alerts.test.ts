@@ -152,7 +152,7 @@ test("a channel that fails becomes an alert itself", async () => {
   await seconds(20);
   assert.equal(notices.raised.get("alerts_undelivered"), "channel: no one there");
   reach(true);
-  assert.deepEqual((await seconds(40)).toSorted(), ["opened alerts_undelivered", "opened greylist_silent"]);
+  assert.deepEqual((await seconds(40)).toSorted(), ["opened alerts_undelivered channel", "opened greylist_silent"]);
   assert.ok(!notices.raised.has("alerts_undelivered"));
 });
 
