@@ -42,6 +42,16 @@ test("quiet hours are those of the time zone, in summer and in winter", () => {
   assert.equal(quietUntil("2026-01-01T00:59:59Z", day), "2026-01-01T00:59:59.000Z");
 });
 
+test("quiet hours end at their time in the nights when summer time begins and ends", () => {
+  const berlin = { ...night, timeZone: "Europe/Berlin" };
+  assert.equal(quietUntil("2026-03-28T22:00:00Z", berlin), "2026-03-29T05:00:00.000Z");
+  assert.equal(quietUntil("2026-10-24T21:00:00Z", berlin), "2026-10-25T06:00:00.000Z");
+  const skipped = { ...berlin, quiet: { from: 22 * 60, to: 150 } };
+  assert.equal(quietUntil("2026-03-29T00:45:00Z", skipped), "2026-03-29T01:30:00.000Z", "02:30 does not exist");
+  const midnight = { ...night, timeZone: "Africa/Cairo", quiet: { from: 20 * 60, to: 0 } };
+  assert.equal(quietUntil("2026-10-29T19:00:00Z", midnight), "2026-10-29T22:00:00.000Z");
+});
+
 test("without a time zone quiet hours are those of the machine", (t) => {
   t.after(setZone("Asia/Tokyo"));
   assert.equal(quietUntil("2026-01-01T13:30:00Z", { ...night, timeZone: "" }), "2026-01-01T22:00:00.000Z");

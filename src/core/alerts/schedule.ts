@@ -39,9 +39,15 @@ export function afterQuiet(at: Millis, { quiet, timeZone }: Schedule): Millis {
   const isQuiet =
     quiet.from < quiet.to ? minute >= quiet.from && minute < quiet.to : minute >= quiet.from || minute < quiet.to;
   if (!isQuiet) return at;
-  const leftMinutes = (quiet.to - minute + 24 * 60) % (24 * 60);
-  return later(at, leftMinutes * MINUTE_MS - (at % MINUTE_MS));
+  const leftMinutes = (quiet.to - minute + DAY_MINUTES) % DAY_MINUTES;
+  const end = later(at, leftMinutes * MINUTE_MS - (at % MINUTE_MS));
+  // Summer time may begin or end in between: then this is an hour late or early.
+  const lateMinutes = ((minuteOfDay(end, timeZone) - quiet.to + 1.5 * DAY_MINUTES) % DAY_MINUTES) - DAY_MINUTES / 2;
+  const exact = later(end, -lateMinutes * MINUTE_MS);
+  return exact > at ? exact : end;
 }
+
+const DAY_MINUTES = DAY_MS / MINUTE_MS;
 
 function minuteOfDay(at: Millis, timeZone: string): number {
   const zone = timeZone === "" ? {} : { timeZone };
