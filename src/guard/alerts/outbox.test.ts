@@ -341,6 +341,16 @@ test("a clock that was set back delays a message at most until its next attempt"
   assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["a: one"], "it is not further ahead");
 });
 
+test("after the clock was set back, a message waits for its digest no longer than any other", async () => {
+  const kit = outbox({ channels: ["a"] });
+  const daily: Schedule = { ...AT_ONCE, digestMs: 24 * HOUR_MS };
+  kit.add(daily, ["one", "info"]);
+  kit.clock.advance(-24 * HOUR_MS);
+  assert.deepEqual(await kit.rounds(daily, 1), [], "a digest and quiet hours may take two days");
+  kit.clock.advance(-2_000);
+  assert.deepEqual(await kit.rounds(daily, 1), ["a: one"]);
+});
+
 test("a new message is at most five seconds in the future, however far the clock was set back", async () => {
   for (const byMs of [5_000, 5_001]) {
     const kit = outbox();

@@ -1,7 +1,7 @@
 import { OF_MANY } from "../../core/alerts/alerts.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { afterQuiet, GIVE_UP_MS, retryMs, type Schedule, tellAt } from "../../core/alerts/schedule.ts";
-import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Log } from "../ports.ts";
 import type { Alert, AlertChannel, AlertMessage, Delivery, Sent } from "./ports.ts";
 import { digestMessage } from "./words.ts";
@@ -175,7 +175,9 @@ export class AlertOutbox {
   #release(schedule: Schedule, language: AlertLanguage): void {
     const now = this.#parts.clock.now();
     const waiting = this.#deliveries.filter(({ channel }) => channel === null);
-    const due = waiting.filter(({ dueAt }) => dueAt <= now);
+    // A longer wait means that the clock was set back, or that the digest was longer.
+    const longestMs = Math.max(schedule.digestMs, DIGEST_EVERY_MS) + DAY_MS;
+    const due = waiting.filter(({ dueAt }) => dueAt <= now || dueAt - now > longestMs);
     const isQuiet = afterQuiet(now, schedule) > now;
     const released = due.filter(({ message }) => !isQuiet || message.severity === "critical");
     if (released.length === 0) return;
