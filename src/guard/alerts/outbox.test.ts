@@ -317,6 +317,22 @@ test("the newest message for a failing channel is retried longer, so that its re
   assert.equal(kit.box.failing.size, 0);
 });
 
+test("a message that some services behind a channel have is sent to it at most eight times, within ten minutes", async () => {
+  const kit = outbox();
+  let copies = 0;
+  const send: AlertChannel["send"] = () => {
+    copies += 1;
+    return Promise.resolve({ ok: false, reason: "it answered 424", isPartial: true });
+  };
+  kit.box.use([{ name: "partial", send }]);
+  kit.add(AT_ONCE, ["one", "critical"]);
+  await kit.rounds(AT_ONCE, 635);
+  assert.deepEqual([copies, kit.box.deliveries.length], [7, 1]);
+  await kit.rounds(AT_ONCE, 1);
+  assert.deepEqual([copies, kit.box.deliveries.length], [8, 0]);
+  assert.ok(kit.box.failing.has("partial"), "it stays reported until it accepts a message");
+});
+
 test("messages about different things, and digests, do not wait for each other", async () => {
   const kit = outbox({ channels: ["a"], brokenOnes: ["a"] });
   const message = (title: string, subject = "") => ({ ...testMessage(kit.clock.now(), "en"), title, subject });

@@ -61,6 +61,8 @@ function earlier(book: readonly Alert[], due: readonly Due[], { code, kind }: Al
 const MOST_DELIVERIES = 1_000;
 /** A channel is reported after this many failures in a row. */
 export const FAILURES_REPORTED = 3;
+/** Maximum copies for a service that works beside one that fails: those of ten minutes. */
+const MOST_COPIES = 8;
 const NO_WAITS: Waits = new Map();
 
 type OutboxParts = Readonly<{
@@ -237,7 +239,8 @@ export class AlertOutbox {
     // The newest message of a failing channel stays: only an attempt shows that the channel works again.
     const newest = this.#deliveries.findLast((one) => one.channel === channel.name);
     const isProbe = this.failing.has(channel.name) && newest?.message.id === delivery.message.id;
-    const isHopeless = now - delivery.message.at > GIVE_UP_MS && !isProbe;
+    const isEnough = "isPartial" in outcome && attempts >= MOST_COPIES;
+    const isHopeless = isEnough || (now - delivery.message.at > GIVE_UP_MS && !isProbe);
     const deliveries = this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again]));
     // That it still waits is not stored: each message would write to the database every few seconds.
     if (attempts === delivery.attempts && !isHopeless) this.#deliveries = deliveries;

@@ -56,8 +56,14 @@ export interface AlertStore {
   save(state: AlertState): void;
 }
 
-/** The result of a delivery. `waits`: the channel works, but has no recipient yet; the message is kept. */
-export type Sent = Outcome | Readonly<{ ok: false; reason: string; waits: true }>;
+/**
+ * The result of a delivery. `waits`: the channel works, but has no recipient yet; the message is kept. `isPartial`: some services behind
+ * the receiver have the message, and get it again at each attempt.
+ */
+export type Sent =
+  | Outcome
+  | Readonly<{ ok: false; reason: string; waits: true }>
+  | Readonly<{ ok: false; reason: string; isPartial: true }>;
 
 /** Where alerts are sent. */
 export interface AlertChannel {

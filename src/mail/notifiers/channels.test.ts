@@ -61,6 +61,18 @@ test("an Apprise without a configuration for its key, which answers 204, is a fa
   assert.deepEqual(await channels(`webhook = ["${address}"]`)[0]?.send(message), { ok: true });
 });
 
+test("an Apprise that could not reach all its services, which answers 424, says that others may have the message", async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(424).end("One or more notification could not be sent");
+  });
+  const address = `http://127.0.0.1:${await listenOnPort(server)}/notify/K3Y`;
+  const message = testMessage(instant(0), "en");
+  const failure = { ok: false, reason: "it answered 424: One or more notification could not be sent" };
+  assert.deepEqual(await channels(`apprise = ["${address}"]`)[0]?.send(message), { ...failure, isPartial: true });
+  assert.deepEqual(await channels(`webhook = ["${address}"]`)[0]?.send(message), failure);
+});
+
 test("the administrator gets the alerts until a channel is set", () => {
   assert.deepEqual(alertMailTo(settingsWith("")), ["postmaster@example.org"]);
   assert.deepEqual(alertMailTo(settingsWith('alerts.email = ["a@elsewhere.example"]')), ["a@elsewhere.example"]);

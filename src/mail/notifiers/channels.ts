@@ -4,7 +4,7 @@ import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
-import type { AlertChannel, AlertMessage, Watcher } from "../../guard/alerts/ports.ts";
+import type { AlertChannel, AlertMessage, Sent, Watcher } from "../../guard/alerts/ports.ts";
 import { textWithin } from "../../guard/alerts/words.ts";
 import type { Clock, Outcome } from "../../guard/ports.ts";
 import { readNamed } from "../../host/root-files/files.ts";
@@ -139,7 +139,7 @@ function textIn(settings: Settings, key: SecretKey | "alerts.ca"): string {
   }
 }
 
-function orUnusable<T>(send: (wish: T) => Promise<Outcome>): (wish: T) => Promise<Outcome> {
+function orUnusable<T>(send: (wish: T) => Promise<Sent>): (wish: T) => Promise<Sent> {
   return async (wish) => {
     try {
       return await send(wish);

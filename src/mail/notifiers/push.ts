@@ -6,7 +6,7 @@ import { type AlertLanguage, alertFrames } from "../../core/alerts/frames.ts";
 import { codeOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { isoTime } from "../../core/time.ts";
-import type { AlertMessage } from "../../guard/alerts/ports.ts";
+import type { AlertMessage, Sent } from "../../guard/alerts/ports.ts";
 import { textWithin } from "../../guard/alerts/words.ts";
 import type { NameLookup } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
@@ -105,7 +105,7 @@ export function gotifyRequest(url: string, message: AlertMessage, sender: Sender
 export function appriseRequest(url: string, message: AlertMessage, sender: Sender): HttpRequest {
   const { apprise: type } = lookOf(message);
   const body = JSON.stringify({ title: titleOf(message, sender), body: textOf(message, sender), type, format: "text" });
-  return { ...post(url, body), noContent: "it has no configuration for this key" };
+  return { ...post(url, body), noContent: "it has no configuration for this key", partial: 424 };
 }
 
 function post(url: string, body: string, headers: HttpRequest["headers"] = {}): HttpRequest {
@@ -125,6 +125,8 @@ export type HttpRequest = Readonly<{
   body?: string;
   /** Why an answer of 204 is a failure, if it is one. */
   noContent?: string;
+  /** The status of an answer that some services behind the receiver failed, and others may have the message. */
+  partial?: number;
 }>;
 
 const DEADLINE_MS = 10_000;
@@ -137,7 +139,7 @@ const SHOWN = 200;
 const ALSO_A_WORD = 8;
 
 /** Ok for an answer from 200 to 299. Redirects are not followed: they could lead anywhere. Never rejects. */
-export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpWorld): Promise<Outcome> {
+export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpWorld): Promise<Sent> {
   const url = new URL(wish.url);
   const secure = url.protocol === "https:";
   const body = wish.body ?? "";
@@ -156,7 +158,7 @@ export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpW
         ...wish.headers,
       },
     });
-    const finish = (outcome: Outcome): void => {
+    const finish = (outcome: Sent): void => {
       clearTimeout(timer);
       request.destroy();
       resolve(outcome);
@@ -167,7 +169,10 @@ export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpW
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;
       let said = "";
-      const tell = (): void => finish(failed(explain(url, status, said)));
+      const tell = (): void => {
+        const failure = failed(explain(url, status, said));
+        finish(status === wish.partial ? { ...failure, isPartial: true } : failure);
+      };
       response.on("error", tell);
       const { noContent } = wish;
       if (status >= 200 && status < 300) {
@@ -193,7 +198,7 @@ function explain({ pathname, search }: URL, status: number, said: string): strin
   return `it answered ${status}${redirect}${words === "" ? "" : `: ${words}`}`;
 }
 
-function failed(reason: string): Outcome {
+function failed(reason: string): Extract<Outcome, { ok: false }> {
   return { ok: false, reason };
 }
 
