@@ -33,7 +33,7 @@ export function createAuditWatch(layout: Files, databases: Pick<Databases, "chec
   let unread: Readonly<{ since: number; why: string }> | null = null;
   /** Whether the audit was last reported as broken: a restart of the keeper does not end that. */
   const isReported = rememberedIn(layout, "audit-broken.json", z.boolean(), false);
-  const isUnread = (): boolean => unread !== null && clock.now() - unread.since >= UNREADABLE_MS;
+  const isUnread = (): boolean => unread !== null && Math.abs(clock.now() - unread.since) >= UNREADABLE_MS;
   function troubles(): readonly KeeperTrouble[] {
     const before = unread === null ? RESTARTED : `${RESTARTED}: ${unread.why}`;
     const known = isReported.get() ? before : undefined;

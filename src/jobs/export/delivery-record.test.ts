@@ -91,6 +91,9 @@ test("events that reach no receiver for five minutes are reported, until one arr
   assert.equal(look(), "6 events left the database before they could be delivered");
   clock.advance(1);
   assert.match(look() ?? "", /^ECONNREFUSED; 6 events left/);
+  clock.advance(-DAY_MS - 5 * MINUTE_MS);
+  assert.equal(look(), "ECONNREFUSED", "even if the clock was set back");
+  clock.advance(DAY_MS + 5 * MINUTE_MS);
   record.note({ id: 9, at: null }, { trouble: null, lost: 0 });
   assert.match(look() ?? "", /^6 events left/);
   clock.advance(DAY_MS);

@@ -92,8 +92,8 @@ export function lookAtExport(layout: Pick<Layout, "exportRecord" | "services">, 
   const { trouble, since, lost } = delivery ?? { trouble: null, since: null, lost: null };
   const now = clock.now();
   const details: string[] = [];
-  if (trouble !== null && since !== null && now - since >= LONG_MS) details.push(trouble);
-  if (lost !== null && now - lost.at < LOST_MS)
+  if (trouble !== null && since !== null && Math.abs(now - since) >= LONG_MS) details.push(trouble);
+  if (lost !== null && Math.abs(now - lost.at) < LOST_MS)
     details.push(`${plural(lost.count, "event")} left the database before they could be delivered`);
   notices.set("export_failing", details.length === 0 ? null : details.join("; "));
 }

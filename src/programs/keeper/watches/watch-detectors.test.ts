@@ -36,6 +36,8 @@ test("a detector that has not run for five minutes is reported until it runs aga
   assert.deepEqual(after(1), []);
   assert.deepEqual(after(4), []);
   assert.deepEqual(after(1), ["detector_stopped: suricata (detection.suricata.file), certspotter (certificates.log)"]);
+  assert.equal(after(-60).length, 1, "even if the clock was set back");
+  after(60);
   seen.running = new Set(["certspotter"]);
   assert.deepEqual(after(1), ["detector_stopped: suricata (detection.suricata.file)"]);
   seen.running = new Set(["Suricata-Main", "psad", "certspotter"]);

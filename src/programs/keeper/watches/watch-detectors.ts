@@ -48,7 +48,7 @@ export function createDetectorWatch(
 
   function long(): typeof stopped {
     const now = clock.now();
-    return stopped.filter(({ since }) => now - since >= GRACE_MS);
+    return stopped.filter(({ since }) => Math.abs(now - since) >= GRACE_MS);
   }
 
   function troubles(): readonly KeeperTrouble[] {

@@ -73,6 +73,8 @@ test("a report of one lock names a second that has lasted two seconds: only one 
   assert.deepEqual(watch.troubles(), []);
   clock.advance(SECOND_MS);
   assert.match(watch.troubles()[0]?.detail ?? "", /locked engine\.db .*locked accounts\.db /);
+  clock.advance(-60 * SECOND_MS);
+  assert.equal(watch.troubles().length, 1, "even if the clock was set back");
 });
 
 const PYTHON = "/usr/bin/python3";

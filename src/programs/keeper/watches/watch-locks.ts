@@ -55,7 +55,7 @@ export function createLockWatch(layout: Pick<Layout, "accountsDb" | "engineDb" |
 
   function troubles(): readonly KeeperTrouble[] {
     const now = clock.now();
-    const lasting = (ms: number): readonly Held[] => held.filter(({ since }) => now - since >= ms);
+    const lasting = (ms: number): readonly Held[] => held.filter(({ since }) => Math.abs(now - since) >= ms);
     const long = lasting(TOLD_MS).length === 0 ? [] : lasting(TOLD_WITH_MS).slice(0, MOST_NAMED);
     if (long.length === 0) return [];
     const says = long.map(
