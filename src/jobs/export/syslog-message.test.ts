@@ -40,4 +40,6 @@ test("an event that is too long loses its sentence and keeps its fields", () => 
   assert.ok(isObject(json));
   assert.equal(json["message"], "");
   assert.deepEqual(json["email"], { from: { address: "é".repeat(255) }, to: { address: "é".repeat(255) } });
+  const halved = syslogMessage(eventItem("EMAIL", { sender: "🙂".repeat(512), details: long }), "h");
+  assert.doesNotMatch(halved, /\\ud83d"/, "strict parsers refuse half a pair");
 });

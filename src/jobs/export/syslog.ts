@@ -29,7 +29,7 @@ const WARNED: readonly string[] = ["refuse", "hold", "lose"];
 const LONGEST_FIELD = 255;
 
 function shortened(event: ShownEvent): ShownEvent {
-  const cut = (text: string | null): string | null => text?.slice(0, LONGEST_FIELD) ?? null;
+  const cut = (text: string | null): string | null => text?.slice(0, LONGEST_FIELD).toWellFormed() ?? null;
   return {
     ...event,
     details: "",
