@@ -100,6 +100,16 @@ test("a digest collects informational alerts; a single one is sent as it is", as
   assert.deepEqual(await kit.rounds(daily), ["a: alone", "b: alone"]);
 });
 
+test("a single alert that waited for a week is retried too if the channel fails at that moment", async () => {
+  const kit = outbox({ channels: ["a"], brokenOnes: ["a"] });
+  const weekly: Schedule = { ...AT_ONCE, digestMs: 7 * 24 * HOUR_MS };
+  kit.add(weekly, ["alone", "info"]);
+  kit.clock.advance(7 * 24 * HOUR_MS);
+  await kit.rounds(weekly, 1);
+  kit.broken.clear();
+  assert.deepEqual(await kit.rounds(weekly, 5), ["a: 1 alert that could wait"]);
+});
+
 test("what waits for a channel that was removed from the settings goes to a new one, and to no other again", async () => {
   const kit = outbox({ brokenOnes: ["a"] });
   kit.add(AT_ONCE, ["one", "critical"], ["two", "critical"]);

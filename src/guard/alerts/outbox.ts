@@ -187,9 +187,11 @@ export class AlertOutbox {
     const late = released.filter(({ message, dueAt }) => dueAt > message.at);
     const along = late.length === 0 ? [] : waiting.filter((one) => !released.includes(one) && !isQuiet);
     const gathered = [...late, ...along].map(({ message }) => message);
+    // One that waited for days would be given up at its first failure.
+    const isDigest = gathered.length > 1 || gathered.some(({ at }) => now - at > GIVE_UP_MS);
     const messages = [
       ...released.filter((one) => !late.includes(one)).map(({ message }) => message),
-      ...(gathered.length > 1 ? [digestMessage(gathered, now, language)] : gathered),
+      ...(isDigest ? [digestMessage(gathered, now, language)] : gathered),
     ];
     const gone = new Set([...released, ...along]);
     const sent = messages.flatMap((message) => addressed(message, this.#channels, now));
