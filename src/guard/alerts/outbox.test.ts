@@ -236,6 +236,22 @@ test("a channel that failed before a restart counts as failing until it accepts 
   assert.equal(kit.box.failing.size, 0);
 });
 
+test("what waited while the machine was off for days is tried for an hour", async () => {
+  const before = outbox({ channels: ["a"], brokenOnes: ["a"] });
+  before.clock.advance(-4 * 24 * HOUR_MS);
+  before.add(AT_ONCE, ["one", "critical"]);
+  await before.rounds(AT_ONCE, 1);
+  const started = () => outbox({ channels: ["a"], brokenOnes: ["a"], kept: before.box.deliveries });
+  const kit = started();
+  await kit.rounds(AT_ONCE, 1);
+  kit.broken.clear();
+  assert.deepEqual(await kit.rounds(AT_ONCE, 10), ["a: one"]);
+  const other = started();
+  other.clock.advance(HOUR_MS + 1);
+  await other.rounds(AT_ONCE, 1);
+  assert.deepEqual(other.box.deliveries, []);
+});
+
 test("a message that the channel always refuses does not make it fail while it accepts others", async () => {
   const kit = outbox({ channels: ["a"], refused: ["never"] });
   kit.add(AT_ONCE, ["never", "critical"]);

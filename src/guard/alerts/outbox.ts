@@ -78,6 +78,7 @@ type OutboxParts = Readonly<{
  */
 export class AlertOutbox {
   readonly #parts: OutboxParts;
+  readonly #startedAt: Millis;
   #deliveries: readonly Delivery[];
   #channels: readonly AlertChannel[] = [];
   readonly #busy = new Map<string, Promise<void>>();
@@ -86,6 +87,7 @@ export class AlertOutbox {
   constructor(deliveries: readonly Delivery[], parts: OutboxParts) {
     this.#deliveries = deliveries;
     this.#parts = parts;
+    this.#startedAt = parts.clock.now();
     // A channel still fails after a restart if each message that it can be sent has failed, until it accepts one.
     for (const [channel, own] of Map.groupBy(deliveries, (one) => one.channel)) {
       const first = new Map(own.toReversed().map(({ message, attempts }) => [matterOf(message), attempts]));
@@ -242,7 +244,9 @@ export class AlertOutbox {
     const newest = this.#deliveries.findLast((one) => one.channel === channel.name);
     const isProbe = this.failing.has(channel.name) && newest?.message.id === delivery.message.id;
     const isEnough = "isPartial" in outcome && attempts >= MOST_COPIES;
-    const isHopeless = isEnough || (now - delivery.message.at > GIVE_UP_MS && !isProbe);
+    // At its start the network may not work yet: what waited while the machine was off is tried for an hour.
+    const isOld = now - delivery.message.at > GIVE_UP_MS && now - this.#startedAt > HOUR_MS;
+    const isHopeless = isEnough || (isOld && !isProbe);
     const deliveries = this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again]));
     // That it still waits is not stored: each message would write to the database every few seconds.
     if (attempts === delivery.attempts && !isHopeless) this.#deliveries = deliveries;
