@@ -61,8 +61,8 @@ function earlier(book: readonly Alert[], due: readonly Due[], { code, kind }: Al
 const MOST_DELIVERIES = 1_000;
 /** A channel is reported after this many failures in a row. */
 export const FAILURES_REPORTED = 3;
-/** Maximum copies for a service that works beside one that fails: those of ten minutes. */
-const MOST_COPIES = 8;
+/** Maximum copies for a service that works beside one that fails: those of two hours. */
+const MOST_COPIES = 12;
 const NO_WAITS: Waits = new Map();
 
 type OutboxParts = Readonly<{
