@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, truncateSync,
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
-import { modeOf, put } from "../../test/kit/files.ts";
+import { modeOf, openFilesIn, put } from "../../test/kit/files.ts";
 import { temporaryDirectory, temporaryLayout } from "../../test/kit/temporary-directory.ts";
 import { bySqlite3, engineFor, eventRow, record, START, scalarOf } from "../../test/kit/test-database.ts";
 import { damage } from "../../test/kit/watched-databases.ts";
@@ -56,6 +56,7 @@ for (const { name, open, read, migrations } of KINDS) {
       open(path).close();
       symlinkSync(path, link);
       for (const opens of [read, openAnySchema]) assert.throws(() => opens(link), /is a link/);
+      assert.deepEqual(openFilesIn(dirname(path)), []);
     });
 
     test("refuses what cannot be used with one sentence", () => {
@@ -100,10 +101,12 @@ for (const table of SETTING_TABLES.flatMap(({ tables }): readonly string[] => ta
     assert.throws(() => openAccounts(path), oneSentence("damaged", path));
   });
 
-test("the other database is not taken for this one", () => {
+test("the other database is not taken for this one, and a refused reader leaves no file open", () => {
   const path = join(temporaryDirectory(), "engine.db");
   openAccounts(path).close();
   assert.throws(() => openEngine(path), oneSentence("foreign", path));
+  assert.throws(() => openEngineForReading(path), oneSentence("foreign", path));
+  assert.deepEqual(openFilesIn(dirname(path)), []);
 });
 
 test("set-up leaves -wal and -shm, so that others can read without a writer", () => {

@@ -7,7 +7,15 @@ import { accountsApplicationId, accountsMigrations } from "./accounts-db/schema.
 import { accountSettingsTables } from "./accounts-db/setting-tables.ts";
 import { integer, text } from "./columns.ts";
 import { engineApplicationId, engineMigrations } from "./engine-db/schema.ts";
-import { applicationIdOf, migrate, openAnySchema, refusePipes, schemaVersion, unusableSchema } from "./schemas.ts";
+import {
+  applicationIdOf,
+  closedOnError,
+  migrate,
+  openAnySchema,
+  refusePipes,
+  schemaVersion,
+  unusableSchema,
+} from "./schemas.ts";
 
 /** A file that cannot be used. The message is one sentence for the administrator, with the next step. */
 export class UnusableDatabase extends Error {
@@ -113,14 +121,15 @@ function prepareForWriting(db: DatabaseSync, path: string, kind: Kind): void {
 function openForReading(path: string, kind: Kind, as: typeof asOwnerOf = asOwnerOf): DatabaseSync {
   return orOneSentence(path, () => {
     if (!existsSync(path)) throw new UnusableDatabase("missing", `${path} does not exist yet; start the server first.`);
-    const db = openAnySchema(path, BUSY_TIMEOUT_MS, as);
-    refuseOthers(db, path, kind);
-    db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF`);
-    if (schemaVersion(db) < kind.migrations.length) {
-      const next = "`./ghostinbox restart`, or the next start of a stopped server, does it";
-      throw new UnusableDatabase("unopenable", `${path} has not been migrated yet; ${next}.`);
-    }
-    return db;
+    return closedOnError(openAnySchema(path, BUSY_TIMEOUT_MS, as), (db) => {
+      refuseOthers(db, path, kind);
+      db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF`);
+      if (schemaVersion(db) < kind.migrations.length) {
+        const next = "`./ghostinbox restart`, or the next start of a stopped server, does it";
+        throw new UnusableDatabase("unopenable", `${path} has not been migrated yet; ${next}.`);
+      }
+      return db;
+    });
   });
 }
 
@@ -151,7 +160,7 @@ function damaged(path: string, what: string): UnusableDatabase {
 }
 
 /**
- * Turns an error of SQLite or the file system into one sentence. An opened file stays open: the process is about to
+ * Turns an error of SQLite or the file system into one sentence. A file opened for writing stays open: the process is about to
  * end, and a clean close of `accounts.db` would lock out Postfix and Dovecot.
  */
 function orOneSentence(path: string, open: () => DatabaseSync): DatabaseSync {

@@ -68,14 +68,25 @@ export function unusableSchema(schemas: readonly Schema[]): string | null {
 export function openAnySchema(path: string, timeout = 0, as: typeof asOwnerOf = asOwnerOf): DatabaseSync {
   return as(dirname(path), () => {
     refusePipes(path);
-    const db = new DatabaseSync(path, { readOnly: true, timeout });
-    // SQLite resolves links once, when it opens the file.
-    if (db.location() !== join(realpathSync(dirname(path)), basename(path)))
-      throw new Error(`${path} is a link: move the file itself there`);
-    // The first query opens the files beside it.
-    schemaVersion(db);
-    return db;
+    return closedOnError(new DatabaseSync(path, { readOnly: true, timeout }), (db) => {
+      // SQLite resolves links once, when it opens the file.
+      if (db.location() !== join(realpathSync(dirname(path)), basename(path)))
+        throw new Error(`${path} is a link: move the file itself there`);
+      // The first query opens the files beside it.
+      schemaVersion(db);
+      return db;
+    });
   });
+}
+
+/** Closes the database if `work` throws: otherwise its files would stay open until it is collected as garbage. */
+export function closedOnError<T>(db: DatabaseSync, work: (db: DatabaseSync) => T): T {
+  try {
+    return work(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 /** The file's own header may be older than its write-ahead log, so SQLite is asked. */

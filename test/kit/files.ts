@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { openFiles } from "../../src/host/running/read-processes.ts";
 
 /** Writes a file, and makes the directories above it. */
 export function put(path: string, content: string | Uint8Array = "", mode?: number): void {
@@ -15,4 +16,9 @@ export function contentOf(path: string): string {
 /** Who may use a file or directory, as chmod(2) sets it. */
 export function modeOf(path: string): number {
   return statSync(path).mode & 0o7777;
+}
+
+/** The files in this directory that this process has open. */
+export function openFilesIn(directory: string): readonly string[] {
+  return openFiles(process.pid).filter((file) => dirname(file) === directory);
 }

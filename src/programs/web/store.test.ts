@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { openFilesIn } from "../../../test/kit/files.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRow, record, START } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
@@ -35,4 +36,14 @@ test("every query throws the same error while the database cannot be read", () =
   writeFileSync(path, "this is not a database");
   assert.throws(() => store.queries.bans(START, { limit: 50, cursor: null }), StoreDown);
   assert.throws(() => newest(store), StoreDown);
+  assert.deepEqual(openFilesIn(dirname(path)), []);
+});
+
+test("one that lacks a table is not kept open", () => {
+  const { path, store } = fresh();
+  const db = openEngine(path);
+  db.exec("DROP TABLE ban_step");
+  db.close();
+  assert.throws(() => newest(store), StoreDown);
+  assert.deepEqual(openFilesIn(dirname(path)), []);
 });

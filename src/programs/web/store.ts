@@ -4,6 +4,7 @@ import { messageOf } from "../../core/error.ts";
 import type { Queries } from "../../guard/storage-ports.ts";
 import { sqliteQueries } from "../../store/engine-db/queries.ts";
 import { openEngineForReading } from "../../store/open.ts";
+import { closedOnError } from "../../store/schemas.ts";
 import { StoreDown } from "../../surfaces/api/ports.ts";
 
 type Opened = Readonly<{ db: DatabaseSync; inode: bigint; queries: Queries }>;
@@ -64,8 +65,7 @@ export function createWebStore(
     const { ino } = statSync(path, { bigint: true });
     if (opened !== null && opened.inode !== ino) close();
     if (opened !== null) return opened;
-    const db = openDb(path);
-    opened = { db, inode: ino, queries: sqliteQueries(db) };
+    opened = closedOnError(openDb(path), (db) => ({ db, inode: ino, queries: sqliteQueries(db) }));
     return opened;
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { openFilesIn } from "../../../test/kit/files.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import {
   ban,
@@ -75,6 +76,19 @@ test("the readable part of a damaged one starts a new one", () => {
   assert.equal(setAsideBeside(layout.engineDb).length, 1);
   assert.deepEqual(contents(layout), { ...KEPT, ...EVENTS }, "only once");
   assert.equal(setAsideBeside(layout.engineDb).length, 1);
+});
+
+test("one of which nothing can be read leaves no file of it open", () => {
+  const { layout, db } = ran();
+  db.close();
+  writeFileSync(layout.engineDb, "This is a letter to the editor. ".repeat(200));
+  using recovered = openOrRecoverEngine(layout, START);
+  assert.equal(scalarOf(recovered, "PRAGMA quick_check"), "ok");
+  const [aside = ""] = setAsideBeside(layout.engineDb);
+  assert.deepEqual(
+    openFilesIn(dirname(aside)).filter((file) => file.startsWith(aside)),
+    [],
+  );
 });
 
 test("what was found damaged while it ran is set aside, though the check of the start passes; of very many events the newest are kept", () => {

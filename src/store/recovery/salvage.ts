@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { messageOf, readOr } from "../../core/error.ts";
 import { text } from "../columns.ts";
 import { isDamage, isRefused } from "../open.ts";
+import { closedOnError } from "../schemas.ts";
 import { together } from "../transactions.ts";
 
 /**
@@ -92,10 +93,11 @@ function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged): readon
 }
 
 function openedForReading(path: string): DatabaseSync {
-  const source = new DatabaseSync(path);
-  // The first query opens the files.
-  source.exec("PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 0; SELECT count(*) FROM sqlite_schema");
-  return source;
+  return closedOnError(new DatabaseSync(path), (source) => {
+    // The first query opens the files.
+    source.exec("PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 0; SELECT count(*) FROM sqlite_schema");
+    return source;
+  });
 }
 
 type Copy = Readonly<{ table: string; order: string }>;
