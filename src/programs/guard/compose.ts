@@ -43,8 +43,8 @@ import { composeStores } from "./compose-stores.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import {
   changedKeys,
+  createDomainWatch,
   createServedSettings,
-  lookAtDomains,
   readInForce,
   readSettings,
   readSettingsText,
@@ -152,7 +152,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       () => contentLists.refresh(),
     ],
     seldom: [
-      () => lookAtDomains({ notices, ...stores }),
+      createDomainWatch(stores.accountsDb, stores.logins.changes, notices),
       () => lookAtBans(figures, settingsNow["alerts.thresholds.bans_in_force"], notices, clock),
       () => tracking.look(),
       () => void dns.look(),

@@ -9,7 +9,7 @@ import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { accountsMigrations } from "../../store/accounts-db/schema.ts";
-import { changedKeys, createServedSettings, lookAtDomains, readInForce, readSettings } from "./settings.ts";
+import { changedKeys, createDomainWatch, createServedSettings, readInForce, readSettings } from "./settings.ts";
 
 function read(toml: string | null) {
   const layout = temporaryLayout();
@@ -50,8 +50,10 @@ test("names the keys that differ, and compares lists by their contents", () => {
 
 test("accounts and aliases at a domain that left the settings are named", () => {
   const [db, notices] = [databaseOnMemory(accountsMigrations), new NoticeBoard()];
+  let changes = 0;
+  const watch = createDomainWatch(db, () => changes, notices);
   const look = (): string | undefined => {
-    lookAtDomains({ accountsDb: db, notices });
+    watch();
     return notices.raised.get("domain_missing");
   };
   db.exec(`
@@ -60,6 +62,8 @@ test("accounts and aliases at a domain that left the settings are named", () => 
     INSERT INTO served (domain) VALUES ('example.org')`);
   assert.equal(look(), "info@Example.com");
   db.exec("INSERT INTO served (domain) VALUES ('example.com')");
+  assert.equal(look(), "info@Example.com", "not read without a change");
+  changes += 1;
   assert.equal(look(), undefined);
 });
 

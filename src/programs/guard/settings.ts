@@ -89,8 +89,17 @@ export function createServedSettings({ networks, files, sessions, notices, clock
   return { serve, look };
 }
 
-/** Reports accounts and aliases whose domain has left the settings, perhaps by mistake: Postfix defers their mail. */
-export function lookAtDomains({ accountsDb, notices }: Readonly<{ accountsDb: DatabaseSync; notices: Notices }>): void {
-  const without = unserved(accountsDb);
-  notices.set("domain_missing", without.length === 0 ? null : without.join(", "));
+/**
+ * Reports accounts and aliases whose domain has left the settings, perhaps by mistake: Postfix defers their mail. Reads all of them, while
+ * decisions wait, so only after a change.
+ */
+export function createDomainWatch(accountsDb: DatabaseSync, changes: () => number, notices: Notices): () => void {
+  let seen = -1;
+  return () => {
+    const now = changes();
+    if (now === seen) return;
+    const without = unserved(accountsDb);
+    notices.set("domain_missing", without.length === 0 ? null : without.join(", "));
+    seen = now;
+  };
 }
