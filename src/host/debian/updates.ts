@@ -4,7 +4,7 @@ import { messageOf } from "../../core/error.ts";
 import type { HoleFigures, ReportFacts, Unless, UpdateFigures } from "../../core/report/figures.ts";
 import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { lastLines, type RunOptions, runProgram } from "../machine/run-program.ts";
+import { lastLines, type RunOptions, runProgram, TIMED_OUT } from "../machine/run-program.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 
 /** Both programs run without rights, as the user and group nobody: forged lists or answers gain none. */
@@ -78,7 +78,7 @@ export async function knownHoles(sources: UpdateSources = OF_THIS_MACHINE): Prom
     timeoutMs: DEBSECAN_MS,
     mostOutputBytes: DEBSECAN_BYTES,
   });
-  if (asked.code === 124)
+  if (asked.code === TIMED_OUT)
     return { known: false, isInstalled, reason: `debsecan got no data within ${DEBSECAN_MS / 1_000} s.` };
   if (asked.code !== 0) return { known: false, isInstalled, reason: `debsecan failed: ${lastLines(asked, 1)}` };
   return { known: true, isInstalled, ...readDebsecan(asked.stdout) };

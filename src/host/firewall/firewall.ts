@@ -12,7 +12,7 @@ import type {
 } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { FIRST_OF_CLIENTS } from "../kernel/listeners.ts";
-import { type Finished, NOT_INSTALLED } from "../machine/run-program.ts";
+import { type Finished, NOT_INSTALLED, TIMED_OUT } from "../machine/run-program.ts";
 import { createSocketEnder } from "./end-sockets.ts";
 import {
   countPresent,
@@ -141,7 +141,7 @@ export class NftFirewall implements Firewall {
 
 /** Whether nft read the whole probe; its errors then describe the table. */
 function hasChecked({ code, stderr }: Finished): boolean {
-  return code < 124 && !stderr.includes(NOT_PERMITTED);
+  return code < TIMED_OUT && !stderr.includes(NOT_PERMITTED);
 }
 
 function outcomeOf(ran: Finished): Outcome {

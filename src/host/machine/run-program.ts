@@ -6,10 +6,13 @@ import { formatBytes } from "../../core/report/figures.ts";
 import { SECOND_MS } from "../../core/time.ts";
 
 /**
- * The output of a finished program. `code` is 127 if it could not be started or printed too much, 124 after a timeout or if it was ended,
- * 125 if its input failed, 128 and the signal's number if it was killed. Without messages `stderr` says how it failed.
+ * The output of a finished program. `code` is `TIMED_OUT` after a timeout or if it was ended, 125 if its input failed, 127 if it could not
+ * be started or printed too much, 128 and the signal's number if it was killed. Without messages `stderr` says how it failed.
  */
 export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>;
+
+/** From this code on, a program has not run to its end. */
+export const TIMED_OUT = 124;
 
 export type RunOptions = Readonly<{
   /** Streamed, no faster than the program takes it. If reading throws, the program is ended: code 125. */
@@ -111,7 +114,7 @@ function howItFailed(
   { timeoutMs, mostOutputBytes }: Limits,
 ): readonly [code: number, how: string] {
   if (killed === true)
-    return [124, timeoutMs === 0 ? "it was ended" : `it took longer than ${timeoutMs / SECOND_MS} s`];
+    return [TIMED_OUT, timeoutMs === 0 ? "it was ended" : `it took longer than ${timeoutMs / SECOND_MS} s`];
   if (typeof code === "number") return [code, `it ended with code ${code}`];
   if (code === "ENOENT") return [127, NOT_INSTALLED];
   if (code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER")

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import type { Checked } from "../../core/audit/chain.ts";
 import { MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
-import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { lastLines, runProgram, TIMED_OUT } from "../../host/machine/run-program.ts";
 import { NODE_FLAGS } from "../../host/running/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { FollowedRow } from "../../store/accounts-db/file-accounts.ts";
@@ -51,7 +51,7 @@ export function createDatabaseQuestions(
       timeoutMs,
       mostOutputBytes: MOST_BYTES,
     });
-    if (ran.code === 124) throw new Error(`the database did not answer within ${timeoutMs / SECOND_MS} s`);
+    if (ran.code === TIMED_OUT) throw new Error(`the database did not answer within ${timeoutMs / SECOND_MS} s`);
     if (ran.code !== 0) throw new Error(lastLines(ran, 1));
     const answer = z.safeParse(schema, JSON.parse(ran.stdout));
     if (!answer.success) throw new Error("its reader gave an answer that the keeper does not know");

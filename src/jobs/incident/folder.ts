@@ -8,7 +8,7 @@ import {
   isIncidentId,
   type TimelineEntry,
 } from "../../core/incident/incident.ts";
-import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { lastLines, runProgram, TIMED_OUT } from "../../host/machine/run-program.ts";
 import { copyForeignFile } from "../../host/root-files/copies.ts";
 import { appendFile, writeFile } from "../../host/root-files/files.ts";
 import { appendRecord, readRecord, readRecords, writeRecord } from "../../host/root-files/record-file.ts";
@@ -64,8 +64,6 @@ export function readTimeline(layout: Incidents, incident: Incident): readonly Ti
 const SLOW_MS = 120_000;
 /** Maximum output of one program: a queue of 300,000 mails. */
 const MOST_BYTES = 200_000_000;
-/** From this code of `runProgram` on, a program took too long, printed too much, was killed or could not be started. */
-const UNFINISHED = 124;
 const LINES_AT_ONCE = 1_000;
 const DEFERRED = "deferred";
 /** Debian packages whose files are compared with what dpkg(1) installed. */
@@ -99,7 +97,7 @@ export async function collect(
     const ran = await runProgram(program, args, { timeoutMs: SLOW_MS, mostOutputBytes: mostBytes });
     // A program that fails without output has a reason; dpkg(1) fails if it prints something.
     const reason = ran.code === 0 ? "" : lastLines({ ...ran, stdout: "" }, 1);
-    if (ran.code >= UNFINISHED)
+    if (ran.code >= TIMED_OUT)
       lacks.push(`machine/${file} is ${ran.stdout === "" ? "missing" : "cut"}: ${program}: ${reason}`);
     writeInto(join(to, "machine", file), ran.stdout === "" && ran.code !== 0 ? `${program}: ${reason}\n` : ran.stdout);
   }

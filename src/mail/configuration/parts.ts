@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SECOND_MS } from "../../core/time.ts";
-import { type Finished, lastLines, runAsOther, runProgram } from "../../host/machine/run-program.ts";
+import { type Finished, lastLines, runAsOther, runProgram, TIMED_OUT } from "../../host/machine/run-program.ts";
 import { setModified } from "../../host/root-files/files.ts";
 import type { ServiceName } from "../../host/running/runit.ts";
 import { restartService } from "../../host/running/supervise.ts";
@@ -186,6 +186,6 @@ async function checkFail2ban(directory: string): Promise<string | null> {
 /** `says` starts with the program's name. */
 export function complaint(says: string, ran: Finished): string | null {
   if (ran.code === 0) return null;
-  const what = ran.code === 124 ? `${says.split(" ")[0]} did not finish its check in time` : says;
+  const what = ran.code === TIMED_OUT ? `${says.split(" ")[0]} did not finish its check in time` : says;
   return `${what}: ${lastLines(ran)}`;
 }

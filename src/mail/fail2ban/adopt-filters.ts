@@ -7,7 +7,7 @@ import { messageOf } from "../../core/error.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { parseAs } from "../../core/parse-as.ts";
 import { instant, SECOND_MS } from "../../core/time.ts";
-import { lastLines, runAsOther } from "../../host/machine/run-program.ts";
+import { lastLines, runAsOther, TIMED_OUT } from "../../host/machine/run-program.ts";
 import { readNamed, removeFile, writeFile } from "../../host/root-files/files.ts";
 import { readRecord } from "../../host/root-files/record-file.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
@@ -68,7 +68,7 @@ export async function judgeFilter({ name, text }: Filter, options: JudgeOptions)
   const args = [...unprivileged, "--inh-caps=-all", "--", ...limited, PYTHON, "-I", "-c", program];
   const input = `${JSON.stringify({ name, text, tricks })}\n${log}`;
   const ran = await runAsOther(args, { input, timeoutMs: deadlineMs });
-  if (ran.code === 124) {
+  if (ran.code === TIMED_OUT) {
     const reason = `it takes too long: after ${deadlineMs / SECOND_MS} s it was still matching lines that an attacker can write`;
     return { ok: false, reason };
   }

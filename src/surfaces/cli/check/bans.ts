@@ -18,6 +18,7 @@ import { plural } from "../../../core/text.ts";
 import { NftFirewall } from "../../../host/firewall/firewall.ts";
 import { onlyBans, TABLE } from "../../../host/firewall/guard-table.ts";
 import { ownNetworks } from "../../../host/machine/own-networks.ts";
+import { TIMED_OUT } from "../../../host/machine/run-program.ts";
 import { PROGRAM } from "../call.ts";
 import { eachPage } from "../listing.ts";
 import { firstFew } from "../print/text.ts";
@@ -74,7 +75,7 @@ async function bannedOf({ machine, settings }: Server, own: readonly Prefix[]): 
     return { prefix, codes: (await Promise.all(ran)).map(({ code }) => code) };
   });
   const answers = await Promise.all(asked);
-  if (answers.some(({ codes }) => codes.some((code) => code >= 124))) return null;
+  if (answers.some(({ codes }) => codes.some((code) => code >= TIMED_OUT))) return null;
   return answers
     .filter(({ codes: [allowed, ...held] }) => allowed !== 0 && held.includes(0))
     .map(({ prefix }) => prefix);
