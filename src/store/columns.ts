@@ -89,6 +89,9 @@ export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
   bounce: 6,
 };
 
+/** The numbers of roles in `event_names` and `event_name`. */
+export const NAME_ROLE = { person: 1, queueId: 2, messageId: 3, type: 4 } as const;
+
 function isWrittenIp(value: unknown): value is Ip {
   return typeof value === "string";
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { WaitingRecipient } from "../../core/events/log.ts";
-import { rowReader, text, textOrNull } from "../columns.ts";
+import { NAME_ROLE, rowReader, text, textOrNull } from "../columns.ts";
 
 /** The newest events of a mail that are read: its last tries, even for a thousand recipients. */
 const MOST_EVENTS = 2_000;
@@ -9,7 +9,8 @@ const MOST_EVENTS = 2_000;
 export function sqliteQueuedMail(db: DatabaseSync) {
   const tries = db.prepare(`
     WITH own (id) AS (
-      SELECT id FROM (SELECT id FROM event_name WHERE role = 2 AND name = ?1 ORDER BY id DESC LIMIT ${MOST_EVENTS})
+      SELECT id FROM (
+        SELECT id FROM event_name WHERE role = ${NAME_ROLE.queueId} AND name = ?1 ORDER BY id DESC LIMIT ${MOST_EVENTS})
       UNION SELECT id FROM event WHERE id > (SELECT names FROM event_indexed) AND queue_id = ?1)
     SELECT type, recipient, rest ->> '$.alias' AS alias, rest ->> '$.relay' AS relay FROM event
     WHERE id IN (SELECT id FROM own) AND (type = 'EMAIL_QUEUED' OR rest ->> '$.event' = 'MAIL_TRIED') ORDER BY id DESC`);

@@ -3,12 +3,10 @@ import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
 import { asciiAddress } from "../../core/net/address.ts";
 import { covering, isSingleAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
-import { integer, prefix as prefixColumn } from "../columns.ts";
+import { integer, NAME_ROLE, prefix as prefixColumn } from "../columns.ts";
 import { sharedBeginning, textsWithin } from "../engine-db/network-columns.ts";
 import { type Candidates, merged, type Span, type Stream, type sqliteEventTimes, type Times } from "./event-streams.ts";
 
-/** The numbers in `event_names` and `event_name`. */
-const ROLE = { person: 1, queueId: 2, messageId: 3, type: 4 } as const;
 /** Characters of a name that the view `event_names` keeps. */
 const LONGEST_NAME = 320;
 
@@ -187,14 +185,15 @@ function parted({ after, before }: Span, upto: number): Parts {
 function namesOf({ types = [], account, mail }: Pick<EventFilter, "types" | "account" | "mail">): readonly Name[] {
   // A sign-in is recorded under the name as typed, an account's domain as the DNS has it.
   if (account !== undefined)
-    return [...new Set([inLowerCase(account), asciiAddress(account)])].map((name) => [ROLE.person, name]);
+    return [...new Set([inLowerCase(account), asciiAddress(account)])].map((name) => [NAME_ROLE.person, name]);
   // A stranger may use another mail's queue id as a Message-ID, so a queue id is searched only among queue ids.
-  if (mail !== undefined) return [isQueueId(mail) ? [ROLE.queueId, mail] : [ROLE.messageId, cut(bareMessageId(mail))]];
+  if (mail !== undefined)
+    return [isQueueId(mail) ? [NAME_ROLE.queueId, mail] : [NAME_ROLE.messageId, cut(bareMessageId(mail))]];
   return types.map(namedType);
 }
 
 function namedType(type: string): Name {
-  return [ROLE.type, type];
+  return [NAME_ROLE.type, type];
 }
 
 /** As SQLite's `substr` does, which counts characters and not UTF-16 units. */

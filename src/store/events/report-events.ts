@@ -5,7 +5,7 @@ import { covering, hostPrefix } from "../../core/net/ip.ts";
 import type { AddressFigures, DayFigures, Looked, ReasonFigures } from "../../core/report/figures.ts";
 import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import { eventsBetween, pointBetween } from "../../guard/explain/stats.ts";
-import { integer, ip as ipColumn, rowReader, TOOK_EFFECT, text } from "../columns.ts";
+import { integer, ip as ipColumn, NAME_ROLE, rowReader, TOOK_EFFECT, text } from "../columns.ts";
 import { prepared } from "../transactions.ts";
 import { sqliteEventIds } from "./event-ids.ts";
 import { sqliteFigures } from "./figures.ts";
@@ -109,9 +109,10 @@ function total({ signIns, mails, connections }: Omit<AddressFigures, "ip" | "isB
 }
 
 /** `?1` is a type, `?2` the first id. */
-const NEWEST = "id IN (SELECT id FROM event_name WHERE role = 4 AND name = ?1 AND id >= ?2 ORDER BY id DESC LIMIT ?3)";
+const OF_TYPE = `FROM event_name WHERE role = ${NAME_ROLE.type} AND name = ?1 AND id >= ?2`;
+const NEWEST = `id IN (SELECT id ${OF_TYPE} ORDER BY id DESC LIMIT ?3)`;
 const SQL = {
-  count: "SELECT count(*) AS n FROM event_name WHERE role = 4 AND name = ?1 AND id >= ?2",
+  count: `SELECT count(*) AS n ${OF_TYPE}`,
   removed: "SELECT 1 FROM event_summary WHERE type = ?1 AND hour >= ?2 AND hour < ?3 LIMIT 1",
   addresses: `
     SELECT ip, count(*) AS n FROM event WHERE ${NEWEST} AND ip IS NOT NULL AND ${TOOK_EFFECT}
