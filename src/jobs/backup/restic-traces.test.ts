@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { hasNoLock, latestOf, writtenBy } from "./restic.ts";
+import { hasNoLock, latestOf, Restic, writtenBy } from "./restic.ts";
 import { failure, isLost } from "./restic-failure.ts";
 
 const locally = (err: string, code = 1) => failure({ code, out: [], err, isRemote: false });
@@ -23,6 +24,19 @@ test("only a directory is known to have no lock", () => {
 test("a process has written something, and one that has ended tells nothing", () => {
   assert.ok((writtenBy(process.pid) ?? -1) >= 0);
   assert.equal(writtenBy(undefined), null);
+});
+
+test("the last of very many messages says why restic failed", async () => {
+  const directory = temporaryDirectory();
+  const script = `#!/bin/sh
+seq 2500 | sed 's|.*|error: open /mail/&: permission denied|' >&2
+echo 'Fatal: unable to save snapshot: write: no space left on device' >&2
+exit 1
+`;
+  put(join(directory, "restic"), script, 0o755);
+  const environment = { PATH: `${directory}:/usr/bin:/bin` };
+  const created = await new Restic({ place: "/nowhere", key: { text: "" }, cache: "", environment }).create();
+  assert.equal(!created.ok && created.code, "full");
 });
 
 test("distinguishes a killed restic, a missing one and an unknown failure", () => {

@@ -49,7 +49,7 @@ export type Restored<T> = Readonly<{ ok: true; value: T }> | Failed;
 /** A fifth of a second: restic's own default on a terminal is 60 a second. */
 const FRAMES_PER_SECOND = "5";
 const LOOK_MS = 200;
-/** Lines of standard error that are kept; of standard output, a thousand times as many. */
+/** Last lines of standard error that are kept; of standard output, the first, a thousand times as many. */
 const MOST_LINES = 2_000;
 const LOST_TRIES = 3;
 /** For Go's runtime: garbage may be a fifth of the memory in use. On one core, which compresses less at once, a large backup needs half. */
@@ -244,7 +244,8 @@ export class Restic {
     });
     let lost = 0;
     createInterface(child.stderr).on("line", (line) => {
-      if (err.length < MOST_LINES) err.push(line);
+      // The last one says why restic ended.
+      if (err.push(line) > MOST_LINES) err.shift();
       if (isLost(line, isRemote) && ++lost === LOST_TRIES) child.kill("SIGTERM");
     });
     return new Promise((resolve) => {
