@@ -93,6 +93,14 @@ test("does not compress a symbolic link, or a file with two names", async () => 
   assert.deepEqual(readdirSync(place).toSorted(), ["log", "other"]);
 });
 
+test("a file written from a stream keeps its name after a power failure", async (t) => {
+  const file = join(temporaryDirectory(), "archive");
+  const flushed = t.mock.method(Directory.prototype, "flush");
+  await writeStream(file, Readable.from(["text"]), { mode: 0o600, isWhole: () => Promise.resolve(true) });
+  assert.equal(contentOf(file), "text");
+  assert.equal(flushed.mock.callCount(), 1);
+});
+
 const MOUNTS = { skip: lacking({ root: true, installed: ["mount"] }) };
 
 test("a full disk is reported by its code, and no half file stays on it", MOUNTS, async () => {

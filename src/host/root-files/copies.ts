@@ -110,6 +110,7 @@ export async function writeStream(
     using present = place.hold(name);
     if (present !== null) throw new UnsafePath(`${path} was just made by another program: nothing is overwritten.`);
     renameSync(place.at(half), place.at(name));
+    place.flush();
   } catch (error) {
     throw named(path, error);
   } finally {
