@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, chownSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { modeOf, put } from "../../../test/kit/files.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { OURSELVES as owner, temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -84,4 +85,18 @@ test("removes a directory only if it is empty", () => {
   removeEmptyDirectory(dirname(inside));
   removeEmptyDirectory(join(top, "no", "such", "directory"));
   assert.ok(!existsSync(dirname(inside)));
+});
+
+test("the size of many files is found in little memory, and no link is followed", async (t) => {
+  for (let directory = 0; directory < 100; directory++)
+    for (let i = 0; i < 200; i++) put(join(top, "many", `${directory}`, `${i}`.padEnd(250, "x")), "12");
+  symlinkSync(join(top, "many", "1"), join(top, "many", "2", "link"));
+  const program = `import(${JSON.stringify(import.meta.resolve("./walk.ts"))}).then(({ bytesBelow }) =>
+    require("node:worker_threads").parentPort.postMessage(bytesBelow(${JSON.stringify(join(top, "many"))})))`;
+  const resourceLimits = { maxOldGenerationSizeMb: 20, maxYoungGenerationSizeMb: 2 };
+  const worker = new Worker(program, { eval: true, resourceLimits });
+  t.after(() => worker.terminate());
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  worker.on("message", resolve).on("error", reject);
+  assert.equal(await promise, 40_000);
 });

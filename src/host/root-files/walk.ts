@@ -78,7 +78,12 @@ export function freeBytesAt(directory: string): number {
   return bavail * bsize;
 }
 
-/** The size of all files below. Files that vanish in between are not counted. */
+/** The size of all files below; those that vanish in between are not counted. Holds one directory's names at a time: there may be millions. */
 export function bytesBelow(top: string): number {
-  return filesBelow(top).reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
+  if (!existsSync(top)) return 0;
+  return readdirSync(top, { withFileTypes: true }).reduce((sum, entry) => {
+    const path = join(top, entry.name);
+    if (entry.isDirectory()) return sum + bytesBelow(path);
+    return entry.isFile() ? sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0) : sum;
+  }, 0);
 }
