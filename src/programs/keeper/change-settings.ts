@@ -1,6 +1,6 @@
 import { type KeeperReply, UNDO_MS } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
-import type { Millis } from "../../core/time.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { rewriteSettings, settingsText } from "../../host/machine/settings-text.ts";
@@ -57,7 +57,7 @@ export function createChangeSettings({ path, env, clock, apply: applyFile, inFor
   /** `digest`: of the file that the caller read. */
   async function undo(digest: string): Promise<KeeperReply> {
     if (last === null || Math.abs(clock.now() - last.at) > UNDO_MS)
-      return { ok: false, reason: "No change of the last 15 minutes is known." };
+      return { ok: false, reason: `No change of the last ${UNDO_MS / MINUTE_MS} minutes is known.` };
     const read = readWhole(path);
     if (!read.ok) return read;
     if (read.digest !== digest || read.digest !== last.digestAfter) return { ok: false, reason: EDITED };
