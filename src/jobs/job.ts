@@ -10,18 +10,18 @@ import { NODE_FLAGS } from "../host/running/runit.ts";
 import type { Layout } from "../settings/layout.ts";
 
 /**
- * Work that the keeper starts when needed, one run at a time: returns its promise, or null if none runs. `rules`: null while the
- * settings cannot be read. `start`: null if no run is needed. Nothing starts while the clock may be wrong: a run noted with a wrong time
+ * Work that the keeper starts when needed, one run at a time: returns its promise, or null if none runs. `settings`: null while
+ * they cannot be read. `start`: null if no run is needed. Nothing starts while the clock may be wrong: a run noted with a wrong time
  * would be repeated. Throws if nothing can be noted.
  */
-export function oneAtATime<Rules>(
+export function oneAtATime<Used>(
   clock: Clock,
-  rules: () => Rules | null,
-  start: (rules: Rules, now: number) => Promise<void> | null,
+  settings: () => Used | null,
+  start: (settings: Used, now: number) => Promise<void> | null,
 ) {
   let running: Promise<void> | null = null;
   return (): Promise<void> | null => {
-    const inForce = rules();
+    const inForce = settings();
     if (inForce !== null && running === null && !clock.jump?.())
       running = start(inForce, clock.now())?.finally(() => (running = null)) ?? null;
     return running;

@@ -20,14 +20,14 @@ import {
 } from "./records.ts";
 import { prepareDirectory } from "./repository.ts";
 
-export type BackupRules = Pick<Settings, "backup.enabled" | "backup.hour" | "backup.drill_every">;
+export type BackupSettings = Pick<Settings, "backup.enabled" | "backup.hour" | "backup.drill_every">;
 type Task = "backup" | "drill";
 
 /** Uploads 100 GB at 5 Mbit/s. The next attempt reuses what a longer first backup has stored. */
 const LIMIT_MS = 2 * DAY_MS;
 
 /** Starts the nightly backup and the restore drills, and knows whether both succeed. */
-export function createBackupJob(layout: Layout, clock: Clock, rules: () => BackupRules | null, run: RunBehind) {
+export function createBackupJob(layout: Layout, clock: Clock, settings: () => BackupSettings | null, run: RunBehind) {
   /** In memory, because the disk may not be able to store how a task ended. */
   const unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
 
@@ -72,7 +72,7 @@ export function createBackupJob(layout: Layout, clock: Clock, rules: () => Backu
   }
 
   /** The task to run now, a backup first. */
-  function due(record: BackupRecord, inForce: BackupRules, now: number): Task | null {
+  function due(record: BackupRecord, inForce: BackupSettings, now: number): Task | null {
     const hour = inForce["backup.hour"];
     if (isNightDue(record, hour, now)) return "backup";
     const when = { nightAt: lastNight(hour, now), everyMs: inForce["backup.drill_every"], now };
@@ -80,7 +80,7 @@ export function createBackupJob(layout: Layout, clock: Clock, rules: () => Backu
   }
 
   return {
-    look: oneAtATime(clock, rules, (inForce, now) => {
+    look: oneAtATime(clock, settings, (inForce, now) => {
       if (!inForce["backup.enabled"]) return null;
       const record = backups();
       if (record.since === 0) {
@@ -91,7 +91,7 @@ export function createBackupJob(layout: Layout, clock: Clock, rules: () => Backu
       return task && make(task);
     }),
     troubles: (): readonly KeeperTrouble[] => {
-      const inForce = rules();
+      const inForce = settings();
       if (inForce?.["backup.enabled"] !== true) return [];
       const [record, now] = [backups(), clock.now()];
       const holder = lockHolder(layout.backupLock);

@@ -9,7 +9,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { oneAtATime, type RunBehind } from "../job.ts";
 import { type CheckRecord, changeCheckRecord, fallen, NO_CHECKS, readCheckRecord } from "./check-record.ts";
 
-export type CheckRules = Pick<Settings, "checks.weekly">;
+export type CheckSettings = Pick<Settings, "checks.weekly">;
 
 /** By then a new server has its certificate, its first account and all of its parts. */
 const FIRST_MS = 10 * MINUTE_MS;
@@ -20,7 +20,7 @@ const LIMIT_MS = HOUR_MS;
 const NAMED = 3;
 
 /** Runs all checks ten minutes after the first start and each day, and knows which of them passed before and fail now. */
-export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckRules | null, run: RunBehind) {
+export function createCheckJob(layout: Layout, clock: Clock, settings: () => CheckSettings | null, run: RunBehind) {
   /** A run that did not finish, until one does. */
   const failure = rememberedIn(
     layout,
@@ -48,7 +48,7 @@ export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckR
   }
 
   return {
-    look: oneAtATime(clock, rules, (inForce, now) => {
+    look: oneAtATime(clock, settings, (inForce, now) => {
       if (!inForce["checks.weekly"]) return null;
       const record = recorded();
       if (record.since === 0) {

@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
-import { duePeriod, type MailRecord, type MailRules, withPeriod } from "./records.ts";
+import { duePeriod, type MailRecord, type ReportSettings, withPeriod } from "./records.ts";
 
-const WEEKLY: MailRules = { "report.mail": "weekly", "report.hour": 7 };
-const MONTHLY: MailRules = { "report.mail": "monthly", "report.hour": 7 };
+const WEEKLY: ReportSettings = { "report.mail": "weekly", "report.hour": 7 };
+const MONTHLY: ReportSettings = { "report.mail": "monthly", "report.hour": 7 };
 const FRIDAY = new Date(2026, 10, 20, 12).getTime();
 const chosen: MailRecord = { schedule: "weekly", done: ["2026-11-16"], last: null, failure: null };
 
-function due(record: MailRecord, rules: MailRules, now: number): string | null {
-  const found = duePeriod(record, rules, now);
+function due(record: MailRecord, settings: ReportSettings, now: number): string | null {
+  const found = duePeriod(record, settings, now);
   return found === null ? null : `${found.period}${found.isNew ? " new" : ""}`;
 }
 
 /** Checks each hour as the keeper does, and sends. */
-function sent(times: readonly number[], rules = WEEKLY, from = chosen): readonly string[] {
+function sent(times: readonly number[], settings = WEEKLY, from = chosen): readonly string[] {
   let record = from;
   const mails: string[] = [];
   for (const now of times) {
-    const period = duePeriod(record, rules, now)?.period;
+    const period = duePeriod(record, settings, now)?.period;
     if (period === undefined) continue;
     mails.push(period);
     record = { ...record, done: [...withPeriod(record, period)] };

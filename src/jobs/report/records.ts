@@ -9,7 +9,7 @@ import { bytesBelow } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 
-export type MailRules = Pick<Settings, "report.mail" | "report.hour">;
+export type ReportSettings = Pick<Settings, "report.mail" | "report.hour">;
 
 const mailSchema = z.object({
   /** The setting that `done` is about. */
@@ -43,12 +43,12 @@ export function withPeriod(record: MailRecord, period: string): readonly string[
  */
 export function duePeriod(
   record: MailRecord,
-  rules: MailRules,
+  settings: ReportSettings,
   now: number,
 ): Readonly<{ period: string; isNew: boolean }> | null {
-  const schedule = rules["report.mail"];
+  const schedule = settings["report.mail"];
   if (schedule === "off") return null;
-  const period = periodOf(schedule, rules["report.hour"], now);
+  const period = periodOf(schedule, settings["report.hour"], now);
   if (record.schedule !== schedule) return { period, isNew: true };
   if (record.done.includes(period)) return null;
   const sinceFailure = record.failure === null ? Number.POSITIVE_INFINITY : now - record.failure.at;

@@ -4,10 +4,10 @@ import { test } from "node:test";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import type { RunBehind } from "../job.ts";
-import { changeMailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
+import { changeMailRecord, type ReportSettings, readMailRecord, withPeriod } from "./records.ts";
 import { createReportJob } from "./report-job.ts";
 
-const WEEKLY: MailRules = { "report.mail": "weekly", "report.hour": 7 };
+const WEEKLY: ReportSettings = { "report.mail": "weekly", "report.hour": 7 };
 const FRIDAY = new Date(2026, 10, 20, 12).getTime();
 
 function keeper(fails = false) {

@@ -4,13 +4,20 @@ import { HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Failure, oneAtATime, type RunBehind, withUnnoted } from "../job.ts";
-import { changeMailRecord, duePeriod, type MailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
+import {
+  changeMailRecord,
+  duePeriod,
+  type MailRecord,
+  type ReportSettings,
+  readMailRecord,
+  withPeriod,
+} from "./records.ts";
 
 /** A report takes seconds. */
 const LIMIT_MS = HOUR_MS;
 
 /** Mails the regular report. */
-export function createReportJob(layout: Layout, clock: Clock, rules: () => MailRules | null, run: RunBehind) {
+export function createReportJob(layout: Layout, clock: Clock, settings: () => ReportSettings | null, run: RunBehind) {
   /** In memory, because the disk may not be able to store how a report ended. */
   let unnoted: Failure | null = null;
 
@@ -31,7 +38,7 @@ export function createReportJob(layout: Layout, clock: Clock, rules: () => MailR
   }
 
   return {
-    look: oneAtATime(clock, rules, (inForce, now) => {
+    look: oneAtATime(clock, settings, (inForce, now) => {
       const record = recorded();
       const due = duePeriod(record, inForce, now);
       if (due?.isNew !== true) return due && make(due.period, now);
@@ -40,7 +47,7 @@ export function createReportJob(layout: Layout, clock: Clock, rules: () => MailR
       return null;
     }),
     troubles: (): readonly KeeperTrouble[] => {
-      if ((rules()?.["report.mail"] ?? "off") === "off") return [];
+      if ((settings()?.["report.mail"] ?? "off") === "off") return [];
       const { failure } = recorded();
       return failure === null ? [] : [{ code: "report_unsent", detail: failure.reason }];
     },

@@ -84,7 +84,7 @@ export async function removeOldMail(layout: Layout, { settings, inForce, now, ma
 export function createRetentionJob(
   layout: Layout,
   clock: Clock,
-  rules: () => RetentionSettings | null,
+  inForce: () => RetentionSettings | null,
   mail: MailFolders,
 ) {
   /** The last run's failure, in memory because the disk may not be able to store it. */
@@ -106,12 +106,12 @@ export function createRetentionJob(
   }
 
   async function remove(settings: RetentionSettings, now: number): Promise<void> {
-    const { failure } = await removeOldMail(layout, { settings, inForce: rules, now, mail });
+    const { failure } = await removeOldMail(layout, { settings, inForce, now, mail });
     unnoted = failure === null ? null : { at: now, reason: failure };
   }
 
   return {
-    look: oneAtATime(clock, rules, (settings, now) => {
+    look: oneAtATime(clock, inForce, (settings, now) => {
       const record = seen(now);
       const isDue = record.leap === null && isNightDue(record, settings["retention.hour"], now);
       return isDue ? remove(settings, now) : null;

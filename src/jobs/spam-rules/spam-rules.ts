@@ -13,7 +13,7 @@ import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { oneAtATime } from "../job.ts";
 
-export type RulesRules = Pick<Settings, "spam.enabled" | "spam.updates">;
+type RulesSettings = Pick<Settings, "spam.enabled" | "spam.updates">;
 export type FetchedRules = Readonly<{ ok: true; version: string; isNew: boolean }> | Failed;
 
 const schema = z.object({
@@ -56,9 +56,9 @@ export async function fetchRules(layout: Layout, now: number): Promise<FetchedRu
 }
 
 /** Fetches rules once a day, and reports if that has failed for a week. */
-export function createRulesJob(layout: Layout, clock: Clock, rules: () => RulesRules | null, fetch: typeof fetchRules) {
+export function createRulesJob(layout: Layout, clock: Clock, settings: () => RulesSettings | null, fetch = fetchRules) {
   const isOn = (): boolean => {
-    const inForce = rules();
+    const inForce = settings();
     return inForce?.["spam.enabled"] === true && inForce["spam.updates"];
   };
 
@@ -77,7 +77,7 @@ export function createRulesJob(layout: Layout, clock: Clock, rules: () => RulesR
   }
 
   return {
-    look: oneAtATime(clock, rules, (_, now) => {
+    look: oneAtATime(clock, settings, (_, now) => {
       if (!isOn()) return null;
       const { since, triedAt: noted } = readRulesRecord(layout);
       if (since === 0 || since > now) {

@@ -11,7 +11,7 @@ import { readRulesRecord } from "../../jobs/spam-rules/spam-rules.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 
-type Rules = Pick<Settings, "backup.enabled" | "report.mail" | "spam.enabled" | "spam.updates">;
+type UpkeepSettings = Pick<Settings, "backup.enabled" | "report.mail" | "spam.enabled" | "spam.updates">;
 /** The last run, without failures. `at` in ms. */
 type Done = Readonly<{ at: number | null; says: string; isOff?: boolean }>;
 type Name = UpkeepItem["name"];
@@ -34,15 +34,15 @@ const TASKS: Readonly<Record<Name, Task>> = {
 };
 
 /** The upkeep in the command line's `status`, for readers without access to root's records. Contains no path and no secret. */
-export function upkeepOf(layout: Layout, troubles: readonly KeeperTrouble[], rules: Rules | null) {
+export function upkeepOf(layout: Layout, troubles: readonly KeeperTrouble[], settings: UpkeepSettings | null) {
   return [
-    item("backup", ifOn(rules, "Nightly backups", backup(layout)), troubles),
-    item("drill", ifOn(rules, "Restore drills", drill(layout)), troubles),
+    item("backup", ifOn(settings, "Nightly backups", backup(layout)), troubles),
+    item("drill", ifOn(settings, "Restore drills", drill(layout)), troubles),
     checksItem(layout, troubles),
     updatesItem(layout, troubles),
-    item("report", report(layout, rules), troubles),
+    item("report", report(layout, settings), troubles),
     item("audit", audit(layout), troubles),
-    item("spam_rules", spamRules(layout, rules), troubles),
+    item("spam_rules", spamRules(layout, settings), troubles),
   ];
 }
 
@@ -61,8 +61,8 @@ function item(name: Name, { at, says, isOff = false }: Done, troubles: readonly 
 }
 
 /** `what`: backups or drills. */
-function ifOn(rules: Rules | null, what: string, { at, says }: Done): Done {
-  if (rules?.["backup.enabled"] !== false) return { at, says };
+function ifOn(settings: UpkeepSettings | null, what: string, { at, says }: Done): Done {
+  if (settings?.["backup.enabled"] !== false) return { at, says };
   const off = `${what} are off (backup.enabled).`;
   return { at, says: at === null ? off : `${off} ${says}`, isOff: true };
 }
@@ -109,9 +109,9 @@ function updatesItem(layout: Layout, troubles: readonly KeeperTrouble[]): Upkeep
   return seen.some(([, { state }]) => state === "unknown") ? { ...one, state: "unknown" } : one;
 }
 
-function report(layout: Layout, rules: Rules | null): Done {
+function report(layout: Layout, settings: UpkeepSettings | null): Done {
   const { last } = readMailRecord(layout);
-  const isOff = rules?.["report.mail"] === "off";
+  const isOff = settings?.["report.mail"] === "off";
   if (last === null) return { at: null, says: isOff ? "No report is mailed (report.mail)." : "None was mailed yet." };
   return { at: last.at, says: `Mailed to ${plural(last.to.length, "address")}.`, isOff };
 }
@@ -122,9 +122,9 @@ function audit({ auditAnchors }: Layout): Done {
   return { at: Date.parse(last.at), says: `The chain is anchored up to entry ${last.id}.` };
 }
 
-function spamRules(layout: Layout, rules: Rules | null): Done {
+function spamRules(layout: Layout, settings: UpkeepSettings | null): Done {
   const { last } = readRulesRecord(layout);
-  const isOff = rules?.["spam.enabled"] === false || rules?.["spam.updates"] === false;
+  const isOff = settings?.["spam.enabled"] === false || settings?.["spam.updates"] === false;
   if (last === null)
     return { at: null, says: isOff ? "No rules are fetched (spam.updates)." : "None were fetched yet." };
   return { at: last.at, says: `Version ${last.version}.`, isOff };

@@ -15,7 +15,7 @@ import { createCheckJob } from "../../../jobs/check/check-job.ts";
 import { runBehind } from "../../../jobs/job.ts";
 import { createReportJob } from "../../../jobs/report/report-job.ts";
 import { createRetentionJob } from "../../../jobs/retention/retention-job.ts";
-import { createRulesJob, fetchRules } from "../../../jobs/spam-rules/spam-rules.ts";
+import { createRulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
 import { createCertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
 import { Mailboxes } from "../../../mail/dovecot/mailboxes.ts";
@@ -97,7 +97,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
     mailKey: createMailKeyWatch(layout, inForce, restart),
     reports: createReportJob(layout, clock, inForce, runBehind),
     transparency: createCertificateWatch(layout, clock, inForce),
-    spamRules: createRulesJob(layout, clock, inForce, fetchRules),
+    spamRules: createRulesJob(layout, clock, inForce),
     firewall: createFirewallWatch(strictFirewall(layout), inForce),
     detectors: createDetectorWatch(layout, clock, () => (IS_IMAGE ? null : allCommands()), inForce),
     relay: createRelayWatch(clock, (take) => readQueue(layout.postfixConf, take), settings),
