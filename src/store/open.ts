@@ -182,7 +182,7 @@ const SQLITE_NOTADB = 26;
 /** Whether an error means that the file itself is damaged, not that it cannot be used now. */
 export function isDamage(error: unknown): boolean {
   if (error instanceof UnusableDatabase) return error.code === "damaged";
-  const code = codeOf(error);
+  const code = sqliteCodeOf(error);
   return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff) || code === SQLITE_IOERR_SHORT_READ;
 }
 
@@ -193,12 +193,12 @@ export function refuseUnlessWhole(db: DatabaseSync, path: string): void {
 
 /** Whether another program holds a lock that this statement needs. */
 export function isLocked(error: unknown): boolean {
-  return (codeOf(error) & 0xff) === SQLITE_BUSY;
+  return (sqliteCodeOf(error) & 0xff) === SQLITE_BUSY;
 }
 
 /** Whether a row does not fit its table. Also true for a value whose type is not the column's. */
 export function isRefused(error: unknown): boolean {
-  return (codeOf(error) & 0xff) === SQLITE_CONSTRAINT;
+  return (sqliteCodeOf(error) & 0xff) === SQLITE_CONSTRAINT;
 }
 
 /** For a small database: reads all of it. */
@@ -211,7 +211,7 @@ export function isWhole(db: DatabaseSync): boolean {
   }
 }
 
-function codeOf(error: unknown): number {
+function sqliteCodeOf(error: unknown): number {
   return error instanceof Error && "errcode" in error ? Number(error.errcode) : 0;
 }
 
@@ -219,7 +219,7 @@ function translated(path: string, error: unknown): UnusableDatabase {
   const says = messageOf(error);
   if (isDamage(error)) return damaged(path, says);
   const next =
-    (codeOf(error) & 0xff) === SQLITE_CANTOPEN
+    (sqliteCodeOf(error) & 0xff) === SQLITE_CANTOPEN
       ? " Stop the server and start it again: the start restores owners and rights."
       : "";
   return new UnusableDatabase("unopenable", `${path} cannot be opened: ${says}.${next}`);

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { readOr } from "../../core/error.ts";
+import { failureOf } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { appendFile, truncateFile } from "../root-files/files.ts";
@@ -97,7 +97,7 @@ export class StartLog {
   /** From now on, messages go to this file too, unless its directory is still missing. */
   open(file: string): void {
     this.#file = file;
-    unlessDiskRefuses(() => {
+    failureOf(() => {
       if (statSync(file).size > MOST_BYTES) truncateFile(file, 0);
     });
   }
@@ -136,7 +136,8 @@ export class StartLog {
     if (file === null) return;
     const at = new Date().toISOString().slice(0, -1).replace("T", "_");
     const lines = text.split("\n").map((line) => `${at} ${line}\n`);
-    unlessDiskRefuses(() => appendFile(file, lines.join("")));
+    // A full disk does not stop a server, and the message is on the terminal.
+    failureOf(() => appendFile(file, lines.join("")));
   }
 }
 
@@ -147,9 +148,4 @@ const FAILED = "failed: ";
 export function lastFailure(log: string): string | null {
   const line = log.split("\n").findLast((text) => text.slice(text.indexOf(" ") + 1).startsWith(FAILED));
   return line?.slice(line.indexOf(FAILED) + FAILED.length) ?? null;
-}
-
-/** A full disk does not stop a server, and its message was printed on the terminal. */
-function unlessDiskRefuses(work: () => void): void {
-  readOr(work, undefined);
 }

@@ -4,14 +4,7 @@ import { HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Failure, oneAtATime, type RunBehind, withUnnoted } from "../job.ts";
-import {
-  changeMailRecord,
-  duePeriod,
-  type MailRecord,
-  type ReportSettings,
-  readMailRecord,
-  withPeriod,
-} from "./records.ts";
+import { changeMailRecord, duePeriod, type ReportSettings, readMailRecord, withPeriod } from "./records.ts";
 
 /** A report takes seconds. */
 const LIMIT_MS = HOUR_MS;
@@ -21,7 +14,7 @@ export function createReportJob(layout: Layout, clock: Clock, settings: () => Re
   /** In memory, because the disk may not be able to store how a report ended. */
   let unnoted: Failure | null = null;
 
-  const recorded = (): MailRecord => withUnnoted(readMailRecord(layout), unnoted);
+  const recorded = () => withUnnoted(readMailRecord(layout), unnoted);
 
   function noteFailure(failure: Failure): void {
     const why = failureOf(() => changeMailRecord(layout, { failure }));
