@@ -135,9 +135,9 @@ function changesOnSuccess(known: Partial<Facts> = {}, login: Partial<LoginAttrib
   return decideLoginSucceeded(POLICY, factsOf(known), { type: "LOGIN_SUCCEEDED", ...LOGIN, ...login }).changes;
 }
 
-test("a right password makes the network known, by the name of its account", () => {
+test("a right password makes the network known to the account, whatever case the login was typed in", () => {
   const { verdict, reason, changes } = decideLoginSucceeded(POLICY, factsOf(), { type: "LOGIN_SUCCEEDED", ...LOGIN });
-  const known = { type: "KNOW", prefix: "203.0.113.7/32", account: LOGIN.login, passwordHash: "now" };
+  const known = { type: "KNOW", prefix: "203.0.113.7/32", account: LOGIN.login.toLowerCase(), passwordHash: "now" };
   assert.deepEqual({ verdict, reason, changes }, { verdict: "pass", reason: "signed_in", changes: [known] });
 });
 

@@ -63,17 +63,16 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
  */
 export function decideLoginSucceeded(policy: Policy, facts: Facts, event: LoginSucceeded): Decision {
   if (isAdministrators(event.service, event.login)) return decision("pass", "signed_in");
+  const { passwordHash } = event;
+  const account = event.login.toLowerCase();
   if (facts.protection === "loopback") {
     // Without it, a right password that was set elsewhere would never look right here.
-    const { login, passwordHash } = event;
     const isNew = passwordHash !== "" && !looksRight(facts, passwordHash);
-    const known: Change = { type: "SET_PASSWORD", account: login.toLowerCase(), passwordHash };
+    const known: Change = { type: "SET_PASSWORD", account, passwordHash };
     return decision("pass", "signed_in", { changes: isNew ? [known] : [] });
   }
   const prefix = prefixOf(event.ip, policy.bans.ipv6Prefix);
-  return decision("pass", "signed_in", {
-    changes: [{ type: "KNOW", prefix, account: event.login, passwordHash: event.passwordHash }],
-  });
+  return decision("pass", "signed_in", { changes: [{ type: "KNOW", prefix, account, passwordHash }] });
 }
 
 /**
