@@ -38,6 +38,13 @@ test("only its sender and its recipients can find a mail", () => {
   assert.doesNotMatch(JSON.stringify(ownMail(queries, BERT, FIRST)), /@/, "no address is shown");
 });
 
+test("mail for an alias with an extension belongs to its reader, refused mail too", () => {
+  const queries = queriesOf(["EMAIL_BLOCKED", { queueId: FIRST, recipient: "Shop+Spring@example.test" }]);
+  const addresses = [...ANNA.addresses, "shop+spring@example.test"];
+  assert.equal(stepsOf(queries, { ...ANNA, addresses }), "refused");
+  assert.equal(ownMail(queries, { ...ANNA, addresses: [...ANNA.addresses, "shop+autumn@example.test"] }, FIRST), null);
+});
+
 test("a mail whose forward without a copy failed is not said to have arrived", () => {
   const queries = queriesOf(
     ["EMAIL_ACCEPTED", { queueId: FIRST, recipient: ANNA.account }],

@@ -70,8 +70,11 @@ type ScoresOf = (messageId: string) => readonly EventItem[];
 /** Of the events of one mail; empty if it belongs to others. */
 function ownEvents(events: readonly EventItem[], { account, addresses }: Reader, scoresOf: ScoresOf) {
   if (events.some((event) => event.account?.toLowerCase() === account)) return events;
-  const isMine = ({ recipient }: EventItem): boolean =>
-    recipient !== null && addresses.includes(withoutExtension(recipient.toLowerCase()));
+  const isMine = ({ recipient }: EventItem): boolean => {
+    const address = recipient?.toLowerCase() ?? "";
+    // An alias may have an extension of its own.
+    return addresses.includes(address) || addresses.includes(withoutExtension(address));
+  };
   if (!events.some(isMine)) return [];
   const own = events.filter((event) => event.recipient === null || isMine(event));
   return [...own, ...spamVerdicts(events, scoresOf).filter(isMine)];
