@@ -111,9 +111,9 @@ function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address
  * divert its mail. For other aliases that get alerts, see `checkOfTargets`.
  */
 function notFromWeb({ accounts }: AccountCommandParts, address: Address): CommandError | null {
-  if (isPostmaster(address)) return alertsStay(address);
-  const plain = parseAddress(withoutExtension(address));
-  if (plain === null || plain === address || !accounts.isAddress(plain)) return null;
+  const plain = parseAddress(withoutExtension(address)) ?? address;
+  if (isPostmaster(plain)) return alertsStay(address);
+  if (plain === address || !accounts.isAddress(plain)) return null;
   return failed(`${address} belongs to ${plain}: create such an alias on the server.`, "Use `alias add` there.");
 }
 
