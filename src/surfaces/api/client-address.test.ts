@@ -64,6 +64,7 @@ test("on this machine a proxy is known by its user, elsewhere by its address", a
   assert.deepEqual(await peers(from("10.9.9.9", 2)), { ip: "10.9.9.9", isTrusted: false, user: "anna" });
   assert.deepEqual(await peers(from("127.0.0.1", 3)), { ip: "127.0.0.1", isTrusted: false, user: null });
   assert.equal(asked, 4);
+  assert.deepEqual(await peers(from("fe80::1%eth0", 2)), { ip: "fe80::1", isTrusted: false, user: null });
   assert.deepEqual(await peers(from("10.1.1.1", 2)), { ip: "10.1.1.1", isTrusted: true, user: null });
   assert.deepEqual(await peers(from("127.0.0.2", 2)), { ip: "127.0.0.2", isTrusted: false, user: null });
   assert.equal(asked, 4, "only of what could be a proxy");

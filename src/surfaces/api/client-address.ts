@@ -55,18 +55,23 @@ type PeerParts = Pick<ApiParts, "localClients"> &
 export function createPeers({ localClients, settings }: PeerParts) {
   const users = new WeakMap<Socket, Promise<string | null>>();
   const askUser = async ({ localAddress, localPort, remotePort }: Socket, ip: Ip): Promise<string | null> => {
-    const serverIp = parseIp(localAddress ?? "");
+    const serverIp = parseSocketIp(localAddress);
     if (serverIp === null || remotePort === undefined || localPort === undefined) return null;
     return localClients.userOf({ ip, clientPort: remotePort, serverIp, port: localPort });
   };
   return async ({ socket }: Pick<IncomingMessage, "socket">): Promise<Peer | null> => {
-    const ip = parseIp(socket.remoteAddress ?? "");
+    const ip = parseSocketIp(socket.remoteAddress);
     if (ip === null) return null;
     if (!settings.trustedProxies.some((network) => contains(network, ip))) return { ip, isTrusted: false, user: null };
     if (!localClients.isHere(ip)) return { ip, isTrusted: true, user: null };
     const user = await users.getOrInsertComputed(socket, () => askUser(socket, ip));
     return { ip, isTrusted: user !== null && settings.proxyUsers.includes(user), user };
   };
+}
+
+/** The address of one end of a socket, to which Node adds the zone of a link-local one (`fe80::1%eth0`). Null once the client has gone. */
+export function parseSocketIp(address: string | undefined): Ip | null {
+  return parseIp(address?.replace(/%.*$/, "") ?? "");
 }
 
 /** How long the notice stays after the last such request. */

@@ -1,9 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { BoundedMap } from "../../core/bounded-map.ts";
-import { contains, type Ip, type Prefix, parseIp, prefixOf } from "../../core/net/ip.ts";
+import { contains, type Ip, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { type Caller, identityOf } from "./access.ts";
+import { parseSocketIp } from "./client-address.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import type { ApiSettings } from "./ports.ts";
 import { problem } from "./problem.ts";
@@ -26,7 +27,7 @@ export function createConnectionShares(limits: Limits, { ipv6Prefix, trustedProx
   const running = new Map<Prefix, number>();
 
   function opened(socket: Socket): void {
-    const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, "") ?? "");
+    const ip = parseSocketIp(socket.remoteAddress);
     // Closed before it was counted.
     if (ip === null) return void socket.destroy();
     const isProxys = trustedProxies.some((network) => contains(network, ip));
