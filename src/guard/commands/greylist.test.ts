@@ -64,6 +64,17 @@ test("a pause can be ended once, and both are recorded in the audit", async () =
   ]);
 });
 
+test("a pause that was made for an extension covers its account, and ends by either name", async () => {
+  const extension = "owner+shop@example.test";
+  for (const recipient of [extension, OWNER]) {
+    await pause(extension, "1h");
+    assert.deepEqual(await listed(), ["owner@example.test 01:00:00 root"]);
+    const ended = await kit.ask({ verb: "greylist_resume", recipient });
+    assert.deepEqual(ended, { ok: true, result: { target: OWNER } });
+    assert.deepEqual(await listed(), []);
+  }
+});
+
 test("a pause lasts from a second to thirty days", async () => {
   for (const wrong of ["999ms", "721h"]) {
     const message = `“${wrong}” is not a length of a pause.`;

@@ -51,9 +51,10 @@ export const GREYLIST_RUNS = {
     return recordDone(engine, { type: "GREYLIST_PAUSED", subject, recipient: target, by }, item(pause));
   },
   greylist_resume: async (parts, command, by) => {
-    const { engine, pauses, clock } = parts;
-    const target = command.recipient;
-    const standing = pauses.pauses(clock.now()).find((one) => one.target === target);
+    const { engine, pauses, recipients, clock } = parts;
+    const names = [command.recipient, ofAccount(command.recipient, recipients)];
+    const standing = pauses.pauses(clock.now()).find((one) => names.some((name) => name === one.target));
+    const target = names.find((name) => name === standing?.target) ?? command.recipient;
     if (standing !== undefined && isMailboxUser(by) && !isMailboxUser(standing.by))
       return failed("The administrator made this pause.", "Ask the administrator to end it.");
     if (!pauses.resume(target, clock.now()))
