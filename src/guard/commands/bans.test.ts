@@ -108,6 +108,14 @@ test("an allow entry lifts the bans in its network, and is removed once", async 
   assert.deepEqual([wide.lifted.length, wide.liftedTotal], [50, 51]);
 });
 
+test("an allow entry of IPv6 lifts no ban of IPv4, even if its range has room for mapped addresses", async () => {
+  assert.equal(await ban("203.0.113.7"), "done");
+  const lifted = async (target: string) =>
+    (await kit.result({ verb: "allow_add", target, note: "", for: null })).liftedTotal;
+  for (const target of ["::1/64", "::fffe:0:0/95"]) assert.equal(await lifted(target), 0, target);
+  assert.equal(await lifted("::ffff:203.0.113.0/120"), 1, "an IPv4 network in other words");
+});
+
 test("an allow entry lifts no ban that was only simulated", async () => {
   const simulating = commandsOnMemory({ ...TEST_POLICY, simulate: true });
   for (let n = 0; n < 12; n++) await simulating.engine.ask(guess(`guess ${n}`));

@@ -39,7 +39,7 @@ export function sqliteBanTable(db: DatabaseSync) {
       if (!isSimulated) sql.step.run(at, "delete", prefix, null);
       if (!forgiven || isSingleAddress(prefix)) return;
       const { first, last } = boundsOf(prefix);
-      sql.forgiveWithin.run(first, last, last, prefix);
+      sql.forgiveWithin.run(first, last, prefix);
     },
     endSimulation: (at: Millis): void => {
       sql.endSimulation.run(at);
@@ -48,7 +48,7 @@ export function sqliteBanTable(db: DatabaseSync) {
     /** Bans in force on the network or within it. */
     within: (prefix: Prefix): readonly Ban[] => {
       const { first, last } = boundsOf(prefix);
-      return sql.bansWithin.all(first, last, last).map(readBan);
+      return sql.bansWithin.all(first, last, prefix).map(readBan);
     },
     strongest,
     /** Whether a ban of the network, or of one around it, is in force and not a simulated one. */
@@ -79,18 +79,19 @@ function strengthOf(ban: Ban | null): number {
   return ban.simulated === true ? 0 : (ban.expiresAt ?? Number.POSITIVE_INFINITY);
 }
 
+/** Of the same family: `::/64` has room for mapped IPv4 addresses, but contains none. */
+const WITHIN = "first >= ?1 AND first <= ?2 AND last <= ?2 AND (instr(prefix, ':') > 0) = (instr(?3, ':') > 0)";
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 const SQL = {
   newest: NEWEST_BANS,
   ban: `SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`,
   bansWithin: `
-    SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`,
+    SELECT ${BAN_COLUMNS} FROM ban WHERE ${WITHIN} AND ended_at IS NULL ORDER BY first`,
   endBan: `
     UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ?, answered = ${LAST_EVENT}
     WHERE prefix = ? AND ended_at IS NULL`,
   forgiveWithin: `
-    UPDATE ban SET forgiven = 1
-    WHERE first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND ended_at IS NOT NULL AND forgiven = 0`,
+    UPDATE ban SET forgiven = 1 WHERE ${WITHIN} AND prefix <> ?3 AND ended_at IS NOT NULL AND forgiven = 0`,
   insertBan: `
     INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, simulated, answered)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`,

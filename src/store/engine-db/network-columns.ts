@@ -3,7 +3,7 @@ import { isV4, networkAddress, type Prefix, prefixLength } from "../../core/net/
 
 export type Bounds = Readonly<{ first: Uint8Array; last: Uint8Array }>;
 
-/** First and last address as 16 bytes, IPv4 mapped (RFC 4291, 2.5.5.2): networks nest exactly as these ranges do. */
+/** First and last address as 16 bytes, IPv4 mapped (RFC 4291, 2.5.5.2): networks of one family nest exactly as these ranges do. */
 export function boundsOf(network: Prefix): Bounds {
   const address = ipaddr.parse(networkAddress(network)).toByteArray();
   const first = Uint8Array.from(isV4(network) ? [...MAPPED, ...address] : address);

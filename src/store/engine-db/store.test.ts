@@ -118,8 +118,23 @@ describe("bans", () => {
     assert.deepEqual(within("2001:db8::/32"), ["2001:db8:0:1::/64", "2001:db8:1::/48"]);
     assert.deepEqual(within("203.0.112.0/24"), ["203.0.112.0/24"], "not the wider one with the same first address");
     assert.deepEqual(within("0.0.0.0/0").length, 3);
+    assert.deepEqual(within("::/48"), [], "has room for mapped IPv4 addresses, and contains none");
     assert.equal(store.address(net("203.0.112.7"), REACH).ban?.prefix, "203.0.112.0/24", "the narrowest around it");
     assert.equal(store.ban(net("203.0.112.7")), null, "no ban on the address itself");
+  });
+
+  test("the forgiven ban of a network forgives none of the other family", (t) => {
+    const { db, store, committed } = fresh(t);
+    committed(() => {
+      ban(store, "203.0.113.7");
+      store.apply(
+        { type: "LIFT", prefix: net("203.0.113.7"), cause: "BAN_EXPIRED", forgiven: false, by: "engine" },
+        START,
+      );
+      ban(store, "::/48");
+      unban(store, "::/48");
+    });
+    assert.deepEqual(rowsOf(db, "SELECT prefix FROM ban WHERE forgiven = 0"), [["203.0.113.7/32"]]);
   });
 
   test("the log tells what is in force and what is over", (t) => {
