@@ -101,6 +101,18 @@ test("who is named by held mail has been written to once it is released, and the
   assert.equal(history.knowsPlace("bob@example.org", HOLD.prefix, TIMES), false);
 });
 
+test("what the owner vouched for is not known to the next account of a removed one's name", (t) => {
+  const { holds, history } = fresh(t);
+  const bob = "bob@example.org";
+  for (const account of [ann, bob]) {
+    holds.apply({ ...HOLD, account }, START);
+    holds.apply({ type: "END_HOLD", account }, later(START, 5));
+  }
+  holds.apply({ type: "DISOWN_HOLD", account: ann, ends: true }, later(START, 6));
+  const known = [ann, bob].map((account) => history.knowsPlace(account, HOLD.prefix, TIMES));
+  assert.deepEqual(known, [false, true]);
+});
+
 test("the owner vouches for a place for as long as sign-ins make one known", (t) => {
   const { holds, history } = fresh(t);
   holds.apply(HOLD, START);

@@ -45,6 +45,8 @@ export function sqliteAccountMail(db: DatabaseSync): (change: MailChange, at: Mi
         return;
       case "DISOWN_HOLD":
         sql.disown.run(at, change.ends === true ? at : null, change.account);
+        // The owner vouched for a place of this account, not of the next one of its name.
+        if (change.ends === true) sql.forgetReleased.run(change.account);
         return;
       case "FORGET_CORRESPONDENTS":
         sql.forgetCorrespondents.run(change.account);
@@ -76,6 +78,7 @@ const HOLD_SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   end: "UPDATE account_hold SET released_at = ? WHERE account = ? AND at <= ifnull(?, at) AND released_at IS NULL",
   disown: "UPDATE account_hold SET dropped_at = ?, released_at = ? WHERE account = ? AND released_at IS NULL",
+  forgetReleased: "DELETE FROM account_hold WHERE account = ? AND dropped_at IS NULL",
   recipients: "SELECT recipients FROM held_mail WHERE account = ? AND at <= ifnull(?, at)",
   correspond: `
     INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
