@@ -43,15 +43,17 @@ export const accountDrop = ofAccount(async (call, name) => {
   const { held, heldTotal } = found.result;
   if (ids.length === 0 && heldTotal === 0)
     return failed(`No mail of ${name} is held.`, `\`${PROGRAM} account held\` shows what is.`);
-  const question = `Permanently delete ${plural(ids.length || heldTotal, "held mail")} of ${name}?`;
-  const unsure = await whyNotSure(call, question, `no mail of ${name} was deleted`);
+  const isReturned = call.flag("bounce");
+  const how = isReturned ? "returned as undeliverable" : "deleted";
+  const mails = `${plural(ids.length || heldTotal, "held mail")} of ${name}`;
+  const question = isReturned ? `Return ${mails} to the senders as undeliverable?` : `Permanently delete ${mails}?`;
+  const unsure = await whyNotSure(call, question, `no mail of ${name} was ${how}`);
   if (unsure !== null) return unsure;
   // Not what comes while the question waits. The list names only the newest 100 mails.
   const shown = held.length < heldTotal ? { until: held[0]?.at } : { ids: held.map(({ queueId }) => queueId) };
   const meant = ids.length > 0 ? { ids } : shown;
-  const asked = await call.guard.ask({ verb: "held_drop", name, isReturned: call.flag("bounce"), ...meant });
+  const asked = await call.guard.ask({ verb: "held_drop", name, isReturned, ...meant });
   if (!asked.ok) return asked;
-  const how = call.flag("bounce") ? "returned as undeliverable" : "deleted";
   const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} ${how}.`;
   if (asked.result.isMore)
     return done(
