@@ -44,18 +44,22 @@ test("held mail is deleted only after a question, which a script answers with --
   assert.deepEqual([none.code, none.asked.length], [2, 1], "an empty list does not mean all");
 });
 
-test("with --bounce the question and the answer say that the mail is returned", async () => {
+test("with --bounce the question, the answer and the command for the rest return the mail", async () => {
   const item = { account: NAME, at: "2026-11-20T07:05:01.123Z", ip: null, recipientCount: 1, recipients: [] };
   const held = [{ queueId: "AAAA1", ...item }];
+  let isMore = false;
   const replies = ({ verb }: Command): Reply =>
     verb === "held_list"
       ? { ok: true, result: { accounts: [], held, heldTotal: 1, sent: [], sentTotal: 0 } }
-      : { ok: true, result: { name: NAME, dropped: 1, isMore: false, isHeld: false } };
+      : { ok: true, result: { name: NAME, dropped: 1, isMore, isHeld: false } };
   const { question, out } = await typed(`account drop ${NAME} --bounce`, replies, "y");
   assert.equal(question, `Return 1 held mail of ${NAME} to the senders as undeliverable? [y/N] `);
   assert.equal(out, `1 held mail of ${NAME} returned as undeliverable.\n`);
   const silent = await typed(`account drop ${NAME} --bounce`, replies);
   assert.match(silent.err, /so no mail of anna@example\.org was returned as undeliverable\./);
+  isMore = true;
+  const { err } = await typed(`account drop ${NAME} --bounce`, replies, "y");
+  assert.equal(err, `Next: ./ghostinbox account drop ${NAME} --bounce\n`);
 });
 
 describe("account held", TIMED, () => {

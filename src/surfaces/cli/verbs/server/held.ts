@@ -59,7 +59,7 @@ export const accountDrop = ofAccount(async (call, name) => {
     return done(
       asked.result,
       `${deleted} More is on hold: give the command again.`,
-      `${PROGRAM} account drop ${[name, ...ids].join(" ")}`,
+      `${PROGRAM} account drop ${[name, ...ids, ...(isReturned ? ["--bounce"] : [])].join(" ")}`,
     );
   if (asked.result.dropped < ids.length)
     return failed(
