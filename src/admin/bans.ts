@@ -114,8 +114,8 @@ export const BAN_VERBS = [
         const others =
           made.liftedTotal > made.lifted.length ? ` and ${made.liftedTotal - made.lifted.length} more` : "";
         const also = ` ${plural(made.liftedTotal, "ban")} lifted: ${made.lifted.join(", ")}${others}.`;
-        const asAsked =
-          asked.for === null ? "is never banned from now on" : `will not be banned for the next ${asked.for}`;
+        const isForever = asked.for === null || asked.for === "permanent";
+        const asAsked = isForever ? "is never banned from now on" : `will not be banned for the next ${asked.for}`;
         const how = made.keptEnd === undefined ? asAsked : keptFor(made.keptEnd);
         const note = made.keptNote === undefined ? "" : ` Its note stays: ${made.keptNote}.`;
         return `${printPrefix(made.prefix)} ${how}.${note}${made.liftedTotal === 0 ? "" : also}`;

@@ -80,6 +80,13 @@ test("allow add says what a former entry keeps, and how to shorten it", async ()
   }
 });
 
+for (const time of ["", " --for permanent"])
+  test(`without an end, allow add${time} says that the address is never banned`, async () => {
+    const result = { prefix: "192.0.2.1/32", lifted: [], liftedTotal: 0 };
+    const { out } = await typed(`allow add 192.0.2.1${time}`, () => ({ ok: true, result }));
+    assert.equal(out, "192.0.2.1 is never banned from now on.\n");
+  });
+
 test("a wrong value that was not typed is not quoted: it may be secret", () => {
   const command = { verb: "token_create", name: "nightly", digest: "secret", scopes: ["read"], for: "soon" };
   assert.equal(wrongWord(command, new Set(["nightly"])), null);
