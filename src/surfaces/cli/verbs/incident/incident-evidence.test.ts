@@ -59,7 +59,7 @@ test("no one gets the same notice twice, however the account's name is typed", a
 });
 
 test(
-  "a held mail that left later is listed with whom it reached, who get a mail in ASCII headers",
+  "a held mail that left later is listed with whom it reached, who get the previewed mail with ASCII headers",
   SENDMAIL,
   async () => {
     makeMailQueue(layout);
@@ -73,6 +73,9 @@ test(
     const call = { layout, args: ["carl@example.org"], reader, guard, option };
     const listed = await incidentSent(scriptCall(call));
     assert.match(listed.ok ? listed.text : "", /^Q1 +carl@example\.org .* 1 of 1 +/m);
+    const previewed = await incidentTell(scriptCall(call));
+    const send = `./ghostinbox incident tell carl@example.org --template ${template} --send `;
+    assert.ok(previewed.ok && previewed.next?.startsWith(send), JSON.stringify(previewed));
     await incidentTell(scriptCall({ ...call, flags: ["send", "yes"] }));
     const [queued = ""] = queuedMails(layout);
     assert.match(queued, /Subject: =\?UTF-8\?B\?/);

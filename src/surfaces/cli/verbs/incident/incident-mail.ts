@@ -3,7 +3,7 @@ import { messageOf } from "../../../../core/error.ts";
 import { mailsThatLeft } from "../../../../core/incident/assess.ts";
 import type { Incident } from "../../../../core/incident/incident.ts";
 import { TEMPLATE, tellingMail } from "../../../../core/incident/report.ts";
-import { plural } from "../../../../core/text.ts";
+import { plural, quoted } from "../../../../core/text.ts";
 import { dayAndTime, later } from "../../../../core/time.ts";
 import { readIsolation } from "../../../../host/firewall/isolation.ts";
 import { readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts";
@@ -64,12 +64,14 @@ export const incidentTell = inIncident(async (call, incident) => {
   if (typeof template !== "string") return template;
   const mail = tellingMail(template, { account: name, from: first.at, until: last.at, contacts: contactsOf(call) });
   const printed = `Subject: ${mail.subject}\n\n${mail.text}\n${plural(to.length, "recipient")}:\n${[...to, ...notes].join("\n")}`;
-  if (!call.flag("send"))
-    return done(
-      { ...mail, to },
-      printed,
-      `${PROGRAM} incident tell ${oneLine(name)} --send  # one mail to each of them`,
-    );
+  if (!call.flag("send")) {
+    const given = ["template", "since"].map((option) => {
+      const value = call.option(option);
+      return value === null ? "" : ` --${option} ${quoted(value)}`;
+    });
+    const again = `incident tell ${name}${given.join("")} --send`;
+    return done({ ...mail, to }, printed, `${PROGRAM} ${again}  # one mail to each of them`);
+  }
   const question = [...notes, `Send this to ${plural(to.length, "recipient")}?`].join(" ");
   const unsure = await whyNotSure(call, question, "nothing was sent");
   if (unsure !== null) return unsure;
