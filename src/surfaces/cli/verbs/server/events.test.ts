@@ -126,6 +126,15 @@ for (const [recipient, named] of [
     assert.ok(err.includes(`greylist pause ${named}  #`), err);
   });
 
+test("greylist waiting says how many mails it does not list", async (t) => {
+  const waits = { type: "GREYLIST_ASKED", reason: "greylist_asked" } as const;
+  const rows = Array.from({ length: 103 }, (_, nth) =>
+    eventRow("203.0.113.8", START, { ...waits, recipient: `r${nth}@example.org` }),
+  );
+  const { lines } = await ran(t, "greylist waiting", [], rows);
+  assert.deepEqual([lines.length, lines.at(-1)], [102, "and 3 more"]);
+});
+
 test("--after takes an id only, and --type a type that exists", async (t) => {
   const refused = oneLineOfError(await ran(t, "events --after yesterday"), 2);
   assert.match(refused, /^"yesterday" is not the id of an event\. /);

@@ -118,7 +118,7 @@ export const greylistWaiting = withReader(async (call, reader) => {
     dayAndTime(since),
     String(tries),
   ]);
-  const text = columns([["TO", "FROM", "CLIENT", "SINCE", "TRIES"], ...rows]);
+  const text = table(["TO", "FROM", "CLIENT", "SINCE", "TRIES"], rows, waiting.total);
   // Strangers can name any recipient, and a shell would run some of them.
   const first = parseAccountName(waiting.items[0]?.recipient ?? "") ?? "ADDRESS";
   return done(waiting, text, `${PROGRAM} greylist pause ${first}  # the next try comes in at once`);
