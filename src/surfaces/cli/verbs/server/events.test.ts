@@ -70,6 +70,12 @@ test("--ecs keeps to the filters, to --limit and to --after", async (t) => {
   assert.deepEqual([await idsOf("--after 5"), await idsOf("--after 5 --follow")], [all, all], "another database");
 });
 
+test("a list that starts after an id ends with where newer events start, if there are any", async (t) => {
+  const lastLine = async (words: string) => (await ran(t, `events ${words}`)).lines.at(-1);
+  assert.equal(await lastLine("--after 1 --limit 2"), "… newer ones: --after 3");
+  assert.match((await lastLine("--after 2 --limit 2")) ?? "", /PASSWORD_CHANGED/);
+});
+
 test("`find` lists the events that name a text or come from a network, and takes no character for a pattern", async (t) => {
   const idsOf = async (words: string): Promise<readonly unknown[]> => {
     const { code, out } = await ran(t, `find ${words} --json`);

@@ -53,8 +53,10 @@ export async function events(call: Call): Promise<Answer> {
   if (latest.length === 0)
     return done({ items: latest, next }, "No event matches.", `${PROGRAM} events --follow  # waits for one`);
   const someone = latest.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
-  const older = next === null || chosen.after !== undefined ? "" : `… older ones: --cursor ${next}\n`;
-  return done({ items: latest, next }, older + columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
+  const isAfter = chosen.after !== undefined;
+  const older = next === null || isAfter ? "" : `… older ones: --cursor ${next}\n`;
+  const newer = next === null || !isAfter ? "" : `\n… newer ones: --after ${next}`;
+  return done({ items: latest, next }, older + columns(latest.map(cellsOf)) + newer, `${PROGRAM} why ${someone}`);
 }
 
 /** The latest events that are shown with this text. */
@@ -86,8 +88,8 @@ function latestEvents(
 
 /** The events after an id, for a reader that continues where it ended. */
 function eventsAfter(reader: Reader, chosen: Chosen, most: number): Page<EventItem> {
-  const { items } = search(reader, { ...chosen, most, order: "oldest_first" });
-  return { items, next: items.length < most ? null : String(items.at(-1)?.id) };
+  const { items, next } = search(reader, { ...chosen, most, order: "oldest_first" });
+  return { items, next: next === null ? null : String(next) };
 }
 
 function search({ queries }: Reader, asked: EventFilter, isLate = () => false) {
