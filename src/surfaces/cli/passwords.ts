@@ -1,7 +1,6 @@
 import type { AccountItem } from "../../admin/declare/items.ts";
 import { MAX_PASSWORD_BYTES } from "../../core/access/passwords.ts";
 import type { AccountName } from "../../core/net/address.ts";
-import { plural } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { readAccountsFile } from "../../jobs/accounts-file/follow-accounts.ts";
 import { type AccountLine, parseAccountsFile } from "../../mail/dovecot/accounts-file.ts";
@@ -111,6 +110,6 @@ export async function judgePlain(
 /** One line for each, below a list of accounts; empty if there is none. */
 export function weakLines(weak: FollowedPasswords["weak"]): readonly string[] {
   if (weak.size === 0) return [];
-  const head = `Weak ${plural(weak.size, "password")} in the accounts file, which work until the file has stronger ones:`;
+  const head = "Weak passwords in the accounts file, which work until the file has stronger ones:";
   return ["", head, ...[...weak].map(([name, why]) => `  ${name}: ${why}`)];
 }
