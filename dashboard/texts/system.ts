@@ -18,7 +18,6 @@ export const systemEn = {
     over: "over",
     older: "Older alerts: ./ghostinbox alerts list",
     channels: "Channels",
-    noChannels: "No channel is set up, so no one gets the alerts (docs/alerts.md).",
     works: "works",
     fails: "fails",
     local:
@@ -50,7 +49,6 @@ export const systemDe: typeof systemEn = {
     over: "vorbei",
     older: "Ältere Meldungen: ./ghostinbox alerts list",
     channels: "Kanäle",
-    noChannels: "Kein Kanal ist eingerichtet: Niemand bekommt die Meldungen (docs/alerts.md).",
     works: "funktioniert",
     fails: "gestört",
     local:

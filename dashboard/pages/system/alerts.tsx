@@ -39,9 +39,8 @@ function Channels({ channels, leadOut, tested }: ChannelsProps) {
   };
   const button = <ActionButton shown={busy.isBusy ? words.testing : words.test} busy={busy} run={test} />;
   return (
-    <Card title={words.channels} aside={channels.length > 0 && button}>
-      {channels.length === 0 && <p class="empty">{words.noChannels}</p>}
-      {channels.length > 0 && !leadOut && <p>{words.local}</p>}
+    <Card title={words.channels} aside={button}>
+      {!leadOut && <p>{words.local}</p>}
       <ul class="rows">
         {channels.map(({ name, failing: why }) => (
           <StateRow key={name} name={name} {...outcome(why === null, words.works, words.fails)} detail={why ?? ""} />
