@@ -1775,7 +1775,7 @@ export type Routes = {
     readonly answer: Routes["POST /api/v1/queue/hold"]["answer"];
   };
 
-  /** The account's passwords of single mail programs: who made each, and when it was used last. */
+  /** The account's app passwords: who made each, and when it was last used. */
   "GET /api/v1/accounts/{name}/app-passwords": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1795,7 +1795,7 @@ export type Routes = {
     };
   };
 
-  /** Makes a password for a single mail program of the account, which is shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Makes an app password for the account, which is shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/accounts/{name}/app-passwords": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1814,12 +1814,12 @@ export type Routes = {
     };
   };
 
-  /** The passwords of single mail programs, and when each was used last. */
+  /** The mailbox's app passwords, and when each was last used. */
   "GET /api/v1/me/app-passwords": {
     readonly answer: Routes["GET /api/v1/accounts/{name}/app-passwords"]["answer"];
   };
 
-  /** Makes a password for a single mail program, which is shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Makes an app password for the mailbox, which is shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/me/app-passwords": {
     readonly body: {
       /** Of the device. */
@@ -1828,7 +1828,7 @@ export type Routes = {
     readonly answer: Routes["POST /api/v1/accounts/{name}/app-passwords"]["answer"];
   };
 
-  /** Removes the password of a single mail program, and ends the account's open sessions. */
+  /** Removes an app password, and ends the account's open sessions. */
   "DELETE /api/v1/accounts/{name}/app-passwords/{id}": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1842,7 +1842,7 @@ export type Routes = {
     };
   };
 
-  /** Removes the password of a single mail program, and ends the open sessions of mail programs. */
+  /** Removes an app password, and ends the open sessions of mail programs. */
   "DELETE /api/v1/me/app-passwords/{id}": {
     readonly params: {
       /** Of the device. */

@@ -23,7 +23,7 @@ import { ADMIN, changes, changesWithSecret, OWN, orItsUser, PROVEN_ADMIN, reads,
 
 /** Most addresses to which one account forwards: each mail leaves once for each of them. */
 export const MOST_FORWARDS = 10;
-/** Most passwords for single mail programs that one account has. */
+/** Maximum app passwords of one account. */
 export const MOST_APP_PASSWORDS = 20;
 const ofAccount = { name: accountName };
 const to = meaning(list(z.string()), "Empty: mail stays in the mailbox.");
@@ -117,17 +117,16 @@ export const MAILBOX_VERBS = [
   verb("app_passwords", TO_READ, ofAccount, reads(appPasswords))
     .http(
       "GET /accounts/{name}/app-passwords",
-      "The account's passwords of single mail programs: who made each, and when it was used last.",
+      "The account's app passwords: who made each, and when it was last used.",
     )
-    .http("GET /me/app-passwords", "The passwords of single mail programs, and when each was used last.", OWN),
-  /** Makes a password for a single mail program, which is shown once. */
+    .http("GET /me/app-passwords", "The mailbox's app passwords, and when each was last used.", OWN),
   verb("app_password_add", orItsUser(PROVEN_ADMIN, "name"), { ...ofAccount, app }, changesWithSecret(secret, "shutOut"))
     .http(
       "POST /accounts/{name}/app-passwords",
-      "Makes a password for a single mail program of the account, which is shown only now.",
+      "Makes an app password for the account, which is shown only now.",
       MADE,
     )
-    .http("POST /me/app-passwords", "Makes a password for a single mail program, which is shown only now.", {
+    .http("POST /me/app-passwords", "Makes an app password for the mailbox, which is shown only now.", {
       ...OWN,
       ...MADE,
     })
@@ -139,15 +138,14 @@ export const MAILBOX_VERBS = [
   verb("app_password_remove", TO_REMOVE, { ...ofAccount, app }, changes(ofApp, "shutOut"))
     .http(
       "DELETE /accounts/{name}/app-passwords/{id}",
-      "Removes the password of a single mail program, and ends the account's open sessions.",
+      "Removes an app password, and ends the account's open sessions.",
       REMOVED,
     )
-    .http(
-      "DELETE /me/app-passwords/{id}",
-      "Removes the password of a single mail program, and ends the open sessions of mail programs.",
-      { ...OWN, ...REMOVED },
-    )
-    .cli("account app-password remove ADDRESS NAME...", "Remove the password of a single mail program.", {
+    .http("DELETE /me/app-passwords/{id}", "Removes an app password, and ends the open sessions of mail programs.", {
+      ...OWN,
+      ...REMOVED,
+    })
+    .cli("account app-password remove ADDRESS NAME...", "Remove an app password.", {
       words: ["name", "app"],
       done: ({ name, app: of }) =>
         `The app password ${of} of ${name} is removed, and the open sessions of the account were ended.`,

@@ -234,7 +234,7 @@ export function banItem(ban: Ban): BanItem {
   return { ip, prefix, level, code, reason, source, createdAt, expiresAt: isoTimeOrNull(ban.expiresAt), offences };
 }
 
-/** A password of an account for a single mail program. `usedAt`: to the minute; null: not yet. */
+/** An app password: of an account, for a single mail program. `usedAt`: to the minute; null: not yet. */
 export type AppPasswordItem = Readonly<{ name: string; madeAt: string; madeBy: string; usedAt: string | null }>;
 
 /** A session of the dashboard. `id` names it and opens nothing; `device`: from the browser's own description. */
