@@ -49,7 +49,7 @@ describe("an account is contained, as far as it can be", {
     assert.match(out, /The places that anna@example\.org first used since \S+ \S+ UTC are forgotten\./);
     assert.match(out, PASSWORD);
     const steps = /contain: Contained: 2 steps taken\.\n.* contain: Contained: 1 step taken\./;
-    assert.match(await does("incident list"), steps, "each deed is in the timeline once it is done");
+    assert.match(await does("incident list"), steps, "each measure is in the timeline once it is taken");
   });
 
   for (const options of ["", "--suspend"])

@@ -33,26 +33,26 @@ export const incidentContain = inIncident(async (call, incident, since) => {
       "incident contain needs accounts, --ban, --tokens or --dashboard.",
       `\`${PROGRAM} incident assess\` names accounts.`,
     );
-  const planSays = planned.map((deed) => deed.plan).filter((each) => each !== "");
+  const planSays = planned.map((measure) => measure.plan).filter((each) => each !== "");
   const plans = planSays.map((each) => `- ${each}`).join("\n");
   if (call.flag("dry-run")) return done({ incident: incident.id, plan: planSays }, `This would be done:\n${plans}`);
   if (!call.flag("yes") && call.terminal.interactive) call.terminal.err(plans);
   const unsure = await whyNotSure(call, "Do this?", "nothing was done");
   if (unsure !== null) return unsure;
-  const came: Came[] = [];
-  const failing = new Set<Deed>();
+  const results: Result[] = [];
+  const failing = new Set<Measure>();
   let unaudited = "";
-  for (const deed of planned) {
-    const said = await deed.run(failing);
-    if (said.some((one) => one.as === "wrong")) failing.add(deed);
-    came.push(...said, ...(await shownNow(call, saidOf(said, "printed"))));
+  for (const measure of planned) {
+    const said = await measure.run(failing);
+    if (said.some((one) => one.as === "wrong")) failing.add(measure);
+    results.push(...said, ...(await shownNow(call, saidOf(said, "printed"))));
     const [taken, failures] = [saidOf(said, "did"), saidOf(said, "wrong")];
     if (taken.length + failures.length === 0) continue;
     const says = `Contained: ${plural(taken.length, "step")} taken${failures.length === 0 ? "" : `, ${failures.length} failed`}.`;
     // After each: this command may be killed before the next one.
     unaudited = (await take(call, incident, { step: "contain", says, lines: [...taken, ...failures] })) || unaudited;
   }
-  const [did, wrong, printed] = [saidOf(came, "did"), saidOf(came, "wrong"), saidOf(came, "printed")];
+  const [did, wrong, printed] = [saidOf(results, "did"), saidOf(results, "wrong"), saidOf(results, "printed")];
   const lines = [...did, ...(unaudited === "" ? [] : [unaudited])];
   if (wrong.length > 0)
     return failed("Not everything was done.", `Fix what failed, then \`${PROGRAM} incident contain\` again.`, {
@@ -64,20 +64,20 @@ export const incidentContain = inIncident(async (call, incident, since) => {
 });
 
 /** Prints secrets at once, because the command may be killed during the next step. With --json, the object at the end has them. */
-async function shownNow({ json, terminal }: Call, secrets: readonly string[]): Promise<readonly Came[]> {
+async function shownNow({ json, terminal }: Call, secrets: readonly string[]): Promise<readonly Result[]> {
   if (json || secrets.length === 0) return [];
   const shown = await terminal.outForGood(`Shown only now:\n${secrets.join("\n")}\n\n`);
   return shown.ok ? [] : [wrongly(`Could not be printed (${shown.reason}): ${secrets.join(", ")}`)];
 }
 
-/** A sentence about a measure, a part of which may fail. `printed`: a secret that is shown once and kept nowhere. */
-type Came = Readonly<{ as: "did" | "wrong" | "printed"; says: string }>;
-/** One thing to do, and what it is; an empty plan: nothing as far as is known. `failing`: those before it that failed. */
-type Deed = Readonly<{ plan: string; run: (failing: ReadonlySet<Deed>) => Promise<readonly Came[]> }>;
+/** The result of a measure or a part of it, as a sentence. `printed`: a secret that is shown once and kept nowhere. */
+type Result = Readonly<{ as: "did" | "wrong" | "printed"; says: string }>;
+/** `plan`: a sentence; empty if nothing is known to need it. `failing`: the measures before it that failed. */
+type Measure = Readonly<{ plan: string; run: (failing: ReadonlySet<Measure>) => Promise<readonly Result[]> }>;
 
 type Asked = Readonly<{ incident: Incident; since: Millis; accounts: readonly AccountName[] }>;
 
-async function plan(call: Call, { incident, since, accounts }: Asked): Promise<readonly Deed[] | Failure> {
+async function plan(call: Call, { incident, since, accounts }: Asked): Promise<readonly Measure[] | Failure> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const missing = accounts.find((name) => opened.reader.account(name) === null);
@@ -107,9 +107,9 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
   ];
 }
 
-function newDashboardPassword(call: Call): Deed {
+function newDashboardPassword(call: Call): Measure {
   const plan = "Set a new password of the dashboard, and remove its second factors and passkeys.";
-  const run = async (): Promise<readonly Came[]> => {
+  const run = async (): Promise<readonly Result[]> => {
     const password = madePassword();
     const asked = await call.guard.ask({ verb: "admin_set_hash", hash: await hashPassword(password) });
     const changed = asked.ok ? took("The dashboard's password was changed.") : notTaken(plan, asked);
@@ -127,21 +127,21 @@ function newDashboardPassword(call: Call): Deed {
  * Revokes what the guard lists until it lists none: a token that is made in between is revoked too. It ends, because a caller may
  * make only a bounded number.
  */
-function revokeTokens(call: Call): Deed {
+function revokeTokens(call: Call): Measure {
   const plan = "Revoke every API token.";
-  const run = async (): Promise<readonly Came[]> => {
-    const came: Came[] = [];
+  const run = async (): Promise<readonly Result[]> => {
+    const results: Result[] = [];
     const refused = new Set<string>();
     while (true) {
       const listed = await call.guard.ask({ verb: "token_list", limit: PAGE.most, cursor: null });
-      if (!listed.ok) return [...came, notTaken(plan, listed)];
+      if (!listed.ok) return [...results, notTaken(plan, listed)];
       const left = listed.result.items.filter(({ name }) => !refused.has(name));
-      if (left.length === 0) return came.length === 0 ? [took("No API token existed.")] : came;
+      if (left.length === 0) return results.length === 0 ? [took("No API token existed.")] : results;
       for (const { name } of left) {
         const asked = await call.guard.ask({ verb: "token_revoke", name });
         if (!asked.ok) refused.add(name);
         const revoked = `The API token ${name} is revoked.`;
-        came.push(asked.ok ? took(revoked) : notTaken(`Revoke the API token ${name}.`, asked));
+        results.push(asked.ok ? took(revoked) : notTaken(`Revoke the API token ${name}.`, asked));
       }
     }
   };
@@ -152,10 +152,10 @@ function revokeTokens(call: Call): Deed {
  * Ends what a thief may have set for the account's mailbox. After the new password, because who is signed in could set it again; so it is
  * looked at once more then.
  */
-function endSettings(call: Call, reader: Reader, name: AccountName): readonly Deed[] {
+function endSettings(call: Call, reader: Reader, name: AccountName): readonly Measure[] {
   return SETTING_ENDS.map(({ isSet, command, plan, did }) => {
     const known = reader.own(name);
-    const run = async (): Promise<readonly Came[]> => {
+    const run = async (): Promise<readonly Result[]> => {
       const was = reader.own(name);
       if (!isSet(was)) return [];
       const asked = await call.guard.ask(command(name));
@@ -166,9 +166,9 @@ function endSettings(call: Call, reader: Reader, name: AccountName): readonly De
 }
 
 /** `next`: a separate sentence, or empty. */
-function suspend(call: Call, name: AccountName, next = ""): Deed {
+function suspend(call: Call, name: AccountName, next = ""): Measure {
   const plan = `Suspend ${name}, end its sessions, and hold its mail in the queue.${next}`;
-  const run = async (): Promise<readonly Came[]> => {
+  const run = async (): Promise<readonly Result[]> => {
     const asked = await call.guard.ask({ verb: "account_suspend", name });
     if (asked.ok) {
       const held = plural(asked.result.held, "mail");
@@ -179,9 +179,9 @@ function suspend(call: Call, name: AccountName, next = ""): Deed {
   return { plan, run };
 }
 
-function newPassword(call: Call, reader: Reader, name: AccountName): Deed {
+function newPassword(call: Call, reader: Reader, name: AccountName): Measure {
   const plan = `Give ${name} a new password, end its sessions, and hold its mail in the queue.`;
-  const run = async (): Promise<readonly Came[]> => {
+  const run = async (): Promise<readonly Result[]> => {
     const password = madePassword();
     const passwordHash = passwordHashFor(call, name, password);
     const secret = await secretOf(call, reader, { name, hash: await hashPassword(password), passwordHash, password });
@@ -196,16 +196,16 @@ function newPassword(call: Call, reader: Reader, name: AccountName): Deed {
   return { plan, run };
 }
 
-type Places = Readonly<{ name: AccountName; since: Millis; bans: readonly Deed[] }>;
+type Places = Readonly<{ name: AccountName; since: Millis; bans: readonly Measure[] }>;
 
 /**
  * An intruder's places would be trusted like the user's own for months, with many guesses and no alert. After a ban that failed they
  * are kept: `--ban-new` reads them.
  */
-function forgetPlaces(call: Call, reader: Reader, { name, since, bans }: Places): Deed {
+function forgetPlaces(call: Call, reader: Reader, { name, since, bans }: Places): Measure {
   const places = `places that ${name} first used since ${dayAndTime(isoTime(since))}`;
   const plan = `Forget the ${places}.`;
-  const run = async (failing: ReadonlySet<Deed>): Promise<readonly Came[]> => {
+  const run = async (failing: ReadonlySet<Measure>): Promise<readonly Result[]> => {
     if (bans.some((one) => failing.has(one)))
       return [wrongly(`The ${places} are kept, because a ban failed: repeat this once it succeeds, or without it.`)];
     const known = reader.newPlaces(name, since);
@@ -219,7 +219,7 @@ function forgetPlaces(call: Call, reader: Reader, { name, since, bans }: Places)
 }
 
 /** Mail that waits in the queue and is not on hold yet. */
-async function holdQueue(call: Call, account: AccountName): Promise<Came> {
+async function holdQueue(call: Call, account: AccountName): Promise<Result> {
   const chosen = { ...NO_MAIL, account, isAll: false };
   let held = 0;
   const failure = await eachPage(
@@ -238,13 +238,13 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
   );
 }
 
-function ban(call: Call, target: string, { id }: Incident): Deed {
+function ban(call: Call, target: string, { id }: Incident): Measure {
   if (callerIn(call, target) !== null) {
     const says = `${target} is not banned: the SSH connection of this command comes from there.`;
     return { plan: says, run: async () => [wrongly(says)] };
   }
   const plan = `Ban ${target}.`;
-  const run = async (): Promise<readonly Came[]> => {
+  const run = async (): Promise<readonly Result[]> => {
     const asked = await call.guard.ask({ verb: "ban", target, note: `incident ${id}`, for: null });
     return [
       asked.ok ? took(`${target} is banned ${until(asked.result.ban.expiresAt, call.now())}.`) : notTaken(plan, asked),
@@ -260,25 +260,25 @@ function mayStand(reply: Reply): boolean {
   return reply.ok || reply.exit === "failed";
 }
 
-function shownOnce(of: string, password: string, reply: Reply): readonly Came[] {
+function shownOnce(of: string, password: string, reply: Reply): readonly Result[] {
   const doubt = reply.ok ? "" : "  (setting it failed, but it may be in force)";
   return mayStand(reply) ? [{ as: "printed", says: `${of}  ${password}${doubt}` }] : [];
 }
 
-function took(says: string): Came {
+function took(says: string): Result {
   return { as: "did", says };
 }
 
-function wrongly(says: string): Came {
+function wrongly(says: string): Result {
   return { as: "wrong", says };
 }
 
-function notTaken(plan: string, { message }: Failure): Came {
+function notTaken(plan: string, { message }: Failure): Result {
   return wrongly(`${plan} Failed: ${message}`);
 }
 
-function saidOf(came: readonly Came[], wanted: Came["as"]): readonly string[] {
-  return came.filter((one) => one.as === wanted).map(({ says }) => says);
+function saidOf(results: readonly Result[], wanted: Result["as"]): readonly string[] {
+  return results.filter((one) => one.as === wanted).map(({ says }) => says);
 }
 
 export function accountsFrom(call: Call): readonly AccountName[] | Failure {
