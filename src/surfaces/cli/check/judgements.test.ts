@@ -273,6 +273,12 @@ test("permissions: lost settings are wrong while the server runs with them", asy
   );
 });
 
+test("permissions: programs that cannot be listed do not pass", async () => {
+  const { data, program } = temporaryLayout();
+  put(program, "");
+  await assert.rejects(async () => permissions.programs.look(checkedServer({ data })), /^Error: ENOTDIR/);
+});
+
 test("mail out: no way out at port 25 is wrong, and none over IPv4 a warning", () => {
   const greets = [{ host: "mx.example.net", says: "220 mx.example.net ESMTP" }];
   assertJudged("ok", judgeOutgoing(greets));

@@ -1,6 +1,6 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { nullOn, readOr } from "../../../core/error.ts";
+import { nullOn } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { whyEmptied } from "../../../host/machine/settings-text.ts";
 import { groupId, userIds } from "../../../host/machine/system-users.ts";
@@ -94,8 +94,8 @@ function changeable(directory: string): readonly string[] {
 }
 
 function namesIn(directory: string, recursive = false): readonly string[] {
-  const list = () => readdirSync(directory, { recursive, encoding: "utf8" }).map((name) => join(directory, name));
-  return readOr(list, []);
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { recursive, encoding: "utf8" }).map((name) => join(directory, name));
 }
 
 /** Settings that name a world-readable file. Every other file that a setting names counts as a secret. */
