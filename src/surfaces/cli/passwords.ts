@@ -46,7 +46,7 @@ export async function passwordFrom(call: Call, question: string, isNew: boolean)
   return first === again ? first : failed("The two passwords differ: nothing was changed.", "Try again.");
 }
 
-/** In characters. */
+/** In bytes. */
 const LONGEST_SECRET = 1_000;
 
 /** Asks for a secret without echo. Without a terminal, reads the first line of standard input. Empty if there is none. */

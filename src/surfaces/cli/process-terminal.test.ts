@@ -32,6 +32,8 @@ describe("lines of standard input", TIMED, () => {
     ["\nsecret\n", null],
     ["0123456789\n", "0123456789"],
     ["0123456789x\n", null],
+    ["ööööö\n", "ööööö"],
+    ["öööööx\n", null],
     ["x".repeat(100_000), null],
   ] as const)
     test(`${JSON.stringify(input.slice(0, 20))} gives ${JSON.stringify(line)}`, async () => {

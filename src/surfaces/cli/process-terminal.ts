@@ -116,7 +116,7 @@ async function readLine(mostBytes: number): Promise<string | null> {
   }
   const end = bytes.indexOf(10);
   const line = (end < 0 ? bytes : bytes.subarray(0, end)).toString().replace(/\r$/, "");
-  return line === "" || line.length > mostBytes ? null : line;
+  return line === "" || Buffer.byteLength(line) > mostBytes ? null : line;
 }
 
 /** Shows the question only, and not what readline echoes. */
