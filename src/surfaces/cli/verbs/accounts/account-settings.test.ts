@@ -40,7 +40,7 @@ describe("settings of an account", TIMED, () => {
     assert.equal(set.err, `Next: ./ghostinbox queue flush --recipient ${ANNA}  # if mail waits for room\n`);
     const use = { usedBytes: 5 * 1024 ** 2, mails: 12 };
     assert.deepEqual(json(await run(`account quota ${ANNA} --json`)), { name: ANNA, quotaBytes: 500 * 1024 ** 2, use });
-    assert.match(await does(`account quota ${ANNA} none`), /is no limit now/);
+    assert.match(await does(`account quota ${ANNA} none`), /^The quota of anna@example\.org is unlimited now\.$/m);
     assert.match(await does("account list"), /^anna@example\.org .* none +anywhere$/m);
     assert.match(await does(`account quota ${ANNA} default`), /is 5GB \(mailboxes\.quota\) now/);
   });

@@ -90,7 +90,7 @@ export function quotaText(call: Call, quotaBytes: number | null, use: MailboxUse
 
 /** With the maximum number of mails once there are half as many: a mailbox of small mails is full before its bytes are used. */
 function sizeText(quotaBytes: number, use: MailboxUse | null): string {
-  if (quotaBytes === 0) return "no limit";
+  if (quotaBytes === 0) return "unlimited";
   const most = mostMails(quotaBytes);
   return `${formatSize(quotaBytes)}${use !== null && use.mails * 2 >= most ? ` and ${plural(most, "mail")}` : ""}`;
 }

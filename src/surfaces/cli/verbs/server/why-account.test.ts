@@ -40,7 +40,7 @@ describe("why --account", TIMED, () => {
     const reported = await why("Anna@Example.org");
     assert.match(reported, /^anna@example\.org: suspended, since /);
     assert.match(reported, /^ {2}sign-ins only from +203\.0\.113\.0\/24$/m);
-    assert.match(reported, /; quota no limit$/m);
+    assert.match(reported, /; quota unlimited$/m);
     assert.match(reported, /^ {2}guarded +yes: 20 wrong passwords or more within 1h, from new places$/m);
     assert.match(reported, /^ {2}mail held +since .*: it wrote to 101 people within 1h to whom it had never written$/m);
     assert.match(reported, /^ {2}known addresses +203\.0\.113\.\d, .* and 2 more \(--json\)$/m);
