@@ -49,7 +49,7 @@ export function judgeLength(total: number): Finding {
 
 function judgeHold(total: number): Finding {
   if (total === 0) return ok("No mail is on hold.");
-  return warning(`${plural(total, "mail")} on hold until someone releases or deletes them.`, `${PROGRAM} queue list`);
+  return warning(`${plural(total, "mail")} on hold until released or deleted.`, `${PROGRAM} queue list`);
 }
 
 /** Judges the oldest mail of this part of the queue, and how many there are. */
