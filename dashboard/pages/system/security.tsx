@@ -66,8 +66,8 @@ function TotpCard() {
     setCodes(recoveryCodes);
   };
   const start = async (): Promise<void> => {
-    setCodes(null);
     setBegun(await withProof(() => post<TotpBegun>("factors/totp", {})));
+    setCodes(null);
   };
   const confirm = async ({ code = "" }): Promise<void> =>
     showCodes(await post<NewCodes>("factors/totp/confirm", { code }).finally(reload));
