@@ -52,15 +52,17 @@ export function EventsPage() {
         <ExportButtons query={query} />
       </div>
       <Waiting {...opened} />
-      {list !== null && <Page list={list} query={query} />}
+      {list !== null && <Page list={list} query={query} isCurrent={opened.isCurrent} />}
     </>
   );
 }
 
-function Page({ list: { rows, latest }, query }: Readonly<{ list: LiveList<EventItem, Found>; query: Query }>) {
+type PageProps = Readonly<{ list: LiveList<EventItem, Found>; query: Query; isCurrent: boolean }>;
+
+function Page({ list: { rows, latest }, query, isCurrent }: PageProps) {
   const searchedTo = latest.value?.searchedTo ?? null;
   const next = rows.next.value;
-  const isEmpty = rows.shown.value.length === 0;
+  const isEmpty = isCurrent && rows.shown.value.length === 0;
   return (
     <>
       {isEmpty && (

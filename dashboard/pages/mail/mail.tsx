@@ -75,7 +75,7 @@ function MailQueue() {
       {mayAct && data !== null && items.length > 0 && (
         <QueueSelection of={data} selected={selected} setSelected={setTicked} filter={filter} act={act} />
       )}
-      {data?.total === 0 && <p class="empty">{isFiltered ? words.noneFits : words.empty}</p>}
+      {mayAct && data?.total === 0 && <p class="empty">{isFiltered ? words.noneFits : words.empty}</p>}
       <ul ref={rows} class="rows" aria-label={words.list}>
         {items.map((item) => (
           <QueueRow key={item.queueId} item={item} selected={selected} select={select} act={mayAct ? act : null} />
