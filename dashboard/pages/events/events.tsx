@@ -38,7 +38,6 @@ export function EventsPage() {
           <>
             <Button
               shown={isPaused ? words.resume : words.pause}
-              aria-pressed={isPaused}
               onClick={() => {
                 // Also on a page that is scrolled down, where rows wait otherwise.
                 if (isPaused) list.rows.take();
