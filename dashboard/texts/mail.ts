@@ -51,7 +51,7 @@ export const en = {
   kept: (count: number, accounts: string) => `Still held by the guard for ${accounts}: ${mailsEn(count)}.`,
   heldHint:
     "An account that writes to many strangers at once may be hijacked. The guard holds its mail until you decide.",
-  noneHeld: "No mail of an account is held.",
+  noneHeld: "No account's mail is held.",
   heldWhy: (count: number, limit: number, key: string) => `${heldForEn(count, key)}, limit ${limit} (${key})`,
   heldFrom: "sent from",
   heldList: "Accounts whose mail is held",

@@ -89,7 +89,7 @@ const STRANGE = [`"' onerror='alert(1)"@sender.test`, `${"w".repeat(64)}@sender.
 export async function decidesOnHeldMail({ page }: LabBrowser, running: Running): Promise<void> {
   const strangers = [...STRANGE, ...Array.from({ length: MANY }, (_, i) => `stranger${i}@sender.test`)];
   await page.goto(HELD);
-  await page.getByText("No mail of an account is held.").waitFor();
+  await page.getByText("No account's mail is held.").waitFor();
   assert.equal(await submit(running, BEN, THIEF, ...strangers), 250);
   const decide = page.getByRole("button", { name: `Decide on the mail of ${BEN}` });
   await decide.waitFor();
@@ -144,7 +144,7 @@ async function release(page: Page): Promise<void> {
   await press(part.getByRole("button", { name: "Send 1 mail and stop holding" }));
   await press(part.getByRole("button", { name: "Send 1 mail to strangers and stop holding" }));
   await page.getByText(`Sent: 1 mail of ${BEN}. New mail is no longer held.`).waitFor();
-  await page.getByText("No mail of an account is held.").waitFor();
+  await page.getByText("No account's mail is held.").waitFor();
 }
 
 async function opened(page: Page) {
