@@ -57,7 +57,7 @@ describe("with a running guard", TIMED, () => {
     assert.match(await does("account list"), /^anna@example\.org +suspended/m);
     await does("account resume anna@example.org");
     await does("account passwd anna@example.org --password-stdin", "another long one\n");
-    await fails("account add anna@example.org --password-stdin", /exists already/);
+    await fails("account add anna@example.org --password-stdin", / exists already\. `.*` sets a new password\.$/m);
     await does("alias add info@example.org anna@example.org");
     await does("alias block info@example.org");
     const aliases = json(await run("alias list --json"));

@@ -49,7 +49,8 @@ async function stayingFactors({ guard }: Call): Promise<string> {
 export async function sessionEnd(call: Call): Promise<Answer> {
   const [id] = call.args;
   const isAll = call.flag("all");
-  if ((id === undefined) !== isAll) return wrongUsage("Name one session, or give --all.", `${PROGRAM} session list`);
+  if ((id === undefined) !== isAll)
+    return wrongUsage("Name one session, or give --all.", `\`${PROGRAM} session list\` shows them.`);
   if (id === undefined) {
     const asked = await call.guard.ask({ verb: "session_end_all" });
     return asked.ok ? done(asked.result, `${plural(asked.result.ended, "session")} ended.`) : asked;

@@ -44,7 +44,8 @@ export const accountAdd = ofAccountWithReader(async (call, name, reader) => {
     const { message, next } = notServed(domainOf(name), loaded.settings.domains);
     return failed(message, next);
   }
-  if (reader.account(name) !== null) return failed(accountExists(name), `${PROGRAM} account passwd ${name}`);
+  if (reader.account(name) !== null)
+    return failed(accountExists(name), `\`${PROGRAM} account passwd ${name}\` sets a new password.`);
   const password = await newPasswordHash(call, name);
   if (!password.ok) return password;
   const secret = await secretOf(call, reader, { name, ...password });

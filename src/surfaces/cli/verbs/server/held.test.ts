@@ -77,5 +77,5 @@ describe("account held", TIMED, () => {
 test("no rules are fetched for a spam filter that is off", async () => {
   const { code, err } = await typed("spam update", () => assert.fail("it asks nothing"));
   assert.equal(code, 1);
-  assert.match(err, /^The spam filter has been off .*config set spam\.enabled true/s);
+  assert.match(err, /^The spam filter has been off .* Run `\.\/ghostinbox config set spam\.enabled true`, then /s);
 });

@@ -128,7 +128,7 @@ export const spamUpdate = whileRunning(async (call) => {
   if (!serviceExists(call.layout.services, "spamd"))
     return failed(
       "The spam filter has been off since the server started (spam.enabled), so it uses no rules.",
-      `${PROGRAM} config set spam.enabled true, then ${PROGRAM} restart`,
+      `Run \`${PROGRAM} config set spam.enabled true\`, then \`${PROGRAM} restart\`.`,
     );
   call.terminal.progress("Fetching rules ...");
   const fetched = await fetchRules(call.layout, call.now());
