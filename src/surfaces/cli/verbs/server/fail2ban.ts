@@ -75,6 +75,7 @@ function printRefused({ file, reason }: Refused): string {
 /** Only the end of a longer log is read. */
 const MOST_LOG_BYTES = 8 * 1024 * 1024;
 const MOST_SHOWN = 10;
+const MOST_ADDRESSES = 50;
 
 export const fail2banTest = withSettings(async (call, { settings }) => {
   const [named = "", log = ""] = call.args;
@@ -94,12 +95,14 @@ export const fail2banTest = withSettings(async (call, { settings }) => {
   const json = { filter: filter.name, lines: judged.lines, matched: judged.matches.length, shown, addresses: blamed };
   const limit = `${rule.limit} within ${formatDuration(rule.windowMs)}`;
   const more = judged.matches.length - shown.length;
-  const table = columns([["ADDRESS", "OFFENCES", "WOULD BE"], ...blamed.slice(0, 50).map(cells)]);
+  const table = columns([["ADDRESS", "OFFENCES", "WOULD BE"], ...blamed.slice(0, MOST_ADDRESSES).map(cells)]);
+  const others = blamed.length - MOST_ADDRESSES;
   const text = joined("\n", [
     `${filter.name} matches ${judged.matches.length} of ${plural(judged.lines, "line")}.`,
     ...shown.map(({ ip, line }) => `  ${ip}  ${oneLine(line)}`),
     more > 0 && `  … and ${more} more`,
     blamed.length > 0 && `\n${table}`,
+    others > 0 && `… and ${others} more (--json)`,
     `\nIts jail reports every address with ${limit}; addresses that the guard never bans are still spared.`,
   ]);
   return done(json, text, `${PROGRAM} fail2ban restart`);
