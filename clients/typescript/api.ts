@@ -881,7 +881,7 @@ export type Routes = {
     };
   };
 
-  /** Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Adds the accounts of a file in the format of postfix-accounts.cf; all its lines must be valid. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/accounts/import": {
     readonly query?: DryRun | undefined;
     readonly body: {
@@ -952,7 +952,7 @@ export type Routes = {
     };
   };
 
-  /** The way of one mail that the user sent, or that was for the user. */
+  /** What happened to one mail that the user sent, or that was sent to the user. */
   "GET /api/v1/me/mail": {
     readonly query: {
       /** A Message-ID, with or without its brackets, or a queue id. */
@@ -1499,7 +1499,7 @@ export type Routes = {
     };
   };
 
-  /** Gives an account its own quota, or that of the settings again. */
+  /** Sets the quota of an account, or restores that of the settings. */
   "PUT /api/v1/accounts/{name}/quota": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1533,7 +1533,7 @@ export type Routes = {
     };
   };
 
-  /** Takes away a network; without any, the account may sign in from anywhere that `logins.networks` allows. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Removes a network; without any, the account may sign in from anywhere that `logins.networks` allows. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/accounts/{name}/networks/{network}": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1744,7 +1744,7 @@ export type Routes = {
     readonly answer: Routes["POST /api/v1/queue/hold"]["answer"];
   };
 
-  /** Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Deletes mail permanently, 1,000 an hour at most, without notifying its sender. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/queue/delete": {
     readonly query?: DryRun | undefined;
     readonly body: {
@@ -1853,7 +1853,7 @@ export type Routes = {
     };
   };
 
-  /** Where the account's mail is sent on. */
+  /** Where the account's mail is forwarded. */
   "GET /api/v1/accounts/{name}/forwarding": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1897,7 +1897,7 @@ export type Routes = {
     readonly answer: Routes["PUT /api/v1/accounts/{name}/forwarding"]["answer"];
   };
 
-  /** Where the mail of the mailbox is sent on. */
+  /** Where the mail of the mailbox is forwarded. */
   "GET /api/v1/me/forwarding": {
     readonly answer: Routes["GET /api/v1/accounts/{name}/forwarding"]["answer"];
   };
@@ -1988,7 +1988,7 @@ export type Routes = {
     readonly answer: Routes["PUT /api/v1/accounts/{name}/vacation"]["answer"];
   };
 
-  /** Adds an alias, or further targets to one that is there. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Adds an alias, or more targets to an existing one. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/aliases": {
     readonly query?: DryRun | undefined;
     readonly body: {
@@ -2042,7 +2042,7 @@ export type Routes = {
     };
   };
 
-  /** Lets an alias refuse its mail; it keeps its targets. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Refuses mail for an alias, which keeps its targets. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/aliases/{address}/block": {
     readonly params: {
       /** A mail address. */
@@ -2055,7 +2055,7 @@ export type Routes = {
     };
   };
 
-  /** Lets an alias accept mail again. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Accepts mail for an alias again. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/aliases/{address}/unblock": {
     readonly params: {
       /** A mail address. */
@@ -2109,7 +2109,7 @@ export type Routes = {
     };
   };
 
-  /** Lets first mails from strangers to the mailbox come at once, for a while. */
+  /** Accepts first mails from strangers to the mailbox at once, for a while. */
   "POST /api/v1/me/greylist-pause": {
     readonly body: {
       /** How long, 30 days at most; 15m if absent. */
@@ -2560,7 +2560,7 @@ export type Routes = {
     };
   };
 
-  /** The sessions that are valid, the administrator's first, then those of mailboxes, the latest started one first. */
+  /** Valid sessions: the administrator's, then those of mailboxes, each newest first. */
   "GET /api/v1/sessions": {
     readonly query?:
       | {
@@ -2679,7 +2679,7 @@ export type Routes = {
     };
   };
 
-  /** Makes new recovery codes in place of the former, shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Replaces the recovery codes; the new ones are shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/factors/recovery": {
     readonly answer: {
       /** Each signs in once in place of the app's code. They are shown only now. */
@@ -2765,7 +2765,7 @@ export type Routes = {
     };
   };
 
-  /** Where the user is signed in to this page, the session that was used last first. */
+  /** Where the user is signed in to the dashboard, most recently used first. */
   "GET /api/v1/me/sessions": {
     readonly answer: {
       readonly items: readonly {
@@ -2783,7 +2783,7 @@ export type Routes = {
     };
   };
 
-  /** Signs the user out of this page everywhere else. */
+  /** Ends all sessions of the user but the caller's own. */
   "DELETE /api/v1/me/sessions": {
     readonly answer: {
       readonly ended: number;

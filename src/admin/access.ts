@@ -57,10 +57,7 @@ const named = object(() => ({ name: z.string() }));
 
 export const ACCESS_VERBS = [
   verb("session_list", ADMIN, page(), reads(sessions))
-    .http(
-      "GET /sessions",
-      "The sessions that are valid, the administrator's first, then those of mailboxes, the latest started one first.",
-    )
+    .http("GET /sessions", "Valid sessions: the administrator's, then those of mailboxes, each newest first.")
     .cli("session list", "List the sessions of the dashboard, the administrator's and those of mailboxes.", {
       table: {
         things: "sessions",
@@ -209,7 +206,7 @@ export const FACTOR_VERBS = [
   ),
   verb("recovery_renew", PROVEN_SESSION, {}, changes(codes, "access", NO_DRY_RUN)).http(
     "POST /factors/recovery",
-    "Makes new recovery codes in place of the former, shown only now.",
+    "Replaces the recovery codes; the new ones are shown only now.",
   ),
   verb("passkey_list", ADMIN, {}, reads(passkeyList)).http(
     "GET /factors/passkeys",

@@ -241,7 +241,7 @@ export const ACCOUNT_VERBS = [
   ),
   verb("quota_set", ADMIN, { ...ofAccount, quotaBytes: quota }, changes(quotaSet, "shutOut")).http(
     "PUT /accounts/{name}/quota",
-    "Gives an account its own quota, or that of the settings again.",
+    "Sets the quota of an account, or restores that of the settings.",
   ),
   verb("networks_add", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "shutOut")).http(
     "POST /accounts/{name}/networks",
@@ -249,7 +249,7 @@ export const ACCOUNT_VERBS = [
   ),
   verb("networks_remove", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "shutOut")).http(
     "DELETE /accounts/{name}/networks/{network}",
-    "Takes away a network; without any, the account may sign in from anywhere that `logins.networks` allows.",
+    "Removes a network; without any, the account may sign in from anywhere that `logins.networks` allows.",
     { named: { networks: "network" }, fields: { networks: oneNetwork } },
   ),
 ] as const;

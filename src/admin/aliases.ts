@@ -25,7 +25,7 @@ const listed = pageOf(alias);
 
 export const ALIAS_VERBS = [
   verb("alias_add", PROVEN_ADMIN, { ...ofAlias, targets }, changes(alias, "accounts"))
-    .http("POST /aliases", "Adds an alias, or further targets to one that is there.", { status: 201 })
+    .http("POST /aliases", "Adds an alias, or more targets to an existing one.", { status: 201 })
     .cli("alias add ADDRESS TARGET...", "Pass mail for an address on to others.", {
       words: ["address", "targets"],
       done: ({ address, targets: all, blocked }, { targets }) => {
@@ -58,8 +58,8 @@ export const ALIAS_VERBS = [
       },
     }),
   verb("alias_block", PROVEN_ADMIN, { ...ofAlias, blocked: flag }, changes(named, "shutOut"))
-    .http("POST /aliases/{address}/block", "Lets an alias refuse its mail; it keeps its targets.", BLOCKED)
-    .http("POST /aliases/{address}/unblock", "Lets an alias accept mail again.", UNBLOCKED)
+    .http("POST /aliases/{address}/block", "Refuses mail for an alias, which keeps its targets.", BLOCKED)
+    .http("POST /aliases/{address}/unblock", "Accepts mail for an alias again.", UNBLOCKED)
     .cli("alias block ADDRESS", "Refuse mail for an alias.", {
       ...BLOCKED,
       words: ["address"],

@@ -30,7 +30,7 @@ const TO_ALLOW = orItsUser(ALLOW, "account", { costs: false });
 export const FILTER_VERBS = [
   verb("greylist_pause", TO_PAUSE, { ...ofRecipient, for: lasts }, changes(pause, "mail"))
     .http("POST /greylist/pauses", "Pauses greylisting for a recipient who waits for a mail.", { status: 201 })
-    .http("POST /me/greylist-pause", "Lets first mails from strangers to the mailbox come at once, for a while.", OWN)
+    .http("POST /me/greylist-pause", "Accepts first mails from strangers to the mailbox at once, for a while.", OWN)
     .cli("greylist pause ADDRESS", "Accept mail from strangers to a recipient at once, for example a sign-up code.", {
       words: ["recipient"],
       options: { for: { name: "for", value: "TIME", says: "How long: 30m, 2h; the default is 15 minutes." } },

@@ -152,8 +152,8 @@ export const MAILBOX_VERBS = [
       next: ({ name }) => `account app-password list ${name}`,
     }),
   verb("forwarding", TO_READ, ofAccount, reads(forwardingRead))
-    .http("GET /accounts/{name}/forwarding", "Where the account's mail is sent on.")
-    .http("GET /me/forwarding", "Where the mail of the mailbox is sent on.", OWN),
+    .http("GET /accounts/{name}/forwarding", "Where the account's mail is forwarded.")
+    .http("GET /me/forwarding", "Where the mail of the mailbox is forwarded.", OWN),
   verb("forward_set", TO_FORWARD, { ...ofAccount, to: targets, keep: flag }, changes(forwardingSet, "shutOut"))
     .http("PUT /accounts/{name}/forwarding", "Forwards the account's mail to these addresses.", TO_SOME)
     .http("DELETE /accounts/{name}/forwarding", "Stops forwarding the account's mail.", NO_FORWARD)

@@ -38,11 +38,11 @@ export const MY_VERBS = [
   verb("my_client", MAILBOX, {}, reads(client)),
   verb("my_sessions", MAILBOX, {}, reads(sessions)).http(
     "GET /me/sessions",
-    "Where the user is signed in to this page, the session that was used last first.",
+    "Where the user is signed in to the dashboard, most recently used first.",
   ),
   verb("my_sessions_end", MAILBOX, {}, changes(ended, "itself", NO_DRY_RUN)).http(
     "DELETE /me/sessions",
-    "Signs the user out of this page everywhere else.",
+    "Ends all sessions of the user but the caller's own.",
   ),
   /** Every other session of the account ends. */
   verb("my_password", TO_CHANGE, { password: text(1_024) }, changes(done, "itself", NO_DRY_RUN)),

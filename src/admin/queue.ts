@@ -190,7 +190,7 @@ export const QUEUE_VERBS = [
   ),
   verb("queue_delete", PROVEN_QUEUE, change, changes(changed, "deleted")).http(
     "POST /queue/delete",
-    "Deletes mail for good, 1,000 an hour at most, without a word to its sender.",
+    "Deletes mail permanently, 1,000 an hour at most, without notifying its sender.",
     SOME_MAIL,
   ),
   verb("queue_return", PROVEN_QUEUE, change, changes(changed, "deleted")).http(

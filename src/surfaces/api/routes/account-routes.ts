@@ -60,7 +60,7 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       run: (call) => withPassword(parts, call, { verb: "account_create", name: call.body.name }, call.body.password),
     }),
     route("POST /api/v1/accounts/import", {
-      says: "Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right.",
+      says: "Adds the accounts of a file in the format of postfix-accounts.cf; all its lines must be valid.",
       needs: "admin",
       asks: "accounts_import",
       body: accountsFile,

@@ -47,7 +47,7 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
       },
     }),
     route("GET /api/v1/me/mail", {
-      says: "The way of one mail that the user sent, or that was for the user.",
+      says: "What happened to one mail that the user sent, or that was sent to the user.",
       ...common,
       asks: "my_addresses",
       query: mailQuery,
