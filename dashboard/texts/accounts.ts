@@ -60,7 +60,7 @@ export const en = {
   noAliases: "None.",
   allAliases: (count: string) => `Manage aliases (${count})`,
   removeSays: (name: string) =>
-    `No one will be able to sign in as ${name} or to send mail to it, and aliases and forwards no longer lead to it. Its mail stays on the disk: an account of this name that is added later finds it. Its password, networks and quota are gone.`,
+    `No one will be able to sign in as ${name} or to send mail to it, and aliases and forwards no longer lead to it. Its mail stays on the disk: an account of this name that is added later finds it. Its passwords and all other settings are deleted.`,
   removed: (name: string) => `${name} is removed. Its mail stays on the disk.`,
   forwardsEnded: (names: readonly string[]) =>
     names.length === 0 ? "" : ` Forwards to it ended: ${names.join(", ")}.`,
@@ -162,7 +162,7 @@ export const de: typeof en = {
   noAliases: "Keiner.",
   allAliases: (count) => `Aliasse verwalten (${count})`,
   removeSays: (name) =>
-    `Niemand kann sich mehr als ${name} anmelden oder dorthin schreiben, auch nicht über Alias oder Weiterleitung. Passwort, Netze und Kontingent werden gelöscht; die Post bleibt auf der Platte, ein späteres Konto dieses Namens findet sie.`,
+    `Niemand kann sich mehr als ${name} anmelden oder dorthin schreiben, auch nicht über Alias oder Weiterleitung. Passwörter und alle anderen Einstellungen werden gelöscht; die Post bleibt auf der Platte, ein späteres Konto dieses Namens findet sie.`,
   removed: (name) => `${name} ist entfernt. Die Post bleibt auf der Platte.`,
   forwardsEnded: (names) => (names.length === 0 ? "" : ` Dorthin leiten nicht mehr weiter: ${names.join(", ")}.`),
   importTitle: "Datei einlesen",
