@@ -83,9 +83,8 @@ const MOST_PLACES = 1_000;
 const MOST_EVENTS = 100_000;
 
 /**
- * Where and when accounts last signed in, from the memory of addresses that could be banned and from the newest events, which also
- * include sign-ins from the allow list; not those of a removed account of that name. Reads each event once. Returns null without a
- * sign-in within the memory.
+ * Where and when accounts last signed in, from the memory of addresses and from the newest events, which also include sign-ins
+ * through loopback; not those of a removed account of that name. Reads each event once. Returns null without a sign-in within the memory.
  */
 export function sqliteLastSignIns(engine: DatabaseSync): (account: string) => Seen | null {
   const sql = prepared(engine, {
