@@ -167,7 +167,7 @@ test("the latest sign-in from any address, whatever case the login was typed in"
   assert.equal(signIns("carl@example.org"), null);
 });
 
-test("a sign-in from the allow list is remembered by its event", (t) => {
+test("a sign-in through loopback is remembered by its event", (t) => {
   const { db, store } = engineDatabase(t);
   const signIn = (ip: string, account: string, afterMs: number) =>
     record(store, eventRow(ip, later(START, afterMs), { type: "LOGIN_SUCCEEDED", account }));
