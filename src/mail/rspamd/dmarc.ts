@@ -9,10 +9,27 @@ local dmarc = require "plugins/dmarc"
 local rspamd_ip = require "rspamd_ip"
 
 local MOST_DOMAINS = 4
+-- Base64 digits of a signature with an RSA key of 1,024 bits.
+local SHORTEST_SIGNATURE = 171
 
 local function options_of(task, name)
   local found = task:get_symbol(name)
   return found and found[1].options or {}
+end
+
+-- Domains with a signature that Rspamd accepts although anyone may have made it, or added to the mail: with a short key or SHA-1
+-- (RFC 8301, 3), or with a limit to the signed body (RFC 6376, 8.2). Of repeated tags each one counts.
+local function weak_signers(task)
+  local weak = {}
+  for _, field in ipairs(task:get_header_full("DKIM-Signature") or {}) do
+    local tags = ";" .. (field.decoded or ""):gsub("%s", ""):lower()
+    local is_weak = tags:find(";l=", 1, true) or tags:find(";a=rsa-sha1", 1, true)
+    for digits in tags:gmatch(";b=([a-z0-9+/]*)") do
+      is_weak = is_weak or #digits < SHORTEST_SIGNATURE and tags:find(";a=rsa", 1, true)
+    end
+    for domain in (is_weak and tags or ""):gmatch(";d=([^;]*)") do weak[domain] = true end
+  end
+  return weak
 end
 
 -- Loopback is a proxy that hides its clients, or this machine; an account is held to its own addresses.
@@ -21,7 +38,8 @@ local function is_verified_here(task)
   return not task:get_user() and not (ip and ip:is_valid() and ip:is_local())
 end
 
--- Whether SPF or DKIM proves the author, as strictly as the policy requires; without a policy, at the least strict.
+-- Whether SPF or DKIM proves the author, as strictly as the policy requires; without a policy, at the least strict. If not, whether a
+-- weak signature would.
 local function is_proven(task, author, policy)
   local function aligned(name, strict)
     if strict then return name:lower() == author end
@@ -31,10 +49,15 @@ local function is_proven(task, author, policy)
   local domain = sender and sender.domain
   if not domain or domain == "" then domain = task:get_helo() or "" end
   if task:has_symbol("R_SPF_ALLOW") and aligned(domain, policy and policy.strict_spf) then return true end
+  local is_weak = false
   for _, signer in ipairs(options_of(task, "DKIM_TRACE")) do
-    if signer:sub(-2) == ":+" and aligned(signer:sub(1, -3), policy and policy.strict_dkim) then return true end
+    local name = signer:sub(1, -3)
+    if signer:sub(-2) == ":+" and aligned(name, policy and policy.strict_dkim) then
+      if not task:cache_get("ghostinbox_weak")[name:lower()] then return true end
+      is_weak = true
+    end
   end
-  return false
+  return false, is_weak
 end
 
 local function is_unknown_now(task)
@@ -62,7 +85,13 @@ end
 local function ask_policies(task, domains)
   local from = task:get_from("mime") or {}
   local judged = #from == 1 and from[1].domain and from[1].domain:lower()
-  local found = {}
+  local weak, found = weak_signers(task), {}
+  -- Rspamd's module would count it.
+  local suffix = judged and "." .. organization(judged)
+  for signer in pairs(weak) do
+    if suffix and ("." .. signer):sub(-#suffix) == suffix then judged = nil end
+  end
+  task:cache_set("ghostinbox_weak", weak)
   for _, domain in ipairs(domains) do
     if domain ~= judged then
       local entry = {}
@@ -87,10 +116,12 @@ end
 
 local function verdict_by_policy(task, domain, entry)
   local policy = entry.own or entry.parent
-  if is_proven(task, domain, policy) then return "pass" end
+  local proven, weakly = is_proven(task, domain, policy)
+  if proven then return "pass" end
   if not policy then return entry.failed and "later" or "none" end
   if policy.dmarc_policy == "none" then return "none" end
-  return is_unknown_now(task) and "later" or policy.dmarc_policy
+  -- A forwarded mail with such a signature is probably honest.
+  return is_unknown_now(task) and "later" or weakly and "quarantine" or policy.dmarc_policy
 end
 
 -- The verdict on a mail by this author: pass (it is proven), none (no policy applies), quarantine, reject or later.
