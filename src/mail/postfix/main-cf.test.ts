@@ -79,6 +79,9 @@ test("addresses are those of RFC 5321, without a source route", () => {
     "<post\\master>",
     '<"x>: User unknown; z"@example.net>',
     '<"x\\>: User unknown; z"@example.net>',
+    '<"x) ; dmarc=pass ("@example.net>',
+    '<"x\\) dmarc=pass \\("@example.net>',
+    '<"x; dmarc=pass"@example.net>',
     "ann@example.net",
   ]) {
     assert.equal(filtered(`RCPT TO:${address}`), "RCPT", address);

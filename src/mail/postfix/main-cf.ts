@@ -184,6 +184,7 @@ export function shortOnly(of: "sender" | "recipient"): string {
  * Rewrites commands before smtpd(8) parses them. Postfix, the milters and the readers of its log disagree about addresses that RFC 5321,
  * 4.1.2, does not allow (with spaces, comments, more brackets, a trailing dot): MAIL and RCPT lose such an address and get a 501.
  * Brackets in quotes, or in a HELO name, would imitate the log's own, so such an address is refused too, and such a name becomes `unknown`.
+ * Parentheses or semicolons in quotes would imitate results in the `Authentication-Results` that Rspamd adds.
  * A source route is removed (4.1.1.3). A first word with signs that smtpd may ignore could hide either command: it ends the session, as a
  * header line does. `postmaster` without a domain (4.5.1) gets ours: Postfix would accept it without asking any restriction.
  */
@@ -192,7 +193,7 @@ function commandFilter([domain]: readonly string[]): string {
   const rcpt = "RCPT[[:space:]]+TO:[[:space:]]*<";
   const route = "@[^:>]*:";
   const postmaster = String.raw`postmaster|"${[..."postmaster"].map((letter) => String.raw`\\?${letter}`).join("")}"`;
-  const local = String.raw`([^[:space:]"\\<>(),;:@]+|"([^"\\<>]|\\[^<>])*")`;
+  const local = String.raw`([^[:space:]"\\<>(),;:@]+|"([^"\\<>();]|\\[^<>();])*")`;
   const host = String.raw`[^[:space:]"\\<>(),;@]*[^[:space:]"\\<>(),;@.]`;
   const end = ">([[:space:]].*)?";
   const path = `(${local}(@${host})?)?${end}`;
