@@ -33,7 +33,8 @@ function filtered(line: string, filter = "smtpd_command_filter"): string {
   for (const [, isInverted, pattern = "", result = ""] of rules) {
     const found = new RegExp(pattern.replaceAll("[:space:]", "\\s"), "i").exec(line);
     if ((found === null) === (isInverted === "!"))
-      return result.replaceAll(/\$(\d)/g, (_, nth: string) => found?.[Number(nth)] ?? "");
+      // To Postfix `$1unknown` is not `$1`, and it skips the rule.
+      return result.replaceAll(/\$\{?(\w+)\}?/g, (_, nth: string) => found?.[Number(nth)] ?? "");
   }
   return line;
 }

@@ -199,7 +199,7 @@ function commandFilter([domain]: readonly string[]): string {
   const path = `(${local}(@${host})?)?${end}`;
   const rules = [
     String.raw`/^([[:space:]]|[^[:space:]]*["\\<:])/ UNKNOWN:`,
-    "/^((EHLO|HELO)[[:space:]]).*[<>]/ $$1unknown",
+    "/^((EHLO|HELO)[[:space:]]).*[<>]/ $${1}unknown",
     `/^(${rcpt})(${route})?(${postmaster})(${end})$$/ $$1$$3@${domain}$$4`,
     `/^(${mail}|${rcpt})${route}(${path})$$/ $$1$$2`,
     `!/^(${otherThan("MAIL")}|${mail}${path}$$)/ MAIL`,
