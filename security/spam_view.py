@@ -13,7 +13,7 @@ LINE_BYTES = 4 * 1024
 CHUNK_BYTES = 64 * 1024
 
 LINE_OF_DASHES = re.compile(rb"^--[^\n]*\n?", re.MULTILINE)
-BOUNDARY = re.compile(rb"\bboundary[ \t]*=[ \t]*(?:\"([^\"\r\n]+)\"|([^\s;\"]+))", re.IGNORECASE)
+BOUNDARY = re.compile(rb"\bboundary\s*=\s*(?:\"([^\"\r\n]+)\"|([^\s;\"]+))", re.IGNORECASE)
 MATTERS = frozenset(
     b"from sender reply-to to cc subject date message-id mime-version received "
     b"content-type content-transfer-encoding content-disposition".split()

@@ -15,7 +15,7 @@ function python(...lines: readonly string[]): string {
 
 test("a part starts after its delimiter, in any form that mailers write, and after no other dashes", NEEDS, () => {
   const said = python(
-    `header = b'Content-Type: multipart/mixed; boundary="a b"\\nX: boundary=c\\n'`,
+    `header = b'Content-Type: multipart/mixed; boundary=\\r\\n "a b"\\r\\nX: boundary=c\\n'`,
     `for line in (b"--a b", b"--a b--", b"--c \\t", b"--c--\\r", b"--c-", b"--x", b"--", b" --c"):`,
     `    parts = spam_view.Parts(header, 1000)`,
     `    parts.add(b"text\\n" + line + b"\\nX-Field: x\\n\\ntext\\n")`,
