@@ -17,6 +17,7 @@ local function verdict(...)
     cache_get = function(_, name) return cache[name] end,
     get_header_full = function() return fields end,
     get_from = function(_, kind) return { { domain = kind == "mime" and "Strict.test" or "elsewhere.test" } } end,
+    get_from_ip = function() return rspamd_ip.from_string("192.0.2.1") end,
     has_symbol = function(_, name) return name == "DMARC_POLICY_ALLOW" end,
     get_symbol = function(_, name) return name == "DKIM_TRACE" and { { options = trace } } or nil end,
     get_resolver = function()
@@ -34,7 +35,7 @@ function signature(tags: string, digits = 172): string {
 }
 
 const RSPAMD = ["rspamadm", "/usr/share/rspamd/effective_tld_names.dat"];
-describe("signatures", installed(...RSPAMD), () => {
+describe("DMARC", installed(...RSPAMD), () => {
   function verdicts(...mails: readonly (readonly string[])[]): readonly string[] {
     const asks = mails.map((signatures) => `print(verdict(${signatures.join(", ")}))`);
     return inRspamdLua([ORGANIZATION_LUA, DMARC_LUA, MAIL, ...asks, ""].join("\n"));
@@ -68,5 +69,19 @@ describe("signatures", installed(...RSPAMD), () => {
 
   test("a weak signature that is not valid saves no forged mail from its refusal", () => {
     assert.deepEqual(verdicts([signature("a=rsa-sha1; s=bad; d=strict.test")]), ["reject"]);
+  });
+
+  test("only mail from loopback and from accounts is not verified", () => {
+    const verified = (address: string, user = "nil"): string =>
+      `print(is_verified_here({ get_user = function() return ${user} end, get_from_ip = function() return rspamd_ip.from_string("${address}") end }))`;
+    const asks = [
+      verified("127.0.0.9"),
+      verified("::1"),
+      verified("192.0.2.1", "'anna'"),
+      verified("192.0.2.1"),
+      verified("fe80::5"),
+    ];
+    const printed = inRspamdLua([ORGANIZATION_LUA, DMARC_LUA, ...asks, ""].join("\n"));
+    assert.deepEqual(printed, ["false", "false", "false", "true", "true"]);
   });
 });

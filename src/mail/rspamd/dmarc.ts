@@ -34,8 +34,8 @@ end
 
 -- Loopback is a proxy that hides its clients, or this machine; an account is held to its own addresses.
 local function is_verified_here(task)
-  local ip = task:get_from_ip()
-  return not task:get_user() and not (ip and ip:is_valid() and ip:is_local())
+  local address = tostring(task:get_from_ip())
+  return not task:get_user() and not address:find("^127%.") and address ~= "::1"
 end
 
 -- Whether SPF or DKIM proves the author, as strictly as the policy requires; without a policy, at the least strict. If not, whether a
@@ -84,7 +84,10 @@ end
 -- Looks up the policies of authors that Rspamd's module does not judge. Each entry gets a policy, or fails.
 local function ask_policies(task, domains)
   local from = task:get_from("mime") or {}
-  local judged = #from == 1 and from[1].domain and from[1].domain:lower()
+  local ip = task:get_from_ip()
+  -- Not those of link-local clients.
+  local is_judged = #from == 1 and not (ip and ip:is_valid() and ip:is_local())
+  local judged = is_judged and from[1].domain and from[1].domain:lower()
   local weak, found = weak_signers(task), {}
   -- Rspamd's module would count it.
   local suffix = judged and "." .. organization(judged)
