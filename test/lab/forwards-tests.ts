@@ -96,10 +96,10 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
       "",
       "Hello.",
     ].join("\r\n");
-    await write("forged by a sender", FORGER, { sender: '"a; spf=pass b"@victim.test' });
+    await write("forged by a sender", FORGER, { sender: '"a spf=pass b"@victim.test' });
     await write("forged by a route", FORGER, { sender: "@:c@victim.test" });
     await write("forged by its inside", FORGER, { sender: "b@victim.test", text: enclosing });
-    for (const victim of ['"a; spf=pass b"@victim.test', "b@victim.test", "c@victim.test"])
+    for (const victim of ['"a spf=pass b"@victim.test', "b@victim.test", "c@victim.test"])
       await until(`${victim} is an event`, () => eventOf("BOUNCE_WITHHELD", `to=<${victim}>`));
     await until("the queue is empty", queueIsEmpty);
     const toVictims = there().filter((mail) => /^To: .*victim\.test/m.test(mail));
