@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isGuardsHold, type QueueChange, type QueueItem } from "../../../../admin/queue.ts";
 import { codeOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
-import { isoTime, span } from "../../../../core/time.ts";
+import { span } from "../../../../core/time.ts";
 import { SYSTEM_PATH } from "../../../../host/machine/run-program.ts";
 import { startCommand } from "../../../../host/running/server-commands.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
@@ -35,7 +35,6 @@ export const queueFlush = (call: Call) => change(call, "queue_flush");
 
 export async function queueDelete(call: Call): Promise<Answer> {
   const verb = call.flag("bounce") ? "queue_return" : "queue_delete";
-  if (call.flag("yes")) return change(call, verb, isoTime(call.now()));
   const chosen = chosenBy(call);
   if (!call.flag("all") && isEmpty(chosen)) return nothingChosen("queue_delete");
   const asked = await call.guard.ask({ verb: "queue_list", ...chosen, limit: 1, cursor: null });
@@ -45,6 +44,7 @@ export async function queueDelete(call: Call): Promise<Answer> {
   const question = call.flag("bounce")
     ? `Return ${plural(total, "mail")} to the senders as undeliverable?`
     : `Permanently delete ${plural(total, "mail")} from the queue?`;
+  // By the queue's own time: the clock may have been set back since a mail arrived.
   return (await whyNotSure(call, question, "nothing was deleted")) ?? change(call, verb, newestAt);
 }
 
