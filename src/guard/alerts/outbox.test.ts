@@ -359,6 +359,21 @@ test("a message that some services behind a channel have is sent to it at most t
   assert.ok(kit.box.failing.has("partial"), "it stays reported until it accepts a message");
 });
 
+test("attempts that reached no service, such as those of a long outage, are no copies", async () => {
+  const kit = outbox();
+  let sent = 0;
+  const send: AlertChannel["send"] = () => {
+    sent += 1;
+    if (sent > 20) return Promise.resolve({ ok: true });
+    const failure = { ok: false, reason: "it does not work" } as const;
+    return Promise.resolve(sent === 20 ? { ...failure, isPartial: true } : failure);
+  };
+  kit.box.use([{ name: "a", send }]);
+  kit.add(AT_ONCE, ["one", "critical"]);
+  await kit.rounds(AT_ONCE, 24 * 3_600);
+  assert.deepEqual([sent, kit.box.deliveries.length], [21, 0]);
+});
+
 test("messages about different things, and digests, do not wait for each other", async () => {
   const kit = outbox({ channels: ["a"], brokenOnes: ["a"] });
   const message = (title: string, subject = "") => ({ ...testMessage(kit.clock.now(), "en"), title, subject });

@@ -239,14 +239,14 @@ export class AlertOutbox {
       this.#failing.set(channel.name, { times, why: outcome.reason });
       log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
     }
-    const again: Delivery = { ...delivery, attempts, dueAt: later(now, retryMs(Math.max(1, attempts))) };
+    const copies = (delivery.copies ?? 0) + ("isPartial" in outcome ? 1 : 0);
+    const again: Delivery = { ...delivery, attempts, copies, dueAt: later(now, retryMs(Math.max(1, attempts))) };
     // The newest message of a failing channel stays: only an attempt shows that the channel works again.
     const newest = this.#deliveries.findLast((one) => one.channel === channel.name);
     const isProbe = this.failing.has(channel.name) && newest?.message.id === delivery.message.id;
-    const isEnough = "isPartial" in outcome && attempts >= MOST_COPIES;
     // At its start the network may not work yet: what waited while the machine was off is tried for an hour.
     const isOld = now - delivery.message.at > GIVE_UP_MS && now - this.#startedAt > HOUR_MS;
-    const isHopeless = isEnough || (isOld && !isProbe);
+    const isHopeless = copies >= MOST_COPIES || (isOld && !isProbe);
     const deliveries = this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again]));
     // That it still waits is not stored: each message would write to the database every few seconds.
     if (attempts === delivery.attempts && !isHopeless) this.#deliveries = deliveries;

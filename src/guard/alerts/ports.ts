@@ -40,12 +40,16 @@ export type AlertMessage = Readonly<{
   body: string;
 }>;
 
-/** A message in flight. `channel` null: it waits until `dueAt`, when all waiting messages go out as one. */
+/**
+ * A message in flight. `channel` null: it waits until `dueAt`, when all waiting messages go out as one. `copies`: attempts that reached
+ * some services, since the guard started.
+ */
 export type Delivery = Readonly<{
   message: AlertMessage;
   channel: string | null;
   attempts: number;
   dueAt: Millis;
+  copies?: number;
 }>;
 
 export type AlertState = Readonly<{ alerts: readonly Alert[]; deliveries: readonly Delivery[] }>;
