@@ -73,8 +73,9 @@ test("the first accepted recipient is progress; a refused one is not, nor is a s
   assert.deepEqual(progress([CONNECT, DATA], 0, "defer"), { atMs: 0, isTransferring: false });
 });
 
-test("a transfer counts for at most ten minutes, and for a minute after its end", () => {
+test("a transfer, also of a mail that will be held, counts for at most ten minutes, and for a minute after its end", () => {
   const started = [CONNECT, RECIPIENT, DATA];
+  assert.deepEqual(progress(started, 0, "hold"), { atMs: 2_000, isTransferring: true });
   assert.deepEqual(progress(started, 10 * MINUTE_MS - 1), { atMs: 2_000, isTransferring: true });
   assert.deepEqual(progress(started, 10 * MINUTE_MS), { atMs: 2_000, isTransferring: false });
   const ended = [...started, MESSAGE];

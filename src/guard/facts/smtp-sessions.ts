@@ -101,7 +101,8 @@ export class SmtpProgress {
       this.#begun.set(connection, { at: now, hasRecipient: false });
       this.#transfers.delete(connection);
     }
-    if (verdict !== "pass") return;
+    // A mail that will be held is sent all the same.
+    if (verdict !== "pass" && verdict !== "hold") return;
     if (event.type === "DATA") this.#transfers.set(connection, { at: now, lastsMs: TRANSFER_MS });
     else if (event.type === "END_OF_MESSAGE") this.#transfers.set(connection, { at: now, lastsMs: JUDGED_MS });
     // Each further recipient costs nothing, so it does not count as progress.

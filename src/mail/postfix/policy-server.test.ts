@@ -75,7 +75,11 @@ test("while the disk has no room for a recipient's mail, only such recipients ar
 
 test("at the end of a mail to several, room is asked about for each of them, and for a held one in the queue", async () => {
   const full = new Set<string | null>([null]);
-  const { engine, client } = await started({ hasRoom: (recipient) => !full.has(recipient) });
+  const decided: string[] = [];
+  const { engine, client } = await started({
+    hasRoom: (recipient) => !full.has(recipient),
+    decided: (_, verdict) => void decided.push(verdict),
+  });
   const says = async (state: string, transaction: string, recipient = "", answer = PASS): Promise<string> => {
     const [before, asked] = [client.text(), engine.asked.length];
     client.socket.write(ask(state, `recipient=${recipient}`, "recipient_count=2", "size=9", `instance=${transaction}`));
@@ -102,6 +106,7 @@ test("at the end of a mail to several, room is asked about for each of them, and
   assert.equal(await says("END-OF-MESSAGE", "c"), ACTION.pass, "one that was refused does not count");
   full.delete("bert@example.org");
   assert.equal(await mailToBoth("d", held), refused, "held mail waits in the queue");
+  assert.ok(!decided.includes("hold"), "nothing follows a decision that was not answered");
   full.clear();
   assert.equal(await mailToBoth("e", held), "action=HOLD\n\n");
   full.add(null);

@@ -43,7 +43,7 @@ export type PolicyOptions = Readonly<Record<keyof typeof POLICY_LIMITS, number>>
     /** Whether a client of the port for mail from Sieve scripts is Dovecot; null: that is unknown, and none is accepted. */
     isDovecot: ((client: SieveClient) => Promise<boolean>) | null;
     sessions: Pick<SubmissionSessions, "begin" | "isOver">;
-    /** Called with each decision, recorded or not, before its answer. */
+    /** Called with each decision that is answered, recorded or not. */
     decided: (event: GuardQuestion, verdict: Verdict) => void;
   }>;
 
@@ -132,9 +132,9 @@ class Connection {
       this.#parts.submit(event, (decision) => {
         // A second answer would be read as that to the next question.
         if (!this.#isAsked || question !== this.#question) return;
-        this.#parts.decided(event, decision.verdict);
         const isHeld = event.type === "DATA" && decision.verdict === "hold";
         const fits = !isHeld || this.#fitsAndNote(event.transaction, null);
+        if (fits) this.#parts.decided(event, decision.verdict);
         this.#answer(fits ? printPolicyAction(decision, event.type) : FULL);
       });
     } catch (error) {
