@@ -111,6 +111,9 @@ test("after two minutes without an answer from the keeper the server is down, un
   assert.equal((await health({ reply, keeperSeen })).status, "down");
   assert.equal((await health({ keeperSeen })).status, "ok");
   assert.equal((await health({ reply, keeperSeen })).status, "degraded", "it has answered since");
+  keeperSeen.at = NOW + 3_600_000;
+  await health({ reply, keeperSeen });
+  assert.equal(keeperSeen.at, NOW, "the two minutes begin once the clock was set back");
 });
 
 test("a notice degrades the server, and the database's notice is shown with it", async () => {

@@ -40,7 +40,8 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   const guard: ComponentHealth = { name: "guard", status: "ok", detail: "deciding" };
   const [reply, others] = await Promise.all([keeper.ask({ verb: "status" }), needs()]);
   const now = clock.now();
-  if (reply.ok) keeperSeen.at = now;
+  // It lies in the future after the clock was set back.
+  keeperSeen.at = reply.ok ? now : Math.min(keeperSeen.at, now);
   const isUnwatched = now - keeperSeen.at >= UNWATCHED_MS;
   const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
   const listed = notices.list();

@@ -169,7 +169,7 @@ function alarmed() {
     return mails.length;
   };
   const mailed = (): readonly string[] => mails.map(({ kind, title }) => `${kind}: ${title}`);
-  return { after, layout, startAs, mails, mailed, state, restart: () => (alarm = keeper()) };
+  return { after, clock, layout, startAs, mails, mailed, state, restart: () => (alarm = keeper()) };
 }
 
 test("a guard that stays down is reported once, with its last log lines, and its return too", async () => {
@@ -182,6 +182,14 @@ test("a guard that stays down is reported once, with its last log lines, and its
   assert.equal(await after(1, true), 2);
   assert.deepEqual(mailed(), ["opened: The guard is not running.", "resolved: The guard is running again."]);
   assert.equal(await after(60, true), 2);
+});
+
+test("a guard that stays down while the clock is set back is reported all the same", async () => {
+  const { after, clock } = alarmed();
+  await after(6, false);
+  clock.advance(-3_600 * SECOND_MS);
+  assert.equal(await after(12, false), 0, "it may be a restart");
+  assert.equal(await after(1, false), 1);
 });
 
 test("a program whose lock keeps the guard from opening its database is named once", async () => {

@@ -135,7 +135,8 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
       if (down !== null && exits === null && (await tellEnd(down, now))) alerted.set({ down: null, exits });
       return lookAtStarts(now);
     }
-    downSince ??= now;
+    // Later only after the clock was set back.
+    if (downSince === null || downSince > now) downSince = now;
     const locked = lockedBy();
     if (down !== null || now - downSince < PATIENCE_MS) return;
     const frame = alertFrames[language()];
