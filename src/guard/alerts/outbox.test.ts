@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { HandClock, SILENT } from "../../../test/kit/engine-kit.ts";
 import type { Severity } from "../../core/alerts/alerts.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
-import { HOUR_MS } from "../../core/time.ts";
+import { HOUR_MS, later } from "../../core/time.ts";
 import { AlertOutbox } from "./outbox.ts";
 import type { AlertChannel, AlertMessage, Delivery } from "./ports.ts";
 import { testMessage } from "./words.ts";
@@ -406,6 +406,12 @@ test("after the clock was set back, a message waits for its digest no longer tha
   assert.deepEqual(await kit.rounds(daily, 1), [], "a digest and quiet hours may take two days");
   kit.clock.advance(-2_000);
   assert.deepEqual(await kit.rounds(daily, 1), ["a: one"]);
+  const now = kit.clock.now();
+  const many: AlertMessage = { ...testMessage(now, "en"), title: "many", severity: "critical" };
+  kit.box.add([many], daily, new Map([[many.id, later(now, HOUR_MS)]]));
+  assert.deepEqual(await kit.rounds(daily, 1), [], "with others of its kind, after an hour at most");
+  kit.clock.advance(-2_000);
+  assert.deepEqual(await kit.rounds(daily, 1), ["a: many"]);
 });
 
 test("a new message is at most five seconds in the future, however far the clock was set back", async () => {

@@ -181,7 +181,8 @@ export class AlertOutbox {
     const waiting = this.#deliveries.filter(({ channel }) => channel === null);
     // A longer wait means that the clock was set back, or that the digest was longer.
     const longestMs = Math.max(schedule.digestMs, DIGEST_EVERY_MS) + DAY_MS;
-    const due = waiting.filter(({ dueAt }) => dueAt <= now || dueAt - now > longestMs);
+    const most = ({ severity }: AlertMessage): number => (severity === "critical" ? DIGEST_EVERY_MS : longestMs);
+    const due = waiting.filter(({ message, dueAt }) => dueAt <= now || dueAt - now > most(message));
     const isQuiet = afterQuiet(now, schedule) > now;
     const released = due.filter(({ message }) => !isQuiet || message.severity === "critical");
     if (released.length === 0) return;
