@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { messageOf } from "../../../../core/error.ts";
+import { asSentence } from "../../../../core/text.ts";
 import { removeFile, writeFile } from "../../../../host/root-files/files.ts";
 import { type MailCrypt, mailCryptOf } from "../../../../mail/configuration/site.ts";
 import { fingerprint, lockedBecause, placeMailKey, publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
@@ -109,7 +110,10 @@ function withCrypt(run: (call: Call, crypt: MailCrypt) => Promise<Answer>) {
 /** Dovecot reads mail with the key that is there now, and open sessions end. Null on success. */
 async function restart({ layout, keeper }: Call, crypt: MailCrypt): Promise<Failure | null> {
   const failure = (reason: string): Failure =>
-    failed(`Dovecot keeps its old settings: ${reason}`, `Once \`${PROGRAM} status\` shows no problem, try again.`);
+    failed(
+      `Dovecot keeps its old settings: ${asSentence(reason)}`,
+      `Once \`${PROGRAM} status\` shows no problem, try again.`,
+    );
   try {
     placeMailKey(crypt, layout);
   } catch (error) {

@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { type Blamed, wouldReport } from "../../../../core/decide/jails.ts";
 import type { Policy } from "../../../../core/decide/policy.ts";
 import { messageOf } from "../../../../core/error.ts";
-import { plural } from "../../../../core/text.ts";
+import { asSentence, plural } from "../../../../core/text.ts";
 import { formatDuration } from "../../../../core/time.ts";
 import { userIds } from "../../../../host/machine/system-users.ts";
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
@@ -43,7 +43,7 @@ export const fail2banRestart = whileOn(async (call) => {
   const applied = await call.keeper.ask({ verb: "apply", inForce: true });
   if (!applied.ok) return notApplied(applied, "fail2ban restart");
   const restarted = await call.keeper.ask({ verb: "restart", service: "fail2ban" });
-  if (!restarted.ok) return failed(restarted.reason, `\`${PROGRAM} status\` shows more.`);
+  if (!restarted.ok) return failed(asSentence(restarted.reason), `\`${PROGRAM} status\` shows more.`);
   const jails = own.length === 0 ? [] : [`Your own jails: ${own.join(", ")}.`];
   const text = ["Fail2ban was restarted.", ...jails, ...refused.map(printRefused)].join("\n");
   return done({ restarted: true, own, refused }, text, `${PROGRAM} fail2ban status`);

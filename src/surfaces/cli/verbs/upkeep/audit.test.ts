@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import * as z from "zod/mini";
@@ -87,6 +87,12 @@ test("audit verify names consistent and anchored entries, and exits with 1 at an
   assert.match(found.err, /^The audit is not consistent: entry 2 was changed.* docs\/audit\.md/);
   assert.partialDeepStrictEqual(JSON.parse((await ran("verify", "--json")).out), { fault: { id: 2 } });
   assert.match((await ran("anchor")).err, /^The audit is not consistent/);
+});
+
+test("an anchor that cannot be written is reported in one sentence", async (t) => {
+  const { ran, layout } = server(t);
+  symlinkSync("none", layout.auditAnchors);
+  assert.match((await ran("anchor")).err, /^The anchor could not be written: ELOOP.*\.\n$/);
 });
 
 test("audit verify compares with other anchors, and reports invalid lines", async (t) => {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Anchor, Checked } from "../../../../core/audit/chain.ts";
 import { messageOf } from "../../../../core/error.ts";
-import { parseJson, plural } from "../../../../core/text.ts";
+import { asSentence, parseJson, plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import { appendRecord } from "../../../../host/root-files/record-file.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
@@ -78,7 +78,7 @@ function append(call: Call, anchor: Anchor, says: string): Answer {
   try {
     appendRecord(call.layout.auditAnchors, anchor);
   } catch (error) {
-    return failed(`The anchor could not be written: ${messageOf(error)}`, "");
+    return failed(`The anchor could not be written: ${asSentence(messageOf(error))}`, "");
   }
   return done({ anchor }, says, `${PROGRAM} audit verify`);
 }
