@@ -27,19 +27,19 @@ import { eventsNaming } from "./events.ts";
 import { because } from "./held.ts";
 
 export async function why(call: Call): Promise<Answer> {
-  const [asked = null] = call.args;
+  const [asked = ""] = call.args;
   const [account, message] = [call.option("account"), call.option("message")];
-  if ([asked, account, message].filter((one) => one !== null).length !== 1)
+  if ([asked.trim() === "" ? null : asked, account, message].filter((one) => one !== null).length !== 1)
     return wrongUsage("why needs one of IP, --account ADDRESS and --message ID.", `See \`${PROGRAM} help why\`.`);
   if (account !== null) return answerAbout(call, { account });
   if (message !== null) return answerAbout(call, { message });
-  if (asked !== null && LIKE_IP.test(asked) && parsePrefix(asked) === null)
+  if (LIKE_IP.test(asked) && parsePrefix(asked) === null)
     return wrongUsage(`"${oneLine(asked)}" is not an IP address.`, "Write it like 203.0.113.7 or 2001:db8::7.");
   return find(call);
 }
 
-/** Meant as an address, whether or not it is one. */
-const LIKE_IP = /^(?:[\d./]+|[\da-f:./]*:[\da-f:./]*)$/i;
+/** Meant as an address, whether or not it is one. A queue id may consist of digits. */
+const LIKE_IP = /^(?:\d*[./][\d./]*|[\da-f:./]*:[\da-f:./]*)$/i;
 
 /** `find TEXT` and `why TEXT`: an IP address, an account, a mail, or else events that name a sender, a domain, a recipient, or come from a network. */
 export async function find(call: Call): Promise<Answer> {
