@@ -36,6 +36,13 @@ describe("account legal-hold", { ...TIMED, ...ROOT }, () => {
     const says = /^There is no account ana@example\.org, and no mail of one\. /;
     for (const word of ["on", "off", ""]) await fails(`account legal-hold ana@example.org ${word}`.trim(), says);
   });
+
+  test("whose list cannot be read is not reported as a fault of the mailboxes", async () => {
+    writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+    writeFileSync(layout.legalHolds, "{");
+    for (const command of ["retention show", "retention run"])
+      await fails(command, /^What would be removed is unknown: .* it is unknown which accounts are under legal hold\./);
+  });
 });
 
 describe("retention run", { ...TIMED, ...ROOT }, () => {

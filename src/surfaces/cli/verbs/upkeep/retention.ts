@@ -41,7 +41,7 @@ export const retentionShow = withSettingsWhileRunning(async (call, { settings })
     const json = { ...report, folders: planned, legalHolds: holds };
     return done(json, lines.join("\n"), `${PROGRAM} config show  # retention.mail`);
   } catch (error) {
-    return failed(`The mailboxes cannot be read: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
+    return failed(`What would be removed is unknown: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
   }
 });
 
@@ -60,7 +60,7 @@ export const retentionRun = withSettingsWhileRunning(async (call, { settings }) 
   const now = call.now();
   if (!call.flag("yes")) {
     const due = await dueNow(call, settings, now).catch((error: unknown) => messageOf(error));
-    if (typeof due === "string") return failed(`The mailboxes cannot be read: ${due}.`, "");
+    if (typeof due === "string") return failed(`What would be removed is unknown: ${due}.`, "");
     const question = `The clock says ${when(now)}. Permanently remove ${amount(due)}?`;
     const unsure = due.mails > 0 ? await whyNotSure(call, question, "no mail was removed") : null;
     if (unsure !== null) return unsure;
