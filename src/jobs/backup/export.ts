@@ -77,7 +77,7 @@ async function withGpg<T>(work: (home: string) => Promise<T>): Promise<T> {
 }
 
 function watchBytes(watch: Watch, totalBytes: number): (done: number) => void {
-  const began = Date.now();
+  const from = performance.now();
   return (doneBytes) =>
-    watch({ doneBytes, totalBytes: Math.max(totalBytes, doneBytes), elapsedMs: Date.now() - began });
+    watch({ doneBytes, totalBytes: Math.max(totalBytes, doneBytes), elapsedMs: performance.now() - from });
 }

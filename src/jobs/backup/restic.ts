@@ -187,10 +187,10 @@ export class Restic {
   async restore(snapshot: string, { to, paths = [], sizeBytes, watch, signal }: RestoreHow): Promise<Restored<null>> {
     const size: Restored<number> = sizeBytes === undefined ? await this.size(snapshot) : { ok: true, value: sizeBytes };
     if (!size.ok) return size;
-    const began = Date.now();
+    const from = performance.now();
     const timer = setInterval(() => {
       const doneBytes = writtenBy(this.#child?.pid);
-      if (doneBytes !== null) watch({ doneBytes, totalBytes: size.value, elapsedMs: Date.now() - began });
+      if (doneBytes !== null) watch({ doneBytes, totalBytes: size.value, elapsedMs: performance.now() - from });
     }, LOOK_MS);
     try {
       const include = paths.flatMap((path) => ["--include", path]);
