@@ -43,7 +43,7 @@ import {
 } from "./machine.ts";
 import { judgeOffers, judgeRelay, judgeSignIn } from "./mail-flow.ts";
 import { judgeOwners, permissions } from "./permissions.ts";
-import { judgeListening, judgeOthers, judgePrivate, judgeProxied } from "./ports.ts";
+import { judgeListening, judgeOthers, judgePrivate, judgeProxied, ports } from "./ports.ts";
 import { judgeOutgoing, reputation } from "./reputation.ts";
 import { judgeChain as judgeCertificates, judgeDays, judgeOld } from "./tls.ts";
 
@@ -403,6 +403,11 @@ test("backups: none, old or failed, and a restore drill of long ago", () => {
   assertJudged("warning", judgeDrill({ drills: [{ ...drill, at: NOW - 38 * DAY_MS }], begun: null }, 30 * DAY_MS, NOW));
   assertJudged("ok", judgePlace("/x", { data: 1, repository: 2 }));
   assertJudged("ok", judgePlace("sftp:x", { data: 1, repository: null }));
+});
+
+test("ports: without ss(8), ssh is not taken for a port that should be closed", async () => {
+  const machine = { ...printing("", 127), addresses: () => [ip("127.99.88.77")] };
+  assertJudged("unknown", await ports.scan.look(checkedServer({ machine })), /^ss\(8\) cannot be run/);
 });
 
 test("clock: no file, a time server, and neither", () => {

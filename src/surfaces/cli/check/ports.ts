@@ -160,13 +160,17 @@ async function proxied({ machine, settings }: Server): Promise<Finding> {
 async function scan({ machine, settings }: Server): Promise<Finding> {
   const hosts = reachableAddresses(machine);
   if (hosts.length === 0) return unknown("This machine only has loopback addresses.");
+  const listening = await listeners(machine);
+  if (listening === null) return NO_SS;
   // Other checks cover the ports of the settings, and each connection there adds a log line.
   const all = portsOf(settings);
   const promised = all.filter(({ address }) => address === null || !isOnLoopback({ address })).map(({ port }) => port);
   const scanned = [...new Set([...SCANNED, ...all.map(({ port }) => port)])].filter((port) => !promised.includes(port));
   const open = await Promise.all(hosts.map(async (host) => [host, await openPorts(host, scanned)] as const));
-  return judgeScan(new Map(open), (await listeners(machine)) ?? []);
+  return judgeScan(new Map(open), listening);
 }
+
+const NO_SS = unknown("ss(8) cannot be run.", "apt-get install iproute2");
 
 async function listeners(machine: Machine): Promise<readonly Listener[] | null> {
   const ran = await machine.run("ss", ["-Htlnp"], { timeoutMs: 10_000 });
@@ -176,9 +180,7 @@ async function listeners(machine: Machine): Promise<readonly Listener[] | null> 
 function look(judge: (promised: readonly ServerPort[], found: readonly Listener[], settings: Settings) => Finding) {
   return async ({ machine, settings }: Server): Promise<Finding> => {
     const found = await listeners(machine);
-    return found === null
-      ? unknown("ss(8) cannot be run.", "apt-get install iproute2")
-      : judge(portsOf(settings), found, settings);
+    return found === null ? NO_SS : judge(portsOf(settings), found, settings);
   };
 }
 
