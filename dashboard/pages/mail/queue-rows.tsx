@@ -24,8 +24,7 @@ export function QueueRow({ item, selected, select, act }: RowProps) {
   const addressesWith = (why: string | null): string =>
     recipients.flatMap(({ address, reason }) => (reason === why ? [address] : [])).join(", ");
   const others = recipientCount - recipients.length;
-  // Mail that the guard holds for an account is released or dropped on the tab of held mail.
-  const isGuards = heldFor !== null && heldFor !== "root";
+  const isGuards = isGuardsHold(item);
   const offered = isGuards ? [] : actionsFor(queue);
   return (
     <li class="row mail" data-mail={id}>
@@ -83,7 +82,7 @@ type SelectionProps = Readonly<{
 
 /** Actions on several mails: the selected ones or, if none is selected, all that match a search for an address. */
 export function QueueSelection({ of, selected, setSelected, filter, act }: SelectionProps) {
-  const free = of.items.flatMap(({ queueId, heldFor }) => (heldFor === null || heldFor === "root" ? [queueId] : []));
+  const free = of.items.flatMap((item) => (isGuardsHold(item) ? [] : [item.queueId]));
   const isAll = free.length > 0 && free.every((id) => selected.has(id));
   const { state: _, ...addresses } = filter;
   const isNarrow = Object.values(addresses).some((value) => value !== "");
@@ -137,6 +136,11 @@ function Actions({ actions, chosen, count, id, act }: ActionsProps) {
       })}
     </span>
   );
+}
+
+/** Mail that the guard holds for an account is released or dropped on the tab of held mail. */
+function isGuardsHold({ heldFor }: QueueItem): boolean {
+  return heldFor !== null && heldFor !== "root";
 }
 
 function actionsFor(queue: string): readonly QueueAction[] {
