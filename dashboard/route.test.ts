@@ -8,6 +8,10 @@ test("an address names a page and its filters, and is read back unchanged", () =
       assert.deepEqual(routeOf(hrefOf(page, query)), { page, query });
 });
 
+test("a question mark in a filter that was typed is kept", () => {
+  assert.deepEqual(routeOf("#/find?q=who?why"), { page: "find", query: { q: "who?why" } });
+});
+
 test("empty values are omitted", () => {
   assert.equal(hrefOf("events", { type: "", ip: "" }), "#/events");
 });

@@ -10,11 +10,11 @@ export type Route = Readonly<{ page: PageName; query: Query }>;
 
 /** `#/events?type=BAN`; anything else is the first page. */
 export function routeOf(hash: string): Route {
-  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
+  const [path = "", ...query] = hash.replace(/^#\/?/, "").split("?");
   const page = [...PAGES, ...FURTHER_PAGES].find((name) => name === path);
   return page === undefined
     ? { page: PAGES[0], query: {} }
-    : { page, query: Object.fromEntries(new URLSearchParams(query)) };
+    : { page, query: Object.fromEntries(new URLSearchParams(query.join("?"))) };
 }
 
 /** For `href`. */
