@@ -7,6 +7,8 @@ import { Button, Field, fieldsOf, useFilled } from "../parts.tsx";
 import { go, hrefOf, type Query, route } from "../route.ts";
 import { turnTo } from "../shell.tsx";
 
+export const PAGE_ROWS = 50;
+
 type Part = Readonly<{ name: string; title: string; show: () => JSX.Element }>;
 
 /** A page that shows its parts as tabs, and the one that the address names: without a name the first. The window's title has it too. */

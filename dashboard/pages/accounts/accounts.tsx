@@ -9,7 +9,7 @@ import { whole } from "../../format.ts";
 import { At, Button, Field, isEmpty, OpenedCard, Rows, Said, State, useGet } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { change } from "../../session.ts";
-import { LookUp, Pages, pageOf } from "../list-parts.tsx";
+import { LookUp, PAGE_ROWS, Pages, pageOf } from "../list-parts.tsx";
 import { AccountDetails, AccountState } from "./account.tsx";
 import { AddAccount, ImportAccounts } from "./new-accounts.tsx";
 
@@ -29,7 +29,7 @@ type AccountPage = CountedPage<AccountListItem> & Readonly<{ passwordsOnServer: 
 
 function AccountList() {
   const { text = "", before = "" } = route.value.query;
-  const list = useGet<AccountPage>(`accounts${queryOf({ text, cursor: before, limit: 50 })}`);
+  const list = useGet<AccountPage>(`accounts${queryOf({ text, cursor: before, limit: PAGE_ROWS })}`);
   const { data, reload } = list;
   const [open, setOpen] = useState<"add" | "import" | null>(null);
   const close = (): void => setOpen(null);
@@ -78,7 +78,7 @@ function AccountRow({ name, suspended, origin, guarded, held, networks, lastSign
 
 function AliasList() {
   const { text = "", before = "" } = route.value.query;
-  const list = useGet<CountedPage<AliasItem>>(`aliases${queryOf({ text, cursor: before, limit: 50 })}`);
+  const list = useGet<CountedPage<AliasItem>>(`aliases${queryOf({ text, cursor: before, limit: PAGE_ROWS })}`);
   const { data, reload } = list;
   const [isOpen, setOpen] = useState(false);
   return (

@@ -8,7 +8,7 @@ import { shortPrefix, whole } from "../../format.ts";
 import { Address, Button, Field, isEmpty, OpenedCard, Rows, Said, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { type BanList, LiveRows, useBans, WaitingRows } from "../../rows.tsx";
-import { LookUp, Pages, pageOf } from "../list-parts.tsx";
+import { LookUp, PAGE_ROWS, Pages, pageOf } from "../list-parts.tsx";
 import { type AllowedItem, allow, disallow, LONGEST_NOTE, lift } from "./ban-commands.ts";
 import { BanForm, Durations, Ends } from "./ban-form.tsx";
 
@@ -18,8 +18,6 @@ export const BansPage = pageOf([
   { name: "in-force", title: words.inForce, show: BansInForce },
   { name: "allowed", title: words.allowed, show: AllowList },
 ]);
-
-const PAGE_ROWS = 50;
 
 function BansInForce() {
   const { before = "", text = "", ban: asked = "" } = route.value.query;
@@ -99,7 +97,7 @@ function BanRow({ ban: item, isOver, list }: Readonly<{ ban: BanItem; isOver: bo
 
 function AllowList() {
   const { before = "" } = route.value.query;
-  const list = useGet<CountedPage<AllowedItem>>(`allow${queryOf({ limit: 50, cursor: before })}`);
+  const list = useGet<CountedPage<AllowedItem>>(`allow${queryOf({ limit: PAGE_ROWS, cursor: before })}`);
   const { data, reload } = list;
   const [isOpen, setOpen] = useState(false);
   return (

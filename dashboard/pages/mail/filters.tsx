@@ -10,7 +10,7 @@ import { language } from "../../messages.ts";
 import { Address, At, Button, Card, Field, isEmpty, now, Rows, Said, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { Table } from "../../rows.tsx";
-import { Pages } from "../list-parts.tsx";
+import { PAGE_ROWS, Pages } from "../list-parts.tsx";
 import { allowSender, disallowSender, pauseGreylist, resumeGreylist } from "./mail-commands.ts";
 
 const words = t.mail;
@@ -112,8 +112,6 @@ function WaitingList({ paused, pause }: WaitingProps) {
 function ownerOf(recipient: string): string {
   return recipient.toLowerCase().replace(/^([^+@]+)\+[^@]*@/, "$1@");
 }
-
-const PAGE_ROWS = 50;
 
 export function MailSpam() {
   const cursor = route.value.query["before"] ?? "";
