@@ -15,6 +15,8 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
   writeFileSync(product.layout.settings, before);
   await page.goto(`${PAGE}#/settings?group=limits`);
   const field = page.getByLabel(KEY, { exact: true });
+  const hint = page.locator(`[id="${(await field.getAttribute("aria-describedby")) ?? ""}"]`);
+  await hint.filter({ hasText: "within any 24 hours" }).waitFor();
   const look = page.getByRole("button", { name: "Preview" });
   await type(field, "0");
   await press(look);

@@ -171,7 +171,7 @@ function SettingRow({ setting, edited, edit }: Props) {
         )}
       </p>
       {inFile !== null && !isHidden && <p class="error">{words.unapplied(inFile)}</p>}
-      <p class="hint">
+      <p class="hint" id={`h-${key}`}>
         <Advice text={says} /> {whyNot === null && `${words.takes}: `}
         <Said text={whyNot ?? takes} />
         {whyNot === null && `; ${words.byDefault(setting.default)}`}
@@ -183,11 +183,11 @@ function SettingRow({ setting, edited, edit }: Props) {
 type InputProps = Readonly<{ setting: Setting; value: string; edit: (text: string) => void }>;
 
 function Input({ setting: { key, form }, value, edit }: InputProps) {
-  const label = `s-${key}`;
+  const named = { "aria-labelledby": `s-${key}`, "aria-describedby": `h-${key}` };
   const choices = form.type === "switch" ? ["true", "false"] : form.type === "choice" ? form.choices : null;
   if (choices !== null)
     return (
-      <select aria-labelledby={label} value={value} onChange={({ currentTarget }) => edit(currentTarget.value)}>
+      <select {...named} value={value} onChange={({ currentTarget }) => edit(currentTarget.value)}>
         {choices.map((one) => (
           <option key={one} value={one}>
             {one === "true" ? words.on : one === "false" ? words.off : one}
@@ -197,7 +197,7 @@ function Input({ setting: { key, form }, value, edit }: InputProps) {
     );
   return (
     <input
-      aria-labelledby={label}
+      {...named}
       autocomplete="off"
       spellcheck={false}
       inputMode={form.type === "number" ? "numeric" : form.type === "decimal" ? "decimal" : "text"}
