@@ -11,6 +11,8 @@ import type { createProcessTerminal } from "./process-terminal.ts";
 
 /** The one place that maps the result of a command to its exit code. */
 export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 } as const;
+/** Each code with its meaning, for people. */
+export const EXIT_MEANINGS = Object.entries(EXIT_CODES).map(([name, code]) => [code, name.replace("_", " ")] as const);
 
 /** How people call the program in a checkout; hints use it. */
 export const PROGRAM = "./ghostinbox";

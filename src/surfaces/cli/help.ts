@@ -1,5 +1,5 @@
 import { fitted } from "../../core/text.ts";
-import { type Answer, type CliCommand, done, PROGRAM, wrongUsage } from "./call.ts";
+import { type Answer, type CliCommand, done, EXIT_MEANINGS, PROGRAM, wrongUsage } from "./call.ts";
 import { GLOBAL_OPTIONS, type Option } from "./parse.ts";
 import { columns, joined } from "./print/text.ts";
 
@@ -24,7 +24,7 @@ function helpForMany(topic: string, shown: readonly CliCommand[]): string {
   const sections = sectionsOf(shown).map(({ heading, commands }) => `${heading}:\n${table(commands)}`);
   const lists = topic === "" ? sections : [table(shown)];
   const head = `${PROGRAM} ${topic === "" ? "COMMAND" : topic} [OPTION...]\n\n`;
-  const exits = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running.";
+  const exits = `Exit codes: ${EXIT_MEANINGS.map((one) => one.join(" ")).join(", ")}.`;
   const more = `\`${PROGRAM} help COMMAND\` shows the options of a command.\n\`${PROGRAM} events --types\` shows every type of event.`;
   return `${head}${lists.join("\n\n")}\n\n${optionTable(GLOBAL_OPTIONS)}\n\n${more}\n${exits}`;
 }

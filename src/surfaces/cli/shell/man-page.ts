@@ -1,4 +1,4 @@
-import type { CliCommand } from "../call.ts";
+import { type CliCommand, EXIT_MEANINGS } from "../call.ts";
 import { sectionsOf } from "../help.ts";
 import { GLOBAL_OPTIONS, type Option } from "../parse.ts";
 
@@ -27,12 +27,7 @@ export function manPage(commands: readonly CliCommand[], version: string, date: 
       ...within.flatMap(commandLines),
     ]),
     '.SH "EXIT STATUS"',
-    ...[
-      ["0", "done"],
-      ["1", "failed"],
-      ["2", "wrong usage"],
-      ["3", "the server is not running"],
-    ].flatMap(([code = "", says = ""]) => [".TP", `.B ${code}`, text(says)]),
+    ...EXIT_MEANINGS.flatMap(([code, says]) => [".TP", `.B ${code}`, text(says)]),
     ".SH FILES",
     ".TP",
     ".I /var/lib/ghostinbox",
