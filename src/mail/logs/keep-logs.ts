@@ -21,6 +21,7 @@ import { allPids, writtenFiles } from "../../host/running/read-processes.ts";
 import { pidOf } from "../../host/running/supervise.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { MB } from "../../settings/setting.ts";
 import { elderParts, rotatedAt, rotatedName } from "./log-follower.ts";
 import {
   BLOCK_BYTES,
@@ -54,8 +55,8 @@ type LogKeeperParts = Readonly<{
 /** For this long, a guard that is down can still read every line uncompressed later, unless a flood fills half of `logs.keep`. */
 const COMPRESS_AFTER_MS = DAY_MS;
 
-/** Used if the settings cannot be read. */
-export const USUAL_LOG_RULES: LogRules = { "logs.max_size": 50_000_000, "logs.max_age": DAY_MS, "logs.keep": 14 };
+/** The defaults: used if the settings cannot be read. */
+export const USUAL_LOG_RULES: LogRules = { "logs.max_size": 50 * MB, "logs.max_age": DAY_MS, "logs.keep": 14 };
 
 /** Lets the guard read it; Postfix would let only root read a log that it creates. */
 export function mailLogAccess(): Access {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { put } from "../../../test/kit/files.ts";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
@@ -72,6 +73,7 @@ describe("settings that cannot be read", () => {
 
   test("until then logs are kept by the default rules", () => {
     assert.deepEqual(keeper("domain = []\n").verbs.logRules, USUAL_LOG_RULES);
+    assert.partialDeepStrictEqual(settingsWith(), USUAL_LOG_RULES);
   });
 
   test("are reported, and in force at most a minute after they can be read", async () => {
