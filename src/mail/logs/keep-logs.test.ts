@@ -39,7 +39,7 @@ function make(changes: Partial<Parameters<typeof createLogKeeper>[0]> = {}) {
   return createLogKeeper({
     layout,
     clock: { now: () => instant(now) },
-    rules: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 }),
+    settings: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 }),
     reopen: () => {
       reopened += 1;
       return Promise.resolve(null);
@@ -93,8 +93,8 @@ test("on a disk that takes no new file, warnings are written once all the same",
 
 test("a log that cannot be rotated keeps no other from it", async () => {
   let asked = 0;
-  const rules = { "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 };
-  keeper = make({ rules: () => ((asked += 1) === 1 ? assert.fail("no room") : rules) });
+  const settings = { "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 };
+  keeper = make({ settings: () => ((asked += 1) === 1 ? assert.fail("no room") : settings) });
   for (const file of [layout.mailWarn, layout.mailLog]) put(file, "x".repeat(1_000_000));
   await assert.rejects(keeper.look(), /no room/);
   assert.deepEqual([elderParts(layout.mailWarn).length, elderParts(layout.mailLog).length], [0, 1]);
@@ -122,7 +122,7 @@ test("rotates a large or old log as a whole, but never an empty one", async () =
 
 test("names sort by age, even in one second and after the clock was ahead", async () => {
   now = Date.UTC(2026, 10, 20);
-  keeper = make({ rules: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 4 }) });
+  keeper = make({ settings: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 4 }) });
   put(`${layout.mailLog}.20271231-235959`, "named while the clock was ahead\n");
   for (const part of ["one", "two"]) {
     put(layout.mailLog, part.padEnd(1_000_000));

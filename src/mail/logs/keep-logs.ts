@@ -39,12 +39,12 @@ import {
 import { packLog } from "./packed-log.ts";
 import { createLogSplitter, makeLike } from "./split-log.ts";
 
-export type LogRules = Pick<Settings, "logs.max_size" | "logs.max_age" | "logs.keep">;
+export type LogSettings = Pick<Settings, "logs.max_size" | "logs.max_age" | "logs.keep">;
 
 type LogKeeperParts = Readonly<{
   layout: Layout;
   clock: Clock;
-  rules: () => LogRules;
+  settings: () => LogSettings;
   /** Lets the writers of mail.log reopen it. Null, or why one of them did not. */
   reopen: () => Promise<string | null>;
   /** Of mail.log. */
@@ -56,7 +56,7 @@ type LogKeeperParts = Readonly<{
 const COMPRESS_AFTER_MS = DAY_MS;
 
 /** The defaults: used if the settings cannot be read. */
-export const USUAL_LOG_RULES: LogRules = { "logs.max_size": 50 * MB, "logs.max_age": DAY_MS, "logs.keep": 14 };
+export const USUAL_LOG_SETTINGS: LogSettings = { "logs.max_size": 50 * MB, "logs.max_age": DAY_MS, "logs.keep": 14 };
 
 /** Lets the guard read it; Postfix would let only root read a log that it creates. */
 export function mailLogAccess(): Access {
@@ -71,7 +71,7 @@ export function giveMailLog(file: string, access: Access): boolean {
 }
 
 /** Rotates mail.log, mail.warn and mail.err when they are large or old, and keeps the latest of each, compressed. */
-export function createLogKeeper({ layout, clock, rules, reopen, access, say }: LogKeeperParts) {
+export function createLogKeeper({ layout, clock, settings, reopen, access, say }: LogKeeperParts) {
   const { mailLog, mailWarn, mailErr } = layout;
   const splitter = createLogSplitter(layout, say);
   const indexer = new LogIndexer();
@@ -83,7 +83,7 @@ export function createLogKeeper({ layout, clock, rules, reopen, access, say }: L
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat === undefined || stat.size === 0) return false;
     // On a file system without creation times, logs rotate only by size.
-    const { "logs.max_size": maxBytes, "logs.max_age": maxAgeMs } = rules();
+    const { "logs.max_size": maxBytes, "logs.max_age": maxAgeMs } = settings();
     return stat.size >= maxBytes || (stat.birthtimeMs > 0 && now - stat.birthtimeMs >= maxAgeMs);
   };
 
@@ -111,7 +111,7 @@ export function createLogKeeper({ layout, clock, rules, reopen, access, say }: L
     for (const [nth, path] of elderParts(file).toReversed().entries()) {
       // The newest is not compressed: a follower may still be reading it.
       if (nth === 0 || path.endsWith(".gz")) continue;
-      if (nth <= rules()["logs.keep"] / 2 && statSync(path).mtimeMs >= due) continue;
+      if (nth <= settings()["logs.keep"] / 2 && statSync(path).mtimeMs >= due) continue;
       await compressFile(
         path,
         packLog((blocks) => {
@@ -124,7 +124,7 @@ export function createLogKeeper({ layout, clock, rules, reopen, access, say }: L
 
   /** A flood rotates early: files beyond `logs.keep` stay within the age and the bytes that `logs.keep` files usually have. */
   const removeSurplus = (file: string): void => {
-    const { "logs.max_size": maxBytes, "logs.max_age": maxAgeMs, "logs.keep": keep } = rules();
+    const { "logs.max_size": maxBytes, "logs.max_age": maxAgeMs, "logs.keep": keep } = settings();
     let bytes = 0;
     for (const [nth, path] of elderParts(file).toReversed().entries()) {
       const { size, mtimeMs } = statSync(path);

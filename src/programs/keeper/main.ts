@@ -37,7 +37,7 @@ console.log("keeper: ready");
 const logs = createLogKeeper({
   layout,
   clock,
-  rules: () => verbs.logRules,
+  settings: () => verbs.logSettings,
   reopen: () => reopenMailLog(layout),
   access: mailLogAccess(),
   say,

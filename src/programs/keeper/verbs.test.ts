@@ -17,7 +17,7 @@ import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
 import { pidOf, unreadMark } from "../../host/running/supervise.ts";
-import { USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
+import { USUAL_LOG_SETTINGS } from "../../mail/logs/keep-logs.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { KeeperVerbs } from "./verbs.ts";
 
@@ -71,9 +71,9 @@ describe("settings that cannot be read", () => {
       assert.match(reason, /limits\.mail\.per_minute/);
     });
 
-  test("until then logs are kept by the default rules", () => {
-    assert.deepEqual(keeper("domain = []\n").verbs.logRules, USUAL_LOG_RULES);
-    assert.partialDeepStrictEqual(settingsWith(), USUAL_LOG_RULES);
+  test("until then logs are kept by the default settings", () => {
+    assert.deepEqual(keeper("domain = []\n").verbs.logSettings, USUAL_LOG_SETTINGS);
+    assert.partialDeepStrictEqual(settingsWith(), USUAL_LOG_SETTINGS);
   });
 
   test("are reported, and in force at most a minute after they can be read", async () => {
@@ -83,7 +83,7 @@ describe("settings that cannot be read", () => {
     assert.deepEqual(found(), [{ code: "settings_unread", detail: layout.settings }]);
     writeFileSync(layout.settings, `${DOMAIN}[logs]\nmax_age = "2d"\n`);
     verbs.lookAtSettings();
-    assert.deepEqual([found(), verbs.logRules["logs.max_age"]], [[], 2 * DAY_MS]);
+    assert.deepEqual([found(), verbs.logSettings["logs.max_age"]], [[], 2 * DAY_MS]);
   });
 
   test("are refused if the file lost them, however long the owner was asked before", async () => {
@@ -107,7 +107,7 @@ describe("settings that cannot be read", () => {
     put(layout.settingsInForce, `${DOMAIN}[logs]\nmax_age = "2d"\n`);
     for (const edited of ["domain = []\n", `${DOMAIN}[logs]\nmax_age = "3d"\n`]) {
       writeFileSync(layout.settings, edited);
-      assert.equal(new KeeperVerbs(layout, {}).logRules["logs.max_age"], 2 * DAY_MS);
+      assert.equal(new KeeperVerbs(layout, {}).logSettings["logs.max_age"], 2 * DAY_MS);
     }
   });
 

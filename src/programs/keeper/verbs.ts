@@ -22,7 +22,7 @@ import { reloadService } from "../../mail/configuration/parts.ts";
 import { readSite, refuseMissing, type Site, textInForce } from "../../mail/configuration/site.ts";
 import { endImap, endSessions, imapClients, kick, mailboxUse } from "../../mail/dovecot/doveadm.ts";
 import { withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
-import { type LogRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
+import { type LogSettings, USUAL_LOG_SETTINGS } from "../../mail/logs/keep-logs.ts";
 import { type AlertMail, createAlertMails, type MailAlarm, queueMail } from "../../mail/notifiers/alert-mails.ts";
 import { postmaster } from "../../mail/notifiers/channels.ts";
 import { type BanMail, renderBanMail } from "../../mail/notifiers/mail-text.ts";
@@ -113,8 +113,8 @@ export class KeeperVerbs {
   }
 
   /** Log retention, by the settings in force. */
-  get logRules(): LogRules {
-    return this.#inForce ?? USUAL_LOG_RULES;
+  get logSettings(): LogSettings {
+    return this.#inForce ?? USUAL_LOG_SETTINGS;
   }
 
   /**
