@@ -2,7 +2,7 @@ import { ENTRIES_PER_COMMAND, type FileChanges } from "../../admin/accounts.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { codeOf } from "../../core/error.ts";
-import { plural } from "../../core/text.ts";
+import { inMb, plural } from "../../core/text.ts";
 import type { Failed } from "../../guard/ports.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { readNamed } from "../../host/root-files/files.ts";
@@ -49,10 +49,10 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
     const rows = new Map((await present()).map((row) => [row.name, row]));
     const skipped: FileChanges["skipped"][number][] = [];
     const listed = new Set<string>(lines.map(({ name }) => name));
-    const all = [...rows.values()].filter(({ name, followed }) => followed === "listed" && !listed.has(name));
+    const unlisted = [...rows.values()].filter(({ name, followed }) => followed === "listed" && !listed.has(name));
     // First: a thousand clear-text passwords take a minute to verify.
-    for (let from = 0; from < all.length; from += ENTRIES_PER_COMMAND) {
-      const gone = all.slice(from, from + ENTRIES_PER_COMMAND).map(({ name }) => name);
+    for (let from = 0; from < unlisted.length; from += ENTRIES_PER_COMMAND) {
+      const gone = unlisted.slice(from, from + ENTRIES_PER_COMMAND).map(({ name }) => name);
       if ((await ask({ verb: "accounts_follow", entries: [], gone })) === null) return null;
     }
     // `forget` may replace it during this check.
@@ -146,7 +146,8 @@ export function readAccountsFile(path: string): Readonly<{ ok: true; text: strin
   try {
     return { ok: true, text: readNamed(path, MOST_BYTES).toString() };
   } catch (error) {
-    if (error instanceof UnsafePath) return { ok: false, reason: "is not a file, or is larger than 16 MB" };
+    if (error instanceof UnsafePath)
+      return { ok: false, reason: `is not a file, or is larger than ${inMb(MOST_BYTES)} MB` };
     return { ok: false, reason: codeOf(error) === "ENOENT" ? "does not exist" : "cannot be read" };
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { HOUR_MS } from "../../core/time.ts";
 import type { Failed } from "../../guard/ports.ts";
 import { type Finished, lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
@@ -15,7 +16,7 @@ import { giveAll, lackingRoom } from "./restore.ts";
 /** Which mails of an account: those in one folder, or with one Message-ID; all if both are null. */
 type MailSelection = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
 
-const MANY_MAILS_MS = 60 * 60_000;
+const MANY_MAILS_MS = HOUR_MS;
 /** For a line of up to 44 bytes about each mail found. */
 const FOUND_BYTES = 1 << 28;
 /** Exit code of doveadm(1) if a mailbox does not exist. */

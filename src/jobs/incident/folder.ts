@@ -8,6 +8,7 @@ import {
   isIncidentId,
   type TimelineEntry,
 } from "../../core/incident/incident.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 import { lastLines, runProgram, TIMED_OUT } from "../../host/machine/run-program.ts";
 import { copyForeignFile } from "../../host/root-files/copies.ts";
 import { appendFile, writeFile } from "../../host/root-files/files.ts";
@@ -61,7 +62,7 @@ export function readTimeline(layout: Incidents, incident: Incident): readonly Ti
   return readRecords(join(folderOf(layout, incident), TIMELINE), entrySchema).filter((entry) => entry !== null);
 }
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 2 * MINUTE_MS;
 /** Maximum output of one program: a queue of 300,000 mails. */
 const MOST_BYTES = 200_000_000;
 const LINES_AT_ONCE = 1_000;
