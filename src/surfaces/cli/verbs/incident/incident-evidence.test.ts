@@ -48,12 +48,12 @@ test("the evidence names where mail is sent on, and the app passwords, but no se
 const MESSAGE = { event: "MESSAGE", session: "", transaction: "t", recipientCount: 1 } as const;
 const SENT = { event: "MAIL_TRIED", outcome: "sent", relay: "", reply: "" } as const;
 
-test("no one gets the same notice twice, however the account's name is typed", async () => {
+test("no one gets the same notice twice, however the account's name or the recipient's is written", async () => {
   const at = isoTime(START);
   const incident = openIncident(layout, { title: "Anna", openedAt: at, since: at });
   const says = "1 recipient was informed that the owner of anna@example.org did not write the mail they received.";
   appendEntry(layout, incident, { at, by: "root", step: "tell", says, lines: ["bert@away.test"], audited: true });
-  const reader = readerOf("anna@example.org", { type: "EMAIL", verdict: "pass" });
+  const reader = readerOf("anna@example.org", { type: "EMAIL", verdict: "pass" }, ["Bert@away.test", "bert@Away.test"]);
   const answer = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader }));
   assert.equal(answer.ok && answer.text, "No one is left to notify. 1 recipient was already informed.");
 });
@@ -86,7 +86,7 @@ test("a notice that another command sends while the question is open is not sent
   makeMailQueue(layout);
   const incident = openIncident(layout, { title: "Fay", openedAt: isoTime(START), since: isoTime(START) });
   writeFileSync(layout.settings, 'domains = ["example.org"]\n');
-  const reader = readerOf("fay@example.org", { type: "EMAIL", verdict: "pass" }, ["a@away.test", "b@away.test"]);
+  const reader = readerOf("fay@example.org", { type: "EMAIL", verdict: "pass" }, ["a@away.test", "B@away.test", "b@away.test"]);
   const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is down.", "")) } });
   const says = "1 recipient was informed that the owner of fay@example.org did not write the mail they received.";
   const other = { at: isoTime(START), by: "root", step: "tell", says, lines: ["a@away.test"], audited: true } as const;

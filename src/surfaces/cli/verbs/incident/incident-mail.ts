@@ -50,7 +50,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   const found = await mailsOf(call, name);
   if ("ok" in found) return found;
   const reached = mailsThatLeft(found.mails);
-  const all = [...new Set(reached.flatMap((mail) => mail.reached))];
+  const all = [...new Map(reached.flatMap((mail) => mail.reached.map((to) => [to.toLowerCase(), to]))).values()];
   const to = untold(call, incident, name, all);
   const notes = [
     ...(to.length < all.length ? [`${recipients(all.length - to.length)} already informed.`] : []),
@@ -119,8 +119,8 @@ function untold({ layout }: Call, incident: Incident, name: string, all: readonl
   const before = readTimeline(layout, incident).filter(
     ({ step, says }) => step === "tell" && says.includes(toldAbout(name)),
   );
-  const told = new Set(before.flatMap(({ lines }) => lines));
-  return all.filter((recipient) => !told.has(recipient));
+  const told = new Set(before.flatMap(({ lines }) => lines.map((recipient) => recipient.toLowerCase())));
+  return all.filter((recipient) => !told.has(recipient.toLowerCase()));
 }
 
 /** One mail for each, so that no recipient learns of the others. Ctrl-C stops it between two. */
