@@ -9,15 +9,17 @@ import { START } from "../../../../../test/kit/test-database.ts";
 import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { row } from "../../../../core/events/columns.ts";
 import type { EventRecord } from "../../../../core/events/event.ts";
-import { isoTime } from "../../../../core/time.ts";
+import { isoTime, later } from "../../../../core/time.ts";
 import type { Outcome } from "../../../../guard/ports.ts";
 import { keepIsolation } from "../../../../host/firewall/isolation.ts";
-import { appendEntry, openIncident, readTimeline } from "../../../../jobs/incident/folder.ts";
+import { appendEntry, openIncident, readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { failed } from "../../call.ts";
 import { openReader } from "../../open-reader.ts";
+import { incidentClose } from "./incident.ts";
 import { incidentContain } from "./incident-contain.ts";
 import { accountEvidence } from "./incident-investigate.ts";
+import { incidentIsolate } from "./incident-isolate.ts";
 import { incidentSent, incidentTell, waitsText } from "./incident-mail.ts";
 
 const { layout } = commandLineOf(import.meta.filename);
@@ -86,7 +88,11 @@ test("a notice that another command sends while the question is open is not sent
   makeMailQueue(layout);
   const incident = openIncident(layout, { title: "Fay", openedAt: isoTime(START), since: isoTime(START) });
   writeFileSync(layout.settings, 'domains = ["example.org"]\n');
-  const reader = readerOf("fay@example.org", { type: "EMAIL", verdict: "pass" }, ["a@away.test", "B@away.test", "b@away.test"]);
+  const reader = readerOf("fay@example.org", { type: "EMAIL", verdict: "pass" }, [
+    "a@away.test",
+    "B@away.test",
+    "b@away.test",
+  ]);
   const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is down.", "")) } });
   const says = "1 recipient was informed that the owner of fay@example.org did not write the mail they received.";
   const other = { at: isoTime(START), by: "root", step: "tell", says, lines: ["a@away.test"], audited: true } as const;
@@ -167,6 +173,30 @@ test("a new password is printed before the next step; where that fails, it is in
   assert.doesNotMatch(JSON.stringify(readTimeline(layout, incident)), /dashboard {2}/);
   const answer = await incidentContain(scriptCall({ ...call, json: true }));
   assert.match(JSON.stringify(answer), /"printed":\["dashboard {2}/);
+});
+
+test("an incident is closed before its audit is awaited, and a closed one isolates nothing", async () => {
+  const at = isoTime(later(START, 1));
+  const incident = openIncident(layout, { title: "Gus", openedAt: at, since: at });
+  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+  const open: unknown[] = [];
+  const record = () => {
+    open.push(...readIncidents(layout).filter(({ id, closedAt }) => id === incident.id && closedAt === null));
+    return Promise.resolve(failed("It is down.", ""));
+  };
+  const { guard } = connected({ guard: { ask: record } });
+  const ask = async () => {
+    assert.ok((await incidentClose(scriptCall({ layout, guard }))).ok);
+    // It cannot be read, so a faulty command stops before the firewall.
+    mkdirSync(layout.isolation);
+    return "y";
+  };
+  const option = (name: string) => (name === "allow" ? "203.0.113.7" : null);
+  const call = { layout, guard, flags: ["shut-ssh"], option, terminal: { interactive: true, ask } };
+  const answer = await incidentIsolate(scriptCall(call));
+  rmdirSync(layout.isolation);
+  assert.deepEqual(open, []);
+  assert.match(answer.ok ? "" : answer.message, /^The incident 2026-11-20-gus was closed\.$/);
 });
 
 test("mails to recipients wait while sending is closed", () => {

@@ -9,6 +9,7 @@ import { callerConnection, ownPortOf, peerOf, sshPorts } from "../../../../host/
 import { lockHolder } from "../../../../host/running/data-directory.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
 import { compareWithBackup } from "../../../../jobs/incident/compare-backup.ts";
+import { readIncidents } from "../../../../jobs/incident/folder.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { wordsOf } from "../../parse.ts";
@@ -40,7 +41,9 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const question = `Disconnect the server? Mail in both directions waits in the queue, and ${whoOf(asked)} can connect${ports}.`;
   const unsure = await whyNotSure(call, question, "nothing was isolated");
   if (unsure !== null) return unsure;
-  // Another command may have isolated the server while the question was open.
+  // Another command may have closed the incident, or isolated the server, while the question was open.
+  if (readIncidents(call.layout).some(({ id, closedAt }) => id === incident.id && closedAt !== null))
+    return failed(`The incident ${incident.id} was closed.`, `Open another: ${PROGRAM} incident open NAME`);
   const present = readIsolation(call.layout);
   const allow = [...new Set([...asked, ...(present?.allow ?? [])])];
   const who = whoOf(allow);

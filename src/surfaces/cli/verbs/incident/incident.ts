@@ -71,8 +71,9 @@ export const incidentClose = inIncident(async (call, incident) => {
     return failed("The server is still isolated.", `Lift that first: ${PROGRAM} incident recover --lift all`);
   const hasReport = readTimeline(call.layout, incident).some(({ step }) => step === "report");
   const closed = { ...incident, closedAt: isoTime(call.now()) };
-  const unaudited = await take(call, incident, { step: "close", says: "The incident was closed." });
+  // Before the audit is awaited: another command could isolate the server in the meantime.
   keepIncident(call.layout, closed);
+  const unaudited = await take(call, incident, { step: "close", says: "The incident was closed." });
   const parts = [`The incident ${incident.id} is closed.`, !hasReport && "It has no report yet.", unaudited];
   return done(closed, joined(" ", parts), `${PROGRAM} incident list`);
 });
