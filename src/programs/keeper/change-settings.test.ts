@@ -26,10 +26,12 @@ function kit() {
   const clock = new HandClock();
   /** The file, each time that it was applied. */
   const seen: string[] = [];
+  const digests: (string | undefined)[] = [];
   let refusals: readonly (string | Refusal)[] = [];
   let during = (): void => undefined;
-  const apply = (): Promise<KeeperReply> => {
+  const apply = (digest?: string): Promise<KeeperReply> => {
     seen.push(file());
+    digests.push(digest);
     during();
     const [reason, ...others] = refusals;
     refusals = others;
@@ -46,6 +48,7 @@ function kit() {
     path,
     clock,
     seen,
+    digests,
     file,
     settings,
     undo: () => settings.undo(digestOf(file())),
@@ -68,6 +71,13 @@ test("the whole file is replaced and applied, with its comments, owner and mode;
   assert.equal(file(), SHIPPED);
   assert.deepEqual(seen, [CHANGED, SHIPPED]);
   assert.match(reasonOf(await undo()), /No change of the last 15 minutes/, "once");
+});
+
+test("only the text that was written is applied, not an edit that is saved directly after it", async () => {
+  const { change, digests, refuses } = kit();
+  refuses("postfix refuses it");
+  await change();
+  assert.deepEqual(digests, [digestOf(CHANGED), digestOf(SHIPPED)]);
 });
 
 test("if the change cannot be applied, the old file stays in force, and nothing can be undone", async () => {

@@ -76,11 +76,11 @@ export function createChangeSettings({ path, env, clock, apply: applyFile, inFor
       if (!left.ok || left.text !== before) throw error;
       return { ok: false, reason: messageOf(error) };
     }
-    const applied = await apply();
+    const applied = await apply(digestOf(after));
     if (applied.ok) return applied;
     if (!rewriteSettings(path, after, before))
       return { ok: false, reason: `${applied.reason} ${KEPT}`, mayBeDone: true };
-    const back = await apply();
+    const back = await apply(digestOf(before));
     if (back.ok) return { ok: false, reason: applied.reason };
     const note = `The settings before could not be applied again either: ${back.reason}`;
     return { ...applied, ...back, reason: `${applied.reason} ${note}` };
