@@ -168,7 +168,7 @@ function isSupervisor({ exe }: Pick<Process, "exe">): boolean {
   return basename(exe) === "runsv" || basename(exe) === "runsvdir";
 }
 
-export function signal(pid: number, name: "SIGTERM" | "SIGKILL" | "SIGHUP" | "SIGCONT"): void {
+export function signal(pid: number, name: "SIGTERM" | "SIGKILL" | "SIGHUP" | "SIGCONT" | "SIGUSR2"): void {
   try {
     process.kill(pid, name);
   } catch {

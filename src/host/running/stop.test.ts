@@ -53,6 +53,19 @@ test("a server that was restarted but is not ready is not reported as not restar
   await once(child, "close");
 });
 
+test("a start that ends while it is told to restart is reported as stopped", async (t) => {
+  const child = await holder(t, "restarts");
+  const closed = once(child, "close");
+  t.mock.method(process, "kill", () => {
+    child.kill("SIGKILL");
+    throw new Error("kill ESRCH");
+  });
+  const restarted = await restartServer(layout, [], 100);
+  assert.ok(!restarted.ok && !restarted.isRunning, JSON.stringify(restarted));
+  assert.match(restarted.reason, /^It stopped and did not start again: /);
+  await closed;
+});
+
 test("a start that does not stop in time is named; one of an older version is not killed by a restart", async (t) => {
   const child = await holder(t);
   const restarted = await restartServer(layout, []);

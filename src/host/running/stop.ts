@@ -74,11 +74,12 @@ export async function restartServer(
   // Differs from start to start.
   const before = textOrNothing(layout.startPid);
   if (holder === null) return { ok: false, reason: "GhostInbox is not running.", isRunning: false };
-  if (!catches(holder, constants.signals[RESTART_SIGNAL]))
-    return { ok: false, reason: `The server (pid ${holder}) cannot restart: stop it, then start it.`, isRunning: true };
   const since = startTimeOf(holder);
-  const isGone = (): boolean => startTimeOf(holder) !== since;
-  process.kill(holder, RESTART_SIGNAL);
+  const isGone = (): boolean => since === null || startTimeOf(holder) !== since;
+  // It may end at any time.
+  if (!catches(holder, constants.signals[RESTART_SIGNAL]) && !isGone())
+    return { ok: false, reason: `The server (pid ${holder}) cannot restart: stop it, then start it.`, isRunning: true };
+  signal(holder, RESTART_SIGNAL);
   if (!(await becomes(() => isGone() || textOrNothing(layout.startPid) !== before, STOP_MS)))
     return {
       ok: false,
@@ -97,6 +98,6 @@ function whyNot({ startLog }: Layout): string {
 
 /** Whether a process has a handler for this signal (proc(5), SigCgt). Without one, the signal would kill it. */
 function catches(pid: number, number: number): boolean {
-  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "0";
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(textOrNothing(`/proc/${pid}/status`))?.[1] ?? "0";
   return ((BigInt(`0x${mask}`) >> BigInt(number - 1)) & 1n) === 1n;
 }
