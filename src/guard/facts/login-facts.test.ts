@@ -211,7 +211,7 @@ test("passwords in verification count as guesses: at their account, or all from 
     return [facts?.kinship, facts?.guesses, facts?.networkGuesses];
   };
   assert.deepEqual(guesses("203.0.113.9"), ["stranger", 3, 3]);
-  const known = { account: login.login, passwordHash: "" };
+  const known = { account: login.login.toLowerCase(), passwordHash: "" };
   sqlite.apply({ type: "KNOW", prefix: hostPrefix(ip("203.0.113.8")), ...known }, later(NOON, -1));
   assert.deepEqual(guesses("203.0.113.9"), ["network", 2, 2]);
   assert.deepEqual(guesses("203.0.113.8"), ["address", 0, 2]);

@@ -24,18 +24,17 @@ function fresh(t: TestContext) {
   return { db, store, history: sqliteAccountHistory(db), know, guess };
 }
 
-test("sign-ins: of an account in any case, newest first, with the password of each network's last", (t) => {
+test("sign-ins: of an account, newest first, with the password of each network's last", (t) => {
   const { store, history, know } = fresh(t);
-  know("203.0.113.1", "Ann@example.org", 1, "old");
+  know("203.0.113.1", ann, 1, "old");
   know("203.0.113.2", ann, 2, "new");
-  know("203.0.113.1", "Ann@example.org", 3, "newest");
+  know("203.0.113.1", ann, 3, "newest");
   know("203.0.113.3", "bob@example.org", 4, "bob's");
   const signIns = (since = START) =>
     history.signIns(ann, since).map(({ prefix, passwordHash }) => `${prefix} ${passwordHash}`);
   assert.deepEqual(signIns(), ["203.0.113.1/32 newest", "203.0.113.2/32 new"]);
   assert.equal(signIns(later(START, 2)).length, 1, "what is as old as the limit is too old");
-  know("203.0.113.1", ann.toUpperCase(), 3, "newest");
-  assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ann], "one account, however it is written");
+  assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ann]);
   assert.deepEqual(history.accountsOf(net("203.0.113.1"), later(START, 3)), []);
   store.apply({ type: "FORGET_PLACES", account: ann, since: later(START, 2) }, START);
   assert.deepEqual(signIns(), ["203.0.113.1/32 newest"], "first used before, and again since");
@@ -134,8 +133,7 @@ test("places known in one network are found by the primary key, and none of its 
 test("of an account that signs in from a whole IPv6 site, only the latest places are kept", (t) => {
   const { history, know } = fresh(t);
   know("203.0.113.7", "bob@example.org", 1);
-  for (let i = 1; i <= 1_001; i++)
-    know(`2001:db8:7:${i.toString(16)}::/64`, i % 2 === 0 ? ann : "Ann@example.org", 1 + i);
+  for (let i = 1; i <= 1_001; i++) know(`2001:db8:7:${i.toString(16)}::/64`, ann, 1 + i);
   const known = history.networksSince(START);
   assert.deepEqual([known.length, known[0], known.at(-1)], [1_001, "2001:db8:7:3e9::/64", "203.0.113.7/32"]);
   assert.deepEqual(history.accountsOf(net("2001:db8:7:1::/64"), START), [], "the oldest is gone");
@@ -153,7 +151,7 @@ test("a thief's many places do not displace one that the account has known for a
 function knownPlaces() {
   const db = databaseOnMemory(engineMigrations);
   db.exec(`INSERT INTO known_address (prefix, account, first_at, last_at) VALUES
-    ('203.0.113.7/32', 'Anna@example.org', 1000, 2000),
+    ('203.0.113.7/32', 'anna@example.org', 1000, 2000),
     ('203.0.113.8/32', 'anna@example.org', 2000, 3000),
     ('203.0.113.9/32', 'anna@example.org', 2500, 4000),
     ('203.0.113.7/32', 'bert@example.org', 2500, 2000)`);

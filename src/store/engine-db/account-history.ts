@@ -59,7 +59,7 @@ function readGuess(row: Row): AccountGuess {
 const WITHIN = "at > ? AND at <= ?";
 const SQL = {
   signIns: `
-    SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC ${LIMIT}`,
+    SELECT prefix, proof FROM known_address WHERE account = ? AND last_at > ? ORDER BY last_at DESC ${LIMIT}`,
   passwordHashes: "SELECT proof FROM account_password WHERE account = ?",
   guesses: `SELECT network, proof FROM guess WHERE account = ? AND ${WITHIN} ORDER BY at DESC ${LIMIT}`,
   guessesFrom: `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${WITHIN} ORDER BY at DESC ${LIMIT}`,
@@ -74,7 +74,7 @@ const SQL = {
     SELECT account, network, proof FROM guess WHERE ${WITHIN} AND is_stale = 0 ORDER BY at DESC ${LIMIT}`,
   knownWithin: "SELECT DISTINCT prefix FROM known_address WHERE prefix >= ? AND prefix < ? AND last_at > ?",
   networksSince: "SELECT prefix FROM known_address WHERE last_at > ? GROUP BY prefix ORDER BY max(last_at) DESC",
-  accountsOf: "SELECT DISTINCT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?",
+  accountsOf: "SELECT account FROM known_address WHERE prefix = ? AND last_at > ?",
 };
 
 const MOST_PLACES = 1_000;
@@ -88,7 +88,7 @@ const MOST_EVENTS = 100_000;
  */
 export function sqliteLastSignIns(engine: DatabaseSync): (account: string) => Seen | null {
   const sql = prepared(engine, {
-    known: "SELECT prefix, last_at FROM known_address WHERE lower(account) = ? ORDER BY last_at DESC LIMIT 1",
+    known: "SELECT prefix, last_at FROM known_address WHERE account = ? ORDER BY last_at DESC LIMIT 1",
     newest: "SELECT coalesce(max(id), 0) AS id FROM event",
     newer: `
       SELECT lower(account) AS account, type, at, coalesce(ip, '') AS ip FROM event
@@ -113,7 +113,7 @@ export function sqliteLastSignIns(engine: DatabaseSync): (account: string) => Se
 export function newPlaces(engine: DatabaseSync, account: string, since: Millis): readonly string[] {
   return engine
     .prepare(`
-      SELECT prefix FROM known_address WHERE lower(account) = ? AND first_at >= ? ORDER BY last_at DESC LIMIT ${MOST_PLACES}`)
+      SELECT prefix FROM known_address WHERE account = ? AND first_at >= ? ORDER BY last_at DESC LIMIT ${MOST_PLACES}`)
     .all(account.toLowerCase(), since)
     .map((row) => text(row["prefix"]));
 }

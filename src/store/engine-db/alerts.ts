@@ -52,10 +52,10 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
   const ids = sqliteEventIds(db);
   const dashboardNetworks = sqliteDashboardNetworks(db);
   const sql = prepared(db, {
-    known: "SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?",
+    known: "SELECT prefix FROM known_address WHERE account = lower(?) AND first_at < ?",
     familiar: `
-      SELECT prefix FROM known_address WHERE lower(account) = lower(?1) AND (first_at < ?2 OR first_at =
-        (SELECT min(first_at) FROM known_address WHERE lower(account) = lower(?1)))`,
+      SELECT prefix FROM known_address WHERE account = lower(?1) AND (first_at < ?2 OR first_at =
+        (SELECT min(first_at) FROM known_address WHERE account = lower(?1)))`,
     removed: `
       SELECT 1 FROM audit_entry WHERE id > (SELECT max(id) FROM audit_entry) - ${ENTRIES}
         AND type = 'ACCOUNT_REMOVED' AND lower(subject) = lower(?) AND at >= ? LIMIT 1`,
@@ -66,10 +66,10 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
           iif(type = 'EMAIL_BOUNCED', coalesce(json_extract(rest, '$.alias'), recipient), NULL)) AS subject,
         type LIKE 'LOGIN%' AND NOT EXISTS (
           SELECT 1 FROM known_address AS known
-          WHERE known.prefix = event.prefix AND lower(known.account) = lower(event.account) AND known.first_at < event.at
+          WHERE known.prefix = event.prefix AND known.account = lower(event.account) AND known.first_at < event.at
         ) AS is_new_place,
         type LIKE 'LOGIN%' AND EXISTS (
-          SELECT 1 FROM known_address AS known WHERE lower(known.account) = lower(event.account)
+          SELECT 1 FROM known_address AS known WHERE known.account = lower(event.account)
         ) AS is_known_account,
         counts <> 0 AS is_counted
       FROM event

@@ -184,7 +184,8 @@ const baseline = `
     expires_at INTEGER
   ) STRICT;
 
-  -- Networks from which accounts signed in. \`proof\`: the short hash of the password of the last sign-in; empty: not known.
+  -- Networks from which accounts signed in. \`account\`: in lower case. \`proof\`: the short hash of the password of the last
+  -- sign-in; empty: not known.
   CREATE TABLE known_address (
     prefix TEXT NOT NULL,
     account TEXT NOT NULL,
@@ -193,7 +194,7 @@ const baseline = `
     proof TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (prefix, account)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX known_by_account ON known_address (lower(account), last_at);
+  CREATE INDEX known_by_account ON known_address (account, last_at);
 
   -- Networks that are never banned.
   CREATE TABLE allow_entry (

@@ -53,7 +53,7 @@ test("to whom an account has written, and from where it signed in long enough ag
   const wrote = [ANN, "eve@example.org"].map((account) => history.hasWritten(account, "bob@example.net"));
   assert.deepEqual(wrote, [true, false]);
   const place = net("203.0.113.7");
-  store.apply({ type: "KNOW", prefix: place, account: "Ann@Example.org", passwordHash: "" }, later(START, 5));
+  store.apply({ type: "KNOW", prefix: place, account: ANN, passwordHash: "" }, later(START, 5));
   const knows = (ms: number, from = place): boolean =>
     history.knowsPlace(ANN, from, { firstBy: later(START, ms), decidedAfter: START });
   assert.deepEqual([knows(4), knows(5), knows(9, net("203.0.113.8"))], [false, true, false]);

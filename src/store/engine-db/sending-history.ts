@@ -64,7 +64,7 @@ const SQL = {
   // A place that was new for a thief's mail does not become known through the thief's sign-ins.
   knowsPlace: `
     SELECT 1 FROM known_address AS known
-    WHERE prefix = :place AND lower(account) = lower(:account) AND first_at <= :firstBy
+    WHERE prefix = :place AND account = lower(:account) AND first_at <= :firstBy
       AND NOT EXISTS (
         SELECT 1 FROM account_hold AS hold WHERE account = :account AND prefix = :place
           AND dropped_at > :decidedAfter AND known.first_at > hold.at - ${DAY_MS})

@@ -266,9 +266,9 @@ const SQL = {
     DELETE FROM known_address WHERE (prefix, account) IN (
       SELECT prefix, account FROM (
         SELECT prefix, account, row_number() OVER (PARTITION BY first_at <= ?2 ORDER BY last_at DESC) AS nth
-        FROM known_address WHERE lower(account) = lower(?1))
+        FROM known_address WHERE account = lower(?1))
       WHERE nth > ?3)`,
-  forgetPlaces: "DELETE FROM known_address WHERE lower(account) = lower(?) AND first_at >= ?",
+  forgetPlaces: "DELETE FROM known_address WHERE account = lower(?) AND first_at >= ?",
   guess: `
     INSERT INTO guess (account, network, proof, at, is_stale) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`,
