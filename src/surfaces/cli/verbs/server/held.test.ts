@@ -50,7 +50,7 @@ test("with --bounce the question, the answer and the command for the rest return
   let isMore = false;
   const replies = ({ verb }: Command): Reply =>
     verb === "held_list"
-      ? { ok: true, result: { accounts: [], held, heldTotal: 1, sent: [], sentTotal: 0 } }
+      ? { ok: true, result: { accounts: [], held, heldTotal: 1, ...REST } }
       : { ok: true, result: { name: NAME, dropped: 1, isMore, isHeld: false } };
   const { question, out } = await typed(`account drop ${NAME} --bounce`, replies, "y");
   assert.equal(question, `Return 1 held mail of ${NAME} to the senders as undeliverable? [y/N] `);
