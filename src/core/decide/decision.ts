@@ -145,7 +145,7 @@ export function uncounted(verdict: Verdict, reason: Reason, extra: Omit<Extra, "
 }
 
 /**
- * How far a log has been read: `offset` bytes of the file with this inode (its number, its creation time, and once a
- * line was read the checksum of its first).
+ * How far a log has been read: `offset` bytes of the file with this inode (its number, its creation time, once a line was
+ * read the checksum of its first, and after a rotation the former file with its offset, until all of it is read).
  */
 export type LogPosition = Readonly<{ inode: string; offset: number }>;
