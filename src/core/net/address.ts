@@ -96,7 +96,7 @@ export function addressLiteral(path: string): Ip | null {
   return literal.startsWith("[") ? parseIp(literal.slice(1, -1).replace(/^ipv6:/i, "")) : null;
 }
 
-export function localPart(of: Address): string {
+export function localPart(of: string): string {
   return of.slice(0, of.lastIndexOf("@"));
 }
 

@@ -252,7 +252,7 @@ test("known, unknown and blocked recipients; other domains and a broken director
     recipientKind(policy, knows, { ...RECIPIENT, recipient });
   assert.equal(kind("Alice@Example.org"), "exists", "its owner may use a blocked name");
   assert.equal(kind("@example.org"), "exists", "Postfix refuses an invalid address");
-  assert.equal(kind("ADMIN@example.org"), "blocked");
+  for (const blocked of ["ADMIN@example.org", "Admin+shop@example.org"]) assert.equal(kind(blocked), "blocked");
   for (const other of ["admin@elsewhere.test", "postmaster", "postmaster@[192.0.2.1]", null])
     assert.equal(kind(other), "exists");
   const routed = [

@@ -2,6 +2,7 @@ import type { Neighbourhood, RecipientKind } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { readOr } from "../../core/error.ts";
 import type { Recipient } from "../../core/events/mail.ts";
+import { localPart, withoutExtension } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { AccountNetworks } from "../admin-ports.ts";
@@ -93,5 +94,6 @@ export function recipientKind(policy: Policy, directory: RecipientDirectory, { r
   if (at < 1 || !policy.domains.includes(domain)) return "exists";
   // A failed lookup is not the client's fault. Postfix asks the same database and defers.
   if (readOr(() => directory.exists(recipient), true)) return "exists";
-  return policy.blockedRecipients.includes(local) ? "blocked" : "unknown";
+  const names = [local, localPart(withoutExtension(recipient.toLowerCase()))];
+  return names.some((name) => policy.blockedRecipients.includes(name)) ? "blocked" : "unknown";
 }
