@@ -13,6 +13,7 @@ test("notices a bounce that names a different recipient, but neither a repeated 
   assert.equal(sessions.hasOther(mail), false);
   sessions.name(mail);
   assert.equal(sessions.hasOther(mail), false, "Postfix asks again when no answer came");
+  assert.equal(sessions.hasOther({ ...mail, recipient: "ANNA@example.org" }), false, "the same mailbox");
   assert.equal(sessions.hasOther({ ...mail, recipient: "bert@example.org" }), true);
   sessions.name({ ...mail, recipient: "bert@example.org" });
   assert.equal(sessions.hasOther(mail), false, "the first stays");

@@ -55,7 +55,7 @@ export class SmtpSessions {
     const [named, name] = [this.#singles.get(mail.session), singleName(mail)];
     if (named?.transaction !== mail.transaction || name === null) return false;
     const first = named.first.get(name);
-    return first === undefined ? named.first.size >= MOST_SINGLES : first !== mail.recipient;
+    return first === undefined ? named.first.size >= MOST_SINGLES : first !== (mail.recipient ?? "").toLowerCase();
   }
 
   name(mail: Named): void {
@@ -63,12 +63,12 @@ export class SmtpSessions {
     if (name === null) return;
     const named: Singles =
       present?.transaction === mail.transaction ? present : { transaction: mail.transaction, first: new Map() };
-    if (named.first.size < MOST_SINGLES) named.first.getOrInsertComputed(name, () => mail.recipient);
+    if (named.first.size < MOST_SINGLES) named.first.getOrInsert(name, (mail.recipient ?? "").toLowerCase());
     this.#singles.set(mail.session, named);
   }
 }
 
-type Singles = Readonly<{ transaction: string; first: Map<string, string | null> }>;
+type Singles = Readonly<{ transaction: string; first: Map<string, string> }>;
 
 /** Further mailboxes get the mail in another transaction. */
 const MOST_SINGLES = 20;
