@@ -61,10 +61,16 @@ test("a clock that was set back does not stop the mails", async () => {
   await until(() => asked.length === 31);
 });
 
-test("a mail that the keeper could not send is noted, and nothing is thrown", async (t) => {
-  const { warned, send } = await mailing({ ok: false, reason: "the queue is full" });
+test("a mail that the keeper could not send is noted and counted in the next, and nothing is thrown", async (t) => {
+  const { asked, warned, send } = await mailing({ ok: false, reason: "the queue is full" });
   send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.deepEqual(warned, [{ prefix: BAN.prefix, why: "the queue is full" }]), {
     timeout: patience(10_000),
   });
+  send(BAN, JAIL_REPORT);
+  await until(() => warned.length === 2);
+  send(BAN, JAIL_REPORT);
+  await until(() => asked.length === 3);
+  const counts = asked.map((mail) => ("unsaid" in mail ? mail.unsaid : null));
+  assert.deepEqual(counts, [0, 1, 2]);
 });

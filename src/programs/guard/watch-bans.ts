@@ -29,9 +29,12 @@ export function createBanMails({ keeper, clock, log }: Readonly<{ keeper: Keeper
       return;
     }
     const lastsMs = expiresAt === null ? null : expiresAt - createdAt;
-    void keeper.ask({ verb: "mail_ban", prefix, jail, failures, lastsMs, unsaid }).then((reply) => {
-      if (!reply.ok) log.warn("A mail about a ban could not be sent.", { prefix, why: reply.reason });
-    });
+    const said = unsaid;
     unsaid = 0;
+    void keeper.ask({ verb: "mail_ban", prefix, jail, failures, lastsMs, unsaid: said }).then((reply) => {
+      if (reply.ok) return;
+      unsaid += said + 1;
+      log.warn("A mail about a ban could not be sent.", { prefix, why: reply.reason });
+    });
   };
 }
