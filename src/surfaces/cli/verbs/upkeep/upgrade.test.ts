@@ -45,6 +45,7 @@ test("each change is listed, with the snapshot and the restart", () => {
     "Debian     apt-get could not be run",
     "Restart    every service, once; mail programs connect again",
   ]);
+  assert.match(printPlan(plan, true), /^postfix {4}waits for `docker compose build .*`: postfix 3\.7\.11$/m);
 });
 
 test("packages are listed by the component that runs them", () => {

@@ -1,12 +1,13 @@
 import { basename } from "node:path";
 import { messageOf } from "../../../../core/error.ts";
 import { formatBytes, type Unless, type UpdateFigures } from "../../../../core/report/figures.ts";
+import { RENEW_IMAGE } from "../../../../core/report/todo.ts";
 import { inMb, plural } from "../../../../core/text.ts";
 import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
 import { textOrNothing } from "../../../../host/machine/read-text.ts";
 import { bytesBelow } from "../../../../host/root-files/walk.ts";
-import { CHECKOUT, IS_PACKAGED, releaseIn } from "../../../../host/running/checkout.ts";
+import { CHECKOUT, IS_IMAGE, IS_PACKAGED, releaseIn } from "../../../../host/running/checkout.ts";
 import { lockHolder, releaseLock, takeLock, usedElsewhere } from "../../../../host/running/data-directory.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
@@ -123,7 +124,7 @@ function isUpToDate({ programs, databases }: UpgradePlan): boolean {
 }
 
 /** Exported for its test. */
-export function printPlan(plan: UpgradePlan): string {
+export function printPlan(plan: UpgradePlan, isImage = IS_IMAGE): string {
   const { version, programs, databases, neededBytes, components, otherPackages } = plan;
   const versions = `${version.installed ?? "an unknown version"} was last started; a restart starts ${version.here ?? "an unknown version"}`;
   const program = programs.length === 0 ? "nothing changes" : `${plural(programs.length, "file")} would be replaced`;
@@ -138,7 +139,7 @@ export function printPlan(plan: UpgradePlan): string {
       : [["Snapshot", `made before, for \`${PROGRAM} rollback\`; ${inMb(neededBytes)} MB are needed`]]),
     ...components.map(({ service, packages }) => [
       service,
-      `waits for \`apt-get --with-new-pkgs upgrade\`: ${packages.join(", ")}`,
+      `waits for \`${isImage ? RENEW_IMAGE : "apt-get --with-new-pkgs upgrade"}\`: ${packages.join(", ")}`,
     ]),
     [
       "Debian",
