@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import { createServer as createTcpServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { TLSSocket } from "node:tls";
 import { keeperOnSocket } from "../../../test/kit/keeper-on-socket.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { ownCertificate } from "../../../test/kit/own-certificate.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ALERT_BODY } from "../../admin/declare/keeper.ts";
 import { instant } from "../../core/time.ts";
 import { testMessage } from "../../guard/alerts/words.ts";
@@ -71,6 +75,47 @@ test("an Apprise that could not reach all its services, which answers 424, says 
   const failure = { ok: false, reason: "it answered 424: One or more notification could not be sent" };
   assert.deepEqual(await channels(`apprise = ["${address}"]`)[0]?.send(message), { ...failure, isPartial: true });
   assert.deepEqual(await channels(`webhook = ["${address}"]`)[0]?.send(message), failure);
+});
+
+/** A relay with STARTTLS that refuses this recipient. */
+async function relayThatRefuses(refused: string) {
+  const directory = temporaryDirectory();
+  const pair = ownCertificate(directory);
+  const answer = (line: string): string => {
+    if (line === `RCPT TO:<${refused}>`) return "550 unknown";
+    return line.startsWith("EHLO ") ? "250-here\r\n250 STARTTLS" : line === "DATA" ? "354 continue" : "250 ok";
+  };
+  const speak = (socket: Socket): void => {
+    let inData = false;
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (chunk) => {
+      for (const line of chunk.toString().split("\r\n").slice(0, -1)) {
+        if (line === "STARTTLS") {
+          socket.removeAllListeners("data").write("220 go\r\n");
+          speak(new TLSSocket(socket, { isServer: true, ...pair }));
+        } else if (!inData || line === ".") {
+          inData = line === "DATA";
+          socket.write(`${answer(line)}\r\n`);
+        }
+      }
+    });
+  };
+  const port = await listenOnPort(
+    createTcpServer((socket) => {
+      socket.write("220 here\r\n");
+      speak(socket);
+    }),
+  );
+  return { settings: `relay = "127.0.0.1:${port}"\nca = "${directory}/cert.pem"` };
+}
+
+test("the relay gets a separate mail for each recipient, so that one that it refuses is a failure", async () => {
+  const relay = await relayThatRefuses("b@example.net");
+  const message = testMessage(instant(0), "en");
+  const [a, b] = channels(`${relay.settings}\nrelay_to = ["a@example.net", "b@example.net"]`);
+  assert.deepEqual([a?.name, b?.name], ["relay a@example.net", "relay b@example.net"]);
+  assert.deepEqual(await a?.send(message), { ok: true });
+  assert.deepEqual(await b?.send(message), { ok: false, reason: "it answered 550 unknown" });
 });
 
 test("the administrator gets the alerts until a channel is set", () => {

@@ -77,14 +77,19 @@ export function watcherOf(settings: Settings, world: ChannelWorld): Omit<Watcher
 
 function mailChannels(settings: Settings, sender: Sender, world: AlertWorld): readonly AlertChannel[] {
   const from = alertSender(settings);
-  const to = settings["alerts.relay_to"];
-  const relayed = (message: AlertMessage): Promise<Outcome> => {
+  const to = [...new Set(settings["alerts.relay_to"])];
+  const relayedTo = (one: string) => (message: AlertMessage) => {
     const relay = { ...relayOf(settings), helo: settings.hostname, lookup: world.lookup };
-    return sendMail(relay, { from, to, text: mailText(message, { from, to, sender }) });
+    return sendMail(relay, { from, to: [one], text: mailText(message, { from, to, sender }) });
   };
+  // A channel each: the mail of a recipient that the relay refuses is retried and reported, and no other gets it twice.
+  const relays = to.map((one) => ({
+    name: to.length === 1 ? "relay" : `relay ${one}`,
+    send: orUnusable(relayedTo(one)),
+  }));
   return [
     ...(alertMailTo(settings).length === 0 ? [] : [{ name: "email", send: world.ownQueue, isLocal: true }]),
-    ...(to.length === 0 ? [] : [{ name: "relay", send: orUnusable(relayed) }]),
+    ...relays,
   ];
 }
 
