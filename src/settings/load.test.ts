@@ -74,7 +74,7 @@ const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])
     "alerts.spam.enabled is not a setting: line 3 sets spam.enabled below the table [alerts] of line 1. Move it above line 1.",
   ],
   [`"limits.mail.per_minute" = 3`, `"limits.mail.per_minute" is not a setting; the nearest is limits.mail.per_minute.`],
-  ["limits = 3", "limits must be a table, as in [limits], not 3."],
+  ["limits = 3", "limits must be a table, as in [limits]."],
   ["[limits.mail.per_minute]", "limits.mail.per_minute must be a whole number from 1 to 1000000, not a table."],
   [`[limits.mail]\nper_minute = "ten"`, `limits.mail.per_minute must be a whole number from 1 to 1000000, not "ten".`],
   ["[limits.mail]\nper_minute = inf", "limits.mail.per_minute must be a whole number from 1 to 1000000, not Infinity."],

@@ -148,8 +148,8 @@ function readFile(text: string, problems: SettingProblem[]): readonly Written[] 
       if (isSettingKey(key)) written.push({ key, value, origin: { from: "file", line: line ?? 1 } });
       else if (isTable(value) && here.length < DEEPEST && (isSection(key) || Object.keys(value).length > 0))
         collect(value, here);
-      else if (isSection(key))
-        problems.push({ where: key, line, says: `${key} must be a table, as in [${key}], not ${show(value)}.` });
+      // Its value may be a secret, such as the URL of alerts.webhook.
+      else if (isSection(key)) problems.push({ where: key, line, says: `${key} must be a table, as in [${key}].` });
       else problems.push({ where: key, line, says: unknownKey(key, statement) });
     }
   };
