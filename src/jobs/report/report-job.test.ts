@@ -86,6 +86,21 @@ test("a killed report is retried an hour later, even if the failure could not be
   assert.equal(started, 3);
 });
 
+test("a report that was sent but could not be noted is not sent again", async () => {
+  const { layout, clock, job } = keeper();
+  changeMailRecord(layout, { schedule: "weekly" });
+  const made: (string | undefined)[] = [];
+  const one = job((_, __, args) => {
+    made.push(args?.[0]);
+    return Promise.resolve(null);
+  });
+  for (const after of [0, HOUR_MS, 7 * DAY_MS]) {
+    clock.at += after;
+    await one.look();
+  }
+  assert.deepEqual(made, ["2026-11-16", "2026-11-23"]);
+});
+
 test("a report that does not end is reported after an hour, and no other starts beside it", async () => {
   const { layout, clock, job } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });

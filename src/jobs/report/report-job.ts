@@ -13,6 +13,8 @@ const LIMIT_MS = HOUR_MS;
 export function createReportJob(layout: Layout, clock: Clock, settings: () => ReportSettings | null, run: RunBehind) {
   /** In memory, because the disk may not be able to store how a report ended. */
   let unnoted: Failure | null = null;
+  /** The period of the last report that this process had sent, which may not be noted either. */
+  let sent: string | null = null;
 
   const recorded = () => withUnnoted(readMailRecord(layout), unnoted);
 
@@ -27,14 +29,15 @@ export function createReportJob(layout: Layout, clock: Clock, settings: () => Re
   async function make(period: string, now: number): Promise<void> {
     const passed = (reason: string): void => noteFailure({ at: now, reason });
     const reason = await run(layout, "report", [period, String(now)], { ms: LIMIT_MS, passed });
-    if (reason !== null && recorded().failure?.at !== now) noteFailure({ at: now, reason });
+    if (reason === null) sent = period;
+    else if (recorded().failure?.at !== now) noteFailure({ at: now, reason });
   }
 
   return {
     look: oneAtATime(clock, settings, (inForce, now) => {
       const record = recorded();
       const due = duePeriod(record, inForce, now);
-      if (due?.isNew !== true) return due && make(due.period, now);
+      if (due?.isNew !== true) return due === null || due.period === sent ? null : make(due.period, now);
       const schedule = inForce["report.mail"];
       changeMailRecord(layout, { schedule, done: [...withPeriod(record, due.period)], failure: null });
       return null;

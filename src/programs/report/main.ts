@@ -1,6 +1,6 @@
 /** The regular report: a separate process, which the keeper starts as root with the period as its argument. */
 
-import { messageOf } from "../../core/error.ts";
+import { failureOf, messageOf } from "../../core/error.ts";
 import { reportOf } from "../../core/report/report.ts";
 import { instant } from "../../core/time.ts";
 import { settingsIn, settingsInForce } from "../../host/machine/settings-text.ts";
@@ -15,8 +15,10 @@ const now = instant(Number(at));
 const sent = await makeReport().catch((error: unknown) => ({ ok: false, reason: messageOf(error) }) as const);
 if (sent.ok) {
   const done = [...withPeriod(readMailRecord(layout), period)];
-  changeMailRecord(layout, { done, last: { at: now, to: [...sent.to] }, failure: null });
-  console.log(`report: that of ${period} is in the queue`);
+  const last = { at: now, to: [...sent.to] };
+  // Not a failure: the keeper would send it again.
+  const why = failureOf(() => changeMailRecord(layout, { done, last, failure: null }));
+  console.log(`report: that of ${period} is in the queue${why === null ? "" : `, but was not noted: ${why}`}`);
 } else {
   // The keeper takes the reason from here, and notes it.
   console.error(`report: ${sent.reason}`);
