@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
@@ -15,7 +15,7 @@ import { SqliteStore } from "../../store/engine-db/store.ts";
 import { checkAudit, lastAudited } from "../../store/events/audit.ts";
 import { openEngine } from "../../store/open.ts";
 import { readAnchors } from "./audit-anchors.ts";
-import { createAccessReviewWatch, createAuditWatch, mailAnchor } from "./audit-watch.ts";
+import { createAccessReviewWatch, createAnchorMails, createAuditWatch } from "./audit-watch.ts";
 
 /** In this process, while the keeper starts a separate one. */
 const databasesOf = ({ engineDb, auditAnchors }: Layout): Parameters<typeof createAuditWatch>[1] => ({
@@ -194,9 +194,10 @@ function mailed() {
   };
   const anchor = (id: number): void =>
     appendRecord(auditAnchors, { at: isoTime(clock.now()), id, hash: String(id).repeat(64) });
+  const mailAnchor = createAnchorMails({ auditAnchors }, clock, mail);
   const after = async (ms: number): Promise<readonly string[]> => {
     clock.advance(ms);
-    await mailAnchor({ auditAnchors }, clock, mail);
+    await mailAnchor();
     return mails.splice(0).map(({ title }) => title);
   };
   return { auditAnchors, mails, state, anchor, after };
@@ -216,6 +217,19 @@ test("the newest anchor is sent once, on a day with new entries", async () => {
   assert.deepEqual(await after(HOUR_MS), []);
   const noted = readAnchors(auditAnchors).anchors.map(({ id, mailed }) => (mailed ? `${id} mailed` : `${id}`));
   assert.deepEqual(noted, ["1", "2", "2 mailed", "3", "3 mailed", "4"]);
+});
+
+test("an anchor is not sent again because that could not be noted", async () => {
+  const { anchor, after, mails, auditAnchors } = mailed();
+  anchor(1);
+  // Root writes nothing where others could.
+  chmodSync(dirname(auditAnchors), 0o777);
+  await assert.rejects(after(DAY_MS));
+  assert.equal(mails.splice(0).length, 1);
+  assert.deepEqual(await after(MINUTE_MS), []);
+  chmodSync(dirname(auditAnchors), 0o700);
+  anchor(2);
+  assert.deepEqual(await after(DAY_MS), ["Audit: entry 2"]);
 });
 
 test("the mail contains an anchor that can be compared", async () => {

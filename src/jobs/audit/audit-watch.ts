@@ -84,32 +84,38 @@ function shown(anchor: Anchor | null): AuditReport["anchored"] {
 
 /**
  * Sends the owner the newest anchor, once on a day with new entries: an intruder with root rights can rewrite the file of anchors, but
- * not a delivered mail. The file also notes what was sent, so that a restart sends nothing twice. Call it after the audit was found
- * valid. A mail that cannot be queued is retried.
+ * not a delivered mail. The file also notes what was sent, so that a restart sends nothing twice. Call the result after the audit was
+ * found valid. A mail that cannot be queued is retried.
  */
-export async function mailAnchor(
+export function createAnchorMails(
   { auditAnchors }: Pick<Files, "auditAnchors">,
   clock: Clock,
   mail: MailAlarm,
-): Promise<void> {
-  const now = clock.now();
-  const due = dueOf(readAnchors(auditAnchors).anchors, now);
-  if (due === null) return;
-  const { id, hash } = due;
-  const body = [
-    `The audit of what administrators did ends with entry ${id}. Keep this mail where an intruder on the server cannot reach it.`,
-    `To compare, save this line in a file, and run \`./ghostinbox audit verify --anchors FILE\`:`,
-    JSON.stringify({ at: due.at, id, hash }),
-  ];
-  const about = { kind: "digest", at: now, severity: "info", title: `Audit: entry ${id}` } as const;
-  const sent = await mail({ ...about, body: body.join("\n\n") });
-  if (sent.ok) appendRecord(auditAnchors, { at: isoTime(now), id, hash, mailed: true });
+): () => Promise<void> {
+  /** In memory, because the disk may not be able to store it. */
+  let last: Anchor | undefined;
+  return async () => {
+    const now = clock.now();
+    const due = dueOf(readAnchors(auditAnchors).anchors, last, now);
+    if (due === null) return;
+    const { id, hash } = due;
+    const body = [
+      `The audit of what administrators did ends with entry ${id}. Keep this mail where an intruder on the server cannot reach it.`,
+      `To compare, save this line in a file, and run \`./ghostinbox audit verify --anchors FILE\`:`,
+      JSON.stringify({ at: due.at, id, hash }),
+    ];
+    const about = { kind: "digest", at: now, severity: "info", title: `Audit: entry ${id}` } as const;
+    const sent = await mail({ ...about, body: body.join("\n\n") });
+    if (!sent.ok) return;
+    last = { at: isoTime(now), id, hash, mailed: true };
+    appendRecord(auditAnchors, last);
+  };
 }
 
 /** The newest anchor, if it was not sent yet, and a day has passed since the last mail; the first is sent after a day. */
-function dueOf(anchors: readonly Anchor[], now: number): Anchor | null {
+function dueOf(anchors: readonly Anchor[], last: Anchor | undefined, now: number): Anchor | null {
   const newest = anchors.at(-1);
-  const sent = anchors.findLast(({ mailed }) => mailed === true);
+  const sent = last ?? anchors.findLast(({ mailed }) => mailed === true);
   if (newest === undefined || (sent?.id === newest.id && sent.hash === newest.hash)) return null;
   const since = Date.parse((sent ?? anchors[0] ?? newest).at);
   // A future time was noted while the clock was ahead.

@@ -8,7 +8,7 @@ import { userIds } from "../../host/machine/system-users.ts";
 import { giveSocket } from "../../host/root-files/files.ts";
 import { finishRestarts } from "../../host/running/supervise.ts";
 import { problems } from "../../host/sockets/unix-socket.ts";
-import { mailAnchor } from "../../jobs/audit/audit-watch.ts";
+import { createAnchorMails } from "../../jobs/audit/audit-watch.ts";
 import { removeLeftOverKeys } from "../../jobs/backup/repository.ts";
 import { removesStaleLocks } from "../../mail/dovecot/maildirs.ts";
 import { createLogKeeper, mailLogAccess, reopenMailLog } from "../../mail/logs/keep-logs.ts";
@@ -49,6 +49,7 @@ const setBack = createClockSetBack({
   flush: () => verbs.obey({ verb: "flush_mail", ids: [] }),
   say,
 });
+const mailAnchor = createAnchorMails(layout, clock, (alarm) => verbs.mailAlarm(alarm));
 const looks: readonly Repeated[] = [
   every(SECOND_MS, "the certificate could not be looked at", () => verbs.lookAtCertificate()),
   every(MINUTE_MS, "the settings could not be read", () => verbs.lookAtSettings()),
@@ -126,5 +127,5 @@ async function auditLook(): Promise<void> {
   await watches.audit.look();
   await watches.access.look();
   if (watches.audit.troubles().length > 0) return;
-  await mailAnchor(layout, clock, (alarm) => verbs.mailAlarm(alarm));
+  await mailAnchor();
 }
