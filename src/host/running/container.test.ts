@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { CHECKOUT } from "./checkout.ts";
 import { containerWarnings, dropShellZone, isPrivileged, NEEDED, parseCapabilities, warningsOf } from "./container.ts";
 
@@ -35,6 +37,14 @@ test("without IPv6 the warning says that IPv6 clients share one address", () => 
   const [says = "", ...more] = warningsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: "" });
   assert.match(says, /^This container has no IPv6: /);
   assert.deepEqual(more, []);
+});
+
+test("the rights are those of this process: the first may be outside the container", ROOT, () => {
+  const module = join(CHECKOUT, "src/host/running/container.ts");
+  const script = `import { containerWarnings } from ${JSON.stringify(module)}; console.log(containerWarnings(true).join());`;
+  const node = [process.execPath, "--input-type=module", "--eval", script];
+  const said = execFileSync("setpriv", ["--bounding-set=-chown,-kill", "--", ...node], { encoding: "utf8" });
+  assert.match(said, /lacks capabilities that the server needs: .*CHOWN.*KILL/);
 });
 
 test("the time zone of a shell counts only in a container", () => {

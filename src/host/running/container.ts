@@ -10,12 +10,12 @@ export const NEEDED: readonly string[] = [
 ];
 
 /** Warnings for the owner of this container, in sentences; none outside the image. */
-export function containerWarnings(): readonly string[] {
-  if (!IS_IMAGE) return [];
+export function containerWarnings(isImage = IS_IMAGE): readonly string[] {
+  if (!isImage) return [];
   return warningsOf({
-    // Of the first process: others may have dropped rights.
-    status: textOrNothing("/proc/1/status"),
-    mounts: textOrNothing("/proc/1/mounts"),
+    // Process 1 may be outside the container (`--pid=host`).
+    status: textOrNothing("/proc/self/status"),
+    mounts: textOrNothing("/proc/self/mounts"),
     ipv6Routes: textOrNothing("/proc/net/ipv6_route"),
   });
 }
