@@ -54,7 +54,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const memory = engineOnMemory(policy, [{ prefix: net("203.0.113.1/32"), why: "gateway" }]);
   const { engine, sqlite, accountHistory, notices, clock, db } = memory;
   const stores = accountsOnMemory(db, clock, () => engine.flush());
-  const { accounts, book, active, factors, sessions, heldMail, vacations } = stores;
+  const { accounts, book, active, networks, factors, sessions, heldMail, vacations } = stores;
   const asked: KeeperCommand[] = [];
   const replies = new Map<KeeperCommand["verb"], KeeperReply>();
   /** What a test may set. */
@@ -166,6 +166,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     accounts,
     book,
     active,
+    networks,
     appPasswordsOf: stores.appPasswordsOf,
     forwardingOf: stores.forwardingOf,
     vacationOf: (account: string) => vacations.vacationOf(account),

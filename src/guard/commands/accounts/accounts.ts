@@ -231,6 +231,12 @@ export function getsAlerts(parts: AlertMailboxParts, address: Address): boolean 
   return reachedByAlerts(parts).includes(address);
 }
 
+/** Whether a new account or alias with this name would get alerts instead of the account that gets them for postmaster@ or abuse@. */
+export function takesAlerts(parts: AccountCommandParts, address: Address): boolean {
+  const isNew = !parts.accounts.isAddress(address);
+  return isPostmaster(address) || (isNew && getsAlerts(parts, address) && parts.reach.onward(address).length > 1);
+}
+
 /** The addresses outside to which alerts go. */
 export function alertsOutside(parts: AlertMailboxParts & Pick<AccountCommandParts, "engine">): readonly string[] {
   return reachedByAlerts(parts).filter((address) => !parts.engine.policy.domains.includes(domainOf(address)));

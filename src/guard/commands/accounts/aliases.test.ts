@@ -107,6 +107,12 @@ test("through the web no alias diverts mail of an account, or the alerts of post
   assert.equal(await addAlias(address, ALICE), "done", "root may");
   assert.match(await web({ verb: "alias_remove", address }), /gets the alerts/);
   assert.match(await web({ verb: "alias_block", address, blocked: true }), /gets the alerts/);
+  kit.networks.serve({ domains: ["example.test"], administrator: null, refused: [], networks: [] });
+  const abuse = "abuse@example.test";
+  kit.given.alertsTo = [abuse];
+  for (const one of [abuse, "abuse+alerts@example.test"])
+    assert.match(await web({ verb: "alias_add", address: one, targets }), /gets the alerts/, one);
+  assert.equal(await addAlias(abuse, ALICE), "done", "root may");
   assert.equal(await addAlias(owned, ALICE), "done");
   kit.given.alertsTo = [owned];
   assert.match(await web({ verb: "alias_remove", address: owned }), /gets the alerts/);

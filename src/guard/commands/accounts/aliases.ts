@@ -15,6 +15,7 @@ import {
   getsAlerts,
   isPostmaster,
   removing,
+  takesAlerts,
 } from "./accounts.ts";
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
@@ -107,13 +108,13 @@ function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address
 }
 
 /**
- * The web adds no alias to postmaster@, which gets alerts, and none for the extension of an account: Postfix would look that up first, and
+ * The web adds no alias that takes over alerts, and none for the extension of an account: Postfix would look that up first, and
  * divert its mail. For other aliases that get alerts, see `checkOfTargets`.
  */
-function notFromWeb({ accounts }: AccountCommandParts, address: Address): CommandError | null {
+function notFromWeb(parts: AccountCommandParts, address: Address): CommandError | null {
   const plain = parseAddress(withoutExtension(address)) ?? address;
-  if (isPostmaster(plain)) return alertsStay(address);
-  if (plain === address || !accounts.isAddress(plain)) return null;
+  if (takesAlerts(parts, plain)) return alertsStay(address);
+  if (plain === address || !parts.accounts.isAddress(plain)) return null;
   return failed(`${address} belongs to ${plain}: create such an alias on the server.`, "Use `alias add` there.");
 }
 

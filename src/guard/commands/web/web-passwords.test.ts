@@ -138,7 +138,27 @@ test("accounts in a file must be new, with a hash that servers can afford, or a 
 
 test("no account replaces postmaster@, which receives the alerts", async () => {
   const name = "Postmaster@example.test";
-  assert.match(await said({ verb: "account_create", name, password: WORDS }), /^failed postmaster@ gets the alerts/);
+  assert.match(
+    await said({ verb: "account_create", name, password: WORDS }),
+    /^failed postmaster@example\.test gets the/,
+  );
   const reply = await kit.result({ verb: "accounts_import", entries: [{ name, hash: HASH }] });
   assert.equal(reply.skipped.length, 1);
+});
+
+test("no account replaces an abuse@ that receives the alerts without being one", async () => {
+  kit.networks.serve({ domains: ["example.test"], administrator: null, refused: [], networks: [] });
+  const [name, owner] = ["abuse@example.test", "owner@example.test"];
+  kit.given.alertsTo = [name, owner];
+  assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
+  assert.match(await said({ verb: "account_create", name, password: WORDS }), /^failed abuse@example\.test gets the/);
+  const reply = await kit.result({ verb: "accounts_import", entries: [{ name, hash: HASH }] });
+  assert.equal(reply.skipped.length, 1);
+  assert.equal(
+    await said({ verb: "account_create", name: owner, password: WORDS }),
+    "done",
+    "no one gets its mail yet",
+  );
+  kit.given.alertsTo = [];
+  assert.equal(await said({ verb: "account_create", name, password: WORDS }), "done");
 });

@@ -4,7 +4,7 @@ import type { NamedSecret } from "../../../admin/declare/items.ts";
 import { isOfKnownScheme, passwordProblem, tooCostly } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { SecretMaker } from "../../admin-ports.ts";
-import { accountCommand, isHash, isPostmaster, ON_SERVER } from "../accounts/accounts.ts";
+import { accountCommand, alertsStay, isHash, ON_SERVER, takesAlerts } from "../accounts/accounts.ts";
 import { type FileCommandParts, fileCommand } from "../accounts/files.ts";
 import { failed, usage } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
@@ -26,11 +26,6 @@ type Run<V extends Verb> = (
 type Brought = ParsedCommandOf<"accounts_import">["entries"][number];
 type Skipped = FileChanges["skipped"][number];
 
-const OWNERS = failed(
-  "postmaster@ gets the alerts of this server: add an account with this name on the server.",
-  "Use `account add` on the server.",
-);
-
 /**
  * A new account, or a new password in clear text. The guard hashes it: an attacker who has taken over the web can
  * choose a password, but not a hash that costs Dovecot minutes or that has a scheme without a salt. Changes nothing if the
@@ -43,7 +38,7 @@ const webPassword: Run<"account_create" | "account_set_password"> = async (
   { caller },
 ) => {
   if (parts.mailboxes().keyOfEach) return ON_SERVER;
-  if (command.verb === "account_create" && isPostmaster(name)) return OWNERS;
+  if (command.verb === "account_create" && takesAlerts(parts, name)) return alertsStay(name);
   const problem = passwordProblem(command.password, name);
   if (problem !== null) return usage(problem, "Choose another one.");
   const former = parts.book.password(name);
@@ -73,7 +68,7 @@ const webImport: Run<"accounts_import"> = async (parts, { entries }, by, { calle
   const typed: Typed[] = [];
   const { keyOfEach } = parts.mailboxes();
   for (const entry of entries) {
-    const read = readEntry(entry);
+    const read = readEntry(parts, entry);
     if ("why" in read) skipped.push(read);
     else if (!("password" in read)) ready.push(read);
     else if (keyOfEach || parts.accounts.hasKeys(read.owner))
@@ -107,10 +102,13 @@ function endedCaller(caller: OfCaller["caller"]): typeof UNAUTHORIZED | null {
 
 type Typed = Readonly<{ owner: AccountName; password: string; quotaBytes: number | undefined }>;
 
-function readEntry({ name: written, hash, password, quotaBytes }: Brought): Skipped | NamedSecret | Typed {
+function readEntry(
+  parts: WebPasswordParts,
+  { name: written, hash, password, quotaBytes }: Brought,
+): Skipped | NamedSecret | Typed {
   const name = parseAccountName(written);
   if (name === null) return { name: written, why: "cannot be an account" };
-  if (isPostmaster(name)) return { name, why: "gets the alerts, and can be added only on the server" };
+  if (takesAlerts(parts, name)) return { name, why: "gets the alerts, and can be added only on the server" };
   if (password !== undefined) return { owner: name, password, quotaBytes };
   if (hash === undefined) return { name, why: "has no password" };
   if (!isHash(hash)) return { name, why: "has a password that came unhashed" };
