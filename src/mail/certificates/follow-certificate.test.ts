@@ -12,7 +12,7 @@ import { servedFiles } from "./issue-certificate.ts";
 
 const OPENSSL = installed("openssl");
 
-test("before the first certificate the report names none", async () => {
+test("the report names no certificate before the first one is in use", async () => {
   const reported = await certificateReport(temporaryLayout(), [], []);
   assert.deepEqual(reported, { ok: false, reason: "No certificate is in use yet." });
 });
@@ -38,7 +38,7 @@ test("reports the certificate with its names and its end, and the ports that ser
   assert.doesNotMatch(JSON.stringify(reported), /PRIVATE/);
 });
 
-test("waits until a port serves only the new certificate: old processes may still accept", OPENSSL, async () => {
+test("waits until a port serves only the new certificate, as old processes may still accept", OPENSSL, async () => {
   const [old, fresh] = [selfSigned("old"), selfSigned("new")];
   const server = createServer(old);
   const port = await listenOnPort(server);

@@ -29,7 +29,7 @@ type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
  * file rewritten in place, a renamed file and a changed symbolic link, however coarse the file system's clock is.
  */
 export function createCertificateFollower({ layout, reload, clock }: FollowParts) {
-  /** The problem at the last check. Reported from the second check on: a renewal may be half written. */
+  /** The problem at the last check. Reported only from the second check on, because a renewal may be half written. */
   let doubt: string | null = null;
   let refused: KeeperTrouble | null = null;
   let ending: readonly KeeperTrouble[] = [];
@@ -39,7 +39,7 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
     doubt = reason;
   };
 
-  /** Judges the certificate in use, whatever its files hold. An alert that it expires soon is not over when it has expired. */
+  /** Checks when the certificate in use expires, whatever its files hold. The alert that it expires soon stays after it has expired. */
   function lookAtEnd(file: string): void {
     const leaf = readOr(() => new X509Certificate(readFileSync(servedFiles(layout).cert)), null);
     if (leaf === null) return;
@@ -83,9 +83,9 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
 }
 
 /**
- * New connections use the new certificate, and no open one ends. An smtpd finishes its session. Dovecot is not
- * reloaded: that would end IMAP sessions. Its login processes ask its configuration process, one connection each, and
- * a new one of those reads the files again.
+ * Makes new connections use the new certificate, without closing open ones: an smtpd finishes its session first. Dovecot is not reloaded,
+ * because that would end IMAP sessions. Its configuration process is ended instead: each new login process asks the next one, which reads
+ * the files again.
  */
 export async function reloadCertificate({ postfixConf, dovecotConf }: Layout): Promise<string | null> {
   const reload = await runProgram("postfix", ["-c", postfixConf, "reload"]);
@@ -98,7 +98,7 @@ export async function reloadCertificate({ postfixConf, dovecotConf }: Layout): P
 
 const PATIENCE_MS = 5_000;
 const LOOK_EVERY_MS = 100;
-/** Connections in a row that must get it: a process that started before the change may still accept one of them. */
+/** Connections in a row that must get the new certificate, because a process from before the change may still accept one of them. */
 const IN_A_ROW = 3;
 
 /** The part of `config apply`'s output about the certificate: nothing if it is the same as before. */
@@ -116,8 +116,8 @@ export async function certificateNews(
 }
 
 /**
- * Waits until each of these ports, which speak TLS from the start, serves new connections this certificate (PEM), and no
- * other one in between. Returns the ports that do not in time.
+ * Waits until each of these ports, which speak TLS from the start, serves only this certificate (PEM) to several new connections in a row.
+ * Returns the ports that do not in time.
  */
 export async function notServing(
   cert: string,

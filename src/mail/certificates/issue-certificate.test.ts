@@ -13,7 +13,7 @@ import { type CertificateFiles, isServed, readPair, serve, servedFiles } from ".
 
 const directory = temporaryDirectory();
 
-/** A certificate with the present second is valid by then. */
+/** A certificate that was made in the current second is valid by then. */
 function soon(): Millis {
   return instant(Date.now() + 60_000);
 }
@@ -37,7 +37,7 @@ function reason(files: CertificateFiles, at = soon()): string {
 const ENDED = ["certificate_expiring", "certificate_expired"];
 const [a, b] = [await filesOf("a"), await filesOf("b")];
 
-test("a pair that Postfix and Dovecot could not serve causes one sentence that names the file", () => {
+test("a pair that Postfix and Dovecot could not serve is refused with one sentence that names the file", () => {
   const broken = join(directory, "broken.pem");
   writeFileSync(broken, "hello");
   const both = join(directory, "both.pem");
@@ -58,7 +58,7 @@ test("a pair that Postfix and Dovecot could not serve causes one sentence that n
   assert.match(reason(a, later(soon(), -DAY_MS)), /a\.pem is not valid before \d{4}-\d\d-\d\d\.$/);
 });
 
-test("a valid chain is used completely, whichever name PEM gives its certificates", async () => {
+test("a valid chain is used completely, whichever PEM label its certificates have", async () => {
   const authority = await filesOf("authority");
   const at = (name: string): string => join(directory, name);
   const [request, cert, key] = [at("request.pem"), at("leaf.pem"), at("leaf-key.pem")];
@@ -76,7 +76,7 @@ test("a valid chain is used completely, whichever name PEM gives its certificate
   }
 });
 
-test("one file with key and chain serves a key and certificates only, as does a traditional EC key", () => {
+test("from a file with both key and chain, and from a traditional EC key, only a key and certificates are served", () => {
   const [both, ec] = [join(directory, "haproxy.pem"), join(directory, "ec.pem")];
   writeFileSync(both, `${contentOf(b.cert)}Bag Attributes\n${contentOf(b.key).trimEnd()}`);
   const curve = ["-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", `${ec}.new`];
@@ -95,7 +95,7 @@ test("one file with key and chain serves a key and certificates only, as does a 
   }
 });
 
-test("a renewal is used once, a bad one is refused from the second check on, and the old one stays", async () => {
+test("a renewal is used once, a bad one is refused from the second check on, and the old certificate stays", async () => {
   const layout = layoutOf(join(directory, "data"));
   mkdirSync(layout.tls, { recursive: true });
   let reloads = 0;
@@ -158,7 +158,7 @@ test("a renewal is used once, a bad one is refused from the second check on, and
     await one.look(files);
     assert.deepEqual(codesOf(one), ENDED);
   }
-  // Why the renewal is not used must be seen next to that.
+  // The reason why the renewal is not used must be shown too.
   writeFileSync(files.key, contentOf(a.key));
   for (const codes of [ENDED, ["certificate_refused", ...ENDED]]) {
     await follower.look(files);

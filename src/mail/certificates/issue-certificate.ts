@@ -8,7 +8,7 @@ import { makeDirectory } from "../../host/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 
-/** For a chain. */
+/** Enough for any chain. */
 const MOST_BYTES = 1024 * 1024;
 
 /** Absolute paths of PEM files. */
@@ -65,11 +65,11 @@ export function isServed({ cert, key }: Pair, layout: Layout): boolean {
   return existsSync(chain) && readFileSync(chain, "utf8") === chainOf(cert, key);
 }
 
-/** Copies a pair to where Postfix and Dovecot read it: only for root, each file complete at any time. */
+/** Copies a pair to where Postfix and Dovecot read it. Only root can read the files, and each is complete at any time. */
 export function serve({ cert, key }: Pair, layout: Layout): void {
   makeDirectory(layout.tlsServed, 0o700);
   const files = servedFiles(layout);
-  // The chain last, so its presence shows that all of them exist.
+  // The chain is written last, so its presence shows that all of them exist.
   const texts = { key, cert, chain: chainOf(cert, key) };
   for (const name of ["key", "cert", "chain"] as const) writeFile(files[name], texts[name], { mode: 0o600 });
 }
