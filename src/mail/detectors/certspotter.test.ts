@@ -11,7 +11,7 @@ const FIELDS = ["1795162500", "discovered_cert", ".example.org", KEY, CERTIFICAT
 const line = (changes: Readonly<Record<number, string>> = {}): string =>
   FIELDS.map((field, i) => changes[i] ?? field).join("\t");
 
-test("a certificate that was found has its key, its issuer and the entry of the watch list", () => {
+test("a found certificate is read with its key, its issuer and the entry of the watch list", () => {
   const found = { event: "certificate", at: 1_795_162_500_000, key: KEY, certificate: CERTIFICATE };
   assert.deepEqual(readSpotted(line()), { ...found, item: ".example.org", issuer: "C=GB, CN=Some CA" });
 });

@@ -1,13 +1,13 @@
 import { printable } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 
-/** What `examples/certspotter-hook` noted of a call by certspotter (certspotter-script(8)). */
+/** What `examples/certspotter-hook` logged when certspotter called it (certspotter-script(8)). */
 type Spotted =
   | Readonly<{
       event: "certificate";
       /** Milliseconds since the Unix epoch. */
       at: number;
-      /** SHA-256 of the public key (SubjectPublicKeyInfo), in hexadecimal digits, as that of the certificate. */
+      /** SHA-256 of the public key (SubjectPublicKeyInfo) in hexadecimal digits; `certificate` is that of the certificate. */
       key: string;
       certificate: string;
       /** The entry of the watch list. */
@@ -21,8 +21,8 @@ const LONGEST_TEXT = 120;
 const FIELDS = 8;
 
 /**
- * A line of the hook: seconds, EVENT, WATCH_ITEM, PUBKEY_SHA256, CERT_SHA256, ISSUER_DN, SUMMARY and an end mark, between tabs.
- * Null: not one of these, or not whole.
+ * Reads a line of the hook: seconds, EVENT, WATCH_ITEM, PUBKEY_SHA256, CERT_SHA256, ISSUER_DN, SUMMARY and an end mark, separated by tabs.
+ * Null if it is not one of these, or is incomplete.
  */
 export function readSpotted(line: string): Spotted | null {
   const fields = line.split("\t");

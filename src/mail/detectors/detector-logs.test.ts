@@ -47,7 +47,7 @@ function following(t: TestContext) {
   return { file, start, wait, banned, warned, clock, store, notices, db };
 }
 
-test("alerts are counted over their window, and the last that the limit allows is the ban", async (t) => {
+test("alerts are counted over their window, and the one that reaches the limit causes a ban", async (t) => {
   const { file, start, wait, banned, clock } = following(t);
   const first = start();
   appendFileSync(file, "attack 198.51.100.7 1\nnothing\n");
@@ -78,7 +78,7 @@ test("alerts that were decided on and come again, as after a kill, count once", 
   assert.equal(banned("198.51.100.7"), null);
 });
 
-test("while the database takes nothing the lines wait", async (t) => {
+test("lines wait while the database cannot be written", async (t) => {
   const { file, start, wait, clock, store, notices } = following(t);
   start();
   store.failing = "commit";
@@ -98,7 +98,7 @@ test("a storm of addresses is bounded and reported", async (t) => {
   assert.deepEqual(warned, ["A detector reports many addresses at once; only some are recorded."]);
 });
 
-test("a log that cannot be read, or is missing, is known as such until it can be read again", async (t) => {
+test("a log that is missing or unreadable is listed as failing until it can be read again", async (t) => {
   const { file, start, warned } = following(t);
   const known = (watch: ReturnType<typeof start>, failing: RegExp): Promise<void> =>
     t.waitFor(() => assert.match(watch.failing().get(file) ?? "", failing), { timeout: patience(10_000) });
@@ -137,7 +137,7 @@ test("a log that cannot be read for five minutes raises a notice until it can be
   assert.equal(after(1, ["EACCES"]), undefined, "the five minutes start again");
 });
 
-test("a detector is followed where its file is set, with its own limits", () => {
+test("a detector is followed if its file is set, with its own limits", () => {
   assert.deepEqual(detectorsOf(settingsWith()), []);
   const toml =
     '[detection.suricata]\nfile = "/var/log/suricata/eve.json"\nseverity = 1\n[detection.psad]\nfile = "/var/log/psad.log"\ndanger_level = 5\nmaxretry = 2\n';

@@ -9,11 +9,11 @@ import { MOST_LINES } from "../fail2ban/jail-report.ts";
 import type { FollowedLog } from "../logs/followed-logs.ts";
 import { type Alert, readPsad, readSuricata } from "./intrusion-alerts.ts";
 
-/** A detector of intrusions, whose log is followed. */
+/** An intrusion detector whose log is followed. */
 export type Detector = Readonly<{
   name: DetectorName;
   file: string;
-  /** This many alerts about one address within the window are an offence; the length of its first ban. */
+  /** This many alerts about one address within `windowMs` are an offence, which first bans the address for `banMs`. */
   limit: number;
   windowMs: number;
   banMs: number;
@@ -22,12 +22,12 @@ export type Detector = Readonly<{
 
 type Parts = Readonly<{ engine: Engine; clock: Clock; log: Log }>;
 
-/** Maximum addresses per check: more at once are a forgery, or a storm in which single ones do not matter. */
+/** Maximum addresses per check. More at once are forged, or part of a storm in which single addresses do not matter. */
 const MOST_ADDRESSES = 200;
 
 /**
- * The logs of detectors, whose alerts become reports: one per address and check. A report is decided on before the position moves;
- * after a kill in between it comes again, and the decision knows its alerts by their time.
+ * Follows the logs of detectors and turns their alerts into reports, one per address and check. A report is decided on before the position
+ * moves. After a kill in between, the report comes again, and the decision recognizes its alerts by their time.
  */
 export function detectorLogs(detectors: readonly Detector[], { engine, clock, log }: Parts): readonly FollowedLog[] {
   return detectors.map((detector) => ({
@@ -53,10 +53,10 @@ export function detectorLogs(detectors: readonly Detector[], { engine, clock, lo
   }));
 }
 
-/** Rotating a log takes less. rsyslog creates psad's at its first line: docs/intrusion-detection.md creates it earlier. */
+/** Rotating a log takes less. rsyslog creates psad's only at its first line, so docs/intrusion-detection.md creates it earlier. */
 const GRACE_MS = 5 * MINUTE_MS;
 
-/** Raises a notice about each log that has been unreadable for a while. Call `look` every few seconds. `failing`: why, by file. */
+/** Raises a notice about each log that has been unreadable for a while. Call `look` every few seconds. `failing`: the reasons by file. */
 export function createUnreadWatch(failing: () => ReadonlyMap<string, string>, clock: Clock, notices: Notices) {
   let since: ReadonlyMap<string, Millis> = new Map();
   return {
@@ -70,7 +70,7 @@ export function createUnreadWatch(failing: () => ReadonlyMap<string, string>, cl
   };
 }
 
-/** Times later than now are from a clock that is not trusted. */
+/** Replaces times later than now, which come from a clock that is not trusted. */
 function reportOf(
   { name, limit, windowMs, banMs }: Detector,
   ip: Ip,

@@ -5,7 +5,7 @@ import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { instant } from "../../core/time.ts";
 import { readPsad, readSuricata } from "./intrusion-alerts.ts";
 
-/** The words of psad 2.4.6 (sub scan_logr), as rsyslog of Debian 12 writes them, and as older ones do. */
+/** The text of psad 2.4.6 (sub scan_logr), as rsyslog of Debian 12 writes it, and as older versions do. */
 const SCAN =
   "scan detected (Nmap: [-sT or -sS scan]): 198.51.100.7 -> 203.0.113.25 tcp: [1-1024] flags: SYN tcp pkts: 1024 DL: 4 total scan dsts: 1";
 const ISO = "2026-11-20T08:15:00.123456+00:00 mail psad: ";
@@ -13,7 +13,7 @@ const TRADITIONAL = "Nov 20 08:15:00 mail psad[812]: ";
 const NOW = instant(Date.parse("2026-11-20T08:16:00Z"));
 const read = (line: string, level = 3) => readPsad(line, level, NOW);
 
-test("a scan names its address, its time and its words", () => {
+test("a scan is read with its address, its time and its text", () => {
   assert.deepEqual(read(ISO + SCAN), { ip: "198.51.100.7", at: Date.parse("2026-11-20T08:15:00.123Z"), text: SCAN });
   assert.equal(read(TRADITIONAL + SCAN)?.at, new Date(2026, 10, 20, 8, 15).getTime());
   assert.equal(read(ISO + SCAN.replace("198.51.100.7", "2001:db8::7"))?.ip, "2001:db8::7");
@@ -35,7 +35,7 @@ for (const [what, line] of [
   ["of its status", `${ISO}email limit reached for src: 198.51.100.7`],
   ["without a time", `psad: ${SCAN}`],
 ] as const)
-  test(`a line ${what} is none`, () => {
+  test(`a line ${what} is not a scan`, () => {
     assert.equal(read(line), null);
   });
 
@@ -44,7 +44,7 @@ test("any text is read without an error", () => {
   assert.equal(read(`${ISO}scan detected ${"(".repeat(100_000)}`), null);
 });
 
-/** In the form of Suricata 7's own documentation (Eve JSON Format), about a client of port 25, shortened. */
+/** A shortened alert about a client of port 25, in the form that Suricata 7 documents (Eve JSON Format). */
 const EVE = {
   timestamp: "2026-11-20T08:15:00.251547+0100",
   event_type: "alert",
@@ -62,7 +62,7 @@ const EVE = {
 const line = (changes: object = {}): string => JSON.stringify({ ...EVE, ...changes });
 const withAlert = (changes: object): string => line({ alert: { ...EVE.alert, ...changes } });
 
-test("an alert names its address, its time, its signature and its severity", () => {
+test("an alert is read with its address, its time, its signature and its severity", () => {
   assert.deepEqual(readSuricata(line(), 2), {
     ip: "198.51.100.7",
     at: Date.parse("2026-11-20T07:15:00.251Z"),
@@ -85,7 +85,7 @@ for (const [what, changes] of [
     assert.equal(readSuricata(line(changes), 2), null);
   });
 
-test("a server's answer is neither an attack by the client that it answered nor by a server that we asked", () => {
+test("a server's answer counts neither against the client that it answered nor against a server that we asked", () => {
   assert.equal(readSuricata(line({ direction: "to_client" }), 2), null);
   const older = { direction: undefined, src_port: 25, dest_port: 50_096 };
   assert.equal(readSuricata(line(older), 2), null, "Suricata 6 does not say the direction");

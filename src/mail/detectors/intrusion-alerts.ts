@@ -8,10 +8,10 @@ import { timeOfLine } from "../logs/log-line.ts";
 /** What a detector found one address doing. `text` is evidence for people, with words that the address may have chosen. */
 export type Alert = Readonly<{ ip: Ip; at: Millis; text: string }>;
 
-/** Suricata's own lines have some kilobytes; a piece of a longer one is not valid JSON. */
+/** Suricata's own lines have a few kilobytes; a piece of a longer one is not valid JSON. */
 const LONGEST_LINE = 128 * 1024;
 const LONGEST_NAME = 120;
-/** What Suricata writes where it could not tell what a connection is about. */
+/** What Suricata writes if it could not identify the protocol of a connection. */
 const NO_PROTOCOL: readonly string[] = ["failed", "unknown", ""];
 
 const port = () => wholeNumber(0, 65_535);
@@ -34,9 +34,9 @@ const eve = lazily(() =>
 );
 
 /**
- * The alert in a line of eve.json (docs.suricata.io, Eve JSON Format), if it counts against the address: at least as severe
- * as `severity` (1 is the most severe), and about what a client sent over an established TCP connection. Suricata names a
- * protocol only when it has read both sides, and addresses of other packets can be forged.
+ * Returns the alert in a line of eve.json (docs.suricata.io, Eve JSON Format), if it counts against the address: it must be at least as
+ * severe as `severity` (1 is the most severe), and about what a client sent over an established TCP connection, because addresses of other
+ * packets can be forged. Suricata names a protocol only after it has read both sides.
  */
 export function readSuricata(line: string, severity: number): Alert | null {
   if (line.length > LONGEST_LINE || !line.includes('"alert"')) return null;
@@ -46,7 +46,7 @@ export function readSuricata(line: string, severity: number): Alert | null {
   if (!read.ok) return null;
   const { alert, proto, app_proto: application, dest_port: port, ...seen } = read.value;
   if (proto !== "TCP" || NO_PROTOCOL.includes(application) || alert.severity > severity) return null;
-  // Suricata 7 says the direction; before, the lower port is that of the server.
+  // Suricata 7 logs the direction. In logs of earlier versions, the lower port is the server's.
   if (seen.direction === undefined ? port > seen.src_port : seen.direction !== "to_server") return null;
   const ip = parseIp(seen.src_ip);
   const at = Date.parse(seen.timestamp);
@@ -65,7 +65,7 @@ const LEVEL = / DL: ([1-5]) total scan dsts: \d{1,10}$/;
 const TRADITIONAL = /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]{1,255} /;
 const RFC_3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) [\w.-]{1,255} /;
 
-/** A scan of at least this danger level, from 1 to 5; null for any other line. `notAfter`: the time now. */
+/** Returns a scan of at least this danger level, from 1 to 5; null for any other line. `notAfter`: the time now. */
 export function readPsad(line: string, dangerLevel: number, notAfter: Millis): Alert | null {
   const head = RFC_3339.exec(line) ?? TRADITIONAL.exec(line);
   if (head === null) return null;
