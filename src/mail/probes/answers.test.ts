@@ -26,17 +26,17 @@ for (const [part, probe, answers, others] of [
   ["Fail2ban", PING, ["\x80\x05pong<F2B_END_COMMAND>"], ["\x80\x05nothing<F2B_END_COMMAND>", "\x80\x05pong"]],
   ["the dashboard", pageHead("mail.example.org"), ["HTTP/1.1 200 OK\r\n"], ["HTTP/1.1 421 Misdirected Request\r\n"]],
 ] as const)
-  test(`the answer of ${part} that works, and no other`, () => {
+  test(`only the answer of a working part is accepted: ${part}`, () => {
     for (const said of answers) assert.ok(probe.isAnswer(said), said);
     for (const said of others) assert.ok(!probe.isAnswer(said), said);
   });
 
-test("a port 25 that is busy refuses, and one that only starts to talk does not", () => {
+test("a busy port 25 counts as refusing, and one that has only started to answer does not", () => {
   assert.ok(SMTP.isRefusal?.("421 4.3.2 All server ports are busy\r\n"));
   assert.ok(SMTP.isRefusal?.("220 mail") === false);
 });
 
-test("a port is left in order, and of the dashboard's page only the head is asked for", () => {
+test("sessions end in order, and only the head of the dashboard's page is requested", () => {
   assert.deepEqual([SMTP.goodbye, IMAP.goodbye], ["QUIT\r\n", "a LOGOUT\r\n"]);
   assert.match(String(pageHead("mail.example.org").question), /^HEAD \/ HTTP\/1\.1\r\nHost: mail\.example\.org\r\n/);
 });

@@ -89,7 +89,7 @@ test("a part that hangs up, talks endlessly or is missing does not hang", async 
 
 const HANGS = hung("gave no answer");
 
-test("a silent port hangs, unless two thirds of its places are taken", async (t) => {
+test("a silent port counts as hung, unless two thirds of its places are taken", async (t) => {
   const port = await servedPort(silent);
   for (let i = 0; i < 2; i++) {
     const client = connect(port, "127.0.0.1");

@@ -10,7 +10,7 @@ import { GOODBYE_MS } from "./port-dialogue.ts";
 type Target = Readonly<{ host: string; port: number; localAddress?: string }> | Readonly<{ path: string }>;
 
 export type Exchange = Readonly<{
-  /** Over TLS from the start. Its validity does not matter: the server's own certificate may be self-signed, or about to expire. */
+  /** Over TLS from the start. The certificate is not verified, because the server's own may be self-signed or expired. */
   tls?: boolean;
   /** Sent as soon as the connection is open. */
   question?: string | Buffer;
@@ -28,8 +28,8 @@ export type Exchange = Readonly<{
 const MOST_BYTES = 16_384;
 
 /**
- * Connects, asks and waits for the answer. A frozen program still has its connections accepted by the kernel, until as
- * many wait as it allowed: then a unix socket refuses with EAGAIN (unix(7)). Never throws.
+ * Connects, asks and waits for the answer. The kernel still accepts connections for a frozen program until its queue is full; then a unix
+ * socket refuses with EAGAIN (unix(7)). Never throws.
  */
 export function exchange(
   target: Target,
@@ -68,13 +68,13 @@ export function exchange(
   });
 }
 
-/** From this share of its places on, a port may be silent because it is full. */
+/** A port of which at least this share of connections is in use may be silent because it is full. */
 const CROWDED = 2 / 3;
 
-/** A full port is as silent as one that hangs, but serves its clients: strangers could cause a restart, which cuts them off. */
+/** A full port is as silent as a hung one, but serves its clients. Without this, strangers could cause a restart that cuts them off. */
 export function unlessCrowded(result: ProbeResult, port: number, places: number): ProbeResult {
   if (result.ok || !result.hangs) return result;
-  // Connections to a local TCP port take a place, including those that only the client has closed.
+  // All connections to the local port count, including those that only the client has closed.
   const ports = new Set([port]);
   const open = TCP_TABLES.flatMap((table) => parseConnections(textOrNothing(table), ports)).length;
   if (open < places * CROWDED) return result;

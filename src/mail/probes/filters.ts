@@ -1,21 +1,21 @@
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { type Exchange, exchange } from "./exchange.ts";
 
-/** A milter that negotiates: it answers SMFIC_OPTNEG by the same command, after the length of its packet. It sees no mail. */
+/** A working milter negotiates: it answers SMFIC_OPTNEG with the same command, after the length of its packet. It sees no mail. */
 export const MILTER: Exchange = {
   // Version 6, every action and step (libmilter, mfdef.h).
   question: Buffer.from("0000000d4f00000006000001ff001fffff", "hex"),
   isAnswer: (said) => said[4] === "O",
 };
 
-/** spamd gives up a mail after 7 s (mail/spamassassin/spamassassin-conf.ts), so a busy one answers for some mail within this time. */
+/** spamd gives up on a mail after 7 s (mail/spamassassin/spamassassin-conf.ts), so a busy one answers for some mail within this time. */
 const LATELY_SECONDS = 15;
 
 type SpamSockets = Readonly<{ spamd: string; pulse: string }>;
 
 /**
- * PING of spamd's protocol. While mails keep all of spamd's processes busy it waits like they do, so spam-head.py is asked then
- * whether spamd has recently answered for one of them.
+ * Sends a PING of spamd's protocol. While mails keep all of spamd's processes busy, the PING waits behind them, so spam-head.py is then
+ * asked whether spamd has recently answered for one of them.
  */
 export async function probeSpamd({ spamd, pulse }: SpamSockets, timeoutMs: number): Promise<ProbeResult> {
   const isPong = (said: string): boolean => /^SPAMD\/[\d.]+ 0 PONG/.test(said);
@@ -29,7 +29,7 @@ export async function probeSpamd({ spamd, pulse }: SpamSockets, timeoutMs: numbe
 /** The program in front of spamd; its report about spamd does not matter here. */
 export const SPAM_HEAD: Exchange = { isAnswer: (said) => /^spamd answered .*\n/.test(said) };
 
-/** As Postfix asks it (SMTPD_POLICY_README), about a recipient that is never greylisted: nothing is counted. */
+/** As Postfix asks it (SMTPD_POLICY_README), about a recipient that is never greylisted, so nothing is counted. */
 export const POSTGREY: Exchange = {
   question: [
     "request=smtpd_access_policy",

@@ -5,7 +5,7 @@ import { openPorts, PortDialogue, SMTP_REPLY } from "./port-dialogue.ts";
 
 const AT = { localAddress: "127.71.9.26", timeoutMs: 5_000 };
 
-test("replies are heard one by one, of several lines too", async () => {
+test("replies are read one by one, including those of several lines", async () => {
   const port = await servedPort(saying("220 ready\r\n250-first\r\n250 last\r\n"));
   const dialogue = await PortDialogue.open({ ...AT, port });
   assert.equal(await dialogue.hears(SMTP_REPLY), "220 ready\r\n");
@@ -14,7 +14,7 @@ test("replies are heard one by one, of several lines too", async () => {
   dialogue.close("QUIT");
 });
 
-test("a port that is silent, closed or no TLS rejects, in time", async () => {
+test("a port that is silent, closed or without TLS rejects in time", async () => {
   const silentPort = await servedPort(silent);
   const waiting = await PortDialogue.open({ ...AT, port: silentPort, timeoutMs: 100 });
   await assert.rejects(waiting.hears(SMTP_REPLY), { code: "ETIMEDOUT", message: "gave no answer within 0.1 s" });
@@ -26,7 +26,7 @@ test("a port that is silent, closed or no TLS rejects, in time", async () => {
   await assert.rejects(withTls, /SSL|wrong version/);
 });
 
-test("ports that take a connection, and no others", async () => {
+test("only ports that accept a connection are found", async () => {
   const ports = [await servedPort(silent), await servedPort(silent)].toSorted((a, b) => a - b);
   assert.deepEqual(await openPorts("127.0.0.1", [9, ...ports.toReversed()]), ports);
   assert.deepEqual(await openPorts("127.0.0.1", []), []);

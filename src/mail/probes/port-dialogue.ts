@@ -5,7 +5,7 @@ import { codeOf, messageOf } from "../../core/error.ts";
 
 type PortTarget = Readonly<{
   port: number;
-  /** The machine itself unless it is given. */
+  /** Default: this machine. */
   host?: string | undefined;
   localAddress?: string | undefined;
   /** TLS from the start. */
@@ -18,7 +18,7 @@ const MOST_CHARACTERS = 65_536;
 /** How long the other side may take to hang up. */
 export const GOODBYE_MS = 1_000;
 export const SMTP_PORT = 25;
-/** A whole reply of SMTP: its last line has a blank after the code (RFC 5321 section 4.2.1). */
+/** A complete SMTP reply: its last line has a blank after the code (RFC 5321 section 4.2.1). */
 export const SMTP_REPLY = /^\d{3}(?: .*)?\r\n/m;
 
 /**
@@ -103,7 +103,7 @@ export class PortDialogue {
     return this.#tls;
   }
 
-  /** `goodbye`: so that the other side logs an orderly end. */
+  /** Sends `goodbye`, if any, so that the other side logs an orderly end. */
   close(goodbye = ""): void {
     clearTimeout(this.#timer);
     if (goodbye === "") this.#socket.destroy();
@@ -148,7 +148,7 @@ export type Handshake =
       protocol: string;
       cipher: string;
       certificate: X509Certificate | null;
-      /** Why no public authority vouches for it; null: one does. */
+      /** Why no public authority vouches for it; null if one does. */
       distrust: string | null;
     }>
   | Readonly<{ ok: false; code: string; says: string; stage: "connect" | "tls" }>;
