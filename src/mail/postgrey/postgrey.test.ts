@@ -8,11 +8,11 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { renderPostgrey } from "./postgrey.ts";
 
-test("strangers cannot make its database grow without end: it starts empty instead", () => {
+test("strangers cannot make its database grow without limit: a full one is emptied at the start", () => {
   const directory = temporaryDirectory();
   const layout = layoutOf(join(directory, "data"));
   const { text } = renderPostgrey(sampleSite({ layout }));
-  assert.match(text, / --privacy /, "long addresses take no more room");
+  assert.match(text, / --privacy /, "long addresses take no more space");
   const programs = join(directory, "programs");
   const inPlace = { setpriv: 'shift 7\nexec "$@"', postgrey: "pwd; ulimit -f" };
   for (const path of [programs, layout.postgreyData]) mkdirSync(path, { recursive: true });

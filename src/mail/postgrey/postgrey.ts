@@ -4,14 +4,14 @@ import { type RenderedFile, renderedScript, type Site } from "../configuration/s
 /** The reply to strangers. It names no mechanism. */
 const GREYLIST_TEXT = "Temporarily unavailable, try again later";
 
-/** Strangers can make up any number of senders. At this size of a file Postgrey is killed, and starts with an empty database. */
+/** Strangers can make up any number of senders. When a file reaches this size, Postgrey is killed and starts with an empty database. */
 const MOST_MB = 128;
 /** A killed Postgrey's file may lack its last pages, so a somewhat smaller one counts as full too. */
 const FULL_MB = 120;
 /** ulimit of sh(1) counts blocks of 512 bytes. */
 const BLOCKS_OF_MB = 2_048;
 
-/** Its options depend on the settings, so they are rendered with them (`renderPostgrey`). */
+/** Postgrey's options depend on the settings, so `renderPostgrey` renders them into a script. */
 export function postgreyCommand(layout: Layout): string {
   return `exec sh ${layout.postgreyConf}/command`;
 }
@@ -26,7 +26,7 @@ export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFi
     "--socketmode=0660",
     // Postfix logs each refusal already.
     "--quiet",
-    // Hashes, so that long addresses take no more room.
+    // Stores hashes, so that long addresses take no more space.
     "--privacy",
     `--dbdir=${layout.postgreyData}`,
     `--delay=${greylist.delaySeconds}`,
@@ -43,8 +43,8 @@ export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFi
     "cd /",
     `ulimit -f ${MOST_MB * BLOCKS_OF_MB}`,
     `${user} ${find} -name 'postgrey*.db' -size +${FULL_MB}M -exec ${find} -delete ';'`,
-    // Without an fsync for each entry: at night Postgrey removes the old ones one by one, and answers no one until then. A kill loses nothing,
-    // a power failure some seconds.
+    // No fsync for each entry: at night Postgrey removes old entries one by one, and answers no one until it has finished. A kill loses
+    // nothing, a power failure the last seconds.
     `echo 'set_flags DB_TXN_WRITE_NOSYNC on' | ${user} tee ${layout.postgreyData}/DB_CONFIG >/dev/null`,
   ];
   const start = `exec ${[user, "postgrey", ...options].join(" \\\n  ")}`;
