@@ -27,9 +27,9 @@ type Rendered = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Failed
 const NO_KEYS = { ok: true, changed: false } as const;
 
 /**
- * `only`: the configuration of these services. `isServing`: components run with the configuration in force, so an unchanged one
- * need not be checked again. `isStarting`: they are started next, and the caller reports those that do not run. `moving`: called
- * before files of a service move into place. It must read them even if others cannot be moved.
+ * `only`: the configuration of these services. `isServing`: components run with the configuration in force, so an unchanged one need not be
+ * checked again. `isStarting`: they are started next, and the caller reports those that do not run. `moving`: called before files of a
+ * service move into place. The service must be reloaded then, even if other files cannot be moved.
  */
 type How = Readonly<{
   only?: readonly ServiceName[];
@@ -46,7 +46,7 @@ export async function applyConfiguration(site: Site, how: How = {}): Promise<App
   const applied = await applyRendered(site, how);
   const isWithout = !applied.ok && site.ownDovecot !== "";
   const ended = isWithout ? await applyRendered({ ...site, ownDovecot: "" }, how) : applied;
-  // Without them it is refused too, so they are not the cause.
+  // The configuration is refused without them too, so they are not the cause.
   if (!ended.ok) return ended;
   // `line 2: Unknown setting: nonsense`, without the path of our copy.
   const ownLine = applied.ok ? "" : applied.reason.replace(/^.*?\S*own\.conf (?=line \d)/, "");
@@ -56,14 +56,14 @@ export async function applyConfiguration(site: Site, how: How = {}): Promise<App
 }
 
 /**
- * Renders everything beside the configuration in force, lets each component check its own, all at once, and only then moves
- * everything into place. Reloads nothing: the caller knows whether the services run.
+ * Renders everything beside the configuration in force, lets all components check their parts in parallel, and only then moves everything
+ * into place. Reloads nothing: the caller knows whether the services run.
  */
 async function applyRendered(
   site: Site,
   { only = SERVICES, isServing = false, isStarting = false, moving }: How,
 ): Promise<Rendered> {
-  // Dovecot checks that it can read them.
+  // These come first, because Dovecot's check reads them.
   const keys = only.includes("dovecot") ? prepareMailKeys(site, isStarting, () => moving?.("dovecot")) : NO_KEYS;
   if (!keys.ok) return keys;
   const rendered = partsOf(site).filter(({ service }) => only.includes(service));
@@ -125,7 +125,7 @@ function compare(part: Part): Compared {
   return { ...part, changes };
 }
 
-/** Every receiver verifies it (RFC 8301 section 3.2), and it fits into one UDP answer. */
+/** Every receiver verifies keys of this size (RFC 8301 section 3.2), and they fit into one UDP answer. */
 const RSA_BITS = 2_048;
 const MOST_BYTES = 64 * 1_024;
 
@@ -138,7 +138,7 @@ export function makeDkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelect
   const owner = { uid: process.geteuid?.() ?? 0, gid: groupId(CONTENT_USERS.rspamd) };
   for (const { file } of dkimKeys(site)) {
     const found = readPlain(file, MOST_BYTES);
-    // An empty one was not flushed before a power failure, so its public half cannot be published yet.
+    // An empty file was not flushed before a power failure, so its public half cannot be published yet.
     const key = found === null || found.text.trim() === "" ? null : found;
     if (key?.owner.uid === owner.uid && key.owner.gid === owner.gid && key.mode === 0o640) continue;
     const made = () => generateKeyPairSync("rsa", { modulusLength: RSA_BITS }).privateKey;
@@ -149,7 +149,7 @@ export function makeDkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelect
 const MOST_SECRET_BYTES = 4 * 1_024;
 
 /**
- * Creates two secrets once. With the first Dovecot proves itself to the guard; Dovecot's hashes of passwords depend on it. The second
+ * Creates two secrets once. The first proves to the guard that a client is Dovecot, and Dovecot's password hashes depend on it. The second
  * distinguishes our own proofs from strangers' text; Postfix reads its own copy.
  */
 export function makeSecrets({ loginPolicySecret, proofWord }: Pick<Layout, "loginPolicySecret" | "proofWord">): void {
@@ -157,14 +157,14 @@ export function makeSecrets({ loginPolicySecret, proofWord }: Pick<Layout, "logi
   makeSecret(proofWord, 16, { mode: 0o640, owner: { uid: 0, gid: groupId(CONTENT_USERS.rspamd) } });
 }
 
-/** Keeps an existing one, unless it is empty: an earlier version did not flush it before a power failure. */
+/** Keeps an existing secret, unless it is empty: earlier versions did not flush it, so a power failure could lose its text. */
 function makeSecret(file: string, bytes: number, access: Access): void {
   const found = readPlain(file, MOST_SECRET_BYTES);
   if (found === null || found.text.trim() === "") writeFile(file, `${randomBytes(bytes).toString("hex")}\n`, access);
   else setAccess(file, access);
 }
 
-/** Compiles the scripts that run before each user's own: delivery agents and IMAP processes may not write beside them. */
+/** Compiles the scripts that run before each user's own: delivery agents and IMAP processes may not write compiled files there. */
 export async function compileSieve({ sieve, dovecotConf }: Layout): Promise<void> {
   for (const { name } of [renderSieve(), ...renderLearnScripts()]) {
     const script = join(sieve, name);

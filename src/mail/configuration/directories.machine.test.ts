@@ -45,7 +45,7 @@ function fresh(): Layout {
 describe("the data directory", OWN_ETC, () => {
   const make = (etc: OwnEtc, layout: Layout): Promise<unknown> =>
     etc.call(["src/mail/configuration/directories.ts", "makeDirectories", layout]);
-  /** A machine and the data directory that it has made. */
+  /** A machine and the data directory that was made on it. */
   const made = async () => {
     const [etc, layout] = [machine(61_000), fresh()];
     await make(etc, layout);
@@ -123,7 +123,7 @@ describe("the data directory", OWN_ETC, () => {
   });
 
   describe("of a backup that was killed", () => {
-    /** A mail with a second name in both stages, and root's secret in the stage of the mails. */
+    /** A mail with a hard link in both stages, and root's secret in the stage of the mails. */
     const leave = (layout: Layout, owner: number): string => {
       const mail = join(layout.mail, "mail");
       writeFileSync(mail, "");
@@ -136,7 +136,7 @@ describe("the data directory", OWN_ETC, () => {
       return mail;
     };
 
-    test("no files are left, so that mails become their user's and root's secrets do not", async () => {
+    test("no files are left, so the mails' user becomes the owner of the mails, but not of root's secrets", async () => {
       const { etc: here, layout } = await made();
       const there = machine(61_500);
       const mail = leave(layout, here.numberOf("passwd", "ghostinbox-mail"));

@@ -23,7 +23,7 @@ type Entry = Readonly<{
   isTree: boolean;
 }>;
 
-/** Every directory of docs/reference/files.md, parents first: none is in one that another user could have replaced. */
+/** Every directory of docs/reference/files.md, parents first, so that none is in one that another user could have replaced. */
 export function directories(layout: Layout): readonly Entry[] {
   const { guard, mail, fail2ban, accountsGroup, dataGroup, logsGroup } = USERS;
   const { data } = layout;
@@ -52,7 +52,7 @@ export function directories(layout: Layout): readonly Entry[] {
     tree(layout.mail, 0o700, mail, mail),
     at(join(data, "spool")),
     at(layout.postfixQueue),
-    // As Postfix would create them, with fifty programs (`postfix check`, postfix-files).
+    // Postfix would create them the same way, but run fifty programs for it (`postfix check`, postfix-files).
     ...PRIVATE.map((name) => tree(join(layout.postfixQueue, name), 0o700, "postfix", "root")),
     at(join(layout.postfixQueue, "maildrop"), 0o730, "postfix", "postdrop"),
     at(join(layout.postfixQueue, "public"), 0o710, "postfix", "postdrop"),
@@ -111,7 +111,7 @@ function tree(path: string, mode: number, user: string, group: string): Entry {
   return { path, mode, user, group, isTree: true };
 }
 
-/** Of the queue, and others that belong only to Postfix. */
+/** Directories of the queue that belong only to Postfix's user. */
 const PRIVATE = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
 
 /** Creates missing directories and restores owners and modes. The users exist already. Returns messages for the owner. */
@@ -131,8 +131,8 @@ export function makeDirectories(layout: Layout): readonly string[] {
 }
 
 /**
- * A killed backup leaves second names of mails, which would keep their owner from being changed, and copies of root's secrets,
- * whose owner would be changed. Other files of the mails' user stay unchanged, so that they stop no start.
+ * A killed backup leaves hard links to mails, which would prevent changing the mails' owner, and copies of root's secrets, whose owner
+ * would be changed. A directory that the mails' user put in its place stays, so that it cannot stop a start.
  */
 function removeLeftStages({ backupLock, backupStage, backupMailStage }: Layout): void {
   if (lockHolder(backupLock) !== null) return;
@@ -167,7 +167,7 @@ export async function addUsers(): Promise<void> {
     if (!hasGroup(group)) await must("groupadd", ["--system", group]);
   for (const reader of ["postfix", "dovecot"]) await joinGroup(reader, USERS.accountsGroup);
   for (const reader of [USERS.guard, USERS.web, USERS.export]) await joinGroup(reader, USERS.dataGroup);
-  // Fail2ban is started with that group.
+  // Fail2ban needs no membership: it is started with this group.
   await joinGroup(USERS.guard, USERS.logsGroup);
 }
 

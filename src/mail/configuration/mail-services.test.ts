@@ -15,7 +15,7 @@ import { forgetsEnded, mailServices, sinceStart } from "./mail-services.ts";
 const services = mailServices(layoutOf("/srv/mail"), { spam: 2, fail2ban: true });
 const runOf = (service: keyof typeof services): string => services[service]?.run.join("\n") ?? assert.fail();
 
-test("SpamAssassin and Fail2ban run only where they are set", () => {
+test("SpamAssassin and Fail2ban run only if they are enabled", () => {
   const without = mailServices(layoutOf("/srv/mail"), { spam: 0, fail2ban: false });
   const left = Object.keys(services).filter((service) => !Object.keys(without).includes(service));
   assert.deepEqual(left, ["spamd", "spam-head", "spamass-milter", "fail2ban"]);
@@ -52,7 +52,7 @@ test("Unbound leaves Debian's AppArmor profile, but no other one", () => {
   assert.equal(chosen("unconfined\n", false), "\n", "a privileged container");
 });
 
-test("Dovecot starts although another process has the number that it had", async (t) => {
+test("Dovecot starts even if another process has its previous process id", async (t) => {
   const directory = temporaryDirectory();
   const file = join(directory, "master.pid");
   const remains = (pid: number | undefined): boolean => {

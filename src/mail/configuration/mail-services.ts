@@ -11,7 +11,7 @@ import { rspamdService } from "../rspamd/rspamd-conf.ts";
 import { spamServices } from "../spamassassin/spam-services.ts";
 
 type Chosen = Readonly<{
-  /** Mails that SpamAssassin scores at once; 0: it does not run. */
+  /** Mails that SpamAssassin scores at once; 0 if it does not run. */
   spam: number;
   fail2ban: boolean;
 }>;
@@ -41,12 +41,12 @@ export function sinceStart({ services }: Pick<Layout, "services">): SinceStart {
 }
 
 /**
- * Debian's AppArmor profile allows Unbound to read only /etc/unbound, so it runs unconfined. A process that is already confined, as in
- * most containers, keeps its profile: it may not leave it.
+ * Debian's AppArmor profile allows Unbound to read only /etc/unbound, so it runs unconfined. A process that is already confined, as in most
+ * containers, keeps its profile, because it may not leave it.
  */
 function unboundCommands({ unboundConf }: Layout): readonly string[] {
   return [
-    // In a privileged container AppArmor may be unseen, and setpriv(1) refuses to use it.
+    // In a privileged container AppArmor may be invisible, and setpriv(1) would refuse the option.
     `profile=$(test -e /sys/kernel/security/apparmor && grep -qx unconfined /proc/self/attr/current 2>/dev/null && echo --apparmor-profile=unconfined)`,
     `exec ${asUser("unbound", "net_bind_service")}$profile unbound -d -p -c ${unboundConf}`,
   ];
@@ -64,7 +64,7 @@ function dovecotCommands(layout: Layout): readonly string[] {
   return [
     // A private key that is not on the disk may be lost: then mail arrives, but cannot be read.
     `test -r ${layout.mailKeyLink} || rm -f ${layout.mailKeyConf}`,
-    // Dovecot itself waits two minutes for a lock, so a slow disk may not delay all mailboxes for long.
+    // Limited to 20 seconds, because a slow disk must not delay all mailboxes for long. Dovecot itself waits two minutes for a lock.
     `timeout 20 ${removesStaleLocks(layout, "all").join(" ")} || :`,
     forgetsEnded(join(layout.dovecotBase, "master.pid")),
     // One open file for each client of a service (`default_client_limit`).

@@ -23,7 +23,7 @@ import { fetchedRules, PACKAGED_RULES, renderSpamAssassin } from "../spamassassi
 import { reloadDovecot, reloadPostfix } from "./reload-by-signal.ts";
 import { type RenderedFile, rendered, type Site } from "./site.ts";
 
-/** Programs of Postfix read main.cf repeatedly if it was changed less than two seconds ago: it may be incomplete. Ours is complete. */
+/** Postfix's programs read main.cf repeatedly if it was changed less than two seconds ago, because it may be incomplete. Ours never is. */
 const POSTFIX_SETTLES_MS = 3 * SECOND_MS;
 
 /** The configuration files of one component, which are checked together. */
@@ -33,13 +33,13 @@ export type Part = Readonly<{
   live: string;
   files: readonly RenderedFile[];
   /**
-   * Complaints of the component's own checker about a copy in this directory; null if none. Without it the files contain only values
+   * Complaints of the component's own checker about a copy in this directory; null if none. Files without a checker contain only values
    * that passed our parsers, or no service reads them.
    */
   check?: (directory: string, layout: Layout) => Promise<string | null>;
-  /** Its checker also reads files of the owner, which may change at any time. */
+  /** The component's checker also reads files of the owner, which may change at any time. */
   readsOwnersFiles?: true;
-  /** It contains only values that passed our parsers, and a start reports a component that does not run anyway. */
+  /** The files contain only values that passed our parsers, and a start reports a component that does not run anyway. */
   isUncheckedAtStart?: true;
 }>;
 
@@ -65,7 +65,7 @@ export function partsOf(site: Site): readonly Part[] {
       service: "spamd",
       live: layout.spamAssassinConf,
       files: renderSpamAssassin(site),
-      // Only the owner's rules can be wrong: the rest passed our parsers. Settings that switch it on are checked with it.
+      // Only the owner's rules can be wrong: the rest passed our parsers. They are checked as soon as the settings enable SpamAssassin.
       ...((spam.enabled || spam.runs) && spam.ownRules !== "" && { check: checkSpamAssassin }),
     },
     file("web", layout.webSettings, site.webSettings),
@@ -76,7 +76,7 @@ export function partsOf(site: Site): readonly Part[] {
       service: "fail2ban",
       live: layout.fail2banConf,
       files: renderFail2ban(site),
-      // Only a start switches it on, and checks it then.
+      // Only a start enables Fail2ban, and checks it then.
       ...(fail2ban.enabled && { check: checkFail2ban }),
     },
     {
@@ -98,7 +98,7 @@ const CHECKS_IN_FORCE: Partial<Record<ServiceName, (layout: Layout) => Promise<s
   fail2ban: ({ fail2banConf }) => checkFail2ban(fail2banConf),
 };
 
-/** The installed checker's verdict on the configuration in force. Null: no complaint; the component can be restarted. */
+/** The installed checker's verdict on the configuration in force. Null if there is no complaint, so that the component can be restarted. */
 export async function checkInForce(service: ServiceName, layout: Layout): Promise<string | null> {
   return (await CHECKS_IN_FORCE[service]?.(layout)) ?? null;
 }
@@ -123,10 +123,10 @@ function postfixFiles(site: Site): readonly RenderedFile[] {
 
 /**
  * postconf reads main.cf and master.cf. It exits with 0 after some errors, so any complaint counts. postsuper uses the parameters, and
- * moves misplaced queue files where they belong.
+ * moves misplaced queue files to where they belong.
  */
 async function checkPostfix(directory: string): Promise<string | null> {
-  // It keeps this time when it moves into place, so that the start and a reload of Postfix need not wait either.
+  // The file keeps this time when it moves into place, so that the start and a reload of Postfix need not wait either.
   setModified(join(directory, "main.cf"), new Date(Date.now() - POSTFIX_SETTLES_MS));
   const parameters = await runProgram("postconf", ["-c", directory, "-n"]);
   if (parameters.code !== 0 || parameters.stderr !== "")
@@ -135,7 +135,7 @@ async function checkPostfix(directory: string): Promise<string | null> {
   return complaint("Postfix refuses its configuration or its queue", queue);
 }
 
-/** Also checks whether its files have the owners and modes that this version wants. This starts fifty programs. */
+/** Also checks whether Postfix's files have the owners and modes that this version wants, which starts fifty programs. */
 async function checkAllOfPostfix(directory: string): Promise<string | null> {
   const refused = await checkPostfix(directory);
   if (refused !== null) return refused;
@@ -150,8 +150,8 @@ async function checkDovecot(directory: string): Promise<string | null> {
 }
 
 /**
- * Runs as spamd's user, without reading any user's preferences. Includes the rules that it uses; if fetched rules are at fault, which
- * settings do not fix, those of the package decide.
+ * Runs as spamd's user, without reading any user's preferences. Includes the rules that spamd uses. If fetched rules are faulty, no setting
+ * can fix them, so the packaged rules are checked instead.
  */
 async function checkSpamAssassin(directory: string, layout: Layout): Promise<string | null> {
   const user = CONTENT_USERS.spamd;
@@ -164,7 +164,7 @@ async function checkSpamAssassin(directory: string, layout: Layout): Promise<str
   return complaint("SpamAssassin refuses its configuration (settings spam.*)", await check(PACKAGED_RULES));
 }
 
-/** Runs as the unprivileged system user, who cannot write into the directory of the packaged rspamd, as its checker would. */
+/** Runs as an unprivileged user, because the checker would otherwise write into the packaged rspamd's directory. */
 async function checkRspamd(directory: string, layout: Layout): Promise<string | null> {
   const unprivileged = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs"];
   const configtest = [...rspamdVariables(layout, directory), "configtest", "-c", join(directory, "rspamd.conf")];

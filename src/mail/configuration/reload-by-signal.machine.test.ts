@@ -40,7 +40,7 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
   });
   after(() => postfix("stop"));
 
-  /** Undefined while a former one is ending, too. */
+  /** Also undefined while a previous one is still ending. */
   function queueManager(): number | undefined {
     const all = listProcesses().filter(({ args, cwd }) => args[0] === "qmgr" && cwd === postfixQueue);
     return all.length === 1 ? all[0]?.pid : undefined;
@@ -94,7 +94,7 @@ describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovec
   const log = join(layout.data, "dovecot.log");
   const directories = `base_dir = ${dovecotBase}\nstate_dir = ${dovecotBase}\nlog_path = ${log}\n`;
   const configure = (more = ""): void => writeFileSync(dovecotConf, `${directories}protocols =\nssl = no\n${more}`);
-  /** It has its name once it has started. */
+  /** The process has this name only once it has started. */
   const logger = async (): Promise<number> => {
     for (;;) {
       const found = listProcesses().find(({ args, parent }) => args[0] === "dovecot/log" && parent === master());

@@ -10,9 +10,9 @@ import { end } from "../dovecot/doveadm.ts";
 const LOOK_MS = 20;
 
 /**
- * Runs a command that only sends the master a signal. Returns null once its processes that the signal ends have ended, or after
- * the wait; otherwise the reason why the reload failed. `endings`: how long to wait for the end of each, by name, in milliseconds after
- * the signal.
+ * Runs a command that only sends the master process a signal, and waits for the child processes that the signal ends. Returns null even if
+ * some still run after the wait; otherwise why the reload failed. `endings`: how long to wait for a child, by its name, in milliseconds
+ * after the signal.
  */
 async function reloadBySignal(
   [program, ...argv]: readonly [string, ...string[]],
@@ -32,11 +32,11 @@ async function reloadBySignal(
 }
 
 /**
- * `doveadm reload` only sends a signal. Until the master has read its configuration, old processes answer, and lose each other
- * in the middle of a question: a mail would be deferred. Returns null once it has, or after 20 seconds: a busy machine takes more
- * than five. Otherwise returns why the reload failed.
+ * `doveadm reload` only sends a signal. Until the master has read its configuration, old processes still answer, and may lose their
+ * connections to each other in the middle of a request, so that a mail would be deferred. Returns null once it has read it, or after 20
+ * seconds (a busy machine takes more than five); otherwise why the reload failed.
  *
- * Ends the IMAP processes of signed-in users: the master forgets sessions in use, and a later `doveadm kick` would miss them.
+ * Ends the IMAP processes of signed-in users, because the master forgets sessions in use, and a later `doveadm kick` would miss them.
  */
 export async function reloadDovecot(layout: Layout): Promise<string | null> {
   const command = ["doveadm", "-c", layout.dovecotConf, "reload"] as const;
@@ -49,8 +49,8 @@ export async function reloadDovecot(layout: Layout): Promise<string | null> {
 }
 
 /**
- * `postfix reload` only sends a signal (postfix-script). A flush that arrives before the previous queue manager has ended is
- * lost with it, and an old client would retry with the old settings. Returns null once they have ended, or why the reload failed.
+ * `postfix reload` only sends a signal (postfix-script). A flush that arrives before the previous queue manager has ended is lost with it,
+ * and an old smtp(8) process would retry with the old settings. Returns null once both have ended, or why the reload failed.
  */
 export function reloadPostfix({ postfixConf, postfixQueue }: Layout): Promise<string | null> {
   const command = ["postfix", "-c", postfixConf, "reload"] as const;

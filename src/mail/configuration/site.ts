@@ -17,14 +17,13 @@ import type { Settings } from "../../settings/schema.ts";
 import { ownDovecotSettings } from "../dovecot/own-dovecot.ts";
 import { filterNames as ownFilters, readFilter, STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/adopt-filters.ts";
 
-/** Rules of SpamAssassin, the password for the relay. */
+/** Maximum size of the file of SpamAssassin's rules, or of the relay's password. */
 const MOST_NAMED_BYTES = 1024 * 1024;
 
 export type MailCryptSettings = Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">;
 
 /** Everything on which the configuration files of Postfix and Dovecot depend. */
 export type Site = Readonly<ReturnType<typeof readSite>>;
-/** How Dovecot encrypts. */
 export type MailCrypt = NonNullable<Site["mailCrypt"]>;
 export type Relay = NonNullable<Site["outbound"]["relay"]>;
 
@@ -32,7 +31,7 @@ export type Relay = NonNullable<Site["outbound"]["relay"]>;
 export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
 type NamedKey = "spam.rules" | "outbound.relay_password_file";
-/** What to use of a named file that cannot be read. Throws if there is nothing. */
+/** Returns what to use instead of a named file that cannot be read. Throws if there is nothing. */
 type Missing = (key: NamedKey, reason: string) => string;
 
 /** Collects what rendering needs from the settings and from this machine. */
@@ -75,18 +74,18 @@ export function readSite(
       loginPolicy: settings["ports.login_policy"],
       sieveMail: settings["ports.sieve_mail"],
     },
-    /** Where the proxies of these networks connect. Null: there are none. */
+    /** The ports to which proxies of these networks connect. Null if there are none. */
     proxied: proxied === null ? null : { networks: settings["proxy.networks"], ports: proxied },
     tls: { profile: settings["tls.profile"] },
     outbound: {
-      /** Mails of an account to one domain, or mails into mailboxes, at once. */
+      /** Maximum parallel deliveries of an account's mails to one domain, and of all mails to mailboxes. */
       atOnce: settings["outbound.at_once"],
       queueLifetimeSeconds: wholeSeconds(settings["outbound.queue_lifetime"]),
       bounceLifetimeSeconds: wholeSeconds(settings["outbound.bounce_lifetime"]),
       delayWarningSeconds: wholeSeconds(settings["outbound.delay_warning"]),
       relay: relayOf(settings, missing),
     },
-    /** Functions that an isolated server stops; empty for any other. */
+    /** Functions that an isolated server stops; empty if the server is not isolated. */
     isolated: readIsolation(layout)?.shut ?? [],
     /** Debian's copies of the root's addresses and keys (package dns-root-data) are used unless set. */
     dns: {
@@ -103,9 +102,9 @@ export function readSite(
     spam: spamOf(settings, missing),
     fail2ban: {
       enabled: settings["fail2ban.enabled"],
-      /** Debian's, unchanged: ours and the owner's include them. */
+      /** Debian's filters, unchanged, because ours and the owner's include them. */
       stock: STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name)),
-      /** The owner's, tested. */
+      /** The owner's filters, already tested. */
       own: ownFilters(layout.fail2banOwn).map((name) => readFilter(layout.fail2banOwn, name)),
       jails: jailsOf(settings),
       /** The jail of each of the owner's filters. */
@@ -126,7 +125,7 @@ export function readSite(
   };
 }
 
-/** Null: mail was never encrypted. Once it was, Dovecot must be able to read it. */
+/** Null if mail was never encrypted. Once it was, Dovecot must be able to read it. */
 export function mailCryptOf(settings: MailCryptSettings, layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey">) {
   const how = settings["mailboxes.encryption"];
   const encrypts = how !== "off";
@@ -136,7 +135,7 @@ export function mailCryptOf(settings: MailCryptSettings, layout: Pick<Layout, "m
   return { encrypts, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
 }
 
-/** Null: mail is sent to its recipients' servers. Throws SetUpFailure if the file has no password. */
+/** Null if mail is sent directly to its recipients' servers. Throws SetUpFailure if the file has no password. */
 export function relayOf(settings: Settings, missing: Missing = refuseMissing) {
   const nextHop = settings["outbound.relay"];
   if (nextHop === "") return null;
@@ -165,7 +164,7 @@ function spamOf(settings: Settings, missing: Missing) {
   };
 }
 
-/** Which file that rendering reads is missing, in one sentence; null: none. Only root may look. */
+/** Returns a sentence about a missing file that rendering reads, or null. Only root can check. */
 export function whyFilesMissing(settings: Settings, missing: Missing = refuseMissing): string | null {
   if (process.getuid?.() !== 0) return null;
   try {
@@ -182,7 +181,7 @@ export function refuseMissing(_key: NamedKey, reason: string): never {
   throw new SetUpFailure(reason);
 }
 
-/** The file as the configuration in force has it, reported by `say`. Throws SetUpFailure if that is for another login, or has none. */
+/** Returns and reports the file's text from the configuration in force. Throws SetUpFailure if it has none, or only for another login. */
 export function textInForce(settings: Settings, layout: Layout, say: (line: string) => void): Missing {
   const start = `${settings["outbound.relay"]} ${settings["outbound.relay_user"]}:`;
   const passwordIn = (logins: string | null): string | null =>
@@ -228,7 +227,7 @@ function wholeSeconds(durationMs: number): number {
   return Math.ceil(durationMs / SECOND_MS);
 }
 
-/** The owner's rules of SpamAssassin, and the login at the relay, as rendered. */
+/** Rendered files: the owner's rules for SpamAssassin, and the login at the relay. */
 export const OWN_RULES = "own.cf";
 export const RELAY_LOGIN = "relay-login";
 
@@ -246,7 +245,7 @@ export function rendered(name: string, text: string, mode = 0o644): RenderedFile
   return { name, text: `# ${RENDERED_BY}\n${text}`, mode };
 }
 
-/** Matches these domains (regexp_table(5)); goes into parentheses. */
+/** Matches these domains (regexp_table(5)); must be put into parentheses. */
 export function domainPattern(domains: readonly string[]): string {
   return domains.map((domain) => domain.replaceAll(".", "\\.")).join("|");
 }
