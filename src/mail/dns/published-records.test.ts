@@ -68,7 +68,7 @@ test("each of the machine's addresses needs both records, and the name has no ot
       assert.match(await judged([named, ip(address)]), isPrivate(ip(address)) ? /^A wrong/ : /^A ok/);
 });
 
-test("a name without any address is missed once", async () => {
+test("a name without any address is reported once", async () => {
   const { settings } = checkedServer({ resolver: await zoneServer([]) });
   const [v4, v6] = [ip("192.168.7.10"), ip("2001:db8:10::10")];
   const missed = async (kind: OutsideKind, addresses: readonly Ip[] = [], outgoing = [v4, v6]) =>
@@ -91,7 +91,7 @@ test("each record comes with its state, and why it is wrong", async () => {
   assert.equal(records.find(({ name }) => name === "_dmarc.example.org")?.status, "missing");
 });
 
-test("a router's address is a fact: it leads here if its port 25 greets with our name, else that is unknown", () => {
+test("a router's address leads here if its port 25 greets with our name; otherwise that is unknown", () => {
   const of = (greeting: string | null) => judgeOutside(ADDRESS, "mail.example.org", greeting);
   assert.equal(of("220 mail.example.org ESMTP\r\n").status, "ok");
   assert.equal(judgeOutside(ADDRESS, "my-mail.example.org", "220-My-Mail.example.org\r\n220 -\r\n").status, "ok");
@@ -100,7 +100,7 @@ test("a router's address is a fact: it leads here if its port 25 greets with our
   assert.match(of(null).detail, /203\.0\.113\.10, which is not an address of this machine/);
 });
 
-test("addresses of families in which the machine has none are those of a router", async () => {
+test("addresses of a family in which the machine has none belong to a router", async () => {
   const { settings } = checkedServer({ resolver: await zoneServer(ZONE) });
   assert.deepEqual(await outsideAddresses(settings, []), [ADDRESS, ip("2001:db8:10::10")]);
   assert.deepEqual(await outsideAddresses(settings, [ip("2001:db8:10::10")]), [ADDRESS]);

@@ -52,7 +52,7 @@ export async function compared({ records, addresses, settings }: ExpectedRecords
   return all.map((one) => ({ ...one, verdict: withOthers(one, others) }));
 }
 
-/** Part of the mail and of the sign-ins would go to an address that is not the machine's, such as one that it had before. */
+/** Refuses a name that also leads to other addresses, such as a previous one: part of the mail and of the sign-ins would go there. */
 function withOthers({ record: { type }, verdict }: ComparedRecord, others: readonly Ip[]): RecordVerdict {
   const also = others.filter((one) => type === (isV4(one) ? "A" : "AAAA"));
   if (verdict.status !== "ok" || also.length === 0) return verdict;
@@ -64,7 +64,7 @@ function withOthers({ record: { type }, verdict }: ComparedRecord, others: reado
 
 export type OutsideKind = "address" | "reverse";
 
-/** The same for addresses of the name that are not the machine's. */
+/** Compares the records for addresses of the name that are not the machine's. */
 export async function comparedOutside(
   { addresses, settings }: Omit<ExpectedRecords, "records">,
   kinds: readonly OutsideKind[],
@@ -77,12 +77,12 @@ export async function comparedOutside(
   return isMissed && kinds.includes("address") ? [await missingName(settings, addresses.length === 0)] : [];
 }
 
-/** Whether a router has the public IPv4 address. `outgoing`: the addresses from which the kernel reaches others. */
+/** Whether a router has the public IPv4 address. `outgoing`: the kernel's source addresses for outgoing connections. */
 export function isV4Outside(addresses: readonly Ip[], outgoing: readonly Ip[]): boolean {
   return !addresses.some(isV4) && outgoing.some(isV4);
 }
 
-/** There must be at least one address. `required`: the machine has none itself; with one of IPv6, its provider may share the IPv4 address. */
+/** The name needs an address. `required`: the machine has none. With an IPv6 address, it may share an IPv4 address of its provider. */
 function missingName(settings: Settings, required: boolean): Promise<ComparedRecord> {
   const address = { type: "A", value: "", kind: "address", says: "", required } as const;
   return comparedOne(settings, { name: settings.hostname, ...address });
@@ -112,7 +112,7 @@ async function namedAddresses({ hostname, ...settings }: Named, types: AddressTy
   return answers.flatMap((one) => (one.ok ? one.found.flatMap((text) => parseIp(text) ?? []) : []));
 }
 
-/** Whether they lead here: port 25 there greets with the server's name. Most routers refuse such connections from inside. */
+/** Whether the addresses lead here: port 25 there greets with the server's name. Most routers refuse such connections from inside. */
 async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Promise<readonly ComparedRecord[]> {
   return Promise.all(
     addresses.map(async (address) => {
@@ -124,8 +124,8 @@ async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Pro
 }
 
 /**
- * The reverse name of each, which matters to servers that get mail from it. No mail leaves from the address of a proxy that only passes
- * mail on to a machine without a route of its family.
+ * Compares the reverse name of each address, which matters to servers that get mail from it. It is optional for a proxy whose address
+ * family the machine cannot route: no mail leaves from there.
  */
 export async function comparedReverse(
   settings: Named,

@@ -43,7 +43,7 @@ test("the server's name gets its own record for HELO, unless it is a mail domain
   assert.deepEqual(relayed, ["example.org v=spf1 mx a:smtp.relay.example ~all"]);
 });
 
-test("behind a proxy, both SPF records have a place for the address from which mail leaves", () => {
+test("behind a proxy, both SPF records have a placeholder for the address from which mail leaves", () => {
   const proxied = { ...publisher, settings: settingsWith('proxy.networks = ["198.51.100.10"]') };
   const proposed = recordsOf({ ...proxied, addresses: [ip("2001:db8::25")] }).filter(({ kind }) => /spf/.test(kind));
   const values = ["v=spf1 mx ip4:OUTGOING-ADDRESS -all", "v=spf1 a ip4:OUTGOING-ADDRESS -all"];
@@ -74,7 +74,7 @@ test("reverse names (RFC 1035 section 3.5, RFC 3596 section 2.5)", () => {
   assert.equal(reverseName(ip("2001:db8::25")), `5.2.${"0.".repeat(22)}8.b.d.0.1.0.0.2.ip6.arpa`);
 });
 
-test("the fields of a registrar's form: the name without the domain, the text in one piece, the priority apart", () => {
+test("the fields of a registrar's form: the name without the domain, the text in one piece, the priority separately", () => {
   const fieldsOf = (about: typeof publisher) => recordsOf(about).map((record) => formFields(record, "example.org"));
   const fields = fieldsOf(publisher);
   const [mx] = fields;

@@ -6,8 +6,8 @@ import { hostAndPort } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 
 /**
- * One record to publish, in the terms of a zone file (RFC 1035 section 5). `name`: fully qualified, without the dot at its end. `value`: that of a TXT
- * record in one piece, without quotes.
+ * One record to publish, in the terms of a zone file (RFC 1035 section 5). `name`: fully qualified, without the final dot. `value`: for a
+ * TXT record in one piece, without quotes.
  */
 export type DnsRecord = Omit<PublishedRecord, keyof RecordVerdict> & Readonly<{ kind: RecordKind }>;
 
@@ -15,7 +15,7 @@ export type DnsRecord = Omit<PublishedRecord, keyof RecordVerdict> & Readonly<{ 
 const KINDS = {
   mx: { says: "Mail for the domain comes here.", required: true },
   address: { says: "Where the server is.", required: true },
-  reverse: { says: "Whoever gave you the address sets this; many refuse mail without it.", required: true },
+  reverse: { says: "Your provider sets this; many servers refuse mail without it.", required: true },
   spf: { says: "Who may send for the domain (RFC 7208).", required: true },
   helo_spf: { says: "Delivery reports have no sender: this proves them by the server's name.", required: true },
   dkim: { says: "The key that verifies our signatures (RFC 6376).", required: true },
@@ -42,7 +42,7 @@ export function recordsOf({ settings, addresses, domain, key }: Publisher): read
     record("mx", "MX", domain, `10 ${hostname}.`),
     ...addresses.flatMap((address) => [addressRecord(hostname, address), reverseRecord(hostname, address)]),
     record("spf", "TXT", domain, spf),
-    // A name must not have two (RFC 7208, 4.5), and a relay sends its own name in HELO.
+    // A name must not have two SPF records (RFC 7208, 4.5), and a relay sends its own name in HELO.
     ...(domains.includes(hostname) || relay !== "" ? [] : [record("helo_spf", "TXT", hostname, `v=spf1 a${ip4} -all`)]),
     record("dkim", "TXT", `${selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${key}`),
     record("dmarc", "TXT", `_dmarc.${domain}`, `v=DMARC1; p=quarantine; rua=mailto:postmaster@${domain}`),
@@ -57,7 +57,7 @@ function record(kind: RecordKind, type: DnsRecord["type"], name: string, value: 
   return { name, type, value, kind, ...KINDS[kind] };
 }
 
-/** As lines of a zone file, a comment before each. */
+/** Prints records as lines of a zone file, with a comment before each. */
 export function printZone(records: readonly DnsRecord[]): string {
   return records
     .map(({ name, type, value, says, required }) => {
@@ -108,7 +108,7 @@ export function judge(record: DnsRecord, published: Found<string>): RecordVerdic
   return (JUDGES[record.kind] ?? judgeExact)(record, published.found);
 }
 
-/** By kind; other records must be published as they are. */
+/** By kind; records of other kinds must be published exactly as proposed. */
 const JUDGES: Partial<Record<RecordKind, typeof judgeExact>> = {
   spf: judgeSpf,
   helo_spf: judgeSpf,

@@ -18,7 +18,7 @@ const ZONE: Pick<DnsRecord, "name" | "type" | "value">[] = [
   { name: "host.pool.test", type: "AAAA", value: "2001:db8::7" },
 ];
 
-test("a name's addresses come with how long they may be kept, and are not cached here", async () => {
+test("a name's addresses come with the time for which they may be kept, and are not cached here", async () => {
   const zone = [...ZONE];
   const names = new ResolverNames(await zoneServer(zone));
   const answer = { type: "addresses", addresses: ["127.0.0.4"], ttlMs: 0 };
@@ -39,7 +39,7 @@ test("the strings of a text are joined, and addresses of both families and mail 
   assert.deepEqual(await lookup.exchanges("host.pool.test"), { ok: true, found: [] });
 });
 
-test("IPv4 addresses are known if the question for IPv6 fails", async (t) => {
+test("IPv4 addresses are returned even if the query for IPv6 fails", async (t) => {
   const socket = createSocket("udp4");
   t.after(() => socket.close());
   socket.on("message", (query, from) => {

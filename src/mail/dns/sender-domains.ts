@@ -15,7 +15,7 @@ export const SENDER_DOMAIN_LIMITS = {
   keptMs: 5 * MINUTE_MS,
   /** How long a domain is not asked about again after the DNS gave no answer. */
   failedMs: 2 * SECOND_MS,
-  /** Senders of domains beyond these are not checked: a domain whose name servers do not answer keeps the resolver busy for minutes. */
+  /** Maximum lookups at once. Further senders are not checked, as a domain with silent name servers keeps the resolver busy for minutes. */
   inFlight: 20,
   inFlightOfNetwork: 4,
 } as const;
@@ -53,7 +53,7 @@ export class DnsSenderDomains implements SenderDomains {
   }
 }
 
-/** Null: the DNS gave no answer. */
+/** Null if the DNS gave no answer. */
 async function takesMail(resolver: Resolver, domain: string): Promise<boolean | null> {
   const exchanges = await found(() => resolver.resolveMx(domain));
   if (!exchanges.ok) return null;

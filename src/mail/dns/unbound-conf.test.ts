@@ -25,7 +25,7 @@ test("its caches share the memory of the setting, records twice as much as messa
   assert.match(text, /^ {2}rrset-cache-size: 2000001$/m);
 });
 
-test("with other resolvers all names are asked there, and still validated here", () => {
+test("with other resolvers, all queries go there, and the answers are still validated here", () => {
   const text = rendered({ forward: [ip("2001:db8::53"), ip("192.0.2.53")] });
   const addresses = ["2001:db8::53", "192.0.2.53"].map((address) => `  forward-addr: ${address}\n`).join("");
   assert.ok(text.includes(`\nforward-zone:\n  name: "."\n${addresses}  forward-first: yes\n`), text);
@@ -41,7 +41,7 @@ test("a zone of several servers is one zone that all of them answer", () => {
     assert.equal(text.match(once)?.length, 1);
 });
 
-test("neither one slow server nor sixteen silent ones for each question that Unbound can hold keep other questions waiting", () => {
+test("other queries wait neither for one slow server nor for sixteen silent ones of each query that Unbound can hold", () => {
   const numberOf = (setting: string) => Number(new RegExp(`^ {2}${setting}: (\\d+)$`, "m").exec(rendered())?.[1]);
   assert.ok(numberOf("outgoing-num-tcp") >= numberOf("num-queries-per-thread"), "no other connection is ended");
   assert.ok(numberOf("outgoing-range") >= 16 * numberOf("num-queries-per-thread"));

@@ -37,13 +37,13 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
   key-cache-size: 1m
   neg-cache-size: 512k
   infra-cache-numhosts: 2000
-  # Otherwise name servers that were silent while our line was down may stay unasked for infra-host-ttl, 15 minutes, after it is back.
+  # Otherwise name servers that were silent while our line was down may not be asked again for 15 minutes (infra-host-ttl).
   infra-keep-probing: yes
-  # Ports: 16 times the queries, because servers without an answer hold each port for seconds, several for one query. Without a free
-  # one all queries wait. unbound(8) uses as many by default.
+  # Ports: 16 times the queries, because one query to silent servers holds several ports for seconds. While no port is free, all
+  # queries wait. unbound(8) uses as many by default.
   outgoing-range: 4096
   num-queries-per-thread: 256
-  # At the limit it ends the oldest connection, unanswered: with the default of 10, a few slow servers would end every other one.
+  # At the limit Unbound closes the oldest connection unanswered: with the default of 10, a few slow servers would close all others.
   outgoing-num-tcp: 256
   module-config: "validator iterator"
   root-hints: "${dns.rootHints}"
@@ -72,9 +72,9 @@ function forwarded(resolvers: readonly string[]): string {
 }
 
 /**
- * The answers of a stub's server need no signatures. Its names may be ones that unbound answers itself: `transparent`
- * lets the stub's names through if a built-in zone is at or above it (`corp.home.arpa`), and `nodefault` removes each
- * built-in zone below it (`172.in-addr.arpa`), under its built-in name.
+ * The answers of a stub's server need no signatures. By default unbound may answer some of its names itself: `transparent` lets the stub's
+ * names through if a built-in zone is at or above it (`corp.home.arpa`), and `nodefault` removes each built-in zone below it
+ * (`172.in-addr.arpa`), under its built-in name.
  */
 function askedOfItsServer(zone: string): string {
   const below = BUILT_IN_ZONES.filter((name) => name.endsWith(`.${zone}`));
