@@ -3,14 +3,14 @@ import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 
 /**
- * The format of docker-mailserver's postfix-accounts.cf: `user@domain|{SCHEME}secret`, one account a line. Of
- * further fields (extra fields of the userdb) the quota is read, so a secret has no `|`; `#` starts a comment line.
+ * The format of docker-mailserver's postfix-accounts.cf: `user@domain|{SCHEME}secret`, one account a line. Further fields are extra fields
+ * of the userdb, of which only the quota is read. A secret contains no `|`. `#` starts a comment line.
  */
 export type AccountLine = Readonly<{
   line: number;
   name: AccountName;
   secret: Secret;
-  /** Null: the line has none. 0: no limit. */
+  /** Null if the line has none; 0 is no limit. */
   quotaBytes: number | null;
   /** The names of the further fields. */
   unused: readonly string[];
@@ -22,7 +22,7 @@ type ParsedAccounts =
   | Readonly<{ ok: true; accounts: readonly AccountLine[] }>
   | Readonly<{ ok: false; problems: readonly LineProblem[] }>;
 
-/** Used completely or not at all: an unreadable line may still be being written. */
+/** The file is used completely or not at all, because an unreadable line may be incomplete while the file is written. */
 export function parseAccountsFile(text: string): ParsedAccounts {
   const accounts: AccountLine[] = [];
   const problems: LineProblem[] = [];
@@ -69,7 +69,7 @@ function parseLine(content: string, line: number): AccountLine | LineProblem {
   return { line, name, secret: read, quotaBytes, unused };
 }
 
-/** Extra fields are separated by `|` or blanks, as in Dovecot's passwd-file. Null: it does not limit the whole mailbox. */
+/** Extra fields are separated by `|` or blanks, as in Dovecot's passwd-file. Null if the field does not limit the whole mailbox. */
 function quotaOf(field: string): ReturnType<typeof parseQuotaRule> {
   const [, rule] = /^userdb_quota_rule\d*=(.*)$/.exec(field) ?? [];
   return rule === undefined ? null : parseQuotaRule(rule);
@@ -98,7 +98,7 @@ function readPlain(value: string, encoding: string | null): Read {
   const password = bytes.toString();
   if (password === "") return { wrong: "is empty" };
   if (password.includes("\ufffd")) return { wrong: "is not UTF-8, as mail programs send it" };
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  // oxlint-disable-next-line no-control-regex -- this looks for control characters
   if (bytes.length > MAX_PASSWORD_BYTES || /[\x00-\x1f\x7f]/.test(password))
     return { wrong: "is too long or has control characters" };
   return { type: "plain", password };
@@ -142,12 +142,12 @@ const SHAPES: Readonly<Record<string, RegExp>> = {
   ARGON2I: /^\$argon2i\$(?:v=\d+\$)?m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$/,
 };
 
-/** Powers of 1024. Without a letter, a number of a rule's storage is kilobytes. */
+/** Powers of 1024. A `storage` limit without a letter is in kilobytes. */
 const UNITS = "bkmgt";
 
 /**
- * The size of a whole mailbox in a rule of Dovecot's quota plugin: `*:storage=1G`, `*:bytes=1048576`; 0: no limit. Rules for
- * a single folder and for the number of mails set no size: null. `unreadable`: not a rule.
+ * The size of a whole mailbox in a rule of Dovecot's quota plugin: `*:storage=1G`, `*:bytes=1048576`; 0 is no limit. Null for rules that
+ * set no size: those of a single folder, or of the number of mails. `unreadable`: not a rule.
  */
 export function parseQuotaRule(rule: string): number | null | "unreadable" {
   const [folder, ...limits] = rule.trim().split(":");

@@ -13,7 +13,7 @@ test("the usage that doveadm prints is read in bytes, with and without a limit",
   assert.equal(parseQuota(""), null);
 });
 
-test("each connection is an open session; the head and other lines are none", () => {
+test("each connection is an open session; the head and other lines are ignored", () => {
   const printed = `username                      proto pid   ip
 Anna@example.test             imap  3022  198.51.100.65
 anna@example.test             imap  3023  2001:db8::1

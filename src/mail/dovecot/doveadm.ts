@@ -14,7 +14,7 @@ import { numberIn, rowsOf } from "./mailboxes.ts";
 
 /** How much of its quota a mailbox uses. Dovecot counts in whole kilobytes. */
 export type MailboxUse = Readonly<{ usedBytes: number; mails: number }>;
-/** `limitBytes` null: no limit. */
+/** `limitBytes` is null if there is no limit. */
 export type MailboxQuota = MailboxUse & Readonly<{ limitBytes: number | null }>;
 
 /**
@@ -41,10 +41,10 @@ export function parseOpenSessions(printed: string): readonly OpenSession[] {
   });
 }
 
-/** doveadm(1) who and kick: the user, or anyone, has no session. */
+/** Exit code of `doveadm who` and `doveadm kick` if no session is open. */
 const NO_SESSION = 68;
 
-/** Of all users. Throws an Error with doveadm's message. */
+/** The sessions of all users. Throws an Error with doveadm's message. */
 export async function openSessions({ dovecotConf }: Pick<Layout, "dovecotConf">): Promise<readonly OpenSession[]> {
   const who = await runProgram("doveadm", ["-c", dovecotConf, "who", "-1"]);
   if (who.code !== 0 && who.code !== NO_SESSION) throw new Error(`doveadm who failed: ${lastLines(who)}`);
@@ -52,9 +52,9 @@ export async function openSessions({ dovecotConf }: Pick<Layout, "dovecotConf">)
 }
 
 /**
- * Ends sessions of accounts that hold too many (`surplusOf`). Dovecot limits only those from one address
- * (`mail_max_userip_connections`). Returns a text that names the account with most of them; null: no account holds too many.
- * Throws an Error with doveadm's message.
+ * Ends sessions of accounts that hold too many (`surplusOf`). Dovecot limits only an account's sessions from one address
+ * (`mail_max_userip_connections`). Returns a text about the account with the most sessions; null if no account holds too many. Throws an
+ * Error with doveadm's message.
  */
 export async function shareImap(layout: Layout, places: number): Promise<string | null> {
   const surplus = surplusOf(await openSessions(layout), places);
@@ -70,7 +70,7 @@ export async function shareImap(layout: Layout, places: number): Promise<string 
 /** Longer than an idle session takes to end. */
 const ENDING_MS = 1_000;
 
-/** As `doveadm kick` does, and kills those that continue: a session sees SIGTERM only once its command, such as SEARCH, is done. */
+/** Sends SIGTERM as `doveadm kick` does, then kills: a session reacts to SIGTERM only once its command, such as SEARCH, is done. */
 export async function end(layout: Layout, sessions: readonly Pick<OpenSession, "pid">[]): Promise<void> {
   if (sessions.length === 0) return;
   const pids = new Set(sessions.map(({ pid }) => pid));
@@ -78,22 +78,22 @@ export async function end(layout: Layout, sessions: readonly Pick<OpenSession, "
   await pause(ENDING_MS);
   const left = mailProcesses(layout).filter((pid) => pids.has(pid));
   for (const pid of left) signal(pid, "SIGKILL");
-  // Callers remove what only ended processes leave.
+  // Callers remove files of ended processes, so wait for their end.
   await becomes(() => !left.some((pid) => existsSync(`/proc/${pid}`)), ENDING_MS);
 }
 
-/** Processes of the user who owns all mail. By user: in a container root sees no other user's executable (`Process`). */
+/** Processes of the user who owns all mail. In a container root cannot see other users' executables (`Process`). */
 function mailProcesses({ data }: Pick<Layout, "data">): readonly number[] {
   const { uid } = userIds(USERS.mail);
   return processesOf(data).flatMap(({ pid, users }) => (users.every((one) => one === uid) ? [pid] : []));
 }
 
-/** At least as many as there are sessions: a session whose client has left ends only once its command is done, such as THREAD. */
+/** May exceed the number of open sessions: once its client has left, a process only ends after its command, such as THREAD. */
 export function countMailProcesses({ uid } = userIds(USERS.mail)): number {
   return listProcesses().filter(({ users }) => users.every((one) => one === uid)).length;
 }
 
-/** Bytes of memory that the sessions of each account hold, also in the swap. Throws an Error with doveadm's message. */
+/** Bytes of memory that the sessions of each account hold, including swap. Throws an Error with doveadm's message. */
 export async function sessionMemory(layout: Pick<Layout, "dovecotConf">): Promise<ReadonlyMap<AccountName, number>> {
   const held = new Map<AccountName, number>();
   for (const { account, pid } of await openSessions(layout)) {
@@ -111,19 +111,18 @@ export async function kick({ dovecotConf }: Layout, account: string): Promise<Ke
   return { ok: false, reason: `doveadm kick failed: ${lastLines(ran)}` };
 }
 
-/** Of these accounts, also those in a long command. Throws an Error with doveadm's message. */
+/** Ends the sessions of these accounts, even during a long command. Throws an Error with doveadm's message. */
 export async function endSessions(layout: Layout, accounts: ReadonlySet<string>): Promise<void> {
   const sessions = (await openSessions(layout)).filter(({ account }) => accounts.has(account));
   await end(layout, sessions);
 }
 
-/** The addresses with an open session. */
 export async function imapClients(layout: Layout): Promise<KeeperReply> {
   const open = await openSessions(layout);
   return { ok: true, detail: "", clients: [...new Set(open.map(({ ip }) => ip))] };
 }
 
-/** The sessions of these addresses, also those in a long command. */
+/** Ends the sessions of these addresses, even during a long command. */
 export async function endImap(layout: Layout, clients: readonly string[]): Promise<KeeperReply> {
   const meant = new Set(clients.map(parseIp));
   const sessions = (await openSessions(layout)).filter(({ ip }) => meant.has(parseIp(ip)));
@@ -131,10 +130,10 @@ export async function endImap(layout: Layout, clients: readonly string[]): Promi
   return { ok: true, detail: "" };
 }
 
-/** Less than half of the time that callers wait for the keeper: one slow mailbox does not hide the next. */
+/** Less than half of the time that callers wait for the keeper, so that a slow mailbox does not hide the next. */
 const USE_MS = 8_000;
 
-/** As Dovecot counts it for the quota: it looks into every folder, of which a user may create thousands. A text: why it is not known. */
+/** As Dovecot counts it for the quota, in every folder, of which a user may create thousands. A text says why it is not known. */
 export async function quotaOf(
   { dovecotConf }: Pick<Layout, "dovecotConf">,
   account: string,

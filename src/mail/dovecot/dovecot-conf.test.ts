@@ -27,7 +27,7 @@ test("the owner's settings are in a separate file, which is read last", () => {
   assert.match(text, /\n}\n!include own\.conf\n$/);
 });
 
-test("the guard is asked on loopback, once before each login, and without its answer no login succeeds", () => {
+test("the guard is asked on loopback, once before each login, and no login succeeds without its answer", () => {
   assert.equal(top.get("auth_policy_hash_nonce"), policyNonce("5".repeat(64)));
   assert.equal(top.get("auth_policy_server_url"), "http://127.0.0.1:10025/");
   assert.equal(top.get("auth_policy_check_after_auth"), "no");
@@ -39,13 +39,13 @@ test("mail programs find one folder for each use (RFC 6154)", () => {
   assert.deepEqual(folders, ["Archive", "Drafts", "Junk", "Sent", "Trash"]);
 });
 
-test("IMAP sessions decode mails in memory, also the largest that is accepted", () => {
+test("IMAP sessions decode mails in memory, including the largest that is accepted", () => {
   assert.match(text, /\nprotocol imap \{\n[^}]*\n {2}mail_temp_dir = \S+\/none-mail-is-decoded-in-memory\n/);
   assert.match(text, /\nservice imap \{\n.*\n {2}vsz_limit = 268435456B\n/);
   assert.match(rendered({ messageSizeBytes: 1024 ** 3 }), /\n {2}vsz_limit = 4294967296B\n/);
 });
 
-test("a password is checked with room for the largest imported Argon2 hash", () => {
+test("a password check has enough memory for the largest imported Argon2 hash", () => {
   for (const service of ["auth", "auth-worker"])
     assert.match(text, new RegExp(`\\nservice ${service} \\{\\n {2}vsz_limit = 1G\\n`));
 });
@@ -89,7 +89,7 @@ test("a missing account costs as much to refuse as an existing one", () => {
   assert.ok(!other.includes(decoy));
 });
 
-test("listens on IPv6 only where the kernel has it", () => {
+test("listens on IPv6 only if the kernel has it", () => {
   assert.match(text, /^listen = \*, ::$/m);
   assert.match(rendered({ ipv6: false }), /^listen = \*$/m);
 });

@@ -18,7 +18,7 @@ import { renderScriptDict, scriptColumn, scriptDict, sievePlugin } from "./sieve
 /** In a separate file, so that Dovecot names the owner's line if it refuses one. */
 const OWNERS_FILE = "own.conf";
 
-/** Cached, these fields of a malicious mail take twenty times its size. No quota counts caches, so one account could fill the disk. */
+/** In a cache, these fields of a malicious mail take twenty times its size. No quota counts caches, so one account could fill the disk. */
 const LONGER_THAN_MAIL = ["imap.envelope", "imap.body", "imap.bodystructure", "mime.parts", "binary.parts"];
 
 /** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its configuration, except the file for the `dict` process, which does not run as root (`renderScriptDict`). */
@@ -44,7 +44,7 @@ function accountsConf(site: Site): string {
   return `driver = sqlite
 connect = ${layout.accountsDb}
 password_query = ${passwordQuery(site)}
-# The service that reports full mailboxes to Postfix knows aliases too, and no account whose mail is not stored.
+# quota-status, which reports full mailboxes to Postfix, also knows aliases, but no account whose mail is not stored.
 user_query = SELECT ${own} FROM userdb WHERE user = '%u' AND ('%s' <> 'quota-status' OR EXISTS (SELECT 1 FROM stored WHERE stored.user = userdb.user)) UNION ALL SELECT ${behind} FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'
 iterate_query = SELECT user AS username FROM userdb
 `;
@@ -61,7 +61,7 @@ instance_name = ghostinbox
 log_path = ${layout.mailLog}
 # Without the Message-ID, which Dovecot would write as its sender chose it. Postfix logs it in plain characters.
 deliver_log_format = %$
-# A name with other than visible ASCII characters is logged as "?": a terminal could obey them.
+# A name with anything but visible ASCII characters is logged as "?", because a terminal could obey them.
 login_log_format_elements = user=<%{if;%u;~;^[!-~]*$;%u;?}> method=%m rip=%r lip=%l mpid=%e %c session=<%{session}>
 protocols = imap lmtp
 default_client_limit = ${clientLimit(site)}
@@ -98,7 +98,7 @@ mail_home = ${layout.mail}/%d/%n
 mail_location = maildir:~/Maildir
 mail_uid = ${mailUser.uid}
 mail_gid = ${mailUser.gid}
-# When a mail arrived in its folder, for retention. The Maildir itself loses this time with each backup, which links its files.
+# When a mail arrived in its folder, for retention. The Maildir itself loses this time with each backup, which hard-links its files.
 mail_always_cache_fields = date.save
 mail_never_cache_fields = ${[...crypt.uncached, ...LONGER_THAN_MAIL].join(" ")}
 first_valid_uid = ${mailUser.uid}
@@ -106,7 +106,7 @@ recipient_delimiter = +
 mail_max_userip_connections = ${Math.ceil(Math.min(shareOfOneClient(site.limits.imapPlaces), site.limits.connectionsOfKnown) / 2)}
 mail_plugins = $mail_plugins quota${crypt.plugin}
 protocol imap {
-  # Missing on purpose, so that sessions decode mails in memory, which is bounded: in a file each could store a copy of the largest mail.
+  # Does not exist, so that sessions decode mails in memory, which is bounded. In a file each could store a copy of the largest mail.
   mail_temp_dir = ${join(dirname(layout.dovecotConf), DECODED_IN_MEMORY)}
   mail_plugins = $mail_plugins imap_quota acl${site.spam.runs ? " imap_sieve" : ""}
 }
@@ -116,7 +116,7 @@ protocol lmtp {
   hostname = ${site.hostname}
   # Where mail sent by scripts goes: sendmail(1) would not find our queue.
   submission_host = ${SIEVE_MAIL_ADDRESS}:${ports.sieveMail}
-  # Longer than Postfix waits for Rspamd: a mail that it takes after that would be sent again with the next try.
+  # Longer than Postfix waits for Rspamd. Otherwise a mail that Postfix accepts later would be sent again with the next try.
   submission_timeout = ${BUSY_SECONDS + 30}s
 }
 # For a mail that was already accepted when the mailbox became full.
@@ -166,7 +166,7 @@ ${scriptDict(site)}
 ${socketOf("indexer", "indexer", "0")}
 ${socketOf("imap-urlauth-login", "imap-urlauth", "0")}
 ${socketOf("dns-client", "dns-client", "0600")}
-# With the usual 256 MiB Dovecot cannot verify an imported Argon2 hash of that size, and refuses the right password.
+# With the default, 256 MiB, Dovecot cannot verify an imported Argon2 hash that needs as much, and refuses the right password.
 service auth {
   vsz_limit = 1G
   unix_listener auth-userdb {
@@ -207,7 +207,7 @@ function specialFolder(name: string): string {
 const DEFAULT_CLIENTS = 1_000;
 const DEFAULT_PROCESSES = 100;
 const DEFAULT_IMAP_PROCESSES = 1_024;
-/** Dovecot's default_vsz_limit. A buffer for a decoded mail has up to twice its size, and was copied from one of half the size. */
+/** Dovecot's default_vsz_limit. The buffer for a decoded mail has up to twice the mail's size, and is copied from one of half that size. */
 const DEFAULT_VSZ_BYTES = 256 * 1024 ** 2;
 const DECODING = 4;
 
@@ -216,9 +216,9 @@ function processLimit({ outbound }: Site): number {
 }
 
 /**
- * Connections that one of Dovecot's services may have. `auth` has one from each login process and each smtpd that lets
- * users sign in; `stats` one from each login process and each open mailbox; both one from each delivery. Some are left for quota
- * checks and commands. A client that finds none free hangs.
+ * Connections that one of Dovecot's services may have. `auth` has one from each login process and each smtpd that lets users sign in;
+ * `stats` one from each login process and each open mailbox; both one from each delivery. Some are left for quota checks and commands. A
+ * client that finds no free connection hangs.
  */
 function clientLimit(site: Site): number {
   const { imapPlaces, smtpPlaces } = site.limits;
@@ -226,7 +226,7 @@ function clientLimit(site: Site): number {
   return Math.max(DEFAULT_CLIENTS, imapPlaces + Math.max(imapPlaces, submissions) + 2 * processLimit(site));
 }
 
-/** Dovecot's own attributes, the app password that was used, and behind a proxy its address (`peer`). */
+/** Dovecot's own attributes, the app password that was used, and behind a proxy the proxy's address (`peer`). */
 function requestAttributes(isProxied: boolean): string {
   const own = "login=%{requested_username} pwhash=%{hashed_password} remote=%{rip} device_id=%{client_id} protocol=%s";
   const more = `session_id=%{session}${isProxied ? " peer=%{real_rip}" : ""} app=%{passdb:app}`;
@@ -243,8 +243,8 @@ function proxiedImaps(port: number): string {
 }
 
 /**
- * A name that may not sign in, or does not exist, gets a hash of no known password, at the cost of a real one. So
- * neither the time nor the words of an answer reveal which accounts exist.
+ * A name that may not sign in, or does not exist, gets a hash of no known password that costs as much to verify as a real one. So neither
+ * the time nor the text of an answer reveals which accounts exist.
  */
 function passwordQuery(site: Site): string {
   const { keys, noKeys } = mailCryptParts(site);
@@ -265,9 +265,8 @@ const QUERY =
   "WHERE user = '%u' AND digest = '%{sha256:password}' AND '%s' IN ('imap', 'smtp')";
 
 /**
- * The passdb of passwords for single mail programs, asked before that of accounts: a hit costs no slow hash, and a password that
- * matches none goes to the other passdb, so a wrong password takes as long as without this one. If each account's key is locked with
- * its password, no other password may sign in.
+ * The passdb of app passwords, asked before that of accounts. A hit costs no slow hash. Any other password goes to the other passdb, so a
+ * wrong one takes as long as without this one. If each account's key is locked with its password, no other password may sign in.
  */
 function appPassdb({ mailCrypt, layout }: Site): string {
   if (mailCrypt?.byAccount === true) return "";
@@ -275,8 +274,8 @@ function appPassdb({ mailCrypt, layout }: Site): string {
 }
 
 /**
- * Looks them up in the view of store/accounts-db/app-passwords.ts, by the SHA-256 of the typed password, for mail programs only. `app`: for
- * the guard (auth_policy_request_attributes).
+ * Looks app passwords up in the view of store/accounts-db/app-passwords.ts, by the SHA-256 of the typed password, for mail programs only.
+ * `app`: for the guard (auth_policy_request_attributes).
  */
 function renderAppPasswords({ layout }: Site): RenderedFile {
   const text = `driver = sqlite\nconnect = ${layout.accountsDb}\npassword_query = ${QUERY}\n`;

@@ -50,13 +50,13 @@ function engine(decided: Decision): { asked: Event[]; submit: Submit } {
 const unguarded = (): boolean => false;
 const never: Submit = () => assert.fail("the engine must not be asked");
 
-test("a login that is not a stranger's passes without the engine", async () => {
+test("a login that the guard does not judge passes without the engine", async () => {
   const { port } = await started(never);
   const reply = await ask(port, { body: BODY.replace("203.0.113.7", "") });
   assert.deepEqual([reply.status, reply.body], [200, '{"status":0,"msg":""}']);
 });
 
-test("a client behind a proxy is refused and not recorded while others than proxies can forge its header", async () => {
+test("a client behind a proxy is refused and not recorded while anyone but a proxy can forge its header", async () => {
   const { asked, submit } = engine(decision("pass", "below_limit"));
   const body = BODY.replace("}", ',"peer":"127.0.0.1"}');
   let guards = false;
@@ -93,7 +93,7 @@ for (const [name, asked, status, expected] of refused)
     assert.deepEqual(reports, expected);
   });
 
-test("a connection is used again, after a malformed request too", async () => {
+test("a connection is reused, even after a malformed request", async () => {
   const { port } = await started(engine(decision("pass", "below_limit")).submit);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const first = await ask(port, { agent });
@@ -112,7 +112,7 @@ test("an engine that throws: 500, and Dovecot continues", async () => {
   assert.deepEqual(reports, ["internal_error"]);
 });
 
-test("a port in use is refused in one sentence until it is free, an empty secret at once", async (t) => {
+test("a port in use is refused with one sentence until it is free, and an empty secret immediately", async (t) => {
   const other = createServer();
   const taken = await listenOnPort(other);
   const parts = { submit: never, secret: SECRET, report: assert.fail, guardsProxied: unguarded };
@@ -127,7 +127,7 @@ test("a port in use is refused in one sentence until it is free, an empty secret
   assert.throws(() => createLoginPolicyServer({ ...parts, secret: "" }), /secret is empty/);
 });
 
-test("clients without the secret neither block others nor close a proven connection", async () => {
+test("clients without the secret neither block others nor cause a proven connection to close", async () => {
   const { port, reports } = await started(engine(decision("pass", "below_limit")).submit);
   const dovecot = new Agent({ keepAlive: true });
   const first = await ask(port, { agent: dovecot });
@@ -135,7 +135,7 @@ test("clients without the secret neither block others nor close a proven connect
   await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
   const [again, another] = await Promise.all([ask(port, { agent: dovecot }), ask(port, {})]);
   assert.deepEqual([first.status, again.status, another.status], [200, 200, 200]);
-  assert.equal(again.port, first.port, "Dovecot's own connection stood all the while");
+  assert.equal(again.port, first.port, "Dovecot's own connection stayed open");
   assert.ok(reports.includes("too_many_connections"));
   for (const socket of idle) socket.destroy();
   dovecot.destroy();

@@ -16,7 +16,7 @@ import {
 
 /** Maximum connections that have not shown the secret yet. The oldest is closed, so that a new one always finds room. */
 const MOST_UNPROVEN = 192;
-/** For the whole request. */
+/** Maximum duration of a whole request. */
 const REQUEST_MS = 2_000;
 const STOP_MS = 1_000;
 
@@ -94,7 +94,7 @@ export function createLoginPolicyServer({ submit, secret, report, guardsProxied 
       requestTimeout: REQUEST_MS,
       headersTimeout: REQUEST_MS,
       connectionsCheckingInterval: 1_000,
-      // Longer than Dovecot keeps an idle connection, so that it is never cut under a request.
+      // Longer than Dovecot keeps an idle connection, so that none is closed during a request.
       keepAliveTimeout: 60_000,
     },
     serve,
@@ -108,7 +108,10 @@ export function createLoginPolicyServer({ submit, secret, report, guardsProxied 
   });
 
   return {
-    /** Listens on 127.0.0.1. Port 0 takes a free one; resolves to the port. If it is refused, try again. Programs of the same user may share it (`stand-in.ts`). */
+    /**
+     * Listens on 127.0.0.1 and resolves to the port; 0 takes a free one. Retry after a rejection. Programs of one user can share a port
+     * (`stand-in.ts`).
+     */
     async start(port: number): Promise<number> {
       server.listen({ port, host: "127.0.0.1", reusePort: true });
       await once(server, "listening").catch((error: unknown) => {
@@ -153,7 +156,7 @@ function respond(response: ServerResponse, status: Status, body = ""): void {
   response.end(body);
 }
 
-/** Equal lengths for timingSafeEqual, whatever was sent. */
+/** Gives timingSafeEqual equal lengths, whatever was sent. */
 function digest(text: string): Buffer {
   return hash("sha256", text, "buffer");
 }

@@ -20,7 +20,7 @@ const NOT_OURS: readonly Sent[] = [
   ["no remote address", "allow", { remote: "" }],
   ["a socket for a remote address", "report", { remote: "/run/x" }],
 ];
-/** A question is about a password that is asked, and a report about a wrong one, unless `type` is another. */
+/** Without another `type`, `allow` is read as LOGIN_ASKED and `report` as LOGIN_FAILED. */
 const OURS: readonly (readonly [...Sent, value?: Changes])[] = [
   ["before the password", "allow", {}],
   ["a right password", "report", { success: true, policy_reject: false }, { type: "LOGIN_SUCCEEDED" }],
@@ -51,7 +51,7 @@ for (const [name, command, changes, value] of OURS)
     assert.deepEqual(parsed(command, changes), { ok: true, value: { type, ...facts, ...value } });
   });
 for (const [name, command, changes] of NOT_OURS)
-  test(`login policy, not a stranger's: ${name}`, () =>
+  test(`login policy, not judged: ${name}`, () =>
     assert.deepEqual(parsed(command, changes), { ok: true, value: { type: "NOT_OURS" } }));
 
 const broken: readonly (readonly [string, string | null, string, LoginProblem])[] = [
@@ -111,7 +111,7 @@ test("a pass is 0, a delay its seconds, and every other answer -1", () => {
 
 const SECRET = "5".repeat(64);
 
-test("a password's short hash has twelve bits, and differs with the secret, the account and the password", () => {
+test("a password's short hash has twelve bits, and depends on the secret, the account and the password", () => {
   const passwordHash = passwordHashOf(SECRET, "anna@example.org", "a long phrase");
   assert.match(passwordHash, /^0[0-9a-f]{3}$/);
   assert.equal(passwordHash, passwordHashOf(SECRET, "anna@example.org", "a long phrase"));
@@ -123,7 +123,7 @@ test("a password's short hash has twelve bits, and differs with the secret, the 
   assert.equal(new Set([passwordHash, ...others]).size, 4);
 });
 
-test("the nonce shows nothing of the secret", () => {
+test("the nonce reveals nothing about the secret", () => {
   // Half of the SHA-256 of "password hashes of " and the secret.
   assert.equal(policyNonce(SECRET), "f91d77fe4e216332366341404c455f6e");
 });

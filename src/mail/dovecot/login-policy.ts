@@ -41,7 +41,7 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   const service = SERVICES.get(protocol);
   const ip = parseIp(remote);
   if (service === undefined || ip === null) return NOT_OURS;
-  // The sign-in of `check`, which must fail. Any local program could use the address, so only this name goes uncounted.
+  // The sign-in of `check`, which must fail. Any local program could use the address, so only this name is not counted.
   if (ip === PROBE_ADDRESS && login === NO_ACCOUNT) return NOT_OURS;
   const direct: LoginAttributes = { ip, service, login: cleaned(login, LOGIN_LENGTH), passwordHash };
   const attributes: LoginAttributes = peer === "" || parseIp(peer) === ip ? direct : { ...direct, proxied: true };
@@ -50,7 +50,7 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
     const appPassword = cleaned(app, APP_PASSWORD_NAME);
     return { ok: true, value: { type: "LOGIN_SUCCEEDED", ...attributes, ...(appPassword !== "" && { appPassword }) } };
   }
-  // Dovecot also reports what we refused as a failure: each attempt counts once.
+  // Dovecot also reports our refusal as a failure, but each attempt counts once.
   return rejected ? NOT_OURS : { ok: true, value: { type: "LOGIN_FAILED", ...attributes } };
 }
 
@@ -60,7 +60,7 @@ export function printLoginAnswer({ verdict }: Decision): string {
 }
 
 export const LOGIN_CONTINUES = printStatus(0);
-/** For a client behind a proxy, while others than proxies could forge its header. To a report, Dovecot ignores the answer. */
+/** For a client behind a proxy, while anyone but a proxy could forge its header. Dovecot ignores the answer to a report. */
 export const LOGIN_REFUSED = printStatus(-1);
 
 const STATUS: Readonly<Record<Verdict, number>> = {
@@ -75,7 +75,7 @@ function printStatus(status: number): string {
   return JSON.stringify({ status, msg: "" });
 }
 
-/** By Dovecot's names of its services; `smtp` is Postfix's SASL on any port. */
+/** Keys are Dovecot's names of its services; `smtp` is Postfix's SASL on any port. */
 const SERVICES: ReadonlyMap<string, Service> = new Map([
   ["imap", "imap"],
   ["smtp", "submission"],
@@ -83,7 +83,7 @@ const SERVICES: ReadonlyMap<string, Service> = new Map([
   ["sieve", "sieve"],
 ]);
 
-/** Without control characters and half surrogate pairs, which no account or app password has. */
+/** Removes control characters and half surrogate pairs, which no account or app password has. */
 function cleaned(text: string, most: number): string {
   return text.slice(0, most).replace(/[\p{Cc}\p{Cs}]/gu, "");
 }

@@ -17,19 +17,19 @@ test("without encryption Dovecot does not load the plugin", () => {
   assert.doesNotMatch(conf(null), /mail_crypt|hdr\.|snippet/);
 });
 
-test("no cache holds what may be far longer than its mail, with encryption or not", () => {
+test("fields that may be far longer than their mail are never cached, with or without encryption", () => {
   for (const encrypts of [null, true, false])
     for (const field of ["imap.envelope", "imap.body", "imap.bodystructure", "mime.parts", "binary.parts"])
       assert.ok(neverCached(encrypts).includes(field), field);
 });
 
-test("the clear index has no subjects and addresses", () => {
+test("the unencrypted index contains no subjects or addresses", () => {
   const never = neverCached(true);
   for (const field of ["hdr.subject", "hdr.from", "hdr.to", "body.snippet"]) assert.ok(never.includes(field), field);
   assert.ok(!never.includes("*") && !never.includes("date.save"));
 });
 
-test("once it is off, encrypted mail can still be read", () => {
+test("once encryption is off, encrypted mail can still be read", () => {
   assert.match(conf(false), /^ {2}mail_crypt_save_version = 0$/m);
   assert.match(conf(false), /^!include_try /m);
 });
@@ -43,12 +43,12 @@ test("a sign-in gets the account's keys and their passphrase, never the password
   const asked = query("password_query", true);
   for (const [i, name] of names.entries())
     assert.ok(asked.includes(`(SELECT key${i + 1} FROM opened_key WHERE opened_key.user = '%u') AS ${name}`), name);
-  assert.match(asked, /UNION ALL SELECT '%u', '[^']+'(?:, NULL){9} WHERE/, "who has no account gets none");
-  assert.equal(query("password_query", false), asked, "what was encrypted can still be read");
+  assert.match(asked, /UNION ALL SELECT '%u', '[^']+'(?:, NULL){9} WHERE/, "a name without an account gets none");
+  assert.equal(query("password_query", false), asked, "encrypted mail can still be read");
   assert.doesNotMatch(query("password_query", null) + conf(null), /opened_key|override_fields/);
 });
 
-test("new mail is encrypted with the account's own key only where that is wished", () => {
+test("new mail is encrypted with the account's own key only if that is set", () => {
   const own = query("user_query", true, true);
   assert.match(own, /encrypting_key\.user = '%u'\) AS mail_crypt_global_public_key FROM userdb /);
   assert.match(own, /, NULL FROM alias_userdb /);

@@ -2,8 +2,8 @@ import { KEYS_OF_AN_ACCOUNT } from "../../admin/declare/account-key.ts";
 import type { Site } from "../configuration/site.ts";
 
 /**
- * Fields that mail programs request of many mails at once. Dovecot would store them in dovecot.index.cache in clear text. By
- * name: with `*` it would store nothing at all, not even the date of arrival.
+ * Fields that mail programs request of many mails at once. Dovecot would store them in dovecot.index.cache in clear text. They are named,
+ * because with `*` it would store nothing at all, not even the date of arrival.
  */
 const NOT_CACHED = [
   ..."date subject from sender reply-to to cc bcc message-id in-reply-to references newsgroups resent-from".split(" "),
@@ -25,8 +25,9 @@ const NOTHING = {
 
 /**
  * Dovecot's mail-crypt with global keys (https://doc.dovecot.org/2.3/configuration_manual/mail_crypt_plugin/): mail is saved with the
- * public key of the account or the server, so it arrives while the private key is missing. That key has its own file, since a missing
- * file that is named would prevent Dovecot's start. Further keys are read only after a first one: an unused one takes its place.
+ * public key of the account or the server, so it arrives while the private key is missing. That key is set in a separate file, because
+ * Dovecot does not start if a named file is missing. Dovecot reads further keys only after a first one, so an unused key takes the first
+ * place.
  */
 export function mailCryptParts({ mailCrypt: crypt, layout }: Site) {
   if (crypt === null) return NOTHING;
@@ -36,7 +37,7 @@ export function mailCryptParts({ mailCrypt: crypt, layout }: Site) {
   );
   const publicKey = "(SELECT public_key FROM encrypting_key WHERE encrypting_key.user = '%u')";
   return {
-    /** For `mail_never_cache_fields`, beside what no cache holds in any case (`dovecot-conf.ts`): caches are not encrypted. */
+    /** Further fields for `mail_never_cache_fields` (`dovecot-conf.ts`), because caches are not encrypted. */
     uncached: [...NOT_CACHED, "body.snippet"],
     /** For `mail_plugins`. */
     plugin: " mail_crypt",
@@ -48,8 +49,8 @@ export function mailCryptParts({ mailCrypt: crypt, layout }: Site) {
 !include_try ${layout.mailKeyConf}
 `,
     /**
-     * For the passdb: the passphrase of the user's private keys. The hash of the typed password, because the password itself may
-     * contain text that Dovecot would expand; also, it reaches no other process this way.
+     * For the passdb: the passphrase of the user's private keys. It is the hash of the typed password, because the password itself may
+     * contain text that Dovecot would expand, and must reach no other process.
      */
     passdb: `\n  override_fields = ${passphrases.join(" ")}`,
     /** For the query of the passdb: the private keys of an account, locked with its password, or none. */
@@ -61,17 +62,17 @@ export function mailCryptParts({ mailCrypt: crypt, layout }: Site) {
   };
 }
 
-/** The file that is included while the private key is there. */
+/** The file that is included while the private key exists. */
 export function mailKeyConf(link: string): string {
   return `plugin {\n  mail_crypt_global_private_key = <${link}\n}\n`;
 }
 
-/** The names of an account's private keys: the first is the server's. */
+/** The names of an account's private keys, which follow the server's. */
 const OF_ACCOUNT = Array.from({ length: KEYS_OF_AN_ACCOUNT }, (_, i) => nameOf(i));
 
 /**
- * For a program of root's that copies mail of one account: all its private keys, in files. A copy is rewritten, and
- * so encrypted with the current key: a hard link would need the old key, which no password may open any more.
+ * For a program that copies an account's mail as root: all private keys of the account, in files. Copies are written and encrypted with the
+ * current key, because a hard link would need the old one, which no password may open any more.
  */
 export function accountKeysConf(files: readonly string[]): string {
   const keys = files.map((file, i) => `  ${nameOf(i)} = <${file}\n`).join("");

@@ -28,7 +28,7 @@ function prepared() {
 /** Another server's private key. */
 const otherKey = (): string => prepared().made;
 
-test("one pair is created, only for root, and Dovecot's settings name the private key", () => {
+test("one pair is created, readable only by root, and Dovecot's settings name the private key", () => {
   const { layout, crypt, prepare } = scene();
   assert.deepEqual(prepareMailKeys({ mailCrypt: null, layout }), { ok: true, changed: false });
   assert.equal(existsSync(crypt.publicKey), false);
@@ -92,7 +92,7 @@ test("no key is used before it can be read, nor made in a directory that is miss
   const site = { mailCrypt: { ...crypt, privateKey: own }, layout };
   assert.equal(withoutLostKey(site).mailCrypt, null);
   assert.ok(prepareMailKeys({ mailCrypt: crypt, layout }).ok);
-  assert.equal(withoutLostKey(site), site, "it was used, so mail must be read");
+  assert.equal(withoutLostKey(site), site, "the key was used, so its mail must stay readable");
 });
 
 test("a start continues without a private key that does not match", () => {
@@ -104,7 +104,7 @@ test("a start continues without a private key that does not match", () => {
   }
 });
 
-test("an existing private key gives its public half", () => {
+test("the public key is derived from an existing private key", () => {
   const { crypt, prepare } = scene();
   const key = otherKey();
   writeFileSync(crypt.privateKey, key);
@@ -112,7 +112,7 @@ test("an existing private key gives its public half", () => {
   assert.equal(contentOf(crypt.publicKey), publicHalf(key));
 });
 
-test("a key at a different place is read from there, copied or moved; the same one in place is not written again", () => {
+test("a key that was copied or moved elsewhere is read from there; an unchanged one is not written again", () => {
   const { layout, crypt, prepare, made } = prepared();
   const elsewhere = { ...crypt, privateKey: `${crypt.privateKey}.elsewhere` };
   copyFileSync(crypt.privateKey, elsewhere.privateKey);

@@ -27,7 +27,7 @@ export function prepareMailKeys(
   isStarting = false,
   changing: () => void = () => undefined,
 ): Prepared {
-  // Dovecot starts next.
+  // Dovecot starts next, and reads the key then.
   if (isStarting) removeFile(layout.mailKeyUnread);
   if (crypt === null) return { ok: true, changed: false };
   // Without the recovery key no account gets a key (surfaces/cli/verbs/accounts/account-keys.ts): a start continues, with a notice.
@@ -49,25 +49,25 @@ export function prepareMailKeys(
   }
 }
 
-/** What keeps encryption from being enabled: the owner could lose all mail. Null: nothing. */
+/** Why encryption must not be enabled yet: the owner could lose all mail. Null if it may be. */
 export function whyNoNewKeys({ mailCrypt: crypt, layout }: KeySite): string | null {
   return lacksRecoveryKey(crypt, layout) ? NO_RECOVERY : whyNoServerKey({ mailCrypt: crypt, layout });
 }
 
-/** Whether accounts get no keys although each should have one: the server's key encrypts their mail. */
+/** Whether accounts get no keys although each should have one, so that the server's key encrypts their mail. */
 export function lacksRecoveryKey(crypt: Site["mailCrypt"], layout: KeyFiles): boolean {
   return crypt?.byAccount === true && !existsSync(layout.mailRecoveryKey);
 }
 
-/** Why the server lacks a key to encrypt mail with, and makes none. Null if it has one, or may make one. */
+/** Why the server has no key to encrypt mail with and may not make one. Null if it has one or may. */
 export function whyNoServerKey({ mailCrypt: crypt, layout }: KeySite): string | null {
   if (crypt === null || existsSync(crypt.publicKey)) return null;
   const { publicKey, privateKey } = crypt;
   if (existsSync(privateKey)) return unlessUnreadable(privateKey, () => publicHalfOf(privateKey) && null);
-  // A reboot could lose a key that was made there before its owner has it, and with it all mail.
+  // A reboot could lose a key that was made there, and all mail with it, before the owner has a copy.
   if (isInMemory(privateKey) && !isInMemory(publicKey))
     return `No key is made at ${privateKey} (mailboxes.encryption_key), where a reboot would lose it. Make it elsewhere (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE) and copy it there.`;
-  // A first start makes its directory.
+  // The first start makes the default key's directory.
   return privateKey === layout.mailPrivateKey ? null : whyUnwritable(dirname(privateKey));
 }
 
@@ -83,20 +83,20 @@ function whyUnwritable(directory: string): string | null {
   }
 }
 
-/** For a server that should encrypt, and has lost its key before that was first used: mail is stored as before. */
+/** For a server that should encrypt but lost its key before the first use: mail is stored unencrypted, as before. */
 export function withoutLostKey<S extends KeySite>(site: S): S {
   return whyNoServerKey(site) === null ? site : { ...site, mailCrypt: null };
 }
 
 /**
- * Adds the private key to Dovecot's configuration, as long as the right one exists. Writes only what differs. Returns whether
- * the key appeared or disappeared: the same key at a different place is read from there by the next start or reload. `changing` records
+ * Adds the private key to Dovecot's configuration while the right one exists, otherwise removes it. Writes only what differs. Returns
+ * whether the key appeared or disappeared. If it only has a new path, the next start or reload reads it from there. `changing` records
  * first that Dovecot must be restarted.
  */
 export function placeMailKey(
   crypt: KeyPair,
   { mailKeyConf: conf, mailKeyLink: link, mailKeyUnread: unread }: KeyFiles,
-  // A full disk must not keep the key in use.
+  // Failures are ignored, because a full disk must not keep a removed key in use.
   changing: () => void = () => void failureOf(() => writeFile(unread, "", { mode: 0o600 })),
 ): boolean {
   const wasThere = existsSync(conf);
@@ -106,7 +106,7 @@ export function placeMailKey(
     if (wasThere) removeFile(conf);
     return wasThere;
   }
-  // The link first: with a configuration that names a missing file Dovecot does not start. Something else may have its name.
+  // The link first, because Dovecot does not start if its configuration names a missing file. The path may hold something else.
   const target = nullOn(["ENOENT", "EINVAL"], () => readlinkSync(link));
   if (target !== crypt.privateKey) replaceLink(crypt.privateKey, link);
   const text = mailKeyConf(link);
@@ -129,7 +129,7 @@ function unlessUnreadable(privateKey: string, look: () => string | null): string
   }
 }
 
-/** The public half of a private key in PEM; throws if Dovecot could not read the text as such a key: then it delivers no mail. */
+/** The public half of a private key in PEM; throws if Dovecot could not read the text as such a key, and so would deliver no mail. */
 export function publicHalf(privateKey: string): string {
   const key = createPrivateKey(privateKey);
   if (!privateKey.startsWith("-----BEGIN PRIVATE KEY-----") || !["ec", "rsa"].includes(key.asymmetricKeyType ?? ""))
@@ -149,7 +149,7 @@ const NO_RECOVERY =
 /** `f_type` of tmpfs, ramfs and overlayfs (statfs(2)). */
 const MEMORY = [0x01021994, 0x858458f6, 0x794c7630];
 
-/** Whether a reboot loses such a file, or a new container, which has a new layer of an overlay. */
+/** Whether a reboot loses such a file, or a new container does, which gets a new overlay layer. */
 export function isInMemory(path: string): boolean {
   // Desktops mount disks below /run/media.
   if (/^\/(var\/)?run\/(?!media\/)/.test(path)) return true;
@@ -166,7 +166,7 @@ function newPrivateKey(): string {
   return generateKeyPairSync("ec", { namedCurve: CURVE }).privateKey.export({ type: "pkcs8", format: "pem" });
 }
 
-/** No other private key could read what the public key encrypts. */
+/** Checks that the keys match: no other private key could read mail that the public key encrypts. */
 function mismatch({ publicKey, privateKey }: KeyPair): string | null {
   const text = textOf(privateKey);
   if (text === null || fingerprint(publicHalf(text)) === fingerprint(readFileSync(publicKey, "utf8"))) return null;

@@ -25,7 +25,7 @@ describe("mailboxes of a real Dovecot", { skip: lacking(DOVECOT) }, () => {
   });
   after(stop);
 
-  test("accounts and folders are those of Dovecot, with their mails, and so is the message of a refusal", async () => {
+  test("accounts, folders, their mails and error messages are Dovecot's own", async () => {
     assert.deepEqual(await mailboxes.accounts(), [anna, bert]);
     save(anna, "Trash", "one");
     save(anna, "Tr*", "two");
@@ -48,7 +48,7 @@ describe("mailboxes of a real Dovecot", { skip: lacking(DOVECOT) }, () => {
     assert.deepEqual([(await folder(anna, "Tr*")).mails, (await folder()).mails], [0, 1]);
   });
 
-  test("a backup, which gives each file a second name, does not make mail younger", async () => {
+  test("a backup, which hard-links each file, does not make mail younger", async () => {
     const maildir = join(top, "mail", anna, "Maildir", ".Trash", "new");
     const [name = ""] = readdirSync(maildir);
     const file = join(maildir, name);

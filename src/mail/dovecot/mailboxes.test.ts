@@ -13,7 +13,7 @@ test("folders are read by the titles of their columns, in any order", () => {
   assert.deepEqual(parseFolders(""), []);
 });
 
-test("a line that cannot be read makes the whole unreadable", () => {
+test("a line that cannot be read makes the whole output unreadable", () => {
   for (const line of [`Bin\t1\t25`, `Bin\t-1\t25\t${GUID}`, `Bin\t1\t25\t*`, `\t1\t25\t${GUID}`, `a\tb\t1\t2\t${GUID}`])
     assert.equal(parseFolders(`mailbox\tmessages\tvsize\tguid\n${line}\n`), null, line);
 });

@@ -34,7 +34,7 @@ export class Mailboxes {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Mails that arrived in the folder before then (ms). Sizes are those on disk. */
+  /** Mails that arrived in the folder before `at` (ms). Sizes are those on disk. */
   cameBefore(account: AccountName, { guid }: Pick<Folder, "guid">, at: number): Promise<Amount> {
     return this.#table(["fetch", "-u", account, "size.physical", ...before(guid, at)], parseSizes);
   }
@@ -48,7 +48,7 @@ export class Mailboxes {
     const read = parse(printed);
     if (read !== null) return read;
     const asked = args.slice(0, args.indexOf("-u")).join(" ");
-    throw new Error(`doveadm ${asked} printed something else: ${printed.slice(0, 200)}`);
+    throw new Error(`doveadm ${asked} printed unexpected output: ${printed.slice(0, 200)}`);
   }
 
   async #doveadm(args: readonly string[]): Promise<string> {
@@ -61,7 +61,7 @@ export class Mailboxes {
   }
 }
 
-/** doveadm-search-query(7). By number, since a name may contain wildcards. Dovecot's times are in seconds. */
+/** doveadm-search-query(7). The folder is named by its GUID, since a name may contain wildcards. Dovecot's times are in seconds. */
 function before(guid: string, at: number): readonly string[] {
   return ["mailbox-guid", guid, "savedbefore", String(Math.max(0, Math.floor(at / 1_000)))];
 }
@@ -95,13 +95,13 @@ export function parseSizes(printed: string): Amount | null {
   return sizes === null ? null : { mails: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
-/** A column of a table; null if it is none, or holds anything but numbers. */
+/** A column of a table; null if it is missing, or holds anything but numbers. */
 function numbersOf(printed: string, title: string): readonly number[] | null {
   const cells = rowsOf(printed)?.map((row) => numberIn(row.get(title))) ?? null;
   return cells?.every((cell) => cell !== null) === true ? cells : null;
 }
 
-/** Reads a table of `doveadm -f tab`, each row by its titles; null if it is none. Without any row, doveadm prints nothing at all. */
+/** Reads a table of `doveadm -f tab`, each row by its titles; null if it is not one. Without any row, doveadm prints nothing at all. */
 export function rowsOf(printed: string): readonly ReadonlyMap<string, string>[] | null {
   const [titles = "", ...lines] = printed.split("\n").filter((line) => line !== "");
   const names = titles.split("\t");

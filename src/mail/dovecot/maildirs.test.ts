@@ -23,7 +23,7 @@ function find(argv: readonly string[]): string {
   return execFileSync("find", argv.slice(argv.indexOf("find") + 1), { encoding: "utf8" });
 }
 
-test("locks of all folders are removed once they are old, or only empty ones, also behind a link; mail is not touched", () => {
+test("old locks of all folders, or only empty ones, are removed, even behind a link; mail is not touched", () => {
   const [mail, link] = [temporaryDirectory(), join(temporaryDirectory(), "mail")];
   symlinkSync(mail, link);
   const lock = (path: string, text: string, ageMs = 60_000): string => {

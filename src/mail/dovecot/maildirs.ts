@@ -13,8 +13,8 @@ import { homeOf } from "./sieve-redirects.ts";
 const EMPTY_MINUTES = 0.2;
 
 /**
- * A command that removes locks of Maildirs, and prints their names. Dovecot waits two minutes for a lock that is empty (the disk
- * failed when it was written) or names another host (a container that was replaced). `empty`: only such, as others may be in use.
+ * A command that removes locks of Maildirs, and prints their names. Dovecot waits two minutes for a lock that is empty (the disk failed
+ * when it was written) or names another host (a container that was replaced). `empty`: only empty ones, as others may be in use.
  */
 export function removesStaleLocks({ mail }: Pick<Layout, "mail">, which: "empty" | "all"): readonly string[] {
   const folders = "-maxdepth 5 -name cur -prune -o -name new -prune -o -name tmp -prune";
@@ -22,7 +22,7 @@ export function removesStaleLocks({ mail }: Pick<Layout, "mail">, which: "empty"
   return findAsOwner(mail, `${folders} -o ${locks} -print -exec rm -f {} +`);
 }
 
-/** find(1) as the user who owns all mail, which may be a link to another disk. A Maildir is at mail/DOMAIN/USER/Maildir, its folders are below it. */
+/** Runs find(1) as the owner of all mail. `mail` may be a link. Maildirs are at mail/DOMAIN/USER/Maildir, with their folders below. */
 function findAsOwner(mail: string, expression: string): readonly string[] {
   const user = USERS.mail;
   const asOwner = `setpriv --reuid ${user} --regid ${user} --clear-groups --bounding-set=-all --no-new-privs`;
@@ -30,7 +30,7 @@ function findAsOwner(mail: string, expression: string): readonly string[] {
 }
 
 /**
- * What Dovecot does not count for the quota, in bytes of the disk. `storingBytes`: mails that sessions are storing; copies are links.
+ * Disk space in bytes that Dovecot does not count for the quota. `storingBytes`: mails that sessions are storing; copies are links.
  * `indexBytes`: indexes, their logs and caches. `listBytes`: lists with a line of 40 to 100 bytes for each mail.
  */
 export type Uncounted = Readonly<{ folders: number; storingBytes: number; indexBytes: number; listBytes: number }>;
@@ -41,7 +41,7 @@ const IN_FOLDER = "-type f -regex .*/Maildir/\\(\\.[^/]*/\\)?";
 
 const STORING = `${IN_FOLDER}tmp/[^/]* -links 1`;
 
-/** By account. Throws an Error with find's exit code or signal. */
+/** Returns the sums by account. Throws an Error with find's exit code or signal. */
 export async function uncountedOf({ mail }: Pick<Layout, "mail">): Promise<ReadonlyMap<AccountName, Uncounted>> {
   const found = findAsOwner(
     mail,
@@ -59,15 +59,15 @@ async function readPrinted<T>(
   const child = withPipes(spawn(program, argv, { stdio: ["ignore", "pipe", "ignore"], env, ...limit }));
   const ended = once(child, "close");
   const [found] = await Promise.all([parse(child.stdout.setEncoding("utf8")), ended]);
-  // A file may be renamed while find looks at it: code 1.
+  // Code 1: a file was renamed while find looked at it.
   if (child.exitCode === null || child.exitCode > 1)
     throw new Error(`find failed: ${child.signalCode ?? `code ${child.exitCode}`}`);
   return found;
 }
 
 /**
- * Reads lines of type, blocks of 512 bytes and path, which end with a NUL. In pieces: a session may store a million mails at once, so
- * a limit on the output would let it hide all mailboxes.
+ * Reads lines of type, blocks of 512 bytes and path, which end with a NUL. Reads them in pieces, because a session may store a million
+ * mails at once, and a limit on the output would let it hide all mailboxes.
  */
 export async function parseUncounted(printed: AsyncIterable<string>): Promise<ReadonlyMap<AccountName, Uncounted>> {
   const found = new Map<AccountName, { -readonly [K in keyof Uncounted]: number }>();
@@ -97,15 +97,15 @@ async function* linesOf(printed: AsyncIterable<string>): AsyncGenerator<string> 
 }
 
 /**
- * Removes mails that no process is storing any more. A process that is killed leaves them, and one that fails with CATENATE, as on a
- * full disk: Dovecot would remove them after 36 hours. Throws an Error with find's exit code or signal.
+ * Removes unfinished mails whose process has ended. A process leaves them if it is killed, or fails with CATENATE, as on a full disk.
+ * Dovecot would remove them after 36 hours. Throws an Error with find's exit code or signal.
  */
 export async function removeUnfinished(layout: Pick<Layout, "mail">, account: AccountName): Promise<void> {
   for (const pid of await readPrinted(unfinished(layout, account, "-printf %f\\0"), storingProcesses))
     if (!existsSync(`/proc/${pid}`)) await readPrinted(removesUnfinished(layout, account, pid), storingProcesses);
 }
 
-/** A command that removes those of an ended process. */
+/** A command that removes the unfinished mails of an ended process. */
 export function removesUnfinished(layout: Pick<Layout, "mail">, account: AccountName, pid: number): readonly string[] {
   return unfinished(layout, account, `-name *P${pid}.* -delete`);
 }
@@ -124,7 +124,7 @@ export async function storingProcesses(printed: AsyncIterable<string>): Promise<
   return found;
 }
 
-/** A command that removes the indexes of an account. Dovecot makes them again from the mails, with 26 keywords of a folder at most. */
+/** A command that removes the indexes of an account. Dovecot makes them again from the mails, with at most 26 keywords per folder. */
 export function removesIndexes({ mail }: Pick<Layout, "mail">, account: AccountName): readonly string[] {
   const indexes = `-mindepth 1 -maxdepth 2 ${IN_FOLDER}dovecot\\.index.* -exec rm -f {} +`;
   return findAsOwner(join(homeOf(mail, account), "Maildir"), indexes);
@@ -140,7 +140,7 @@ export async function removeIndexes(layout: Pick<Layout, "mail">, account: Accou
 /** Rights of RFC 4314: all but `k`, to create folders. */
 const NO_NEW_FOLDERS = "* owner lrwstipexa\n";
 
-/** For `plugin { }`, with the plugin acl. An account without a file has all rights; Dovecot reads it when a session starts. */
+/** For `plugin { }`, with the plugin acl. An account without a file has all rights. Dovecot reads the file when a session starts. */
 export function folderLimitPlugin({ folderLimits }: Layout): string {
   return `  acl = vfile:${join(folderLimits, "%u")}\n  acl_globals_only = yes`;
 }

@@ -16,7 +16,7 @@ test("without a setting or its file, nothing is set", () => {
     assert.deepEqual(ownDovecotSettings(file), used(""));
 });
 
-test("a file written by root is used, but none that other users could have written", ROOT, () => {
+test("a file that only root can write is used, and no other", ROOT, () => {
   const file = join(temporaryDirectory(), "dovecot.cf");
   writeFileSync(file, TEXT, { mode: 0o644 });
   assert.deepEqual(ownDovecotSettings(file), used(TEXT));

@@ -14,8 +14,8 @@ type OwnDovecot = Readonly<{ text: string; unused: string | null }>;
 const NOTHING: OwnDovecot = { text: "", unused: null };
 
 /**
- * The owner's Dovecot settings; empty if the file is missing. Some of them name programs that Dovecot runs as root, so a file
- * that other users than root can write is not used. Mail works without it.
+ * The owner's Dovecot settings; empty if the file is missing. Some of them name programs that Dovecot runs as root, so a file that anyone
+ * but root can write is not used. Mail works without it.
  */
 export function ownDovecotSettings(file: string): OwnDovecot {
   if (file === "") return NOTHING;
@@ -32,12 +32,11 @@ export function ownDovecotSettings(file: string): OwnDovecot {
   }
 }
 
-/** Why they are not used, for the notice. */
+/** Records why the settings are not used, for the notice. */
 export function noteOwnDovecot(layout: Place, unused: string | null): void {
   if (unusedOwnDovecot(layout) !== unused) writeRecord(layout.ownDovecotUnused, unused);
 }
 
-/** The last noted reason. */
 export function unusedOwnDovecot({ ownDovecotUnused }: Place): string | null {
   return readRecord(ownDovecotUnused, z.nullable(z.string()), null);
 }

@@ -10,7 +10,7 @@ export const MASTER: Exchange = { isAnswer: (said) => said.startsWith("VERSION\t
  */
 export const AUTH: Exchange = {
   question: `VERSION\t1\t0\nUSER\t1\t${NO_ACCOUNT}\tservice=probe\n`,
-  // USER, NOTFOUND and FAIL are all answers: whether the database can be read is not Dovecot's trouble.
+  // USER, NOTFOUND and FAIL are all answers: a database that cannot be read is not Dovecot's fault.
   isAnswer: (said) => /^(?:USER|NOTFOUND|FAIL)\t1\b.*\n/m.test(said),
 };
 

@@ -3,11 +3,11 @@ import { USERS } from "../../settings/layout.ts";
 import { type RenderedFile, renderedScript, type Site } from "../configuration/site.ts";
 import { MAILBOX_FULL } from "../logs/patterns.ts";
 
-/** The socket in Postfix's `private` directory on which Dovecot says whether a mailbox has room for a mail. */
+/** The socket in Postfix's `private` directory on which Dovecot reports whether a mailbox has room for a mail. */
 export const QUOTA_SOCKET = "quota-status";
 
 const WARNING_SCRIPT = "quota-warning";
-/** Percent of the quota from which its owner gets a warning; the highest first, because Dovecot takes the first that fits. */
+/** Percent of the quota from which its owner gets a warning, highest first, because Dovecot uses the first that matches. */
 const WARNED_AT = [95, 80];
 
 /** Percent of the quota that the folder Trash may hold in addition: mail programs delete by copying into it. */
@@ -25,8 +25,8 @@ export function mostMails(quotaBytes: number): number {
 }
 
 /**
- * Quotas of mailboxes (https://doc.dovecot.org/2.3/configuration_manual/quota/), for `plugin { }`. The userdb gives an
- * account its own. The temporary refusal leaves the owner time: the sender's server tries again for days.
+ * Quotas of mailboxes (https://doc.dovecot.org/2.3/configuration_manual/quota/), for `plugin { }`. The userdb overrides them for single
+ * accounts. The refusal is temporary, so the owner has time: the sender's server tries again for days.
  */
 export function quotaPlugin({ mailboxQuotaBytes, messageSizeBytes }: Site): string {
   const marks = WARNED_AT.flatMap((percent) => ["storage", "messages"].map((of) => ({ of, percent })));
@@ -38,7 +38,7 @@ export function quotaPlugin({ mailboxQuotaBytes, messageSizeBytes }: Site): stri
   quota_vsizes = yes
   quota_rule = *:bytes=${mailboxQuotaBytes}:messages=${mostMails(mailboxQuotaBytes)}
   quota_rule2 = Trash:storage=+${MORE_IN_TRASH}%%:messages=+${MORE_IN_TRASH}%%
-  # Postfix asks before it knows the size: what it accepted fits once more.
+  # Postfix asks before it knows the size, so one accepted mail may exceed the quota.
   quota_grace = ${messageSizeBytes}B
   quota_exceeded_message = ${MAILBOX_FULL}
   quota_status_success = DUNNO
@@ -47,10 +47,10 @@ export function quotaPlugin({ mailboxQuotaBytes, messageSizeBytes }: Site): stri
 ${warnings.join("\n")}`;
 }
 
-/** Clients of one process that answers Postfix. */
+/** Maximum clients of one process that answers Postfix. */
 const CLIENTS = 10;
 
-/** Its services: the one that Postfix asks, and the one that warns owners. */
+/** The quota's services: the one that Postfix asks, and the one that warns owners. */
 export function quotaServices({ layout, limits, proxied }: Site): string {
   return `service quota-status {
   executable = quota-status -p postfix

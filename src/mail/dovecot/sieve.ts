@@ -14,7 +14,7 @@ const FILE = "scripts-dict.conf";
 /** Pigeonhole's own default, made explicit: the maximum number of mails that one mail may become. */
 const REDIRECTS = 4;
 
-/** For `plugin { }`: first the script for spam, then the user's own script. The account's script of accounts.db runs between them (`scriptColumn`). */
+/** For `plugin { }`: the script for spam, then the account's script of accounts.db (`scriptColumn`), then the user's own script. */
 export function sievePlugin({ layout }: Site): string {
   return `  sieve_before = ${join(layout.sieve, "junk.sieve")}
   sieve = file:~/sieve;active=~/.dovecot.sieve
@@ -44,7 +44,7 @@ service dict {
 }`;
 }
 
-/** Pigeonhole asks for the id of a script by its name, and for its text by the id. The process that reads this is not root's. */
+/** Pigeonhole asks for the id of a script by its name, and for its text by the id. The process that reads this does not run as root. */
 export function renderScriptDict({ layout }: Site): RenderedFile {
   const map = (directory: string, key: string, value: string): string => `map {
   pattern = priv/sieve/${directory}/$${key}
