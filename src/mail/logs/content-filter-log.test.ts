@@ -34,7 +34,7 @@ test("a refused sender may be empty, or quoted with a bracket", () => {
     assert.deepEqual(read("5.7.1", SPAM, sender), { ...REFUSED, sender, reply: SPAM, reason: "spam_refused" });
 });
 
-test("what the guard's own milter refused or deferred is not read again, nor such a line in a client's address", () => {
+test("refusals of the guard's own milter are not read again, nor are milter lines that a client's address imitates", () => {
   assert.equal(read("5.7.1", "Too many header lines"), null);
   assert.equal(read("4.3.2", "Too much mail at once, try again later"), null);
   const forged = `Nov 20 08:08:30 mail postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[203.0.113.9]: 550 <${line("5.7.1", SPAM)}>`;

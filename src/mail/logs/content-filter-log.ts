@@ -10,7 +10,7 @@ import { CLIENT, IN_PATH, QUEUE_ID } from "./patterns.ts";
  *
  *     QUEUEID: milter-reject: END-OF-MESSAGE from NAME[IP]: 5.7.1 REPLY; from=<A> to=<B> proto=…
  *
- * Null: another text. The line names neither account nor service: `FilterLoad` adds those of an account's mail.
+ * Null for any other text. The line names neither account nor service, so `FilterLoad` adds those of an account's mail.
  */
 export function readMilterReject(text: string): Observation | null {
   const groups = REJECT.exec(text)?.groups;
@@ -30,7 +30,7 @@ function reasonOf(reply: string): ContentReason {
   return reply.startsWith(AUTHOR_UNCLEAR) ? "author_unclear" : "filter_refused";
 }
 
-/** Of the guard's own milter, without the reply code: what it refused or deferred is recorded already. */
+/** Replies of the guard's own milter, without the reply code. What it refused or deferred is already recorded. */
 const OUR_REPLIES: ReadonlySet<string> = new Set(
   [reasons.header_lines, reasons.mime_parts, reasons.filters_busy].map(({ smtp }) => smtp.slice("550 ".length)),
 );
@@ -38,16 +38,16 @@ const OUR_REPLIES: ReadonlySet<string> = new Set(
 export const REFUSED_AS_SPAM = "Message content refused";
 /** The start of the reply to a stranger's mail whose author is not certain. */
 export const AUTHOR_UNCLEAR = "The header must name its author";
-/** Its start for an account's mail; the account and a colon follow. */
+/** The start of the reply to an account's mail; the account and a colon follow. */
 export const NOT_SENT_FOR = "Not sent for ";
 const NOT_SENT = new RegExp(`^${NOT_SENT_FOR}(\\S+@\\S+): `);
 
 /**
- * What Postfix writes for each header of a milter that a table of ours names (`FINDING_WORDS`; postconf(5), milter_header_checks):
+ * What Postfix writes for each header from a milter that one of our tables names (`FINDING_WORDS`; postconf(5), milter_header_checks):
  *
  *     QUEUEID: milter-header-info: header NAME: VALUE from NAME[IP]; from=<A> to=<B> proto=… helo=<C>: WORDS
  *
- * Our words come last, and nothing that a stranger wrote stands before the queue id.
+ * Our words come last, and no text of a stranger comes before the queue id.
  */
 export function readMilterFinding(text: string): Observation | null {
   const { queue: queueId = "", words = "" } = FINDING.exec(text)?.groups ?? {};
@@ -68,17 +68,17 @@ const REJECT = new RegExp(
 );
 
 /**
- * Lines of spamd(8p). A mail leaves two, which share the process id of the child that scored it:
+ * Reads the log of spamd(8p). Each mail has two lines, which share the process id of the child that scored it:
  *
  *     [2] info: spamd: identified spam (5.9/5.0) for anna@example.org:111 in 0.1 seconds, 154 bytes.
  *     [2] info: spamd: result: Y 5 - GTUBE scantime=0.1,…,user=anna@example.org,…,required_score=5.0,…,mid=<a@b>,…
  *
- * The second has the score cut to a whole number. spamd replaces commas within a Message-ID.
+ * The second has the score truncated to a whole number. spamd replaces commas within a Message-ID.
  */
 export class SpamdLog {
   readonly #exact = new BoundedMap<string, number>(MOST_CHILDREN);
 
-  /** Null: the line does not end a mail. The sender chooses the Message-ID, at the end: a long one is cut. */
+  /** Null if the line does not end a mail. A long Message-ID, which the sender chose and which comes last, is truncated. */
   read(line: string): Observation | null {
     const [, pid = "", said = ""] = SAID.exec(line.slice(0, LONGEST_LINE)) ?? [];
     const [, exact] = /^(?:identified spam|clean message) \((-?\d+(?:\.\d+)?)\//.exec(said) ?? [];
@@ -95,7 +95,7 @@ export class SpamdLog {
   }
 }
 
-/** More than spamd ever has at once: lines without their second half are forgotten. */
+/** More than spamd ever has at once. First lines without a second one are forgotten. */
 const MOST_CHILDREN = 64;
 /** `s`: a Message-ID may contain line separators of Unicode (U+2028), which end no line. */
 const SAID = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/s;

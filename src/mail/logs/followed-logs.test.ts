@@ -19,12 +19,12 @@ const SINCE = instant(Date.UTC(2026, 10, 20));
 
 const logsWith = (toml: string) => followedLogs(layout, settingsWith(toml), SINCE, { now: () => SINCE });
 
-test("the log of mail, which several programs write, and that of spamd are followed", () => {
+test("mail.log, which several programs write, and spamd's log are followed", () => {
   const followed = logsWith("").map(({ name, file, shared }) => `${name} ${file}${shared ? ", shared" : ""}`);
   assert.deepEqual(followed, ["mail /srv/mail/log/mail/mail.log, shared", "spamd /srv/mail/log/spamd/current"]);
 });
 
-test("without SpamAssassin its log is not there to be followed", () => {
+test("spamd's log is not followed if SpamAssassin is off", () => {
   const names = logsWith("[spam]\nenabled = false\n").map(({ name }) => name);
   assert.deepEqual(names, ["mail"]);
 });
@@ -58,7 +58,7 @@ test("an unreadable log is reported, and its lines are events once it can be rea
   assert.equal(sqlite.positionOf("mail")?.offset, lines.join("\n").length + 1, "a restart continues there");
 });
 
-test("a mail with many Message-IDs is one event of a batch, also of one that is offered again", async () => {
+test("a mail with many Message-IDs is one event of a batch, even if the batch is offered again", async () => {
   const { engine } = engineOnMemory();
   const offered: unknown[] = [];
   engine.observe = (_log, _position, seen) => {

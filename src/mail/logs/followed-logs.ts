@@ -43,7 +43,7 @@ export function createLogFollowers(
   };
 }
 
-/** A log, and the reader of its lines; null: no observation. */
+/** A log and the reader of its lines, which returns null for most of them. */
 type ObservedLog = Omit<FollowedLog, "take"> & Readonly<{ read: (line: string) => Observation | null }>;
 
 /** Turns the lines of logs into events. */
@@ -57,7 +57,7 @@ export function observing(engine: Engine, logs: readonly ObservedLog[]): readonl
   }));
 }
 
-/** Keeps one MAIL_QUEUED of each mail in a batch: cleanup(8) logs every Message-ID field, and one header holds up to 700,000. */
+/** Keeps one MAIL_QUEUED of each mail in a batch, because cleanup(8) logs every Message-ID field, and one header holds up to 700,000. */
 function isNotRepeated(): (seen: Observation) => boolean {
   const queued = new Set<string>();
   return (seen) => seen.type !== "MAIL_QUEUED" || queued.size < queued.add(seen.queueId).size;

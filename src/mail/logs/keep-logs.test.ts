@@ -79,7 +79,7 @@ test("writes warnings and errors to separate files, each once, even after a rest
   assert.equal(read(layout.mailErr), `${ERROR}\n`);
 });
 
-test("on a disk that takes no new file, warnings are written once all the same", async () => {
+test("warnings are written once even if the disk takes no new file", async () => {
   const said: string[] = [];
   keeper = make({ say: (what) => said.push(what) });
   put(join(`${layout.mailLog}.split`, "in the way"));
@@ -91,7 +91,7 @@ test("on a disk that takes no new file, warnings are written once all the same",
   assert.deepEqual([read(layout.mailWarn), said.length], [`${ERROR}\n${WARNING}\n`, 1]);
 });
 
-test("a log that cannot be rotated keeps no other from it", async () => {
+test("a log that cannot be rotated does not keep others from being rotated", async () => {
   let asked = 0;
   const settings = { "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 };
   keeper = make({ settings: () => ((asked += 1) === 1 ? assert.fail("no room") : settings) });
@@ -159,7 +159,7 @@ test("keeps the configured number of logs, the newest uncompressed, older ones c
   assert.ok(!readdirSync(dirname(layout.mailLog)).some((name) => name.endsWith(".half")));
 });
 
-test("a flood removes no log that is young and, compressed, has room", async () => {
+test("a flood removes no recent log that fits when compressed", async () => {
   const rotate = async (text: string): Promise<readonly string[]> => {
     now += 60_000;
     put(layout.mailLog, text);

@@ -47,18 +47,18 @@ type LogKeeperParts = Readonly<{
   settings: () => LogSettings;
   /** Lets the writers of mail.log reopen it. Null, or why one of them did not. */
   reopen: () => Promise<string | null>;
-  /** Of mail.log. */
+  /** The owner and mode of mail.log. */
   access: Access;
   say: (what: string) => void;
 }>;
 
-/** For this long, a guard that is down can still read every line uncompressed later, unless a flood fills half of `logs.keep`. */
+/** Rotated logs stay uncompressed this long for a guard that was down, unless a flood fills half of `logs.keep`. */
 const COMPRESS_AFTER_MS = DAY_MS;
 
 /** The defaults: used if the settings cannot be read. */
 export const USUAL_LOG_SETTINGS: LogSettings = { "logs.max_size": 50 * MB, "logs.max_age": DAY_MS, "logs.keep": 14 };
 
-/** Lets the guard read it; Postfix would let only root read a log that it creates. */
+/** Lets the guard read mail.log; Postfix would let only root read a log that it creates. */
 export function mailLogAccess(): Access {
   return { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.logsGroup) } };
 }
@@ -87,11 +87,11 @@ export function createLogKeeper({ layout, clock, settings, reopen, access, say }
     return stat.size >= maxBytes || (stat.birthtimeMs > 0 && now - stat.birthtimeMs >= maxAgeMs);
   };
 
-  /** A file is rotated only by renaming it: programs that have it open still write where a follower reads. */
+  /** A file is only renamed, so that programs that have it open still write where a follower reads. */
   const rotate = (file: string): boolean => {
     if (isDue(file, clock.now())) moveFile(file, nextName(file, clock.now()));
     if (existsSync(file)) return false;
-    // Also one that was renamed when the disk could not take a new file.
+    // Also creates a file that was renamed while the disk could not take a new one.
     const newest = existsSync(dirname(file)) ? elderParts(file).at(-1) : undefined;
     if (newest === undefined) return false;
     makeLike(newest, file);
@@ -109,20 +109,20 @@ export function createLogKeeper({ layout, clock, settings, reopen, access, say }
   const compressElder = async (file: string): Promise<void> => {
     const due = clock.now() - COMPRESS_AFTER_MS;
     for (const [nth, path] of elderParts(file).toReversed().entries()) {
-      // The newest is not compressed: a follower may still be reading it.
+      // The newest is not compressed, because a follower may still be reading it.
       if (nth === 0 || path.endsWith(".gz")) continue;
       if (nth <= settings()["logs.keep"] / 2 && statSync(path).mtimeMs >= due) continue;
       await compressFile(
         path,
         packLog((blocks) => {
-          // Before the file has this name, so that it is never without its index.
+          // The index is written before the file gets this name, so that the file is never without it.
           if (file === mailLog && blocks !== null) writeIndex(`${path}.gz`, blocks);
         }),
       );
     }
   };
 
-  /** A flood rotates early: files beyond `logs.keep` stay within the age and the bytes that `logs.keep` files usually have. */
+  /** A flood rotates logs early, so files beyond `logs.keep` stay within the age and size that `logs.keep` files usually have. */
   const removeSurplus = (file: string): void => {
     const { "logs.max_size": maxBytes, "logs.max_age": maxAgeMs, "logs.keep": keep } = settings();
     let bytes = 0;
@@ -135,7 +135,7 @@ export function createLogKeeper({ layout, clock, settings, reopen, access, say }
 
   return {
     stop: splitter.stop,
-    /** Never two at once. Throws the first failure after trying all: on a full disk, removing old logs may make room. */
+    /** Wait for one call before the next. Throws the first failure after trying all: on a full disk, removing old logs may free space. */
     async look(): Promise<void> {
       const failures: string[] = [];
       const attempt = async (work: () => unknown): Promise<void> => {
@@ -166,13 +166,13 @@ export function createLogKeeper({ layout, clock, settings, reopen, access, say }
   };
 }
 
-/** postlogd(8) and Dovecot's log process; a service that is not running has no open file. */
+/** Makes postlogd(8) and Dovecot's log process reopen mail.log. A service that is not running has no open file. */
 export async function reopenMailLog(layout: Layout): Promise<string | null> {
   const commands = [
     ["postfix", ["postfix", "-c", layout.postfixConf, "reload"]],
     ["dovecot", ["doveadm", "-c", layout.dovecotConf, "log", "reopen"]],
   ] as const;
-  // At the same time: whoever follows the log turns to the new file once it has lines and the former one is silent.
+  // In parallel, because a follower switches to the new file once it has lines and the previous one is silent.
   const failures = await Promise.all(
     commands.map(async ([service, [program, ...args]]) => {
       if (pidOf(layout.services, service) === null) return null;
@@ -183,7 +183,7 @@ export async function reopenMailLog(layout: Layout): Promise<string | null> {
   return failures.find((failed) => failed !== null) ?? null;
 }
 
-/** Sorts after every part of the log, even one that was named while the clock was ahead. */
+/** Returns a name that sorts after every part of the log, even one that was named while the clock was ahead. */
 function nextName(file: string, now: Millis): string {
   const newest = rotatedAt(elderParts(file).at(-1) ?? "");
   return rotatedName(file, newest === null || newest < now - SECOND_MS ? now : later(newest, SECOND_MS));
@@ -227,7 +227,7 @@ export class LogIndexer {
   }
 }
 
-/** Continues its index, or creates it if it is missing or does not match the contents. */
+/** Continues a log's index, or creates it if it is missing or does not match the contents. */
 async function indexLog(path: string, fd: number, isFinished: boolean): Promise<void> {
   const index = indexName(path);
   const known = readIndex(path, fd, isFinished);
@@ -245,7 +245,7 @@ async function indexLog(path: string, fd: number, isFinished: boolean): Promise<
     for (const block of blocks) {
       found.push(blockOf(block, from));
       from += block.length;
-      // The keeper must also do other work.
+      // Lets the keeper do other work.
       await turn();
     }
     const encoded = encodeIndex(found, "continued");

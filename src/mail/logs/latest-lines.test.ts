@@ -30,7 +30,7 @@ function scene() {
   return { directory: logs.directory, put, search, found };
 }
 
-test("all logs in the order of time, older and compressed parts too, without copies and links", async () => {
+test("all logs are read in order of time, with older and compressed parts, without copies and links", async () => {
   const { directory, put, found } = scene();
   put("mail/mail.log.20261118-000000.gz", gzipSync(`${stamp(1)} x1\n${stamp(2)} x2\n`), 2);
   put("mail/mail.log.20261119-000000", `${stamp(4)} x4\n`, 4);
@@ -54,7 +54,7 @@ test("an endless line is cut, and the lines after it are found", async () => {
   assert.equal(short, "mail: xz");
 });
 
-test("invalid text, and a file that is cut off in its compressed middle", async () => {
+test("invalid text, and a compressed file that is truncated, are read as far as possible", async () => {
   const { put, found } = scene();
   put("mail/mail.log", Buffer.from([0x4e, 0xff, 0xfe, 0x00, 0x0a]), 2);
   assert.equal((await found()).length, 1);
@@ -65,7 +65,7 @@ test("invalid text, and a file that is cut off in its compressed middle", async 
   assert.equal(lines.at(-1), "damaged: mail.log.20261118-000000.gz: unexpected end of file");
 });
 
-test("the latest lines: those set aside are read only where the current ones hold too few", async () => {
+test("rotated logs are read only if the current ones hold too few lines", async () => {
   const { put, found } = scene();
   put("mail/mail.log.20261118-000000", `${stamp(1)} x1\n${stamp(2)} x2\n`, 2);
   put("mail/mail.log.20261119-000000.gz", "this is damaged", 4);

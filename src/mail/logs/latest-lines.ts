@@ -76,7 +76,7 @@ async function* matching({ log, current, elder }: LogSnapshot, search: LogSearch
 /** The latest first. */
 async function* matchingOf(file: OpenFile, component: string, search: LogSearch): AsyncGenerator<LogEntry, void> {
   const { query, damaged } = search;
-  // The rest is older.
+  // All of its lines are older.
   if (query.since !== null && file.mtimeMs < query.since) return;
   /** When the file was changed last. */
   const notAfter = instant(Math.ceil(file.mtimeMs));
@@ -90,7 +90,7 @@ async function* matchingOf(file: OpenFile, component: string, search: LogSearch)
     damaged(file.path, messageOf(error));
   }
 
-  /** A line without a time has that of the line before it. `timeBefore`: the time of the last line before this text that has one. */
+  /** A line without a time gets that of the line before it. `timeBefore`: the last time in the lines before this text. */
   function* entries(text: Buffer, timeBefore: () => Millis): Generator<LogEntry, void> {
     /** From here to the current line, no line has another time. */
     let time: LineTime = { from: text.length + 1, at: NO_TIME };
@@ -101,7 +101,7 @@ async function* matchingOf(file: OpenFile, component: string, search: LogSearch)
     }
   }
 
-  /** Keeps the last ones: this file cannot be read from its end. */
+  /** Keeps only the last entries, because this file cannot be read from its end. */
   async function* fromBeginning(): AsyncGenerator<LogEntry, void> {
     const kept: LogEntry[][] = [];
     let count = 0;
@@ -125,7 +125,7 @@ async function* matchingOf(file: OpenFile, component: string, search: LogSearch)
   }
 }
 
-/** Null: a compressed file without its index. */
+/** Null for a compressed file without a complete index. */
 function piecesOf(file: OpenFile, { query, damaged }: LogSearch): LogPieces | null {
   const { path, fd, sizeBytes, isFinished } = file;
   const range = query.network === null ? null : keyRange(query.network);
@@ -146,7 +146,7 @@ function timeTeller(pieces: LogPieces, notAfter: Millis): (start: number) => Mil
   function search(start: number): typeof latest {
     for (let piece = pieces.before(start); piece !== null; piece = pieces.before(piece.start)) {
       const found = lastTimeIn(piece.text, notAfter);
-      // In a compressed file this reaches too far back, and the same line is found again.
+      // In a compressed file this sum is too large, so a later search finds the same line again.
       if (found !== null) return { after: piece.start + found.from, at: found.at };
     }
     return { after: -1, at: NO_TIME };
@@ -170,10 +170,10 @@ function lastTimed(text: Buffer, from: number, notAfter: Millis): LineTime | nul
   }
 }
 
-/** Where the lines with one of the texts start, the last one first. */
+/** Where the lines with one of the texts start, last one first. */
 function* candidates(text: Buffer, texts: SearchTexts | null): Generator<number> {
   if (text.length === 0) return;
-  // A letter beyond ASCII may become one of ASCII in lower case: then every line is checked.
+  // In lower case a non-ASCII letter may become an ASCII one, so then every line is checked.
   if (texts !== null && (texts.inBytes || isAscii(text))) return yield* linesWith(text, texts.texts);
   for (let start = lineStart(text, text.length - 1); ; start = lineStart(text, start - 1)) {
     yield start;
@@ -203,6 +203,6 @@ function lineStart(text: Buffer, place: number): number {
 function lineAt(text: Buffer, start: number): string {
   const found = text.indexOf(0x0a, start);
   const end = found < 0 ? text.length : found;
-  // A cut line ends with a whole letter.
+  // A truncated line ends with a complete character.
   return text.toString("utf8", start, Math.min(end, start + LONGEST_SEARCHED_BYTES)).slice(0, LONGEST_SEARCHED);
 }

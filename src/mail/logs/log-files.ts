@@ -38,9 +38,9 @@ export function findLogs(directory: string): readonly ComponentLog[] {
 /** A snapshot of a log: even if it is rotated afterwards, each of its lines is in exactly one of the files. */
 export type LogSnapshot = Readonly<{
   log: ComponentLog;
-  /** Null: the current file is missing at the moment. */
+  /** Null while the current file is missing. */
   current: OpenFile | null;
-  /** Its end. */
+  /** The end of the current file. */
   end: LogPosition | null;
   /** The rotated files, newest first. */
   elder: readonly string[];
@@ -54,14 +54,14 @@ export type OpenFile = Disposable &
 export function snapshotOf(log: ComponentLog): LogSnapshot {
   const current = openFile(log.current, false);
   const elder = elderParts(log.current).toReversed();
-  // Rotated between the two steps, it would be read twice.
+  // A file that was rotated between these two steps would be read twice.
   const mine = current === null ? null : fstatSync(current.fd).ino;
   const others = elder.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.ino !== mine);
   const end = current === null ? null : { inode: identityOfOpen(current.fd), offset: current.sizeBytes };
   return { log, current, end, elder: others };
 }
 
-/** Null: it is gone, under its old name and its compressed one. */
+/** Null if it is gone under both its old and its compressed name. */
 export function openElder(path: string): OpenFile | null {
   return openFile(path, true) ?? (isPacked(path) ? null : openFile(`${path}${PACKED}`, true));
 }
@@ -79,14 +79,14 @@ function openFile(path: string, isFinished: boolean): OpenFile | null {
   return { path, fd: file.fd, sizeBytes: size, mtimeMs, isFinished, [Symbol.dispose]: () => file[Symbol.dispose]() };
 }
 
-/** Some lines of a log file and their offset. Only the first part of lines that are too long. */
+/** Some lines of a log file and their offset. Lines that are too long are truncated. */
 type LogPiece = Readonly<{ start: number; text: Buffer }>;
 
 /** A log file that can be read from its end. */
 export type LogPieces = Readonly<{
-  /** The pieces that may contain an address of the range, or all. The next one may overwrite a piece. */
+  /** The pieces that may contain an address of the range, or all. Reading the next piece may overwrite the last one. */
   latestFirst: () => Generator<LogPiece, void>;
-  /** The piece before the one that starts there, whatever it contains. */
+  /** The piece before the one that starts at `start`, whatever it contains. */
   before: (start: number) => LogPiece | null;
 }>;
 
@@ -108,7 +108,7 @@ export function plainPieces(fd: number, size: number, { range, blocks }: PiecesA
     for (const block of indexed.toReversed()) {
       if (!mayHold(block, range)) continue;
       const text = readBlock(fd, block);
-      // The file was changed since: the index says nothing about the rest.
+      // The file has changed since, so the index says nothing about the rest.
       if (text === null) return yield* unindexed(endOf(block), 0);
       yield { start: block.offset, text };
     }
@@ -123,7 +123,7 @@ export function plainPieces(fd: number, size: number, { range, blocks }: PiecesA
     }
   }
 
-  /** The start of a line: the floor, or the byte after a line end. */
+  /** The piece starts with a line: at the floor, or after a line end. */
   function pieceBefore(end: number, floor: number, buffer: Buffer): LogPiece | null {
     if (end <= floor) return null;
     const from = Math.max(floor, end - buffer.length);

@@ -98,7 +98,7 @@ async function begin(lingerMs?: number): Promise<void> {
   await restart(lingerMs);
 }
 
-/** Rotates mail.log as the keeper does, dates the old file back, and writes a line to the new one. Returns the old file. */
+/** Rotates mail.log as the keeper does, backdates the old file, and writes a line to the new one. Returns the old file. */
 async function moves(time: string, line: string): Promise<string> {
   const part = `${file}.${time}`;
   renameSync(file, part);
@@ -139,7 +139,7 @@ test("only lines from after the first start are taken, each whole", async () => 
   assert.deepEqual(taken, ["one", "two", "three"]);
 });
 
-test("no line is doubled where a power failure took the end of the log, however much came since", async () => {
+test("no line is read twice if a power failure took the end of the log, however much came since", async () => {
   await reads("", "one\n");
   const kept = contentOf(file);
   await reads("lost\nand this one too\n");
@@ -197,7 +197,7 @@ test("a log that was rotated while the guard was down is read first, all of it, 
   assert.deepEqual(taken, ["one", "two", "three", "four"]);
 });
 
-test("a line written just before the rotation, after the last read", async () => {
+test("a line written just before the rotation, after the last read, is read", async () => {
   await reads("", "one\n");
   meanwhile = () => {
     meanwhile = () => undefined;
@@ -247,7 +247,7 @@ test("a writer that does not switch is read until the next rotation, through res
   assert.deepEqual(taken, ["six", "seven", "eight"]);
 });
 
-test("parts that were silent long ago are read one after another at once", async () => {
+test("parts that have long been silent are read one after another without waiting", async () => {
   await begin(60_000);
   for (const n of [1, 2, 3]) {
     const part = `${file}.20261120-08000${n}`;
@@ -287,7 +287,7 @@ test("a part that was named while the clock was ahead is read once, also after a
   assert.deepEqual(taken, ["one", "two", "three", "four", "five", "six"]);
 });
 
-test("a file that was truncated and has grown beyond its former end is read from its start, and once", async () => {
+test("a file that was truncated and has grown beyond its previous end is read from its start, once", async () => {
   await reads("", "one\n");
   const again = ["another ".repeat(20), "two", "three"];
   put(file, `${again.join("\n")}\n`);
@@ -326,7 +326,7 @@ test("rotated parts of a log are recognized by their names", () => {
   for (const name of ["lock", "config", "current", "state"]) assert.ok(!isRotated(name, "current"), name);
 });
 
-test("parts of a log that logrotate set aside, but for packed ones", () => {
+test("uncompressed parts of a log that logrotate rotated are recognized", () => {
   for (const end of [".1", ".12", "-20261120", "-2026112003", "-20261120-1795162500"])
     assert.ok(isRotatedElsewhere(`eve.json${end}`, "eve.json"), end);
   for (const name of ["eve.json", "eve.json.1.gz", "eve.json.bak", "eve.json-x", "xeve.json.1", "eve.json.20261120-08"])

@@ -7,7 +7,7 @@ import { compactTime, type Millis, parseTime } from "../../core/time.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { openLog } from "../../host/root-files/files.ts";
 
-/** Takes lines together with the position after them. False: not now, offer them again. */
+/** Takes lines together with the position after them. Returns false if they must be offered again later. */
 export type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
 
 type LogFollowerParts = Readonly<{
@@ -18,9 +18,9 @@ type LogFollowerParts = Readonly<{
   /** Called once while the log cannot be read, unless it is missing. */
   failed: (why: string) => void;
   /**
-   * How long a rotated file must be silent, and its successor have lines, before the successor is read. Programs that share
-   * a log do not switch at the same moment, and one may fail to: until the next rotation, later lines of the rotated file are
-   * read too. 0 for a log with a single writer.
+   * The file after a rotated one is read once it has lines and the rotated one has been silent for this long. Programs that share a log do
+   * not switch at the same moment, and one may not switch at all, so until the next rotation later lines of the rotated file are read too.
+   * 0 for a log with a single writer.
    */
   lingerMs?: number;
 }>;
@@ -32,9 +32,9 @@ const EVERY_MS = 500;
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Reads a log as it grows, and resumes after a restart. A file that was rotated in between is read to its end first; a
- * truncated one is read from its start. One that lost its end in a power failure has the same start as before: no line of it is
- * read twice. Only whole lines are passed on; a line longer than a chunk comes in pieces.
+ * Reads a log as it grows, and resumes after a restart. A file that was rotated in between is read to its end first; a truncated one is
+ * read from its start. A file that lost its end in a power failure still has the same first line, so that none of its lines is read twice.
+ * Only whole lines are passed on; a line longer than a chunk comes in pieces.
  */
 export class LogFollower {
   readonly #parts: LogFollowerParts;
@@ -43,10 +43,10 @@ export class LogFollower {
   /** The checksum of the open file's first line. It is stored with each position; null until a line was read. */
   #head: string | null;
   #fd: number | null = null;
-  /** The rotated file that a writer may still have open, and where to read on; null for a log with a single writer. */
+  /** The rotated file that a writer may still have open, and where to continue in it; null for a log with a single writer. */
   #former: LogPosition | null;
   #formerFd: number | null = null;
-  /** Parts that existed when the current log was opened: older than it, whatever their names say after a clock was ahead. */
+  /** Parts that existed when the current log was opened. They are older, even if their names differ because a clock was ahead. */
   #elder: ReadonlySet<string | null> = new Set();
   #timer: NodeJS.Timeout | null = null;
   #reading: Promise<void> | null = null;
@@ -111,7 +111,7 @@ export class LogFollower {
     }
   }
 
-  /** The file to resume with: the one of the last run, if it still exists under any name, or a copy of it. A failure leaves it for `#close`. */
+  /** The file to resume with: the last run's, if it still exists under any name, or a copy of it. After a failure `#close` closes it. */
   #open(): number {
     const { file } = this.#parts;
     if (this.#position === null) {
@@ -160,7 +160,7 @@ export class LogFollower {
     return this.#give(bytes, { inode, offset: offset + bytes }, this.#former);
   }
 
-  /** The same for the file that was left last. It ends if that file was compressed or removed. */
+  /** The same for the previous file, until it is compressed or removed. */
   async #readFormer(): Promise<boolean> {
     if (this.#former === null || this.#position === null) return false;
     const { inode, offset } = this.#former;
@@ -181,7 +181,7 @@ export class LogFollower {
     return end === 0 && bytes === CHUNK_BYTES ? bytes : end;
   }
 
-  /** Whether the file was truncated since the last check and has grown beyond the former offset. */
+  /** Whether the file was truncated since the last check and has grown beyond the previous offset. */
   #startsAgain(fd: number): boolean {
     return this.#head !== null && headOf(fd) !== this.#head;
   }
@@ -236,7 +236,7 @@ export class LogFollower {
 }
 
 type Stored = Readonly<{ position: LogPosition; head: string | null; former: LogPosition | null }>;
-/** The `inode` of a stored position: `identity`, `headOf`, and the former file's `identity` and offset. */
+/** The `inode` of a stored position: `identity`, `headOf`, and the previous file's `identity` and offset. */
 const STORED = /^(\d+-\d+)(?:-([0-9a-f]{8}))?(?:\+(\d+-\d+):(\d+))?$/;
 
 function parseStored(stored: LogPosition): Stored {
@@ -253,7 +253,7 @@ function printStored({ position, head, former }: Stored): LogPosition {
 
 const HEAD_BYTES = 256;
 
-/** The CRC-32 of its first line, cut to 256 bytes. A line starts with the time, so they differ. */
+/** The CRC-32 of a file's first line, cut to 256 bytes. It differs between files, because lines start with the time. */
 function headOf(fd: number): string {
   const head = Buffer.alloc(HEAD_BYTES);
   const bytes = readSync(fd, head, 0, HEAD_BYTES, 0);
@@ -263,7 +263,7 @@ function headOf(fd: number): string {
     .padStart(8, "0");
 }
 
-/** The first line that starts there or later: other lines may have replaced lost ones. */
+/** Where the first line starts at this offset or later, because other lines may have replaced lost ones. */
 function lineAt(fd: number, offset: number): number {
   if (offset === 0) return 0;
   const text = Buffer.alloc(CHUNK_BYTES);
@@ -272,8 +272,8 @@ function lineAt(fd: number, offset: number): number {
 }
 
 /**
- * The older, uncompressed files of the log, oldest first. Only those of logrotate(8), whose names don't sort by age, are ordered by their
- * creation: the files of a copied directory have new creation times.
+ * The older, uncompressed files of the log, oldest first. Only those of logrotate(8), whose names don't sort by age, are ordered by
+ * creation time, which is new for every file of a copied directory.
  */
 function rotatedFiles(file: string): readonly string[] {
   const directory = dirname(file);
@@ -285,13 +285,13 @@ function rotatedFiles(file: string): readonly string[] {
   return [...elsewhere, ...elderParts(file).filter((path) => !path.endsWith(".gz"))];
 }
 
-/** Or when it was last written, on a file system without creation times: a writer that does not switch changes that. */
+/** On a file system without creation times: when it was last written, which a writer that does not switch changes. */
 function createdAt(path: string): number {
   const { birthtimeMs = 0, mtimeMs = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
   return birthtimeMs > 0 ? birthtimeMs : mtimeMs;
 }
 
-/** The inode of a removed file is used again, so the creation time tells the two apart. */
+/** Inode numbers of removed files are reused, so the creation time distinguishes the files. */
 function identity({ ino, birthtimeMs }: Readonly<{ ino: bigint; birthtimeMs: bigint }>): string {
   return `${ino}-${birthtimeMs}`;
 }
@@ -326,7 +326,7 @@ export function elderParts(file: string): readonly string[] {
 /** By logrotate(8): `eve.json.1`, `eve.json-20261120`. */
 const BY_LOGROTATE = /^(?:\.\d{1,4}|-\d{8,10}(?:-\d{1,10})?)$/;
 
-/** The same of a log that another program writes and rotates. Packed parts are not among them. */
+/** The same for a log that another program writes and rotates, without compressed parts. */
 export function isRotatedElsewhere(name: string, of: string): boolean {
   return name.startsWith(of) && BY_LOGROTATE.test(name.slice(of.length));
 }

@@ -124,7 +124,7 @@ const SHORT_V6 = ["::", "::1", "1:2:3::", "2001:db8::7", "2001:db8:0:1::", "2001
 const LONG_V6 = ["2a01:db8:ffff:ffff::1", `${"ffff:".repeat(7)}ffff`, "0:1:2:3:4:5:6:7"];
 const ADDRESSES = [...V4, ...SHORT_V6, ...LONG_V6];
 
-test("a network has the keys of all its addresses, and of no others but for those of its IPv6 /48", () => {
+test("a network has the keys of all its addresses, and of no others except those of its IPv6 /48", () => {
   for (const text of ADDRESSES) {
     const address = ip(text);
     const keys = addressKeysIn(`x[${text}]`, 10);

@@ -7,17 +7,17 @@ import { type Ip, isV4, networkAddress, type Prefix, prefixLength } from "../../
 import { Descriptor } from "../../host/root-files/directory.ts";
 import { openPlain } from "../../host/root-files/files.ts";
 
-/** A block holds whole lines: as many as fill this, and seldom more. */
+/** A block holds as many whole lines as fill this, and is seldom larger. */
 export const BLOCK_BYTES = 32 * 1024;
 /** Lines after a longer line are not indexed. */
 export const LONGEST_BLOCK_BYTES = 1024 * 1024;
 /** Of a longer line only the first part is searched. */
 export const LONGEST_SEARCHED = 4_096;
-/** A letter has at most four bytes. */
+/** A character has at most four bytes. */
 export const LONGEST_SEARCHED_BYTES = 4 * LONGEST_SEARCHED;
 /** An index usually has 2 % of the size of its log, so this is enough for 1.6 GB. The rest is searched without an index. */
 export const MOST_INDEX_BYTES = 32 * 1024 * 1024;
-/** So that an index is never larger than an eighth of the log, whatever strangers write into it. */
+/** Keeps an index within an eighth of the size of its log, whatever strangers write into the log. */
 const MOST_KEYS = 500;
 
 const MAGIC = 0x67_69_00_01;
@@ -47,7 +47,7 @@ export function blockOf(text: Buffer, offset: number, stored = text): IndexedBlo
   return { offset, length: stored.length, crc: crc32(stored), keys };
 }
 
-/** An index is a list of such numbers: a head, and then the blocks in the order of the file. */
+/** An index is a list of numbers: a head, and then the blocks in the order of the file. */
 export function encodeIndex(blocks: readonly IndexedBlock[], part: "whole" | "continued"): Uint8Array {
   const numbers = blocks.flatMap(({ offset, length, crc, keys }) => {
     const rest = [offset, length, crc, keys?.length ?? NO_KEYS, ...(keys ?? [])];
@@ -57,8 +57,8 @@ export function encodeIndex(blocks: readonly IndexedBlock[], part: "whole" | "co
 }
 
 /**
- * The index of a log that is open as `fd`. Null if there is none, or if it does not belong to these contents. A block that
- * was not written to its end, and all after it, are skipped.
+ * The index of a log that is open as `fd`. Null if there is none, or if it does not belong to these contents. An incomplete block and all
+ * after it are skipped.
  */
 export function readIndex(log: string, fd: number, isFinished: boolean): LogIndex | null {
   const read = numbersOf(indexName(log));
@@ -90,7 +90,7 @@ export function endOf({ offset, length }: IndexedBlock): number {
   return offset + length;
 }
 
-/** Cuts text into blocks. The rest, the first part of a block, comes last; all of it is a block if it is the end. */
+/** Cuts text into whole blocks and a rest, with which the next block starts. At the end of the log the rest is a block too. */
 export function cutBlocks(text: Buffer, isEnd: boolean): readonly [blocks: readonly Buffer[], rest: Buffer] {
   const blocks: Buffer[] = [];
   let start = 0;
@@ -143,7 +143,7 @@ function hasLongLine(text: Buffer): boolean {
 const [V4_BITS, V6_BITS] = [32, 48];
 const FIRST_V6 = 2 ** V6_BITS;
 
-/** The keys of all addresses in a text, in ascending order. Null: more than `most`. */
+/** The keys of all addresses in a text, in ascending order. Null if there are more than `most`. */
 export function addressKeysIn(text: string, most: number): Float64Array | null {
   const keys = new Set<number>();
   for (const ip of addressesIn(text)) {
@@ -173,7 +173,7 @@ export function hasKeyIn(keys: Float64Array, { from, to }: KeyRange): boolean {
   return low < keys.length && (keys[low] ?? 0) <= to;
 }
 
-/** Makes a network a range of numbers: an IPv4 address is one, of IPv6 the first 48 bits, above all of IPv4. */
+/** Makes a network a range of numbers: an IPv4 address as a whole, an IPv6 address by its first 48 bits, above all of IPv4. */
 function keyOf(ip: Ip): number {
   const bytes = isV4(ip)
     ? ip.split(".").map(Number)

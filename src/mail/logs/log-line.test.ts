@@ -4,7 +4,7 @@ import { setZone } from "../../../test/kit/time-zone.ts";
 import { instant } from "../../core/time.ts";
 import { DECODED_IN_MEMORY, parseMailLine, timeOfLine } from "./log-line.ts";
 
-test("Postfix: program, door and severity", () => {
+test("Postfix: program, service and severity", () => {
   const line = (rest: string) => parseMailLine(`Nov 20 08:08:30 mail ${rest}`);
   const text = "connect from x[198.51.100.7]";
   const connected = { program: "smtpd", from: "postfix", service: "smtp", severity: "info", text };
@@ -15,7 +15,7 @@ test("Postfix: program, door and severity", () => {
   assert.equal(line("postfix/smtpd[12]: warning: x")?.severity, "warning");
   assert.equal(line("postfix/master[12]: fatal: x")?.severity, "error");
   assert.equal(line("postfix/trivial-rewrite[12]: warning: x")?.severity, "warning");
-  assert.equal(line("postfix/smtpd[12]: says error: x")?.severity, "info", "a severity stands first");
+  assert.equal(line("postfix/smtpd[12]: says error: x")?.severity, "info", "a severity comes first");
 });
 
 test("Dovecot: program and severity", () => {
@@ -28,7 +28,7 @@ test("Dovecot: program and severity", () => {
   assert.equal(line("imap(anna@example.test): Error: Mailbox a\u2028b: x")?.severity, "error");
 });
 
-test("that Dovecot has no directory for decoded mail, as is intended, is no error", () => {
+test("Dovecot's complaint about the intentionally missing directory for decoded mail is not an error", () => {
   const severity = (text: string) => parseMailLine(`Nov  2 08:08:30 imap(a@b.test)<1><x/y>: Error: ${text}`)?.severity;
   const missing = `/srv/mail/etc/dovecot/${DECODED_IN_MEMORY}/dovecot.imap.`;
   for (const failed of [`istream-seekable: safe_mkstemp(${missing})`, `Temp file creation to ${missing}`])
@@ -59,14 +59,14 @@ test("the time of a line, in each of the three forms", () => {
   assert.equal(timeOfLine("2026-11-20 08:08:30,123 fail2ban.jail: x", NOW), local(2026, 10, 20, 8, 8, 30) + 123);
 });
 
-test("a day that is yet to come this year was last year's, tomorrow is a clock that was set", () => {
+test("a day later in the year was last year's, but tomorrow means that a clock was set", () => {
   assert.equal(timeOfLine("Dec 31 23:59:59 mail x", NOW), local(2025, 11, 31, 23, 59, 59));
   assert.equal(timeOfLine("Nov 21 08:00:00 mail x", NOW), local(2026, 10, 21, 8, 0, 0));
   const newYear = instant(local(2026, 11, 31, 23, 59, 59));
   assert.equal(timeOfLine("Jan  1 00:00:01 mail x", newYear), local(2027, 0, 1, 0, 0, 1));
 });
 
-test("a time of the hour that comes twice as summer time ends is the latest that is not yet to come", (t) => {
+test("a time in the hour that comes twice when summer time ends is the second, unless that is yet to come", (t) => {
   t.after(setZone("Europe/Berlin"));
   const at = (hour: number, minute: number) => instant(Date.UTC(2026, 9, 25, hour, minute));
   for (const line of ["Oct 25 02:30:00 mail x", "2026-10-25 02:30:00,000 fail2ban.jail: x"]) {

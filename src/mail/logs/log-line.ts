@@ -14,10 +14,10 @@ export type MailLine = Readonly<{
 }>;
 type LogSeverity = "info" | "warning" | "error";
 
-/** Postfix cuts its own at 2,000 characters; text that is matched against a pattern has a bound. */
+/** Bounds the text that is matched against patterns. Postfix cuts its own lines at 2,000 characters. */
 export const LONGEST_LINE = 4_096;
 
-/** Below, `s`: what a stranger chose may contain line separators of Unicode (U+2028), which end no line. */
+/** The patterns below have the flag `s`, because a stranger's text may contain line separators of Unicode (U+2028), which end no line. */
 const TIME = "[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d";
 /** `Nov 20 08:08:30 mail postfix/submission/smtpd[123]: text`, the name by `syslog_name`. */
 const POSTFIX = new RegExp(`^${TIME} \\S+ postfix(?:/([a-z-]+))?/([a-z-]+)\\[\\d+\\]: (.*)$`, "s");
@@ -27,13 +27,13 @@ const DOVECOT = new RegExp(
   "s",
 );
 const POSTFIX_SEVERITY = /^(warning|error|fatal|panic): /;
-/** The missing directory for `mail_temp_dir`. Dovecot reports an error each time, as for each encrypted mail that is read. */
+/** The directory of `mail_temp_dir`, which does not exist. Dovecot logs an error for each use, as for each encrypted mail that is read. */
 export const DECODED_IN_MEMORY = "none-mail-is-decoded-in-memory";
 const EXPECTED = new RegExp(
   `^(?:istream-seekable: safe_mkstemp\\(|Temp file creation to )/\\S+/${DECODED_IN_MEMORY}/\\S+ failed: No such file`,
 );
 
-/** Null: a line of neither. */
+/** Null for a line of neither program. */
 export function parseMailLine(line: string): MailLine | null {
   if (line.length > LONGEST_LINE) return null;
   const [, name = "", program, text = ""] = POSTFIX.exec(line) ?? [];
@@ -65,8 +65,8 @@ const SVLOGD = /^(\d{4}-\d\d-\d\d)_(\d\d:\d\d:\d\d(?:\.\d{1,3})?)\d* /;
 const PYTHON = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d),(\d{3}) /;
 
 /**
- * When a line was written, according to the line. Lines without a year get the latest one that is not more than a day
- * after `notAfter` (clocks are set, and time zones change). Null: the line does not start with a time.
+ * When a line was written, according to the line. Lines without a year get the latest year in which they are at most a day after `notAfter`
+ * (clocks are set, and time zones change). Null if the line does not start with a time.
  */
 export function timeOfLine(line: string, notAfter: Millis): Millis | null {
   const syslog = SYSLOG.exec(line);

@@ -95,7 +95,7 @@ test("a mail's queueing and delivery are observed", () => {
   assert.deepEqual(read(separated), { ...queued, messageId: "<a\u2028@sender.test>" });
 });
 
-test("a mail that cleanup(8) takes for a loop is observed, and not what it names", () => {
+test("a mail that cleanup(8) takes for a loop is observed, but not a Message-ID that imitates that line", () => {
   const cleanup = (text: string) => read(`mail postfix/cleanup[1]: ${text}`);
   const looped = "warning: 72CED1EABE5: message rejected: hopcount exceeded";
   assert.deepEqual(cleanup(looped), { type: "MAIL_LOOPED", queueId: "72CED1EABE5" });
@@ -171,13 +171,13 @@ function match(line: string) {
   return matchPattern(parsed);
 }
 
-/** What makes a line bad for a pattern when it is repeated. */
+/** Pieces that make a line slow for a pattern when they are repeated. */
 const PIECES = '"|<|>|>, rip=1, lip=1, | a=1/1|(|\\|: |from x[1|user=<|a |-A|[|x'.split("|");
 
 for (const [name, pattern] of [...LOG_PATTERNS.values()].flatMap((patterns) => Object.entries(patterns))) {
   const { example, hostile } = LOG_EXAMPLES[name] ?? assert.fail(`${name} has no example`);
 
-  test(`${name}: its example, and no other pattern's`, () => {
+  test(`${name}: matches its example, and no other pattern's`, () => {
     const found = match(example);
     assert.equal(found?.pattern, pattern);
     assert.equal(found.groups["ip"], "198.51.100.7");
@@ -187,7 +187,7 @@ for (const [name, pattern] of [...LOG_PATTERNS.values()].flatMap((patterns) => O
     }
   });
 
-  test(`${name}: no stranger passes for another`, () => {
+  test(`${name}: no stranger can pass as another`, () => {
     assert.notEqual(hostile.length, 0);
     for (const { line, ip } of hostile) {
       const found = match(line);
@@ -197,7 +197,7 @@ for (const [name, pattern] of [...LOG_PATTERNS.values()].flatMap((patterns) => O
     }
   });
 
-  test(`${name}: the longest and worst lines take no time`, () => {
+  test(`${name}: the longest and worst lines take little time`, () => {
     const text = parseMailLine(example)?.text ?? "";
     const { costMs } = costOf(() => {
       for (const piece of PIECES)

@@ -5,7 +5,7 @@ import { readMilterFinding, readMilterReject } from "./content-filter-log.ts";
 import { type MailLine, parseMailLine, timeOfLine } from "./log-line.ts";
 import { CLIENT, IN_PATH, LOG_PATTERNS, type LogPattern, PATH, QUEUE_ID } from "./patterns.ts";
 
-/** Returns what the guard learns only from this line of mail.log; null for most lines. `guardSince`: from then on the guard is asked about sign-ins. */
+/** Returns what the guard learns only from this line of mail.log; null for most. `guardSince`: since when it is asked about sign-ins. */
 export function readMailLog(line: string, guardSince: Millis, now: Millis): Observation | null {
   const parsed = parseMailLine(line);
   if (parsed === null) return null;
@@ -23,7 +23,7 @@ export function readMailLog(line: string, guardSince: Millis, now: Millis): Obse
   const { pattern, groups } = found;
   const ip = parseIp(groups["ip"] ?? "");
   const { service } = parsed;
-  // A probe that had to give up, or an attempt of `check` that was refused, is not a client that failed.
+  // A probe that gave up, or a refused attempt of `check`, is not a client's failure.
   if (ip === null || ip === PROBE_ADDRESS || ip === CHECK_ADDRESS || service === null) return null;
   const times = Number(groups["tries"] ?? 1);
   if (pattern.reports !== "login_failed") {
@@ -51,9 +51,9 @@ export function matchPattern(
 const DELIVERY: ReadonlySet<string> = new Set(["lmtp", "smtp", "error", "discard"]);
 /** Here and below, `s`: a stranger may write line separators of Unicode (U+2028), which end no line. */
 const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`, "s");
-/** cleanup(8) says so while the header arrives. */
+/** Logged by cleanup(8) while the header arrives. */
 const LOOPED = new RegExp(`^warning: ${QUEUE_ID}: message rejected: hopcount exceeded$`);
-/** smtpd(8), of a mail whose size the client had not declared: then it asks the guard about no end. */
+/** Logged by smtpd(8) if the client had not declared the mail's size. The guard is not asked at the end of such a mail. */
 const TOO_LARGE = new RegExp(
   `^warning: (?!NOQUEUE:)${QUEUE_ID}: (?:queue file size limit exceeded|BDAT request from ${CLIENT} exceeds message size limit)$`,
 );
@@ -67,7 +67,7 @@ const TRIED = new RegExp(
   "s",
 );
 
-/** `NAME[IP]:PORT`: we and the DNS write a next hop, and a name contains no bracket. */
+/** `NAME[IP]:PORT`: a next hop comes from us or the DNS, and its name contains no bracket. */
 const SERVER = /^[^\s[\]]+\[([0-9a-f.:]{2,45})\]:\d{1,5}$/;
 
 function readQueued({ text }: MailLine): Observation | null {

@@ -20,9 +20,9 @@ const TAIL_BYTES = 8;
 const READ_BYTES = 256 * 1024;
 
 /**
- * Compresses a log to a gzip file that every program can read, and in which each block of lines can be unpacked separately:
- * the compressor resets its window at the end of each block. `done` gets the blocks before the file is complete; null: a line is too
- * long for a block.
+ * Compresses a log to a gzip file that every program can read, and in which each block of lines can be unpacked separately: the compressor
+ * resets its window at the end of each block. `done` gets the blocks before the file is complete, or null if a line is too long for a
+ * block.
  */
 export function packLog(done: (blocks: readonly IndexedBlock[] | null) => void) {
   return async function* pack(log: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
@@ -56,7 +56,7 @@ export function packLog(done: (blocks: readonly IndexedBlock[] | null) => void) 
   };
 }
 
-/** Whether the blocks are all of the compressed file. */
+/** Whether the blocks cover the whole compressed file. */
 export function isWhole({ blocks }: LogIndex, sizeBytes: number): boolean {
   const [first, last] = [blocks[0], blocks.at(-1)];
   if (first === undefined || last === undefined) return false;

@@ -12,13 +12,13 @@ export type LogPattern = Readonly<{
    * had signed in; `sender`; `recipient`.
    */
   matches: RegExp;
-  /** Only on port 25, which does not offer sign-in; false: only on the others. */
+  /** True: only on port 25, which does not offer sign-in; false: only on the other ports. */
   port25?: boolean;
-  /** Of a failed sign-in the guard hears directly, unless it was down: then only the log has it. */
+  /** The guard learns of a failed sign-in directly, unless it was down, when only the log has it. */
   reports: ClientFault | "login_failed";
 }>;
 
-/** Under their names, in the order in which they are tried. */
+/** By name, in the order in which they are tried. */
 type LogPatterns = Readonly<Record<string, LogPattern>>;
 
 /** `NAME[IP]`: the name is confirmed by the DNS, or `unknown`; Postfix allows no other characters in it. */
@@ -76,20 +76,20 @@ const SESSION_PATTERNS: LogPatterns = {
 /** Postfix's reply to an account that names no sender. */
 export const NULL_SENDER_REFUSED = "Use one of your own addresses as the sender";
 
-/** Postfix's reply while the recipient's mailbox has no room, which Dovecot words. */
+/** Dovecot's text for Postfix's reply while the recipient's mailbox is full. */
 export const MAILBOX_FULL = "Mailbox is full";
 
-/** Postfix's reply where a milter ended or gave no answer, and its mail is deferred (postconf(5), milter_default_action). */
+/** Postfix's reply if a milter ended or gave no answer, and the mail is deferred (postconf(5), milter_default_action). */
 export const MILTER_FAILED = "Service unavailable - try again later";
 
 /** Postfix's replies while the server has no mailbox, and to mail for a domain that left the settings. */
 export const NO_MAILBOXES = "No mailboxes here yet, try again later";
 export const DOMAIN_LEFT = "Mail for this domain is not accepted now, try again later";
 
-/** What the client sent instead of a name: anything but the bracket that ends it. */
+/** What the client sent as its name: anything but the bracket that ends it. */
 const HELO = "<[^>]{0,1024}>";
 
-/** What Postfix refuses by its own rules. The guard's decisions are recorded already; its answers without one, such as `FULL`, have no event. */
+/** Refusals by Postfix's own rules. The guard's decisions are already recorded; its answers without one, such as `FULL`, have no event. */
 const REFUSED_PATTERNS: LogPatterns = {
   relay_refused: refusal("relay_refused", "RCPT", "Relay access denied"),
   helo_refused: refusal("helo_refused", "(?:EHLO|HELO)", "Helo command rejected: (?!Improper use of SMTP)[^;]{1,200}", {
@@ -105,7 +105,7 @@ const REFUSED_PATTERNS: LogPatterns = {
     "RCPT",
     "Recipient address rejected: (?:need fully-qualified address|Address too long)",
   ),
-  // On port 25 the guard decides first; what Postgrey delayed and Postfix then refuses has no event.
+  // On port 25 the guard decides first. A recipient that Postgrey delayed and Postfix then refuses has no event.
   recipient_unknown: {
     port25: false,
     ...refusal("recipient_unknown", "RCPT", "Recipient address rejected: User unknown"),
@@ -144,7 +144,7 @@ const DOVECOT_PATTERNS: LogPatterns = {
   tls_failed_imap: seen(
     "tls_failed",
     `^Disconnected: Connection closed: (?<detail>SSL_accept\\(\\) failed: [^()]{1,200}) ` +
-      // The second while Dovecot is busy (client-common.c of its login-common).
+      // Dovecot writes the second text while it is busy (client-common.c of its login-common).
       `\\((?:no auth attempts in|disconnected before auth was ready, waited) \\d{1,9} secs\\): user=<>, ${BEHIND_LOGIN}`,
   ),
   login_failed_imap: seen(

@@ -25,7 +25,7 @@ export function createLogSplitter({ mailLog, mailWarn, mailErr }: Layout, failed
     ] as const;
     for (const [file, found] of texts)
       if (found.length > 0) appendFile(file, found.map(({ line }) => `${line}\n`).join(""));
-    // A disk may take the lines but no new file: their position is then kept in memory, or they would be written again and again.
+    // A disk may take the lines but no new file. Their position is then kept in memory, so that they are not written again and again.
     try {
       writeFile(stateFile, JSON.stringify({ position }), { mode: 0o600, flush: false });
       unsaved(null);
