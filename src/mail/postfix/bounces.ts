@@ -33,12 +33,12 @@ export const bounceServices: readonly string[] = [
 ];
 
 /**
- * regexp_table(5), header_checks(5). The last FILTER counts. Reports to our own users are sent; those to others are
- * discarded, unless the enclosed mail was proven. It is enclosed whole, or as its header in a text if it is long.
+ * regexp_table(5), header_checks(5). The last FILTER counts. Reports to our own users are sent; those to others are discarded, unless the
+ * sender of the enclosed mail was proven. That mail is enclosed whole, or only its header as text if it is long.
  */
 export function renderBounceChecks(site: Site): readonly RenderedFile[] {
   const { domains, hostname, outbound } = site;
-  // Of a mail without envelope sender, SPF proves only the server's name, which DMARC compares with the author. A relay has its own.
+  // For a mail without envelope sender, SPF proves only the server's name, which DMARC compares with the author. A relay has another name.
   const author = `/^From:/ REPLACE From: Mail Delivery System <MAILER-DAEMON@${hostname}>\n`;
   const recipients = `/^To: .*@(${domainPattern(domains)})>?$/ DUNNO\n/^To:/ FILTER discard:${WITHHELD}\n`;
   return [
@@ -58,10 +58,10 @@ export function removingProofHeader(): Readonly<Record<string, string>> {
 
 /** header_checks(5): removes SpamAssassin's tag. */
 export const UNTAGGED = String.raw`/^Subject: ${RegExp.escape(SPAM_TAG)} (.*)$/ REPLACE Subject: $1`;
-/** Removes spam scores and tags. Of a long mail, whose header is enclosed as text, only the first line of each header. */
+/** Removes spam scores and tags. In a long mail, whose header is enclosed as text, only the first line of each header is removed. */
 const FINDINGS = `/^X-(Spam|GhostInbox)-[A-Za-z-]+:/ IGNORE\n${UNTAGGED}`;
 
-/** regexp_table(5): the header, in a mail or in one that it encloses. */
+/** regexp_table(5): matches the header in a mail, or in one that it encloses. */
 function proofPattern({ proofWord }: Site): string {
   return `/^${PROOF_HEADER}:[[:space:]]*${proofWord}[[:space:]]*$/`;
 }

@@ -16,7 +16,7 @@ const BUSY = decision("defer", "filters_busy");
 const LARGE = MOST_IN_FILTERS / 4;
 
 const ANNA = "anna@example.test";
-/** A stranger's or an account's place. */
+/** The sender of a mail: a stranger or an account. */
 const place = (address: string, account: string | null = null) => ({ account, ip: ip(address) });
 
 /** A server that reads mail: `ask` and `send` return what the engine was asked about the mail's excess, `ask` with the verdict. */
@@ -54,7 +54,7 @@ function hiding({ send }: ReturnType<typeof server>, queueId: string, from: stri
   return send(queueId, LARGE, { ...more, mayHideParts: true }, BUSY);
 }
 
-test("a stranger's large mail must come again while the filters have enough to read; others pass", () => {
+test("a stranger's large mail is deferred while the filters have enough to read; others pass", () => {
   const all = busyServer();
   assert.equal(all.send("BBBB1", 262_145), "bytes_in_filters");
   assert.equal(all.send("BBBB2", 262_144), null);
@@ -78,7 +78,7 @@ for (const [how, seen] of [
     assert.equal(all.send("BBBB2"), "bytes_in_filters", "a mail makes room once");
   });
 
-test("a milter's refusal of an account's mail is the account's, until another mail gets its queue id", () => {
+test("a milter's refusal of an account's mail is attributed to the account, until another mail gets its queue id", () => {
   const { load, send } = server();
   const mail = { account: "anna@example.test", service: "submissions" } as const;
   send("AAAA2", LARGE, mail);
@@ -113,7 +113,7 @@ test("there is room again once Postfix has a mail in its queue or refuses it as 
   assert.equal(all.send("BBBB3"), null, "it took no room");
 });
 
-test("a refused mail takes no room, and a repeated question about a mail no more than one", () => {
+test("a refused mail takes no room, and a mail about which Postfix asks twice takes room once", () => {
   const all = busyServer();
   const excess = { of: "mime_parts", count: 10_000 } as const;
   assert.equal(all.send("AAAA3", LARGE, { excess }, decision("refuse", "mime_parts")), "mime_parts");
@@ -123,7 +123,7 @@ test("a refused mail takes no room, and a repeated question about a mail no more
   assert.equal(all.send("BBBB3"), "bytes_in_filters");
 });
 
-test("a turn whose end no line shows ends, but not before Rspamd must have ended", () => {
+test("a turn ends even if no line shows its end, but not before Rspamd must have ended", () => {
   const all = server();
   assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
   all.clock.advance(STALL_SECONDS * SECOND_MS);
@@ -144,7 +144,7 @@ test("a network whose mail ended Rspamd has its next turn after a quarter of an 
   assert.equal(hiding(all, "AAAA3", "198.51.1.1"), null);
 });
 
-test("the mails that Rspamd was reading when it ended have turns from then on, and an account's one at a time", () => {
+test("after Rspamd ended, senders of the mails that it was reading need turns, and an account has one at a time", () => {
   const all = server();
   const [stranger, anna] = [place("198.51.1.1"), place("198.51.2.1", ANNA)];
   all.send("AAAA2", 5_000, stranger);
@@ -185,7 +185,7 @@ function blocked({ load, clock }: ReturnType<typeof server>, checks: number): vo
   }
 }
 
-test("mails with a turn block Rspamd for a tenth of the time, from however many networks they come", () => {
+test("mails with a turn block Rspamd for at most a tenth of the time, however many networks they come from", () => {
   const all = server();
   const start = all.clock.now();
   let blocks = 0;
@@ -209,7 +209,7 @@ test("lines of Rspamd's log that are old, or read again, blame no mail", () => {
   assert.equal(hiding(all, "BBBB1", "198.51.2.1"), null);
 });
 
-test("a network that was heard of before waits a quarter of an hour from the time at which its mail blocked Rspamd", () => {
+test("a network that had a turn before waits a quarter of an hour from the time at which its mail blocked Rspamd", () => {
   const all = server();
   assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
   all.done("AAAA1");
@@ -224,7 +224,7 @@ test("a network that was heard of before waits a quarter of an hour from the tim
 });
 
 for (const account of [null, "anna@example.test"])
-  test(`of small mails of ${account ?? "strangers"} that cost Rspamd much, it reads few at once`, () => {
+  test(`Rspamd reads few small but costly mails of ${account ?? "strangers"} at once`, () => {
     const all = server();
     const mail = { account, ip: ip("198.51.1.1") };
     const heavy = (queueId: string): string | null => {
@@ -238,7 +238,7 @@ for (const account of [null, "anna@example.test"])
     assert.equal(heavy("AAAA6"), null);
   });
 
-test("a mail passes alone, whatever its size and its weight", () => {
+test("a single mail passes, whatever its size and its weight", () => {
   const all = server();
   assert.equal(all.send("AAAA1", 10 * MOST_IN_FILTERS), null);
   assert.equal(all.send("AAAA1", 10 * MOST_IN_FILTERS, { weightBytes: 20 * MOST_IN_FILTERS }), null);
@@ -312,7 +312,7 @@ test("known senders have separate turns", () => {
   assert.equal(known("AAAA4"), "pass waits_for_turn");
 });
 
-test("a network whose turns were long and kept out others has its next one after a quarter of an hour", () => {
+test("a network whose turns were long and kept out others gets its next one after a quarter of an hour", () => {
   const all = server();
   for (const turn of [1, 2, 3, 4, 5]) {
     assert.equal(hiding(all, "AAAA1", `2001:db8:${turn}:1::1`), null, "short turns of one block");

@@ -17,9 +17,9 @@ const LONGEST_MS = MINUTE_MS;
 /** Caps one source's share, because a sender with slow DNS can keep Rspamd busy. */
 const MOST_OF_SOURCE = MOST_IN_FILTERS / 2;
 const MOST_SUBMITTED = 1_024;
-/** Mails of an account that may hide parts, while Rspamd reads them or they are being delivered. */
+/** Maximum mails of an account that may hide parts, while Rspamd reads them or they are being delivered. */
 const MOST_HIDING = 3;
-/** Length of the block that a site is allocated: an attacker has many networks of one site, but only one such block. */
+/** Prefix length of the block that a site is allocated: an attacker may have many networks of a site, but only one such block. */
 const ALLOCATED_LENGTH = 32;
 const MOST_SUSPECTS = 1_024;
 const MOST_LATE_MS = 2 * CHECK_MS;
@@ -44,17 +44,17 @@ export class FilterLoad {
   /** Queue ids of loops, whose line in the log may come before the mail's end. */
   readonly #looped = new BoundedMap<string, true>(MOST_SUBMITTED);
   readonly #turns = new PartsTurns();
-  /** Of strangers from known or wanted places, so that they wait for no other strangers. */
+  /** Turns of strangers at known or wanted addresses, so that they wait for no other strangers. */
   readonly #knownTurns = new PartsTurns();
-  /** Of strangers who are suspects. */
+  /** Turns of strangers who are suspects. */
   readonly #suspectTurns = new PartsTurns();
-  /** Senders of mails that Rspamd was reading when it ended, and when that was. */
+  /** Senders of mails that Rspamd was reading when it ended, and the time of that. */
   readonly #suspects = new BoundedMap<string, Millis>(MOST_SUSPECTS);
   /** When a mail with a turn was last among those that Rspamd was reading as it ended. */
   #blamedAt: Millis | null = null;
-  /** As the last line of Rspamd's log says. */
+  /** When Rspamd was last blocked, according to its log. */
   #blockedAt: Millis | null = null;
-  /** By accounts. */
+  /** How long the mails of each account have blocked Rspamd. */
   readonly #blockedBy = new BoundedMap<string, BlockedTime>(MOST_SUSPECTS);
   readonly #clock: Clock;
 
@@ -63,10 +63,10 @@ export class FilterLoad {
   }
 
   /**
-   * Asked twice at the end of a mail. First Postfix asks about every mail: the engine decides, and what passes is in the load from then
-   * on. Then, before Rspamd reads it, our milter asks again about some (`MilterQuestion`), such as one that may hide parts. Of those that
-   * may, Rspamd reads at the same time one from strangers, one from strangers at known or wanted places (`PartsTurns`), and a few of each
-   * account; the others are deferred.
+   * Asked up to twice at the end of a mail. First Postfix asks about every mail. The engine decides, and a mail that passes counts as load
+   * from then on. Then, before Rspamd reads it, our milter asks again about some mails (`MilterQuestion`), such as those that may hide
+   * parts. Of these, Rspamd reads at the same time one from strangers, one from strangers at known or wanted addresses (`PartsTurns`), and
+   * a few of each account. The others are deferred.
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
@@ -86,14 +86,14 @@ export class FilterLoad {
       const { weightBytes = 0 } = event;
       const excess = weightBytes > event.sizeBytes ? this.#weigh(event, weightBytes - event.sizeBytes) : null;
       if (excess !== null) return ask({ ...event, excess });
-      // As the engine did at Postfix's question.
+      // The answer that the engine gave to Postfix's question.
       answer(decision("pass", "below_limit"));
     };
   }
 
   /**
-   * A line of the log shows that Rspamd is done with a mail: a milter's finding (SPF, DKIM or spam; SpamAssassin reads after Rspamd), a
-   * refusal, or an attempt to deliver it. No filter reads what cleanup(8) takes for a loop. Adds the account whose mail was refused.
+   * Notes log lines that show that Rspamd is done with a mail: a milter's finding (SPF, DKIM or spam; SpamAssassin reads after Rspamd), a
+   * refusal, or an attempt to deliver it. No filter reads a mail that cleanup(8) takes for a loop. Adds the account whose mail was refused.
    */
   observe(observation: Observation | null): Observation | null {
     const isLooped = observation?.type === "MAIL_LOOPED";
@@ -108,7 +108,7 @@ export class FilterLoad {
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
 
-  /** A line of mail.log or of spamd's log. */
+  /** Reads a line of mail.log or of spamd's log. */
   readEnd(line: string): void {
     const said = line.endsWith(QUEUED_END) ? parseMailLine(line) : null;
     const queueId = said?.program === "qmgr" ? QUEUED.exec(said.text)?.groups?.["queue"] : undefined;
@@ -116,8 +116,8 @@ export class FilterLoad {
   }
 
   /**
-   * A line of Rspamd's log. While Rspamd is blocked, there is one for each check; of several mails that have a turn, any may be the cause.
-   * A line counts once, and only if it is new: after a fault lines are read late or again.
+   * Reads a line of Rspamd's log. While Rspamd is blocked, it logs one for each check. If several mails have a turn, any may be the cause.
+   * A line counts once, and only if it is new, because after a fault lines are read late or again.
    */
   readRspamd(line: string): null {
     if (!isBlocked(line)) return null;
@@ -138,8 +138,8 @@ export class FilterLoad {
   }
 
   /**
-   * Whether Rspamd ended while it read a mail of this account or network. If none of those mails had a turn, any may have blocked
-   * it, whatever its parts, so from then on it reads theirs one at a time, apart from mails that may hide parts.
+   * Whether Rspamd ended while it read a mail of this account or network. If none of the mails that it was reading had a turn, any may have
+   * blocked it, whatever its parts. From then on Rspamd reads these senders' mails one at a time, apart from those that may hide parts.
    */
   isSuspect(sender: Sender): boolean {
     const since = this.#suspects.get(senderOf(sender));
@@ -189,7 +189,7 @@ export class FilterLoad {
     return excess;
   }
 
-  /** `heavy`: the mail that is asked about, if it is heavy. Plain mail waits only for what heavy mails from the same source cost beyond their sizes. */
+  /** `heavy`: the mail in question, if it is heavy. To a plain mail, the extra cost of heavy mails counts only within its source. */
   #ofStrangers(source: string, heavy: string | null): Excess | null {
     const bytes = new Map<string, number>();
     for (const [queueId, mail] of this.#mails) {
@@ -227,7 +227,7 @@ export class FilterLoad {
     return mail.hasTurn;
   }
 
-  /** Rspamd ended while it read this mail. If one of those mails had a turn, that one is blamed. */
+  /** Called if Rspamd ended while it read this mail. If one of the mails that it was reading had a turn, only that one is blamed. */
   #isSuspected(queueId: string, mail: Read | undefined, now: Millis): boolean {
     const holders = [this.#turns.holder, this.#knownTurns.holder];
     const hadTurn = holders.includes(queueId) || mail?.hasTurn === true;

@@ -33,7 +33,7 @@ export function sieveMailService({ ports, messageSizeBytes }: Site): readonly st
     "  -o smtpd_data_restrictions=",
     "  -o smtpd_end_of_data_restrictions=",
     "  -o smtpd_recipient_limit=1",
-    // Loopback is exempt elsewhere. A further redirect waits: Dovecot makes Postfix retry the delivery. A further reply is not sent.
+    // Loopback is exempt elsewhere. Beyond the limit redirects wait, as Dovecot makes Postfix retry the delivery; replies are not sent.
     "  -o smtpd_client_event_limit_exceptions=",
     `  -o smtpd_client_connection_count_limit=${AT_ONCE}`,
     `  -o smtpd_client_message_rate_limit=${A_MINUTE}`,

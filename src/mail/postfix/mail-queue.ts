@@ -106,7 +106,7 @@ function inOrder(a: Readonly<{ at: number; id: string }>, b: Readonly<{ at: numb
   return a.at - b.at || (a.id < b.id ? -1 : Number(a.id > b.id));
 }
 
-/** qmgr(8) stores the time of the next retry as the file's modification time. Null: it is being retried now. */
+/** qmgr(8) stores the time of the next retry as the file's modification time. Null while the mail is being retried. */
 function nextTry(postfixQueue: string, id: string): number | null {
   return Math.floor(lstatSync(deferredFile(postfixQueue, id), { throwIfNoEntry: false })?.mtimeMs ?? 0) || null;
 }

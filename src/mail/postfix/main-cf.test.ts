@@ -39,7 +39,7 @@ function filtered(line: string, filter = "smtpd_command_filter"): string {
   return line;
 }
 
-test("a postmaster without a domain is ours before it is checked", () => {
+test("postmaster without a domain gets ours before it is checked", () => {
   assert.equal(filtered("rcpt to:<PostMaster> NOTIFY=NEVER"), "rcpt to:<PostMaster@example.org> NOTIFY=NEVER");
   assert.equal(filtered('RCPT TO: <"post\\master">'), 'RCPT TO: <"post\\master"@example.org>');
   assert.equal(filtered("RCPT TO:<@else.example:postmaster>"), "RCPT TO:<postmaster@example.org>");
@@ -103,7 +103,7 @@ test("no restriction permits a client, not even from loopback; mail for a domain
   for (const other of [`5.1.1 ${loop}`, "5.4.6 host mx.test said: loop"]) assert.equal(sent(other), other);
 });
 
-test("the guard is asked at connection, recipient, data and end of message, by one text", () => {
+test("the guard is asked at connection, recipient, data and end of message, with one text", () => {
   const stages = ["client", "recipient", "data", "end_of_data"];
   for (const stage of stages) assert.match(valueOf(`smtpd_${stage}_restrictions`), /\$ghostinbox_guard/, stage);
   const asking = [...main].flatMap(([name, value]) => (value.includes("check_policy_service") ? [name] : []));
@@ -131,7 +131,7 @@ test("the server's own probe sends nothing", () => {
   assert.equal(renderPostfixMaster(sampleSite()).match(ofUsers)?.length, 2);
 });
 
-test("TLS below 1.2 is spoken nowhere, and no password crosses a line without TLS", () => {
+test("TLS below 1.2 is never used, and no password is sent without TLS", () => {
   for (const [name, value] of main)
     if (/_tls_(mandatory_)?protocols$/.test(name)) assert.equal(value, ">=TLSv1.2", name);
   assert.equal(main.get("smtpd_tls_auth_only"), "yes");
@@ -181,7 +181,7 @@ test("slow servers that strangers or a user choose hold no process that sends wh
   for (const lane of [five, patient]) assert.match(renderPostfixMaster(few), lane);
 });
 
-test("whichever address a user writes as, it goes by the service of the same account, unless several may write as it", (t) => {
+test("mail from any address of a user leaves through the service of the account, unless several may write as it", (t) => {
   const db = accountsFor(t);
   const accounts = sqliteAccounts(db);
   for (const name of ["anna", "bert", "zoe"])
@@ -220,7 +220,7 @@ test("each table asks its view, and only about our domains", () => {
   assert.equal(tables.get("aliases.cf")?.get("query"), "SELECT targets FROM alias_map WHERE address = '%s'");
 });
 
-test("while it is isolated, mail in both directions waits, and does not come back for its age", () => {
+test("while the server is isolated, mail in both directions waits, and is not returned because of its age", () => {
   const { outbound } = sampleSite();
   const isolated = mainOf({ isolated: ["receive", "sign-in", "send"], outbound: { ...outbound, relay: RELAY } });
   for (const name of ["virtual_transport", "default_transport", "relay_transport"])
@@ -233,7 +233,7 @@ test("while it is isolated, mail in both directions waits, and does not come bac
 const through = (changes: Partial<Relay>) =>
   sampleSite({ outbound: { ...sampleSite().outbound, relay: { ...RELAY, ...changes } } });
 
-test("a relay without a login takes TLS where it offers it, and on 465 always", () => {
+test("a relay without a login gets mail over TLS if it offers TLS, and always on port 465", () => {
   const open = postfixOutbound(through({}));
   assert.deepEqual([open["smtp_tls_security_level"], open["smtp_sasl_auth_enable"]], ["may", undefined]);
   const wrapped = postfixOutbound(through({ nextHop: "[smtp.example.net]:465" }));

@@ -56,7 +56,7 @@ function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
   return {
     compatibility_level: "3.6",
     queue_directory: layout.postfixQueue,
-    // A short id contains the file's inode number, so a restore would rename the mail, and what is noted about the id would be lost.
+    // A short id contains the file's inode number, so a restore would rename the mail, and records about the id would be lost.
     enable_long_queue_ids: "yes",
     data_directory: layout.postfixData,
     maillog_file: layout.mailLog,
@@ -96,11 +96,11 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
   };
 }
 
-/** To Dovecot, over LMTP. */
+/** Delivers to Dovecot, over LMTP. */
 function delivery({ outbound }: Site): Readonly<Record<string, string>> {
   return {
     virtual_transport: "lmtp:unix:private/dovecot-lmtp",
-    // By default a line break and a space after 998 bytes of a line damage links, characters and signatures.
+    // By default Postfix inserts a line break and a space after 998 bytes of a line, which damages links, characters and signatures.
     lmtp_line_length_limit: "0",
     // One recipient at a time makes each mailbox a separate destination (postconf(5)): if one takes a minute for each mail, as with tens
     // of thousands of folders, or its delivery fails, the others do not wait. Dovecot then stores a separate copy for each mailbox.
@@ -110,20 +110,20 @@ function delivery({ outbound }: Site): Readonly<Record<string, string>> {
 }
 
 /**
- * The guard (SMTPD_POLICY_README). Without an answer the client must retry: slowing the guard down bypasses no limit.
- * While it is dead, the stand-in answers in its place (`programs/guard/stand-in.ts`).
+ * The guard (SMTPD_POLICY_README). Without an answer the client must retry, so slowing the guard down bypasses no limit. While it is dead,
+ * the stand-in answers in its place (`programs/guard/stand-in.ts`).
  */
 const GUARD_QUESTION: Readonly<Record<string, string>> = {
   ghostinbox_context: "smtp",
   smtpd_policy_service_default_action: "421 4.3.2 Service not available, try again later",
-  // One text for all stages of a service: each distinct text is its own connection in every smtpd.
+  // One text for all stages of a service, because every smtpd opens another connection for each distinct text.
   ghostinbox_guard:
     "check_policy_service { unix:ghostinbox/policy, timeout=4s, try_limit=3, policy_context=$ghostinbox_context }",
   // Asks Dovecot about full mailboxes. Without an answer the mail waits in the queue.
   ghostinbox_quota: `check_policy_service { unix:private/${QUOTA_SOCKET}, timeout=2s, try_limit=1, default_action=DUNNO }`,
 };
 
-/** Its own restriction class: the guard's answer decides who must retry, and Postgrey decides when. */
+/** A separate restriction class, because the guard's answer decides who must retry, and Postgrey decides when. */
 const GREYLISTING: Readonly<Record<string, string>> = {
   smtpd_restriction_classes: "greylist, greylist_unknown",
   ghostinbox_postgrey: "check_policy_service { unix:postgrey/socket, timeout=2s, try_limit=1, default_action=DUNNO }",
@@ -134,7 +134,7 @@ const GREYLISTING: Readonly<Record<string, string>> = {
 };
 
 function restrictions({ domains, limits: { exempt } }: Site): Readonly<Record<string, string>> {
-  // Devices often have a bare name.
+  // Devices often use a bare HELO name.
   const exemptHelo = `check_client_access cidr:{ ${exempt.map((network) => `{ ${network} OK }`).join(" ")} }`;
   return {
     smtpd_command_filter: commandFilter(domains),
@@ -146,7 +146,7 @@ function restrictions({ domains, limits: { exempt } }: Site): Readonly<Record<st
     allow_percent_hack: "no",
     swap_bangpath: "no",
     disable_vrfy_command: "yes",
-    // "User unknown", without "in virtual mailbox table".
+    // Replies "User unknown", without "in virtual mailbox table".
     show_user_unknown_table_name: "no",
     smtpd_etrn_restrictions: "reject",
     // A stranger's request for a receipt would make this server write to an address that may be forged.
@@ -163,7 +163,7 @@ function restrictions({ domains, limits: { exempt } }: Site): Readonly<Record<st
     // The guard checks whether the domain exists: without an answer from the DNS it accepts the mail, and Postfix would defer it.
     smtpd_sender_restrictions: `${PROBE_SENDS_NOTHING}, ${shortOnly("sender")}, reject_non_fqdn_sender`,
     smtpd_relay_restrictions: `check_recipient_access ${table("left_domain")}, reject_unauth_destination`,
-    // The guard before reject_unlisted_recipient: it counts unknown names as probing.
+    // The guard comes before reject_unlisted_recipient, because it counts unknown names as probing.
     smtpd_recipient_restrictions: `reject_non_fqdn_recipient, ${shortOnly("recipient")}, check_recipient_access ${table("no_mailbox")}, $ghostinbox_guard, reject_unlisted_recipient, $ghostinbox_quota`,
     smtpd_data_restrictions: "reject_unauth_pipelining, $ghostinbox_guard",
     smtpd_end_of_data_restrictions: "$ghostinbox_guard",
@@ -182,11 +182,11 @@ export function shortOnly(of: "sender" | "recipient"): string {
 
 /**
  * Rewrites commands before smtpd(8) parses them. Postfix, the milters and the readers of its log disagree about addresses that RFC 5321,
- * 4.1.2, does not allow (with spaces, comments, more brackets, a trailing dot): MAIL and RCPT lose such an address and get a 501.
- * Brackets in quotes, or in a HELO name, would imitate the log's own, so such an address is refused too, and such a name becomes `unknown`.
- * Parentheses or semicolons in quotes would imitate results in the `Authentication-Results` that Rspamd adds.
- * A source route is removed (4.1.1.3). A first word with signs that smtpd may ignore could hide either command: it ends the session, as a
- * header line does. `postmaster` without a domain (4.5.1) gets ours: Postfix would accept it without asking any restriction.
+ * 4.1.2, does not allow (with spaces, comments, more brackets, a trailing dot): MAIL and RCPT lose such an address and get a 501. Brackets
+ * in quotes, or in a HELO name, would imitate the log's own, so such an address is refused too, and such a name becomes `unknown`.
+ * Parentheses or semicolons in quotes would imitate results in the `Authentication-Results` that Rspamd adds. A source route is removed
+ * (4.1.1.3). A first word with characters that smtpd may ignore could hide either command, so it ends the session, as a header line does.
+ * `postmaster` without a domain (4.5.1) gets ours: Postfix would accept it without asking any restriction.
  */
 function commandFilter([domain]: readonly string[]): string {
   const mail = "MAIL[[:space:]]+FROM:[[:space:]]*<";
@@ -219,7 +219,7 @@ function limits({
   limits: { smtpPlaces, connectionsAtOnce, mailsPerMinute, exempt },
 }: Site): Readonly<Record<string, string>> {
   return {
-    // Its notices to the postmaster would contain what strangers typed. The guard has alerts.
+    // Postfix's notices to the postmaster would contain what strangers typed. The guard sends alerts instead.
     notify_classes: "",
     // Idle processes end soon, so that a burst of mail does not occupy memory for long.
     max_idle: "20s",
@@ -247,7 +247,7 @@ function inMatchList(network: Prefix): string {
  * for recipients routed to it, and mail to administrators must be accepted.
  */
 const WAITS = "lmtp:unix:private/this-server-is-isolated";
-/** Longer than an incident: no mail comes back because of its age while it is held. */
+/** Longer than an incident, so that no mail is returned because of its age while it is held. */
 const HELD_TIME = "100d";
 
 /**
@@ -268,16 +268,16 @@ function postfixIsolation({ isolated }: Pick<Site, "isolated">): Readonly<Record
 }
 
 /**
- * The services of master.cf that send what users write: each account is assigned one, which it shares only where there are more accounts
- * than services.
+ * The services of master.cf that send what users write: each account is assigned one, which it shares only if there are more accounts than
+ * services.
  */
 export const LANES = Array.from({ length: 16 }, (_, nth) => `users${nth}`);
-/** The service of master.cf that sends what is written as an address of several accounts: it may be any of them. */
+/** The service of master.cf that sends mail from an address of several accounts, because any of them may have written it. */
 export const SHARED = "shared";
 /** The service of master.cf that sends mail whose envelope sender is not ours: aliases and forwards keep it. */
 export const FORWARDS = "forwards";
 
-/** How mail is sent: with TLS where the other side has it, and always where a relay gets a password. */
+/** How mail is sent: with TLS if the other side offers it, and always if a relay gets a password. */
 export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<Record<string, string>> {
   const { relay } = outbound;
   return {
@@ -307,8 +307,8 @@ export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<R
 }
 
 /**
- * Mail of different kinds leaves through different services, so that slow servers never hold all processes: strangers choose where
- * reports and replies go, users where their mail and forwards go. The forwards of one user hold at most half of those for forwards.
+ * Mail of different kinds leaves through different services, so that slow servers never hold all processes: strangers choose where reports
+ * and replies go, users where their mail and forwards go. The forwards of one user occupy at most half of the processes for forwards.
  */
 function outgoingServices(domains: readonly string[], forwardsAtOnce: number): Readonly<Record<string, string>> {
   const others = `regexp:{ { /^<>$$/ ${REPORTS}: } { !/@(${domainPattern(domains)})$$/ ${FORWARDS}: } }`;
@@ -376,7 +376,7 @@ function fromLeft(domain: string): string {
   return `FROM (SELECT name AS address FROM account UNION ALL SELECT address FROM alias) WHERE substr(address, instr(address, '@') + 1) = '${domain}' COLLATE NOCASE AND '${domain}' NOT IN (OURS) LIMIT 1`;
 }
 
-/** By $config_directory, so that a copy of the configuration that is being tested finds its own tables. */
+/** Uses $config_directory, so that a copy of the configuration that is being tested finds its own tables. */
 function table(name: keyof typeof TABLES): string {
   return `proxy:sqlite:$config_directory/${TABLES[name].file}`;
 }

@@ -20,7 +20,7 @@ function services(text: string): ReadonlyMap<string, readonly string[]> {
 const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025, sieveMail: 26 };
 const master = services(renderPostfixMaster(sampleSite({ ports })));
 
-test("each door listens on its port, and nothing else does", () => {
+test("each service listens on its port, and nothing else does", () => {
   const doors = [...master.keys()].filter((service) => service.endsWith(" inet"));
   assert.deepEqual(doors, ["2525 inet", "5870 inet", "4650 inet", "127.0.0.1:26 inet"]);
   assert.deepEqual(master.get("2525 inet"), []);

@@ -34,8 +34,8 @@ export function renderPostfixMaster(site: Site): string {
 }
 
 /**
- * With shorter timeouts than RFC 5321, 4.5.3.2, asks for, or mail for a slow server would wait in the active queue faster than it leaves
- * it. `doneSeconds`: for the answer to a whole mail. If that comes later, the mail arrives twice.
+ * Has shorter timeouts than RFC 5321, 4.5.3.2, asks for, with which mail for a slow server would enter the active queue faster than it
+ * leaves it. `doneSeconds`: for the answer to a whole mail. If the answer comes later, the mail arrives twice.
  */
 function impatient(name: string, processes: string, doneSeconds: number): readonly string[] {
   const steps = ["helo", "starttls", "mail", "rcpt", "data_init", "data_xfer"];
@@ -49,7 +49,7 @@ function impatient(name: string, processes: string, doneSeconds: number): readon
 /** regexp_table(5): with the tag, the sender's signature over the subject would fail, and SPF fails anyway at the next server. */
 const UNTAGGING = `regexp:{ { ${UNTAGGED.replaceAll("$", () => "$$")} } }`;
 
-/** The same services once more, for clients that come through a proxy. */
+/** The same services again, for clients that come through a proxy. */
 function proxiedServices(site: Site): readonly string[] {
   if (site.proxied === null) return [];
   const { smtp, submission: starttls, submissions } = site.proxied.ports;
@@ -64,8 +64,8 @@ function proxiedServices(site: Site): readonly string[] {
 }
 
 /**
- * smtpd trusts the PROXY header of any client; only the firewall keeps others away. Only the guard knows whether it does,
- * so without the guard no client is accepted. No exception for a probe: a header may contain any address.
+ * smtpd trusts the PROXY header of any client; only the firewall keeps other clients than proxies away. Only the guard knows whether it
+ * does, so without the guard no client is accepted. There is no exception for a probe, because a PROXY header may contain any address.
  */
 function behindProxy(name: Service): readonly string[] {
   return [
@@ -103,7 +103,7 @@ function submission({ limits }: Site, name: keyof typeof TLS, port: number): rea
   ];
 }
 
-/** Sender, recipients and added headers: cleanup(8) enforces them too, although only smtpd identifies the client. */
+/** Sender, recipients and added headers, which cleanup(8) counts towards message_size_limit; smtpd counts only the mail. */
 const ENVELOPE_BYTES = 1024 * 1024;
 
 /** The guard counts only recipients that exist and whose mailbox takes the mail. */
@@ -158,7 +158,7 @@ const SUBMISSION_CLEANUP = "cleanup-submission";
 
 const submissionCleanup: readonly string[] = [
   `${SUBMISSION_CLEANUP} unix n - n - 0 cleanup`,
-  // From; Date and Message-ID (RFC 6409, 8.2 and 8.3). Before the milters sign.
+  // Adds From, Date and Message-ID (RFC 6409, 8.2 and 8.3) before the milters sign.
   "  -o always_add_missing_headers=yes",
   `  -o header_checks=regexp:$config_directory/${FILE}`,
   "  -o mime_header_checks=",
@@ -166,10 +166,10 @@ const submissionCleanup: readonly string[] = [
 ];
 
 /**
- * Removes headers that reveal the user's address and program, from the mail program or our own server (header_checks(5),
- * regexp_table(5)). Applied only to the headers of the submitted mail, never to its parts or to an enclosed mail, which may be signed.
- * Of our own trace line the FROM clause, which RFC 5321 section 4.4 requires, is removed: it names the user's address. `Mime-Version`
- * stays: some programs put their name into its comment, but Postfix treats it as a part's header.
+ * Removes headers that reveal the user's address and program, from the mail program or our own server (header_checks(5), regexp_table(5)).
+ * Applied only to the headers of the submitted mail, never to its parts or to an enclosed mail, which may be signed. The FROM clause of our
+ * own trace line, which RFC 5321 section 4.4 requires, is removed because it names the user's address. `Mime-Version` stays: some programs
+ * put their name into its comment, but Postfix treats it as a part's header.
  */
 export function renderSubmissionHeaders(): RenderedFile {
   const by = "by ([^ ]+) \\(Postfix\\)[[:space:]]+with ([A-Z0-9]+) id ([A-Za-z0-9]+)";

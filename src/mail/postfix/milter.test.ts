@@ -35,7 +35,7 @@ const headers = (count: number): readonly string[] => Array.from({ length: count
 const END_OF_HEADER = ["DNi\x004ABCDE\0", "N"];
 const NOTHING = { type: "end", found: null } as const;
 
-/** What is reported at the end of a mail with these packets; null: nothing. */
+/** What is reported at the end of a mail with these packets, or null. */
 function reported(...packets: readonly (string | Buffer)[]): EndOfMessage | null {
   const last = asked([...CONNECTED, ...MAIL, ...packets]).at(-1);
   assert.ok(last?.type === "end");
@@ -89,7 +89,7 @@ test("a client over IPv6 is reported by its address", () => {
   assert.equal(last.found?.ip, "2001:db8::7");
 });
 
-test("512 KB of recipients, in headers of any length, are too many lines, and of nothing else", () => {
+test("512 KB of recipients count as too many lines, in headers of any length, but 512 KB of other headers do not", () => {
   const excess = (bytes: number, name = "To"): Excess | undefined => {
     const to = header(name, "@,".repeat(bytes / 2));
     return reported(...to, ...to, ...to, ...to, ...to, ...to, ...END_OF_HEADER)?.excess;
@@ -142,7 +142,7 @@ test("signatures weigh the more, the more header lines there are", () => {
   assert.ok(weightOf(found(1)) < 1_000_000);
 });
 
-/** What is reported of messages in each other, in the inmost of which are these fields. */
+/** What is reported of nested messages, the innermost of which has these fields. */
 function inMessages(count: number, fields: string): EndOfMessage | null {
   const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(count)}${fields}\r\n\r\nt\r\n`;
   return reported(...header("Content-Type", "multipart/mixed; boundary=x"), ...END_OF_HEADER, `B${body}`, "E");
@@ -166,7 +166,7 @@ test("parameters in messages weigh more than their bytes, and many may hide part
   assert.equal(inMessages(8, `To: ${parameters}`), null);
 });
 
-test("what only might be parts is reported as an estimate", () => {
+test("possible parts are reported as an estimate", () => {
   const type = header("Content-Type", "message/rfc822");
   const body = `B${"Content-Type: message/a\r\n\r\n".repeat(PARTS)}`;
   const excess = reported(...type, ...END_OF_HEADER, body, "E")?.excess;

@@ -35,24 +35,24 @@ const LENGTH_BYTES = 4;
 const KEPT_BYTES = 128 * 1024;
 /**
  * This much of a costly header counts as a line, however it is folded: listing recipients costs an IMAP session 60 times their size in
- * memory, and it ends at 256 MB. Honest lines are shorter on average.
+ * memory, and the session ends at 256 MB. Honest lines are shorter on average.
  */
 const BYTES_OF_A_LINE = 512;
 /**
- * A costly header is recognised by its first letter, because only the first byte is sure to be in one chunk. This also
- * counts Subject and Received, which are short.
+ * A costly header is recognized by its first letter, because only the first byte is sure to be in one chunk. This also counts Subject and
+ * Received, which are short.
  */
 const COSTLY = Buffer.from(COSTLY_FIELDS.map((name) => name.charAt(0)).join(""));
-/** The headers that matter, Content-Type and Content-Transfer-Encoding, start with it. */
+/** The headers that matter, Content-Type and Content-Transfer-Encoding, start with this letter. */
 const CONTENT = code("c");
 const CONTENT_SECOND = code("o");
 /**
- * DKIM-Signature starts with it. For each name in it Rspamd looks at each field of that name, so a byte of it costs as much as a plain
- * one for every five header lines (measured: 1,000 lines with 100 KB take 0.15 s).
+ * DKIM-Signature starts with this letter. For each name in it Rspamd looks at each field of that name, so for every five header lines, a
+ * byte of it costs as much as a plain byte (measured: 1,000 lines with 100 KB take 0.15 s).
  */
 const SIGNATURE = code("d");
 const SIGNATURE_BYTES_OF_A_BYTE = 5;
-/** A byte of a header in many lines costs as much as 5 of the body (measured: 3 MB take 0.1 s), and one of parameters as 45. */
+/** A byte of a header in many lines costs as much as 5 bytes of the body (measured: 3 MB take 0.1 s), a byte of parameters as 45. */
 const TIMES_OF_A_FIELD = 5;
 const TIMES_OF_CONTENT = 45;
 /** By the names of the protocol, without SMFIC_: OPTNEG negotiates, MACRO sends macros, EOH ends a header, BODYEOB a body. */
@@ -123,7 +123,7 @@ export class MilterReader {
     this.#isSuspect = isSuspect;
   }
 
-  /** False: these packets are not Postfix's, and the connection must be dropped. A million headers cost a few milliseconds. */
+  /** Returns false if these packets are not Postfix's, and the connection must be dropped. A million headers cost a few milliseconds. */
   push(chunk: Buffer): boolean {
     let at = 0;
     while (at < chunk.length) {

@@ -55,13 +55,13 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
 /** For the submission services of master.cf. */
 export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd";
 
-/** Seconds that a mail waits for the guard's milter: longer than the keeper takes to restart a guard that hangs, so that no mail skips a slow one. */
+/** Seconds that a mail waits for the guard's milter: longer than the restart of a hung guard takes, so that no mail skips a slow one. */
 const GUARD_SECONDS = 20;
 
 /**
- * How long a mail's content waits for Rspamd: even on a slow machine several times what it needs for all that FilterLoad admits.
- * A process that hangs is ended earlier (`STALL_SECONDS`), as is Rspamd by the keeper
- * (programs/keeper/watches/watch-parts.ts). Seconds.
+ * How long a mail's content waits for Rspamd: even on a slow machine several times what Rspamd needs for all the mail that FilterLoad
+ * admits. A process that hangs is ended earlier (`STALL_SECONDS`), as is Rspamd by the keeper (programs/keeper/watches/watch-parts.ts).
+ * Seconds.
  */
 export const BUSY_SECONDS = 60;
 
@@ -81,8 +81,8 @@ export const FORGED_HEADERS: readonly string[] = [
 ].map((name) => `/^${name}[[:space:]]*:/ IGNORE`);
 
 /**
- * The milters' results are written into the log, so that the guard learns which servers send good mail (header_checks(5)). Only
- * headers that a milter adds are used. Of a stranger's text they repeat only the checked domain of an author.
+ * The milters' results are written into the log, so that the guard learns which servers send good mail (header_checks(5)). Only headers
+ * that a milter adds are used. The only text of a stranger that they repeat is the checked domain of an author.
  */
 const MILTER_FINDINGS: readonly string[] = [
   `/^${VERIFIED_HEADER}:[[:space:]]*spf$/ INFO ${FINDING_WORDS.spf}`,

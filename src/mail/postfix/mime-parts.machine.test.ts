@@ -108,10 +108,7 @@ function headed(type: string, encodings: readonly string[]): string {
   return `Content-Type: ${type}\r\n${encodings.map((one) => `Content-Transfer-Encoding: ${one}\r\n`).join("")}\r\n`;
 }
 
-/**
- * Messages in each other between known delimiters, at which they stay open to rspamd: of multiparts in each other, or of one that has
- * ended.
- */
+/** Nested messages between known delimiters, at which they stay open to rspamd: those of nested multiparts, or of one that has ended. */
 const chain = fc.record({
   form: fc.constantFrom("nest", "sib"),
   delimiters: fc.integer({ min: 1, max: 20 }),

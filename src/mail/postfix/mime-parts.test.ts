@@ -80,14 +80,14 @@ for (const [that, type, body] of [
     for (const size of SIZES.slice(1)) assert.ok(counted(type, body, size) > 1_000, `in pieces of ${size}`);
   });
 
-/** Multiparts in each other, each with another boundary, which ends in its number. */
+/** Nested multiparts, each with another boundary, which ends in its number. */
 function chained(count: number, boundary: string): string {
   const start = (n: number): string =>
     `--${boundary}${n}\r\nContent-Type: multipart/x; boundary=${boundary}${n + 1}\r\n\r\n`;
   return Array.from({ length: count }, (_, n) => start(n)).join("");
 }
 
-/** Multiparts in each other: known delimiters, at which the messages around them stay open to rspamd. */
+/** Nested multiparts with known delimiters, at which the messages around them stay open to rspamd. */
 function nested(count: number, messages: number): string {
   const start = (n: number): string => `Content-Type: multipart/a; boundary=q${n}\r\n\r\n--q${n}\r\n`;
   return Array.from({ length: count }, (_, n) => start(n) + M.repeat(messages)).join("");
@@ -214,7 +214,7 @@ test("megabytes of recipients in the headers of messages are too many parts, als
   assert.equal(counted(DIGEST, mails(150, 6_000), 65_535), 600, "an honest digest");
 });
 
-test("of the fields in the headers of messages, only the length of those that Dovecot takes apart counts", () => {
+test("of the fields in the headers of messages, only the length of those that Dovecot parses counts", () => {
   const mails = (field: string): string =>
     `--a b\r\n${MESSAGE}\r\n${field}\r\n\r\ntext\r\n`.repeat(300) + "--a b--\r\n";
   const received = "Received: by x;\r\n\tMon, 1 Jan\r\n".repeat(20);
@@ -273,7 +273,7 @@ test("10 MB of anything are counted in a bounded time", () => {
   }
 });
 
-test("a long line is held in part only, and many boundaries count", () => {
+test("only part of a long line is kept, and many boundaries count", () => {
   assert.equal(counted(MIXED, `--${"x".repeat(1_000_000)}\r\n--a b\r\n`, 1_000), 1);
   assert.ok(counted("multipart/x; boundary=b0", chained(5_000, "b")) >= 5_000);
 });

@@ -2,7 +2,7 @@ import { MOST_EXTRA_BYTES } from "../../core/decide/mail.ts";
 
 /** Room for all boundaries of a mail: they nest, and one has at most 70 characters (RFC 2046, 5.1.1). */
 const MOST_BOUNDARY_BYTES = 64 * 1024;
-/** The start of a field or delimiter, of which no more is read. */
+/** No more than this is read of a field or delimiter. */
 const MOST_LINE_BYTES = 4 * 1024;
 /** Honest types are far shorter. */
 const MOST_TYPE_BYTES = 2_000;
@@ -13,38 +13,38 @@ const PLAIN_KIND = /^[!#$%&'*+.^_`{|}~0-9a-z-]+\/[!#$%&'*+.^_`{|}~0-9a-z-]+(?=\s
 const UNCHANGED = /^(?:7bit|8bit|binary)$/i;
 /** Lines that filters may take for delimiters. */
 const MOST_LINES = 1_000;
-/** The same with messages, and lines that look like fields, once for each message: rspamd reads it again for each one that it is in. */
+/** The same with messages, and lines that look like fields. Both count once per message, because rspamd reads them again for each. */
 const MOST_REPEATED_LINES = 7_000;
 const MOST_REPEATED_FIELDS = 60_000;
-/** Rspamd takes as long for one byte of a plain mail as for 5 that it repeats (400 MB take 0.7 s). */
+/** Rspamd takes as long for one byte of a plain mail as for 5 bytes that it reads again (400 MB take 0.7 s). */
 const REPEATED_BYTES_OF_A_BYTE = 5;
-/** The depth counts as at least this: messages that only a delimiter separates are read again too. */
+/** The depth counts as at least this, because messages that only a delimiter separates are read again too. */
 const LEAST_DEPTH = 4;
-/** How many plain bytes cost as much as a repeated field, a byte of parameters (0.9 MB in 74 messages take 11 s and 3 GB), or an encoded word (RFC 2047). */
+/** How many plain bytes a repeated field, a parameter byte (0.9 MB in 74 messages: 11 s, 3 GB) or an encoded word (RFC 2047) costs. */
 const BYTES_OF_A_REPEATED_FIELD = 85;
 const BYTES_OF_A_PARAMETER_BYTE = 25;
 export const BYTES_OF_A_WORD = 320;
 export const WORD_START = "=?";
-/** Messages within each other, without a delimiter between their headers. */
+/** Maximum messages within each other, without a delimiter between their headers. */
 const MOST_DEPTH = 8;
 /** Encoded messages of this size hold no more than 2,000 parts. */
 const FEW_ENCODED_BYTES = 1_500;
-/** As many of each count as a part: more would cost rspamd seconds and gigabytes. */
+/** This many of each count as a part, because more would cost rspamd seconds and gigabytes. */
 const REPEATED_LINES_OF_A_PART = 300;
 const REPEATED_FIELDS_OF_A_PART = 5_000;
 const REPEATED_BYTES_OF_A_PART = 6_000_000;
 const REPEATED_ENCODED_BYTES_OF_A_PART = 65_000;
-/** Fields cost as much as in this many messages, even outside any. */
+/** Fields cost at least as much as in this many messages, even outside any message. */
 const MESSAGES_OF_FIELDS = 5;
-/** As a message by default, an untyped part of a digest is in no more than this many. */
+/** An untyped part of a digest is a message by default, within at most this many others. */
 const MOST_DEPTH_OF_DIGEST = 64;
-/** SpamAssassin breaks longer lines, and a field may start there. */
+/** SpamAssassin breaks longer lines, and a field may start at the break. */
 const MOST_UNBROKEN_BYTES = 2_000;
-/** This many bytes of costly fields count as a part: an IMAP session that is asked for the recipients of a message takes 60 times their bytes, of its 256 MB. */
+/** Bytes of costly fields that count as a part: listing a message's recipients costs an IMAP session 60 times their size, of 256 MB. */
 const COSTLY_BYTES_OF_A_PART = 1_500;
 /** What matters in a body: fields, lines that start like a delimiter, and empty lines. Some filters find fields within long lines. */
 const EDGE = /content-t(?:ype|ransfer-encoding)|\n(?=--|\r?\n)/gi;
-/** More than the start of any of them. */
+/** Longer than the start of any edge. */
 const EDGE_BYTES = 32;
 const FIELD_NAME = /^[a-z-]+\s*(?::|$)/i;
 /** To rspamd a name ends only at ASCII spaces. */
@@ -60,27 +60,27 @@ const MOST_START_BYTES = 64;
 type Header = { isMessage: boolean; mayNest: boolean; isEncoded: boolean };
 
 /**
- * Counts the parts of a MIME message (RFC 2046, 5.1) as it arrives: lines that are delimiters to every filter. Rspamd and SpamAssassin
- * find more, each in its own way: at boundaries in pieces (RFC 2231), at any line with two hyphens where a multipart is not closed, in
- * messages that are encoded (which RFC 2046, 5.2.1 forbids). None of that is imitated here: a mail in which they could find
- * many is one that may hide parts.
+ * Counts the parts of a MIME message (RFC 2046, 5.1) as it arrives: lines that are delimiters to every filter. Rspamd and SpamAssassin find
+ * more, each in its own way: at boundaries in pieces (RFC 2231), at any line with two hyphens where a multipart is not closed, in messages
+ * that are encoded (which RFC 2046, 5.2.1 forbids). None of that is imitated here: a mail in which they could find many parts counts as one
+ * that may hide parts.
  */
 export class MimeParts {
-  /** In lower case: rspamd compares them without case. Read as latin1, so that any byte may be in one. */
+  /** In lower case, because rspamd ignores case. Read as latin1, so that a boundary may contain any byte. */
   readonly #boundaries = new Set<string>();
   #boundaryBytes = 0;
-  /** The end of what has arrived, which may be the start of a field or delimiter. */
+  /** The end of the text so far, which may be the start of a field or delimiter. */
   #rest = "\n";
-  /** Bytes of the line before it. */
+  /** Bytes of its line before `#rest`. */
   #bytesBefore = 0;
   #header = newHeader();
-  /** The lines that are being read are a header to every filter. */
+  /** Whether every filter takes the lines that are being read for a header. */
   #isHeader = true;
-  /** Its parts are messages if they have no type (RFC 2046, 5.1.5). */
+  /** Whether parts without a type may be messages (RFC 2046, 5.1.5). */
   #mayBeDigest = false;
   #mayHaveParts = false;
   #isBody = false;
-  /** A long line has another field in it. */
+  /** Whether a long line contains another field. */
   #isBroken = false;
   #delimiters = 0;
   /** Lines that start with two hyphens. */
@@ -90,12 +90,11 @@ export class MimeParts {
   #depth = 0;
   #mostDepth = 0;
   #fields = 0;
-  /** Encoded words. */
   #words = 0;
-  /** Bytes of the body that have arrived, and that are read. */
+  /** Bytes of the body that have arrived, and that have been read. */
   #bytes = 0;
   #readBytes = 0;
-  /** Where something starts in the body that filters may decode and find parts in. */
+  /** Where the first content in the body starts that filters may decode and find parts in. */
   #encodedAt = Number.POSITIVE_INFINITY;
   /** Bytes of costly fields, wherever they are. */
   #costlyBytes = 0;
@@ -109,7 +108,7 @@ export class MimeParts {
     return this.#mayHaveParts;
   }
 
-  /** Whether a filter may find many parts or header fields in it that are not counted. */
+  /** Whether a filter may find many parts or header fields in the mail that are not counted. */
   get mayHideParts(): boolean {
     const times = this.#times;
     return (
@@ -129,14 +128,14 @@ export class MimeParts {
     return this.#delimiters;
   }
 
-  /** The same, or an estimate of what the filters may find, or of what it may cost. */
+  /** The same, or a higher estimate of the parts that filters may find, or of what the mail may cost. */
   get count(): number {
     const times = this.#times;
     const counts = [
       this.#costlyBytes / COSTLY_BYTES_OF_A_PART,
       ((this.#lines + this.#messages) * times) / REPEATED_LINES_OF_A_PART,
       (this.#fields * Math.max(times, MESSAGES_OF_FIELDS)) / REPEATED_FIELDS_OF_A_PART,
-      // Once for each message and level of depth: to rspamd messages stay open at a delimiter, and each that follows is read in all.
+      // Once for each message and level of depth: to rspamd messages stay open at a delimiter, so each later one is read in all of them.
       (this.#bytes * this.#messages * this.#mostDepth) / REPEATED_BYTES_OF_A_PART,
       (this.#encodedBytes * this.#mostDepth) / REPEATED_ENCODED_BYTES_OF_A_PART,
     ];
@@ -181,7 +180,7 @@ export class MimeParts {
     this.#bytesBefore = this.#lineBytes(all.slice(0, all.length - this.#rest.length));
   }
 
-  /** Bytes of the line in which this ends: all that has arrived, up to there. */
+  /** Bytes of the last line of this text, including those that arrived before. */
   #lineBytes(text: string): number {
     const at = text.lastIndexOf("\n");
     return at < 0 ? this.#bytesBefore + text.length : text.length - at - 1;
@@ -205,7 +204,7 @@ export class MimeParts {
       this.#isBroken ||= line.length > MOST_UNBROKEN_BYTES && line.slice(1).search(EDGE) >= 0;
       if (isField) {
         const before = this.#lineBytes(text.slice(0, index));
-        // Within a line that SpamAssassin does not break, it is text.
+        // Within a line that SpamAssassin does not break, a field is only text.
         if (before === 0 || before > MOST_UNBROKEN_BYTES) this.#readField(line, this.#isHeader && before === 0);
       } else if (line.startsWith("--")) this.#readDelimiter(line.slice(2).trimEnd().toLowerCase());
       else this.#endHeader();
@@ -223,7 +222,7 @@ export class MimeParts {
     this.#isHeader = !isEnd;
   }
 
-  /** At an empty line. After the header of a message follows that of its content. */
+  /** Called at an empty line. The header of a message is followed by that of its content. */
   #endHeader(): void {
     this.#isHeader &&= this.#header.isMessage && !this.#header.isEncoded;
     this.#header = newHeader();
@@ -231,7 +230,7 @@ export class MimeParts {
 
   #readField(field: string, isOfHeader: boolean): void {
     const name = FIELD_NAME.exec(field)?.[0];
-    // HTML names it too, without a colon.
+    // HTML contains such names too, without a colon.
     if (name === undefined) return;
     const value = field.slice(name.length);
     if (/^content-type/i.test(field)) this.#readType(value, isOfHeader);
@@ -295,11 +294,11 @@ export class MimeParts {
   }
 }
 
-/** -1: its end has not arrived yet. */
+/** -1 if its end has not arrived yet. */
 function endOfField(text: string, from: number): number {
   FIELD_END.lastIndex = from;
   const end = FIELD_END.exec(text)?.index ?? -1;
-  // Its next line may continue it.
+  // The next line may continue the field.
   return end === text.length - 1 ? -1 : end;
 }
 

@@ -1,11 +1,11 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 
-/** By then Rspamd has read a mail, or its main process has ended it (`STALL_SECONDS`), even if no line of the log shows that. */
+/** After this time Rspamd has read a mail, or ended the process that it blocked (`STALL_SECONDS`), even if no log line shows that. */
 const TURN_MS = 30 * SECOND_MS;
 /** Maximum total time of a source's turns in its window, once they have kept another source out, or blocked or ended Rspamd. */
 const MOST_OF_SOURCE_MS = 5 * SECOND_MS;
-/** How long mails with a turn may block Rspamd at once, from however many networks they come; in the long run, a tenth of the time. */
+/** How long mails with a turn may block Rspamd at once, however many networks they come from. In the long run it is a tenth of the time. */
 const MOST_BLOCKED_MS = 30 * SECOND_MS;
 const FREE_TIMES = 10;
 /** Longer than a mail server's retry interval. */
@@ -37,8 +37,8 @@ type Turn = Readonly<{ queueId: string; source: string; since: Millis }>;
 
 /**
  * Rspamd reads strangers' mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot tell what they
- * cost: encoded messages may hold anything. Only Rspamd's main process bounds that, by ending what a mail blocks. A source that has used
- * up its time while another one was deferred, or that blocked or ended Rspamd, waits for the end of its window.
+ * cost: encoded messages may hold anything. Only Rspamd's main process limits that, by ending a process that a mail blocks. A source that
+ * has used up its time while another one was deferred, or that blocked or ended Rspamd, waits for the end of its window.
  */
 export class PartsTurns {
   #turn: Turn | null = null;
@@ -62,7 +62,7 @@ export class PartsTurns {
     return true;
   }
 
-  /** Rspamd is done with this mail, or ended while it read it. */
+  /** Called once Rspamd is done with this mail, or ended while it read it. */
   end(queueId: string, now: Millis, hasFailed = false): void {
     if (this.#turn?.queueId !== queueId) return;
     const { source, since } = this.#turn;
@@ -79,7 +79,7 @@ export class PartsTurns {
     this.#blocked.add(ms, now);
   }
 
-  /** Its window starts again. */
+  /** Starts the source's window again. */
   #harms(source: string, now: Millis): void {
     const { ms, didHarm } = this.#useOf(source, now);
     if (!didHarm) this.#uses.set(source, { since: now, ms, didHarm: true });
@@ -90,7 +90,7 @@ export class PartsTurns {
     return didHarm && ms >= MOST_OF_SOURCE_MS;
   }
 
-  /** No source waits for longer, even if the clock was set back. */
+  /** No source waits longer than its window, even if the clock was set back. */
   #useOf(source: string, now: Millis): Use {
     const known = this.#uses.get(source);
     if (known !== undefined && now >= known.since && now < later(known.since, WINDOW_MS)) return known;

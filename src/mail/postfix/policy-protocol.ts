@@ -30,8 +30,8 @@ type ParsedPolicy = Readonly<{ ok: true; value: PolicyRequest }> | Readonly<{ ok
 const NOTHING_TO_DECIDE: ParsedPolicy = { ok: true, value: { type: "NOTHING_TO_DECIDE" } };
 
 /**
- * Reads one request (SMTPD_POLICY_README): `name=value` lines, without the empty line at the end. Every mail waits for
- * this, so it is one pass that looks at a name only if its length fits.
+ * Reads one request (SMTPD_POLICY_README): `name=value` lines, without the empty line at the end. Every mail waits for this, so it is one
+ * pass that compares a name only if its length fits.
  */
 export function parsePolicyRequest(block: string): ParsedPolicy {
   let request = "";
@@ -135,13 +135,13 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
 /** Postfix's own reply when the disk is full (RFC 5321, 4.2.3; RFC 3463, 3.4). */
 export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
 /**
- * For a client that has gone, for one behind a proxy while others could forge its PROXY header, and, while the stand-in answers, for every client of Dovecot's
- * port, because only the guard can identify Dovecot.
+ * For a client that has gone, for one behind a proxy while anyone else could forge its PROXY header, and, while the stand-in answers, for
+ * every client of Dovecot's port, because only the guard can identify Dovecot.
  */
 export const UNGUARDED = "action=421 4.3.2 Service not available, try again later\n\n";
 /** For a session that started before its account's sessions were ended. */
 export const SESSION_OVER = "action=421 4.7.0 Session ended, sign in again\n\n";
-/** At the port at which Dovecot submits mail: for Dovecot, and for all others. */
+/** Answers at the port at which Dovecot submits mail: to Dovecot, and to all others. */
 export const WELCOME = "action=OK\n\n";
 export const NOT_DOVECOT = "action=421 4.7.1 Only for programs of this mail server\n\n";
 export const DUNNO = "action=DUNNO\n\n";

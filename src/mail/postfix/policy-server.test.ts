@@ -18,7 +18,7 @@ import { createPolicyServer, POLICY_LIMITS } from "./policy-server.ts";
 const directory = temporaryDirectory();
 const newServer = () => createPolicyServer(heldEngine().submit, assert.fail, WITHOUT_GUARD);
 
-test("a stage that is not ours passes without the engine", async () => {
+test("a stage with nothing to decide passes without the engine", async () => {
   const { engine, client } = await started();
   client.socket.write(ask("EHLO"));
   await until(() => client.text() === ACTION.pass, "DUNNO");
@@ -73,7 +73,7 @@ test("while the disk has no room for a recipient's mail, only such recipients ar
   await until(() => client.text().endsWith(ACTION.pass + refused), "a client that waited has no room either");
 });
 
-test("at the end of a mail to several, room is asked about for each of them, and for a held one in the queue", async () => {
+test("at the end of a mail, there must be room for each recipient, and in the queue for a held mail", async () => {
   const full = new Set<string | null>([null]);
   const decided: string[] = [];
   const { engine, client } = await started({

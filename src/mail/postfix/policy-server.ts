@@ -40,7 +40,7 @@ export type PolicyOptions = Readonly<Record<keyof typeof POLICY_LIMITS, number>>
     hasRoom: (recipient: string | null) => boolean;
     /** Whether only proxies can reach the ports for proxies, so that their headers can be trusted. */
     guardsProxied: () => boolean;
-    /** Whether a client of the port for mail from Sieve scripts is Dovecot; null: that is unknown, and none is accepted. */
+    /** Whether a client of the port for mail from Sieve scripts is Dovecot; null if that cannot be known, so none is accepted. */
     isDovecot: ((client: SieveClient) => Promise<boolean>) | null;
     sessions: Pick<SubmissionSessions, "begin" | "isOver">;
     /** Called with each decision that is answered, recorded or not. */
@@ -67,7 +67,7 @@ class Connection {
   readonly #parts: Parts;
   /** A request ends with an empty line (SMTPD_POLICY_README). */
   readonly #framer = new Framer(POLICY_REQUEST_BYTES, "\n\n");
-  /** A question is open. Postfix reads its answer before it asks the next one. */
+  /** Whether a question is open. Postfix reads its answer before it asks the next one. */
   #isAsked = false;
   /** The number of the last question. */
   #question = 0;
@@ -130,7 +130,7 @@ class Connection {
       if (!this.#fits(event)) return this.#answer(FULL);
       const question = this.#question;
       this.#parts.submit(event, (decision) => {
-        // A second answer would be read as that to the next question.
+        // A second answer would be read as the answer to the next question.
         if (!this.#isAsked || question !== this.#question) return;
         const isHeld = event.type === "DATA" && decision.verdict === "hold";
         const fits = !isHeld || this.#fitsAndNote(event.transaction, null);

@@ -38,7 +38,7 @@ for (const [text, says] of [
   [`host ${AT} refused to talk to me: 554 secret`, "it accepts no mail for now (554)"],
   [`delivery temporarily suspended: host ${AT} said: 451 4.7.0 busy (in reply to EHLO command)`, DEFERS],
 ] as const)
-  test(`a relay that is away or defers all mail is recognized: ${text}`, () =>
+  test(`a relay that cannot be reached or defers all mail is recognized: ${text}`, () =>
     assert.deepEqual(relayTrouble(text), { heals: true, says, isNamed: true }));
 
 test("replies of servers from before the relay was set are not about it", () => {

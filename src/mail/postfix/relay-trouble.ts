@@ -1,9 +1,9 @@
 import { hostAndPort } from "../../settings/ports.ts";
 
 /**
- * Why the relay accepts no mail at all, as far as the queue shows. Replies about single mails concern their senders. `heals`: it
- * ends without action by the owner. `isNamed`: the reason names the relay; otherwise it may be about a server that was tried before
- * the relay was set.
+ * Why the relay accepts no mail at all, as far as the queue shows. Replies about single mails concern their senders. `heals`: the trouble
+ * ends without action by the owner. `isNamed`: the reason names the relay; otherwise it may be about a server that was tried before the
+ * relay was set.
  */
 export type RelayTrouble = Readonly<{ heals: boolean; says: string; isNamed: boolean }>;
 
@@ -17,10 +17,10 @@ const BEFORE_RECIPIENTS =
 /** `name[address]`, `name[address]:port`, or `name=`. */
 const SERVER =
   /^(?:connect to|lost connection with|conversation with|host|SASL authentication failed; (?:cannot authenticate to )?server|TLS is required, but (?:was not offered by )?host) ([^\s[]+)\[[^\]]*\](?::(\d+):)?|Name service error for name=(\S+)/;
-/** It is reached through a socket of Postfix. */
+/** Dovecot is reached through a socket of Postfix. */
 const OWN_DOVECOT = /^[^:]*\[private\//;
 
-/** Reads the reason of smtp(8) for which a mail waits; null: it is not about `relay` (`[name]:port`) as a whole. */
+/** Reads smtp(8)'s reason why a mail waits. Null if it is not about `relay` (`[name]:port`) as a whole. */
 export function relayTrouble(reason: string, relay: string): RelayTrouble | null {
   const text = reason.replace(SUSPENDED, "");
   const trouble = troubleOf(text);
