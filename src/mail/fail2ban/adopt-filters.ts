@@ -44,7 +44,7 @@ export function readFilter(directory: string, name: string): Filter {
 /** The interpreter of Fail2ban's own scripts: its library is Debian's. */
 const PYTHON = "/usr/bin/python3";
 const FAIL2BAN_LIBRARY = "/usr/lib/python3/dist-packages/fail2ban";
-/** Below the checkout. */
+/** Path below the checkout. */
 export const JUDGE = join("security", "judge-filter.py");
 /** A good filter needs 0.1 s for hundreds of lines. */
 const DEADLINE_MS = 10 * SECOND_MS;
@@ -52,9 +52,9 @@ const MEMORY_BYTES = 512 * 1024 * 1024;
 
 type JudgeOptions = Readonly<{
   checkout: string;
-  /** Lines of a log, to see which addresses it would report. */
+  /** Lines of a log, to see which addresses the filter would report. */
   log?: string;
-  /** Whether it is tested with lines of attackers; true by default. */
+  /** Whether it is tested with lines that an attacker can write; true by default. */
   tricks?: boolean;
   deadlineMs?: number;
 }>;
@@ -89,10 +89,10 @@ export type Refused = Readonly<z.output<typeof refusedList>[number]>;
 
 const MOST_CHARACTERS = 64 * 1024;
 const REFUSED = "refused.json";
-/** What each accepted filter was tested with, according to `circumstances`. */
+/** The digest of each accepted filter's test (`circumstances`). */
 const JUDGED = "judged.json";
 
-/** The directories of the owner's own filters; for two files of the same name the later one wins. */
+/** The directories of the owner's own filters; of two files with the same name, the later one is used. */
 export function filterSources(checkout: string, { fail2banFilters }: Layout): readonly string[] {
   return [join(ownSecurity(checkout), "filter.d"), fail2banFilters];
 }

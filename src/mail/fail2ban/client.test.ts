@@ -14,7 +14,7 @@ test("a missing Fail2ban is reported with the client's own words, and a slow one
   assert.equal((await jailsOf(files, { signal: AbortSignal.abort() })).ok, false);
 });
 
-test("as fail2ban-client 1.0.2 prints it", () => {
+test("the output of fail2ban-client 1.0.2 is read", () => {
   const status = "Status\n|- Number of jail:\t2\n`- Jail list:\tdovecot, postfix-rbl\n";
   assert.deepEqual(parseJailNames(status), ["dovecot", "postfix-rbl"]);
   assert.deepEqual(parseJailNames("Status\n`- Jail list:\t\n"), []);

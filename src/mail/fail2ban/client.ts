@@ -12,10 +12,10 @@ type Jails = Readonly<{ ok: true; jails: readonly JailStatus[] }> | Readonly<{ o
 
 /** A compromised Fail2ban could name any number. */
 const MOST_JAILS = 100;
-/** It lists every address that it holds. */
+/** Maximum bytes about a jail, of which Fail2ban lists every address. */
 const MOST_OF_A_JAIL = 1_000_000;
 
-/** Its jails, as fail2ban-client(1) lists them. Never throws. */
+/** Fail2ban's jails, as fail2ban-client(1) lists them. Never throws. */
 export async function jailsOf(files: Files, options: ClientOptions = {}): Promise<Jails> {
   const listed = await client(files, ["status"], options);
   if (listed.code !== 0) return { ok: false, reason: lastLines(listed, 1) };
@@ -39,10 +39,10 @@ function client({ fail2banConf, fail2banSocket }: Files, argv: readonly string[]
   return runProgram("fail2ban-client", ["-c", fail2banConf, "-s", fail2banSocket, ...argv], options);
 }
 
-/** What fail2ban-client(1) says about a jail since Fail2ban was started. Its bans are reports to the guard. */
+/** What fail2ban-client(1) says about a jail since Fail2ban was started. The jail's bans are reports to the guard. */
 export type JailStatus = NonNullable<Extract<KeeperReply, { ok: true }>["fail2ban"]>["jails"][number];
 
-/** Of `fail2ban-client status`. */
+/** Reads the output of `fail2ban-client status`. */
 export function parseJailNames(text: string): readonly string[] {
   const [, list = ""] = /Jail list:\s*(.*)$/m.exec(text) ?? [];
   return list
@@ -51,7 +51,7 @@ export function parseJailNames(text: string): readonly string[] {
     .filter((name) => name !== "");
 }
 
-/** Of `fail2ban-client -i`, which was asked for the `status` of each jail. */
+/** Reads the output of `fail2ban-client -i`, which was asked for the `status` of each jail. */
 export function parseJails(text: string): readonly JailStatus[] {
   const [, ...jails] = text.split("Status for the jail: ");
   return jails.map((jail) => {
@@ -65,8 +65,8 @@ export function parseJails(text: string): readonly JailStatus[] {
 const END = "<F2B_END_COMMAND>";
 
 /**
- * The server's own ping: `["ping"]` as Python pickles it, protocol 2. Its answer is a pickle, which can contain code: it is searched
- * for the reply, and never unpickled.
+ * The server's own ping: `["ping"]` as Python pickles it, protocol 2. The answer is a pickle, which can contain code, so it is only
+ * searched for the reply, and never unpickled.
  */
 export const PING: Exchange = {
   question: Buffer.concat([Buffer.from("80025d7100580400000070696e677101612e", "hex"), Buffer.from(END)]),

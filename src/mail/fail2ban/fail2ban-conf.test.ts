@@ -18,7 +18,7 @@ function jailsIn(conf: ReadonlyMap<string, string>): ReadonlyMap<string, string>
   return new Map(sections.map((section) => [section.slice(0, section.indexOf("]")), section]));
 }
 
-test("a jail is as the settings have it, or off", () => {
+test("a jail has the values of the settings, or is off", () => {
   const shipped = shippedJails();
   const changed = shipped.jails.map((jail) =>
     jail.name === "dovecot" ? { ...jail, enabled: false } : { ...jail, limit: 7, windowMs: 60_000, banMs: 3_600_000 },
@@ -30,7 +30,7 @@ test("a jail is as the settings have it, or off", () => {
   assert.match(found.get("mine") ?? "", /^maxretry = 9$/m);
 });
 
-test("it bans no address itself, and ignores only our own probes", () => {
+test("Fail2ban bans no address itself, and ignores only our own probes", () => {
   const defaults = jails.get("DEFAULT") ?? "";
   assert.match(defaults, /^action = ghostinbox\.py\[spool="\/srv\/mail\/spool\/fail2ban"\]$/m);
   assert.match(defaults, /^ignoreip = 127\.71\.9\.25 127\.71\.9\.26$/m);

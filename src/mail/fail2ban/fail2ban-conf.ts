@@ -6,7 +6,7 @@ import { type RenderedFile, rendered, type Site, verbatim } from "../configurati
 import { BOUNCED, LISTED, renderFail2banFilters } from "./filters.ts";
 import { MOST_LINES } from "./jail-report.ts";
 
-/** It may read logs and write reports, and nothing else. */
+/** Fail2ban may read logs and write reports, and nothing else. */
 export function fail2banCommand(layout: Layout): readonly string[] {
   const { fail2banConf, fail2banSocket, fail2banPid } = layout;
   const user =
@@ -18,7 +18,7 @@ export function fail2banCommand(layout: Layout): readonly string[] {
   ];
 }
 
-/** Everything is below its own configuration directory; nothing of /etc/fail2ban is in force. */
+/** Everything is below its own configuration directory; nothing of /etc/fail2ban is used. */
 export function renderFail2ban({ layout, fail2ban }: Pick<Site, "layout" | "fail2ban">): readonly RenderedFile[] {
   const copies = [...fail2ban.stock, ...fail2ban.own].map(({ name, text }) => verbatim(`filter.d/${name}.conf`, text));
   return [
@@ -70,9 +70,9 @@ const USUAL_LINES = 16;
 
 const MAIL_PORTS = "smtp,465,submission";
 
-/** Ports and filters, as in jail.conf(5); by default those for mail, and of the jail's name. The guard's bans hold for all ports. */
+/** As in jail.conf(5). By default the ports are those for mail, and the filter has the jail's name. The guard's bans apply to all ports. */
 const SOURCES: Readonly<Record<JailName, Source>> = {
-  // A bounce is not probing, and lines of postfix-rbl are not counted twice. The stock filter has removed what precedes.
+  // A bounce is not probing, and lines of postfix-rbl are not counted twice. The stock filter has removed the text before.
   postfix: {
     more: [`ignoreregex = ^${BOUNCED}`, `              ^RCPT from [^[]*\\[[^]]*\\](?::\\d+)?${LISTED}`],
   },
@@ -131,7 +131,7 @@ _LONGEST_LINE = ${LONGEST_LINE}
 
 
 class Report(ActionBase):
-    """Hands each address that a jail found over to GhostInbox's guard."""
+    """Reports each address that a jail found to GhostInbox's guard."""
 
     def __init__(self, jail, name, spool="", **_):
         super(Report, self).__init__(jail, name)

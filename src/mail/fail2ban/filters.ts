@@ -43,7 +43,7 @@ _daemon = postfix(?:-\\w+)?/\\w+(?:/smtp[ds])?
 const POSTFIX_SPAM = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: milter-reject: END-OF-MESSAGE from [^[]*\\[<HOST>\\](?::\\d+)?: [45]\\.7\\.1 ${REFUSED_AS_SPAM};
 `;
 
-/** Permanent refusals of any kind, and behaviour of no mail server or mail program. */
+/** Permanent refusals of any kind, and behaviour that no mail server or mail program shows. */
 const SMTP_ABUSE = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: reject: [A-Z-]+ from [^[]*\\[<HOST>\\](?::\\d+)?: 5\\d\\d\\s
             ^%(__prefix_line)s(?:improper command pipelining|too many errors) after \\S+ from [^[]*\\[<HOST>\\](?::\\d+)?(?::|$)
             ^%(__prefix_line)slost connection after (?:AUTH|UNKNOWN) from [^[]*\\[<HOST>\\](?::\\d+)?$
@@ -51,7 +51,7 @@ const SMTP_ABUSE = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: reject: [A-Z-]+
 ignoreregex = ^%(__prefix_line)s\\w+: reject: ${BOUNCED}
 `;
 
-/** svlogd(8) -tt puts its own time in front of that of the line. */
+/** svlogd(8) -tt puts its own time before the line's time. */
 const DASHBOARD = `[Definition]
 datepattern = ^\\S+ %%Y-%%m-%%dT%%H:%%M:%%S\\.%%f%%z
 failregex = ^ warn ${DASHBOARD_REFUSED.replaceAll(".", "\\.")} ip=<ADDR>$

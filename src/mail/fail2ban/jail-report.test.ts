@@ -49,7 +49,7 @@ for (const [line, name] of [
     assert.equal(read.ok ? read.report.clientName : "refused", name);
   });
 
-/** That of the examples, in the zone of this machine. */
+/** The time of the examples, in the time zone of this machine. */
 const AT = instant(new Date(2026, 10, 20, 8, 8, 30).getTime());
 
 const aboutOf = (line: string, jail = "postfix") => readJailLine(line, jail, AT).about;
@@ -62,7 +62,7 @@ for (const reason of LIVE_REFUSALS)
     ["DATA", "DATA", "Data command"],
     ["END-OF-MESSAGE", "END-OF-MESSAGE", "End-of-data"],
   ] as const)
-    test(`${reason}: at ${stage} of ${subject} it is the guard's`, () => {
+    test(`${reason} at ${stage} of ${subject} is a refusal by the guard`, () => {
       const decided = decision("refuse", reason, { fill: { ip: "198.51.100.7", zone: "zen.spamhaus.org" } });
       const action = printPolicyAction(decided, stage === "CONNECT" ? "CONNECT" : "RECIPIENT");
       const [, codes = "", said = ""] = /^action=(\d{3} \d\.\d\.\d) (.*)\n\n$/.exec(action) ?? [];
@@ -70,7 +70,7 @@ for (const reason of LIVE_REFUSALS)
       assert.equal(aboutOf(smtpd(line)), "refusal", line);
     });
 
-// Unknown recipients are refused in the same words by both: by Postfix for users, by the guard for strangers.
+// Postfix (to users) and the guard (to strangers) refuse unknown recipients in the same words.
 const OTHERS: Readonly<Record<string, string>> = { lost_connection: "login", recipient_unknown: "refusal" };
 for (const [name, { example }] of Object.entries(LOG_EXAMPLES))
   test(`${name}: what a line of Postfix or Dovecot is about`, () => {
@@ -96,7 +96,7 @@ for (const [line, about] of [
 for (const jail of ["dovecot", "postfix-auth", "ghostinbox-dashboard"])
   test(`each line of the jail ${jail} is a sign-in that failed`, () => assert.equal(aboutOf("any", jail), "login"));
 
-test("a line has the time that it names; without one, or with a later one, that of the last line", () => {
+test("a line has the time that it names; without one, or with a later one, it has that of the last line", () => {
   const line = smtpd("lost connection after AUTH from unknown[198.51.100.7]");
   assert.equal(readJailLine(line, "postfix", instant(AT + 5_000)).at, AT);
   assert.equal(readJailLine(line, "postfix", instant(AT - 5_000)).at, AT - 5_000);
@@ -105,7 +105,7 @@ test("a line has the time that it names; without one, or with a later one, that 
   assert.equal(readJailLine("nothing known", "postfix", AT).at, AT);
 });
 
-test("the longest and worst lines take no time", () => {
+test("the longest and worst lines take little time", () => {
   const start = `NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <`;
   const { costMs } = costOf(() => {
     for (const piece of ['"', "<", ">", "\\", "a ", ": ", " rejected: ", "Recipient address rejected: "])

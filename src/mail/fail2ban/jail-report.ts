@@ -11,7 +11,7 @@ import { CLIENT, PATH, STATE } from "../logs/patterns.ts";
 
 export type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Readonly<{ ok: false; reason: string }>;
 
-/** As many as any jail can need for a report, so that everything that caused it is in it. */
+/** Maximum lines of a report: as many as any jail can need, so that a report contains everything that caused it. */
 export const MOST_LINES = 100;
 const LONGEST_LINE = 1_000;
 const MOST_FAILURES = 1_000_000;
@@ -33,7 +33,6 @@ const report = lazily(() =>
   }),
 );
 
-/** A report is one JSON object. */
 export function parseJailReport(written: string): JailReportRead {
   const json = parseJson(written);
   if (!isObject(json)) return { ok: false, reason: "It is not a JSON object." };
@@ -72,7 +71,7 @@ function clientNameIn(line: string, ip: Ip): string | null {
   return address === ip && name !== "unknown" ? name : null;
 }
 
-/** What a line that a jail matched says. `lastAt`: when the last of its lines was written. */
+/** Reads a line that a jail matched. `lastAt`: when the last line of the report was written. */
 export function readJailLine(text: string, jail: string, lastAt: Millis): JailLine {
   const at = timeOfLine(text, lastAt) ?? lastAt;
   return { text, at: at < lastAt ? at : lastAt, about: isAboutLogins(jail) ? "login" : aboutWhat(text) };
@@ -95,7 +94,7 @@ function aboutWhat(line: string): JailLine["about"] {
   return ended.groups?.["state"] === "RCPT" ? "refusal" : "login";
 }
 
-/** As a pattern, without the codes. */
+/** A refusal's text as a pattern, without the codes. */
 function wordsOf(reason: (typeof LIVE_REFUSALS)[number]): string {
   const words = (smtpReplyOf(reason) ?? "").replace(/^\d{3} (?:\d\.\d\.\d{1,3} )?/, "");
   const escaped = words.replace(/[.*+?^$()|[\]\\]/g, "\\$&");

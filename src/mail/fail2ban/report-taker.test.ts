@@ -29,7 +29,7 @@ function taker() {
   return { ...kit, machine, directory, reports, report, banned, warnings };
 }
 
-test("the web, which writes the log of its jail, has a bounded number of addresses banned by it", async () => {
+test("the web, which writes the log of its jail, can cause only a bounded number of bans", async () => {
   const { reports, report, banned, directory } = taker();
   const most = WEB_LIMITS.bannedSignIns;
   for (let i = 0; i <= most; i++)
@@ -73,7 +73,7 @@ test("while the machine's clock is not trusted, a report has the guard's time, u
   assert.deepEqual(times, [second * SECOND_MS, (second - 5) * SECOND_MS]);
 });
 
-test("a report becomes a ban and is taken away, but waits while the database takes nothing", async () => {
+test("a report becomes a ban and is removed, but waits while the database cannot be written", async () => {
   const { reports, report, banned, directory, store, clock } = taker();
   report("1.json");
   store.failing = "commit";
@@ -86,7 +86,7 @@ test("a report becomes a ban and is taken away, but waits while the database tak
   assert.deepEqual([bans, readdirSync(directory)], [["198.51.100.7 fail2ban jail_report"], []]);
 });
 
-test("while the database takes nothing one report is tried at a time", async (t) => {
+test("while the database cannot be written, one report is tried at a time", async (t) => {
   const { reports, report, directory, engine, store } = taker();
   for (let i = 1; i <= 5; i++) report(`${i}.json`);
   const ask = t.mock.method(engine, "ask");
@@ -119,7 +119,7 @@ test("20,000 files in the spool cost bounded time, are reported once, and are re
   assert.deepEqual(warnings, ["The directory of Fail2ban's reports holds too many files: most are removed unread."]);
 });
 
-test("the oldest come first, a bounded number; only ordinary files of a report's size are read", () => {
+test("a bounded number of reports is taken, oldest first; only regular files of a report's size are read", () => {
   const directory = temporaryDirectory();
   const at = (name: string): string => join(directory, name);
   writeFileSync(at("3.json"), "x".repeat(1_100_000));

@@ -16,10 +16,10 @@ export type ReportTakerParts = Readonly<{
   directory: string;
   engine: Engine;
   clock: Clock;
-  /** How far the machine's clock is ahead of ours: Fail2ban uses times in logs. */
+  /** How far the machine's clock is ahead of ours, because Fail2ban uses the times in logs. */
   aheadMs: () => number;
   log: Log;
-  /** A jail whose log clients other than proxies can fill with addresses of their choice while `isNow`; null: none. */
+  /** A jail whose log anyone but a proxy can fill with addresses of their choice while `isNow`; null if there is none. */
   forgeable: Readonly<{ jail: string; isNow: () => boolean }> | null;
   /** Called for each ban that a report causes. Must not throw. */
   banned: (ban: Ban, report: JailReported) => void;
@@ -33,15 +33,15 @@ const AT_LEAST = 10;
 const DROPPED_AT_LEAST = 500;
 
 /**
- * Handles Fail2ban's reports, including those from while the guard was down. A report is deleted once its decision is
- * committed. If a kill in between makes it arrive twice, the second one finds its offences decided on already.
+ * Handles Fail2ban's reports, including those from while the guard was down. A report is deleted once its decision is committed. If a kill
+ * in between makes it arrive twice, its offences are already decided on the second time.
  */
 export function createReportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned }: ReportTakerParts) {
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | null = null;
   let isFailing = false;
   let saidFull = false;
-  /** Since when the forgeable log has been seen to contain real clients' addresses; null: it does not now. */
+  /** Since when the forgeable log is known to contain real clients' addresses; null while it is not. */
   let provenSince: Millis | null = null;
   const bansOfWeb = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
 
@@ -54,7 +54,7 @@ export function createReportTaker({ directory, engine, clock, aheadMs, log, forg
   /** The guard judges sign-ins to the dashboard itself, so it loses nothing by fewer reports. */
   const isBeyondWeb = ({ jail }: JailReported): boolean => jail === JAIL_OF_WEB && !bansOfWeb.isLeft(clock.now());
 
-  /** Otherwise offences that the guard has seen by its own clock would count as unseen. */
+  /** Converts times to the guard's clock. Otherwise offences that the guard has seen would count as unseen. */
   const byOurTime = (report: JailReported): JailReported => {
     const [now, ahead] = [clock.now(), aheadMs()];
     if (ahead === 0) return report;
@@ -64,7 +64,7 @@ export function createReportTaker({ directory, engine, clock, aheadMs, log, forg
     return { ...report, lastAt: moved(report.lastAt), lines };
   };
 
-  /** Whether it was handled; false leaves it for later. */
+  /** Whether the report was handled; false leaves it for later. */
   const take = async (name: string): Promise<boolean> => {
     const read = readReport(join(directory, name));
     const report = read.ok ? byOurTime(read.report) : null;
@@ -134,7 +134,7 @@ export function createReportTaker({ directory, engine, clock, aheadMs, log, forg
   };
 }
 
-/** The earliest possible time of its first offence. For lines not included in it only the window is known. */
+/** The earliest possible time of a report's first offence. If it does not contain all lines, only the window is known. */
 function firstAt({ failures, lines, lastAt, windowMs }: JailReported): Millis {
   if (failures > lines.length) return later(lastAt, -windowMs);
   return lines.reduce((first, { at }) => (at < first ? at : first), lastAt);
@@ -148,9 +148,9 @@ const NAMES_AT_ONCE = 256;
 const REPORT = /^[\w-]+\.json$/;
 
 /**
- * The reports in a directory in which another program leaves one file for each: at most `most`, oldest first of the names that
- * were read. A file is complete once its name ends in `.json`. `surplus`: files to remove unread, because the directory holds more than
- * `MOST_NAMES`. Throws if the directory cannot be read.
+ * The reports in a directory in which another program leaves one file for each: at most `most`, the oldest of those read. A file is
+ * complete once its name ends in `.json`. `surplus`: files to remove unread, because the directory holds more than `MOST_NAMES`. Throws if
+ * the directory cannot be read.
  */
 export function waitingReports(directory: string, most: number) {
   const entries = firstEntries(directory);
