@@ -81,7 +81,7 @@ test("a compromised guard cannot fill a mailbox: at most 200 alerts an hour", as
   const mails = createAlertMails(layoutOf("/nowhere"), clock, queue);
   const send = (id: string) => mails.send(alert(clock, id), settingsWith(TOLD));
   await Promise.all(Array.from({ length: 200 }, (_, i) => send(`id-${i}`)));
-  assert.deepEqual(await send("one more"), { ok: false, reason: "200 went out within an hour." });
+  assert.deepEqual(await send("one more"), { ok: false, reason: "200 alerts were mailed within an hour." });
   assert.equal(queued, 200);
   await mails.alarm(alert(clock, "the keeper's"), settingsWith(TOLD));
   assert.equal(queued, 201, "it cannot silence the keeper either");

@@ -9,7 +9,7 @@ import { alertMailTo, alertSender, postmaster, senderOf } from "./channels.ts";
 import { type Envelope, mailText } from "./mail-text.ts";
 
 export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
-/** Mails an alert by the keeper to the owner. */
+/** Mails an alert from the keeper to the owner. */
 export type MailAlarm = (alarm: Omit<AlertMail, "verb" | "id">) => Promise<KeeperReply>;
 
 /** Far more than the number of alerts, so that even a compromised guard cannot fill a mailbox. */
@@ -17,7 +17,7 @@ const MOST_AN_HOUR = 200;
 
 /** Puts alerts into our own queue, with sender and recipients from the settings. */
 export function createAlertMails(layout: Layout, clock: Clock, queue = queueMail) {
-  /** By the id of the alert's message: a guard that is killed before it has stored the reply asks again. */
+  /** Keyed by the id of the alert's message, because a guard that is killed before it has stored the reply asks again. */
   const queued = new Map<string, Readonly<{ at: number; reply: Promise<KeeperReply> }>>();
 
   async function once(alert: AlertMail, settings: Settings | null, most = Infinity): Promise<KeeperReply> {
@@ -25,7 +25,7 @@ export function createAlertMails(layout: Layout, clock: Clock, queue = queueMail
     for (const [id, { at }] of queued) if (at <= now - HOUR_MS || at > now) queued.delete(id);
     const known = queued.get(alert.id);
     if (known !== undefined && (await known.reply).ok) return known.reply;
-    if (queued.size >= most) return { ok: false, reason: `${MOST_AN_HOUR} went out within an hour.` };
+    if (queued.size >= most) return { ok: false, reason: `${MOST_AN_HOUR} alerts were mailed within an hour.` };
     const envelope = envelopeOf(settings);
     const reply = queue(layout, { ...envelope, input: mailText({ ...alert, code: null, subject: "" }, envelope) });
     queued.set(alert.id, { at: now, reply });
@@ -38,12 +38,12 @@ export function createAlertMails(layout: Layout, clock: Clock, queue = queueMail
         return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
       return once(alert, settings, MOST_AN_HOUR);
     },
-    /** An alert by the keeper, while the guard, which knows the other channels, does not run, however many the guard has sent. */
+    /** Mails an alert from the keeper while the guard, which knows the other channels, is down. The hourly limit does not apply. */
     alarm: (alert: AlertMail, settings: Settings | null) => once(alert, settings),
   };
 }
 
-/** Settings that cannot be read are null: Postfix adds our domain. */
+/** If the settings cannot be read (null), Postfix adds our domain. */
 function envelopeOf(settings: Settings | null): Envelope {
   if (settings === null)
     return { to: ["postmaster"], from: "postmaster", sender: { host: hostname(), contacts: [], language: "en" } };
@@ -61,12 +61,12 @@ export async function queueMail(
   { from, to, input }: Readonly<{ from: string; to: readonly string[]; input: string }>,
 ): Promise<KeeperReply> {
   const sendmail = ["/usr/sbin/sendmail", "-C", postfixConf, "-i", "-f", from, "--", ...to];
-  // timeout(1) also ends the postdrop below it.
+  // timeout(1) also ends the postdrop that sendmail started.
   const sent = await runProgram("timeout", ["-k", "1", String(QUEUEING_SECONDS), ...sendmail], { input });
   return sent.code === 0 ? { ok: true, detail: `Mailed ${to.join(", ")}.` } : { ok: false, reason: whyUnqueued(sent) };
 }
 
-/** On a full disk postdrop warns and waits: then its words are the reason. */
+/** On a full disk postdrop warns and waits, so its warning is the reason. */
 export function whyUnqueued(sent: Finished): string {
   const isSilent = sent.code === 124 && !sent.stderr.includes("postdrop");
   return isSilent ? `sendmail took more than ${QUEUEING_SECONDS} seconds` : lastLines(sent);

@@ -21,7 +21,7 @@ const world = {
 };
 const channels = (alerts: string) => channelsOf(settingsWith(`[alerts]\n${alerts}`), world);
 
-test("without settings there is the administrator's mailbox; mail through our queue depends on it, wherever it goes", () => {
+test("without settings the channel is the administrator's mailbox; a channel is local if it uses our queue, wherever the mail goes", () => {
   for (const alerts of ["", 'email = ["me@elsewhere.example"]']) {
     const [usual, ...others] = channels(alerts);
     assert.deepEqual([usual?.name, usual?.isLocal, others], ["email", true, []]);
@@ -29,7 +29,7 @@ test("without settings there is the administrator's mailbox; mail through our qu
   assert.ok(channels('ntfy = ["https://ntfy.sh/topic"]').every(({ isLocal }) => isLocal !== true));
 });
 
-test("with settings there is one channel each, named without what may be a secret", () => {
+test("each setting adds one channel, whose name contains no possible secret", () => {
   const names = channels(`
     email = ["a@example.org", "b@example.org"]
     relay = "[smtp.example.net]:587"

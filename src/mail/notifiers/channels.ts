@@ -30,7 +30,7 @@ type AlertWorld = ChannelWorld & Readonly<{ ownQueue: AlertChannel["send"] }>;
 /** A file that a setting names cannot be used. The message is for the administrator. */
 class Unusable extends Error {}
 
-/** Of a list of certificates. */
+/** Maximum size of a list of certificates. */
 const MOST_BYTES = 1024 * 1024;
 const MOST_FILE_CHARACTERS = 4_096;
 
@@ -61,13 +61,12 @@ export function channelsOf(settings: Settings, world: AlertWorld): readonly Aler
   ];
 }
 
-/** The fields of every alert. */
 export function senderOf(settings: Settings): Sender {
   const { hostname: host, "alerts.contacts": contacts, "alerts.language": language } = settings;
   return { host, contacts, language };
 }
 
-/** Requests the URL of the outside watcher, which raises the alarm when the requests stop. Null: none is set. */
+/** Requests the URL of the outside watcher, which raises the alarm when the requests stop. Null if none is set. */
 export function watcherOf(settings: Settings, world: ChannelWorld): Omit<Watcher, "failing"> | null {
   const url = settings["alerts.heartbeat"];
   if (url === "") return null;
@@ -111,7 +110,7 @@ function relayOf(settings: Settings): Omit<SmtpServer, "helo" | "lookup"> {
 
 function authorities(settings: Settings): readonly string[] | undefined {
   if (settings["alerts.ca"] === "") return undefined;
-  // Loaded only here: 3 MB.
+  // Loaded only here, because it takes 3 MB.
   const { rootCertificates } = process.getBuiltinModule("node:tls");
   return [...rootCertificates, textIn(settings, "alerts.ca")];
 }
@@ -176,8 +175,8 @@ export function postmaster({ domains, hostname }: Pick<Settings, "domains" | "ho
 }
 
 /**
- * Sends through our own Postfix by way of the keeper. Postfix has no port for it, because any local program could write
- * to a loopback port or keep it busy.
+ * Sends through our own Postfix by way of the keeper. Postfix has no port for alerts, because any local program could write to a loopback
+ * port or keep it busy.
  */
 export function ownQueue(keeper: Keeper): (message: AlertMessage) => Promise<Outcome> {
   return async (message) => {

@@ -37,7 +37,7 @@ const mail = reportMail({
   html: "<p>Grüße</p>",
 });
 
-test("both parts come back as they were, the text first", () => {
+test("both parts are decoded unchanged, the text first", () => {
   const [head = "", ...parts] = mail.split("--=_report");
   assert.match(head, /\r\nContent-Type: multipart\/alternative; boundary="=_report"\r\n\r\n$/);
   assert.equal(parts.at(-1), "--\r\n");

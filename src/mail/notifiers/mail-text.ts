@@ -64,7 +64,7 @@ type ReportMail = Readonly<{
 
 /** A report as a multipart/alternative mail, the richest part last (RFC 2046, 5.1.4); with CR LF. */
 export function reportMail({ id, host, from, to, at, title, text, html }: ReportMail): string {
-  // In base64 there is no `=_`, so it is in none of the parts (RFC 2045, 6.7).
+  // Base64 contains no `=_`, so no part contains the boundary (RFC 2045, 6.7).
   const boundary = "=_report";
   const part = (type: string, body: string): readonly string[] => [
     `--${boundary}`,
@@ -87,7 +87,7 @@ export function reportMail({ id, host, from, to, at, title, text, html }: Report
 export type BanMail = Extract<KeeperCommand, { readonly verb: "mail_ban" }>;
 type BanMailEnvelope = Readonly<{ from: string; to: string; hostname: string }>;
 
-/** Worded like Fail2ban's own mails (action.d/sendmail.conf), for people who sort by them. Contains no text from strangers. */
+/** Worded like Fail2ban's own mails (action.d/sendmail.conf), for people who sort mail by them. Contains no text from strangers. */
 export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMail, envelope: BanMailEnvelope): string {
   const address = prefix.replace(prefix.includes(":") ? "/128" : "/32", "");
   const length = lastsMs === null ? "permanently" : `for ${formatDuration(lastsMs)}`;

@@ -61,7 +61,7 @@ test("ntfy: credentials in the address stay in it", () => {
   assert.equal(url, "https://user:secret@x.example/ntfy/?auth=QmFzaWM");
 });
 
-test("ntfy: no message reaches the 4,096 bytes from which on it would be an attachment, and contacts leave room for its body", () => {
+test("ntfy: no message reaches 4,096 bytes, which would make it an attachment, and contacts leave room for its body", () => {
   for (const contacts of [["Anna"], ["Ä".repeat(3_000)], Array.from({ length: 20 }, () => "ä".repeat(200))])
     for (const body of [message.body, "ö".repeat(5_000)]) {
       const request = ntfyRequest("https://ntfy.sh/t", { ...message, body }, { ...sender, contacts }, null);
@@ -130,7 +130,7 @@ describe("requests over HTTP", () => {
     );
   const send = (url: string) => sendHttp({ method: "POST", url, body: "{}" }, world);
 
-  test("200 to 299 is taken; names are asked of our resolver", async () => {
+  test("200 to 299 counts as accepted; names are looked up with our resolver", async () => {
     const port = await serve(204, {}, "");
     assert.deepEqual(await send(`http://known.test:${port}/x`), { ok: true });
     assert.deepEqual(asked, ["known.test"]);
@@ -146,13 +146,13 @@ describe("requests over HTTP", () => {
     assert.deepEqual(await send(`http://both.test:${port}/`), { ok: true });
   });
 
-  test("a name that our resolver does not know or cannot tell is asked of the machine", async () => {
+  test("a name that our resolver does not know or cannot look up is looked up with the machine's", async () => {
     const port = await serve(200, {}, "");
     assert.deepEqual(await send(`http://localhost:${port}/`), { ok: true });
     assert.match(reasonOf(await send(`http://broken.test:${port}/`)), /broken\.test/);
   });
 
-  test("a refusal is reported with the receiver's words, in printable bounds", async () => {
+  test("a refusal is reported with the receiver's words, printable and shortened", async () => {
     const port = await serve(403, {}, `no\u001b[2J ${"x".repeat(100_000)}`);
     const reason = reasonOf(await send(`http://127.0.0.1:${port}/`));
     assert.match(reason, /^it answered 403: no\\x1b\[2J x+…$/);

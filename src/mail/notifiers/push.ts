@@ -125,17 +125,17 @@ export type HttpRequest = Readonly<{
   body?: string;
   /** Why an answer of 204 is a failure, if it is one. */
   noContent?: string;
-  /** The status of an answer that some services behind the receiver failed, and others may have the message. */
+  /** The status of an answer that means that some services behind the receiver failed, while others may have the message. */
   partial?: number;
 }>;
 
 const DEADLINE_MS = 10_000;
-/** For each address of a receiver but the last, in ms: Node's half second is less than a distant one needs. */
+/** The timeout for each address of a receiver but the last, in ms. Node's half second is too short for a distant one. */
 export const PATIENT = { autoSelectFamilyAttemptTimeout: 2_000 };
 /** How much of an answer is read, for the log. */
 const MOST_BYTES = 2_000;
 const SHOWN = 200;
-/** A shorter part of an address, such as `notify`, may be a word of the receiver's own. */
+/** A shorter part of an address, such as `notify`, may be one of the receiver's own words. */
 const ALSO_A_WORD = 8;
 
 /** Ok for an answer from 200 to 299. Redirects are not followed: they could lead anywhere. Never rejects. */
@@ -143,7 +143,7 @@ export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpW
   const url = new URL(wish.url);
   const secure = url.protocol === "https:";
   const body = wish.body ?? "";
-  // Loaded for the first alert: until then it would be 3 MB that most servers never use.
+  // Loaded for the first alert, because it takes 3 MB that most servers never use.
   const { request: open } = await (secure ? import("node:https") : import("node:http"));
   return new Promise((resolve) => {
     const request = open(url, {
@@ -189,7 +189,7 @@ export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpW
   });
 }
 
-/** With the receiver's words, unless they repeat the address, as some error pages do: it may contain a secret. */
+/** Quotes the receiver's answer, unless it repeats the address, which may contain a secret, as some error pages do. */
 function explain({ pathname, search }: URL, status: number, said: string): string {
   const parts = `${pathname}${search}`.split(/[/?&=]/).filter((part) => part !== "");
   const isRepeated = parts.some((part) => said.includes(part.length < ALSO_A_WORD ? `/${part}` : part));
@@ -210,11 +210,11 @@ function failed(reason: string): Extract<Outcome, { ok: false }> {
 export function receiverLookup(names: Pick<NameLookup, "addresses">): LookupFunction {
   const find = async (...[hostname, options, callback]: Parameters<LookupFunction>): Promise<void> => {
     const answer = isIP(hostname) === 0 ? await names.addresses(hostname) : null;
-    // The name servers of some receivers do not answer questions for IPv6.
+    // The name servers of some receivers do not answer queries for IPv6.
     const found = (answer?.ok === true ? answer.found : answer?.partial) ?? [];
     const addresses = found.map((address) => ({ address, family: isIP(address) }));
     if (addresses.length === 0) systemLookup(hostname, options, callback);
-    // Node asks for all of them, and connects to the first that answers.
+    // Node asks for all addresses, and connects to the first that answers.
     else callback(null, addresses);
   };
   return (...wish) => void find(...wish);

@@ -39,14 +39,14 @@ describe("mail to a server", () => {
   const text = "Subject: x\r\n\r\n.dot\r\nend\r\n";
   const mail = { from: "p@example.org", to: ["a@example.org", "b@example.org"], text };
 
-  test("one session, a dot at the start of a line doubled", async () => {
+  test("a mail takes one session, and a dot at the start of a line is doubled", async () => {
     const { server, said } = await serve({ EHLO: "250-here\r\n250 8BITMIME\r\n" });
     assert.deepEqual(await sendMail(server, mail), { ok: true });
     const expected = ["MAIL FROM:<p@example.org>", "RCPT TO:<a@example.org>", "RCPT TO:<b@example.org>", "DATA"];
     assert.deepEqual(said.slice(0, 10), ["EHLO mail.example.org", ...expected, "Subject: x", "", "..dot", "end", "."]);
   });
 
-  test("a refused recipient stops no other; only if all are refused the mail fails", async () => {
+  test("a refused recipient stops no other; the mail fails only if all are refused", async () => {
     const one = await serve({ "RCPT TO:<a@example.org>": "550 unknown\r\n" });
     assert.deepEqual(await sendMail(one.server, mail), { ok: true });
     const all = await serve({ RCPT: "550 5.1.1 unknown\r\n" });

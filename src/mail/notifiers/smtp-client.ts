@@ -20,9 +20,9 @@ type SmtpMail = Readonly<{ from: string; to: readonly string[]; text: string }>;
 
 const DEADLINE_MS = 25_000;
 const SIGN_IN_MS = 15_000;
-/** For single steps; the deadline of the whole session expires first, with our own message. */
+/** Timeout for single steps. The deadline of the whole session expires first, with our own message. */
 const STEP_MS = 2 * DEADLINE_MS;
-/** After the outcome is known. */
+/** How long the session may take to end after the outcome is known. */
 const GOODBYE_MS = 1_000;
 const MOST_REPLY_BYTES = 10_000;
 const SHOWN = 200;
@@ -33,17 +33,17 @@ export async function sendMail(server: SmtpServer, mail: SmtpMail): Promise<Outc
   return failure === null ? { ok: true } : { ok: false, reason: shownReason(failure, server.login) };
 }
 
-/** Signs in, and disconnects before any mail. Null: the server accepts the sign-in. Never rejects. */
+/** Signs in, and disconnects before any mail. Null if the server accepts the sign-in. Never rejects. */
 export function trySignIn(server: SmtpServer): Promise<SmtpError | null> {
   return session(server, null, SIGN_IN_MS);
 }
 
 async function session(server: SmtpServer, mail: SmtpMail | null, deadlineMs: number): Promise<SmtpError | null> {
-  // Loaded only where a relay is set: the guard's memory is counted.
+  // Loaded only if a relay is set, to save the guard's memory.
   const { default: SmtpConnection } = await import("nodemailer/lib/smtp-connection");
   const { host, port, security, authorities, login, helo, lookup } = server;
   return new Promise((resolve) => {
-    // Opened here, because nodemailer would ask the resolver of the machine for the name.
+    // Opened here, because nodemailer would ask the machine's resolver for the name.
     const socket = connect({ host, port, lookup, ...PATIENT });
     const connection = new SmtpConnection({
       connection: socket,
@@ -95,7 +95,7 @@ export type SmtpError = Error &
     originalCode?: string | undefined;
   }>;
 
-/** The relay's words, unless they repeat the password: the administrator sees reasons. */
+/** Quotes the relay's answer, unless it repeats the password, because reasons are shown to the administrator. */
 function shownReason(failure: SmtpError, login: SmtpServer["login"]): string {
   const reason = reasonOf(failure);
   const secrets = login === null ? [] : [login.password, `\0${login.user}\0${login.password}`];
