@@ -48,7 +48,7 @@ const HONEST: readonly Case[] = [
   ["anna@example.org, Bert <bert@example.net>", "anna@example.org", "bert@example.net"],
 ];
 
-/** Field values in which two authors could be read, or none, by what makes them so. */
+/** Field values in which two authors could be read, or none, by the reason. */
 const UNCLEAR = {
   "no address": ["", " ", "<>", "Anna", "Smith, Anna", "Mail Delivery System <>", "MAILER-DAEMON (System)"],
   "no domain": ["anna@", "Mail Delivery System <MAILER-DAEMON>"],
@@ -126,7 +126,7 @@ describe("author fields", installed("rspamadm"), () => {
     assert.deepEqual(printed, [...nobody.map(() => "true"), ...someone.map(() => "false")]);
   });
 
-  test("fields are found however their names are written, and by the rest of their lines", () => {
+  test("fields are found however their names are written, with their continued lines", () => {
     const header = "From : a\r\nfROM\t: b\r\n c\r\nX-From: d\r\nSender:\r\n\te\r\nfrom e f\r\n";
     const list = (name: string): string => `table.concat(fields(${literal(header)}, {"from", "sender"}).${name}, "|")`;
     const [from, , sender] = lua([`(${list("from")}):gsub("\\n", "/")`, "''", `(${list("sender")}):gsub("\\n", "/")`]);

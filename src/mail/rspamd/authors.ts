@@ -6,10 +6,10 @@
  * brackets, raw 8-bit text and an @ are allowed, and commas and colons if one address in angle brackets ends the field.
  */
 export const AUTHORS_LUA = String.raw`
--- With the backquote, which Lua calls \96. Dots may stand anywhere: some providers gave out such addresses.
+-- With the backquote, which Lua calls \96. Dots may be anywhere, because some providers gave out such addresses.
 local ATOM = "[A-Za-z0-9!#$%%&'*+/=?^_{|}~\96.-]+"
 
--- Domain in lower case; nil unless it is a plain host name, which a policy can be asked for.
+-- Domain in lower case; nil unless it is a plain host name, whose policy can be looked up.
 local function host_name(text)
   if #text > 253 or not text:find("^[A-Za-z0-9_.-]+$") then return nil end
   for label in (text .. "."):gmatch("([^.]*)%.") do
@@ -18,7 +18,7 @@ local function host_name(text)
   return text:lower()
 end
 
--- What a quoted string that begins at an index holds, and where it ends.
+-- The content of a quoted string that begins at an index, and where it ends.
 local function quoted(text, from)
   local held, at = {}, from + 1
   while at <= #text do
@@ -47,10 +47,10 @@ local function comment_end(text, from)
   end
 end
 
--- The address that begins at an index, and where it ends; nil where none does.
+-- The address that begins at an index, and where it ends; nil if none does.
 local function address_at(text, from)
   local part, stop
-  -- An encoded word is no address. Without this check, a run of them without blanks would be read again from each one.
+  -- An encoded word is not an address. Without this check, a run of them without blanks would be read again from each one.
   if text:sub(from, from + 1) == "=?" then return nil end
   if text:sub(from, from) == '"' then
     part, stop = quoted(text, from)
@@ -116,7 +116,7 @@ local function mailbox_at(text, from, loose)
       else
         others = others + 1
         if char == '"' then
-          -- Quoted text is part of a name. A quote stands for it here: what follows could make it part of an address.
+          -- Quoted text is part of a name. A quote represents it here, because what follows could make it part of an address.
           word, masked, stop = '"', true, select(2, quoted(text, at))
         else
           word, stop, masked = word_at(text, at)
@@ -128,7 +128,7 @@ local function mailbox_at(text, from, loose)
     if not stop then return nil end
     at = stop + 1
   end
-  -- Without angle brackets an address stands alone.
+  -- Without angle brackets an address must be alone.
   if not found and others == 0 and not loose then found = bare end
   return found, at
 end
@@ -151,7 +151,7 @@ local function mailboxes(value)
   return list
 end
 
--- Whether a field holds no address, nor what could be shown as one: "Mail Delivery System <MAILER-DAEMON>".
+-- Whether a field holds neither an address nor text that could be shown as one: "Mail Delivery System <MAILER-DAEMON>".
 local function names_nobody(value)
   return not value:find("@", 1, true) and not value:find("=?", 1, true)
 end
@@ -159,7 +159,7 @@ end
 -- A longer field names no author and is unclear. Some 200 authors fit into it.
 local LONGEST_FIELD = 16 * 1024
 
--- The values of the fields with these names, by their names in lower case. All other mail waits, so the C library looks for the end
+-- The values of the fields with these names, by their names in lower case. Other mail waits for this, so the C library looks for the end
 -- of a field, however many lines it has: a loop over 10 MB of lines takes a second.
 local function fields(headers, names)
   local found = {}
@@ -208,10 +208,10 @@ local function may_send_as(senders, account, address)
   return accounts ~= nil and ("," .. accounts .. ","):find("," .. account .. ",", 1, true) ~= nil
 end
 
--- The whole list is searched for each.
+-- Limited, because the whole list is searched for each author.
 local MOST_AUTHORS = 50
 
--- What is wrong with the authors that the header of a submitted mail names; nil where nothing is.
+-- What is wrong with the authors that the header of a submitted mail names; nil if nothing is.
 local function wrong_author(senders, account, header)
   local found = fields(header, { "from", "sender", "resent-from", "resent-sender" })
   if #found.from ~= 1 then return "A mail must have exactly one From: field" end

@@ -67,7 +67,7 @@ describe("DMARC", installed(...RSPAMD), () => {
     );
   });
 
-  test("a weak signature that is not valid saves no forged mail from its refusal", () => {
+  test("an invalid weak signature does not save a forged mail from refusal", () => {
     assert.deepEqual(verdicts([signature("a=rsa-sha1; s=bad; d=strict.test")]), ["reject"]);
   });
 

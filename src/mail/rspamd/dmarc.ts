@@ -38,7 +38,7 @@ local function is_verified_here(task)
   return not task:get_user() and not address:find("^127%.") and address ~= "::1"
 end
 
--- Whether SPF or DKIM proves the author, as strictly as the policy requires; without a policy, at the least strict. If not, whether a
+-- Whether SPF or DKIM proves the author, as strictly as the policy requires, or least strictly without one. If not, whether a
 -- weak signature would.
 local function is_proven(task, author, policy)
   local function aligned(name, strict)
@@ -70,7 +70,7 @@ end
 
 local ABSENT = { ["requested record is not found"] = true, ["no records with this name"] = true }
 
--- The one valid policy among TXT records; nil where there is none.
+-- The one valid policy among TXT records; nil if there is none.
 local function policy_among(task, records, of_parent)
   local policy
   for _, record in ipairs(records or {}) do
@@ -85,11 +85,11 @@ end
 local function ask_policies(task, domains)
   local from = task:get_from("mime") or {}
   local ip = task:get_from_ip()
-  -- Not those of link-local clients.
+  -- Rspamd's module does not judge mail from link-local clients.
   local is_judged = #from == 1 and not (ip and ip:is_valid() and ip:is_local())
   local judged = is_judged and from[1].domain and from[1].domain:lower()
   local weak, found = weak_signers(task), {}
-  -- Rspamd's module would count it.
+  -- Rspamd's module would accept a weak signature.
   local suffix = judged and "." .. organization(judged)
   for signer in pairs(weak) do
     if suffix and ("." .. signer):sub(-#suffix) == suffix then judged = nil end

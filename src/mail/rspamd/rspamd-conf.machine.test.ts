@@ -12,7 +12,7 @@ import { rspamdService } from "./rspamd-conf.ts";
 
 const skip = lacking({ root: true, users: [CONTENT_USERS.rspamd] });
 
-test("what outlives Rspamd's main process is ended, even if an update has replaced its program", {
+test("processes that outlive Rspamd's main process are ended, even if an update has replaced its program", {
   skip,
 }, async (t) => {
   const [service, elsewhere] = [temporaryDirectory(), temporaryDirectory()];

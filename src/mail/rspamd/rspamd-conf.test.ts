@@ -24,7 +24,7 @@ test("rspamd reads nothing of the packaged configuration", () => {
   for (const name of ["DBDIR", "RUNDIR", "LOGDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/lib/rspamd `));
 });
 
-test("of its modules only those for authenticity are loaded", () => {
+test("of Rspamd's modules, only those for authenticity are loaded", () => {
   const loaded = [...textOf("rspamd.conf").matchAll(/path = "\/usr\/share\/rspamd\/plugins\/(\w+)\.lua"/g)];
   const names = loaded.map(([, name]) => name);
   assert.deepEqual(names, ["spf", "dmarc", "dkim_signing", "milter_headers"]);

@@ -11,14 +11,14 @@ const RSPAMD_SECONDS = 15;
 const HEARTBEAT_SECONDS = 1;
 /** How often Rspamd's main process checks for a heartbeat (rspamd 3.4). */
 export const CHECK_MS = 2 * HEARTBEAT_SECONDS * SECOND_MS;
-/** It ends a process after this many checks without one, and kills it two checks later. */
+/** The main process ends a process after this many checks without a heartbeat, and kills it two checks later. */
 const MOST_LOST_HEARTBEATS = 6;
-/** By then a process that one mail kept busy was killed, and a new one answers: 16 to 18 s, and 2 s until Rspamd starts it. */
+/** After this time a process that one mail blocked was killed (16 to 18 s), and Rspamd has started a new one (2 s). */
 export const STALL_SECONDS = 20;
 
 /**
- * Signed headers of a mail (RFC 6376 sections 5.4.1 and 8.15). `(o)`: any further such header breaks the signature, even the first; `(x)`: only
- * a second one does. Otherwise whoever got the mail could add his own, and send it on.
+ * Signed headers of a mail (RFC 6376 sections 5.4.1 and 8.15). `(o)`: any further such header breaks the signature, even the first; `(x)`:
+ * only a second one does. Otherwise a recipient could add such a header and forward the mail.
  */
 const SIGNED = [
   ..."from reply-to subject to cc".split(" ").map((name) => `(o)${name}`),
@@ -39,8 +39,8 @@ export function rspamdVariables({ rspamdData }: Layout, directory: string): read
 }
 
 /**
- * Its compiled files are removed first: if it was killed while writing them, they may be incomplete. Its own group lets
- * it read the keys that sign mail, and files that the guard writes for it.
+ * Rspamd's compiled files are removed first, because they may be incomplete if it was killed while writing them. Its group lets it read the
+ * keys that sign mail, and files that the guard writes for it.
  */
 export function rspamdService(layout: Layout): ServiceCommands {
   const user = asUserOnly(CONTENT_USERS.rspamd);
@@ -50,8 +50,8 @@ export function rspamdService(layout: Layout): ServiceCommands {
       `${user}sh -c 'rm -f ${layout.rspamdData}/*.hsmp*'`,
       `exec ${user}rspamd -f ${variables} -c ${layout.rspamdConf}/rspamd.conf`,
     ],
-    // In the service directory: rspamd's processes outlive their main process if that was killed. Its own user looks for
-    // them: root of a container may not look into other users' processes (ptrace(2)).
+    // Kills processes in the service directory, because rspamd's processes outlive a killed main process. Runs as rspamd's user, because
+    // root of a container may not look into other users' processes (ptrace(2)).
     finish: [
       `exec ${user}sh -c '`,
       "for one in /proc/[0-9]*; do",
@@ -62,10 +62,9 @@ export function rspamdService(layout: Layout): ServiceCommands {
 }
 
 /**
- * Rspamd for authenticity only: it loads only the modules named here, none of which scores, and asks only the DNS. One
- * process serves both: mail from a signed-in user (macro {auth_authen}) is signed, all other mail is verified. Mail
- * from loopback without a user is neither: it comes through a proxy that hides its clients. Sieve's and root's own mail is
- * given a user (`local-mail.ts`), so it is signed.
+ * Rspamd for authenticity only: it loads only the modules named here, none of which scores, and asks only the DNS. One process serves both:
+ * mail from a signed-in user (macro {auth_authen}) is signed, all other mail is verified. Mail from loopback without a user is neither,
+ * because it comes through a proxy that hides its clients. Sieve's and root's own mail is given a user (`local-mail.ts`), so it is signed.
  */
 export function renderRspamd(site: Site): readonly RenderedFile[] {
   return [
@@ -98,7 +97,7 @@ options {
     retransmits = 2;
     sockets = 4;
   }
-  # No count foresees what a mail costs: one that blocks the process is ended with it, and deferred.
+  # No estimate foresees what a mail costs, so a process that a mail blocks is ended, and the mail is deferred.
   heartbeat_interval = ${HEARTBEAT_SECONDS}s;
   heartbeats_loss_max = ${MOST_LOST_HEARTBEATS};
   # Otherwise a sender whose names are slow to look up could forge every author.
@@ -115,7 +114,7 @@ logging { type = "console"; level = "warning"; color = false; systemd = true; }
 worker "rspamd_proxy" {
   bind_socket = "${layout.rspamdSocket} mode=0660";
   milter = yes;
-  # Here, because task_timeout does not count for what it scans itself.
+  # Set here, because task_timeout does not apply to mail that the proxy scans itself.
   upstream "local" { default = yes; self_scan = yes; timeout = ${RSPAMD_SECONDS}s; }
   count = 1;
 }

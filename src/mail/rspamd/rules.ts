@@ -79,7 +79,7 @@ end
 local function received(task)
   local found = fields(tostring(task:get_raw_headers()), { "from" }).from
   local named = #found == 1 and mailboxes(found[1])
-  -- A refused report on a mail of ours is lost.
+  -- Reports need no author, because a refused report on our own mail is lost.
   local sender = (task:get_from("smtp") or {})[1]
   if not named and #found <= 1 and names_nobody(found[1] or "") and (not sender or (sender.addr or "") == "") then
     task:cache_set("ghostinbox_nobody", true)
@@ -141,7 +141,7 @@ rspamd_config:register_symbol{
   name = "GHOSTINBOX_VERDICT",
   type = "postfilter",
   callback = function(task)
-    -- Rspamd passes a mail over which a rule failed, as for want of memory.
+    -- Rspamd accepts a mail for which a rule failed, for example for lack of memory.
     local is_judged = task:cache_get("ghostinbox_checked") and pcall(judge, task)
     if not is_judged then later(task, "The author cannot be checked now, try again later") end
   end,

@@ -30,7 +30,7 @@ local function add_verified_headers(task, headers)
   if spf or task:has_symbol("R_DKIM_ALLOW") then
     headers["${VERIFIED_HEADER}"] = { value = spf and "spf" or "dkim", order = 0 }
   end
-  -- A report to this server's own users needs no proof, and would leave with one.
+  -- A report to this server's own users needs no proof. With one, it would leave the server.
   local is_ours = sender and OWN_DOMAINS[(sender.domain or ""):lower()]
   local word = spf and not is_ours and proof_word()
   if word then headers["${PROOF_HEADER}"] = { value = word, order = 0 } end
