@@ -10,7 +10,7 @@ import { corrections, learnPlugin, learnService, renderLearn, renderLearnScripts
 
 const site = sampleSite();
 
-test("it runs as spamd, one at a time, only for IMAP processes", () => {
+test("learning runs as spamd's user, one mail at a time, only for IMAP processes", () => {
   const text = learnService(site);
   for (const line of ["user = debian-spamd", "process_limit = 1", "mode = 0600", "user = ghostinbox-mail"])
     assert.ok(text.includes(line), line);
@@ -56,7 +56,7 @@ test("both directions are counted, by time, with the older part of the list", ()
   assert.deepEqual(corrections({ foreign: list }, 0, 9e12), { missed: 2, wrong: 2, users: 2 });
 });
 
-test("a link is not followed, and a pipe blocks no one", () => {
+test("a link is not followed, and a pipe does not block", () => {
   const directory = temporaryDirectory();
   const list = join(directory, "corrections");
   writeFileSync(join(directory, "other"), "100 spam anna@example.org\n");
@@ -85,7 +85,7 @@ $main->call_plugins("autolearn", {}) if $by_itself;
 $main->call_plugins("learn_message", { isspam => 0, msg => $mail });
 `;
 
-test("strangers' mails cannot make what was learned grow without end", installed("spamd"), () => {
+test("strangers' mails cannot make the learned data grow without limit", installed("spamd"), () => {
   const directory = temporaryDirectory();
   const path = join(directory, "bayes");
   const plugin = join(import.meta.dirname, "../../../security/per_user_bayes.pm");

@@ -7,7 +7,7 @@ import { type RenderedFile, rendered, renderedScript, type Site } from "../confi
 /** The service of Dovecot that learns, and its socket below Dovecot's `base_dir`. */
 const LEARN = "spam-learn";
 const SCRIPTS = { spam: "learn-spam.sieve", ham: "learn-ham.sieve" } as const;
-/** Bytes. Spam is shorter, and longer mail takes spamd long. */
+/** Maximum bytes of a mail to learn. Spam is shorter, and longer mail takes spamd a long time. */
 const LONGEST = "512K";
 /** Seconds. Dovecot gives up after ten. */
 const LEARN_SECONDS = 8;
@@ -94,13 +94,13 @@ pipe :copy "${LEARN}" ["${name}", "\${account}"];
   return [script("spam", ""), script("ham", unwanted)];
 }
 
-/** Far more than the list ever has. */
+/** Far more than the list ever holds. */
 const MOST_BYTES = 4 * LIST_BYTES;
 const LINE = /^(\d{1,12}) (spam|ham) (\S{1,320})$/;
 
 /**
- * What users taught the spam filter between two times: mails moved into Junk, and out of it, and how many users did so. From the list of
- * spamd's user and its older part: reads only regular files of plausible size, and skips invalid lines.
+ * What users taught the spam filter between two times: mails moved into Junk, and out of it, and how many users did so. Reads the list of
+ * spamd's user and its older part, only as regular files of plausible size, and skips invalid lines.
  */
 export function corrections({ foreign }: ForeignFile, from: number, to: number) {
   const lines = [`${foreign}.1`, foreign].flatMap((path) =>

@@ -46,7 +46,7 @@ test("mail is refused by whole points, and never with 0", () => {
 
 const skip = lacking({ installed: ["runsv"] });
 
-test("where mail waits for spamd, a milter that the server's stop is ending does not start again", {
+test("if mail waits for spamd, a milter that ends because the server stops is not started again", {
   skip,
   timeout: patience(30_000),
 }, async (t) => {

@@ -18,7 +18,7 @@ export function spamServices(
   const finish = [`exec sh ${spamMilterConf}/spamd-ended`];
   return {
     spamd: { run: [spamdCommand(layout, atOnce)], finish },
-    // As spamd's user; it needs only the sockets.
+    // Runs as spamd's user; it needs only the sockets.
     "spam-head": {
       run: [
         `exec ${asUserOnly(CONTENT_USERS.spamd)}/usr/bin/python3 -I ${spamHead} ${spamHeadSocket} ${spamdSocket} ${spamPulseSocket}`,
@@ -40,7 +40,7 @@ function spamdCommand(layout: Layout, processes: number): string {
     "--nouser-config",
     `--virtual-config-dir=${layout.spamPreferences}/%d/%l`,
     `--socketpath=${layout.spamdSocket}`,
-    // Only its own user may connect, even for learning: spam-head, in front of it, forwards requests.
+    // Only spamd's own user may connect, even for learning. spam-head, which runs as that user, forwards requests.
     "--socketmode=0600",
     "--allow-tell",
     `--min-children=1 --max-children=${processes} --min-spare=1 --max-spare=1`,
@@ -48,7 +48,7 @@ function spamdCommand(layout: Layout, processes: number): string {
     "--syslog=stderr --log-timestamp-fmt=",
   ];
   const user = asUserOnly(CONTENT_USERS.spamd);
-  // As its user, who owns the files there.
+  // Checked as spamd's user, who owns the files there.
   const rules = `rules=${fetchedRules(layout)}; [ -d "$rules" ] || rules=${PACKAGED_RULES}`;
   return `exec ${user}env HOME=${layout.spamState} sh -c '${rules}; exec spamd --configpath="$rules" ${options.join(" ")}'`;
 }
@@ -60,7 +60,7 @@ function spamdCommand(layout: Layout, processes: number): string {
 export function renderSpamMilter(site: Site): readonly RenderedFile[] {
   const { layout, spam } = site;
   const waits = spam.onFailure === "wait";
-  // runsv starts it again, unless the server is stopping: `sv restart` would start it then too.
+  // runsv starts the milter again unless the server is stopping; `sv restart` would start it even then.
   const ended = waits ? `exec sv -w 0 term ${layout.services}/spamass-milter` : "exit 0";
   const untilAnswers = `until timeout 5 spamc -K -U ${layout.spamHeadSocket} >/dev/null 2>&1; do sleep 1; done`;
   const command = [...(waits ? [untilAnswers] : []), ...milterCommand(site), ""];
@@ -76,7 +76,7 @@ function milterCommand({ layout, domains, spam, messageSizeBytes, limits }: Site
   return [
     // Postfix may use its socket through the group of the directory; the milter itself is not in that group.
     "umask 007",
-    // For each mail it closes every possible file descriptor before it becomes spamc: a million in some containers.
+    // For each mail the milter closes every possible file descriptor before it runs spamc: a million in some containers.
     `exec chpst -o ${FILES + FILES_OF_A_PLACE * limits.smtpPlaces} ${asUserOnly(CONTENT_USERS.spamMilter)}\\`,
     `  spamass-milter -p ${layout.spamMilterSocket} -u nobody -e ${domains[0] ?? "localhost"}${refuse} \\`,
     // spamc takes only the headers from the answer and keeps the body, because spamd saw only the start of a long one.

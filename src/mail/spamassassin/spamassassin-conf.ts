@@ -10,7 +10,7 @@ import { PROOF_HEADER, VERIFIED_HEADER } from "../rspamd/verified-headers.ts";
  * plugins, and the owner's rules, which are read last and override the others.
  */
 export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
-  // Always written, so that removed rules disappear. While it is off nothing is checked; switching it on changes a file, so the next check includes it.
+  // Always written, so that removed rules disappear. Nothing is checked while it is off; enabling it changes a file, so a check follows.
   const own = site.spam.enabled || site.spam.runs ? site.spam.ownRules : "# The spam filter is off.\n";
   return [
     rendered("plugins.pre", pluginsPre(site)),
@@ -28,7 +28,7 @@ function score(value: number): string {
 /** Usual mails take 0.1 s; twice this is less than spamc's timeout (spam-services.ts). */
 const SCORING_SECONDS = 7;
 
-/** What the subject of a mail that counts as spam starts with. */
+/** The start of the subject of a mail that counts as spam. */
 export const SPAM_TAG = "[SPAM]";
 
 function localCf({ layout, dns, spam }: Site): string {
@@ -81,10 +81,10 @@ function pluginsPre({ layout }: Site): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The rules of Debian's package, until there are others. */
+/** The rules of Debian's package, until others are fetched. */
 export const PACKAGED_RULES = "/usr/share/spamassassin";
 
-/** The directory of the rules in use instead. */
+/** The directory of the fetched rules in use. */
 export function fetchedRules({ spamRules }: Layout): string {
   return `${spamRules}/current/`;
 }
