@@ -292,7 +292,10 @@ describe("room for mail", needsLab(), () => {
     assert.equal(await onDisk("lockedsecret"), "");
     await open("clearsecret");
     assert.doesNotMatch(await mail.read(password), /bodysecret of subjectsecret|lockedsecret/);
-    assert.match((await cli("encryption", "show")).stdout, /^It cannot be read\. The private key .* is not there\.$/m);
+    assert.match(
+      (await cli("encryption", "show")).stdout,
+      /^It cannot be read\. The private key .* does not exist\.$/m,
+    );
 
     writeFileSync(
       `${kept}.other`,

@@ -149,7 +149,7 @@ test("an empty, missing, truncated or invalid file changes nothing and is report
     ["", /names no account/],
     ["# all gone\n", /names no account/],
     [null, /does not exist/],
-    [`anna@example.org|${HASH.slice(0, 60)}`, /Line 1: the password of anna@example\.org is not a whole hash/],
+    [`anna@example.org|${HASH.slice(0, 60)}`, /Line 1: the password of anna@example\.org is not a complete hash/],
     [`anna@example.org|${HASH}\nbert@exam`, /Line 2: there is no \|/],
   ] as const) {
     if (text === null) rmSync(path);

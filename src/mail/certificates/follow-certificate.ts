@@ -91,7 +91,7 @@ export async function reloadCertificate({ postfixConf, dovecotConf }: Layout): P
   const reload = await runProgram("postfix", ["-c", postfixConf, "reload"]);
   if (reload.code !== 0) return `Postfix could not be reloaded: ${lastLines(reload)}`;
   const status = await runProgram("doveadm", ["-c", dovecotConf, "process", "status", "config"]);
-  if (status.code !== 0) return `Dovecot could not be asked for its processes: ${lastLines(status)}`;
+  if (status.code !== 0) return `Dovecot did not list its processes: ${lastLines(status)}`;
   for (const [, pid] of status.stdout.matchAll(/^config\s+(\d+)\s/gm)) signal(Number(pid), "SIGTERM");
   return null;
 }

@@ -30,7 +30,7 @@ test("the quota of a line is read, and one that cannot be read is a problem", ()
   assert.deepEqual(quotas("|userdb_quota_rule=*:storage=0"), [0]);
   assert.deepEqual(quotas("|userdb_mail=maildir:~/mail userdb_quota_rule=*:bytes=5000"), [5_000]);
   assert.deepEqual(quotas("|userdb_quota_rule=Trash:storage=+10%|userdb_quota_rule2=*:storage=10"), [10_240]);
-  const wrong = "Line 1: the quota of anna@example.org is not one such as userdb_quota_rule=*:storage=1G.";
+  const wrong = "Line 1: the quota of anna@example.org must be written as in userdb_quota_rule=*:storage=1G.";
   assert.deepEqual(quotas("|userdb_quota_rule=*:storage=much"), [wrong]);
 });
 
@@ -61,9 +61,9 @@ const wrong: readonly [line: string, says: RegExp][] = [
   ["anna@example.org|{PLAIN}", /is empty/],
   ["anna@example.org|{ROT13}secret", /scheme \{ROT13\}, which is not one/],
   ["anna@example.org|{SHA.utf7}secret", /encoding \.utf7/],
-  [`anna@example.org|{SHA512-CRYPT}${SHA512.slice(0, -1)}`, /not a whole hash of the scheme SHA512-CRYPT/],
-  [`anna@example.org|{BLF-CRYPT}${BLF.slice(0, 20)}`, /not a whole hash/],
-  ["anna@example.org|secret", /not a whole hash/],
+  [`anna@example.org|{SHA512-CRYPT}${SHA512.slice(0, -1)}`, /not a complete hash of the scheme SHA512-CRYPT/],
+  [`anna@example.org|{BLF-CRYPT}${BLF.slice(0, 20)}`, /not a complete hash/],
+  ["anna@example.org|secret", /not a complete hash/],
   ["anna@example.org|{SHA}two words", /is not a hash/],
   ["anna@example.org|{PLAIN}gr\ufffdn", /the password of anna@example\.org is not UTF-8/],
   [`anna@example.org|{PLAIN.B64}${Buffer.from("gr\xfcn", "latin1").toString("base64")}`, /is not UTF-8/],

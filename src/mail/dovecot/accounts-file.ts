@@ -64,7 +64,7 @@ function parseLine(content: string, line: number): AccountLine | LineProblem {
   const quotas = extra.map(quotaOf);
   const quotaBytes = quotas.find((quota) => quota !== null) ?? null;
   if (quotaBytes === "unreadable")
-    return wrong(`the quota of ${name} is not one such as userdb_quota_rule=*:storage=1G.`);
+    return wrong(`the quota of ${name} must be written as in userdb_quota_rule=*:storage=1G.`);
   const unused = extra.flatMap((one, i) => (quotas[i] === null ? printable(one.split("=")[0] ?? "", 80) : []));
   return { line, name, secret: read, quotaBytes, unused };
 }
@@ -108,7 +108,7 @@ function readHash(scheme: string, encoding: string | null, value: string): Read 
   const legible = WITH_BLANKS.includes(scheme) ? /^[\x20-\x7e]{1,400}$/ : /^[\x21-\x7e]{1,400}$/;
   if (!legible.test(value)) return { wrong: value === "" ? "is empty" : "is not a hash" };
   const shape = encoding === null ? SHAPES[scheme] : undefined;
-  if (shape !== undefined && !shape.test(value)) return { wrong: `is not a whole hash of the scheme ${scheme}` };
+  if (shape !== undefined && !shape.test(value)) return { wrong: `is not a complete hash of the scheme ${scheme}` };
   return { type: "hash", hash: `{${scheme}${encoding === null ? "" : `.${encoding}`}}${value}` };
 }
 

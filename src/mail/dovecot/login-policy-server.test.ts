@@ -1,4 +1,4 @@
-// Invariant: No local user can act as another program at the port of Dovecot's questions.
+// Invariant: No local user can impersonate another program at the auth-policy port.
 import assert from "node:assert/strict";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { connect, createServer } from "node:net";

@@ -145,7 +145,7 @@ test("half a key, a different one or a directory counts as none, until the right
     assert.equal(placeMailKey(crypt, layout), true);
   }
   rmSync(crypt.privateKey);
-  assert.match(lockedBecause(crypt) ?? "", /is not there\.$/);
+  assert.match(lockedBecause(crypt) ?? "", /does not exist\.$/);
   mkdirSync(crypt.privateKey);
   assert.match(lockedBecause(crypt) ?? "", /holds no private key/);
   assert.equal(placeMailKey(crypt, layout), true);

@@ -117,7 +117,7 @@ export function placeMailKey(
 /** Why encrypted mail cannot be read: the private key is missing, incomplete, or a different one. Null if it can. */
 export function lockedBecause(crypt: KeyPair): string | null {
   const { privateKey } = crypt;
-  if (!existsSync(privateKey)) return `The private key ${privateKey} is not there.`;
+  if (!existsSync(privateKey)) return `The private key ${privateKey} does not exist.`;
   return unlessUnreadable(privateKey, () => mismatch(crypt));
 }
 

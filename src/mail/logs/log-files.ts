@@ -155,7 +155,7 @@ export function packedPieces(fd: number, { range, blocks }: PiecesAsked, damaged
     for (const block of blocks.toReversed()) {
       if (range !== null && !mayHold(block, range)) continue;
       const text = unpacked(block);
-      if (text === null) damaged(`the bytes from ${block.offset} to ${endOf(block)} are not as they were written`);
+      if (text === null) damaged(`the bytes from ${block.offset} to ${endOf(block)} have been altered`);
       else yield { start: block.offset, text };
     }
   }

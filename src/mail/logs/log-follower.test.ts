@@ -1,4 +1,4 @@
-// Invariant: Each line of a log becomes an event once, through rotation, truncation, kills and power failures.
+// Invariant: Each line of a log becomes an event exactly once, despite rotation, truncation, kills and power failures.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {

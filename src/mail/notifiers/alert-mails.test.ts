@@ -21,7 +21,7 @@ function alert(clock: HandClock, id: string): AlertMail {
 test("an alert without a mailbox in the settings is refused", async () => {
   const clock = new HandClock();
   const mails = createAlertMails(temporaryLayout(), clock);
-  const reason = "alerts.email is empty, and another channel is set by now.";
+  const reason = "alerts.email is empty, and another channel has been set.";
   assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(NTFY)), { ok: false, reason });
 });
 

@@ -35,7 +35,7 @@ export function createAlertMails(layout: Layout, clock: Clock, queue = queueMail
   return {
     async send(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
       if (settings !== null && alertMailTo(settings).length === 0)
-        return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
+        return { ok: false, reason: "alerts.email is empty, and another channel has been set." };
       return once(alert, settings, MOST_AN_HOUR);
     },
     /** Mails an alert from the keeper while the guard, which knows the other channels, is down. The hourly limit does not apply. */

@@ -53,7 +53,7 @@ test("restarts Dovecot when the key appears or disappears, with a notice while i
   renameSync(layout.mailPrivateKey, `${layout.mailPrivateKey}.away`);
   assert.deepEqual(await look(), [["mail_locked"], ["dovecot"]]);
   assert.deepEqual(await look(), [["mail_locked"], []]);
-  assert.match(watch.troubles()[0]?.detail ?? "", /mail\.pem is not there$/);
+  assert.match(watch.troubles()[0]?.detail ?? "", /mail\.pem does not exist$/);
   inForce.settings = OFF;
   assert.deepEqual(await look(), [["mail_locked"], []], "encrypted mail still needs it");
   renameSync(`${layout.mailPrivateKey}.away`, layout.mailPrivateKey);

@@ -31,7 +31,7 @@ describe("accounts of a file", TIMED, () => {
   test("a file with a line that makes no sense is not imported at all", async () => {
     const { code, err } = await importing(`dora@example.org|${HASH}\nemil@example.org|${HASH.slice(0, 40)}\n`);
     assert.equal(code, 1);
-    assert.match(err, /^- Line 2: the password of emil@example\.org is not a whole hash/m);
+    assert.match(err, /^- Line 2: the password of emil@example\.org is not a complete hash/m);
     assert.match(err, /Nothing was imported: 1 line of/);
     assert.doesNotMatch(await does("account list"), /dora/);
     assert.match((await importing("# nothing\n")).err, /names no account/);
