@@ -20,12 +20,12 @@ export type CallerParts = Readonly<{
 /** `isUse`: the secret is being used now, which prolongs a session. `ip`: the client's address; null if unknown. */
 type Use = Readonly<{ isUse: boolean; ip: Ip | null }>;
 
-/** The name of the dashboard's password. An account cannot have it, because account names contain a domain. */
+/** The administrator's login name at the dashboard. No account can have it, because account names contain a domain. */
 export const ADMINISTRATOR = "admin";
 
 /**
- * Finds the caller by the digest of its secret: the only place that identifies callers of the web. Null if the session or token has
- * ended, expired or never existed, or belongs to a mailbox that may not be used from there.
+ * Finds a caller of the web by the digest of its secret. Nothing else identifies these callers. Null if the session or token has
+ * ended, expired or never existed, or if its mailbox may not be used from this address.
  */
 export function callerOf(parts: CallerParts, digest: string, { isUse, ip }: Use): CallerItem | null {
   const { credentials, sessions, mailboxes, networks, engine, clock } = parts;

@@ -122,7 +122,7 @@ test("a wrong code counts against its address as a wrong password does", async (
     kit.signIn.open({ ip: IP, password, known: null, code: given }, "x");
   // A repeated wrong password counts once, whatever code comes with it.
   for (let i = 0; i < 9; i++) assert.equal(await attempt(`${800_000 + i}`, "wrong"), "wrong");
-  // Or more than four, because two may be equal: only 12 bits distinguish them.
+  // More than four may be needed, because only 12 bits distinguish them, so two may count as equal.
   let tried = 0;
   while ((await attempt(`${900_000 + tried}`)) === "wrong") tried += 1;
   assert.ok(tried >= 4 && tried < 9, `${tried}`);

@@ -25,12 +25,13 @@ export type FactorParts = Readonly<{
 
 /** Who enters a code: a browser that never signed in, one that did, or a session that proves itself. */
 export type CodeFrom = "stranger" | "browser" | "session";
-/** `hash`: of the right password given with the code. `by`: the actor to record. */
+/** `hash`: the hash of the right password that was given with the code. `by`: the actor to record. */
 type GivenCode = Readonly<{ code: string; from: CodeFrom; hash: string; by: string }>;
 
 /**
- * Wrong codes within a day, for each kind of giver: past them an app code is not checked. At any time three of a million are
- * right, so 20 guesses a day find one within a year with a probability of 2 % (docs/adr/0020). Recovery codes cannot be guessed, and are always checked.
+ * Maximum wrong codes within a day for each `CodeFrom`; further app codes are not checked. At any time three of a million codes are right,
+ * so 20 guesses a day find one within a year with a probability of 2 % (docs/adr/0020). Recovery codes cannot be guessed, so they are
+ * always checked.
  */
 export const WRONG_CODES = 20;
 /** How long a new secret waits for its first code. */
@@ -61,7 +62,7 @@ export function createFactors({ factors, engine, hostname, clock }: FactorParts)
       return totp === null ? null : base32(totp.secret);
     },
 
-    /** Uses up the code if it is right. Throws if that cannot be written. */
+    /** Uses up the code if it is right. Throws if its use cannot be stored. */
     isRight: async ({ code: typed, from, hash, by }: GivenCode): Promise<boolean> => {
       const totp = factors.totp();
       if (totp === null) return true;
@@ -77,25 +78,25 @@ export function createFactors({ factors, engine, hostname, clock }: FactorParts)
         await engine.audit({ type: "RECOVERY_CODE_USED", subject: `${factors.recoveryLeft()} left`, by });
         return true;
       }
-      // Past the limit nothing is checked, and nothing is reported.
+      // Past the limit no app code is checked, so no wrong one is reported.
       if (budget.spend(now)) await engine.audit({ type: "SECOND_FACTOR_FAILED", subject: APP, by });
       return false;
     },
 
-    /** Records a right password without a code, this often a day, unless the browser is one of the owner's. */
+    /** Records that a new browser gave the right password without a code, at most `WRONG_CODES` times a day. */
     asked: async ({ from, by }: Pick<GivenCode, "from" | "by">): Promise<void> => {
       if (from !== "stranger" || !withoutCode.spend(clock.now())) return;
       await engine.audit({ type: "SECOND_FACTOR_ASKED", subject: APP, by });
     },
 
-    /** Creates a new secret. It takes effect once a code of it comes from the same session. */
+    /** Creates a new secret. It takes effect once the same session enters one of its codes. */
     begin: (session: string): Readonly<{ secret: string; uri: string }> => {
       const secret = randomBytes(SECRET_BYTES);
       pending = { session, secret, at: clock.now() };
       return { secret: base32(secret), uri: uriOf(secret, hostname()) };
     },
 
-    /** Returns what the right code of a setup confirms; `none` if this session has no setup. Does not set up anything yet. */
+    /** Checks the first code of this session's setup, and returns what to confirm; `none` if the session has no setup. Stores nothing. */
     ready: (session: string, typed: string): Ready | "none" | "wrong" => {
       const now = clock.now();
       if (pending?.session !== session || Math.abs(now - pending.at) >= SET_UP_MS) return "none";
@@ -121,7 +122,7 @@ export function createFactors({ factors, engine, hostname, clock }: FactorParts)
   };
 }
 
-/** With this many or fewer there is a notice. */
+/** A notice appears when this many codes or fewer are left. */
 const FEW_CODES = 3;
 type LookParts = Readonly<{
   notices: Notices;

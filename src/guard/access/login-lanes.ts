@@ -1,12 +1,12 @@
 import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
 
 /**
- * The queue of an attempt: that of its address or /64, or that of one of the owner's browsers. `among`: whose shares it takes; none if it
- * is reserved.
+ * The queue in which an attempt waits, such as that of its address or /64, or of one of the owner's browsers. `among`: the networks and
+ * accounts whose shares the queue takes; empty if it is reserved.
  */
 export type Lane = Readonly<{ name: string; among: readonly string[] }>;
 
-/** The share of all queues that one network may take: a single IPv6 site has 65,536 /64s. */
+/** The share of all queues that one network or account may take. A single IPv6 site has 65,536 /64s. */
 const SHARE = 1 / 8;
 
 export function laneOfStranger(ip: Ip, prefix: Prefix): Lane {
@@ -14,14 +14,14 @@ export function laneOfStranger(ip: Ip, prefix: Prefix): Lane {
 }
 
 /**
- * One attempt at a time in each queue, so that none slips through between the guard's question and report. One more can
- * wait, so that a client that tries without pause cannot keep out another one in its network. `most`: the maximum number of queues that are
- * not reserved.
+ * Runs one attempt at a time in each queue, so that none slips through between the question to the guard and its report. One more can
+ * wait, so that a client that tries without pause cannot keep out another client in its network. `most`: the maximum number of queues that
+ * are not reserved.
  */
 export function createLoginLanes(most: number) {
-  /** The running attempts: whose shares each takes, and which one waits for it. */
+  /** By queue: whose shares it takes, and the attempt that waits for the running one. */
   const running = new Map<string, { readonly among: Lane["among"]; next: (() => void) | null }>();
-  /** Whether it has a queue, or may get one. */
+  /** Whether this queue is in use, or may be added. */
   const hasShare = ({ name, among }: Lane): boolean => {
     if (running.has(name) || among.length === 0) return true;
     const shared = [...running.values()].filter((one) => one.among.length > 0);
@@ -31,10 +31,10 @@ export function createLoginLanes(most: number) {
   };
   return {
     hasShare,
-    /** Does the work when it is its turn; `refused` if every place is taken. */
+    /** Does the work when its turn comes; `refused` if every place is taken. */
     inTurn: async <T>(lane: Lane, work: () => Promise<T>): Promise<T | "refused"> => {
       const before = running.get(lane.name);
-      // Another one waits already, or there is no queue left.
+      // Another attempt already waits, or no queue is left.
       const isFull = before === undefined ? !hasShare(lane) : before.next !== null;
       if (isFull) return "refused";
       const place = before ?? { among: lane.among, next: null };

@@ -147,7 +147,7 @@ test("proofs share the limit of sign-ins from an address", async () => {
   assert.equal(await attempt({ from: "203.0.113.8" }), "in");
 });
 
-test("guesses from many networks do not use up the administrator's places", async () => {
+test("guesses from many networks do not fill the administrator's queues", async () => {
   const { signIn, end } = slowly();
   const crowd = crowdAt(signIn);
   assert.equal(await attempt({ from: "192.0.2.1", signIn }), "refused");
@@ -172,7 +172,7 @@ test("bans for wrong passwords use up the web's share", async () => {
   assert.equal(kit.count("BAN"), WEB_LIMITS.bannedSignIns);
 });
 
-test("a crowd of strangers keeps no user out of a place that the account knows", async () => {
+test("a crowd of strangers does not keep a user out at a place that the account knows", async () => {
   assert.equal(await attempt(), "in");
   const { signIn, end } = slowly();
   const crowd = crowdAt(signIn);
@@ -195,12 +195,12 @@ test("neither a place that many accounts know nor an account that knows many pla
   const crowd = both.map((one) => attempt({ ...one, password: "guess", signIn }));
   assert.equal(await attempt({ from: "192.0.2.1", signIn }), "in");
   end();
-  // Two of the address and one more of the account. The others count as strangers: one more of the address waits.
+  // As known: two of the address and one more of the account. As strangers: one from each of 16 places, and one more of the address waits.
   const served = 3 + 16 + 1;
   assert.equal((await Promise.all(crowd)).filter((outcome) => outcome !== "refused").length, served);
 });
 
-test("a thief at two places that the account knows leaves its owner the others", async () => {
+test("a thief at two places that the account knows does not keep its owner out of the others", async () => {
   const places = ["198.51.100.1", "198.51.101.1"];
   for (const from of [HOME, ...places]) assert.equal(await attempt({ from }), "in");
   const { signIn, end } = slowly();
@@ -210,7 +210,7 @@ test("a thief at two places that the account knows leaves its owner the others",
   assert.deepEqual(await Promise.all(guesses), ["wrong", "wrong", "wrong", "wrong"]);
 });
 
-test("whoever fills the queue of one place that an account knows leaves it the others", async () => {
+test("filling the queue of one place that an account knows leaves its other places free", async () => {
   for (const from of [HOME, "198.51.100.1"]) assert.equal(await attempt({ from }), "in");
   const { signIn, end } = slowly();
   const guesses = Array.from({ length: 3 }, () => attempt({ password: "guess", from: "198.51.100.1", signIn }));
@@ -220,7 +220,7 @@ test("whoever fills the queue of one place that an account knows leaves it the o
   assert.deepEqual(await Promise.all(guesses.slice(0, 2)), ["wrong", "wrong"]);
 });
 
-test("a new password recorded with a sign-in by the former one leaves it no session, in either order", async () => {
+test("a sign-in with the old password gets no session if a new one is recorded with it, in either order", async () => {
   for (let later = 0; later <= 10; later++) {
     kit.accounts.setPassword(ANNA, hashOf(HERS));
     let changed: Promise<void> = Promise.resolve();

@@ -33,14 +33,14 @@ type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip 
 export type MailboxSignIn = ReturnType<typeof createMailboxSignIn>;
 
 /**
- * Users of mailboxes at the dashboard, with their mailbox password. The guard judges each attempt before and after it is
- * verified by the rules of mail: the networks of the account, its guard, limits and bans are the same as for mail, and
- * a repeated wrong password counts once. These attempts have separate queues from the administrator's.
+ * Signs users of mailboxes in to the dashboard with their mailbox password. The guard judges each attempt before and after its password is
+ * verified, by the same rules as for mail: the account's networks, its guard, limits and bans apply, and a repeated wrong password counts
+ * once. These attempts have separate queues from the administrator's.
  */
 export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBounds) {
   const { engine, accountHistory, active, sessions, passwords, secrets, mailboxes, clock } = parts;
   const ofStrangers = createLoginLanes(LIMITS.mailboxLogins);
-  /** Separate, so that no crowd of strangers fills the queues of places that accounts know. */
+  /** Separate, so that a crowd of strangers cannot fill the queues of places that accounts know. */
   const ofKnown = createLoginLanes(LIMITS.mailboxLogins);
   const isKnownPlace = ({ account, ip }: MailboxAttempt): boolean => {
     const { accounts, bans } = engine.policy;
@@ -48,8 +48,8 @@ export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBou
     return readOr(() => accountHistory.accountsOf(prefixOf(ip, bans.ipv6Prefix), since), []).includes(account);
   };
   /**
-   * Takes as long for a missing account. An imported account with a different or costly hash must change its password
-   * first.
+   * Takes as long for a missing account as for a wrong password. An imported account with a different or costly hash must change its
+   * password first.
    */
   const isRightFor = async (hash: string | null, password: string): Promise<boolean> => {
     const isChecked = hash !== null && isForGuard(hash);
@@ -60,7 +60,7 @@ export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBou
     const passwordHash = secrets.passwordHashOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
     const why = await whyUnchecked(engine, bounds, event);
-    // A ban is the same for all accounts, so it needs no disguise, and its address costs nothing more.
+    // A ban applies to every account, so refusing at once reveals nothing about this one, and saves the cost of a hash.
     if (why === "banned") return "refused";
     if (why !== null) {
       await passwords.verify(passwords.decoy, password);
@@ -72,9 +72,9 @@ export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBou
     const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
     const decision = await engine.ask({ ...event, type, withoutBan: bounds.withoutBan() });
     if (banIn(decision) !== null) bounds.banned();
-    // It may have been changed, or the account suspended, during the verification.
+    // The password may have been changed, or the account suspended, during the verification.
     if (!isRight || hash !== active.storedHash(account)) return "wrong";
-    // Before anything is awaited: a change that is recorded with this sign-in, and takes effect next, ends the session.
+    // Before anything is awaited, so that a password change that was recorded with this sign-in, and takes effect next, ends the session.
     takesEffect();
     return "right";
   };
@@ -87,7 +87,8 @@ export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBou
       const opens = (): void => sessions.open({ digest, id, account, device, ip, at: clock.now() });
       const prefix = engine.prefixOf(ip);
       const known = { name: `${account} ${prefix}`, among: [account, prefix] };
-      // Beyond its shares it counts as a stranger's: a thief at two places that the account knows would keep its owner out of all.
+      // Beyond its shares an attempt counts as a stranger's. Otherwise a thief at two places that the account knows could keep its owner
+      // out of all of them.
       const isKnown = isKnownPlace(attempt) && ofKnown.hasShare(known);
       const lanes = isKnown ? ofKnown : ofStrangers;
       const lane = isKnown ? known : laneOfStranger(ip, prefix);
@@ -95,7 +96,7 @@ export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBou
       return outcome === "right" ? { secret, digest, known: null } : outcome;
     },
 
-    /** For an existing session. However many an account has, one of its passwords is verified at a time. */
+    /** For an existing session. One password of an account is verified at a time, however many sessions it has. */
     prove: async (attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> => {
       const proves = (): void => sessions.prove(digest, clock.now());
       const lane = { name: attempt.account, among: [] };

@@ -20,7 +20,7 @@ export const STEP_MS = 30 * SECOND_MS;
 /** RFC 4226, 4: the length of HMAC-SHA-1, 160 bits. */
 export const SECRET_BYTES = 20;
 const DIGITS = 6;
-/** RFC 6238, 5.2: the phone's clock may be off by one step, as when a code is typed while it changes. */
+/** RFC 6238, 5.2: the phone's clock may be off by one step, and a code may change while it is typed. */
 const DRIFT = 1;
 /** A last step further ahead was used while the server's clock was wrong, and is ignored. */
 const AHEAD = HOUR_MS / STEP_MS;
@@ -41,7 +41,7 @@ export function stepOf({ secret, lastStep }: StoredTotp, code: string, now: Mill
   const present = Math.floor(now / STEP_MS);
   const used = lastStep > present + AHEAD ? 0 : lastStep;
   let found: number | null = null;
-  // Compares with each, so that the time reveals nothing about the matching one.
+  // Compares with all of them, so that the time does not reveal which one matches.
   for (let step = present - DRIFT; step <= present + DRIFT; step++)
     if (isSame(codeAt(secret, Math.max(step, 0)), code) && step > used) found = step;
   return found;
@@ -59,7 +59,7 @@ export function uriOf(secret: Uint8Array, where: string): string {
 
 /** How many are created at a time. */
 export const RECOVERY_CODES = 10;
-/** 80 bits: all guesses that the server could check in a thousand years find none. */
+/** 80 bits: the server could not check enough guesses in a thousand years to find one. */
 const CODE_BYTES = 10;
 const SHAPE = /^[a-z2-7]{16}$/;
 

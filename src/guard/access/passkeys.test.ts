@@ -39,7 +39,7 @@ describe("passkeys", () => {
       assert.equal(kit.passkeys.list()[0]?.usedAt, kit.clock.now());
     });
 
-  test("a challenge for sign-ins works once, and one for adding a passkey does not", () => {
+  test("a challenge for sign-ins works once; one for adding a passkey does not sign in", () => {
     const device = add();
     const asked = toSign();
     assert.equal(why(device.sign(asked)), "right");
@@ -99,15 +99,15 @@ describe("passkeys", () => {
       return made.ok ? "added" : made.reason;
     };
     const flags = PRESENT | VERIFIED | CREDENTIAL;
-    assert.match(refused({}, toMake("https://evil.example")), /not this server's/);
-    assert.match(refused({ name: "evil.example" }), /not this server's/);
+    assert.match(refused({}, toMake("https://evil.example")), /of a different server/);
+    assert.match(refused({ name: "evil.example" }), /of a different server/);
     assert.match(refused({}, toMake(), "another session"), /another session/);
     assert.match(refused({}, toSign()), /another session/);
-    assert.match(refused({ type: "webauthn.get" }), /no passkey that this server asked for/);
-    assert.match(refused({ id: Buffer.from("another") }), /not the one made/);
+    assert.match(refused({ type: "webauthn.get" }), /did not answer this server's request/);
+    assert.match(refused({ id: Buffer.from("another") }), /not the key's id/);
     assert.match(refused({ flags: flags & ~VERIFIED }), /PIN/);
     assert.match(refused({ flags: flags & ~PRESENT }), /PIN/);
-    assert.match(refused({ tail: Buffer.alloc(0) }), /no passkey/);
+    assert.match(refused({ tail: Buffer.alloc(0) }), /did not answer/);
     const asked = toMake();
     assert.equal(refused({}, asked), "added");
     assert.match(refused({}, asked), /two minutes/, "once");

@@ -10,27 +10,27 @@ import { MINUTE_MS } from "../../core/time.ts";
 import type { Passkey, PasskeyStore } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
 
-/** How long a challenge may be answered: a person fetches a key and touches it. */
+/** How long a challenge may be answered. A person has to fetch a key and touch it. */
 export const CHALLENGE_MS = 2 * MINUTE_MS;
 const RANDOM_BYTES = 32;
 const TIME_BYTES = 8;
 const MAC_BYTES = 32;
 const BYTES = RANDOM_BYTES + TIME_BYTES + MAC_BYTES;
-/** Maximum used challenges that have not expired. Only the owner's keys use any. */
+/** Maximum used challenges that have not expired. Only the owner's keys can use up a challenge. */
 const MOST_SPENT = 256;
 
 /**
- * Challenges that authenticators sign: for one purpose, valid for two minutes and one use. Strangers may request any number, so new
- * ones are not stored: a MAC proves that the guard made them. Used ones are stored until they expire. A restart makes all invalid.
+ * Makes the challenges that authenticators sign, each for one purpose and one use within two minutes. Strangers may request any number,
+ * so new ones are not stored: a MAC proves that the guard made them. Used ones are stored until they expire. A restart invalidates all.
  */
 export function createChallenges(clock: Clock) {
   const key = randomBytes(MAC_BYTES);
-  /** Until when each would be valid. */
+  /** By used challenge, when it would expire. */
   const spent = new Map<string, number>();
   const macOf = (head: Buffer, purpose: string): Buffer =>
     createHmac("sha256", key).update(head).update(purpose).digest();
   return {
-    /** `purpose`: what its answer does; for a new passkey also the session. */
+    /** `purpose`: what an answer to it does, and for a new passkey the session too. */
     make: (purpose: string): string => {
       const head = Buffer.alloc(RANDOM_BYTES + TIME_BYTES);
       randomBytes(RANDOM_BYTES).copy(head);
@@ -48,7 +48,7 @@ export function createChallenges(clock: Clock) {
       const age = now - Number(head.readBigUInt64BE(RANDOM_BYTES));
       return age >= 0 && age < CHALLENGE_MS && !spent.has(challenge) && spent.size < MOST_SPENT;
     },
-    /** Marks it as used by a valid signature. */
+    /** Marks it as used, after a valid signature. */
     spend: (challenge: string): void => void spent.set(challenge, clock.now() + CHALLENGE_MS),
   };
 }
@@ -104,7 +104,7 @@ type PasskeyParts = Readonly<{
   clock: Clock;
 }>;
 
-/** `counter_back`: its counter went backwards, so a copy must exist. `passkey` null: it is unknown. */
+/** `counter_back`: the passkey's counter went backwards, so a copy must exist. `passkey` null: it is unknown. */
 type Asserted = Readonly<
   { passkey: null; found: "unknown" } | { passkey: Passkey; found: "right" | "invalid" | "counter_back" }
 >;
@@ -115,28 +115,28 @@ type Registered =
 /** A challenge to sign in or to give a proof works for either. */
 const ASSERTS = "webauthn.get";
 const MAKES = "webauthn.create";
-/** Discoverable passkeys have short ones; the standard allows 1023. */
+/** Maximum length of a passkey's id. Discoverable passkeys have short ids; the standard allows 1023 bytes. */
 const ID_BYTES = 256;
 
 export type Passkeys = ReturnType<typeof createPasskeys>;
 
 /**
- * The administrator's passkeys: WebAuthn Level 3, 7.1 and 7.2, without attestation. The user is verified by the
- * authenticator each time, so that a passkey stands for the password and a second factor.
+ * The administrator's passkeys: WebAuthn Level 3, 7.1 and 7.2, without attestation. The authenticator verifies the user
+ * each time, so a passkey replaces both the password and the second factor.
  */
 export function createPasskeys({ passkeys, names, clock }: PasskeyParts) {
   const challenges = createChallenges(clock);
   const faultOf = (origin: string, { nameDigest, isPresent, isVerified }: AuthenticatorData): string | null => {
     const name = passkeyName(origin, names());
     if (name === null || !hash("sha256", name, "buffer").equals(nameDigest))
-      return "It is for a page that is not this server's.";
-    return isPresent && isVerified ? null : "The key did not ask for a PIN, a finger or a face.";
+      return "It is for a page of a different server.";
+    return isPresent && isVerified ? null : "The key did not ask for a PIN, a fingerprint or a face.";
   };
   const read = (type: string, purpose: string, asked: Buffer, data: Buffer) => {
     const client = parseClientData(asked);
     const authenticator = parseAuthenticatorData(data);
     if (client === null || client.type !== type || authenticator === null)
-      return { reason: "The browser sent no passkey that this server asked for." };
+      return { reason: "The browser did not answer this server's request for a passkey." };
     if (!challenges.isOpen(client.challenge, purpose))
       return { reason: "It was asked for more than two minutes ago, or in another session." };
     const reason = faultOf(client.origin, authenticator);
@@ -150,7 +150,7 @@ export function createPasskeys({ passkeys, names, clock }: PasskeyParts) {
 
     isKnown: (id: string): boolean => passkeys.list().some((known) => known.id === id),
 
-    /** A right answer uses up its challenge, and stores its counter. Throws if that cannot be stored. */
+    /** A right answer uses up its challenge, and stores the passkey's counter. Throws if that cannot be stored. */
     check: ({ id, clientData, authenticatorData, signature }: Assertion): Asserted => {
       const passkey = passkeys.list().find((known) => known.id === id) ?? null;
       if (passkey === null) return { passkey, found: "unknown" };
@@ -175,11 +175,11 @@ export function createPasskeys({ passkeys, names, clock }: PasskeyParts) {
       const answer = read(MAKES, makingIn(session), asked, Buffer.from(authenticatorData, "base64url"));
       if ("reason" in answer) return no(answer.reason);
       const { credentialId, counter } = answer.data;
-      if (credentialId === null || credentialId.toString("base64url") !== id) return no("Its id is not the one made.");
+      if (credentialId === null || credentialId.toString("base64url") !== id) return no("Its id is not the key's id.");
       if (credentialId.length > ID_BYTES) return no(`Its id has more than ${ID_BYTES} bytes.`);
       const key = Buffer.from(publicKey, "base64url");
       const algorithm = algorithmOf(key);
-      if (algorithm === null) return no("Its key is none of ES256, EdDSA and RS256.");
+      if (algorithm === null) return no("Its key is not ES256, EdDSA or RS256.");
       challenges.spend(answer.challenge);
       return { ok: true, passkey: { id, publicKey: key, algorithm, counter } };
     },

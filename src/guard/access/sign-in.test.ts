@@ -17,7 +17,7 @@ const CROWD = Array.from({ length: LIMITS.dashboardLogins }, (_, i) => i + 1);
 
 const kit = webGateOf(import.meta.filename);
 
-/** A sign-in that verifies passwords other than the owner's at its `end`, as wrong. */
+/** A sign-in that verifies the owner's password at once, and wrong ones once `end` is called. */
 function crowded() {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const signIn = kit.verifying((_, given) => (given === PASSWORD ? Promise.resolve(true) : promise));
@@ -102,8 +102,8 @@ test("made-up sign-ins ban a bounded number of addresses; then they are refused 
   assert.equal(await attempt(last), "in");
 });
 
-test("past that limit no network is banned for guesses from its addresses either", async () => {
-  // Five of eight guesses differ in their 12 bits.
+test("past the limit of bans, no network is banned for guesses from its addresses either", async () => {
+  // At least five of eight guesses differ in their 12 bits.
   for (let i = 0; i < WEB_LIMITS.bannedSignIns * 8; i++) await attempt(`198.51.${Math.floor(i / 8)}.1`, `${i}`);
   for (let i = 0; i < 250; i++) await attempt(`203.0.113.${i}`, `x${i}`);
   assert.equal(kit.count("BAN"), WEB_LIMITS.bannedSignIns);
@@ -144,7 +144,7 @@ test("guesses from a different network each time make the owner wait, but lock n
   assert.ok(!(await Promise.all(guesses)).includes("refused"));
 });
 
-test("one network tries one password at a time, and all together a few", async () => {
+test("one network tries one password at a time, and all networks together a few", async () => {
   const { promise: verified, resolve: verify } = Promise.withResolvers<boolean>();
   const from = (text: string) => attempt(text, PASSWORD, null, signIn);
   const signIn = kit.verifying(() => verified);
@@ -171,7 +171,7 @@ test("one network does not take every place, however many addresses it has", asy
   assert.deepEqual(tried, [4, 2], "this machine counts as one address");
 });
 
-test("the waiting attempt is next, before those that come again at once", async () => {
+test("the waiting attempt is next, before a client that tries again at once", async () => {
   const gates: ((right: boolean) => void)[] = [];
   const verify = (): Promise<boolean> => new Promise((resolve) => gates.push(resolve));
   const signIn = kit.verifying(verify);
@@ -192,7 +192,7 @@ test("the waiting attempt is next, before those that come again at once", async 
 test("a browser that has signed in before gets past a crowd, until the password is changed", async () => {
   const [{ known }, { known: another }] = [await kit.opened(), await kit.opened()];
   const { signIn, end } = crowded();
-  // Another of the owner's browsers takes no place of the crowd's.
+  // Another of the owner's browsers does not take one of the crowd's places.
   const guesses = [attempt("198.51.100.1", "wrong", another, signIn)];
   for (const n of [...CROWD, 1]) guesses.push(attempt(`198.51.${n}.1`, "wrong", null, signIn));
   for (const from of ["198.51.1.1", "198.51.99.1"]) {
@@ -206,7 +206,7 @@ test("a browser that has signed in before gets past a crowd, until the password 
   for (const guess of guesses) assert.equal(await guess, "wrong");
 });
 
-test("a browser's stolen cookie keeps no other browser out", async () => {
+test("one browser's stolen cookie does not keep other browsers out", async () => {
   const [{ known: stolen }, { known: own }] = [await kit.opened(), await kit.opened()];
   assert.equal((await kit.opened({ known: own })).known, own, "a browser keeps its own");
   const { signIn, end } = crowded();
@@ -249,7 +249,7 @@ test("a factor that is removed during a sign-in opens nothing", async (t) => {
   assert.deepEqual(kit.sessions.list(null, kit.clock.now()), []);
 });
 
-test("a reset of the factors recorded with a sign-in leaves it no session, in either order", async (t) => {
+test("a sign-in gets no session if a reset of the factors is recorded with it, in either order", async (t) => {
   const ask = kit.engine.ask.bind(kit.engine);
   const removed = { type: "FACTOR_REMOVED", subject: "every second factor", by: "root" } as const;
   let later = 0;
@@ -271,7 +271,7 @@ test("a reset of the factors recorded with a sign-in leaves it no session, in ei
   }
 });
 
-test("who guesses behind the owner's address locks out neither the owner's browser nor a passkey", async (t) => {
+test("guesses from behind the owner's address lock out neither the owner's browser nor a passkey", async (t) => {
   const { known, digest } = await kit.opened();
   const device = added();
   const at = { ip: OWN.ip, service: "imap", withoutBan: false } as const;

@@ -23,14 +23,14 @@ import { digestOf, isSame, newSecret } from "./secrets.ts";
 /** Checks a password against a hash. It may take long, so other work must be able to continue. */
 export interface Passwords {
   verify(hash: string, password: string): Promise<boolean>;
-  /** A hash that no password matches, at the same cost: without a password set an attempt takes as long as a wrong one. */
+  /** A hash of the same cost that no password matches. If no password is set, an attempt takes as long as with a wrong one. */
   readonly decoy: string;
 }
 
 export type SignInBounds = Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">;
 
 /**
- * Asks the guard before a password or passkey is checked, and waits if the guard delays it. Returns why not to check it; null:
+ * Asks the guard before a password or passkey is checked, and waits if the guard delays it. Returns the reason not to check it, or null to
  * check it. `mayBan`: whether the question itself may cause a ban.
  */
 export async function whyUnchecked(
@@ -41,7 +41,7 @@ export async function whyUnchecked(
 ): Promise<Reason | null> {
   const withoutBan = mayBan ? bounds.withoutBan() : "bans_used_up";
   const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan });
-  // Where passwords are refused unchecked, the question itself bans.
+  // If passwords are refused unchecked, the question itself causes the ban.
   if (banIn(asked) !== null) bounds.banned();
   if (asked.verdict === "refuse" || asked.verdict === "defer") return asked.reason;
   if (asked.verdict === "delay") await delayed();
@@ -65,13 +65,13 @@ export type SignInParts = Readonly<{
 
 /** `known`: the cookie that the browser got when it signed in before; null without one. */
 type Attempt = Given & Readonly<{ ip: Ip; known: string | null }>;
-/** `code`: of a second factor. A passkey replaces both. */
+/** `code`: from the second factor. A passkey replaces both password and code. */
 export type Given = Password | Readonly<{ passkey: Assertion }>;
 type Password = Readonly<{ password: string; code?: string | undefined }>;
 type Try = Given & Pick<Attempt, "ip">;
 /** `mark`: distinguishes guesses. */
 type Checked = Readonly<{ isRight: boolean; mark: string; passkey?: string }>;
-/** `hash`: of the right password; with a passkey, of the present one. */
+/** `hash`: the hash of the right password, or of the current one if a passkey was used. */
 type Judged = Readonly<{ hash: string }> | NotIn;
 /** `isStill`: whether the password and the app are unchanged since the check started. */
 type Known = Readonly<{
@@ -90,7 +90,7 @@ type Turn = CodeLane & Readonly<{ since: Millis; takesEffect: () => void }>;
 
 const ADMINISTRATORS_SESSION = { how: "session", name: ADMINISTRATOR, account: null } as const;
 const KEY_BYTES = 32;
-/** Data of anything that names a session. */
+/** Random bytes in the id that names a session. */
 export const ID_BYTES = 6;
 /** Pause after each wrong passkey, so strangers write at most 20 rows a second. */
 const WRONG_PASSKEY_MS = 50;
@@ -102,11 +102,11 @@ const ANSWER_WITHIN_MS = 9 * SECOND_MS;
 export type SignIn = ReturnType<typeof createSignIn>;
 
 /**
- * The administrator's password and second factor, or passkey, at the dashboard. Each attempt is judged before and after it is verified, as for
- * mailboxes. Guesses from many networks at once make an owner in a new browser wait; only more networks than
- * `LIMITS.dashboardLogins` cause that browser to be refused, while the guesses continue.
+ * Signs the administrator in to the dashboard, with a password and second factor or with a passkey. The guard judges each attempt before
+ * and after it is verified, as for mailboxes. While guesses come from many networks at once, an owner in a new browser must wait, and is
+ * refused only while they come from as many networks as `LIMITS.dashboardLogins`.
  *
- * `key`: hides passwords in their hashes; a new one each time, except in tests.
+ * `key`: hides passwords in their hashes; random, except in tests.
  */
 export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buffer = randomBytes(KEY_BYTES)) {
   const { engine, credentials, sessions, passwords, keys, clock } = parts;
@@ -120,28 +120,28 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
     { hash, from, by, isStill, isLate }: Known,
   ): Promise<Checked | NotIn> => {
     const isPassword = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null && isStill();
-    // A half sign-in has no effect.
+    // A right password without a code is neither a sign-in nor a failure.
     if (isPassword && factors.app() !== null) {
       if (code === undefined) {
         await factors.asked({ from, by });
         return "code_needed";
       }
-      // Its caller was already answered without a session.
+      // The web has already answered the browser without a session.
       if (isLate()) return "refused";
     }
-    // A refused attempt uses up no code.
+    // Only now, so that a refused attempt uses up no code.
     const isRight = isPassword && (await factors.isRight({ code: code ?? "", from, hash, by }));
     return { isRight, mark: isPassword && !isRight ? `${password} ${code}` : password };
   };
 
-  /** A wrong passkey costs little, but adds a record: all wait their turn, with a pause. A copy of a passkey is reported. */
+  /** Wrong passkeys cost little to check, but each adds a record, so they queue with a pause after each. Reports a copied passkey. */
   const checkPasskey = async (given: Assertion, ip: Ip): Promise<Checked> => {
     const { found, passkey } = keys.check(given);
     if (found !== "right") {
       pause = pause.then(() => wait(WRONG_PASSKEY_MS));
       await pause;
     }
-    // The client chooses the id: the same one again would be a repeated password, which does not count.
+    // The client chooses the id. As the mark, an unknown id that is repeated would be a repeated password, which does not count.
     if (passkey === null) return { isRight: false, mark: randomBytes(KEY_BYTES).toString("hex") };
     if (found === "counter_back")
       await engine.audit({ type: "PASSKEY_REFUSED", subject: passkey.name, by: `web:unnamed via ${ip}` });
@@ -153,7 +153,8 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
     createHmac("sha256", key).update(password).digest("hex").slice(0, 3);
 
   const judged = async ({ ip, ...given }: Try, { from, among, since, takesEffect }: Turn): Promise<Judged> => {
-    // Only for strangers, who must not use up the share of an owner in the same network: a reserved lane takes one attempt at a time.
+    // Only for strangers, who could otherwise use up the share of an owner in the same network. A reserved queue is limited to one attempt
+    // at a time.
     if (among.length > 0 && !bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
     // Guessers behind the owner's address must not lock out the owner's own browser, nor a passkey, which no one can guess.
@@ -164,7 +165,7 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
 
     const hash = credentials.adminPasswordHash();
     const app = factors.app();
-    // If the password is changed or removed during the verification, every session has just been ended.
+    // Changing or removing the password during the verification ended every session, so none may open now.
     const isStill = (): boolean => hash === credentials.adminPasswordHash() && app === factors.app();
     const isLate = (): boolean => clock.now() - since >= ANSWER_WITHIN_MS;
     const by = actorOf(ADMINISTRATORS_SESSION, ip);
@@ -180,7 +181,7 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
     if (banIn(decision) !== null) bounds.banned();
     const isGone = "passkey" in given && !keys.isKnown(given.passkey.id);
     if (!isRight || hash === null || !isStill() || isGone) return "wrong";
-    // Before anything is awaited: a reset that is recorded with this sign-in, and takes effect next, ends the session.
+    // Before anything is awaited, so that a reset that was recorded with this sign-in, and takes effect next, ends the session.
     takesEffect();
     return { hash };
   };
