@@ -49,7 +49,7 @@ test("a clock that is set back removes a notice instead of keeping it forever", 
   assert.equal(notices.raised.size, 0);
 });
 
-test("a ban takes effect within fifteen seconds; later its address is reported, but not by the dashboard's sign-in", async () => {
+test("a ban takes effect within fifteen seconds; a later connection is reported, but not a sign-in at the dashboard", async () => {
   const { engine, clock, sighting } = await strangerBanned();
   const connect = () => engine.ask({ type: "CONNECT", ...MAIL });
   clock.advance(14_999);
@@ -92,7 +92,7 @@ test("a banned client that comes through a proxy is not a leak", async () => {
   without.watch.noteSighting(ofPostfix);
   assert.equal(without.notices.raised.size, 1);
   await Promise.all([toPostfix, { type: "CONNECT", ...MAIL } as const, toPostfix].map((event) => engine.ask(event)));
-  assert.equal(sighting()?.mayBeProxied, false, "of one transaction, the direct one");
+  assert.equal(sighting()?.mayBeProxied, false, "the direct sighting of a transaction counts");
 });
 
 test("rebuilds the firewall for a leak at once, and again a minute later", () => {

@@ -6,7 +6,7 @@ import type { Ip } from "../../core/net/ip.ts";
 import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock, Notices } from "../ports.ts";
 
-/** By then a ban is in the kernel and its sessions are closed. */
+/** By this time the kernel has the ban, and the client's sessions are closed. */
 export const EFFECTIVE_AFTER_MS = 15 * SECOND_MS;
 /** How long a notice stays after its last sighting. */
 const KEPT_MS = 10 * MINUTE_MS;
@@ -16,11 +16,11 @@ export type Sighting = Readonly<{
   ip: Ip;
   service: Service;
   since: Millis;
-  /** Dovecot asked about a sign-in to Postfix, and does not know of a proxy in front of Postfix. */
+  /** Whether Dovecot asked about a sign-in to Postfix: it does not know about a proxy in front of Postfix. */
   mayBeProxied: boolean;
 }>;
 
-/** Null for nearly every event. Clients of the dashboard, and some of mail, come through a proxy, past the firewall. */
+/** Null for nearly every event. All clients of the dashboard, and some mail clients, come through a proxy, past the firewall. */
 export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts, "ban">, now: Millis): Sighting | null {
   if (decided.reason !== "banned" || ban === null || !("service" in event) || event.service === "dashboard")
     return null;
@@ -45,13 +45,13 @@ type BanLeakMonitorParts = Readonly<{
 /** If a new table does not stop a leak, rebuilding it each second would not either. */
 const REBUILD_EVERY_MS = MINUTE_MS;
 
-/** Turns sightings into a notice, and removes it when nothing similar was seen for a while. */
+/** Turns sightings into a notice, and removes it when there was none for a while. */
 export function createLeakMonitor({ notices, clock, isEnforcing, hasProxies, rebuild }: BanLeakMonitorParts) {
   let seenAt: Millis | null = null;
   let rebuiltAt: Millis | null = null;
   return {
     noteSighting: ({ ip, since, service, mayBeProxied }: Sighting): void => {
-      // Another notice says that the firewall does not work. A direct client was seen when the connection started.
+      // If the firewall does not work, another notice says so. A client without a proxy was already seen when it connected.
       if (!isEnforcing() || (mayBeProxied && hasProxies)) return;
       const now = clock.now();
       seenAt = now;

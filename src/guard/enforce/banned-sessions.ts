@@ -7,7 +7,7 @@ import type { Log } from "../ports.ts";
 type BannedSessionsParts = Readonly<{
   keeper: Keeper;
   isBanned: (client: Ip) => boolean;
-  /** A burst of bans shares what starts a process. */
+  /** Each pass starts processes, so a burst of bans shares one. */
   pauseMs?: number;
   log: Log;
 }>;
@@ -15,9 +15,9 @@ type BannedSessionsParts = Readonly<{
 const PAUSE_MS = 250;
 
 /**
- * Has Dovecot end the IMAP sessions of banned addresses where the firewall does not: it is off, or clients come through a proxy. It looks
- * at the sessions that are open instead of at new bans, so it also finds those that an earlier attempt could not end, and those that
- * opened later because Dovecot was still verifying the password. Open SMTP sessions end at their next question to the guard.
+ * Has Dovecot end the IMAP sessions of banned addresses if the firewall does not, because it is off or because clients come through a
+ * proxy. Checks all open sessions instead of only new bans, so it also finds sessions that an earlier attempt could not end, or that opened
+ * after the ban because Dovecot was still verifying the password. Open SMTP sessions end at their next question to the guard.
  */
 export function createBannedSessions({ keeper, isBanned, pauseMs = PAUSE_MS, log }: BannedSessionsParts) {
   let isDue = false;
@@ -25,7 +25,7 @@ export function createBannedSessions({ keeper, isBanned, pauseMs = PAUSE_MS, log
   const report = reportOnce((reason) =>
     log.warn("Sessions of banned addresses may stay open; the guard retries.", { reason }),
   );
-  /** Null, or why it failed. */
+  /** Returns the reason of a failure, or null. */
   const endAll = async (): Promise<string | null> => {
     const open = await keeper.ask({ verb: "imap_clients" });
     if (!open.ok) return open.reason;

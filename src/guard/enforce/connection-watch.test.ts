@@ -34,13 +34,13 @@ class HeldConnections implements OpenConnections {
     return Promise.resolve(this.outcome);
   }
   end(connections: readonly Connection[]): Promise<Outcome> {
-    assert.notEqual(connections.length, 0, "nothing is ended where nothing is too much");
+    assert.notEqual(connections.length, 0, "no call ends zero connections");
     this.ended.push(...connections);
     return Promise.resolve(OK);
   }
 }
 
-/** A watch over port 25, of which a stranger may hold two connections and all strangers four. */
+/** A watch over port 25, where one stranger may hold two connections and all strangers together four. */
 function watchedPort() {
   const [kernel, asked] = [new HeldConnections(), { known: 0 }];
   const warnings: unknown[] = [];
@@ -78,7 +78,7 @@ function watchedPort() {
   return { kernel, watch, looks, warnings, asked, crowding, many, from };
 }
 
-test("sends changed orders to the kernel at once, and repeats unchanged ones only now and then", async () => {
+test("sends changed orders to the kernel at once, and repeats unchanged ones occasionally", async () => {
   const { kernel, watch, looks, from, asked } = watchedPort();
   await looks(2);
   assert.deepEqual(kernel.orders, [NO_ORDERS]);
@@ -165,7 +165,7 @@ test("pauses a second between checks, or twenty times a check's duration up to f
   const last = [await after(4_999), await after(1)];
   assert.deepEqual(last, [5, 6], "there is room again, and the kernel gets its orders in time");
   await watch.stop();
-  assert.equal(await after(10_000), 6, "and none after the end");
+  assert.equal(await after(10_000), 6, "no check after the end");
 });
 
 test("repeats the orders after five seconds, before they expire", async (t) => {

@@ -10,21 +10,21 @@ import type { createPortRoom } from "./port-room.ts";
 export const CONNECTION_WATCH = {
   /**
    * Pause between two checks. It is longer if checks are expensive, so that they take a twentieth of the time, but never longer than
-   * `repeatEveryMs`: otherwise the kernel would count, without known addresses.
+   * `repeatEveryMs`. Otherwise the orders would expire, and the kernel would count without the known addresses.
    */
   everyMs: SECOND_MS,
   pausePerLook: 20,
   /**
-   * A check reads the kernel's whole table of connections, whose size depends on the machine's memory: 10 ms with 24 GB. So up to this
-   * many in a row are skipped while no more sockets are in use than at the last check, if that found nothing to do.
+   * A check reads the kernel's whole table of connections, whose size depends on the machine's memory: 10 ms with 24 GB. If a check found
+   * nothing to do, up to this many are skipped while no more sockets are in use than at that check.
    */
   mostLeftOut: 3,
-  /** While ports are nearly full: clients wait for the next check, and on a busy machine each takes long. */
+  /** While ports are nearly full. Clients wait for the next check then, and on a busy machine each check takes long. */
   pausePerCrowdedLook: 2,
   /** How long the kernel keeps the guard's orders, and how often the guard repeats them. */
   ordersLastS: 15,
   repeatEveryMs: 5 * SECOND_MS,
-  /** How long the kernel counts after connections could not be closed, unless closing works sooner. */
+  /** After connections could not be closed, how long the kernel counts new ones, unless closing works sooner. */
   unableForMs: HOUR_MS,
   /** Maximum known prefixes in the kernel's orders for a full port; the latest are kept. */
   mostKnown: 10_000,
@@ -69,8 +69,8 @@ export function createConnectionWatch({ kernel, rules, ports, known, room, log }
   };
 
   /**
-   * If connections cannot be closed, the guard would be too late. The kernel then counts at the SYN, as it does while
-   * the guard is down.
+   * If connections cannot be closed, the guard cannot correct what it sees too late. The kernel then counts at the SYN, as it does
+   * while the guard is down.
    */
   const endExcess = async ({ excess }: ConnectionPlan): Promise<void> => {
     const at = performance.now();
@@ -141,7 +141,7 @@ export function createConnectionWatch({ kernel, rules, ports, known, room, log }
   return {
     look,
     start,
-    /** Afterwards the kernel counts. */
+    /** Lets the kernel count from then on. */
     stop: async (): Promise<void> => {
       isStopped = true;
       clearTimeout(timer);

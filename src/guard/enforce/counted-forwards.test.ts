@@ -85,7 +85,7 @@ test("a mail that is deferred at its data does not count; a held one does", () =
   assert.deepEqual([deferred?.sent.length, held?.sent.length], [0, 1]);
 });
 
-test("past the limit the forward is paused, starting with the recipient that would exceed it, and that is recorded", () => {
+test("past the limit the forward is paused, starting with the recipient that would exceed it, and the pause is recorded", () => {
   const { mail, sent, pauses, audits } = watched();
   mail(extensions(26));
   assert.deepEqual(sent, [{ at: NOON, recipients: 50, written: 0, strangers: 50 }]);
@@ -104,7 +104,7 @@ test("past the limit on strangers, only new forwards are paused", () => {
   assert.match(audits[0]?.subject ?? "", /paused until \S+: forwards to new outside addresses,/);
 });
 
-test("an old forward leads to no stranger, and the hold of its account does not concern it", () => {
+test("targets of an old forward are not strangers, and a hold of its account does not affect it", () => {
   const { mail, sent, pauses } = watched({ isNew: false, held: HELD });
   mail([ANN]);
   assert.deepEqual(sent, [{ at: NOON, recipients: 2, written: 2, strangers: 0 }]);

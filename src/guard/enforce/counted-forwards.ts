@@ -19,16 +19,16 @@ type Parts = Readonly<{
   clock: Clock;
   log: Log;
 }>;
-/** For a mail in flight: its recipients, and by account the copies that leave through the account's counted forwards. */
+/** A mail in flight: its recipients, and by account the copies that leave through the account's counted forwards. */
 type Copies = Readonly<{ transaction: string; recipients: Set<string>; byAccount: Map<string, RecipientCounts> }>;
 
 /** More than there are smtpd processes, each of which has one mail in flight. */
 const MOST_SESSIONS = 10_000;
 
 /**
- * Counts the copies of each mail that leave through forwards that root has not set (`CountedForwards`) as mail of the account that forwards.
- * Past its sending limits, they are paused, for this recipient too: Postfix looks up where it leads only after the guard's answer. Mails
- * that arrive at the same time are not added up: each may use the whole limit.
+ * Counts copies of mail that leave through forwards that root has not set (`CountedForwards`) as mail of the account that forwards. Past
+ * the account's sending limits, these forwards are paused, even for the current recipient, because Postfix looks up its targets only after
+ * the guard's answer. Mails that arrive at the same time are not added up: each may use the whole limit.
  */
 export function watchingForwards(submit: Submit, parts: Parts): Submit {
   const { countedForwards, sending, engine, clock, log } = parts;
@@ -43,7 +43,7 @@ export function watchingForwards(submit: Submit, parts: Parts): Submit {
     if (reached.length === 0) return;
     const copies = inFlight(event);
     if (copies.recipients.has(recipient)) return;
-    // All reads first: if one fails, nothing of this recipient is counted.
+    // All reads come first, so that nothing is counted for this recipient if one fails.
     const added = [...Map.groupBy(reached, (one) => one.account)].map(([account, ways]) => {
       let counts = copies.byAccount.get(account) ?? NO_RECIPIENTS;
       for (const { target, isNew } of ways)
@@ -71,7 +71,7 @@ export function watchingForwards(submit: Submit, parts: Parts): Submit {
       try {
         watch(event, decided);
       } catch (error) {
-        // The mail passes, as it does past other limits on mail from outside while a database cannot be read or written.
+        // The mail passes: while a database cannot be read or written, other limits do not stop mail from outside either.
         log.warn("Forwarded mail is not counted.", { why: messageOf(error) });
       }
       answer(decided);

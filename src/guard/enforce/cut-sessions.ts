@@ -17,23 +17,23 @@ type SessionCutterParts = Readonly<{
 const CUT = {
   /** Networks whose sessions are closed in one call. */
   perBatch: 1_000,
-  /** Between two such calls, each of which starts a process. A burst of bans shares them. */
+  /** Pause between two such calls, each of which starts a process, so that a burst of bans shares them. */
   pauseMs: 25,
-  /** How many steps ahead it checks for a lifted ban. */
+  /** How many later steps are searched for a lifted ban. */
   stepsAhead: 2_000,
   /** Maximum bans that are read back from the kernel. Bans that are about to end may be gone. */
   readBackMost: 256,
   expiresSoonMs: 3_000,
 } as const;
 
-/** Works behind the enforcer: has the kernel close the open connections of banned networks, and checks that the kernel holds the bans. */
+/** After the enforcer, has the kernel close the open connections of banned networks, and checks that the kernel holds the bans. */
 export function createSessionCutter({ banLog, firewall, clock, log, missed }: SessionCutterParts) {
   let cutting: Promise<void> | null = null;
   let applied = 0;
   let cut = 0;
   let isStopped = false;
   const report = reportOnce((reason) => log.warn("Sessions of banned addresses stay open.", { reason }));
-  /** Whether one of these bans was lifted since. */
+  /** Whether one of these bans was lifted in the meantime. */
   const isLifted = (prefixes: readonly Prefix[]): boolean =>
     banLog.after(cut, CUT.stepsAhead).some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));
   /** Checks a sample of the new bans in the kernel. If one is missing, the table is rebuilt. */

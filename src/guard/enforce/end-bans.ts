@@ -27,7 +27,7 @@ export async function expireAllowed(engine: Engine, bansInForce: Pick<BansInForc
 
 type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
 
-/** `isDone`: false if the database cannot be written: guesses are not forgotten then, even if no ban is left. */
+/** `isDone`: false if the database cannot be written. Guesses are not forgotten then, even if no ban is left. */
 type GlassBroken = Readonly<{ lifted: number; left: number; isDone: boolean }>;
 
 /** Lifts and forgives every ban, and forgets the guesses at all accounts, for an owner who is locked out. */
@@ -41,7 +41,7 @@ export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by:
   }
   const subject = `${lifted} of ${plural(standing.length, "ban")} lifted`;
   const isStored = await engine.audit({ type: "BREAK_GLASS", subject, by });
-  // Bans made since then stay.
+  // Bans that started during the loop stay.
   const old = new Set(standing.map(({ prefix }) => prefix));
   const left = [...banLog.active(clock.now())].filter(({ prefix }) => old.has(prefix)).length;
   return { lifted, left, isDone: isStored && left === 0 };

@@ -184,7 +184,7 @@ test("shutdown waits for running work on the firewall and on sessions", async ()
   assert.equal(stopped, false);
   cutDone({ ok: true });
   await stopping;
-  assert.equal(kit.firewall.cuts.length, 1_000, "the next thousand stays");
+  assert.equal(kit.firewall.cuts.length, 1_000, "the next thousand stay open");
 });
 
 test("shutdown waits for a change that has started", async () => {
@@ -303,7 +303,7 @@ test("a table that another program removed is reported, until ten minutes after 
   assert.deepEqual(kit.firewall.calls, ["reset", "check"], "a complete table stays");
   kit.firewall.failing.push("unchecked");
   await kit.enforcer.verify();
-  assert.deepEqual(kit.firewall.calls, ["reset", "check", "reset"], "a failed check repairs, but reports no loss");
+  assert.deepEqual(kit.firewall.calls, ["reset", "check", "reset"], "a failed check rebuilds, and reports no loss");
   assert.ok(!kit.notices.raised.has("firewall_lost"));
   for (let i = 0; i < 2; i++) {
     kit.firewall.failing.push("check");
@@ -314,7 +314,7 @@ test("a table that another program removed is reported, until ten minutes after 
     assert.ok(kit.notices.raised.has("firewall_lost"));
   }
   const lost = { type: "FIREWALL_LOST", subject: "nft failed.", by: "engine" };
-  assert.deepEqual(kit.audits, [lost], "one event for all of it");
+  assert.deepEqual(kit.audits, [lost], "one event for all losses");
   kit.clock.advance(1);
   await kit.enforcer.verify();
   assert.ok(!kit.notices.raised.has("firewall_lost"));

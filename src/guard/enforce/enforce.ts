@@ -12,7 +12,7 @@ type EnforcerParts = Readonly<{
   firewall: Firewall;
   /** Networks that always pass: the machine's own and both allow lists. */
   allowList: () => readonly Prefix[];
-  /** While the table is missing, anyone could forge a PROXY header, so it is checked more often. */
+  /** With proxies the table is checked more often, because anyone could forge a PROXY header while it is missing. */
   hasProxies: boolean;
   /** Records an event. */
   audit: (audit: Audit) => void;
@@ -31,7 +31,7 @@ export type EnforcerStatus = Readonly<{
 export const ENFORCE = {
   stepsPerBatch: 2_000,
   verifyMs: 10_000,
-  /** Quick checks, between those every `verifyMs`. */
+  /** Interval of quick checks between the whole ones every `verifyMs`. */
   verifyProxiedMs: 1_000,
   firstRetryMs: 100,
   lastRetryMs: 10_000,
@@ -40,7 +40,7 @@ export const ENFORCE = {
   lossNoticeMs: 10 * MINUTE_MS,
 } as const;
 
-/** For a server without our firewall: only Postfix and Dovecot enforce bans. */
+/** For a server without our firewall, where only Postfix and Dovecot enforce bans. */
 export const noEnforcement: Pick<BanEnforcer, "start" | "nudge" | "rebuild" | "status" | "stop"> = {
   start: () => Promise.resolve(),
   nudge: () => undefined,
@@ -51,7 +51,7 @@ export const noEnforcement: Pick<BanEnforcer, "start" | "nudge" | "rebuild" | "s
 
 /**
  * Makes the firewall match the database. No other code writes bans into the firewall. There is no queue that could overflow: a
- * nudge sets a flag, and the work is read from the database, after the last step done.
+ * nudge only sets a flag, and the steps after the last one applied are read from the database.
  */
 export class BanEnforcer {
   readonly #parts: EnforcerParts;
@@ -130,7 +130,7 @@ export class BanEnforcer {
 
   /** Only one drain runs, however many nudges arrive. It ends in the same turn in which it last reads the flag. */
   async #drain(): Promise<void> {
-    // The caller's turn ends first, so that it has noted the running drain.
+    // Lets the caller store the promise of this drain first.
     await Promise.resolve();
     while (this.#isPending && !this.#stopped) {
       this.#isPending = false;
@@ -143,7 +143,7 @@ export class BanEnforcer {
 
   async #bringUpToDate(): Promise<Outcome> {
     try {
-      // Before a reset too: it would repair a lost table, and no one would hear of the loss.
+      // Checks before a reset too, which would repair a lost table before anyone noticed the loss.
       const mustLook = this.#isResetPending ? this.#state === "enforcing" : this.#isCheckPending;
       if (mustLook) await this.#look();
       this.#isCheckPending = false;
@@ -156,7 +156,7 @@ export class BanEnforcer {
     }
   }
 
-  /** A reset repairs a flushed table and applies changed own addresses. The check before one is `whole`, as it would hide emptied sets. */
+  /** Asks for a reset if the table was flushed or own addresses changed. Checks `whole` before one, because it would hide emptied sets. */
   async #look(): Promise<void> {
     const { allowList, clock, firewall, hasProxies } = this.#parts;
     const now = clock.now();
@@ -167,17 +167,17 @@ export class BanEnforcer {
     if (!checked.ok) this.#parts.log.warn("Rebuilding the firewall table.", { reason: checked.reason });
     this.#reportLoss(checked);
     if (checked.ok && Math.abs(now - this.#failedAt) >= ENFORCE.calmMs) this.#failures = 0;
-    // With many bans, a rebuild takes seconds.
+    // Reported already now, because with many bans a rebuild takes seconds.
     if ("isLost" in checked) [this.#state, this.#reason] = ["unavailable", checked.reason];
     this.#isResetPending ||= !checked.ok;
   }
 
-  /** Another program emptied or changed the table. Reported for a while: it may do so again. */
+  /** Reports for a while that another program emptied or changed the table, because it may do so again. */
   #reportLoss(checked: CheckOutcome): void {
     const { notices, clock, audit } = this.#parts;
     const now = clock.now();
     if ("isLost" in checked && this.#state === "enforcing") {
-      // A program that does it every minute causes one event, not thousands.
+      // A program that removes the table every minute causes one event, not thousands.
       if (this.#lostAt === null) audit({ type: "FIREWALL_LOST", subject: checked.reason, by: "engine" });
       this.#lostAt = now;
       notices.set("firewall_lost", `${isoTime(now)}: ${checked.reason}`);

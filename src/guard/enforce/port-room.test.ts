@@ -9,7 +9,7 @@ import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Progress } from "../facts/smtp-sessions.ts";
 import { createPortRoom } from "./port-room.ts";
 
-/** Ten connections make a port of 15 crowded. */
+/** The port's maximum number of connections. Ten make it crowded. */
 const PLACES = 15;
 
 function scene() {
@@ -54,7 +54,7 @@ test("if a port is nearly full, the oldest client without progress is disconnect
   const { isCrowded, end } = await room.plan([...strangers(1, 6), ...strangers(7, 4)]);
   assert.deepEqual([isCrowded, end], [true, strangers(7, 1)]);
   assert.deepEqual(asked, [[25]]);
-  const detail = "port 25: 10 connections for 15 places, the most by 198.51.100.7/32; 1 ended";
+  const detail = "port 25: 10 connections, room for 15, the most from 198.51.100.7/32; 1 ended";
   assert.equal(reported(), detail);
   await room.plan(strangers(11, 10));
   assert.equal(reported(), detail, "clients that have just connected stay");
@@ -80,10 +80,10 @@ test("a client disconnected while idle is refused for half a minute, unless an a
   assert.deepEqual(await held(), []);
 });
 
-test("a client disconnected while active, or that has wanted mail, may connect again at once", async () => {
+test("a client that was disconnected while active, or that sent wanted mail before, may connect again at once", async () => {
   const { room, reported, silences, wanted } = scene();
   await room.plan(strangers(1, 10));
-  assert.equal(reported(), "port 25: 10 connections for 15 places; 0 ended");
+  assert.equal(reported(), "port 25: 10 connections, room for 15; 0 ended");
   const talking = await room.plan(strangers(1, PLACES));
   assert.deepEqual([talking.end.length, talking.refused], [2, []]);
   for (const one of strangers(1, PLACES)) {

@@ -16,13 +16,13 @@ import type { Clock, Notices } from "../ports.ts";
 
 /** How long the notice stays after the last check that found a port crowded. */
 const NOTICE_FOR_MS = MINUTE_MS;
-/** How long the kernel refuses a stranger whose idle connection was closed and who would take the same place again. */
+/** How long the kernel refuses a stranger whose idle connection was closed, so that it does not take the connection again. */
 const REFUSED_MS = 30 * SECOND_MS;
 
 type PortRoomParts = Readonly<{
   kernel: Pick<OpenConnections, "silences">;
   rules: () => CrowdRules;
-  /** Of connections to Postfix's ports. */
+  /** The progress of connections to Postfix's ports. */
   progress: Pick<SmtpProgress, "of">;
   notices: Notices;
   clock: Clock;
@@ -36,7 +36,7 @@ type CrowdedPort = Readonly<{ at: Millis; taken: number; places: number; ended: 
  */
 type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; refused: ConnectionPlan["refused"] }>;
 
-/** Detects nearly full ports, and chooses which clients must make room. There is a notice while it lasts. */
+/** Detects nearly full ports, and chooses which clients must make room. Raises a notice while a port is nearly full. */
 export function createPortRoom({ kernel, rules, progress, notices, clock }: PortRoomParts) {
   /** When each connection was first seen. */
   let seenSince: ReadonlyMap<string, Millis> = new Map();
@@ -90,6 +90,6 @@ export function createPortRoom({ kernel, rules, progress, notices, clock }: Port
 const NONE: ReadonlyMap<string, number> = new Map();
 
 function detailOf([port, { taken, places, ended, worst }]: readonly [number, CrowdedPort]): string {
-  const most = worst === "" ? "" : `, the most by ${worst}`;
-  return `port ${port}: ${plural(taken, "connection")} for ${plural(places, "place")}${most}; ${ended} ended`;
+  const most = worst === "" ? "" : `, the most from ${worst}`;
+  return `port ${port}: ${plural(taken, "connection")}, room for ${places}${most}; ${ended} ended`;
 }

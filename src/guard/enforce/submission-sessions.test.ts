@@ -1,4 +1,4 @@
-// Invariant: An account's open sessions end with its password, and no one else's do.
+// Invariant: A new password ends the account's open sessions, and no others.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endingSubmission, SubmissionSessions } from "./submission-sessions.ts";
@@ -6,7 +6,7 @@ import { endingSubmission, SubmissionSessions } from "./submission-sessions.ts";
 const [ANNA, BERT] = ["anna@example.org", "bert@example.org"];
 const [OLD, NEW] = ["203.0.113.9 40001 587 192.0.2.1", "203.0.113.9 40001 465 192.0.2.1"];
 
-test("an account's earlier sessions are over at each stage, and no other account's", async () => {
+test("an account's earlier sessions are over at each stage, and other accounts' sessions are not", async () => {
   const sessions = new SubmissionSessions();
   const keeper = endingSubmission({ ask: () => Promise.resolve({ ok: false, reason: "down" }) }, sessions);
   sessions.begin(OLD);

@@ -4,12 +4,13 @@ import type { Keeper } from "../admin-ports.ts";
 
 /** More than the smtpd processes of all submission ports, each of which holds one session. */
 const MOST_SESSIONS = 20_000;
-/** More accounts than change their password while a session is open on any server. */
+/** More than the accounts of any server whose passwords change while their sessions are open. */
 const MOST_ACCOUNTS = 20_000;
 
 /**
- * Knows which submission sessions started before the sessions of their account were ended, as Postfix verifies a password once a session. Such a
- * session sends nothing more: its client signs in again. An unknown start, as after a restart of the guard, counts as earlier.
+ * Knows which submission sessions started before the sessions of their account were ended. Postfix verifies a password only once a session,
+ * so the guard lets such a session send nothing more, and its client must sign in again. An unknown start, as after a restart of the
+ * guard, counts as earlier.
  */
 export class SubmissionSessions {
   readonly #begun = new BoundedMap<string, number>(MOST_SESSIONS);
@@ -28,8 +29,8 @@ export class SubmissionSessions {
   }
 
   /**
-   * `isAtRecipient`: nothing was sent yet. A session whose start is unknown is over at its next recipient; later in a mail, only if the
-   * account's sessions were ended since the guard's start.
+   * `isAtRecipient`: the mail's data was not sent yet. A session whose start is unknown is over at its next recipient, and later in a mail
+   * only if the account's sessions were ended since the guard's start.
    */
   isOver(session: string, account: string, isAtRecipient: boolean): boolean {
     const begun = this.#begun.touch(session);
