@@ -39,7 +39,7 @@ test("an address is read once, as far back as any limit reaches, with the bans a
   const place = net("2001:db8:1:2::/64");
   assert.deepEqual(reaches, [{ ...since, place, most: 601, mostFailures: 1_024 }]);
   book.state({ ...POLICY, logins: { ...POLICY.logins, failures: 1_000 } }, ip("203.0.113.7"), NOON);
-  assert.equal(reaches.at(-1)?.mostFailures, 3_001, "as many as a known address may have, and one");
+  assert.equal(reaches.at(-1)?.mostFailures, 3_001, "one more than a known address may have");
 });
 
 test("future times are from before the clock was set back, and no longer count", () => {

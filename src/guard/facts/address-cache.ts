@@ -52,7 +52,7 @@ export class AddressCache {
     return this.#stateOf(whereIs(policy, this.#prefixOf(policy, ip)), NO_HISTORY, instant(0));
   }
 
-  /** Adds an event that counts to its window: the window in its record. */
+  /** Adds an event that counts to the window that its record names. */
   count(policy: Policy, event: Event, state: AddressState, now: Millis): void {
     const keep = mostTimes(policy);
     switch (windowOf(event)) {
@@ -140,7 +140,7 @@ export function failureOf({ passwordHash, login }: LoginAttributes, at: Millis):
   return { at, passwordHash, account: login.toLowerCase() };
 }
 
-/** Drops later times, which are from before the clock was set back. */
+/** Drops future times, which are from before the clock was set back. */
 function until(times: readonly Millis[], now: Millis): Millis[] {
   return times.filter((at) => at <= now);
 }

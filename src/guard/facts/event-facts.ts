@@ -180,7 +180,7 @@ export class EventFacts implements Facts {
     return this.#isStrangersRecipient(event) && !isBounce(event) && this.#expects(event);
   }
 
-  /** Postfix names a single recipient. If there are several, a guard that started in between does not know them. */
+  /** Postfix names a recipient only if there is just one. Several are unknown to a guard that started in between. */
   get writtenTo(): readonly string[] {
     const event = this.#event;
     if (event.type !== "END_OF_MESSAGE" || event.account === null) return NOBODY;
@@ -230,7 +230,7 @@ export class EventFacts implements Facts {
     return neighboursIn(this.#sources.ports, this.state.network, this.#now);
   }
 
-  /** For the record of a decision: the facts behind it. Expensive facts only if the decision read them. */
+  /** The facts behind a decision, for its record. Includes expensive facts only if the decision read them. */
   seen(remembered: Remembered): Seen | undefined {
     this.#isBeingRecorded = true;
     return seenIn(this, remembered);

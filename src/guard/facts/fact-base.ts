@@ -77,7 +77,7 @@ export class FactBase {
 
   /** Call it at the start of each transaction: own addresses and the allow list may have changed. */
   begin(now: Millis): void {
-    // After the clock was set back, the memory lies in the future, so it is read again.
+    // After the clock was set back, times in memory lie in the future, so they are read again.
     if (now < this.#startedAt) {
       this.forget();
       this.#sources = { ...this.#sources, wholeServer: new WholeServerWindows() };
@@ -86,7 +86,7 @@ export class FactBase {
     this.#refresh(now, false);
   }
 
-  /** Windows are read from the database again. */
+  /** Makes later facts read windows from the database again. */
   forget(): void {
     this.#sources.addresses.forget();
     this.#sources.sent.forget();
@@ -96,7 +96,7 @@ export class FactBase {
     return new EventFacts(this.#sources, event, this.#sources.addresses.state(this.policy, event.ip, now), now);
   }
 
-  /** While the database cannot be written. */
+  /** The facts of an event while the database cannot be written. */
   ofUnrecorded(event: ClientEvent, now: Millis): EventFacts {
     return this.#unrecorded.of(this.#sources, event, now);
   }
@@ -117,13 +117,13 @@ export class FactBase {
     };
   }
 
-  /** What may forbid a ban of this network. Its lists are looked up now. */
+  /** The facts that may forbid a ban of this network. Reads the lists of protected networks again now. */
   sparing(network: Prefix, now: Millis): SparingFacts {
     this.#refresh(now, true);
     return this.#sources.sparing.facts(network, now);
   }
 
-  /** The lists' results for the prefix of this address. */
+  /** What protects the prefix of this address, according to the lists. */
   protection(ip: Ip, now: Millis): Protection | null {
     return this.#sources.addresses.state(this.policy, ip, now).protection;
   }
@@ -137,7 +137,7 @@ export class FactBase {
     this.#sources.sparing.administratorAt(ip, now);
   }
 
-  /** Call it before the decision: the rule about all clients (core/decide/sparing.ts) counts this event already. */
+  /** Call it before the decision, because the rule about all clients (core/decide/sparing.ts) includes this event. */
   countClient(event: ClientEvent, now: Millis): void {
     this.#sources.sparing.countClient(event, now);
   }
@@ -171,7 +171,7 @@ export class FactBase {
     };
   }
 
-  /** For a replay: pending passwords that an event recorded. */
+  /** For a replay: restores the pending passwords that an event recorded. */
   restorePending(all: readonly PendingPassword[]): void {
     this.#pendingPasswords.restore(all);
   }
@@ -187,12 +187,12 @@ export class FactBase {
     if (event.type === "RECIPIENT") sessions.addRecipient(event.session);
     if (event.type === "RECIPIENT" && (passed || isBounce(event))) sessions.name(event);
     if (event.type === "DATA" && passed) sessions.addMail(event.session);
-    // Protected clients need no credit. Held mail earns none, nor does that of a client with a simulated ban.
+    // Protected clients need no credit. Held mail earns none, nor does mail from a client with a simulated ban.
     if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")
       this.#queuedMails.accepted(event, facts, now);
-    // After `accepted`, which counts the strangers among the recipients that this forgets.
     if (event.type === "DATA" && event.account !== null && decided.counted)
       sent.count(this.policy, event.account, { at: now, ...facts.sending.mail });
+    // After `accepted`, which counts the strangers among the recipients that this forgets.
     named.update(event, decided, facts.sending);
     this.#sources.logins.update(event, decided, facts, now);
   }
@@ -219,7 +219,7 @@ export class FactBase {
         return;
       case "BAN":
       case "LIFT":
-        // The simplest correct way: read again from the database what a ban or its end means for each window.
+        // The simplest correct way is to read the windows again, because a ban or its end affects each of them.
         addresses.drop(change.type === "BAN" ? change.ban.prefix : change.prefix, this.policy);
         return;
       case "ALLOW":
@@ -240,7 +240,7 @@ export class FactBase {
     return this.#queuedMails.consequenceOf(observation, this.policy, now);
   }
 
-  /** Call it after each transaction. Facts of a lost one are forgotten. */
+  /** Call it after each transaction. Forgets the facts of a lost one. */
   ended(isCommitted: boolean): void {
     this.#queuedMails.ended(isCommitted);
     if (isCommitted) return;

@@ -55,7 +55,7 @@ export type FactSources = Readonly<{
   wholeServer: WholeServerWindows;
 }>;
 
-/** Servers of one network that are read. Honest mail from those beyond does not spare it. */
+/** Maximum servers of one network that are read. Honest mail from further servers does not spare the network. */
 const MOST_SERVERS = 1_024;
 
 /** What the addresses of a network did together, for the rules in core/decide/neighbours.ts. */
@@ -89,7 +89,7 @@ export function recipientKind(policy: Policy, directory: RecipientDirectory, { r
   const at = recipient.lastIndexOf("@");
   const local = recipient.slice(0, at).toLowerCase();
   const domain = recipient.slice(at + 1).toLowerCase();
-  // Postfix takes what stands before an address of this machine for an address: `bob%example.org@[127.0.0.1]` reaches bob@example.org.
+  // Postfix reads the local part before an address of this machine as an address: `bob%example.org@[127.0.0.1]` reaches bob@example.org.
   if (domain.startsWith("[") && local !== "postmaster") return "unknown";
   if (at < 1 || !policy.domains.includes(domain)) return "exists";
   // A failed lookup is not the client's fault. Postfix asks the same database and defers.

@@ -18,7 +18,7 @@ export type GreylistingParts = Readonly<{
   correspondents: Correspondents;
   pauses: GreylistPauses;
   clock: Clock;
-  /** Postgrey uses the machine's clock: with records from a wrong time it delays mail for as long as the clock was ahead. */
+  /** Postgrey uses the machine's clock. With records from the future, it delays mail for as long as the clock was ahead. */
   isClockDoubtful: () => boolean;
 }>;
 

@@ -12,7 +12,7 @@ import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
 /** Only the guard of one account matters here. */
 const POLICY = { ...TEST_POLICY, spraying: { ...TEST_POLICY.spraying, guesses: 10_000 } };
 const LIMIT = POLICY.accounts.failures;
-/** Its neighbours are not banned either. */
+/** A policy that does not ban an address or network for guesses either. */
 const PATIENT = {
   ...POLICY,
   logins: { ...POLICY.logins, failures: 1_000, perDay: 1_000, perWeek: 1_000 },
@@ -226,7 +226,7 @@ test("eight unknown accounts may sign in at once", () => {
   assert.equal(all.hasManyFirst(NOON), true);
 });
 
-test("its record starts with the nearest ones, and is restored once", () => {
+test("the record of pending passwords starts with the nearest ones, and is restored once", () => {
   const all = new PendingPasswords();
   const network = neighbourhoodOf(ip("198.51.100.1"), 64);
   for (let i = 0; i < 60; i++) all.passed(pending({ account: `user${i}@example.org`, passwordHash: `${i}`, network }));

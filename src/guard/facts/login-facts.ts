@@ -22,11 +22,11 @@ import type { PendingPasswords } from "./pending-logins.ts";
 /** Where a login comes from: the prefix of the address, and the network with its neighbours. */
 type SignInOrigin = Readonly<{ prefix: Prefix; network: Prefix }>;
 
-/** Limits the latest guesses that are read to this many times the limit, so that a flood does not cost more. */
+/** Maximum latest guesses that are read, as a multiple of the limit, so that a flood does not cost more. */
 const LOOKED_AT = 20;
-/** Maximum latest guesses that are read for all accounts. The first ones suffice to detect spraying. */
+/** Maximum latest guesses that are read for all accounts: enough to detect spraying. */
 const LOOKED_AT_ALL = 2_000;
-/** Different passwords of an account's latest sign-ins. */
+/** Maximum different passwords of an account's latest sign-ins. */
 const MOST_PASSWORD_HASHES = 8;
 
 /**
@@ -80,7 +80,7 @@ export class LoginFacts {
     };
   }
 
-  /** At all accounts together. */
+  /** Guesses at all accounts together. */
   spraying({ spraying }: Policy, now: Millis): SprayingFacts {
     const { guesses: limit, windowMs } = spraying;
     const passwords = new Set<string>();
@@ -104,7 +104,7 @@ export class LoginFacts {
     return this.#pending.from(prefix, now);
   }
 
-  /** For the record of a sign-in that was refused without a check. Undefined if no password is in verification. */
+  /** Pending passwords for the record of a sign-in that was refused without a check. Undefined if there are none. */
   recorded(event: LoginAsked, { network }: SignInOrigin, now: Millis): readonly PendingPassword[] | undefined {
     const all = this.#pending.about({ account: nameOf(event), network }, now);
     return all.length === 0 ? undefined : all;
@@ -117,7 +117,7 @@ export class LoginFacts {
     else if (verdict !== "refuse" && facts.account !== null) this.#passed(event, facts.account, facts, now);
   }
 
-  /** The password goes to verification. A report will follow. */
+  /** Notes that the password is being verified. A report will follow. */
   #passed(
     event: LoginAsked,
     { kinship, passwordHashes }: AccountFacts,

@@ -130,7 +130,7 @@ test("one honest mail doubles a network's limit", async () => {
   assert.match(made.sqlite.ban(NETWORK)?.reason ?? "", /10 within 7d, limit 10/);
 });
 
-test("an address banned within the time of honest mail has none, even if the memory of bans is shorter", async () => {
+test("a ban within the time of honest mail cancels that mail's credit, even if the memory of bans is shorter", async () => {
   const made = scene({ ...POLICY, bans: { ...POLICY.bans, memoryMs: DAY_MS } });
   await honestMail(made, "198.51.100.200");
   await made.flood("198.51.100.200");
@@ -139,7 +139,7 @@ test("an address banned within the time of honest mail has none, even if the mem
   assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned", "five are enough");
 });
 
-test("a ban does not ban a network for its neighbours' guesses, nor a guess for bans that were not made", async () => {
+test("a ban leads to a network's ban only by the number of bans, and a guess only by the number of guesses", async () => {
   const { engine, sqlite, flood } = scene();
   const fail = (i: number) =>
     engine.ask({ ...guess(`p${i}`, ip(`198.51.100.${100 + (i % 20)}`)), login: `user${i}@example.test` });

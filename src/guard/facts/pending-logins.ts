@@ -38,7 +38,7 @@ function keyOf({ ip, service, login, passwordHash }: Login): string {
 /** Longer than Dovecot takes to verify a password and report it, even with a long queue. */
 const UNANSWERED_MS = 60 * SECOND_MS;
 
-/** A new team may sign in at the same time. With more, made-up names could hide a flood. */
+/** Enough for a new team that signs in at the same time. With more, made-up names could hide a flood. */
 const MOST_FIRST = 8;
 
 /**
@@ -48,13 +48,13 @@ const MOST_FIRST = 8;
 export class PendingPasswords {
   readonly #ofAccounts = new BoundedMap<string, readonly PendingPassword[]>(LIMITS.pendingAccounts);
 
-  /** The password goes to verification. A report will follow. */
+  /** Notes that the password is being verified. A report will follow. */
   passed(one: PendingPassword): void {
     const asked = [...this.at(one.account, one.at), one];
     this.#ofAccounts.set(one.account, asked.slice(-LIMITS.pendingLoginsPerAccount));
   }
 
-  /** For a replay: takes over what was recorded. A password without a report, unknown to it, changes how the next ones look. */
+  /** For a replay: adds recorded passwords. Those that never got a report are unknown to it, but affect how later ones look. */
   restore(all: readonly PendingPassword[]): void {
     for (const one of all) {
       const known = this.at(one.account, one.at);
@@ -82,7 +82,7 @@ export class PendingPasswords {
     else this.#ofAccounts.set(account, asked.toSpliced(at, 1));
   }
 
-  /** At one account. Drops future entries, so that a clock set back does not keep a password pending forever. */
+  /** Pending passwords of one account. Drops future entries, so that a clock set back does not keep a password pending forever. */
   at(account: string, now: Millis): readonly PendingPassword[] {
     return (this.#ofAccounts.get(account) ?? []).filter(({ at }) => Math.abs(now - at) < UNANSWERED_MS);
   }
@@ -92,12 +92,12 @@ export class PendingPasswords {
     return [...this.#all(now)].filter(({ isFirst }) => isFirst).length >= MOST_FIRST;
   }
 
-  /** Those of one address that do not look right. */
+  /** Pending passwords from one address that do not look right. */
   from(prefix: Prefix, now: Millis): readonly TriedPassword[] {
     return [...this.#all(now)].filter((one) => one.looksWrong && one.subject === prefix);
   }
 
-  /** Those that do not look right, at accounts that do not know the address. */
+  /** Pending passwords that do not look right, at accounts that do not know the address. */
   *guesses(now: Millis): Generator<PendingPassword> {
     for (const one of this.#all(now)) if (one.looksWrong && one.isStrange) yield one;
   }

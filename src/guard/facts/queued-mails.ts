@@ -58,7 +58,7 @@ type FromStranger = {
   proven: "spf" | "dkim" | null;
   isSpam: boolean;
 };
-/** The same for an account's own mail. `strangers`: those of its recipients without a refusal yet. */
+/** The same for an account's own mail. `strangers`: how many strangers among its recipients have not refused it yet. */
 type FromAccount = { readonly account: string; readonly at: Millis; strangers: number };
 type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
 type Origin = Pick<Facts, "prefix" | "network" | "sending">;
@@ -125,7 +125,7 @@ export class QueuedMails {
     const byServer = observation.relay.startsWith("smtp ") && observation.relay !== "smtp none";
     const isRefused = observation.outcome === "bounced" && observation.alias === null && byServer;
     if (!isRefused || mail.strangers === 0) return null;
-    // A later mail is from before the clock was set back, and so may be the release that vouched for it.
+    // If the mail lies in the future, the clock was set back, and the release that vouched for it may lie in the future too.
     if (mail.at > now || this.#sending.holdOf(mail.account, now).vouchedAt >= mail.at) return null;
     const { account } = mail;
     const refusal = { account, recipient: observation.recipient };
@@ -140,7 +140,7 @@ export class QueuedMails {
 
   #kindOf(sender: string, proven: FromStranger["proven"]): Credit {
     if (proven === null) return "accepted";
-    // Anyone can replay a signature. SPF says that a server may send for the sender.
+    // Anyone can replay a DKIM signature. SPF says that this server may send for the sender.
     const isWanted = proven === "spf" && sender !== "" && this.#honest.hasWrittenTo(sender);
     return isWanted ? "wanted" : "proven";
   }

@@ -53,7 +53,7 @@ test("mail of an account to itself is mail to strangers if its forward leads to 
   assert.equal(kind(ANN, "eve@example.net"), "stranger");
   assert.equal(kind("Ann+x@example.org", "bob@example.org", "eve@example.net"), "stranger");
   assert.equal(kind(ANN, "friend@example.net", "bob@example.org"), "local", "it has written to them");
-  assert.equal(kind("bob@example.org", "eve@example.net"), "local", "the forward is another's");
+  assert.equal(kind("bob@example.org", "eve@example.net"), "local", "the forward is another account's");
   assert.equal(kind("unread@example.org", "eve@example.net"), "local");
 });
 
@@ -96,7 +96,7 @@ test("a mail that is retried after its upload broke off counts no stranger a sec
   assert.equal(again(next), 0);
   assert.equal(of({ ...SENT, ...next, recipientCount: 1 }).mail.strangers, 0);
   const end = { ...MESSAGE, ...next, recipient: null, account: ANN };
-  assert.equal(of(end).mail.strangers, 1, "one who refuses it counts as ever");
+  assert.equal(of(end).mail.strangers, 1, "a recipient who refuses it counts as usual");
   assert.equal(again({ ...next, transaction: "b2.3", account: "bob@example.org" }), 1, "another account");
   named.update({ ...end, ...MAIL }, decision("pass", "below_limit"), of(SENT));
   assert.equal(again({ ...next, transaction: "b2.4" }), 1, "the first mail has ended");

@@ -44,7 +44,7 @@ export class SentMails {
   }
 }
 
-/** Each mail has at least one recipient, and no more mails count than their own limits allow. */
+/** Maximum mails that any limit needs: each has at least one recipient, and limits on mails allow no more. */
 export function mostMails(policy: Policy): number {
   return timesToKeep(limitsOf(policy), 1);
 }
@@ -143,7 +143,7 @@ export class AccountSending implements SendingFacts {
     return this.#sources.policy.domains.includes(domainOf(address));
   }
 
-  /** Whether the account writes to strangers through its own forward. If that cannot be read, it does not. */
+  /** Whether the account writes to strangers through its own forward. False if that cannot be read. */
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
     const { forwardReach, sending } = this.#sources.ports;

@@ -23,7 +23,7 @@ test("notices a bounce that names a different recipient, but neither a repeated 
   assert.equal(sessions.hasOther({ ...mail, recipient: "bert@example.org" }), false, "a reused port");
 });
 
-test("of the extensions of a mailbox a mail names one, and of any mailbox the name itself", () => {
+test("a mail may name one extension of each mailbox, and any mailbox without an extension", () => {
   const sessions = new SmtpSessions();
   const to = (recipient: string) => ({ ...MAIL, recipient });
   sessions.name(to("anna+shop@example.org"));
@@ -33,7 +33,7 @@ test("of the extensions of a mailbox a mail names one, and of any mailbox the na
   assert.deepEqual(refused, [true, false, false, false]);
   for (let i = 0; i < 20; i++) sessions.name(to(`a${i}+x@example.org`));
   const last = ["a18+x@example.org", "a19+x@example.org"].map((one) => sessions.hasOther(to(one)));
-  assert.deepEqual(last, [false, true], "of many mailboxes the rest comes in another mail");
+  assert.deepEqual(last, [false, true], "with many mailboxes, the rest come in another mail");
 });
 
 test("an active connection stays in memory, whatever comes after it", () => {

@@ -16,7 +16,7 @@ export type MailId = Pick<MailAttributes, "session" | "transaction">;
 type Named = MailId & Pick<MailAttributes, "recipient" | "sender">;
 
 /**
- * Counts the mails of open connections, and the recipients since the last one, which Postfix 3.7 does not. Remembers the first
+ * Counts the mails of each open connection, and the recipients since its last mail, because Postfix 3.7 does not. Remembers the first
  * recipient of each group of which a mail may name only one (`singleName`). A dropped entry starts at zero again.
  */
 export class SmtpSessions {
@@ -41,7 +41,7 @@ export class SmtpSessions {
     this.#recipients.delete(session);
   }
 
-  /** Since its last mail. */
+  /** Recipients since the connection's last mail. */
   recipients(session: string): number {
     return this.#recipients.get(session) ?? 0;
   }
@@ -50,7 +50,7 @@ export class SmtpSessions {
     this.#recipients.set(session, this.recipients(session) + 1);
   }
 
-  /** Whether this mail may not name this recipient, too. Postfix may repeat a question, which does not count twice. */
+  /** Whether this mail may not name this recipient in addition to earlier ones. Postfix may repeat a question about the same one. */
   hasOther(mail: Named): boolean {
     const [named, name] = [this.#singles.get(mail.session), singleName(mail)];
     if (named?.transaction !== mail.transaction || name === null) return false;
@@ -70,10 +70,10 @@ export class SmtpSessions {
 
 type Singles = Readonly<{ transaction: string; first: Map<string, string> }>;
 
-/** Further mailboxes get the mail in another transaction. */
+/** Maximum mailboxes with an extension in one mail. Further ones get it in another transaction. */
 const MOST_SINGLES = 20;
 
-/** The group of recipients of which a mail may name only one: all of a bounce, or all extensions of a mailbox. Null: in no such group. */
+/** The group of recipients of which a mail may name only one: all of a bounce, or all extensions of a mailbox. Null without a group. */
 function singleName({ sender, recipient }: Named): string | null {
   if (isBounce({ sender })) return "";
   const address = recipient ?? "";
@@ -92,7 +92,10 @@ const JUDGED_MS = MINUTE_MS;
 /** How far the mails of open connections have progressed, according to Postfix's questions. A dropped entry counts as no progress. */
 export class SmtpProgress {
   readonly #begun = new BoundedMap<string, Readonly<{ at: Millis; hasRecipient: boolean }>>(LIMITS.sessions);
-  /** Mails whose content is arriving or has arrived, in a separate map, so that many short connections cannot evict them. `lastsMs`: the most they take. */
+  /**
+   * Mails whose content is arriving or has arrived, in a separate map, so that many short connections cannot evict them. `lastsMs`: the
+   * maximum time that they take.
+   */
   readonly #transfers = new BoundedMap<string, Readonly<{ at: Millis; lastsMs: number }>>(LIMITS.sessions);
 
   update(event: SmtpEvent, verdict: Verdict, now: Millis): void {
@@ -105,7 +108,7 @@ export class SmtpProgress {
     if (verdict !== "pass" && verdict !== "hold") return;
     if (event.type === "DATA") this.#transfers.set(connection, { at: now, lastsMs: TRANSFER_MS });
     else if (event.type === "END_OF_MESSAGE") this.#transfers.set(connection, { at: now, lastsMs: JUDGED_MS });
-    // Each further recipient costs nothing, so it does not count as progress.
+    // Further recipients cost the client nothing, so they do not count as progress.
     else if (event.type === "RECIPIENT" && this.#begun.get(connection)?.hasRecipient === false)
       this.#begun.set(connection, { at: now, hasRecipient: true });
   }
@@ -128,14 +131,14 @@ type NamedInMail = {
   isHeld: boolean;
   /** The account for which DATA counted its recipients. */
   countedFor: string | null;
-  /** How many of its recipients an unfinished mail had counted. */
+  /** How many of its recipients an earlier, unfinished mail has counted already. */
   again: number;
   last: Readonly<{ recipient: string; counts: RecipientCounts; again: number; names: number }> | null;
 };
 
 /**
  * The recipients of mails in flight, one mail per connection. At the end of a mail Postfix names its recipient only if
- * there is one (SMTPD_POLICY_README). The recipients of a dropped entry are not remembered as written to, and count as
+ * there is just one (SMTPD_POLICY_README). The recipients of a dropped entry are not remembered as written to, and count as
  * strangers.
  */
 export class NamedRecipients {
@@ -196,7 +199,7 @@ export class NamedRecipients {
     return this.#present(mail)?.again ?? 0;
   }
 
-  /** Whether a mail of the account that counted this recipient has not ended: its upload on another connection broke off, or continues. */
+  /** Whether an unfinished mail of the account has counted this recipient: its upload broke off, or continues on another connection. */
   hasCounted(account: string, recipient: string): boolean {
     for (const [, { countedFor, names }] of this.#mails)
       if (countedFor === account && names.includes(recipient)) return true;

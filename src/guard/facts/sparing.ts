@@ -62,7 +62,7 @@ export class ProtectionList {
 export const CLIENT_SHARE_LIMITS = {
   /** The last one to two windows count. */
   windowMs: 30 * MINUTE_MS,
-  /** A name counts this long after it was first seen, so that new names in a flood do not count. */
+  /** A name counts only this long after it was first seen, so that new names in a flood do not count. */
   familiarMs: MINUTE_MS,
   /** Maximum private addresses that are remembered, and names of each. */
   most: 64,
@@ -70,20 +70,20 @@ export const CLIENT_SHARE_LIMITS = {
 
 /** `v4`, `v6`: all connections and sign-ins by that protocol. Docker may hide the clients of one of them. */
 type Window = { v4: number; v6: number; readonly clients: Map<Ip, Client> };
-/** `names`: since when each counts. */
+/** `names`: from when each counts. */
 type Client = { events: number; readonly names: Map<string, number> };
 
 /**
- * Counts which share of all clients of its protocol comes from each private address. If nearly all come from one
- * (core/decide/sparing.ts), a container network or a proxy hides the real addresses. A restart forgets this; it is soon
- * observed again.
+ * Counts the share of all clients by IPv4 or IPv6 that comes from each private address. If nearly all come from one
+ * (core/decide/sparing.ts), a container network or a proxy hides the real addresses. A restart forgets the shares, which
+ * are soon observed again.
  */
 export class ClientShares {
   readonly #notices: Notices;
   #before: Window = empty();
   #now: Window = empty();
   #since = 0;
-  /** The notice is about it. */
+  /** The address that the notice is about. */
   #hides: Ip | null = null;
 
   constructor(notices: Notices) {
@@ -98,7 +98,7 @@ export class ClientShares {
     }
     if (!("ip" in event)) return;
     if (!isPrivate(event.ip)) {
-      // The proxy may pass on the real addresses now, and so never be seen again.
+      // If the proxy passes on the real addresses now, its own address is never seen again.
       if (isVisit && this.#hides !== null) this.#report(this.#hides, now);
       return;
     }
@@ -166,7 +166,7 @@ export class ClientShares {
   }
 }
 
-/** Distinguishes clients: by names, which anyone can choose, and by accounts, which were proven. */
+/** Distinguishes clients by HELO names and login names. Anyone can choose them, unless the sign-in succeeded. */
 function nameOf(event: Event): string {
   if (event.type === "RECIPIENT") return event.helo.toLowerCase();
   return event.type === "LOGIN_ASKED" || event.type === "LOGIN_SUCCEEDED" ? event.login.toLowerCase() : "";
@@ -206,7 +206,7 @@ export class SparingMemory {
     this.#sparedAt.set(network, now);
   }
 
-  /** Undefined: none in this network. Nearly always there are none at all. */
+  /** Undefined if none was seen in this network. Nearly always, none was seen anywhere. */
   administratorsIn(network: Prefix, now: Millis): readonly AdministratorSeen[] | undefined {
     if (this.#administrators.size === 0) return undefined;
     const found = [...this.#administrators].flatMap(([ip, at]) =>

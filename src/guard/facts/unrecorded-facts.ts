@@ -43,7 +43,7 @@ export function createUnrecordedFacts(
     /** Applies a sign-in, or mail of an account, to the facts of later events. */
     update: (event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void => {
       if (!isLogin(event)) {
-        // A hold is deferred instead.
+        // Mail that would be held is deferred instead.
         const counted = event.type === "DATA" && event.account !== null && decided.verdict === "pass";
         if (counted) sends.count(event.account, event, { at: now, ...facts.sending.mail });
         named.update(event, { verdict: decided.verdict, counted }, facts.sending);
@@ -58,7 +58,7 @@ export function createUnrecordedFacts(
 
 function stateOf({ addresses, policy }: FactSources, ip: Ip, now: Millis): AddressState {
   const state = readOr(() => addresses.state(policy, ip, now), null) ?? addresses.blank(policy, ip);
-  // Its end cannot be written; the kernel has let the address in.
+  // The end of the ban cannot be written, but the kernel accepts the address again.
   return state.ban !== null && isOver(state.ban.expiresAt, now) ? { ...state, ban: null } : state;
 }
 
@@ -111,7 +111,7 @@ export class UnrecordedGuesses {
         const networks = own.map(({ network }) => network);
         const ofOwn = countShares(networks, share);
         const ofKnown = readOr(() => recorded.candidates(account, { ...span, share }), NONE);
-        // A network may have a share of both: while the database cannot be written, too few are verified, not too many.
+        // A network may use up a share of both, so while the database cannot be written, too few passwords are verified, but not too many.
         return { within: ofKnown.within + ofOwn.within, beyond: ofKnown.beyond + ofOwn.beyond };
       },
       guessesOf: (network, span) => {
@@ -141,7 +141,7 @@ const NEVER_HELD: HoldState = { evidence: null, vouchedAt: instant(0), mails: 0 
 
 /**
  * Mails of accounts that could not be written. Like wrong passwords they count only while the database cannot be written.
- * If the database cannot be read either, an account has sent nothing else, and knows every recipient.
+ * If the database cannot be read either, an account counts as having sent nothing else, and as knowing every recipient.
  */
 export class UnrecordedSends {
   /** By connection and transaction: a mail may be decided on twice. */

@@ -65,7 +65,7 @@ test("an unknown recipient counts once for each network, whichever address asks;
   assert.deepEqual([counts.probes, counts.bounces, counts.places], [3, 1, 0]);
 });
 
-test("names count for the network that asked for them, each once, those of bounces apart, and for an hour", () => {
+test("names count once each for the network that asked for them, for an hour, and those of bounces separately", () => {
   const own = neighbourhoodOf(ip("203.0.113.99"), 64);
   const named = (...recipients: readonly string[]): readonly Asked[] =>
     recipients.map((recipient) => ({ facts: unknown, event: { recipient } }));

@@ -6,7 +6,7 @@ import { HOUR_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 
 /**
- * When different items of networks occurred within a window, exactly: each counts once, at its first time. In memory; past
+ * Remembers exactly when different items of networks occurred within a window. Each item counts once, at its first time. Past
  * `most`, the oldest is forgotten.
  */
 export class DistinctTimes {
@@ -14,7 +14,7 @@ export class DistinctTimes {
   readonly #most: number;
   /** Networks by item, in the order in which the items came. */
   readonly #items = new Map<string, string>();
-  /** Ascending, and only the times: a flood must not copy them for each event. */
+  /** Ascending. Holds only times, so that they are not copied for each event of a flood. */
   readonly #times: Millis[] = [];
   readonly #timesOf = new Map<string, Millis[]>();
 
@@ -42,7 +42,7 @@ export class DistinctTimes {
     return this.#times;
   }
 
-  /** Those of a network; likewise. */
+  /** The times of one network, likewise. */
   timesOf(network: string, now: Millis): readonly Millis[] {
     this.#prune(now);
     return this.#timesOf.get(network) ?? [];
@@ -71,7 +71,7 @@ export class DistinctTimes {
  */
 const COUNTED_OF_NETWORK = { names: 10, clients: 5 } as const;
 
-/** Different items within an hour, each from a network. For a client, all items of its own network count, and the first few from each other network. */
+/** Different items of networks within an hour. For a client, all items of its own network count, and the first few of each other one. */
 class NetworkTimes {
   readonly #most: number;
   readonly #counted = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
