@@ -5,7 +5,7 @@ import type { EventFilter, EventPage, Queries } from "../storage-ports.ts";
 export type EventQueries = Pick<Queries, "events">;
 export type AskedPage = Readonly<{ limit: number; cursor: number | null }>;
 
-/** A search ends after 20 ms (ADR 15), so these and the first take at most a third of a second. */
+/** Maximum pages after the first. A search ends after 20 ms (ADR 15), so all of them take at most a third of a second. */
 export const FURTHER_PAGES = 15;
 
 /**
@@ -31,8 +31,8 @@ export function eventsSince(queries: EventQueries, type: string, since: Millis, 
 }
 
 /**
- * A page of events as the API answers it, as JSON: one text passes between threads in a thirtieth of the time that 500
- * events with their fields take (0.03 of 1 ms, structuredClone).
+ * A page of events, as the JSON text that the API returns. A text passes between threads in a thirtieth of the time that 500
+ * events with their fields take (0.03 ms instead of 1 ms, structuredClone).
  */
 export function eventsText(queries: EventQueries, filter: EventFilter): string {
   const { items, next, searchedTo } = queries.events(filter);
@@ -43,7 +43,7 @@ export function eventsText(queries: EventQueries, filter: EventFilter): string {
   });
 }
 
-/** Without repeated, missing and empty ones. */
+/** Drops repeated, missing and empty names. */
 export function unique(names: readonly (string | null)[]): readonly string[] {
   return [...new Set(names)].filter((name) => name !== null).filter((name) => name !== "");
 }

@@ -13,7 +13,7 @@ export type HealthParts = Readonly<{
   notices: Notices;
   clock: Clock;
   startedAt: number;
-  /** When the keeper last answered, which is noted here. */
+  /** When the keeper last answered; updated here. */
   keeperSeen: { at: number };
   firewall: () => EnforcerStatus;
   /** How many events are in the database. */
@@ -22,17 +22,17 @@ export type HealthParts = Readonly<{
   needs: () => Promise<Omit<Needs, "notices">>;
 }>;
 
-/** Components without which mail stops: Rspamd signs what users send, and verifies what comes. Without any other the server is only degraded. */
+/** Components without which mail stops. Rspamd signs users' mail and verifies incoming mail. Any other only degrades the server. */
 const VITAL: readonly string[] = ["postfix", "dovecot", "rspamd"];
-/** What else the keeper reports that may stop mail or sign-ins. Without settings, it does not notice a service that hangs. */
+/** The keeper's other notices that mean that mail or sign-ins may stop. Without settings, it does not notice a service that hangs. */
 const STOPS: readonly KeeperNotice[] = ["isolated", "certificate_expired", "settings_unread"];
-/** A full disk or a lock may be why the guard is down, and only the guard knows when the disk is too full for mail. */
+/** Notices listed while the guard is down. A full disk or a lock may be the cause. Only the guard knows if a disk is too full for mail. */
 const NAMED: readonly KeeperNotice[] = [...STOPS, "disk_low", "database_locked", "mail_unstored", "relay_refuses"];
 
-/** While the keeper is silent, whether the services work is unknown. */
+/** After this long without an answer from the keeper, the server counts as down, because no one knows whether its services work. */
 const UNWATCHED_MS = 2 * MINUTE_MS;
 
-/** Of what fails while the guard is down. A lock's remedy comes after three programs and their arguments. */
+/** Bounds of the list of failures while the guard is down. The remedy for a lock comes after three programs and their arguments. */
 const FAILING = { most: 10, characters: 1_000 } as const;
 
 export async function healthOf(parts: HealthParts): Promise<Health> {
@@ -74,7 +74,7 @@ export function withoutGuard(reply: KeeperReply): Readonly<{ mailFlows: boolean;
   };
 }
 
-/** All who ask at the same time share one answer: each takes one of the keeper's few connections, and the web may ask at any rate. */
+/** Shares one answer among concurrent questions: each would take one of the keeper's few connections, and the web may ask at any rate. */
 export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   let asked: Promise<T> | null = null;
   return () =>
@@ -103,7 +103,7 @@ export function services(reply: KeeperReply): readonly ComponentHealth[] {
     .filter(({ name }) => name !== "guard" && name !== "keeper")
     .map(({ name, up, pid, trouble, silence }): ComponentHealth => {
       if (trouble !== undefined) return { name, status: "down", detail: trouble };
-      // It counts as running when it works, not when its process exists.
+      // A service whose process exists counts as running only if it works.
       if (up && silence !== undefined)
         return { name, status: silence.isBeyondHelp ? "down" : "degraded", detail: silence.says };
       const detail = up ? `running${pid === null ? "" : `, pid ${pid}`}` : "not running";

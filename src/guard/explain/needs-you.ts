@@ -29,9 +29,9 @@ const MOST_OF_ONE_ALERT = 3;
  */
 export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs): readonly OwnerTask[] {
   const accountsHeld = new Set(held.map(({ account }) => account));
-  // The number of mails says more than the alert about the same account.
+  // A task with the number of held mails replaces the alert about the same account.
   const isNew = ({ code, subject }: Alert): boolean => code !== "account_held" || !accountsHeld.has(subject);
-  // Of a change from a network that the owner uses, the alert says what to do if it was someone else.
+  // A change from a network that the owner uses is not a task: its alert says what to do if it was someone else.
   const open = alerts.filter(
     ({ code }) => isCondition(code) && !WEB_CHANGES.includes(code) && alertText(code).severity !== "info",
   );
@@ -47,7 +47,7 @@ export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs):
 /** What `status`, the API and the page *Now* say first, each in its own words. */
 export function headlineOf({ status, components, needsYou }: Omit<Health, "headline">): Health["headline"] {
   if (components.some((one) => one.name === "guard" && one.status === "down")) return "guard_down";
-  // Mail does not flow then, and what else fails is a consequence.
+  // With these, mail does not flow, and other failures are consequences.
   for (const stops of ["disk_full", "disk_read_only"] as const)
     if (needsYou.some(({ code }) => code === stops)) return stops;
   if (status === "down") return "down";

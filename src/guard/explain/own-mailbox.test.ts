@@ -105,7 +105,7 @@ test("a mail in a loop is refused, even if the guard notes its end later", () =>
   assert.equal(ownMail(queries, ANNA, FIRST)?.state, "refused");
 });
 
-test("of a mail with too many events, the newest hundred are shown", () => {
+test("the newest hundred events of a mail with too many are shown", () => {
   const delayed = ["EMAIL_DELAYED", { queueId: FIRST, recipient: ANNA.account }] as const;
   const queries = queriesOf(...Array.from({ length: 101 }, () => delayed));
   assert.equal(ownMail(queries, ANNA, FIRST)?.steps.length, 100);
@@ -161,7 +161,7 @@ test("a name with the same prefix is a different account", () => {
   assert.deepEqual(others, { items: [], next: null });
 });
 
-test("a new account of a name sees nothing of the former one", () => {
+test("a new account sees nothing of an earlier one with the same name", () => {
   const former = { queueId: FIRST, account: ANNA.account, recipient: ANNA.account, minute: -1 };
   const rows = [{ type: "EMAIL_DELIVERED", ...former }, ...TYPES.map((type) => ({ type, ...former }))];
   const [before, signedIn] = [eventsOf(rows), { type: "LOGIN_SUCCEEDED", account: ANNA.account }];

@@ -19,7 +19,7 @@ const MOST_EVENTS = 100;
 /** The spam filter knows a mail only by its Message-ID: its score is noted within this time of the mail's first event. */
 const SCORED_WITHIN_MS = 10 * MINUTE_MS;
 
-/** The meaning of a step for the user. A sentence names no address: an alias may have further targets. */
+/** The meaning of a step for the user. No sentence names an address, because an alias may have further targets. */
 const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventType, readonly [MailStep, string]>([
   ["EMAIL_ACCEPTED", ["accepted", "The server received the whole mail; its delivery is a separate step."]],
   ["EMAIL_QUEUED", ["queued", "The mail is in the queue."]],
@@ -36,12 +36,12 @@ const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventTyp
 ]);
 
 /**
- * The path of a mail that the reader sent or received. Null if there is none, or if it belongs to others: the sender chooses
- * the Message-ID, so each mail with it is judged separately. Of a mail to several recipients only the reader's part is shown.
+ * The path of a mail that the reader sent or received. Null if there is none, or if it belongs to others. The sender chooses the
+ * Message-ID, so each mail with this one is judged separately. Only the reader's part of a mail to several recipients is shown.
  */
 export function ownMail(all: EventQueries, reader: Reader, id: string): OwnMail | null {
   const queries = sinceCreated(all, reader);
-  // One search for each Message-ID, as many mails may have the same.
+  // One search for each Message-ID, because many mails may have the same.
   const searched = new Map<string, readonly EventItem[]>();
   const scoresOf = (mail: string) =>
     searched.getOrInsertComputed(mail, () => eventsOf(queries, { mail, types: ["SPAM_SCORED"] }));
@@ -67,12 +67,12 @@ function queueIdsOf(queries: EventQueries, asked: string): readonly string[] {
 /** The events with the spam filter's scores for this Message-ID. */
 type ScoresOf = (messageId: string) => readonly EventItem[];
 
-/** Of the events of one mail; empty if it belongs to others. */
+/** The reader's part of the events of one mail; empty if it belongs to others. */
 function ownEvents(events: readonly EventItem[], { account, addresses }: Reader, scoresOf: ScoresOf) {
   if (events.some((event) => event.account?.toLowerCase() === account)) return events;
   const isMine = ({ recipient }: EventItem): boolean => {
     const address = recipient?.toLowerCase() ?? "";
-    // An alias may have an extension of its own.
+    // The name of an alias may itself contain an extension.
     return addresses.includes(address) || addresses.includes(withoutExtension(address));
   };
   if (!events.some(isMine)) return [];
@@ -86,7 +86,7 @@ function withoutLoop(events: readonly EventItem[]): readonly EventItem[] {
   return isLooped ? events.filter(({ type }) => type !== "EMAIL_ACCEPTED") : events;
 }
 
-/** On the mail with these events. */
+/** The spam filter's verdicts on the mail with these events. */
 function spamVerdicts(events: readonly EventItem[], scoresOf: ScoresOf): readonly EventItem[] {
   const named = events.map((event) => event.messageId ?? NO_MESSAGE_ID);
   const messageId = named.find((name) => name !== NO_MESSAGE_ID);
@@ -131,7 +131,7 @@ export function ownSignIns(queries: EventQueries, reader: Reader, { limit, curso
 
 function itemsOf({ at, ip, service, type, ...event }: EventItem, account: string): readonly OwnSignIn[] {
   const what = WHAT.get(type);
-  // Simulated, it was neither: another event has its outcome.
+  // In simulation, the sign-in was not refused or slowed: another event has its outcome.
   if (event.simulated !== null && (what === "refused" || what === "slowed")) return [];
   if (what === undefined || event.account?.toLowerCase() !== account) return [];
   return [{ at, ip, service, isRight: what === "signed_in", what }];

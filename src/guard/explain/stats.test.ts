@@ -93,7 +93,7 @@ test("steps start at the same times in every chart", () => {
   assert.deepEqual([from, to], [later(NOON, -HOUR_MS), later(NOON, 3)]);
 });
 
-test("a chart that ends among stored hours includes its last hour, one that ends later nothing after its end", () => {
+test("a chart that ends where only hours are stored includes its whole last hour; a later one includes nothing after its end", () => {
   const endOf = (backMs: number): number => spanOf(later(NOON, -4 * DAY_MS), later(NOON, -backMs), null, NOON).to;
   assert.equal(endOf(3 * DAY_MS + 10 * MINUTE_MS), NOON - 3 * DAY_MS);
   assert.equal(endOf(3 * DAY_MS), NOON - 3 * DAY_MS);

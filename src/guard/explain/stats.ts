@@ -27,7 +27,7 @@ const SERIES = {
 type SeriesName = keyof typeof SERIES;
 type Each<T> = Readonly<Record<SeriesName, T>>;
 
-/** How often it happened. */
+/** How often events of a type happened. */
 type Of = (type: EventType | typeof SENT | typeof RECEIVED_REFUSED | typeof SENT_REFUSED) => number;
 
 /** Maximum steps of a chart, and maximum if no step is requested. */
@@ -45,7 +45,7 @@ export function spanOf(from: Millis, to: Millis, stepMs: number | null, now: Mil
   const enough = (ms: number): boolean => ms >= leastMs && (to - from) / ms <= most;
   const asked = Math.ceil((stepMs ?? leastMs) / leastMs) * leastMs;
   const step = [asked, ...STEPS_MS].find(enough) ?? DAY_MS * 7;
-  // Of each hour then only its last row is left.
+  // By then, only the last row of each hour is left.
   const end = now - to > MINUTES_FOR_MS ? instant(Math.ceil(to / HOUR_MS) * HOUR_MS) : to;
   return { from: instant(from - (from % step)), to: end, stepMs: step };
 }
@@ -58,7 +58,7 @@ export function seriesOf(figures: Figures, span: Span): Each<readonly number[]> 
 }
 
 export function pointBetween(before: Totals, after: Totals): Each<number> {
-  // Less than before: the clock was set back in between.
+  // A count is lower than before if the clock was set back in between.
   const of: Of = (type) => Math.max(0, (after[type] ?? 0) - (before[type] ?? 0));
   return each((name) => SERIES[name](of));
 }
@@ -88,7 +88,7 @@ const TOP_IPS = 10;
 /** More than can be in force. */
 export const ALL_BANS = 10_000_000;
 
-/** The overview as the API answers it, as JSON: see `eventsText`. */
+/** The overview, as the JSON text that the API returns: see `eventsText`. */
 export function statsText(queries: Queries, health: Health, now: Millis): string {
   return JSON.stringify(statsOf(queries, health, now, BANS_ANSWERED));
 }

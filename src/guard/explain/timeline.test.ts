@@ -80,7 +80,7 @@ test("a greylisted mail shows when it was retried, and proposes nothing", () => 
   const others = [at("02:10", 2, "EMAIL_DEFERRED"), { ...at("02:11", 3, "EMAIL"), recipient: "bert@example.org" }];
   const steps = timelineOf([at("02:00", 1), ...others, at("17:10", 4), at("17:11", 5, "EMAIL")]);
   const [first, second, mail] = [steps[0], steps[3], steps[4]];
-  assert.match(first?.meaning ?? "", /it was deferred, and came again after 15 min\.$/);
+  assert.match(first?.meaning ?? "", /it was deferred, and retried after 15 min\.$/);
   assert.equal(first?.lift, null);
   assert.equal(second?.meaning, reasons.greylist_asked.says);
   assert.equal(mail?.meaning, reasons.below_limit.says);
@@ -88,11 +88,11 @@ test("a greylisted mail shows when it was retried, and proposes nothing", () => 
 
 test("only a try at least twenty seconds later is a retry", () => {
   const again = (time: string) => timelineOf([at("02:00", 1), at(time, 2), at(time, 3, "EMAIL")])[0]?.meaning ?? "";
-  assert.match(again("02:20"), /came again after 20 s\.$/);
+  assert.match(again("02:20"), /retried after 20 s\.$/);
   assert.equal(again("02:19"), reasons.greylist_asked.says);
 });
 
-test("a mail that Postgrey let through was not deferred, whatever its sender writes later", () => {
+test("a mail that Postgrey accepted was not deferred, whatever its sender writes later", () => {
   for (const recipient of ["anna@example.org", null]) {
     const later = [at("50:00", 3), at("50:01", 4, "EMAIL")];
     const [first] = timelineOf([at("02:00", 1), { ...at("02:01", 2, "EMAIL"), recipient }, ...later]);

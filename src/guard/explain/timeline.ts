@@ -15,7 +15,7 @@ const SENDING_LIMITS: readonly SettingKey[] = [
   "limits.sending.recipients_per_day",
 ];
 
-/** Not for reasons where nothing was refused, that only the other side can fix, or that a command controls. */
+/** Has no reasons by which nothing was refused, that only the other side can fix, or that a command controls. */
 const PREVENTED_BY: Readonly<Partial<Record<Reason, readonly SettingKey[]>>> = {
   connection_limit: CONNECTION_LIMITS,
   mail_limit: MAIL_LIMITS,
@@ -81,7 +81,7 @@ export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[
   return inOrder.map((event) => {
     const afterMs = retries.get(event.id);
     if (afterMs === undefined) return stepOf(event);
-    const meaning = `A stranger's mail: it was deferred, and came again after ${span(afterMs)}.`;
+    const meaning = `A stranger's mail: it was deferred, and retried after ${span(afterMs)}.`;
     return { ...stepOf(event), meaning, lift: null };
   });
 }
@@ -90,8 +90,8 @@ export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[
 const LEAST_PAUSE_MS = 20_000;
 
 /**
- * How long after a greylisting event the same mail was retried, by the id of that event. Postgrey's answer is not an event: a mail that it
- * let through reaches DATA in the same try.
+ * How long after a greylisting event the same mail was retried, by the id of that event. Postgrey's answer is not an event, but mail that
+ * it accepted reaches DATA in the same try.
  */
 function retriesIn(inOrder: readonly EventItem[]): ReadonlyMap<number, number> {
   const retries = new Map<number, number>();
@@ -138,7 +138,7 @@ function sourceOf({ type, service, verdict, reason }: EventItem): TimelineSource
       if (type === "SESSION_FAULT" || type === "TLS_FAILED") return service === "imap" ? "login" : "smtp";
       return "delivery";
     case "report":
-      // SPARED has a verdict in a report of Fail2ban, and none if a ban was not made.
+      // SPARED has a verdict if Fail2ban made a report, and none if a ban was skipped.
       if (type === "SPARED") return verdict === null ? "firewall" : "fail2ban";
       return reason === "intrusion_report" || reason === "below_limit" ? "detector" : "fail2ban";
     default:

@@ -9,7 +9,7 @@ const MOST_EVENTS = 2_000;
 const MOST_SHOWN = 100;
 
 /**
- * Mails that greylisting deferred and that were not retried since. The guard does not read Postgrey's answers, so they follow from
+ * Mails that greylisting deferred and that were not retried since. The guard does not read Postgrey's answers, but infers them from
  * the next event: a mail that passed is accepted or refused seconds later.
  */
 export function waitingMails(queries: EventQueries, now: Millis): WaitingMails {
@@ -40,7 +40,7 @@ function putsOff({ reason, recipient, simulated }: EventItem): boolean {
   );
 }
 
-/** By its envelope; a mail to several recipients at once is identified only by its sender and client. */
+/** Identifies a mail by its envelope, or a mail to several recipients at once only by its sender and client. */
 function keysOf({ sender, recipient, ip }: EventItem): readonly string[] {
   const from = sender?.toLowerCase() ?? "";
   const several = `${from} from ${ip}`;

@@ -64,7 +64,7 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
 type Found = Readonly<{ events: readonly EventItem[]; otherQueueIds: readonly string[]; complete: boolean }>;
 
 /**
- * The mail with a queue id. Rows with only a Message-ID, such as the spam score, are taken if they came within
+ * The mail with a queue id. Rows with only a Message-ID, such as the spam score, are included if they came within
  * `SESSION_MS` of the mail's first row.
  */
 function mailOf(queries: Queries, queueId: string): Found {
