@@ -53,7 +53,7 @@ export class ListHealth {
     return now >= this.#probeAt;
   }
 
-  /** A check is running, so that no other starts. */
+  /** Call it when a check starts, so that no other does. */
   probing(now: Millis): void {
     this.#probeAt = now + this.#everyMs;
   }
@@ -136,7 +136,7 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
     if (health.why !== null) report();
   };
   const setAside = ({ health }: List, why: string): void => {
-    // A concurrent question has already logged it.
+    // A concurrent question has already disabled the list.
     if (health.why !== null) return;
     health.setAside(why, clock.now());
     // Its other answers may have been wrong as well.
@@ -185,7 +185,7 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
     const [four, six] = await Promise.all([ask(4), ask(6)]);
     const wasAside = health.why !== null;
     health.probed(judge(zone, four, six), clock.now());
-    // Clients in between were decided without this list.
+    // Answers kept from before were decided without this list.
     if (wasAside && health.why === null) held.clear();
     report();
   };

@@ -10,13 +10,13 @@ export const SPF_LIMITS = {
   lookups: 10,
   /** Hosts of one `mx` (RFC 7208, 4.6.4). */
   exchanges: 10,
-  /** Networks that the records of one domain name, repeated ones too: each costs the guard 10 µs, at every recipient. */
+  /** Networks in the records of one domain, including repeated ones. Each costs the guard 10 µs at every recipient. */
   networks: 500,
 } as const;
 
 const SENDER_PROOF_LIMITS = {
   deadlineMs: 1_500,
-  /** Senders beyond these count as not proven. */
+  /** Maximum senders that are checked at the same time. Further ones count as not proven. */
   inFlight: 50,
   inFlightOfNetwork: 10,
 } as const;

@@ -57,7 +57,7 @@ type LookupLimits = Readonly<{ deadlineMs: number; inFlight: number; inFlightOfN
  * if `isNeeded` says no, which is called only while there is room.
  */
 export function limitedLookups<T>({ deadlineMs, inFlight, inFlightOfNetwork }: LookupLimits, otherwise: T) {
-  /** For which networks something is being looked up. */
+  /** The networks of running lookups. */
   const asking: Prefix[] = [];
   return (ip: Ip, look: () => Promise<T>, isNeeded: () => boolean = () => true): Promise<T> => {
     const network = neighbourhoodOf(ip, 48);

@@ -6,7 +6,7 @@ import type { Clock, Notices } from "../ports.ts";
 type DnsWatchParts = Readonly<{ names: Names; domain: () => string | undefined; notices: Notices; clock: Clock }>;
 
 const AGAIN_MS = 10 * SECOND_MS;
-/** Reported after this many failures in a row, nearly a minute: a router may restart. */
+/** Failures in a row after which it is reported: nearly a minute, because a router may restart. */
 const FAILURES_REPORTED = 6;
 
 /**
