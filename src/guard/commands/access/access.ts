@@ -45,7 +45,7 @@ const TOKEN_RUNS = {
       refused: (reason) => failed(reason, LISTS_TOKENS),
     });
   },
-  /** Revokes it before the record, so that this works on a full disk too. */
+  /** Revokes the token before the record is written, so that this works on a full disk too. */
   token_revoke: async ({ credentials, engine }, { name }, by) => {
     const outcome = credentials.revokeToken(name);
     if (!outcome.ok) return failed(outcome.reason, LISTS_TOKENS);
@@ -65,7 +65,7 @@ type DashboardCommandParts = CredentialCommandParts &
 type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "clock"> &
   Pick<CredentialCommandParts, "engine"> &
   Readonly<{ sessions: Pick<SessionStore, "end"> }>;
-/** Each has separate queues. */
+/** Sign-ins of the administrator and of mailbox users, which have separate queues. */
 export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
 export type OfSignIns = Readonly<{ signIns: SignIns }>;
 type ProveCommand = ParsedCommandOf<"prove" | "prove_passkey">;
@@ -73,7 +73,7 @@ type ProveCommand = ParsedCommandOf<"prove" | "prove_passkey">;
 const DASHBOARD_RUNS = {
   token_list: ({ tokens }, asked) => ({ ok: true, result: tokens(asked) }),
   admin_set_hash: async ({ credentials, engine }, { hash }, by) => {
-    if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash)) return usage("The password must come hashed.", "Use `admin passwd`.");
+    if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash)) return usage("The password must be hashed.", "Use `admin passwd`.");
     credentials.setAdminPassword(hash);
     return recordDone(engine, { type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by }, { done: true });
   },
@@ -132,7 +132,7 @@ async function proveCommand(
   return { ok: true, result: { outcome, caller: callerOf(parts, digest, { isUse: true, ip }) ?? item } };
 }
 
-/** Audits what an administrator did. Entries of mailbox users would crowd them out. */
+/** Audits what an administrator did. Entries of mailbox users, which would crowd out the others, are omitted. */
 async function administrators(
   { engine }: Pick<DashboardCommandParts, "engine">,
   { account }: CallerItem,
@@ -141,7 +141,7 @@ async function administrators(
   if (account === null) await engine.audit(entry);
 }
 
-/** The user of a mailbox proves with that mailbox's password. Passkeys are the administrator's. */
+/** The user of a mailbox gives a proof with that mailbox's password. Passkeys are only for the administrator. */
 async function prove({ administrator, mailboxes }: SignIns, command: ProveCommand, { item, digest, ip }: WebCaller) {
   if (item.account === null) return administrator.prove({ ip, ...givenIn(command) }, digest);
   const account = parseAccountName(item.account);

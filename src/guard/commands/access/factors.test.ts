@@ -96,12 +96,12 @@ test("an app is set up, listed, given new codes and removed, each recorded", asy
   assert.ok(!kit.details().some((one) => String(one).includes(secret) || String(one).includes(codes[0] ?? "")));
 });
 
-test("a setup is confirmed while the proof is fresh, and by no token, which may only look", async () => {
+test("a setup is confirmed only while the proof is fresh, and not by a token, which may only list factors", async () => {
   const as = await signIn();
   const { secret } = await result({ verb: "totp_begin" }, as);
   kit.clock.advance(PROOF_MS);
   const confirm = () => ({ verb: "totp_confirm", code: codeOf(secret, kit.clock.now()) }) as const;
-  assert.match(await refusal(confirm(), as), /No setup waits/);
+  assert.match(await refusal(confirm(), as), /No setup is waiting/);
   await kit.ask({ ...COMMANDS.token_create, scopes: ["owner"] });
   const token = { as: TOKEN, ip: IP };
   assert.equal(await refusal(confirm(), token), "unauthorized");
@@ -201,7 +201,7 @@ test("wrong passkeys count like wrong passwords, and only against their network"
   await signIn(await byPasskey(device));
 });
 
-test("an address gets as many challenges as it may try, which delays no sign-in, no proof and no other address", async () => {
+test("an address gets as many challenges as it may try sign-ins, which delays no sign-in, no proof and no other address", async () => {
   const as = await signIn();
   for (let i = 0; i < WEB_LIMITS.signInsEach; i++) await challenge();
   assert.deepEqual(await result({ verb: "passkey_challenge", ip: IP }), { challenge: null });
@@ -211,7 +211,7 @@ test("an address gets as many challenges as it may try, which delays no sign-in,
   assert.match(await refusal({ verb: "passkey_challenge", ip: "nowhere" }), /No address/);
 });
 
-test("a new password ends sessions and keeps the factors, of which a passkey replaces password and code, until root resets them with the sessions", async () => {
+test("a new password ends the sessions but keeps the factors, until root resets them; a passkey replaces password and code", async () => {
   const as = await signIn();
   const device = await add(as, "Laptop");
   await setUp(as);

@@ -29,7 +29,7 @@ type PasskeyCommandParts = Rehearsal &
 type OfKeys = OfCaller & Readonly<{ keys: Passkeys; bounds: Pick<WebBounds, "mayChallenge"> }>;
 
 const PASSKEY_RUNS = {
-  /** Strangers may request one as often as they may sign in. Nothing is stored. */
+  /** Strangers may request a challenge as often as they may sign in. Nothing is stored. */
   passkey_challenge: ({ engine }, { ip: from }, _, { keys, bounds }) => {
     const ip = parseIp(from);
     if (ip === null) return NO_ADDRESS;
@@ -57,7 +57,7 @@ const PASSKEY_RUNS = {
       refused: (reason) => failed(reason, ""),
     });
   },
-  /** The last one may be removed: the password remains. */
+  /** The last passkey may be removed too, because the password remains. */
   passkey_remove: async ({ passkeys, engine }, { id }, by, { caller }) => {
     if (caller === null) return UNAUTHORIZED;
     const name = passkeys.list().find((known) => known.id === id)?.name;
@@ -79,7 +79,7 @@ type FactorCommandParts = Readonly<{
 }>;
 const NOT_SET_UP = failed("No authenticator app is set up.", "Set one up first.");
 const NOT_BEGUN = failed(
-  "No setup waits for a code.",
+  "No setup is waiting for a code.",
   "Start again, and enter the code within ten minutes in the same session.",
 );
 const WRONG_CODE = failed(
@@ -90,7 +90,7 @@ const WRONG_CODE = failed(
 type Setup = Omit<FactorCommandParts, "factors"> &
   Readonly<{ store: FactorCommandParts["factors"]; factors: SignIn["factors"]; session: string; by: string }>;
 
-/** For the owner's session: a token sets up no factor. The record comes first: no factor changes without one. */
+/** For the owner's session, because a token must not set up a factor. The record comes first, so no factor changes without one. */
 function ofSession<C>(run: (setup: Setup, command: C) => Promise<Reply> | Reply) {
   return (parts: FactorCommandParts, command: C, by: string, { signIns, caller }: OfCaller & OfSignIns) => {
     if (caller === null || caller.item.session === null) return UNAUTHORIZED;
@@ -126,7 +126,7 @@ export const FACTOR_RUNS = {
     if (!(await engine.audit({ type: "RECOVERY_CODES_MADE", subject, by }))) return UNWRITTEN;
     return { ok: true, result: { recoveryCodes: factors.renewCodes() } };
   }),
-  /** For an owner who lost the phone, or after someone else may have set one up. */
+  /** For an owner who lost the phone, or if someone else may have set up a factor. */
   factors_reset: async ({ factors, passkeys, engine }: FactorCommandParts, _: unknown, by: string): Promise<Reply> => {
     const names = passkeys.list().map(({ name }) => name);
     const recorded = await Promise.all([
