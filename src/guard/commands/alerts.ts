@@ -10,7 +10,7 @@ import type { OfCaller } from "./web/command-gate.ts";
 
 type AlertCommandParts = Readonly<{ alerts: Pick<Alerts, "test" | "book" | "channels" | "leadOut"> }>;
 
-/** Less than the 10 s that the web waits for the guard. The command line waits longer than any channel takes. */
+/** Less than the 10 s that the web waits for the guard. The command line waits longer than any channel can take. */
 const WEB_WAITS_MS = 8 * SECOND_MS;
 
 export const ALERT_RUNS = {

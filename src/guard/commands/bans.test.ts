@@ -30,7 +30,7 @@ test("ban: an address, a network, an IPv6 address as its network; for a time, pe
   assert.equal(await banLine("2001:db8:1:2::7", "permanent"), "2001:db8:1:2::/64 manual noise root ever");
 });
 
-test("ban: without a time, it shortens no ban in force; with one, it does", async () => {
+test("ban: only a command with a time shortens a ban in force", async () => {
   const end = async (length: string | null) =>
     (await kit.result({ verb: "ban", target: "203.0.113.7", note: "", for: length })).ban.expiresAt;
   assert.equal(await end("permanent"), null);
@@ -62,7 +62,7 @@ test("a refused command names the network, unless the database cannot be written
   assert.match(await allow("203.0.113.7"), /^failed The database could not be written/);
 });
 
-test("unban: an address means the prefix that was banned, and the reply names that prefix", async () => {
+test("unban: an address stands for the prefix that was banned, and the reply names that prefix", async () => {
   assert.equal(await ban("2001:db8:1:2::7"), "done");
   assert.deepEqual(await kit.result({ verb: "unban", target: "2001:db8:1:2::9" }), { prefix: "2001:db8:1:2::/64" });
   assert.equal(await ban("2001:db8:1:2::7/128"), "done");
@@ -113,10 +113,10 @@ test("an allow entry of IPv6 lifts no ban of IPv4, even if its range has room fo
   const lifted = async (target: string) =>
     (await kit.result({ verb: "allow_add", target, note: "", for: null })).liftedTotal;
   for (const target of ["::1/64", "::fffe:0:0/95"]) assert.equal(await lifted(target), 0, target);
-  assert.equal(await lifted("::ffff:203.0.113.0/120"), 1, "an IPv4 network in other words");
+  assert.equal(await lifted("::ffff:203.0.113.0/120"), 1, "an IPv4 network in IPv6 notation");
 });
 
-test("an allow entry lifts no ban that was only simulated", async () => {
+test("an allow entry does not lift a simulated ban", async () => {
   const simulating = commandsOnMemory({ ...TEST_POLICY, simulate: true });
   for (let n = 0; n < 12; n++) await simulating.engine.ask(guess(`guess ${n}`));
   const add = { verb: "allow_add", target: STRANGER, note: "office", for: null } as const;
@@ -144,7 +144,7 @@ test("entries from the settings are listed as such, and no command removes them"
   const { items } = await configured.result({ verb: "allow_list", limit: 50, cursor: null });
   const listed = { prefix: "198.51.100.0/24", note: "allow.networks", by: "settings", at, expiresAt: null };
   assert.deepEqual(items, [{ ...listed, from: "settings" }]);
-  const says = "is on the list of the settings. Take it out of allow.networks in ghostinbox.toml.";
+  const says = "is allowed in the settings. Remove it from allow.networks in ghostinbox.toml.";
   const target = "198.51.100.0/24";
   assert.equal(await configured.said({ verb: "allow_remove", target }), `failed ${target} ${says}`);
 });

@@ -15,7 +15,7 @@ import type { BanLog, BansInForce } from "../storage-ports.ts";
 import { failed, usage } from "./refusals.ts";
 import type { RunsOf } from "./run-of.ts";
 
-/** Needed by commands that the engine decides on. In a dry run, `ask` only decides. */
+/** Needed by commands that the engine decides. In a dry run, `ask` only decides. */
 type NetworkDecisionParts = Readonly<{
   engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: NetworkEvent) => Promise<Decision> }>;
   bansInForce: Pick<BansInForce, "ban" | "bansWithin" | "allowed">;
@@ -69,7 +69,7 @@ export const NETWORK_DECISION_RUNS = {
   allow_remove: async (parts, command, by) => {
     const prefix = asPrefix(command.target);
     if (parts.engine.policy.allow.includes(prefix))
-      return failed(`${prefix} is on the list of the settings.`, "Take it out of allow.networks in ghostinbox.toml.");
+      return failed(`${prefix} is allowed in the settings.`, "Remove it from allow.networks in ghostinbox.toml.");
     const outcome = await decided(parts.engine, { type: "DISALLOW_ASKED", prefix, by });
     return outcome.ok ? { ok: true, result: { prefix } } : outcome;
   },
@@ -118,19 +118,19 @@ function targetOf(engine: Pick<Engine, "prefixOf">, target: Ip | Prefix): Prefix
   return isPrefix(target) ? target : engine.prefixOf(target);
 }
 
-/** Simulated ones keep nothing out. */
+/** A simulated ban keeps no one out. */
 function isReal(ban: Ban | null): boolean {
   return ban !== null && ban.simulated !== true;
 }
 
-/** The bans in force around and within a network whose own is lifted. */
+/** The bans still in force around and within a network whose own ban is lifted. */
 function stillBanned(bansInForce: NetworkDecisionParts["bansInForce"], prefix: Prefix): Omit<Unbanned, "prefix"> {
   const around = covering(prefix).find((network) => network !== prefix && isReal(bansInForce.ban(network)));
   const within = bansInForce.bansWithin(prefix).filter((ban) => isReal(ban) && ban.prefix !== prefix).length;
   return { ...(around !== undefined && { around }), ...(within > 0 && { within }) };
 }
 
-/** Milliseconds; null: for good. */
+/** Milliseconds; null: permanently. */
 function lasting(text: string | null, otherwiseMs: number | null): number | null {
   if (text === null) return otherwiseMs;
   return text === "permanent" ? null : durationOf(text);

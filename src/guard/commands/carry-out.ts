@@ -47,7 +47,7 @@ export type Kept = Readonly<{
 type At = Kept & OfCaller & Readonly<{ share: Share }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
 
-/** How each command is carried out, whether or not it is a dry run: the maps of all nouns, and what belongs to none. */
+/** How each command is carried out, whether or not it is a dry run: the maps of all nouns, and commands without a noun. */
 const RUNS = {
   ...ACCESS_RUNS,
   ...FACTOR_RUNS,
@@ -93,7 +93,7 @@ type Asked<V extends Verb> = Admitted & Readonly<{ command: ParsedCommandOf<V>; 
 
 /**
  * Carries out a command that `CommandGate` has admitted. With the parts of a dry run it returns what the command would answer, by the same
- * rules except counts: nothing stays changed or is recorded.
+ * rules except limits that count, and leaves no change or record.
  */
 export function carryOut<V extends Verb>(
   parts: PartsOf<V>,

@@ -43,7 +43,7 @@ test("a reload records which settings changed", async () => {
   assert.deepEqual(kit.details(), ["limits.mail.per_minute, spam.required_score by root", "nothing changed by root"]);
 });
 
-test("writes no list if nothing changed, least of all for a stranger's made-up token", async () => {
+test("writes no list if nothing changed, as for a stranger's made-up token", async () => {
   const as = { as: "0f".repeat(32), ip: "203.0.113.7" };
   await kit.ask({ verb: "caller", isUse: true }, "web", as);
   await kit.ask({ verb: "unban", target: "203.0.113.7" }, "web", as);
@@ -60,7 +60,7 @@ test("a watcher starts at the last event", async () => {
   assert.deepEqual(await kit.ask({ verb: "ping" }), { ok: true, result: { pid: 1 } });
 });
 
-test("however many ask for the health at once, the keeper is asked once", async (t) => {
+test("the keeper is asked once, however many callers ask for the health at once", async (t) => {
   const { mock } = t.mock.method(kit.keeper, "ask");
   for (const round of [1, 2]) {
     await Promise.all(Array.from({ length: 128 }, () => kit.ask({ verb: "health" }, "web")));
@@ -104,13 +104,13 @@ test("each command of root is carried out, or refused in a sentence", async () =
   }
 });
 
-/** Commands about an account that need not be there, or whose samples are refused for their passwords first. */
+/** Commands about an account that need not exist, or whose samples are refused for their passwords first. */
 const NEED_NONE = /^(account_(create|set)|held_|legal_hold)/;
 
 test("a command about an impossible account name is wrong usage, one about a missing account fails, and neither changes anything", async () => {
   const before = kit.state();
   for (const command of Object.values(COMMANDS)) {
-    // The first reports the state of any text; the other two name a token and a passkey.
+    // `account_state` accepts any text; the other two name a token and a passkey.
     if (!("name" in command) || /^(account_state|token|passkey)/.test(command.verb)) continue;
     const nonsense = await kit.said({ ...command, name: "nonsense" });
     assert.match(nonsense, /^usage The field "name" is not an account name/, command.verb);

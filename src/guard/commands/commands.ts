@@ -25,7 +25,7 @@ import { createQueueShares, createTurn } from "./turns.ts";
 import { type Admitted, CommandGate } from "./web/command-gate.ts";
 import { createOwnMailbox, mayChangePassword } from "./web/my-mailbox.ts";
 
-const NO_DRY_RUN = usage("This command cannot be tried without carrying it out.", "Leave the dry run out.");
+const NO_DRY_RUN = usage("This command cannot be tried without carrying it out.", "Repeat it without the dry run.");
 /** Only one runs at a time, so the keeper stays free for other commands. */
 const REVIEWS = { most: 8, ofOne: 2, busy: "Too many access reviews are waiting." };
 
@@ -34,9 +34,9 @@ type Parts = CommandParts &
   MailboxSignInParts &
   SettingsCommandParts &
   Readonly<{
-    /** Refreshed at once, so that a new address can send, and an allowed sender counts, as soon as the command ends. */
+    /** Refreshed before the answer, so that a new address can send, and an allowed sender counts, as soon as the command ends. */
     contentLists: ContentLists;
-    /** Resolves once all that was committed to either database survives a power failure; false if the disk failed to flush. */
+    /** Resolves once everything committed to either database survives a power failure; false if the disk failed to flush. */
     flushed: () => Promise<boolean>;
   }>;
 
@@ -69,9 +69,9 @@ export function createCommands(given: Parts) {
     );
   const tryOut = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply => {
     if (caller === null) return NO_DRY_RUN;
-    // The web asks for this one itself, before it judges a new password (`whyRefused` in account-routes.ts).
+    // The web itself asks for this dry run before it judges a new password (`whyRefused` in account-routes.ts).
     if (command.verb === "my_password") return mayChangePassword(parts, gate.userBounds, command.password, caller);
-    // Uncounted tries would let mailbox users find out which other addresses exist, such as by a forward.
+    // Dry runs are not counted, so mailbox users could use them to find out which addresses exist, for example with a forward.
     if (!hasDryRun(command) || caller.item.account !== null) return NO_DRY_RUN;
     const dryRun = (share: Share) => carryOut<DryVerb>(partsOfDryRun(parts), kept, { by, caller, command, share });
     return withShare({ caller, verb: command.verb, isDry: true }, dryRun);
@@ -84,7 +84,7 @@ export function createCommands(given: Parts) {
       if (line.isDry === true) return await tryOut(admitted, command);
       const reply = await run(admitted, command);
       const { lasts } = effectOf(command.verb);
-      // Accounts, the allow list or the settings may differ, also after a failed command, which may be partly done.
+      // Even a failed command may have partly changed accounts, the allow list or the settings.
       if (command.verb === "reload" || lasts) parts.contentLists.refresh();
       return !reply.ok || !lasts || (await parts.flushed()) ? reply : UNFLUSHED;
     } catch (error) {

@@ -3,8 +3,8 @@ import type { Keeper, SecretMaker } from "../admin-ports.ts";
 import type { CommandParts, DryRunParts } from "./carry-out.ts";
 
 /**
- * The parts of a dry run: they answer as the real ones do, but record nothing, and change nothing outside `accounts.db`. What changes
- * there is rolled back (`Rehearsal`).
+ * The parts of a dry run: they answer as the real ones do, but record nothing, and change nothing outside `accounts.db`, where changes
+ * are rolled back (`Rehearsal`).
  */
 export function partsOfDryRun(parts: CommandParts): DryRunParts {
   const { credentials, engine, pauses, rehearse, senders, sessions } = parts;
@@ -36,15 +36,15 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
   };
 }
 
-/** A hash takes long, and a dry run stores none. */
+/** Computing a hash takes long, and a dry run stores none. */
 const UNHASHED: SecretMaker = {
   make: (asked) => Promise.resolve(asked.map(() => ({ hash: "{ARGON2ID}none", passwordHash: "" }))),
   passwordHashOf: () => "",
 };
 
 /**
- * The keeper of a dry run: it answers from the real queue, and only notes the orders, so that the command
- * finds the queue as its own orders would leave it. Ends no session. Exported for its test.
+ * The keeper of a dry run. It answers from the real queue, but only notes orders, so that the command
+ * finds the queue as its own orders would leave it. It ends no session. Exported for its test.
  */
 export function keeperOfDryRun(keeper: Keeper): Keeper {
   const seen = new Map<string, QueuedMail>();

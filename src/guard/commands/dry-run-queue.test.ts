@@ -13,7 +13,7 @@ const ANNA = accountName("anna@example.test");
 const ALL = { ids: [], account: null, sender: null, recipient: null, isAll: true, cursor: null } as const;
 const [LOOSE, OTHER, HELD] = ["72CED1EABE5", "82CED1EABE6", "92CED1EABE7"];
 
-/** Each command, with a part of its answer that must not be empty. */
+/** Each command, and a part of its answer that shows that it found something. */
 const DRY_RUNS: readonly Readonly<{ command: Command; says: object }>[] = [
   { command: { verb: "queue_hold", ...ALL }, says: { changed: 2 } },
   { command: { verb: "queue_release", ...ALL }, says: { changed: 0, kept: [{ account: ANNA, mails: 1 }] } },

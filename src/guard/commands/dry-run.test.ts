@@ -33,7 +33,7 @@ const AWAY = { verb: "vacation_set", name, subject: "", text: "I am away.", unti
 const PAUSE = { verb: "greylist_pause", recipient: "owner@example.test", for: "15m" } as const;
 const LET_IN = { verb: "spam_allow_add", account: name, sender: "*@friend.example" } as const;
 
-/** They have separate tests: the commands on the queue in dry-run-queue.test.ts. */
+/** Commands with separate tests; those on the queue are in dry-run-queue.test.ts. */
 const SEPARATE = /^(queue|held)_|^session_end$|^app_password_add$/;
 
 /** A command, and those that must run before it can succeed. */
@@ -61,7 +61,7 @@ const LISTED: readonly Run[] = [
   { command: LET_IN, after: [ANNA] },
   { command: { ...LET_IN, verb: "spam_allow_remove" }, after: [ANNA, LET_IN] },
 ];
-/** All others concern an account. */
+/** Commands that are not listed above concern an account. */
 const DRY_RUNS: readonly Run[] = DRY_VERBS.filter((verb) => !SEPARATE.test(verb)).map(
   (verb) =>
     LISTED.find(({ command }) => command.verb === verb) ?? { command: { ...COMMANDS[verb], name }, after: [ANNA] },
@@ -132,7 +132,7 @@ describe("a dry run", () => {
   });
 });
 
-/** Made even without a record: they take rights away, or only let mail pass. */
+/** Changes that are made even without a record, because they take rights away, or only let mail pass. */
 const MADE_ANYWAY = /^(token_revoke|session_end_all|account_suspend|greylist_(pause|resume)|spam_allow_(add|remove))$/;
 
 const KEYS = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
@@ -152,7 +152,7 @@ const OTHERS: readonly Run[] = [
 ];
 
 describe("without a record", () => {
-  /** Every row of the databases, and how often sessions were ended; those of an account that is removed end first. */
+  /** Every row of the databases, and how often sessions were ended, except for a removal, which ends them first. */
   const effects = ({ verb: tried }: Command) =>
     `${kit.state()} ${tried === "account_remove" || kit.kept().filter((verb) => verb === "kick_account").length}`;
   for (const { command, after } of [...DRY_RUNS, ...OTHERS]) {

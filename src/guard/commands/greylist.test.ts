@@ -77,7 +77,7 @@ test("a pause that was made for an extension covers its account, and ends by eit
 
 test("a pause lasts from a second to thirty days", async () => {
   for (const wrong of ["999ms", "721h"]) {
-    const message = `“${wrong}” is not a length of a pause.`;
+    const message = `“${wrong}” is not the length of a pause.`;
     assert.partialDeepStrictEqual(await pause(OWNER, wrong), { ok: false, kind: "usage", message });
   }
   assert.deepEqual(await listed(), []);

@@ -20,7 +20,7 @@ export type GreylistCommandParts = Readonly<{
 
 const USUAL_MS = 15 * MINUTE_MS;
 const LONGEST_MS = 30 * DAY_MS;
-/** Pauses by the dashboard. Those by mailbox users are bounded by the number of users, and do not count here. */
+/** Maximum pauses by the dashboard. Pauses by mailbox users are bounded by the number of users, and do not count. */
 const MOST_OF_WEB = 200;
 
 export const GREYLIST_RUNS = {
@@ -29,7 +29,7 @@ export const GREYLIST_RUNS = {
     const target = ofAccount(command.recipient, recipients);
     const lastsMs = command.for === null ? USUAL_MS : durationOf(command.for);
     if (lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
-      return usage(`“${printable(command.for ?? "", 40)}” is not a length of a pause.`, "Write it as 15m, 2h or 1d.");
+      return usage(`“${printable(command.for ?? "", 40)}” is not the length of a pause.`, "Write it as 15m, 2h or 1d.");
     if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
       return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
     const standing = pauses.pauses(clock.now());

@@ -13,17 +13,17 @@ export type Rehearsal = Readonly<{
 
 type Recorded<T> = Readonly<{
   change: () => T | Failed;
-  /** Called before the change, in the rehearsals too. Returns why it must no longer be made. */
+  /** Called in each rehearsal, before the change is tried. Returns why it must no longer be made. */
   before?: (() => CommandError | null) | undefined;
-  /** Called in the rehearsal, once the change is tried, and again right before it is made. Returns why it must not be made. */
+  /** Called in each rehearsal, after the change is tried. Returns why it must not be made. */
   check?: (() => CommandError | null) | undefined;
   record: (would: T) => Promise<boolean>;
   refused?: typeof notDone;
 }>;
 
 /**
- * Records a change of the accounts' database before making it: if the guard ends in between, no change lacks a record. The
- * change is tried first and rolled back. If it is refused then, nothing is recorded, and `refused` makes the answer. If another
+ * Records a change of the accounts' database before making it, so that no change lacks a record if the guard ends in between. The
+ * change is first tried and rolled back. If it is refused then, nothing is recorded, and `refused` makes the answer. If another
  * command makes the change impossible while it is being recorded, the record stays.
  */
 export async function recordFirst<T extends Readonly<{ ok: true }>>(
@@ -71,7 +71,7 @@ export async function recordDone<R>(engine: Pick<Engine, "audit">, audit: Audit,
  */
 const UNRECORDED = uncertain(
   "The database could not be written: the change may or may not have taken effect, and it was not recorded.",
-  "Check, and repeat it once `status` reports the database as healthy.",
+  "Check what happened, and repeat it once `status` reports the database as healthy.",
 );
 
 /** The answer to a command whose changes the disk has not confirmed. */
@@ -80,12 +80,12 @@ export const UNFLUSHED = uncertain(
   "Check it once `status` reports the database as healthy. A secret that it would have shown is lost: make a new one.",
 );
 
-/** Reports that a command may have been carried out, or was in part. */
+/** Reports that a command may have been carried out, wholly or in part. */
 export function uncertain(message: string, next: string): CommandError {
   return { ...failed(message, next), mayBeDone: true };
 }
 
-/** The answer if the record comes first and could not be committed. */
+/** The answer if the record comes before the change, and could not be committed. */
 export const UNWRITTEN = failed(
   "The audit entry could not be written, so nothing was changed.",
   "`status` shows what is wrong.",

@@ -12,7 +12,7 @@ import { failed } from "./refusals.ts";
 export type ReloadCommandParts = Readonly<{
   /** Reloads the settings and returns the names of changed ones. */
   reload: () => Readonly<{ ok: true; changed: readonly string[] }> | Failed;
-  /** Returns what a reload would change, what the next start of the server would, and the present value of each as text. */
+  /** Returns what a reload would change, what the next start of the server would change, and the current values as text. */
   pending: () => Readonly<{ ok: true } & Pending> | Failed;
   engine: Pick<Engine, "audit">;
 }>;
@@ -36,7 +36,7 @@ export async function reload(
   return { ok: true, result: { changed: outcome.changed, recorded } };
 }
 
-/** For the web, which may not see settings that the guard hides from it: only where the mistakes are, without the text there. */
+/** Tells the web only where the mistakes are, because the text there may be of settings that the guard hides from it. */
 export function wrongFile(problems: readonly SettingProblem[]): CommandError {
   const places = problems.map(({ where, line }) => {
     const named = isSettingKey(where) || settingKeys().some((key) => variableOf(key) === where) ? where : null;
@@ -51,7 +51,7 @@ export function unreadable(message: string): CommandError {
   return failed(message, "`config check` lists every problem.");
 }
 
-/** How much of a value is recorded. */
+/** Maximum recorded characters of a value. */
 const RECORDED_CHARACTERS = 80;
 
 /** The values that differ, except those that the web may not see. */
@@ -62,12 +62,12 @@ export function valuesOf({ before, after }: Extract<FileChanged, { ok: true }>):
     .map((key) => ({ key, was: before.sources[key].toml, is: after.sources[key].toml }));
 }
 
-/** The same in reverse. */
+/** The changes that would undo these. */
 export function undone(values: readonly ChangedValue[]): readonly ChangedValue[] {
   return values.map(({ key, was, is }) => ({ key, was: is, is: was }));
 }
 
-/** For the events. A line that repeats the current value changes nothing. */
+/** Describes changes for the audit; only by their keys if no value changes, as when a line repeats the current value. */
 export function recordOf(values: readonly ChangedValue[], keys: readonly string[]): string {
   const changes = values.map(({ key, was, is }) => `${key} = ${short(is)}, was ${short(was)}`);
   return changes.length === 0 ? keys.join(", ") : changes.join("; ");

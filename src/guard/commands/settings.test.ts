@@ -11,7 +11,7 @@ const CHANGED = FILE.replace("= 10", "= 20");
 const CHANGES = [{ key: "limits.mail.per_minute", value: "20" }];
 const LOOKS = [{ verb: "settings_list" }, { verb: "settings_preview", changes: CHANGES }] as const;
 
-/** Lets this happen once the change has read the file, for which it waits for its turn. */
+/** Lets this happen once the change has had its turn and read the file. */
 async function during<T>(reply: Promise<T>, happens: () => void): Promise<T> {
   await Promise.resolve();
   happens();
@@ -28,13 +28,13 @@ function kit(text = FILE, env = {}) {
     preview: (changes: readonly Readonly<{ key: string; value: string | null }>[] = CHANGES) =>
       result({ verb: "settings_preview", changes }),
     apply: (digest: string, changes = CHANGES) => ask({ verb: "settings_apply", changes, digest }),
-    /** As the keeper writes it, and the guard reads it. */
+    /** Sets the file as after the keeper has written it and the guard has loaded it. */
     inForce: (file: string): void =>
       void Object.assign(given, { settingsText: file, reloaded: { ok: true, changed: [] } }),
   };
 }
 
-/** The same, once a change has been previewed. */
+/** A kit after a change was previewed. */
 async function previewed() {
   const commands = kit();
   return { ...commands, digest: (await commands.preview()).digest };
@@ -117,7 +117,7 @@ test("a change is sent to the keeper with the digest of the file, recorded with 
   assert.equal((await list()).undo, null);
 });
 
-test("a program that reads only at its start what the reload found changed is restarted", async () => {
+test("a program that reads a changed setting only at its start is restarted", async () => {
   const { digest, apply, given, asked } = await previewed();
   const changed = ["limits.mail.per_minute", "bans.memory"];
   const applied = await during(apply(digest), () => (given.reloaded = { ok: true, changed }));
@@ -136,7 +136,7 @@ test("a file that was edited since the preview, or has unapplied edits, is not c
   assert.deepEqual(asked, []);
 });
 
-test("the keeper's refusal is reported, recorded as not done, and cannot be undone, even if the file is edited meanwhile", async () => {
+test("the keeper's refusal is reported, recorded as not done, and cannot be undone, even if the file is edited in the meantime", async () => {
   for (const text of [FILE, `${FILE}# mine\n`]) {
     const { digest, apply, given, details, list } = await previewed();
     given.keeperUp = false;

@@ -30,7 +30,7 @@ import {
   wrongFile,
 } from "./settings-file.ts";
 
-/** Either reads the whole file several times, in the thread that decides on mail: up to a tenth of a second. */
+/** Both read the whole file several times, in the thread that decides on mail, which takes up to a tenth of a second. */
 const LISTS_A_MINUTE = 30;
 const PREVIEWS_A_MINUTE = 30;
 const HIDDEN = "(secret)";
@@ -93,11 +93,11 @@ export function createSettingsCommands(parts: SettingsCommandParts) {
     return { until: isoTime(later(last.at, UNDO_MS)), keys: last.keys, by: last.by };
   };
 
-  /** Records before the change, so that none lacks a record if the guard ends in between. Returns false if it cannot be written. */
+  /** Call it before the change, so that none lacks a record if the guard ends in between. Returns false if it cannot be written. */
   const record = (subject: string, by: string): Promise<boolean> =>
     engine.audit({ type: "SETTINGS_APPLIED", subject, by });
 
-  /** A keeper that did not answer in time may have written the file, or write it later, and that must be recorded. */
+  /** Records that a keeper which did not answer in time may have written the file, or may still write it. */
   const notApplied = async ({ reason, mayBeDone }: Extract<KeeperReply, { ok: false }>, says: string, by: string) => {
     await record(`${mayBeDone === true ? "perhaps" : "not done"}: ${says}`, by);
     if (mayBeDone !== true) return failed(`Nothing was changed: ${asSentence(reason)}`, LOOK_AGAIN);
@@ -105,13 +105,13 @@ export function createSettingsCommands(parts: SettingsCommandParts) {
     return uncertain(`The change may or may not be in force: ${asSentence(reason)}`, next);
   };
 
-  /** After the keeper has applied the file, the guard, and programs that read it only at their start, load it too. */
+  /** After the keeper has applied the file, loads it in the guard too, and restarts programs that read it only at their start. */
   const inForce = (keys: readonly string[], detail: string): Reply<"settings_apply"> => {
     const outcome = parts.reload();
     if (!outcome.ok) return uncertain(`Not everything is in force: ${outcome.reason}`, "`status` shows what is wrong.");
     const changed = outcome.changed.length === 0 ? keys : outcome.changed;
     const restarts = programsToRestart(changed);
-    // Not awaited: the answer goes through the web, which finishes its current requests.
+    // Not awaited, because the answer goes through the web, which may restart but finishes its current requests.
     for (const service of restarts) void keeper.ask({ verb: "restart", service });
     const undoUntil = last === null ? null : isoTime(later(last.at, UNDO_MS));
     return { ok: true, result: { changed, detail, restarts, undoUntil, recorded: true } };
@@ -159,7 +159,7 @@ export function createSettingsCommands(parts: SettingsCommandParts) {
         if (!read.ok) return read;
         const changed = changeFile(read.text, changes, read.env);
         if (!changed.ok) return usage(sentencesOf(changed.problems), "Nothing was changed.");
-        if (changed.lines.length === 0) return failed("Nothing to change: the settings are like that already.", "");
+        if (changed.lines.length === 0) return failed("Nothing to change: the settings have these values already.", "");
         const keys = [...new Set(changed.lines.map(({ key }) => key))];
         const values = valuesOf(changed);
         const says = recordOf(values, keys);
@@ -172,7 +172,7 @@ export function createSettingsCommands(parts: SettingsCommandParts) {
 
     undo: ({ digest }: ParsedCommandOf<"settings_undo">, by: string) =>
       inTurn(async (): Promise<Reply<"settings_undo">> => {
-        const read = readUnedited(digest, "Look at what was changed last, then undo it.");
+        const read = readUnedited(digest, "Look at the last change, then undo it.");
         if (!read.ok) return read;
         const { keys, values } = undoable(read.text) === null ? UNKNOWN : (last ?? UNKNOWN);
         const says = `undone: ${recordOf(undone(values), keys) || "the last change"}`;
@@ -188,7 +188,7 @@ export function createSettingsCommands(parts: SettingsCommandParts) {
 const UNKNOWN: Pick<LastChange, "keys" | "values"> = { keys: [], values: [] };
 const ENOUGH_LISTS = failed(`The settings were listed ${LISTS_A_MINUTE} times within a minute.`, "Try again later.");
 const ENOUGH_PREVIEWS = failed(
-  `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,
+  `Changes were previewed ${PREVIEWS_A_MINUTE} times within a minute.`,
   "Try again later.",
 );
 const LOOK_AGAIN = "Look at the changes again, then apply them.";

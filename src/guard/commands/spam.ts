@@ -15,7 +15,7 @@ export type SpamCommandParts = Readonly<{
   senders: SpamAllowStore;
 }>;
 
-/** Changes the allowed senders of an account. The filter applies it from the next mail on. */
+/** Changes the allowed senders of an account. The filter applies the change from the next mail on. */
 export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts> = async (
   parts,
   { verb, account, sender },
@@ -45,8 +45,8 @@ export const SPAM_RUNS = {
 /** Maximum senders that the web may allow: for one account, and in total. */
 const MOST_OF_WEB = { account: 50, all: 500 } as const;
 /**
- * A `*` stands only for subdomains of a written domain, and once before the `@`: SpamAssassin matches each of several in every
- * way, and a short mail from a fitting sender would take it seconds.
+ * Allows one `*` before the `@`, and one for the subdomains of a written domain. SpamAssassin tries every way to match several of
+ * them, which takes seconds for a short mail from a sender made for it.
  */
 const NARROW = /^[^*]*\*?[^*]*@(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
 const HOW = "write the domain out, with at most one * before the @";
@@ -57,7 +57,7 @@ function beyondOf(by: string, senders: SpamAllowStore, account: AccountName, sen
   return isMailboxUser(by) ? beyondUser(senders, account, sender) : null;
 }
 
-/** Users have a list for their own mailbox, which no other user can fill. */
+/** Each user has a list for their own mailbox, which no other user can fill. */
 function beyondUser(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
   if (!NARROW.test(sender)) return `${sender} is too wide: ${HOW}.`;
   const own = senders.allowedSenders().filter((one) => one.account === account && isMailboxUser(one.by));
@@ -66,7 +66,7 @@ function beyondUser(senders: SpamAllowStore, account: AccountName, sender: Sende
     : `You have allowed ${plural(MOST_OF_WEB.account, "sender")}, which is the maximum.`;
 }
 
-/** An attacker who takes over the web may neither allow every sender nor fill the table behind the filter's lists. */
+/** An attacker who takes over the web must neither allow every sender nor fill the table behind the filter's lists. */
 function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
   if (!NARROW.test(sender)) return `${sender} is too wide for the dashboard and the API: ${HOW}.`;
   const own = senders.allowedSenders().filter(({ by }) => isWebAdmin(by));

@@ -27,7 +27,7 @@ test("one command runs at a time, some wait, even behind one that fails, and mor
   assert.deepEqual(await turn(ANNA, () => DONE), DONE);
 });
 
-test("a caller who fills its places leaves the other places free, and gets back each that it had", async () => {
+test("a caller whose places are full leaves the others free, and each of its places becomes free again", async () => {
   const turn = createTurn({ most: 5, ofOne: 2, busy: "Busy." });
   const [gate, late] = [Promise.withResolvers<Reply>(), Promise.withResolvers<Reply>()];
   const first = turn(ANNA, () => gate.promise);

@@ -5,12 +5,12 @@ import { failed } from "./refusals.ts";
 import type { WebCaller } from "./web/command-gate.ts";
 import { isDryRunOnQueue, isOnQueue, type WebBounds } from "./web/web-bounds.ts";
 
-/** All sessions of one person count together. */
+/** All sessions of one user count together. */
 type Caller = Readonly<{ item: Pick<WebCaller["item"], "how" | "name"> }>;
 
 type OnQueue = Readonly<{ caller: Caller | null; verb: Verb; isDry: boolean }>;
 
-/** How many wait in all, and of one caller, so that others find a place. `busy`: the sentence for refused commands. */
+/** Maximum commands that run or wait, in all and of one caller, to leave room for others. `busy`: the sentence for refused commands. */
 type Places = Readonly<{ most: number; ofOne: number; busy: string }>;
 
 export type Turn = ReturnType<typeof createTurn>;
@@ -29,11 +29,11 @@ export function createTurn({ most, ofOne, busy }: Places) {
   };
 }
 
-/** 1,000 mails: the web waits 10 s for the guard (`CONTROL_TIMEOUT_MS`). */
+/** 1,000 mails, because the web waits only 10 s for the guard (`CONTROL_TIMEOUT_MS`). */
 const WEB_ROUNDS = 2;
 const QUEUE_PLACES = { most: 16, ofOne: 4, busy: "Too many commands on the queue are waiting." };
 
-/** Root is limited only by the time of a command. */
+/** Root is limited only by the time that a command may take. */
 const ROOTS_SHARE: Share = {
   rounds: Number.POSITIVE_INFINITY,
   deletes: (mails) => mails,
@@ -43,8 +43,8 @@ const ROOTS_SHARE: Share = {
 type Bounds = Pick<WebBounds, "deletes" | "releases" | "left">;
 
 /**
- * Limits the web's commands on Postfix's queue: one after the other, and a bounded number of mails, of which a dry run uses up none. Others
- * run at once, and so do all of root (`caller` null).
+ * Limits the web's commands on Postfix's queue: they run one after the other and change a bounded number of mails, of which a dry run uses
+ * up none. Other commands run at once, and so do all commands by root (`caller` null).
  */
 export function createQueueShares(bounds: Bounds) {
   const inTurn = createTurn(QUEUE_PLACES);

@@ -103,7 +103,7 @@ test("the certificate is remembered for ten seconds, and a failure of Fail2ban f
   assert.deepEqual(asked, ["certificate", "certificate", "fail2ban", "fail2ban"]);
 });
 
-test("a keeper that does not answer or is older is reported, and asked again", async () => {
+test("a keeper that does not answer, or runs an older version, is reported and asked again", async () => {
   const { asked, upkeep, answer } = kit();
   answer({ ok: false, reason: "The keeper hung up." });
   assert.partialDeepStrictEqual(await upkeep.records(), { ok: false, message: "The keeper hung up." });
@@ -147,7 +147,7 @@ test("an error is thrown to all who wait for it, and the next caller asks again"
   assert.deepEqual(await get(), { ok: true });
 });
 
-test("if asking is expensive, a failure is also remembered for a while, from when it was known", async () => {
+test("if asking is expensive, a failure is also remembered for a while, starting when it became known", async () => {
   const clock = new HandClock(NOON);
   let asked = 0;
   const get = remembered(clock, { lastsMs: 1_000, failureMs: 300 }, () => {

@@ -11,7 +11,7 @@ import type { Clock } from "../ports.ts";
 import { failed, keeperFault, usage } from "./refusals.ts";
 import type { RunsOf } from "./run-of.ts";
 
-/** How long to remember an answer, and a failure: almost zero if asking again is cheap. */
+/** How long to remember an answer and a failure. The latter is zero if asking again is cheap. */
 type Lasts = Readonly<{ lastsMs: number; failureMs?: number }>;
 
 /** Asks once for concurrent callers, and remembers the answer for a while. */
@@ -39,19 +39,19 @@ export type UpkeepParts = Readonly<{
   clock: Clock;
   /** The settings in force. */
   settings: () => Settings;
-  /** Compares what is published for a domain of the settings with what should be. `key`: of DKIM. Never rejects. */
+  /** Compares the published records of a domain in the settings with those that should be. `key`: the DKIM key. Never rejects. */
   publishedFor: (settings: Settings, domain: string, key: string) => Promise<readonly PublishedRecord[]>;
-  /** The keys of accounts; names up to this many accounts of each kind. */
+  /** Counts the keys of accounts, and names up to this many accounts of each kind. */
   keyCounts: (most: number) => KeyCounts;
-  /** How long to wait for it; for tests. */
+  /** How long to wait for an answer; for tests. */
   longestMs?: number;
 }>;
 
-/** The web may ask at any rate: root and the resolver are asked at most this often. */
+/** The web may ask at any rate, so the keeper and the resolver are asked at most this often. */
 const RECORDS = { lastsMs: 5 * SECOND_MS };
 const CERTIFICATE = { lastsMs: 10 * SECOND_MS };
 const DNS = { lastsMs: MINUTE_MS };
-/** A client that fails takes as long as one that succeeds. */
+/** A failure of Fail2ban's client takes as long as a success, so it is remembered too. */
 const JAILS = { lastsMs: MINUTE_MS, failureMs: 30 * SECOND_MS };
 /** The web waits ten seconds for the guard. A later answer is kept for the next caller. */
 const LONGEST_MS = 8 * SECOND_MS;
@@ -81,7 +81,7 @@ export function createUpkeep(parts: UpkeepParts) {
       "encryption",
       ({ encryption }) => encryption && { ...encryption, accounts: parts.keyCounts(MOST_NAMED) },
     ),
-    /** Its client runs once for each jail, which takes seconds. */
+    /** Fail2ban's client runs once for each jail, which takes seconds. */
     fail2ban: () => Promise.race([jails(), late(BUSY)]),
     /** Null: the first domain. */
     dns: (asked: string | null): Promise<Reply<"dns_check">> | CommandError => {
@@ -114,7 +114,7 @@ export const UPKEEP_RUNS = {
   dns_check: ({ upkeep }, { domain }) => upkeep.dns(domain),
 } satisfies RunsOf<Readonly<{ upkeep: Upkeep }>>;
 
-/** Asks the keeper once for all callers within some seconds. `read` returns undefined if the keeper did not answer. */
+/** Asks the keeper once for all callers within some seconds. `read` returns undefined if the reply lacks the answer. */
 function once<V extends Verb>(
   { keeper, clock }: UpkeepParts,
   verb: Told | "audit",

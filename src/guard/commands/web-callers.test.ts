@@ -28,7 +28,7 @@ function refusal(command: Command, as: Readonly<{ as?: string; ip?: string }>): 
   return "error" in admitted ? (admitted.error.denied ?? admitted.error.message) : null;
 }
 
-/** The verbs of the commands that are refused to this caller for this reason; if null, of those that are admitted. */
+/** The verbs of the commands that this caller is refused for this reason, or if null, of those that are admitted. */
 function verbsFor(why: string | null, as: Parameters<typeof refusal>[1], commands = WEB_COMMANDS): readonly string[] {
   const asked = commands.filter((command) => refusal(command, as) === why);
   return asked.map(({ verb }) => verb).toSorted();
@@ -44,7 +44,7 @@ function tokenWith(scopes: readonly Scope[], expiresInMs: number | null = null) 
   return { as: secret, ip: IP };
 }
 
-/** The owner's session, or this secret, is used at this address. */
+/** Uses the owner's session, or this secret, from this address. */
 function useFrom(from: string, as = "5e".repeat(32)): string | null {
   return refusal({ verb: "caller", isUse: true }, { as, ip: from });
 }
@@ -119,7 +119,7 @@ test("the user of a mailbox has the commands for that mailbox, and no others", (
   for (const command of [COMMANDS.my_mailbox, COMMANDS.caller]) assert.equal(refusal(command, HERS), "unauthorized");
 });
 
-test("of the commands that name a mailbox, its user has a few, some of them only while the proof is fresh", () => {
+test("a mailbox user has a few of the commands that name a mailbox, some of them only while the proof is fresh", () => {
   kit.signInAs(HERS.as, ANNA);
   const naming = WEB_COMMANDS.flatMap((command) => {
     const addresses = Object.entries(command).filter(([, value]) => typeof value === "string" && value.includes("@"));
@@ -152,7 +152,7 @@ test("the guard names the actor, whatever the web says, and needs the caller's a
     assert.match(refusal(command, { as: line.as, ...(from !== undefined && { ip: from }) }) ?? "", /No address/);
 });
 
-test("using a session prolongs it, a stream's check does not", () => {
+test("using a session prolongs it, but a stream's check does not", () => {
   const as = { as: "5e".repeat(32), ip: IP };
   const ask = (isUse: boolean) => refusal({ verb: "caller", isUse }, as);
   kit.clock.advance(SESSION_IDLE_MS - 1);
