@@ -22,11 +22,11 @@ export type HeldQueueParts = Readonly<{
 }>;
 /** `mayBeDone`: as in the keeper's reply. */
 export type Failure = Failed & Readonly<{ mayBeDone?: true }>;
-export const NO_RECORD: Failure = { ok: false, reason: "The database took no record of it." };
+export const NO_RECORD: Failure = { ok: false, reason: "The database did not record it." };
 export const RESUMED: Failure = { ok: false, reason: "The account was resumed." };
 /** Limits of one command. */
 export type Share = Readonly<{
-  /** This many times 500 mails. */
+  /** Maximum rounds, of 500 mails each. */
   rounds: number;
   /** How many of these mails may be deleted or returned now. They count as deleted. */
   deletes: (mails: number) => number;
@@ -35,16 +35,16 @@ export type Share = Readonly<{
 }>;
 export type OnHold = Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure;
 
-/** As long as an isolated server keeps a mail that it cannot deliver (main-cf.ts), but only as far back as events are kept. */
+/** How long mail may wait: as long as an isolated server keeps mail that it cannot deliver (main-cf.ts), if events are kept that long. */
 const QUEUED_MS = 100 * DAY_MS;
 /** The keeper finds 500 mails at a time. More than 20,000 take a second command. */
 export const HELD_ROUNDS = 40;
-/** A noted mail may enter the queue only after its milters have answered. */
+/** How long a note is kept without its mail, which may enter the queue only after its milters have answered. */
 const ARRIVING_MS = HOUR_MS;
 
 /**
- * Puts on hold all mail of the account that waits in the queue, except these, until the account is resumed. Returns how many it holds;
- * `all` also has the ids on hold by hand.
+ * Puts on hold all mail of the account that waits in the queue, except `except`, until the account is resumed. Returns how many mails it
+ * holds; `all` also has the ids on hold by hand.
  */
 export async function holdQueued(
   parts: HeldQueueParts,
@@ -59,12 +59,12 @@ export async function holdQueued(
     mails.filter(({ id }) => !isByHand(heldMail, id) && heldMail.holderOf(id) !== account);
   const noteAll = async (mails: readonly QueuedMail[]): Promise<boolean> => {
     const changes = withoutNote(mails).map(({ id, recipients: recipientCount }): Change => {
-      // Its recipients became known when it was accepted.
+      // The recipients became known when the mail was accepted.
       return { type: "HOLD_MAIL", queueId: id, account, ip: null, recipientCount, recipients: [] };
     });
     return changes.length === 0 || engine.audit(null, changes);
   };
-  // A dry run suspends nothing.
+  // True in a dry run, which suspends nothing.
   const wasActive = active.isActive(account);
   for (let round = 0; round < HELD_ROUNDS; round++) {
     const loose = await find(keeper, senders, known, { onHold: false });
@@ -79,14 +79,14 @@ export async function holdQueued(
       return { ok: true, held: all.filter((id) => !isByHand(heldMail, id)).length, all };
     }
     if (!wasActive && active.isActive(account)) return RESUMED;
-    // Notes come before the order: mail on hold without a note would be released as no one's, and the guard may stop in between. A full
-    // disk must not keep it from being held.
+    // Notes come before the order, because the guard may stop in between, and mail on hold without a note would be released as no one's.
+    // If a full disk prevents the notes, the mail is held anyway.
     const fresh = withoutNote(mails).map(({ id }) => id);
     await noteAll(mails);
     const ids = mails.map(({ id }) => id);
     const { done, failure } = await change(keeper, "hold_mail", ids);
     if (failure !== null) {
-      // Until the hourly reconciliation, these notes would count as held mail.
+      // Otherwise these notes would count as held mail until the hourly reconciliation.
       const isHeld = ({ id }: QueuedMail): boolean => done.includes(id);
       if (failure.mayBeDone !== true) await forgetAllBut(engine, mails.filter(isHeld), fresh);
       return failure;
@@ -97,9 +97,9 @@ export async function holdQueued(
 }
 
 /**
- * The mail on hold in Postfix's queue. Notes of mail that has gone are removed: root can use postsuper(1). Mail that the guard
- * could not note, because the database could not be written, has an address of the account as envelope sender. Mail put on hold by
- * hand (`queue hold`) is left to `queue release`.
+ * The mail on hold in Postfix's queue. Removes notes of mail that has gone, since root can use postsuper(1). Mail that the guard
+ * could not note, because the database could not be written, is found by an address of the account as its envelope sender. Mail put on
+ * hold by hand (`queue hold`) is left to `queue release`.
  */
 export async function onHold(parts: HeldQueueParts, account: AccountName | null): Promise<OnHold> {
   const { engine, keeper, heldMail, clock } = parts;
@@ -113,15 +113,15 @@ export async function onHold(parts: HeldQueueParts, account: AccountName | null)
   const mails = found.mails.filter(({ id }) => !isByHand(heldMail, id));
   const named = (mail: QueuedMail): HeldMailItem => {
     const note = noted.get(mail.id) ?? unnoted(mail, account ?? "");
-    // Only outside recipients to whom the account had never written were noted.
+    // The note has only outside recipients to whom the account had never written.
     return { ...note, recipients: mail.to ?? note.recipients };
   };
   return { ok: true, items: mails.map(named) };
 }
 
 /**
- * Returns those of these mails that are on hold for the account. Mail that the guard could not note counts as the account's: a
- * caller who names a mail has seen it.
+ * Returns those of these mails that are on hold for the account. Mail that the guard could not note counts as the account's, because
+ * a caller who names a mail has seen it.
  */
 export async function onHoldOf(
   { keeper, heldMail }: HeldQueueParts,
@@ -135,8 +135,8 @@ export async function onHoldOf(
 }
 
 /**
- * Removes notes of mails released since, for all accounts, `MAILS_PER_COMMAND` of them after `after`. Returns
- * the last queue id that it read; null if there are no more, or if the queue cannot be read.
+ * Checks the next `MAILS_PER_COMMAND` notes of all accounts after `after`, and removes those of mail that is no longer on hold.
+ * Returns the last queue id that it checked; null if none is left, or if the queue cannot be read.
  */
 export async function forgetGone(parts: HeldQueueParts, after: string): Promise<string | null> {
   const { engine, keeper, heldMail, clock } = parts;
@@ -160,13 +160,13 @@ function settledBefore(now: Millis): Millis {
   return later(now, -ARRIVING_MS);
 }
 
-/** A removed account has only its name. Other addresses that it could send as are found only by its events. */
+/** The addresses of an account as a sender. For a removed account, that is only its name; other mail is found only by its events. */
 export function sendersOf({ accounts }: Pick<HeldQueueParts, "accounts">, account: AccountName): readonly Address[] {
   const senders = accounts.sendersOf(account, SENDERS_PER_COMMAND).flatMap((address) => parseAddress(address) ?? []);
   return [...new Set<Address>([account, ...senders])].slice(0, SENDERS_PER_COMMAND);
 }
 
-/** Mail that it sent under any address: the latest 2,000 mails that may still wait. */
+/** Mail that the account sent under any address: the latest 2,000 mails that may still wait. */
 export function sentIds({ heldMail, clock }: HeldQueueParts, account: AccountName): readonly string[] {
   return heldMail.sent(account, later(clock.now(), -QUEUED_MS)).flatMap(({ queueId }) => queueId ?? []);
 }
@@ -179,7 +179,7 @@ function unnoted({ id, at, recipients, to = [] }: QueuedMail, account: string): 
   return { queueId: id, account, at: isoTime(instant(at)), ip: null, recipientCount: recipients, recipients: to };
 }
 
-/** The mails with these ids, and those with one of these envelope senders, of at least 500; each once. */
+/** Finds mails with these ids, and the first 500 or more with one of these envelope senders. Returns each once. */
 async function find(
   keeper: Keeper,
   senders: readonly Address[],
@@ -195,7 +195,7 @@ async function find(
   return { ok: true, mails: [...mails.values()] };
 }
 
-/** In portions, until one fails. `done`: the mails before the failure. */
+/** Sends the order in portions, until one fails. `done`: the mails of the portions before it. */
 export async function change(
   keeper: Keeper,
   verb: "hold_mail" | "release_mail" | "delete_mail" | "return_mail",

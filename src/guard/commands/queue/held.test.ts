@@ -252,7 +252,7 @@ test("a release sends no mail held after the newest that was listed", async () =
   assert.deepEqual(known(), [1]);
 });
 
-test("a release sends no mail that the account's next hold keeps", async () => {
+test("a release does not send mail that the account's next hold keeps", async () => {
   await send("OLD1", 30);
   queue.before(1, "release_mail", async () => {
     kit.clock.advance(1);
@@ -263,7 +263,7 @@ test("a release sends no mail that the account's next hold keeps", async () => {
   assert.equal((await kit.result(RESUME)).isHeld, true);
 });
 
-test("a release of what a list showed ends no hold that began later", async () => {
+test("a release based on a list does not end a hold that started later", async () => {
   await send("OLD1", 30);
   const until = isoTime(kit.clock.now());
   await releases(1);
@@ -272,7 +272,7 @@ test("a release of what a list showed ends no hold that began later", async () =
   const stale = await kit.ask({ ...RELEASE, until });
   assert.match(refusalOf(stale), /^The held mail of anna@example\.test changed after the list was made/);
   put({ queue: "hold", sender: ANNA }, "REST");
-  assert.deepEqual(await kit.ask({ ...RELEASE, until }), stale, "also while some of the shown mail is on hold");
+  assert.deepEqual(await kit.ask({ ...RELEASE, until }), stale, "even while some of the shown mail is on hold");
   assert.equal(await send("NEW2", 1), "hold account_held");
   assert.deepEqual(queue.onHold(), ["NEW1", "REST", "NEW2"]);
 });
@@ -292,7 +292,7 @@ test("a release of mail that was dropped since it was listed does not vouch for 
   assert.equal(await send("NEXT2", 1), "pass below_limit");
 });
 
-test("a release ends once the account is suspended, also for mail that it has just sent and that is held again", async () => {
+test("a release stops once the account is suspended, even for mail that it has just released and that is held again", async () => {
   const ids = many(1_200);
   await holdMails(kit, ANNA, ...ids);
   put({ queue: "hold", sender: ANNA }, ...ids);
@@ -301,7 +301,7 @@ test("a release ends once the account is suspended, also for mail that it has ju
   assert.deepEqual(queue.onHold(), [...ids.slice(0, 500), ...ids.slice(1_000)]);
 });
 
-test("a release of what a list showed sends nothing once the account is suspended, unless the list said so", async () => {
+test("a release based on a list sends nothing once the account is suspended, unless the list said so", async () => {
   await send("HELD1", 30);
   const list = () => kit.result({ verb: "held_list", name: ANNA });
   const release = ({ held, suspended }: HeldList) => kit.ask({ ...RELEASE, until: held[0]?.at, suspended });
@@ -314,7 +314,7 @@ test("a release of what a list showed sends nothing once the account is suspende
   assert.deepEqual(queue.onHold(), []);
 });
 
-test("while a suspension puts mail on hold, what it has held is the account's, and stays", async () => {
+test("while a suspension puts mail on hold, the mail that it holds already is the account's, and stays", async () => {
   put({ sender: ANNA }, ...many(1_200));
   const all = { ids: [], account: null, sender: null, recipient: null, isAll: true, cursor: null } as const;
   queue.before(2, "hold_mail", async () => {

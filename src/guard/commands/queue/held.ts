@@ -48,8 +48,8 @@ export const HELD_RUNS = {
   },
   /**
    * Ends the hold first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, repeating the command
-   * releases the rest. Stops once the account is suspended, and leaves mail that is held later or after `until`. Refuses if the hold began
-   * after `until`, or if all that the caller saw of its mail is gone: someone else has dropped it.
+   * releases the rest. Stops once the account is suspended, and leaves mail that is held later or after `until`. Refuses if the hold
+   * started after `until`, or if all the mail that the caller saw is gone, because someone else has dropped it.
    */
   held_release: async (parts, { name, until, suspended }, by, { share }) => {
     const { active, clock, engine, heldMail } = parts;
@@ -65,7 +65,7 @@ export const HELD_RUNS = {
     const wasActive = active.isActive(name);
     if (suspended === false && !wasActive) return listChanged(`${name} was suspended`);
     const upTo = until !== undefined && { until: instant(Date.parse(until)) };
-    // Its side effect is END_HOLD (`sideEffectsOf`).
+    // The side effect of this event is END_HOLD (`sideEffectsOf`).
     if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by, ...upTo }))) return UNWRITTEN;
     const released = await changeAll(parts, {
       verb: "release_mail",
@@ -81,8 +81,8 @@ export const HELD_RUNS = {
     return uncertain(message, ONCE_SHOWN);
   },
   /**
-   * The owner did not write the deleted mail, so further mail stays held until `account release`. Mail that comes after the order is
-   * not deleted, nor mail that is still on its way into the queue: no one has seen it.
+   * Deletes held mail. The owner did not write it, so further mail stays held until `account release`. Mail that arrives after the order is
+   * not deleted, nor is mail that is still on its way into the queue, because no one has seen it.
    */
   held_drop: async (parts, { name, isReturned, ids = null, until }, by, { share }) => {
     const { clock, engine, heldMail } = parts;
@@ -126,8 +126,8 @@ type Orders = Readonly<{
 }>;
 
 /**
- * Releases or deletes the mail on hold, in parts, until nothing of it is left or, after the first 500 mails, something fails. A note is
- * removed only with its mail: without notes, mail still on hold would leave with the next `account release`.
+ * Releases or deletes the mail on hold, in parts, until none is left, or until something fails after the first 500 mails. A note is removed
+ * only with its mail. Without notes, mail that is still on hold would leave with the next `account release`.
  */
 async function changeAll(
   { engine, keeper }: HeldQueueParts,

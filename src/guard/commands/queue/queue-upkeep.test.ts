@@ -195,7 +195,7 @@ test("retries deferred mail for local mailboxes, and no other mail, once after e
   assert.deepEqual(await look("812"), [], "Dovecot has just started");
   assert.deepEqual(await look("812"), [["AAAAA", "CCCCC"]]);
   assert.deepEqual(await setUp(QUEUE.slice(0, 1)).look("812", "812"), [["AAAAA"]]);
-  assert.deepEqual(await setUp(QUEUE.slice(1, 2)).look("812", "812"), [], "naming no mail would mean all");
+  assert.deepEqual(await setUp(QUEUE.slice(1, 2)).look("812", "812"), [], "an order without ids would mean all mail");
   assert.deepEqual(await look("812", "812", "812"), []);
   assert.equal(asked.length, 0, "the queue is not read unnecessarily");
   assert.deepEqual(await look(null, "812"), []);

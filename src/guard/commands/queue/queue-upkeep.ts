@@ -12,8 +12,8 @@ type QueueUpkeepParts = HeldQueueParts & Readonly<{ log: Log }>;
 const RECONCILED_EVERY_MS = HOUR_MS;
 const AGAIN_MS = MINUTE_MS;
 /**
- * When the mail of a suspended account is searched for. A mail whose milters were still reading it enters the queue later, at most after
- * the sum of their timeouts (mail/postfix/milters.ts).
+ * How long after a suspension the account's mail is searched for. Mail that milters were still reading enters the queue later, at most
+ * after the sum of their timeouts (mail/postfix/milters.ts).
  */
 const SEARCHES_MS = [0, 30 * SECOND_MS, 310 * SECOND_MS];
 
@@ -21,12 +21,12 @@ type Search = Readonly<{
   since: Millis;
   /** How many searches were done. */
   done: number;
-  /** What was on hold after them. The owner may have released it since. */
+  /** The mail on hold after these searches, which the owner may have released since. */
   known: ReadonlySet<string>;
 }>;
 
 /**
- * Holds the queued mail of suspended accounts; and once an hour removes notes of mail that root has removed from the queue. Keeps its
+ * Holds the queued mail of suspended accounts, and once an hour removes notes of mail that root has removed from the queue. Keeps its
  * pending work only in memory.
  */
 export class QueueUpkeep {
@@ -34,19 +34,19 @@ export class QueueUpkeep {
   readonly #searches = new Map<AccountName, Search>();
   #triedAt = Number.NEGATIVE_INFINITY;
   #reconciledAt: Millis | null = null;
-  /** Where the last reconciliation ended: it reads 20,000 mails at a time. */
+  /** Where the last reconciliation stopped, because it reads only 20,000 mails at a time. */
   #position = "";
 
   constructor(parts: QueueUpkeepParts) {
     this.#parts = parts;
   }
 
-  /** After its mail, with these ids, was held: searches again for the rest, such as mail that its milters had not read yet. */
+  /** Call it after the mails with these ids were held. Searches later for the rest, such as mail that milters were still reading. */
   holdLate(account: AccountName, ids: readonly string[]): void {
     this.#searches.set(account, { since: this.#parts.clock.now(), done: 1, known: new Set(ids) });
   }
 
-  /** Holds what is there and what comes late. Starts at once, and retries each minute. */
+  /** Holds mail that is in the queue, or that enters it late. Starts at once, and retries each minute. */
   holdSoon(account: AccountName): void {
     this.#searches.set(account, { since: this.#parts.clock.now(), done: 0, known: new Set() });
     this.#triedAt = Number.NEGATIVE_INFINITY;
@@ -129,7 +129,7 @@ export function createOwnDeliveries(parts: OwnDeliveriesParts) {
   let before: string | null = null;
   let tried: string | null = null;
   return {
-    /** Dovecot may have reloaded its settings, and refused mail for a moment. */
+    /** Call it if Dovecot may have reloaded its settings, and refused mail for a moment. */
     reloaded: (): void => {
       tried = null;
     },

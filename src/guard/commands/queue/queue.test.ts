@@ -1,4 +1,4 @@
-// Invariant: Holds by the guard and by hand never mix: `account release` and `account drop` are for the former, `queue release` and `queue delete` for the latter.
+// Invariant: Holds by the guard and by hand never mix: `account release` and `account drop` handle the guard's, `queue release` and `queue delete` those made by hand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, OWNER, refusalOf } from "../../../../test/kit/commands-kit.ts";
@@ -174,7 +174,7 @@ test("all mail is retried by one order, and chosen mail in parts", async () => {
   const annas = { verb: "queue_flush", ...ANNAS } as const;
   const next = "0000000000000199 MANY00199";
   assert.deepEqual(await result(annas), done(200, { next }));
-  // These fail at the same time: they wait again.
+  // These fail in the meantime, so they wait again.
   queue.mails = queue.mails.map((one) => ({ ...one, queue: "deferred" }));
   const second = "0000000000000399 MANY00399";
   assert.deepEqual(await result({ ...annas, cursor: next }), done(200, { next: second }));
@@ -204,7 +204,7 @@ test("nothing is done if nothing can be recorded, or Postfix cannot be asked", a
   assert.deepEqual(left(), ["AAAA1 deferred"]);
 });
 
-test("a change that the keeper took and did not confirm may be done", async () => {
+test("a change that the keeper accepted but did not confirm may be done", async () => {
   const message = "The queue may have been changed: no answer";
   await holdMails(kit, ANNA, "AAAA2");
   for (const [order, command] of [
@@ -258,7 +258,7 @@ test("an account includes what it sent from an address shared with other account
   assert.deepEqual(kit.asked.at(-1), { verb: "hold_mail", ids: ["AAAA1", "AAAA2"] });
 });
 
-test("from the cursor before all mail, an empty result succeeds", async () => {
+test("with a cursor before all mail, an empty result is a success", async () => {
   assert.match(await kit.said({ verb: "queue_hold", ...ANNAS }), /^failed No such mail waits in the queue\./);
   assert.deepEqual(await result({ verb: "queue_hold", ...ANNAS, cursor: BEFORE_ALL_MAIL }), done(0));
   assert.deepEqual(kit.asked, [], "Postfix gets no order");
@@ -266,7 +266,7 @@ test("from the cursor before all mail, an empty result succeeds", async () => {
   assert.equal((await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: BEFORE_ALL_MAIL })).ok, false);
 });
 
-test("a choice may say where mail waits; a command that is impossible there finds none", async () => {
+test("a selection may say where mail waits; a command that is impossible there finds none", async () => {
   queue.mails = [mail(id(1)), mail(id(2), { queue: "hold" }), mail(id(3), { queue: "active" })];
   const of = (state: "deferred" | "hold" | "active") => ({ ...SOME, sender: ANNA, state }) as const;
   const listing = await result({ verb: "queue_list", ...NONE, state: "hold", limit: 500, cursor: null });
@@ -295,7 +295,7 @@ test("the web deletes or returns at most a thousand mails within an hour, and le
   assert.equal(queue.mails.length, 400);
   queue.mails = mails(1_001);
   const held = done(1_000, { next: `0000000000000999 ${id(999)}` });
-  assert.deepEqual(await ask("queue_hold"), { ok: true, result: held }, "as many at a time, of any number");
+  assert.deepEqual(await ask("queue_hold"), { ok: true, result: held }, "without an hourly limit");
   await new Promise((resolve) => setImmediate(resolve));
   const details = kit.details().join("\n");
   assert.match(details, /sender <anna@example\.test> by web:admin via 203\.0\.113\.8/);

@@ -45,7 +45,7 @@ const KINDS = {
 function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selection | CommandError {
   const { ids, account, sender, recipient } = command;
   if (account !== null && sender !== null)
-    return usage("An account already stands for its sender addresses.", "Give the account or a sender.");
+    return usage("An account already includes its sender addresses.", "Give the account or a sender.");
   if (account === null) return { ids, senders: sender === null ? [] : [sender], isExact: true, recipient };
   const sent = sentIds(parts, account).slice(0, MAILS_BESIDE);
   return { ids, ...(sent.length === 0 ? {} : { beside: sent }), senders: sendersOf(parts, account), recipient };
@@ -58,12 +58,12 @@ function whereOf({ verb, state }: ChangeCommand): Where | null {
   return where === "anywhere" || (where === "loose" && state !== "hold") ? state : null;
 }
 
-/** Mail that the guard holds is left to `account release` and `account drop`. */
+/** Names the account for which a mail is on hold; null: none. Mail that the guard holds is left to `account release` and `account drop`. */
 type Holder = (mail: ListedMail) => string | null;
 
-/** This many times 500 mails take some seconds. The next command handles the rest. */
+/** Rounds of 500 mails each, which take some seconds. The next command handles the rest. */
 const QUEUE_ROUNDS = 10;
-/** postqueue(1) runs once for each mail, some milliseconds: a command must end within the 30 s of the command line, or 10 s of the web. */
+/** postqueue(1) takes some milliseconds for each mail, and a command must end within the 30 s of the command line, or 10 s of the web. */
 const MAILS_FLUSHED = 200;
 
 /** Postfix's queue: the waiting mail, and what root and administrators do with it. */
@@ -95,7 +95,7 @@ export const QUEUE_RUNS = {
   queue_flush: queueCommand,
 };
 
-/** A single order to Postfix, however many mails wait. */
+/** Retries all mail with a single order to Postfix. */
 async function flushAll(parts: HeldQueueParts, selection: Selection): Promise<Reply<"queue_flush">> {
   const { where, none } = KINDS.queue_flush;
   const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after: null, limit: 1 });
@@ -128,8 +128,8 @@ type QueueChangeAsked = Readonly<{
 }>;
 
 /**
- * Some mails at a time, in the order of arrival, after those of the cursor. If it fails later, it returns what it has changed: the
- * next command, from where that ends, meets the failure.
+ * Changes some mails at a time, in the order of arrival, after the cursor. If a later part fails, it returns what it has changed, and the
+ * next command, which continues from there, reports the failure.
  */
 async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Promise<Reply<ChangeCommand["verb"]>> {
   const { selection, command, where, share } = asked;
@@ -147,7 +147,7 @@ async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Prom
   const rounds = isFlush ? 1 : Math.min(QUEUE_ROUNDS, share.rounds);
   const limit = isFlush ? MAILS_FLUSHED : MAILS_LISTED;
   const most = shareOf(command.verb, share);
-  /** The share ended within this page: the next command continues behind the last mail taken. */
+  /** Whether the share was used up within this page. The next command then continues after the last mail taken. */
   let isCut = false;
   for (let round = 0; round < rounds && isMore && !isCut; round++) {
     const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after, limit });
@@ -190,7 +190,7 @@ type Done = Readonly<{ ok: true; count: number }> | Failure;
 async function sendOrder(parts: HeldQueueParts, { verb }: ChangeCommand, ids: readonly string[]): Promise<Done> {
   const { engine, keeper } = parts;
   if (verb === "queue_hold") {
-    // Before the mail: without its note, the guard would take it for mail that it holds itself.
+    // Notes come first, because the guard would take mail on hold without a note for mail that it holds itself.
     const held = ids.map((queueId) => ({ type: "HOLD_MAIL", queueId, ...BY_HAND }) as const);
     if (!(await engine.audit(null, held))) return NO_RECORD;
   }
@@ -207,7 +207,7 @@ async function sendOrder(parts: HeldQueueParts, { verb }: ChangeCommand, ids: re
 /** Marks holds by hand: `account release` leaves such mail on hold. */
 const BY_HAND = { account: HELD_BY_HAND, ip: null, recipientCount: 0, recipients: [] } as const;
 
-/** Records first, with the mails that are changed first. Delivery retries change nothing, and are not recorded. */
+/** Call it before the change, with the first mails that it changes. Delivery retries change nothing, and are not recorded. */
 async function record({ engine }: HeldQueueParts, { command, by }: QueueChangeAsked, changed: readonly string[]) {
   const type = KINDS[command.verb].audit;
   if (type === null) return true;
@@ -270,7 +270,7 @@ function cursorOf({ at, id }: NonNullable<After>): string {
 
 const NOT_A_PLACE = usage("This cursor is not from a list of the queue.", "The list prints the cursor.");
 
-/** Null: from the start. Undefined: the cursor is none. */
+/** Null: from the start. Undefined: the cursor is invalid. */
 function placeOf(cursor: string | null): After | undefined {
   if (cursor === null) return null;
   const [, at, id = ""] = /^(\d{16}) ([0-9A-Za-z]{5,23})$/.exec(cursor) ?? [];
