@@ -180,7 +180,7 @@ test("bans, unbans and changes of the allow list count together, leave the hour 
   assert.equal((await kit.ask(ban))?.ok, false);
 });
 
-test("of the refusals of one caller, a hundred within a day are recorded", async () => {
+test("a hundred refusals of one caller are recorded within a day", async () => {
   kit.clock.advance(PROOF_MS);
   for (let i = 0; i < 120; i++) {
     await kit.ask(COMMANDS.token_create);

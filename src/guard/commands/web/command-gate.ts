@@ -17,7 +17,7 @@ import { WebBounds } from "./web-bounds.ts";
 type WebCommandParts = CallerParts &
   Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; bansInForce: Pick<BansInForce, "allowed"> }>;
 
-/** The session or token behind a line of the web, and where it is used. `isValid`: whether it still is, for commands that wait. */
+/** The session or token behind a line of the web, and where it is used. `isValid`: whether it is still valid, for commands that wait. */
 export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip; isValid: () => boolean }>;
 /** Null: root, or a command that needs no session. */
 export type OfCaller = Readonly<{ caller: WebCaller | null }>;
@@ -122,8 +122,8 @@ export class CommandGate {
   /** `caller`: who lacks the right; null if the web may not send the command, sends it too often, or comes from too many addresses. */
   #recordRefusal({ verb }: ParsedCommand, by: string, caller: string | null = null): void {
     const now = this.#parts.clock.now();
-    // In this order: a refusal that is not recorded does not use up the caller's daily share of the audit; one
-    // beyond that share still takes the minute.
+    // In this order, a refusal that the first budget suppresses does not use up the caller's daily share of the audit. One
+    // beyond that share still uses up the minute.
     if (!this.#recorded.spend(`${verb} ${caller ?? ""}`, now)) return;
     if (caller !== null && !this.#refusals.spend(caller, now)) return;
     const type = caller === null ? "COMMAND_REFUSED" : "CALLER_REFUSED";
@@ -131,7 +131,7 @@ export class CommandGate {
   }
 }
 
-/** What the caller lacks for the verb; null: nothing. */
+/** Returns what the caller lacks for the verb, or null. */
 function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: ParsedCommand): CommandError | null {
   const { needs, proof = false, proofWithout, user: field } = rightsOf(command.verb);
   if (account !== null) {

@@ -46,7 +46,7 @@ test("a password that is too simple, or that the guard may not set, changes noth
   assert.equal(sessionsOf(ANNA).length, 2);
 });
 
-test("keys of the account keep its password on the server, also once mailboxes.encryption has changed", async () => {
+test("the password of an account with keys is set only on the server, even after mailboxes.encryption has changed", async () => {
   const keys = [{ id: "a", publicKey: "b", locked: "c", recoverable: "d" }];
   assert.ok((await kit.ask({ verb: "account_set_hash", name: ANNA, hash: HASH, keys })).ok);
   assert.match(refusalOf(await mine(NEW)), /^Only the administrator can set your new password/);
@@ -73,7 +73,7 @@ for (const [act, verbs, hash] of [
     assert.ok(!kit.details().join().includes(ACTOR), "nothing is on record");
   });
 
-test("a password that was being hashed replaces none that the owner set, even if the session continues", async () => {
+test("a password that was being hashed does not replace one that the owner set, even if the session continues", async () => {
   kit.given.whileHashing = async () => {
     await kit.ask({ verb: "account_set_hash", name: ANNA, hash: THE_OWNERS });
     kit.signIn(AS, ANNA);
@@ -89,7 +89,7 @@ test("without a record no new password is set, and no session ends", async () =>
   assert.equal(sessionsOf(ANNA).length, 2);
 });
 
-test("lists the user's sessions, and ends the others, but no other user's", async () => {
+test("lists the user's sessions, and ends all but the current one, but no other user's", async () => {
   const { items } = await kit.result({ verb: "my_sessions" }, "web", AS);
   const shown = items.map(({ id, isOwn }) => `${id} ${isOwn}`);
   assert.deepEqual(shown.toSorted(), ["5e5e5e5e5e5e true", "6e6e6e6e6e6e false"]);

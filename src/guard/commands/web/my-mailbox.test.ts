@@ -51,7 +51,7 @@ test("the keeper is asked for the mailbox's use at most 30 times a minute", asyn
   assert.equal(asked(), 31);
 });
 
-test("few wait for the keeper at once: the guard's other requests find a connection", async () => {
+test("few users wait for the keeper at once, so that the guard's other requests find a connection", async () => {
   await Promise.all(Array.from({ length: 10 }, mine));
   assert.equal(asked(), 4);
   await Promise.all(Array.from({ length: 10 }, mine));

@@ -35,11 +35,11 @@ type OfMailbox = OfCaller & Readonly<{ mailbox: OwnMailbox }>;
 /** The mailbox, its user's session, and the actor to record. */
 type Own = Readonly<{ account: AccountName; caller: WebCaller; by: string }>;
 
-/** How often a minute Dovecot is asked for a mailbox's use: each time starts a program. */
+/** How often a minute Dovecot is asked for a mailbox's use, which starts a program each time. */
 const LOOKS_A_MINUTE = 30;
-/** For how many users at once: Dovecot looks into every folder, and the keeper has few connections for the guard's other requests. */
+/** For how many users at once. Dovecot reads every folder, and the keeper has few connections for the guard's other requests. */
 const LOOKS_AT_ONCE = 4;
-/** Addresses that lead to one account. */
+/** Maximum addresses that lead to one account. */
 const MOST_ADDRESSES = 1_000;
 
 export type OwnMailbox = ReturnType<typeof createOwnMailbox>;
@@ -99,7 +99,7 @@ type Run<V extends MyVerb> = (
   at: OfMailbox,
 ) => Promise<Reply<V>> | Reply<V>;
 
-/** Runs it for the mailbox of the caller's session. */
+/** Runs a command for the mailbox of the caller's session. */
 function own<V extends MyVerb = MyVerb>(run: Run<V>) {
   return (parts: MyMailboxParts, command: ParsedCommandOf<V>, by: string, at: OfMailbox) => {
     const { caller } = at;
@@ -108,7 +108,7 @@ function own<V extends MyVerb = MyVerb>(run: Run<V>) {
   };
 }
 
-const UNASKED: Keeper = { ask: () => Promise.resolve({ ok: false, reason: "it was asked often enough" }) };
+const UNASKED: Keeper = { ask: () => Promise.resolve({ ok: false, reason: "it was asked too often" }) };
 
 function mailboxOf(details: DetailedAccount, greylistPausedUntil: string | null) {
   const { name: account, quotaBytes, usualQuotaBytes, use, aliases, networks, guarded, passwordsOnServer } = details;
@@ -117,7 +117,7 @@ function mailboxOf(details: DetailedAccount, greylistPausedUntil: string | null)
     quotaBytes: quotaBytes ?? usualQuotaBytes,
     usedBytes: use?.usedBytes ?? null,
     mails: use?.mails ?? null,
-    // Their other targets may be other people's accounts.
+    // Without their targets, which may be other people's accounts.
     aliases: aliases.flatMap(({ address, blocked }) => (blocked ? [] : [address])),
     networks,
     guarded: guarded !== null,
@@ -126,7 +126,7 @@ function mailboxOf(details: DetailedAccount, greylistPausedUntil: string | null)
   };
 }
 
-/** Whether a new password may be set now: asked before the web judges it, which costs more than setting it. */
+/** Whether a new password may be set now. The web asks before it judges the password, which costs more than setting it. */
 export function mayChangePassword(
   parts: MyMailboxParts,
   bounds: Pick<UserBounds, "refusesToJudge">,

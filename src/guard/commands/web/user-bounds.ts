@@ -11,12 +11,12 @@ export const CHANGES_AN_HOUR = 60;
 /** Each is audited, so this bounds what one user adds to the audit. */
 const CHANGES_A_DAY = 300;
 /**
- * Passwords, app passwords, forwards and replies that all users together set within an hour: each costs a hash, or sends the
- * owner an alert. Ending one does not count, so other users cannot prevent it; taking one of several addresses off a forward counts.
- * The owner's commands have separate bounds (`WebBounds`).
+ * Maximum passwords, app passwords, forwards and replies that all users together set within an hour, because each costs a hash or sends
+ * the owner an alert. Ending one does not count, so other users cannot prevent it, but removing one of several addresses from a forward
+ * does. The owner's commands have separate bounds (`WebBounds`).
  */
 export const COSTLY_AN_HOUR = 600;
-/** New passwords of one user that are judged: each takes up to two seconds of a processor. */
+/** Maximum new passwords of one user that are judged within an hour. Each takes up to two seconds of a processor. */
 export const JUDGED_AN_HOUR = 30;
 
 /** Counts what users of mailboxes change through the web, and reports when a limit is reached. */
@@ -36,13 +36,13 @@ export class UserBounds {
     const { user, needs } = rightsOf(command.verb);
     if (!effectOf(command.verb).lasts || (user === undefined && needs !== "mailbox")) return null;
     const now = this.#clock.now();
-    // The user's own share first: a refused request takes nothing from other users.
+    // The user's own share comes first, so that a refused request takes nothing from other users.
     if (!this.#changes.spend(account, now)) return enough(CHANGES_AN_HOUR, "an hour");
     if (!this.#ofDay.spend(account, now)) return enough(CHANGES_A_DAY, "a day");
     return countsForAll(command) && !this.#costly.spend(now) ? ENOUGH_OF_ALL : null;
   }
 
-  /** Returns null if a new password may be judged now, and counts it: that costs more than setting it. */
+  /** Returns null if a new password may be judged now, and counts it, because judging costs more than setting it. */
   refusesToJudge(account: AccountName): CommandError | null {
     const now = this.#clock.now();
     if (!this.#judged.spend(account, now)) return ENOUGH_JUDGED;

@@ -18,7 +18,7 @@ export const WEB_LIMITS = {
   bans: 500,
   /** Tokens created or revoked, sessions ended, and changes of second factors and passkeys, within an hour. */
   access: 50,
-  /** Changes of accounts, aliases and automatic replies within an hour, apart from those of `shutOut`; each account in a file counts. */
+  /** Changes of accounts, aliases and automatic replies within an hour, except those of `shutOut`; each account in a file counts. */
   accounts: 500,
   /**
    * Changes that can lock a user out, or give someone else their mail, within an hour: removals, passwords, app passwords, suspensions,
@@ -40,11 +40,11 @@ export const WEB_LIMITS = {
   /** Entries of the web on the allow list. */
   allowEntries: 50,
   /**
-   * Addresses banned within an hour for failed sign-ins that the web reported. Strangers can cause this many:
-   * further failures still count, and the sign-in is refused without a ban.
+   * Addresses banned within an hour for failed sign-ins that the web reported. Strangers can reach this limit:
+   * beyond it, failures still count, and the sign-in is refused without a ban.
    */
   bannedSignIns: 100,
-  /** Sign-ins to the dashboard that one address may try within a minute, and challenges that it may request. Other addresses have separate limits. */
+  /** Sign-ins to the dashboard, and challenges, that one address may request within a minute. Other addresses have separate limits. */
   signInsEach: 300,
   /** Addresses of administrators that the web may report within half an hour; they are not banned in that time. */
   administrators: 32,
@@ -160,7 +160,7 @@ export class WebBounds {
     return this.#challenged.spend(from, this.#clock.now());
   }
 
-  /** For the event of a sign-in: why it may cause no ban; false while it may. */
+  /** For the event of a sign-in: the reason why it must not cause a ban; false while it may. */
   withoutBan(): false | "bans_used_up" {
     return !this.#banned.isLeft(this.#clock.now()) && "bans_used_up";
   }
@@ -174,7 +174,7 @@ export class WebBounds {
     const own = this.#allowed().filter(({ by }) => isWebAdmin(by));
     if (own.length < WEB_LIMITS.allowEntries || own.some(({ prefix }) => prefix === asPrefix(target))) return null;
     const message = `The dashboard and the API have put ${plural(own.length, "entry")} on the allow list, which is the maximum.`;
-    return refused("failed", message, "Take one off, or use `allow add` on the server.");
+    return refused("failed", message, "Remove one, or use `allow add` on the server.");
   }
 
   /** Whether an address may count as an administrator's, who uses a session or a token there. */
@@ -187,14 +187,14 @@ export class WebBounds {
   }
 }
 
-/** An owner who empties a long queue reaches it too, so it is not a break-in. */
+/** An owner who empties a long queue reaches this limit too, so it is not a sign of a break-in. */
 const ENOUGH_DELETED = refused(
   "failed",
   `The dashboard and the API have deleted or returned ${plural(WEB_LIMITS.deleted, "mail")} within an hour, which is the maximum.`,
   "Do the rest in an hour, or use the command line on the server.",
 );
 
-/** Owners reach these too, so it is not a break-in. */
+/** Owners reach these limits too, so they are not a sign of a break-in. */
 const ENOUGH_RELEASED = refused(
   "failed",
   `The dashboard and the API have released ${plural(WEB_LIMITS.released, "mail")} within a day, which is the maximum.`,
@@ -215,7 +215,7 @@ function tooWide(target: Ip | Prefix): Overreach | null {
   return refused("usage", message, "Use the command line on the server.");
 }
 
-/** An attacker who takes over the web may not empty the queue with one command. */
+/** An attacker who takes over the web must not be able to empty the queue with one command. */
 const ALL_AT_ONCE = refused(
   "usage",
   "The dashboard and the API do not delete or return all mail at once.",
@@ -237,7 +237,7 @@ export function isOnQueue(verb: Verb): boolean {
   return verb.startsWith("queue_") || verb.startsWith("held_");
 }
 
-/** Whether its dry run does. A suspension reads the queue too, but must not wait; its dry run may. */
+/** Whether the dry run of a command does so. A suspension reads the queue too, but must not wait, while its dry run may. */
 export function isDryRunOnQueue(verb: Verb): boolean {
   return isOnQueue(verb) || verb === "account_suspend";
 }

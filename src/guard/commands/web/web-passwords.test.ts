@@ -55,7 +55,7 @@ test("if each account has a key for its mail, passwords are set on the server, w
   assert.deepEqual(reply.skipped, [{ name: ANNA, why }]);
 });
 
-test("keys of an account keep its password on the server, also once mailboxes.encryption has changed", async () => {
+test("the password of an account with keys is set only on the server, even after mailboxes.encryption has changed", async () => {
   assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
   assert.equal(await said(WITH_KEY), "done");
   const set = await saidToWeb({ verb: "account_set_password", name: ANNA, password: WORDS });
@@ -93,7 +93,7 @@ test("a session that ends while its passwords are hashed changes and adds no acc
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"], "nothing more is on record");
 });
 
-test("a password that root sets while the web's is hashed stays, also for a suspended account", async () => {
+test("a password that root sets while the web's is hashed stays, even for a suspended account", async () => {
   assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
   for (const hash of [HASH, hashOf("what root gave")]) {
     kit.given.whileHashing = () => said({ verb: "account_set_hash", name: ANNA, hash });
@@ -126,7 +126,7 @@ test("accounts in a file must be new, with a hash that servers can afford, or a 
     "dora@example.test has a hash that would take too long to check at each sign-in",
     "emil@example.test has no password",
     "a b cannot be an account",
-    "fay@example.test has a password that came unhashed",
+    "fay@example.test has a password that is not hashed",
     "gus@example.test has a type of hash that can be imported only on the server",
     "hal@example.test has a type of hash that can be imported only on the server",
     "anna@example.test exists already, so it keeps its password",

@@ -27,8 +27,8 @@ type Brought = ParsedCommandOf<"accounts_import">["entries"][number];
 type Skipped = FileChanges["skipped"][number];
 
 /**
- * A new account, or a new password in clear text. The guard hashes it: an attacker who has taken over the web can
- * choose a password, but not a hash that costs Dovecot minutes or that has a scheme without a salt. Changes nothing if the
+ * Creates an account or sets a password, given in clear text. The guard hashes it, so that an attacker who has taken over the web
+ * can choose a password, but not a hash that costs Dovecot minutes or that has a scheme without a salt. Changes nothing if the
  * caller's session or token ended, or a different password was set, while it was hashed.
  */
 const webPassword: Run<"account_create" | "account_set_password"> = async (
@@ -46,9 +46,9 @@ const webPassword: Run<"account_create" | "account_set_password"> = async (
   if (made === undefined) throw new Error("no hash was made of a password");
   const verb = command.verb === "account_create" ? "account_create_hashed" : "account_set_hash";
   const mayNoLonger = () => {
-    // Keys stay after the setting has changed, and the new password would open none of them. Root may make one while it is hashed.
     const ended = endedCaller(caller);
     if (ended !== null) return ended;
+    // Keys stay after the setting has changed, and root may create one while this is hashed. The new password would not open them.
     if (parts.accounts.hasKeys(name)) return ON_SERVER;
     // The change itself finds out whether the account was added or removed.
     const now = parts.book.password(name);
@@ -59,8 +59,8 @@ const webPassword: Run<"account_create" | "account_set_password"> = async (
 };
 
 /**
- * Some accounts of a file: only new ones, whose hashes the file may contain. If each account has a key, a password can create
- * it only on the server; a hash cannot create a key anywhere. Adds none if the caller's session or token ended in between.
+ * Adds accounts of a file, only new ones. The file may contain their hashes. If each account has a key, a password can create it
+ * only on the server; a hash cannot create a key anywhere. Adds none if the caller's session or token ended in between.
  */
 const webImport: Run<"accounts_import"> = async (parts, { entries }, by, { caller }) => {
   const skipped: Skipped[] = [];
@@ -111,7 +111,7 @@ function readEntry(
   if (takesAlerts(parts, name)) return { name, why: "gets the alerts, and can be added only on the server" };
   if (password !== undefined) return { owner: name, password, quotaBytes };
   if (hash === undefined) return { name, why: "has no password" };
-  if (!isHash(hash)) return { name, why: "has a password that came unhashed" };
+  if (!isHash(hash)) return { name, why: "has a password that is not hashed" };
   if (!isOfKnownScheme(hash)) return { name, why: "has a type of hash that can be imported only on the server" };
   if (tooCostly(hash)) return { name, why: "has a hash that would take too long to check at each sign-in" };
   return { name, hash, passwordHash: "", quotaBytes };

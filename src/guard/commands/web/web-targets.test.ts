@@ -9,7 +9,7 @@ type Alias = Readonly<{ address: string; targets: readonly string[]; blocked: bo
 const alias = (address: string, targets: readonly string[]): Alias => ({ address, targets, blocked: false });
 const outside = (many: number, from = 0) => Array.from({ length: many }, (_, i) => `x${from + i}@else.test`);
 
-/** As many new targets of aliases as may be added today. */
+/** How many new targets of aliases may still be added today. */
 let left = 50;
 
 function parts(there: readonly Alias[], forwarded: ReadonlyMap<string, readonly string[]> = new Map()) {
@@ -76,7 +76,7 @@ test("forwards of the web count with the aliases, and a forward keeps the target
   assert.match(refused?.message ?? "may", /200 outside targets in all/);
 });
 
-test("whoever swaps the targets of aliases all day reaches few new strangers; a dry run uses up none", () => {
+test("swapping the targets of aliases all day reaches few new strangers; a dry run uses up none", () => {
   left = 2;
   assert.match(said([], "new@example.test", outside(3)), /50 new outside targets of aliases within a day/);
   assert.equal(said([], "new@example.test", outside(2)), "may");

@@ -9,21 +9,21 @@ import type { Clock } from "../../ports.ts";
 import { failed } from "../refusals.ts";
 
 /**
- * Limits on the targets that the web may add. Mail that an alias sends on counts against no account's sending limits, and mail that
- * leaves through a forward more than a day old only by its recipients (enforce/counted-forwards.ts), so the number of targets is limited too.
+ * Limits on the targets that the web may add. Mail through an alias does not count against any account's sending limits, and mail through a
+ * forward more than a day old counts only by its recipients (enforce/counted-forwards.ts), so the number of targets is limited too.
  * A target of two aliases or accounts counts twice. Root has no such limits.
  */
 const MOST = {
   aliases: 1_000,
-  /** Users of mailboxes may add none beyond this many in all; the rest of `outside` is left to the administrator. */
+  /** Users of mailboxes may not add any beyond this total; the rest of `outside` is left to the administrator. */
   outsideOfUsers: 150,
   outside: 200,
   outsideOfAlias: 10,
-  /** New outside targets of all aliases within a day: whoever swaps targets would otherwise write to new strangers all day. */
+  /** New outside targets of all aliases within a day, so that swapping targets does not reach new strangers all day. */
   outsideADay: 50,
 } as const;
 
-/** Root may have more aliases than the web makes: those count too. */
+/** High enough to read all aliases, because those that root made count too. */
 const MOST_ALIASES_OF_ROOT = 1_000_000;
 
 export type OutsideTargetParts = Readonly<{
@@ -54,7 +54,7 @@ export function refusesTargets(parts: SpendingParts, { address, targets }: AddAl
     : refused(`${MOST.outsideADay} new outside targets of aliases within a day`, "alias add");
 }
 
-/** Null if the web may forward the mail of this account to these. */
+/** Returns null if the web may forward the mail of this account to these targets. */
 export function tooManyForwards(
   parts: OutsideTargetParts,
   { account, to, by }: Readonly<{ account: AccountName; to: readonly Address[]; by: string }>,
