@@ -42,7 +42,7 @@ export interface AccountBook {
 /** The stored form of a new password. `passwordHash`: the short hash that Dovecot sends to the guard. */
 export type MadeSecret = Readonly<{ hash: string; passwordHash: string }>;
 export interface SecretMaker {
-  /** In the order of their arrival, one password at a time. */
+  /** Hashes passwords one at a time, in the order of their arrival. */
   make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]>;
   /** The short hash of a typed password. */
   passwordHashOf(owner: AccountName, password: string): string;
@@ -56,7 +56,7 @@ export interface MailKeyStore {
 }
 
 export interface AliasStore {
-  /** Returns the alias with its earlier targets too. */
+  /** Returns the alias, including its earlier targets. */
   addAlias(address: Address, targets: readonly Address[]): Readonly<{ ok: true; alias: AliasItem }> | Failed;
   removeAlias(address: Address): Outcome;
   /** Whether an account or an alias has this address. */
@@ -71,18 +71,18 @@ export type NamedHash = Readonly<{ name: AccountName; hash: string; quotaBytes?:
 
 /** Accounts from a file in the format of postfix-accounts.cf. */
 export interface FileAccounts {
-  /** Adds accounts that do not exist yet. Existing accounts stay as they are. */
+  /** Adds accounts that do not exist yet. Does not change existing accounts. */
   importAll(entries: readonly NamedHash[], at: Millis): FileChanges;
   /**
    * Adds, changes and resumes accounts as the file says, and suspends `gone`. Does not change accounts created
    * by command.
    */
   follow(entries: readonly NamedHash[], gone: readonly AccountName[], at: Millis): FileChanges;
-  /** Stops following a file. Its accounts become ordinary accounts; suspended ones stay suspended until a followed file names them again. */
+  /** Stops following a file. Its accounts become ordinary ones; suspended ones stay suspended until a followed file names them again. */
   endFollowing(): void;
 }
 
-/** The networks from which accounts may sign in. Those without any may sign in from anywhere that `logins.networks` allows. */
+/** The networks from which accounts may sign in. Accounts without any may sign in from anywhere that `logins.networks` allows. */
 export interface AccountNetworks {
   /** For a login name as typed. Empty for a missing account. */
   networksOf(login: string): readonly Prefix[];
@@ -141,7 +141,7 @@ export type NewSession = Readonly<{
   ip: Ip;
   at: Millis;
 }>;
-/** One by its id, those of an account (null: the administrator's) except the one with the id `except`, those of all mailboxes, or all. */
+/** One session by its id, those of an account (null: the administrator's) except `except`, those of all mailboxes, or all. */
 export type WhichSessions =
   | Readonly<{ id: string }>
   | Readonly<{ of: string | null; except: string | null }>
@@ -150,14 +150,14 @@ export type WhichSessions =
 
 /** The sessions of the dashboard. They survive restarts. */
 export interface SessionStore {
-  /** Starts with a proof. If the account has too many, the least recently used one ends. A failed start ends none. */
+  /** Opens a session, with a proof. If the account has too many, the least recently used one ends. If opening fails, none ends. */
   open(session: NewSession): void;
   /** Null if it does not exist or has ended. `isUse`: the session is used, which prolongs it. */
   find(digest: string, now: Millis, isUse: boolean): FoundSession | null;
   prove(digest: string, at: Millis): void;
   /** Valid sessions of an account, or of the administrator, most recently used first. */
   list(account: string | null, now: Millis): readonly SessionItem[];
-  /** Returns how many. */
+  /** Returns how many ended. */
   end(which: WhichSessions): number;
 }
 
@@ -168,11 +168,11 @@ export type NewTotp = StoredTotp & Readonly<{ at: Millis; recovery: readonly str
 /** The second factors of the administrator. Digests are SHA-256 in hexadecimal. */
 export interface FactorStore {
   totp(): StoredTotp | null;
-  /** Replaces the former app and its recovery codes. `recovery`: digests of the new codes. */
+  /** Replaces the earlier app and its recovery codes. `recovery`: digests of the new codes. */
   setTotp(totp: NewTotp): void;
   /** Returns false if the code of this step or of a later one was used. */
   useStep(step: number, before: number): boolean;
-  /** With its recovery codes. Returns false if there is none. */
+  /** Removes the app with its recovery codes. Returns false if there is none. */
   removeTotp(): boolean;
   /** Removes every second factor and ends every session. Returns the number of factors and sessions. */
   reset(): Readonly<{ factors: number; ended: number }>;
@@ -180,9 +180,9 @@ export interface FactorStore {
 
 export interface RecoveryStore {
   recoveryLeft(): number;
-  /** Works once. Returns false if no unused code matches. */
+  /** Uses up a code. Returns false if no unused code matches. */
   useRecovery(digest: string, at: Millis): boolean;
-  /** Replaces all earlier ones. */
+  /** Replaces all earlier codes. */
   renewRecovery(digests: readonly string[], at: Millis): void;
 }
 
@@ -211,10 +211,10 @@ export interface PasskeyStore {
   userHandle(at: Millis): string;
 }
 
-/** Replaces the account name for a mail put on hold by hand: names of accounts contain an @. */
+/** Stands for the account of a mail put on hold by hand. No account has this name, because account names contain an @. */
 export const HELD_BY_HAND = "root";
 
-/** How many mails of an account are on hold, and since when the first of them. */
+/** How many mails of an account are on hold, and since when the first one has been. */
 export type HeldCount = Readonly<{ account: string; mails: number; since: string }>;
 
 /** Held accounts, their mail and what they sent. Newest first. */
@@ -222,7 +222,7 @@ export interface HeldMail {
   accounts(): readonly HeldAccountItem[];
   /** Mails on hold, of one account or of all, except those held by hand. */
   held(account: AccountName | null): readonly HeldMailItem[];
-  /** For each account with mail on hold, except mail held by hand. */
+  /** Counts for each account with mail on hold, without mail held by hand. */
   counts(): readonly HeldCount[];
   /** The next queue ids after `after`, for mails held before `before`. */
   noted(after: string, before: Millis, most: number): readonly string[];

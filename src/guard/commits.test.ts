@@ -31,7 +31,7 @@ test("a commit that can wait happens once when the time is over, whatever follow
     // Timers of one duration end in the order in which they were set, however busy the machine is.
     const over = pause(LIMITS.uncommittedMs).then(() => true);
     while (!(await Promise.race([over, nextTurn()]))) if (commits < round) timer.later();
-    assert.equal(commits, round, "no later event puts it off");
+    assert.equal(commits, round, "no later event delays it");
   }
 });
 

@@ -21,7 +21,7 @@ export class CommitTimer {
     setImmediate(this.#commit);
   }
 
-  /** Commits with later events, or when the time is over, which starts with the first event of the transaction. */
+  /** Commits together with later events, but at the latest when the time since the first event of the transaction is over. */
   later(): void {
     if (this.#isLaterSet) return;
     this.#isLaterSet = true;
@@ -40,15 +40,15 @@ export class CommitTimer {
   }
 }
 
-/** For an event that could not be decided, and for what was decided but cannot be recorded. */
+/** The answer to an event that could not be decided, or whose decision cannot be recorded. */
 export const UNRECORDED_PASS = uncounted("pass", "not_recorded", { recorded: false });
-/** Earlier decisions, commands of administrators, and limits that count in memory at that time. */
+/** Earlier decisions, administrators' commands, and limits that count in memory while the database cannot be written. */
 const APPLY_UNRECORDED: readonly Reason[] = [
   "banned",
   "account_inactive",
   "outside_networks",
   "account_recipient_limit",
-  // Decided before the limits on recipients: if such mail passed, these would not apply either.
+  // Decided before the limits on recipients, which would not apply either if such mail passed.
   "account_mail_limit",
   "account_hold_full",
 ];

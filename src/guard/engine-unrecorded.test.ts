@@ -14,7 +14,7 @@ const NAMED = { type: "RECIPIENT", blockListing: null, senderExists: null } as c
 const ALICE = "alice@example.test";
 
 for (const step of ["begin", "append", "commit"] as const) {
-  /** A server where Alice has signed in at home and this happened, and that can no longer record anything. */
+  /** A server that can no longer record anything, after Alice has signed in at home and this has happened. */
   const full = async (happened: (engine: Engine) => Promise<unknown> = () => Promise.resolve()) => {
     const kit = engineOnMemory();
     await kit.engine.ask({ ...guess("right", HOME), type: "LOGIN_SUCCEEDED" });
@@ -84,7 +84,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     assert.equal(db.prepare("SELECT count(*) AS n FROM event WHERE type = 'LOGIN_FAILED'").get()?.["n"], 1);
   });
 
-  /** Alice writes a mail: the codes of its recipients, and of DATA. */
+  /** Lets Alice write mails. Returns the verdicts on the recipients and on DATA. */
   const writing = (kit: Awaited<ReturnType<typeof full>>) => {
     let mails = 0;
     return async (...to: readonly string[]): Promise<string> => {
@@ -101,7 +101,7 @@ for (const step of ["begin", "append", "commit"] as const) {
   test(`a database that fails at ${step}: an account reaches no more strangers than usual, and nothing is held`, async () => {
     const kit = await full();
     const write = writing(kit);
-    // The first commit that fails is not known to fail in advance.
+    // The guard notices the failure only at the first commit.
     await kit.engine.ask(connect());
     kit.engine.flush();
     let reached = 0;

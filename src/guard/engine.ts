@@ -28,14 +28,14 @@ type EngineParts = EventProcessorParts &
   Readonly<{
     clock: Clock;
     queuedMail: QueuedMail;
-    /** Publishes: called once after each commit, before the answers that waited for it. Must not throw; slow work belongs elsewhere. */
+    /** Publishes. Called once after each commit, before the answers that waited for it. Must not throw or be slow. */
     committed: (what: Committed) => void;
     /** Called with the reason for a lost transaction. Must not throw. */
     lost?: (error: unknown) => void;
   }>;
 
 /**
- * The five steps: event, facts, decide, commit, publish. Events of a turn of the event loop, or of a few, share a transaction.
+ * The five steps: event, facts, decide, commit, publish. The events of one or a few turns of the event loop share a transaction.
  * Nothing is answered before everything about it is committed, except an intermediate pass (docs/adr/0012). Single-threaded: each
  * event sees the changes of earlier ones.
  *
@@ -51,9 +51,9 @@ export class Engine {
   /** Events in the open transaction, including those already answered. */
   #events = 0;
   #storeRetryAt = 0;
-  /** Simulated bans must end. `due`: the change is still to be written; `uncommitted`: it is in the open transaction. */
+  /** Whether simulated bans must end. `due`: the change is not written yet; `uncommitted`: it is in the open transaction. */
   #simulationEnd: "due" | "uncommitted" | null = null;
-  /** A transaction was lost, and no row was written since. */
+  /** Whether a transaction was lost, and no row was written since. */
   #isUnwritable = false;
   readonly #timer = new CommitTimer(() => this.flush());
 
@@ -85,7 +85,7 @@ export class Engine {
     this.#parts.notices.set("simulating", this.policy.simulate ? "" : null);
   }
 
-  /** Whether it is on a list of addresses that are never banned, so that no lookup about it is needed. */
+  /** Whether the address is on a list of those that are never banned, so that no lookup about it is needed. */
   isProtected(ip: Ip): boolean {
     try {
       return this.#processor.facts.protection(ip, this.#parts.clock.now()) !== null;
@@ -106,7 +106,7 @@ export class Engine {
     return protectionOf(this.#processor.facts.sparing(network, now), now);
   }
 
-  /** Notes that an administrator used a session or a token from this address. It is not banned for a while. */
+  /** Notes that an administrator used a session or a token from this address, which is then not banned for a while. */
   administratorAt(ip: Ip): void {
     this.#processor.facts.administratorAt(ip, this.#parts.clock.now());
   }
@@ -133,7 +133,7 @@ export class Engine {
     if (this.#isUnwritable && isLogin(event) && !decided.recorded)
       decided = this.#processor.decideAgainUnrecorded(event, now);
     this.#events += 1;
-    // After a change of bans or the allow list in this transaction, passes wait too: they may rest on it.
+    // After a change of bans or the allow list in this transaction, passes wait too, because they may depend on it.
     const { bansChanged, allowChanged } = this.#processor.trace;
     if (isIntermediatePass(event.type, decided) && !bansChanged && !allowChanged) {
       this.#timer.later();
@@ -173,7 +173,7 @@ export class Engine {
   observe(log: string, position: LogPosition, observations: readonly Observation[]): Promise<boolean> {
     return this.#record((now) => {
       for (const seen of observations) {
-        // The lines before it may be of the same mail.
+        // Looked up only now, because the lines before it may be about the same mail.
         const isEnd = seen.type === "MAIL_EXPIRED";
         const each = isEnd ? expiredFor(seen, this.#parts.queuedMail.waitingRecipients(seen.queueId)) : [seen];
         for (const one of each) this.#processor.observeLog(one, now);
@@ -191,7 +191,7 @@ export class Engine {
       this.#abandon(error, this.#parts.clock.now());
       return;
     }
-    // A record without a decision always writes.
+    // A record without a decision always writes a row.
     if (this.#processor.hasNewRows || this.#waiting.some(({ event }) => event === null)) this.#isUnwritable = false;
     if (!this.#isUnwritable) this.#parts.notices.set("database_unwritable", null);
     const what = { ...this.#processor.trace };
@@ -219,14 +219,14 @@ export class Engine {
 
   #begin(now: Millis): boolean {
     if (this.#open) return true;
-    // Ignored if the clock was set back.
+    // The wait is ignored if the clock was set back.
     if (now < this.#storeRetryAt && now > this.#storeRetryAt - 2 * LIMITS.storeRetryMs) return false;
     try {
       this.#parts.store.begin();
       this.#processor.facts.begin(now);
       if (this.#simulationEnd === "due") {
         this.#processor.apply({ type: "END_SIMULATION" }, now);
-        // If the commit fails, the next transaction does it.
+        // If the commit fails, the next transaction ends the simulation.
         this.#simulationEnd = "uncommitted";
       }
     } catch (error) {

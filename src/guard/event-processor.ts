@@ -27,7 +27,7 @@ export type Trace = {
   lastEventId: number;
   bansChanged: boolean;
   allowChanged: boolean;
-  /** Of a banned client: one is enough for the notice. A direct one is preferred to one that may have come through a proxy. */
+  /** A banned client's; one is enough for the notice. A direct client is preferred to one that may have come through a proxy. */
   sighting: Sighting | null;
 };
 
@@ -37,8 +37,9 @@ export class EventProcessor {
   readonly facts: FactBase;
   #idAtBegin: number;
   /**
-   * The latest objects of each kind that decisions use. At a full garbage collection V8 forgets shapes (hidden classes) without
-   * objects, and drops the code compiled for them, which made thousands of questions slow: the guard's objects live for one question.
+   * Keeps the latest objects of each kind that decisions use, because the guard's objects live for only one question. At a full garbage
+   * collection V8 forgets shapes (hidden classes) without objects, and drops the code compiled for them, which made thousands of questions
+   * slow.
    */
   readonly #decisionShapes = new Map<string, readonly unknown[]>();
   readonly #recordShapes = new Map<string, readonly unknown[]>();
@@ -72,7 +73,7 @@ export class EventProcessor {
     return decided;
   }
 
-  /** The facts of an event. An expired ban that they show, of the address or of a network around it, is ended first. */
+  /** The facts of an event. First ends expired bans of the address or of a network around it. */
   factsAfterExpiry(event: ClientEvent, now: Millis): EventFacts {
     for (;;) {
       const facts = this.facts.of(event, now);
@@ -126,12 +127,12 @@ export class EventProcessor {
     }
   }
 
-  /** What would be decided on a command now, without effects. */
+  /** The decision on a command now, without effects. */
   decideCommand(event: NetworkEvent, now: Millis): Decision {
     return decideCommand(this.facts.ofCommand(event, now), event, now);
   }
 
-  /** What stops an account's mail while the database cannot be written: a refusal, a deferral or a hold. Null: nothing does. */
+  /** The refusal, deferral or hold that stops an account's mail while the database cannot be written; null: none. */
   refusalWhileUnwritable(event: Event, now: Millis): Decision | null {
     if ((event.type !== "RECIPIENT" && event.type !== "DATA") || event.account === null) return null;
     const decided = this.decideUnrecorded(event, now);

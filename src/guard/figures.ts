@@ -6,16 +6,16 @@ export type BanCounts = Readonly<{ engine: number; fail2ban: number; manual: num
 
 /** Events by type since the database was created, including those that retention removed. Types without events are absent. */
 export type Totals = Readonly<Record<string, number>>;
-/** In addition to the types in `Totals`: how many of the accepted mails an account sent. */
+/** A further key of `Totals`: how many of the accepted mails an account sent. */
 export const SENT = "sent";
-/** How many mails a filter refused or deferred after they were counted as accepted or held: of strangers, and of accounts. */
+/** Further keys: how many mails, of strangers and of accounts, a filter refused or deferred after they counted as accepted or held. */
 export const RECEIVED_REFUSED = "received_refused";
 export const SENT_REFUSED = "sent_refused";
 
-/** From `from`, in steps, up to and excluding `to`. All are multiples of a minute. */
+/** The time from `from` up to, but not including, `to`, in steps. All are multiples of a minute. */
 export type Span = Readonly<{ from: Millis; to: Millis; stepMs: number }>;
 
-/** How long single minutes are kept; afterwards only hours are, and addresses by days. */
+/** How long single minutes are kept. Afterwards only hours are kept, and for addresses only days. */
 export const MINUTES_FOR_MS = 2 * DAY_MS;
 /** How long hours are kept. */
 export const FIGURES_FOR_MS = 400 * DAY_MS;
@@ -36,7 +36,7 @@ export interface Figures {
   topIps(since: Millis, most: number): readonly TopIp[];
   /** The same addresses, by one figure; without those at zero. */
   top(by: Ranking, since: Millis, most: number): readonly Ranked[];
-  /** At the start of that minute; null: now. */
+  /** The totals at the start of that minute; null: now. */
   totals(at: Millis | null): Totals;
   /** `totals` at the start of the span and at the end of each of its steps. */
   totalsAt(span: Span): readonly Totals[];

@@ -12,12 +12,12 @@ export const LIMITS = {
   failuresPerAddress: 1_024,
   /** Passwords of one account that Dovecot verifies at the same time. */
   pendingLoginsPerAccount: 1_024,
-  /** Of them, and of those at other accounts, this many are recorded if they may have locked someone out. */
+  /** How many of these passwords, and of those at other accounts, are recorded if they may have locked someone out. */
   pendingRecorded: 48,
   /** While the database cannot be written: wrong passwords that count, for one address and in total. */
   unrecordedPerAddress: 64,
   unrecordedGuesses: 2_048,
-  /** Likewise accounts whose mails count, and mails of each. */
+  /** In that time, also accounts whose mails count, and mails of each. */
   unrecordedSenders: 128,
   unrecordedMails: 512,
   /** Logins whose password is being verified. */
@@ -30,18 +30,18 @@ export const LIMITS = {
   passkeys: 20,
   /** Sessions of the dashboard. */
   dashboardSessions: 256,
-  /** The same of one mailbox. */
+  /** Sessions of one mailbox's user. */
   mailboxSessions: 16,
   /**
-   * Networks of strangers whose dashboard password is checked, or waits for that: a few seconds at most. The owner's own
-   * browsers come in addition.
+   * Networks of strangers with a dashboard password that is being checked, or waits for its check, which takes a few seconds at most. The
+   * owner's own browsers do not count.
    */
   dashboardLogins: 32,
-  /** The same for passwords of mailboxes there, so that users do not delay an administrator for long. */
+  /** The same for passwords of mailboxes at the dashboard, so that users do not delay an administrator for long. */
   mailboxLogins: 16,
   /** SMTP connections whose mails, recipients and progress are remembered. */
   sessions: 4_096,
-  /** Mails from accounts whose recipients are held until the mail ends, and recipients of each. */
+  /** Mails from accounts whose recipients are remembered until the mail ends, and recipients of each. */
   namedRecipientsMails: 256,
   namedRecipients: 100,
   /** Accounts whose sent mails are kept in memory. For other accounts they are read from the database. */

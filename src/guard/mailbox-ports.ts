@@ -13,7 +13,7 @@ export type NewAppPassword = Readonly<{
   account: AccountName;
   name: string;
   digest: string;
-  /** The value by which Dovecot reports it. */
+  /** The short hash by which Dovecot reports its use. */
   passwordHash: string;
   by: string;
   at: Millis;
@@ -24,16 +24,16 @@ export interface AppPasswordStore {
   removeAppPassword(account: AccountName, name: string): Outcome;
   /** Oldest first. */
   appPasswordsOf(account: string): readonly AppPasswordItem[];
-  /** The values by which Dovecot reports those that were used or created last. */
+  /** The short hashes of those that were used or created last. */
   passwordHashesOf(account: string): readonly string[];
-  /** Notes that the account (as typed) signed in with it, for `loginServer` in compose-sources.ts. A sign-in is not refused because this note fails. */
+  /** Notes that the account (as typed) signed in with it, for `loginServer` in compose-sources.ts. A sign-in succeeds without this note. */
   used(account: string, name: string, now: Millis): void;
 }
 
 export interface ForwardTargets {
-  /** Those of one account's forward; none if its mail stays in its mailbox. */
+  /** The targets of one account's forward; none if its mail stays in its mailbox. */
   targetsOf(account: string): readonly string[];
-  /** Those of all accounts' forwards; a target of two accounts is listed twice. */
+  /** The targets of all accounts' forwards. A target of two accounts is listed twice. */
   targets(): readonly string[];
   /**
    * Counts new targets of an account, or of all aliases, up to `most` within the span, and returns whether all of them fit. Survives a
@@ -43,7 +43,8 @@ export interface ForwardTargets {
 }
 
 /**
- * Forwards to outside targets that someone other than root added; enforce/counted-forwards.ts counts their mail and pauses them. Throws if the database cannot be read or written.
+ * Forwards to outside targets that someone other than root added. enforce/counted-forwards.ts counts their mail and pauses them.
+ * Throws if the database cannot be read or written.
  */
 export interface CountedForwards {
   /** Each path by which mail for this recipient leaves through such a forward, except paused ones. `isNew`: set within a day. */
@@ -55,19 +56,19 @@ export interface CountedForwards {
   pause(account: string, how: Readonly<{ now: Millis; until: Millis; which: "new" | "all" }>): void;
 }
 
-/** Where mail ends up that an account sends to its own address. Throws if the database cannot be read. */
+/** Where mail that an account sends to its own address ends up. Throws if the database cannot be read. */
 export interface ForwardReach {
   /** Every address that mail for this recipient reaches through the account's forward; none if it does not reach the account. */
   reachedBy(account: string, recipient: string): readonly string[];
 }
 
-/** Number of addresses that mail for an alias, or for an account that forwards, reaches. */
+/** The number of addresses reached by mail for an alias, or for an account that forwards. */
 export type Reached = Readonly<{ alias: string; addresses: number }>;
 
 export interface AliasReach {
-  /** The one with the most addresses, among this address and all that lead to it by aliases or forwards. */
+  /** The alias or account that reaches the most addresses, among this address and all that lead to it by aliases or forwards. */
   widest(address: Address): Reached;
-  /** The address, and every address that its mail is sent on to, in lower case. */
+  /** The address, and every address to which its mail is forwarded, in lower case. */
   onward(address: string): readonly string[];
 }
 

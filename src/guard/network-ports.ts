@@ -19,7 +19,7 @@ export interface Names {
   v4Addresses(name: string): Promise<NameAnswer>;
 }
 
-/** `ok` without results: the name has no such record. Not `ok`: the answer is unknown, or only `partial` of it is known; ask again later. */
+/** `ok` without results: the name has no such record. Not `ok`: the answer is unknown, or only `partial` of it is; ask again later. */
 export type Found<T> =
   | Readonly<{ ok: true; found: readonly T[] }>
   | Readonly<{ ok: false; reason: string; partial?: readonly T[] }>;
@@ -56,23 +56,23 @@ export type BanStep =
 
 export type FirewallBan = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
 
-/** `uncounted`: bans work, and this is why open connections cannot be counted here. */
+/** `uncounted`: the reason why open connections cannot be counted here, although bans work. */
 export type ResetOutcome = Outcome | Readonly<{ ok: true; uncounted: string }>;
 
 /** `isLost`: someone changed or removed the table. Otherwise a failed check says nothing about it. */
 export type CheckOutcome = Outcome | Readonly<{ ok: false; reason: string; isLost: true }>;
 
-/** `quick`: not whether sets of bans were emptied; takes 20 ms, however many bans there are. `whole`: 0.1 s at 20,000 networks. */
+/** `quick`: misses emptied sets of bans, but takes 20 ms, however many bans there are. `whole`: takes 0.1 s with 20,000 networks. */
 export type CheckDepth = "quick" | "whole";
 
 export interface Firewall {
   /**
-   * Makes the kernel's sets equal to these bans, whatever they were. `allow` always passes. `bans` may be read over some
-   * turns, and more than once.
+   * Makes the kernel's sets equal to these bans, whatever they contained. `allow` always passes. `bans` may be read over
+   * several turns of the event loop, and more than once.
    */
   reset(bans: Iterable<FirewallBan>, allow: readonly Prefix[], now: Millis): Promise<ResetOutcome>;
   apply(steps: readonly BanStep[], now: Millis): Promise<Outcome>;
-  /** Reads back whether the kernel holds each of these. Cheap for a few hundred. */
+  /** Reads back whether the kernel holds a ban on each of these. Cheap for a few hundred. */
   holds(prefixes: readonly Prefix[]): Promise<Outcome>;
   /** Ends established connections of these networks. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome>;

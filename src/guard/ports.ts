@@ -14,7 +14,7 @@ import type { Millis } from "../core/time.ts";
 
 export interface Clock {
   now(): Millis;
-  /** Not null while the machine's clock was set and `now` does not follow it yet. */
+  /** Not null while `now` does not follow a change of the machine's clock yet. */
   jump?(): object | null;
 }
 
@@ -35,7 +35,7 @@ export interface RecipientDirectory {
 /** A first contact is a mail with nothing in its favour, even if its sender wrote before: only Postgrey remembers that. */
 export interface FirstContacts {
   isFirstContact(event: Recipient): boolean;
-  /** Whether the recipient wrote to the domain of the sender, if that is proven; of a bounce: of the client's confirmed host name. */
+  /** Whether the recipient wrote to the sender's domain, if that is proven, or for a bounce to that of the client's confirmed host name. */
   isExpected(event: Recipient): boolean;
 }
 
@@ -56,15 +56,15 @@ export type Outcome = Readonly<{ ok: true }> | Failed;
 /** Conditions that the owner must know about now. */
 export interface Notices {
   /**
-   * Raises the notice, once however often its cause recurs, and updates its detail; null clears it. `about`: each of these has a separate
-   * alert, so that a later fault is reported while an earlier one lasts.
+   * Raises the notice once, however often its cause recurs, and updates its detail; null clears it. `about`: subjects that each have a
+   * separate alert, so that a later fault is reported while an earlier one lasts.
    */
   set(code: NoticeCode, detail: string | null, about?: readonly string[]): void;
   list(): readonly Notice[];
 }
 
 /**
- * How a server hands over an event. `answer` is called once, and may be called at once (docs/adr/0012). Postfix's questions pass
+ * How a server submits an event. `answer` is called once, possibly before this returns (docs/adr/0012). Postfix's questions pass
  * `lookups/submit-after-lookups.ts` (DNS) before the engine; `enforce/counted-forwards.ts` sees each decision before Postfix gets it.
  * `mail/postfix/filter-load.ts` comes before both at the end of a mail.
  */

@@ -36,7 +36,7 @@ export interface Store {
 /** What the database knows about one address. Events count since the last ban started or was lifted. Times ascend. */
 export type AddressHistory = Pick<Facts, "ban" | "failures" | "connections" | "mails" | "probes" | "bounces"> &
   Readonly<{
-    /** From when `bans.memory` runs for each automatic ban that still counts: its end, later by the time banned since then. */
+    /** When `bans.memory` starts for each automatic ban that still counts: at its end, moved later by the time banned since. */
     offencesAt: readonly Millis[];
     /** The last sign-in of an account from this address; null if there was none. */
     knownAt: Millis | null;
@@ -56,7 +56,7 @@ export const NO_HISTORY: AddressHistory = {
 
 /** How far back to read and how many times to keep, so that windows are exact. */
 export type Reach = Readonly<{
-  /** Where sign-ins make the client known, if that is wider than its prefix. */
+  /** The network in which sign-ins make the client known, if it is wider than the client's prefix. */
   place?: Prefix;
   sinceConnections: Millis;
   sinceMails: Millis;
@@ -89,9 +89,9 @@ export interface AccountHistory {
   passwordHashes(account: string): readonly string[];
   /** Passwords that strangers tried, newest first. */
   guesses(account: string, reach: GuessReach): readonly Guess[];
-  /** All passwords that strangers tried at the account, so that the many from one network don't hide those from others. */
+  /** Counts all passwords that strangers tried at the account, so that many from one network don't hide those from others. */
   candidates(account: string, shares: GuessShares): Shares;
-  /** What a network tried at any account, newest first. */
+  /** Passwords that a network tried at any account, newest first. */
   guessesOf(network: Prefix, span: NewestSpan): readonly AccountGuess[];
   /**
    * Passwords from any network at any account that did not look right, newest first; at most `most`, read lazily.
@@ -106,7 +106,7 @@ export interface AccountHistory {
 
 /**
  * `evidence`: why the mail of an account is held; null while it is not. `vouchedAt`: when its owner last vouched for it, up to now; 0:
- * never. `mails`: those on hold, while it is held.
+ * never. `mails`: how many are on hold, while it is held.
  */
 export type HoldState = Readonly<{ evidence: Evidence | null; vouchedAt: Millis; mails: number }>;
 
@@ -165,7 +165,7 @@ export interface GreylistPauses {
   /** Returns false if there was none. */
   resume(target: string, now: Millis): boolean;
   pauses(now: Millis): readonly GreylistPause[];
-  /** Whether one of them is for the recipient, or for an address that its mail goes to. */
+  /** Whether there is a pause for the recipient, or for an address to which its mail goes. */
   isPaused(recipient: string, now: Millis): boolean;
 }
 
