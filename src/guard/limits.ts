@@ -24,11 +24,8 @@ export const LIMITS = {
   pendingLogins: 4_096,
   /** Addresses of administrators that are remembered. */
   administrators: 64,
-  /** Tokens of the API. */
   tokens: 200,
-  /** Passkeys of the dashboard. */
   passkeys: 20,
-  /** Sessions of the dashboard. */
   dashboardSessions: 256,
   /** Sessions of one mailbox's user. */
   mailboxSessions: 16,

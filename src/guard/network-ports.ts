@@ -45,7 +45,7 @@ export interface SenderDomains {
 
 /** Whether a client may send for the sender's domain. Never rejects; takes less than 1.5 seconds. */
 export interface SenderProofs {
-  /** Asks only if the answer matters; otherwise "not proven". */
+  /** Asks the DNS only if the answer matters, and otherwise returns false. */
   prove(event: Recipient): Promise<boolean>;
 }
 

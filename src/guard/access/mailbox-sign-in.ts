@@ -17,7 +17,6 @@ import { ID_BYTES, type Opened, type Passwords, type SignInBounds, whyUnchecked 
 
 export type MailboxSignInParts = Readonly<{
   engine: Pick<Engine, "ask" | "prefixOf" | "policy">;
-  /** Where accounts signed in. */
   accountHistory: Pick<AccountHistory, "accountsOf">;
   /** The passwords of accounts that may sign in. */
   active: AccountPasswords;

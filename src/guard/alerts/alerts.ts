@@ -67,7 +67,7 @@ export class Alerts {
   #position: number | null = null;
   #spike: Holding | null = null;
   #volumeAt = Number.NEGATIVE_INFINITY;
-  /** When the last round ended. */
+  /** When the last round ended that could read the events. */
   #lookedAt = Number.NEGATIVE_INFINITY;
   #unsaved = false;
 

@@ -57,7 +57,6 @@ export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, 
 }
 
 type HeartbeatParts = Readonly<{
-  /** Whether the server is healthy. */
   isWell: () => boolean;
   clock: Clock;
   log: Log;

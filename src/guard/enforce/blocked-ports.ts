@@ -9,7 +9,6 @@ import type { Log, Notices } from "../ports.ts";
 type BlockedPortsParts = Readonly<{
   /** How far connections to the mail ports have come since the last call, by port. */
   passed: () => Promise<ReadonlyMap<number, Passed>>;
-  /** Records an event. */
   audit: (audit: Audit) => void;
   notices: Notices;
   log: Log;

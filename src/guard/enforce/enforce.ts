@@ -14,7 +14,6 @@ type EnforcerParts = Readonly<{
   allowList: () => readonly Prefix[];
   /** With proxies the table is checked more often, because anyone could forge a PROXY header while it is missing. */
   hasProxies: boolean;
-  /** Records an event. */
   audit: (audit: Audit) => void;
   clock: Clock;
   notices: Notices;

@@ -117,7 +117,6 @@ export class LoginFacts {
     else if (verdict !== "refuse" && facts.account !== null) this.#passed(event, facts.account, facts, now);
   }
 
-  /** Notes that the password is being verified. A report will follow. */
   #passed(
     event: LoginAsked,
     { kinship, passwordHashes }: AccountFacts,

@@ -127,7 +127,7 @@ export class WholeServerWindows {
   /** Prefixes with first contacts. */
   readonly #firstContacts = new NetworkTimes(COUNTED_OF_NETWORK.clients);
 
-  /** As they count for a client of this network. */
+  /** Times of unknown recipients, as they count for a client of this network. */
   probes(event: MailAttributes, network: Prefix, now: Millis): readonly Millis[] {
     return (isBounce(event) ? this.#bounces : this.#probes).times(network, now);
   }
@@ -136,7 +136,7 @@ export class WholeServerWindows {
     return this.#probes.ofNetwork(network, now) + this.#bounces.ofNetwork(network, now);
   }
 
-  /** As they count for a client of this network. */
+  /** Times of first contacts, likewise. */
   firstContacts(network: Prefix, now: Millis): readonly Millis[] {
     return this.#firstContacts.times(network, now);
   }
