@@ -87,7 +87,7 @@ test("each change of an account through the web is reported for a day; root's ar
   assert.deepEqual(kit.afterMs(DAY_MS), []);
 });
 
-test("changes that outlast a stolen mailbox password are reported, and hide nothing", () => {
+test("changes that outlast a stolen mailbox password are reported, and do not hide others", () => {
   assert.deepEqual(kit.after("PASSWORD_CHANGED", by(ANNA)), [], "users change their own");
   for (let i = 0; i < 30; i++) kit.take("FORWARDING_CHANGED", { ...by(ANNA), subject: `${ANNA} to x` });
   assert.equal(kit.details()[0], `its forwarding: ${ANNA} to x, by ${by(ANNA).actor}`);
@@ -96,7 +96,7 @@ test("changes that outlast a stolen mailbox password are reported, and hide noth
   assert.equal(kit.details().at(-1), "got a password for a mail program, by web:admin via 203.0.113.9");
 });
 
-test("one user's many changes hide no other user's", () => {
+test("many changes by one user do not hide another user's", () => {
   for (let i = 0; i < 30; i++) kit.take("APP_PASSWORD_MADE", by("bert@example.test"));
   kit.take("FORWARDING_CHANGED", by(ANNA));
   assert.equal(kit.holding().length, 7);
@@ -117,7 +117,7 @@ test("changes of many users leave room for other alerts", () => {
   assert.deepEqual(named, ["web_account several users (further changes)", "web_account further changes"]);
 });
 
-test("a few users who change something every hour leave another's change an alert", () => {
+test("a few users who change something every hour leave room for another user's alert", () => {
   for (let hour = 0; hour < 20; hour++) {
     for (const name of ["a@example.test", "b@example.test", "c@example.test"])
       for (let i = 0; i < 6; i++) kit.take("APP_PASSWORD_MADE", by(name));
@@ -137,7 +137,7 @@ test("a new forward that is paused raises the alert, which the user's own change
   assert.ok(kit.holding().includes(`web_account ${ANNA} (event 12)`));
 });
 
-test("a file of accounts leaves room for other alerts, and hides no takeover", () => {
+test("a file of accounts leaves room for other alerts, and does not hide a takeover", () => {
   for (let i = 0; i < 60; i++) kit.take("ACCOUNT_ADDED", { account: `a${i}@example.test`, actor: WEB });
   assert.equal(kit.holding().length, 11);
   kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
@@ -159,7 +159,7 @@ test("changes of networks and of alias targets are reported too", () => {
   assert.equal(kit.details()[2], `the alias was added: ${many.slice(0, 400)}, by ${WEB}`, "its first 400 characters");
 });
 
-test("replies hide no forward, not even through the web", () => {
+test("vacation replies do not hide a forward, even through the web", () => {
   for (let i = 0; i < 30; i++)
     kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });
   kit.take("FORWARDING_CHANGED", { account: "bert@example.test", subject: "bert@example.test to x", actor: WEB });
@@ -167,7 +167,7 @@ test("replies hide no forward, not even through the web", () => {
   assert.ok(kit.holding().includes("web_account bert@example.test (event 31)"));
 });
 
-test("replies set by users hide none that the web set for others", () => {
+test("vacation replies set by users do not hide those that the web set for others", () => {
   for (let i = 0; i < 30; i++) kit.take("VACATION_CHANGED", { ...by(ANNA), subject: `${ANNA} ${i}` });
   kit.take("VACATION_CHANGED", { account: "bert@example.test", subject: "bert@example.test until", actor: WEB });
   assert.ok(kit.holding().includes("web_account bert@example.test (event 31)"));
@@ -185,7 +185,7 @@ test("a held account is reported until its owner vouches for it, with the addres
   const why = `${ANNA} wrote to 100 people within 1h to whom it had never written, limit 20`;
   kit.take("EMAIL_HELD", HELD);
   kit.take("HELD_MAIL_DROPPED", { account: ANNA });
-  assert.deepEqual(kit.details(), [`mail from 203.0.113.66/32 is held; ${why}`], "no number that drops would change");
+  assert.deepEqual(kit.details(), [`mail from 203.0.113.66/32 is held; ${why}`], "no number that would later fall");
   assert.deepEqual(kit.afterMs(3 * DAY_MS), [`account_held ${ANNA}`], "for as long as it lasts");
   assert.deepEqual(kit.after("ACCOUNT_RELEASED", { account: "bert@example.test" }), [`account_held ${ANNA}`]);
   assert.deepEqual(kit.after("ACCOUNT_RELEASED", { account: ANNA }), []);

@@ -6,8 +6,8 @@ import { type AlertWindow, timedConditions } from "./alert-window.ts";
 const MOST_REFUSED_ACCOUNTS = 50;
 
 /**
- * Sign-ins that were refused for one of the rule's reasons, by account. Strangers write other names, which share an alert that
- * doesn't repeat them.
+ * Sign-ins that were refused for one of the rule's reasons, by account. Names without an account come from strangers: they share
+ * one alert, which does not repeat them.
  */
 export function accountWindow({ code, heldMs, counted, reasons }: AccountRule): AlertWindow {
   const refused = timedConditions(heldMs, MOST_REFUSED_ACCOUNTS);
@@ -62,7 +62,7 @@ function whyOf(account: string, { count, limit, windowMs, limitKey }: AlertEvent
     : `; ${account} wrote to ${count} people ${within} to whom it had never written, ${limited}`;
 }
 
-/** A mail program that was offline sends more than ten mails within a minute: they wait, which is harmless. */
+/** Excludes the limit of mails within a minute: a mail program that was offline may exceed it, and its mails only wait. */
 function isLimit({ reason, windowMs }: AlertEvent): boolean {
   return reason === "account_recipient_limit" || (reason === "account_mail_limit" && (windowMs ?? 0) > MINUTE_MS);
 }

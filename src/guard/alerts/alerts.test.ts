@@ -27,14 +27,14 @@ test("one alert may start while another ends", async () => {
   assert.deepEqual((await seconds(3)).toSorted(), ["a: opened disk_nearly_full", "a: resolved greylist_silent"]);
 });
 
-test("a full disk opens one alert, and resolves none that only follows from it", async () => {
+test("a full disk opens one alert, and no other alert about it opens or is resolved", async () => {
   const { notices, seconds } = alertsKit();
   notices.set("disk_low", "");
   assert.deepEqual(await seconds(1), ["a: opened disk_low"]);
   for (const code of ["disk_full", "database_unwritable", "engine_undigested"] as const) notices.set(code, "");
   assert.deepEqual(await seconds(120), ["a: opened disk_full"]);
   for (const code of ["disk_full", "database_unwritable"] as const) notices.set(code, null);
-  assert.deepEqual(await seconds(50), [], "what is retried each minute is still raised");
+  assert.deepEqual(await seconds(50), [], "a notice that is retried each minute is still raised");
   notices.set("engine_undigested", null);
   assert.deepEqual(await seconds(60), ["a: resolved disk_full"]);
 });
@@ -157,7 +157,7 @@ test("a test message ends the report of a failing channel, but starts none", asy
   assert.ok(notices.raised.has("alerts_undelivered"));
   answers.set("a", { ok: true });
   await alerts.test();
-  assert.ok((await seconds(1)).includes("a: opened greylist_silent"), "what waits follows at once");
+  assert.ok((await seconds(1)).includes("a: opened greylist_silent"), "waiting messages follow at once");
   assert.ok(!notices.raised.has("alerts_undelivered"));
 });
 

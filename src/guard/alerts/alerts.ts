@@ -39,20 +39,20 @@ type AlertParts = Readonly<{
   log: Log;
 }>;
 
-/** Takes about a millisecond, for which decisions wait. */
+/** Event ids that are read in one step. Decisions wait about a millisecond for it. */
 const IDS_PER_STEP = 250;
-/** Older events than this are not read again. */
+/** Maximum event ids that are read again; older events are skipped. */
 const MOST_IDS = 200_000;
 const LAST_MOMENT_MS = 2_000;
 /** Each channel gives up earlier. */
 const LONGEST_TEST_MS = MINUTE_MS;
-/** One round runs each second. After the start, a round may take a while to read a day's events. */
+/** Rounds run each second, but the first may take a while to read a day's events. */
 const LOOKED_LATELY_MS = 60_000;
 const VOLUME_WINDOW_MS = 10 * MINUTE_MS;
 const VOLUME_EVERY_MS = 10_000;
 
 /**
- * Checks each second: committed events, notices, components. A new condition opens an alert; a condition that stays
+ * Checks committed events, notices and components each second. A new condition opens an alert; a condition that stays
  * false for a while resolves it. The owner gets a message about both. Decisions never wait for this.
  */
 export class Alerts {
@@ -106,7 +106,7 @@ export class Alerts {
     return watcher === null ? all : all.set(watcher.name, watcher.failing());
   }
 
-  /** Whether the owner learns that mail does not flow without this server's own mail queue. */
+  /** Whether the owner can learn that mail does not flow by a way other than this server's own mail queue. */
   get leadOut(): boolean {
     const { channels, watcher } = this.#settings;
     return watcher !== null || channels.some(({ isLocal }) => isLocal !== true);
@@ -140,7 +140,7 @@ export class Alerts {
     }
   });
 
-  /** Sends one message to each channel and to the watcher at once, at any hour, and returns the results available within the time. */
+  /** Sends one message to each channel and the watcher at once, even in quiet hours, and returns the results that arrive in time. */
   test(longestMs = LONGEST_TEST_MS): Promise<readonly Readonly<{ channel: string; outcome: Outcome }>[]> {
     const message = testMessage(this.#parts.clock.now(), this.#settings.language);
     const late = { ok: false, reason: `no answer within ${longestMs / 1_000} s; it is still tried` } as const;
@@ -184,7 +184,7 @@ export class Alerts {
 
   async #catchUp(): Promise<void> {
     const { events, clock } = this.#parts;
-    // An attempt that failed has filled them in part.
+    // A failed attempt has filled the windows partly.
     if (this.#position === null) this.#windows = this.#freshWindows();
     const windows = this.#windows;
     const last = events.last();
@@ -222,7 +222,7 @@ export class Alerts {
     const now = clock.now();
     const raised = notices.list();
     const { open } = this.#book;
-    // One cause opens one alert. Those that are open stay, because they are not over.
+    // One cause opens one alert. Alerts that were open before stay, because their conditions still hold.
     const covered = coveredBy([...raised, ...open]);
     const noticed = raised
       .filter(({ code }) => !covered.includes(code) || open.some((alert) => alert.code === code))
@@ -234,7 +234,7 @@ export class Alerts {
           .toReversed()
           .map((subject): Holding => ({ code, subject, detail }));
       });
-    // Before the windows are filled, none of their alerts is known to be resolved.
+    // Until the windows are filled, their open alerts stay open.
     const byEvents =
       this.#position === null
         ? open.filter(({ code }) => isCondition(code) && code !== "component_down")
@@ -271,7 +271,7 @@ export class Alerts {
     this.#unsaved = true;
   }
 
-  /** While the database cannot be written, alerts continue from memory; that is when they are needed. */
+  /** While the database cannot be written, alerts continue from memory: the owner needs them most then. */
   #save(): void {
     if (!this.#unsaved) return;
     try {

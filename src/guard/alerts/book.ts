@@ -52,7 +52,7 @@ export class AlertBook {
       const goneMs = now - alert.lastAt;
       // For a condition that still holds, `goneMs` is 0.
       const neededMs = END_AT_ONCE.includes(alert.code) ? 1 : settleMs;
-      // Further in the future only after the clock was set back: nothing lasts forever.
+      // An alert is further in the future only after the clock was set back, and must not last forever.
       if (goneMs < neededMs && goneMs >= -LOOKED_AT_MS) continue;
       this.#open.delete(key);
       resolved.push({ ...alert, resolvedAt: now });

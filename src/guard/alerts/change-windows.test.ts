@@ -60,7 +60,7 @@ for (const [type, subject, alert, byRoot] of [
   ["RECOVERY_CODES_MADE", "10 codes", "web_factor new recovery codes", false],
   ["RECOVERY_CODE_USED", "9 left", "recovery_code_used 9 left", false],
 ] as const)
-  test(`each time for a day, ${byRoot ? "also" : "not"} if root does it: ${alert}`, () => {
+  test(`reported each time for a day, ${byRoot ? "even" : "but not"} if root does it: ${alert}`, () => {
     const reported = (id: number): string => (alert === "web_settings" ? `${alert} ${id}` : `${alert} (event ${id})`);
     assert.deepEqual(kit.after(type, { subject, actor: "root" }), byRoot ? [reported(1)] : []);
     kit.wait(DAY_MS);

@@ -10,9 +10,9 @@ type WebChange = Readonly<{ at: Millis; subject: string; detail: string; isNewNe
 type Seen = Readonly<{ at: Millis; holding: Holding }>;
 
 /**
- * Changes through the web within a day, each with a separate alert, even a second change of the same thing. Past
- * `most` within the day, those of each hour share one alert, which names the user if all are by one user. So harmless changes leave
- * room for other alerts. A change from a network that is not the owner's is critical.
+ * Changes through the web within a day. Each has a separate alert, even a second change of the same thing. Past `most` alerts,
+ * the changes of each hour share one, which names the user if all are by one user, so that harmless changes leave room for other
+ * alerts. A change from a network that is not the owner's is critical.
  */
 export function eachChange({ code: usual, most, whose }: Pick<Reported, "code" | "most" | "whose">) {
   let single: readonly Seen[] = [];
@@ -60,7 +60,7 @@ export function changeWindow(): AlertWindow {
       if (reported === null) return;
       const { share, whose, change } = reported;
       if (whose === undefined) return take(shares, reported);
-      // Half of the room is for users without an alert.
+      // Half of the room is reserved for users who have no alert yet.
       const isFirst = (ofUsers.get(share)?.holding(change.at).length ?? 0) === 0;
       const most = isFirst ? MOST_OF_USERS : MOST_OF_USERS / 2;
       if (holdingIn(ofUsers, change.at).length < most) take(ofUsers, reported);
@@ -81,8 +81,8 @@ function holdingIn(shares: Shares, now: Millis): readonly Holding[] {
 }
 
 /**
- * Maximum within a day; further ones are reported by the hour. Each user's changes to their own mailbox, and each type with `apart`, have
- * separate shares, as has what the guard paused, so that many of them hide no other change.
+ * Maximum within a day; further ones share an alert for each hour. Each user's changes to their own mailbox, each type with `apart`, and
+ * the guard's own pauses have separate shares, so that many changes of one kind do not hide any other.
  */
 const MOST_ACCOUNT_CHANGES = 20;
 const MOST_OF_USER = 5;
@@ -91,7 +91,7 @@ const MOST_OF_USERS = 60;
 /** The targets of an alias, up to this many characters; `alias list` shows the rest. */
 const MOST_CHARACTERS = 400;
 
-/** The actor of what the guard itself changes. */
+/** The actor of the guard's own changes. */
 const BY_GUARD = "engine";
 
 /** A change of an account or an alias through the web, or by the guard. */
@@ -112,9 +112,9 @@ function accountChange({ id, type, account, subject, actor, at, isNewNetwork }: 
     : { ...reported, share: `owner${apart}`, most: alert.apart ?? MOST_ACCOUNT_CHANGES };
 }
 
-/** More wrong codes than an owner mistypes. */
+/** More wrong codes than an owner is likely to type by mistake. */
 const GUESSES = 5;
-/** Maximum of each kind within a day; further changes are reported by the hour. */
+/** Maximum of each kind within a day; further changes share an alert for each hour. */
 const MOST_OF_KIND = 20;
 
 /** Sign-ins through the web that had the right password, but no code or wrong ones. */
@@ -139,7 +139,7 @@ export function factorWindow(): AlertWindow {
   };
 }
 
-/** `of`: whose changes are reported. `isAlike`: a new network makes no difference, because it alarms from any. */
+/** `of`: whose changes are reported. `isAlike`: the network makes no difference, because the change is alarming from any. */
 type Change = Readonly<{
   code: ConditionCode;
   of: "web" | "anyone";
@@ -148,8 +148,8 @@ type Change = Readonly<{
 }>;
 
 /**
- * Changes that are reported for a day, one by one, even a second one of the same thing. What a thief made in the owner's session
- * outlives it: a token, a passkey, settings that no longer reveal the next step. Revoking or undoing it does not end the alert,
+ * Changes that are reported for a day, one by one, even a second one of the same thing. A thief in the owner's session can make a token or
+ * a passkey, or settings that hide the next step, all of which outlive the session. Revoking or undoing them does not end the alert,
  * because the thief can do that too.
  */
 const REPORTED: Partial<Record<EventType, Change>> = {

@@ -51,7 +51,7 @@ test("a single alert past the first five is sent on its own", async () => {
   assert.deepEqual(await seconds(1), opened("account_held", 1, 6), "the next hour starts");
 });
 
-test("an alert that comes as a digest is sent joins it", async () => {
+test("an alert that opens just as a digest is sent joins it", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("account_held", 7));
   await seconds(MINUTE);
@@ -71,7 +71,7 @@ test("a resolution never arrives before its alert; many are sent together", asyn
   held.splice(0, 4);
   const ends = (await seconds(3 * MINUTE)).map((reported) => reported.replace(/ user.*/, ""));
   const ended = "a: resolved account_guarded";
-  assert.deepEqual(ends, [ended, ended, ended], "two ends wait already, and one of four comes after the handful");
+  assert.deepEqual(ends, [ended, ended, ended], "two of the first five already wait, so only three of four are single");
   assert.deepEqual(await seconds(HOUR), ["a: digest"]);
 });
 

@@ -25,15 +25,15 @@ const SMALLEST_V6 = 48;
 type Tried = Readonly<{ account: string; prefix: Prefix; at: Millis }>;
 
 /**
- * Finds suspicious sign-ins: from an address, or a network new to the account, that failed at other accounts within a day;
- * or from a network where the account never signed in. One alert a day for each account. A failure from an address that
- * the account knows is a typing error and does not count; nor does the same password elsewhere, from a device that moved.
+ * Finds suspicious sign-ins: from an address, or from a network new to the account, where sign-ins to other accounts failed within a day;
+ * or from a network where the account never signed in. Each account has one alert a day. A failure from an address that the account knows
+ * is a typing error and does not count. Nor does the same wrong password from elsewhere, because the device may have moved.
  */
 export function hitWindow(): AlertWindow {
   const tried = new BoundedMap<Prefix, readonly Tried[]>(MOST_NETWORKS);
   /** The last refusal without a check at each account. */
   const refused = new BoundedMap<string, Millis>(MOST_REFUSED);
-  /** When each password last failed where its account is known. */
+  /** When each wrong password last failed at a place that its account knows. */
   const stale = new BoundedMap<string, Millis>(MOST_REFUSED);
   const reported = timedConditions(GUESSED_FOR_MS, MOST_ACCOUNTS);
   const failed = (account: string, prefix: Prefix, at: Millis): void => {
@@ -42,7 +42,7 @@ export function hitWindow(): AlertWindow {
     tried.set(network, [...others, { account, prefix, at }].slice(-MOST_TRIED));
   };
   const succeeded = (subject: string, prefix: Prefix, { at, isNewPlace, isNewNetwork, isFirst }: AlertEvent): void => {
-    // Sign-ins from loopback do not make a place known.
+    // Loopback is not a new place, although sign-ins from there do not make it known.
     if (!isNewPlace || LOOPBACK.some((own) => overlaps(own, prefix))) return;
     const nearby = (tried.get(networkOf(prefix)) ?? []).filter(
       ({ account, at: failedAt }) => account !== subject && failedAt > at - DAY_MS,
@@ -71,7 +71,7 @@ export function hitWindow(): AlertWindow {
         if (type === "LOGIN_REFUSED") refused.set(account, at);
         const password = `${account} ${event.proof}`;
         const isStale = (stale.get(password) ?? Number.NEGATIVE_INFINITY) > at - DAY_MS;
-        // A suspended account makes no new place known, however often its address changes.
+        // A suspended account cannot make a new place known, so its device stays excused however often its address changes.
         const isKept = !event.isNewPlace || (isStale && event.reason === "right_password_inactive");
         if (isKept && event.proof !== null) stale.set(password, at);
         if (event.isNewPlace && !isStale && prefix !== null) failed(account, prefix, at);
@@ -104,16 +104,16 @@ function networkOf(prefix: Prefix): Prefix {
 }
 
 /**
- * Accounts whose wrong passwords are remembered, separately for those that exist or have signed in and others. The
+ * Maximum accounts whose wrong passwords are remembered: those that exist or have signed in, and other names. The
  * least recently used one is dropped.
  */
 const MOST_KNOWN = 10_000;
 const MOST_OTHERS = 2_000;
 
 /**
- * Finds a right password after different wrong ones for the same account, from an address where it never signed in
- * before: after wrong ones from there, or after very many from anywhere. At a known address the owner may mistype: only
- * very many from there count.
+ * Finds a right password after several different wrong ones for the same account. At an address where the account never signed in,
+ * one of them must be from there, or there must be very many from anywhere. At a known address there must be very many from there,
+ * because the owner may mistype.
  */
 export function guessWindow(threshold: number): AlertWindow {
   const found = timedConditions(GUESSED_FOR_MS);
@@ -121,7 +121,7 @@ export function guessWindow(threshold: number): AlertWindow {
   const ofKnown = new BoundedMap<string, readonly AlertEvent[]>(MOST_KNOWN);
   const ofOthers = new BoundedMap<string, readonly AlertEvent[]>(MOST_OTHERS);
   const many = SPREAD_FACTOR * threshold;
-  /** Failures from before an account was created are stored with the others. */
+  /** Failures from before an account was created are stored with the other names. */
   const failuresOf = (account: string): readonly AlertEvent[] => ofKnown.get(account) ?? ofOthers.get(account) ?? [];
   const forget = (account: string): void => {
     ofKnown.delete(account);
@@ -156,7 +156,7 @@ export function guessWindow(threshold: number): AlertWindow {
     remember: (open, at) => {
       if (open.code === "password_guessed") found.set(open, at);
     },
-    // For a day: the owner got an alert, and may know that it was legitimate.
+    // For a day only: the owner got an alert, and may know that the sign-in was legitimate.
     holding: found.holding,
   };
 }

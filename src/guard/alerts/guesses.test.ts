@@ -60,7 +60,7 @@ test("fifteen wrong passwords from other places make a right one suspicious", ()
   assert.deepEqual(succeed(), [ANNA]);
 });
 
-test("where the account signed in before, fifteen from that place are needed", () => {
+test("where the account signed in before, fifteen wrong passwords from that place are needed", () => {
   fail(14);
   fail(1, { from: THERE, proof: "one more" });
   assert.deepEqual(succeed({ isNewPlace: false }), []);

@@ -47,7 +47,7 @@ export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, 
       const forMs = ({ since, seenAt, isSeen }: Down): number => Math.abs((isSeen ? now : seenAt) - since);
       const long = [...down].filter(([, one]) => forMs(one) >= PATIENCE_MS);
       return long.map(([name, { detail }]) =>
-        // The same alert as that of the notice `keeper_unreachable`.
+        // Shares the alert of the notice `keeper_unreachable`.
         name === "keeper"
           ? { code: "keeper_unreachable", subject: "", detail }
           : { code: "component_down", subject: name, detail: `${name}: ${detail}` },
@@ -72,7 +72,7 @@ export function createHeartbeat({ isWell, clock, log }: HeartbeatParts) {
     /** Call it about every second. */
     round: async (watcher: Omit<Watcher, "failing"> | null, everyMs: number): Promise<void> => {
       const now = clock.now();
-      // Failures of a former address say nothing about a new one, which is asked at once.
+      // Failures of an earlier address say nothing about a new one, which is notified at once.
       if (asked !== (watcher?.name ?? null))
         [asked, at, failures] = [watcher?.name ?? null, Number.NEGATIVE_INFINITY, 0];
       if (watcher === null || Math.abs(now - at) < everyMs || !isWell()) return;

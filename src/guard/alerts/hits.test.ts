@@ -49,7 +49,7 @@ test("sign-ins refused without a check count as failed; those refused by a ban o
   assert.deepEqual(aboutAccounts, [`login_new_place ${BERT}`, "login_after_guesses cid@example.test"]);
 });
 
-test("a network that failed makes sign-ins to accounts new to it suspicious; a neighbouring network does not", () => {
+test("failures from a network make sign-ins to accounts new to it suspicious; failures from a neighbouring network do not", () => {
   for (const account of [ANNA, "cid@example.test", "dora@example.test"]) fail(account, "203.0.113.7");
   succeed(BERT, "203.0.113.8", { isNewPlace: true, isNewNetwork: false });
   assert.deepEqual(holding(), [], "the network is Bert's");
@@ -85,7 +85,7 @@ test("remembers the failures of 10,000 networks and the refusals of 2,000 accoun
   ]);
 });
 
-test("does not suspect users who mistype at home or at their own account, or whom the account knows", () => {
+test("does not suspect users who mistype at home or at their own account, or whose place the account knows", () => {
   fail(ANNA, "203.0.113.7", false);
   fail(BERT, "203.0.113.7");
   assert.deepEqual(succeed(BERT, "203.0.113.7"), [`login_new_place ${BERT}`]);
@@ -129,13 +129,13 @@ for (const [what, other] of Object.entries({
   "another account": { account: "cid@example.test", proof: "stale" },
   "a suspended account": { proof: "right", reason: "right_password_inactive" },
 }))
-  test(`a stale password at home excuses no failure elsewhere of ${what}`, () => {
+  test(`a stale password at home does not excuse a failure of ${what} elsewhere`, () => {
     for (const proof of ["stale", null]) take("LOGIN_FAILED", { account: ANNA, from: "203.0.113.7", proof });
     take("LOGIN_FAILED", { account: ANNA, from: "198.51.100.7", isNewPlace: true, ...other });
     assert.deepEqual(succeed(BERT, "198.51.100.7"), [`login_after_guesses ${BERT}`]);
   });
 
-test("a network where an account was never used is reported once a day, except for its first sign-in", () => {
+test("a network where an account was never used is reported once a day, except at the account's first sign-in", () => {
   assert.deepEqual(after("LOGIN_SUCCEEDED", { account: ANNA, from: "203.0.113.7", ...NEW, isFirst: true }), []);
   for (const from of ["198.51.100.1", "198.51.101.1", "198.51.102.1"]) succeed(ANNA, from);
   assert.deepEqual(holding(), [`login_new_place ${ANNA}`]);

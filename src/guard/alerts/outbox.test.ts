@@ -110,7 +110,7 @@ test("a single alert that waited for a week is retried too if the channel fails 
   assert.deepEqual(await kit.rounds(weekly, 5), ["a: 1 alert that could wait"]);
 });
 
-test("what waits for a channel that was removed from the settings goes to a new one, and to no other again", async () => {
+test("messages that wait for a channel that was removed from the settings go to a new one, and not to the others again", async () => {
   const kit = outbox({ brokenOnes: ["a"] });
   kit.add(AT_ONCE, ["one", "critical"], ["two", "critical"]);
   assert.deepEqual((await kit.rounds(AT_ONCE, 60)).toSorted(), ["b: one", "b: two"]);
@@ -122,10 +122,10 @@ test("what waits for a channel that was removed from the settings goes to a new 
   kit.add(AT_ONCE, ["three", "critical"]);
   assert.deepEqual(await kit.rounds(AT_ONCE), ["corrected: three"]);
   kit.box.use([kit.channel("corrected")]);
-  assert.deepEqual(await kit.rounds(AT_ONCE), ["corrected: three"], "rather twice than never");
+  assert.deepEqual(await kit.rounds(AT_ONCE), ["corrected: three"], "better twice than never");
 });
 
-test("what waits for a removed channel and for another is sent to the other once, even after a restart", async () => {
+test("a message that waits for a removed channel and another one is sent to the other once, even after a restart", async () => {
   const before = outbox({ brokenOnes: ["a", "b"] });
   before.add(AT_ONCE, ["one", "critical"]);
   await before.rounds(AT_ONCE, 1);
@@ -138,7 +138,7 @@ test("what waits for a removed channel and for another is sent to the other once
   }
 });
 
-test("after three days, what waits for a removed channel goes only to a new one", async () => {
+test("after three days, messages that wait for a removed channel go only to a new one", async () => {
   const kit = outbox({ channels: ["a", "b", "c"], brokenOnes: ["a"] });
   kit.add(AT_ONCE, ["one", "critical"]);
   await kit.rounds(AT_ONCE, 1);
@@ -154,7 +154,7 @@ test("after three days, what waits for a removed channel goes only to a new one"
   assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["corrected: one"]);
 });
 
-test("after a restart, what waits for a removed channel goes only to channels for which nothing waits", async () => {
+test("after a restart, messages that wait for a removed channel go only to channels for which nothing waits", async () => {
   const channels = ["b", "removed"];
   const before = outbox({ channels, brokenOnes: channels });
   before.add(AT_ONCE, ["one", "critical"]);
@@ -165,7 +165,7 @@ test("after a restart, what waits for a removed channel goes only to channels fo
   assert.deepEqual(kit.warned[0], ["An alert could not be delivered.", failed]);
 });
 
-test("a channel handles one message at a time, and the box is settled once it has answered", async () => {
+test("a channel handles one message at a time, and the outbox is settled once it has answered", async () => {
   const kit = outbox();
   const answers = kit.useSlow();
   kit.add(AT_ONCE, ["one", "critical"], ["two", "critical"]);
@@ -236,7 +236,7 @@ test("a channel that failed before a restart counts as failing until it accepts 
   assert.equal(kit.box.failing.size, 0);
 });
 
-test("what waited while the machine was off for days is tried for an hour", async () => {
+test("messages that waited while the machine was off for days are tried for an hour", async () => {
   const before = outbox({ channels: ["a"], brokenOnes: ["a"] });
   before.clock.advance(-4 * 24 * HOUR_MS);
   before.add(AT_ONCE, ["one", "critical"]);
@@ -343,7 +343,7 @@ test("the newest message for a failing channel is retried longer, so that its re
   assert.equal(kit.box.failing.size, 0);
 });
 
-test("a message that some services behind a channel have is sent to it at most twelve times, within two hours", async () => {
+test("a message that some services behind a channel have already is sent at most twelve times, within two hours", async () => {
   const kit = outbox();
   let copies = 0;
   const send: AlertChannel["send"] = () => {

@@ -16,7 +16,7 @@ type Due = Readonly<{ alert: Alert; message: AlertMessage }>;
 /** When messages may be sent, by id; messages not listed need not wait. */
 type Waits = ReadonlyMap<string, Millis>;
 
-/** Many accounts with the same problem: the first alerts are sent one by one, the others together. */
+/** When many accounts have the same problem, the first alerts are sent one by one, and the others together. */
 export class AlertCrowd {
   #digestAt = Number.NEGATIVE_INFINITY;
 
@@ -57,11 +57,11 @@ function earlier(book: readonly Alert[], due: readonly Due[], { code, kind }: Al
   }).length;
 }
 
-/** Maximum deliveries in flight on all channels together. Beyond it, the oldest is dropped, a critical one last. */
+/** Maximum deliveries in flight on all channels together. Beyond it the oldest are dropped, critical ones last. */
 const MOST_DELIVERIES = 1_000;
 /** A channel is reported after this many failures in a row. */
 export const FAILURES_REPORTED = 3;
-/** Maximum copies for a service that works beside one that fails: those of two hours. */
+/** Maximum attempts if some services behind a channel have the message, because each attempt sends them a copy: those of two hours. */
 const MOST_COPIES = 12;
 const NO_WAITS: Waits = new Map();
 
@@ -73,8 +73,8 @@ type OutboxParts = Readonly<{
 }>;
 
 /**
- * Delivers each message to each channel: one at a time per channel, and again until the channel accepts it. After a crash
- * in between a message may arrive twice, with the same id.
+ * Delivers each message to each channel, one at a time per channel, and retries until the channel accepts it. After a crash
+ * in between, a message may arrive twice, with the same id.
  */
 export class AlertOutbox {
   readonly #parts: OutboxParts;
@@ -88,7 +88,7 @@ export class AlertOutbox {
     this.#deliveries = deliveries;
     this.#parts = parts;
     this.#startedAt = parts.clock.now();
-    // A channel still fails after a restart if each message that it can be sent has failed, until it accepts one.
+    // After a restart a channel counts as failing if each message that it could get now has failed, until it accepts one.
     for (const [channel, own] of Map.groupBy(deliveries, (one) => one.channel)) {
       const first = new Map(own.toReversed().map(({ message, attempts }) => [matterOf(message), attempts]));
       const times = Math.min(...first.values());
@@ -108,8 +108,8 @@ export class AlertOutbox {
   }
 
   /**
-   * Messages that wait for a removed channel, such as one with a wrong address, go to the new channels; without any, to all, except those
-   * that are too old. After a restart every channel for which none waits counts as new, so one may arrive twice.
+   * Messages that wait for a removed channel, such as one with a wrong address, go to the new channels. If there are none, they go to all
+   * channels, unless they are too old. After a restart every channel for which no message waits counts as new, so some may arrive twice.
    */
   use(channels: readonly AlertChannel[]): void {
     const names = new Set(channels.map(({ name }) => name));
@@ -131,7 +131,7 @@ export class AlertOutbox {
     this.#keep([...again, ...this.#deliveries.filter(stays)]);
   }
 
-  /** `waits`: the earliest time to send a message; together with others it is sent as a digest. */
+  /** `waits`: the earliest time to send a message. Messages that wait are sent together, as a digest. */
   add(messages: readonly AlertMessage[], schedule: Schedule, waits: Waits = NO_WAITS): void {
     if (messages.length === 0) return;
     const waiting = messages.map((message): Delivery => {
@@ -161,7 +161,7 @@ export class AlertOutbox {
     return outcome;
   }
 
-  /** What failed while the channel was reported is retried at once. Other failures are not: they may be the message's own. */
+  /** If the channel was reported as failing, retries failed messages at once. Other failures may be the messages' own. */
   #works(name: string): void {
     const dueAt = this.#parts.clock.now();
     const isRetried = (one: Delivery): boolean => one.channel === name && one.attempts > 0;
@@ -179,7 +179,7 @@ export class AlertOutbox {
   #release(schedule: Schedule, language: AlertLanguage): void {
     const now = this.#parts.clock.now();
     const waiting = this.#deliveries.filter(({ channel }) => channel === null);
-    // A longer wait means that the clock was set back, or that the digest was longer.
+    // A longer wait means that the clock was set back, or that digests were less frequent before.
     const longestMs = Math.max(schedule.digestMs, DIGEST_EVERY_MS) + DAY_MS;
     const most = ({ severity }: AlertMessage): number => (severity === "critical" ? DIGEST_EVERY_MS : longestMs);
     const due = waiting.filter(({ message, dueAt }) => dueAt <= now || dueAt - now > most(message));
@@ -190,7 +190,7 @@ export class AlertOutbox {
     const late = released.filter(({ message, dueAt }) => dueAt > message.at);
     const along = late.length === 0 ? [] : waiting.filter((one) => !released.includes(one) && !isQuiet);
     const gathered = [...late, ...along].map(({ message }) => message);
-    // One that waited for days would be given up at its first failure.
+    // A single message that waited for days becomes a new digest, because it would be given up at its first failure.
     const isDigest = gathered.length > 1 || gathered.some(({ at }) => now - at > GIVE_UP_MS);
     const messages = [
       ...released.filter((one) => !late.includes(one)).map(({ message }) => message),
@@ -202,8 +202,8 @@ export class AlertOutbox {
   }
 
   /**
-   * The starts of critical alerts first, unless they are in a digest. A failing message holds back only messages about the same alert, so that an end never arrives
-   * before its start.
+   * The starts of critical alerts come first, unless they are in a digest. A failing message holds back only messages about the same alert,
+   * so that an end never arrives before its start.
    */
   #nextFor(channel: string, now: Millis): Delivery | null {
     const before = new Set<string>();
@@ -227,7 +227,7 @@ export class AlertOutbox {
     const { log, clock } = this.#parts;
     const outcome = await this.try(channel, delivery.message);
     const now = clock.now();
-    // A message that was left by a removed channel can wait twice.
+    // The same message can wait here twice, once left over from a removed channel.
     const others = (one: Delivery): boolean => one.channel !== channel.name || one.message.id !== delivery.message.id;
     if (outcome.ok) {
       this.#keep(this.#deliveries.filter(others));
@@ -245,11 +245,11 @@ export class AlertOutbox {
     // The newest message of a failing channel stays: only an attempt shows that the channel works again.
     const newest = this.#deliveries.findLast((one) => one.channel === channel.name);
     const isProbe = this.failing.has(channel.name) && newest?.message.id === delivery.message.id;
-    // At its start the network may not work yet: what waited while the machine was off is tried for an hour.
+    // The network may not work yet at the start, so messages that waited while the machine was off are tried for an hour.
     const isOld = now - delivery.message.at > GIVE_UP_MS && now - this.#startedAt > HOUR_MS;
     const isHopeless = copies >= MOST_COPIES || (isOld && !isProbe);
     const deliveries = this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again]));
-    // That it still waits is not stored: each message would write to the database every few seconds.
+    // A message that only waits is not stored again, because each would write to the database every few seconds.
     if (attempts === delivery.attempts && !isHopeless) this.#deliveries = deliveries;
     else this.#keep(deliveries);
   }
@@ -273,7 +273,7 @@ function addressed(message: AlertMessage, channels: readonly AlertChannel[], due
   return channels.map(({ name }) => ({ message, channel: name, attempts: 0, dueAt }));
 }
 
-/** Messages of the same matter, such as an alert and its end, wait for each other. */
+/** Messages about the same matter, such as an alert and its end, wait for each other. */
 function matterOf({ code, id, subject }: AlertMessage): string {
   return `${code ?? id} ${subject}`;
 }

@@ -73,7 +73,7 @@ export type Sent =
 export interface AlertChannel {
   /** Stays the same while the settings do. Contains no secret. */
   readonly name: string;
-  /** It needs this server's own mail queue, whatever its address: alerts that mail does not flow wait with the mail. */
+  /** True if it needs this server's own mail queue, whatever its address: an alert that mail does not flow would wait there too. */
   readonly isLocal?: boolean;
   /** Never rejects, and ends within half a minute. */
   send(message: AlertMessage): Promise<Sent>;

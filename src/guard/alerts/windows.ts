@@ -17,7 +17,7 @@ import { guessWindow, hitWindow } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
 
 const MOST_NAMED = 3;
-/** Addresses with an alert each. All further ones share one, to leave room for others. */
+/** Maximum addresses with a separate alert. Further addresses share one, to leave room for other alerts. */
 const MOST_ADDRESSES = 20;
 
 /**
@@ -47,7 +47,7 @@ export function alertWindows(thresholds: Thresholds, mailedTo: readonly string[]
         for (const window of all) window.remember?.({ code, subject, detail }, openedAt);
       }
     },
-    // The windows last: they have the latest details.
+    // The windows come last, because they have the latest details.
     holding: (now: Millis): readonly Holding[] => [
       ...lasting.holding(now),
       ...all.flatMap((window) => window.holding(now)),
@@ -85,8 +85,8 @@ const FAILED = {
 } as const;
 
 /**
- * Mail that was accepted here and is lost, or not delivered to an address that gets alerts: these may not arrive either.
- * Each address has its own alert: one that loses mail every day hides no other.
+ * Mail that was accepted here and then lost, or not delivered to an address that gets alerts, in which case alerts may not arrive either.
+ * Each address has its own alert, so that one that loses mail every day does not hide others.
  */
 function lostMailWindow(mailedTo: readonly string[]): AlertWindow {
   const alerted = mailedTo.map((address) => address.toLowerCase());

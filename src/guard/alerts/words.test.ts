@@ -82,7 +82,7 @@ test("a title is the fact, without what follows from it", () => {
   assert.equal(of("dovecot_settings_unused"), "Your own settings of Dovecot (mailboxes.dovecot) cannot be used");
 });
 
-test("mail for a domain that has left does not bounce: it goes where the DNS says, or waits", () => {
+test("mail for a domain missing in the settings does not bounce: it goes where the DNS says, or waits", () => {
   const of = (language: "en" | "de") => openedMessage({ ...alert, code: "domain_missing" }, language).body;
   assert.match(of("en"), /mail from your users, or through aliases, goes where the DNS says or waits here\./);
   assert.match(of("de"), /geht an den Server, den das DNS nennt, oder wartet hier\./);

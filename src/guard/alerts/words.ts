@@ -9,7 +9,7 @@ import type { Alert, AlertMessage } from "./ports.ts";
 
 const LONGEST_SUBJECT = 120;
 const LONGEST_DETAIL = 500;
-/** Most alerts in one digest, so that no channel refuses it as too large. */
+/** Maximum alerts in one digest, so that no channel refuses it as too large. */
 const MOST_IN_DIGEST = 50;
 
 export function openedMessage({ code, subject, detail, openedAt }: Alert, language: AlertLanguage): AlertMessage {
@@ -38,7 +38,7 @@ export function resolvedMessage(alert: Alert, language: AlertLanguage): AlertMes
   ]);
 }
 
-/** Of at least one message. Newest first, because a channel may cut the end. */
+/** `messages`: at least one. Lists the newest first, because a channel may cut off the end. */
 export function digestMessage(messages: readonly AlertMessage[], at: Millis, language: AlertLanguage): AlertMessage {
   const frame = alertFrames[language];
   const shown = messages.slice(-MOST_IN_DIGEST).reverse();
@@ -59,7 +59,7 @@ export function testMessage(at: Millis, language: AlertLanguage): AlertMessage {
   ]);
 }
 
-/** Within this many bytes of UTF-8. Cuts between characters. */
+/** Shortens a text to this many bytes of UTF-8. Cuts between characters. */
 export function textWithin(text: string, most: number): string {
   if (Buffer.byteLength(text) <= most) return text;
   const kept = Buffer.from(text).subarray(0, Math.max(0, most - Buffer.byteLength("…")));
@@ -67,7 +67,7 @@ export function textWithin(text: string, most: number): string {
   return `${new TextDecoder().decode(kept, { stream: true })}…`;
 }
 
-/** Without `code` and `subject`: about no single alert. */
+/** Without `code` and `subject`: not about a single alert. */
 type Given = Omit<AlertMessage, "id" | "body" | "code" | "subject"> & Partial<Pick<AlertMessage, "code" | "subject">>;
 
 function composed({ code = null, subject = "", ...given }: Given, paragraphs: readonly string[]): AlertMessage {
