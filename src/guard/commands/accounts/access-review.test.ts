@@ -33,7 +33,7 @@ test("lists who can read the mail of each account and where it is forwarded, and
   assert.deepEqual([items[0]?.addresses.length, aliases.length, aliasesTotal], [100, 100, 101]);
 });
 
-test("eight reviews wait, two of one caller, so that the keeper stays free for other commands", async () => {
+test("at most eight reviews wait, two of one caller, so that the keeper stays free for other commands", async () => {
   for (const name of "abcde")
     await kit.result({ ...COMMANDS.token_create, name, digest: digestOf(name), scopes: ["owner"] });
   const review = { verb: "access_review", text: null, limit: 1, cursor: null } as const;

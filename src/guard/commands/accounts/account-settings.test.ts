@@ -16,7 +16,7 @@ const NAME = "alice@example.test";
 const kit = commandsOf(import.meta.filename, NAME);
 
 beforeEachOf(import.meta.filename, () => kit.signIn(OWNER));
-/** Why the owner's command at the dashboard is refused, or `done`. */
+/** Returns why the owner's command at the dashboard is refused, or `done`. */
 const byOwner = (command: Command) => kit.said(command, "web", OWNER);
 
 test("distinguishes an account without its own settings from a missing account", async () => {
@@ -88,7 +88,7 @@ test("a network that restricts nothing, or no network, is a usage error and chan
   assert.equal(kit.types().length, 2);
 });
 
-test("the caller learns where sessions stay open", async () => {
+test("the caller learns that sessions stay open", async () => {
   kit.given.keeperUp = false;
   assert.match(refusalOf(await change("networks_add", ["203.0.113.7"])), /its open sessions were not ended: no answer/);
 });

@@ -13,7 +13,7 @@ import type { RunOf, RunsOf } from "../run-of.ts";
 import { type AccountListParts, missingAccount } from "./account-lists.ts";
 import { type AccountCommandParts, alertsStay, endSessions, getsAlerts } from "./accounts.ts";
 
-/** A checked reply. `subject` empty: that of the mail that came. `until` null: until it is ended. */
+/** A checked reply. `subject` empty: use that of the incoming mail. `until` null: until it is ended. */
 export type Vacation = Readonly<{ subject: string; text: string; until: Millis | null }>;
 
 /** Writers throw if the database cannot be written. */
@@ -43,7 +43,7 @@ const networksCommand: RunOf<"networks_add" | "networks_remove", AccountSettingP
   { verb, name, networks },
   by,
 ) => {
-  // Whom it keeps out gets no alerts.
+  // A user who is kept out gets no alerts.
   if (isWebAdmin(by) && getsAlerts(parts, name)) return alertsStay(name);
   const change = () => {
     const { networks: stored } = parts;
@@ -62,7 +62,7 @@ const networksCommand: RunOf<"networks_add" | "networks_remove", AccountSettingP
   return (await endSessions(parts, name, by)) ?? { ok: true, result: { name, networks: outcome.networks } };
 };
 
-/** Through the web; 0 means no limit. A smaller mailbox could not receive mail. */
+/** Minimum quota through the web; 0 means no limit. A smaller mailbox could not receive mail. */
 const LEAST_BYTES = 10 * 1024 * 1024;
 
 const TOO_SMALL = usage(
@@ -81,7 +81,7 @@ function isLess({ accountRow, mailboxes }: AccountSettingParts, name: AccountNam
   return isSmallerQuota(quotaBytes ?? usual, accountRow(name)?.quotaBytes ?? usual);
 }
 
-/** `until` is an ISO time in the future, or a day, to its end in UTC. */
+/** `until` is an ISO time in the future, or a day, which ends in UTC. */
 export function parseEnd(until: string, now: Millis): Millis | CommandError {
   const wrong = (message: string) => usage(message, "Give an end in the future, or none.");
   const end = parseTime(/^\d{4}-\d\d-\d\d$/.test(until) ? `${until}T23:59:59Z` : until);

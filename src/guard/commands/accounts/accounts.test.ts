@@ -10,7 +10,7 @@ const ALICE = "alice@example.test";
 
 const kit = commandsOf(import.meta.filename, ALICE);
 
-test("an account is suspended, resumed and removed; its sessions end when it loses rights; all of it is recorded", async () => {
+test("an account is suspended, resumed and removed; its sessions end when it loses rights; every change is recorded", async () => {
   const passwordHash = "0a0a";
   assert.equal(await kit.said({ verb: "account_set_hash", name: ALICE, hash: HASH, passwordHash }), "done");
   const isSuspended = () => kit.book.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
@@ -41,12 +41,12 @@ test("a new account must be in a domain of this server; later its domain may be 
   assert.match(await kit.said(alias), /^failed example\.test is not a mail domain/);
 });
 
-test("a password comes hashed and with its scheme, as Dovecot reads it", async () => {
+test("a password must be hashed and have its scheme, as Dovecot reads it", async () => {
   const change = (hash: string) => kit.said({ verb: "account_set_hash", name: ALICE, hash });
   assert.equal(await change("{SHA512-CRYPT}$6$salt$hash"), "done");
   assert.equal(await change("{BLF-CRYPT.HEX}24326124"), "done");
   for (const wrong of ["", "secret", "{PLAIN}", "{}x", "{A B}x", "{PLAIN}\n", "{PLAIN} x"])
-    assert.match(await change(wrong), /^usage The password must come hashed\./, wrong);
+    assert.match(await change(wrong), /^usage The password must be hashed\./, wrong);
 });
 
 test("changes of an account's keys are recorded, and keys recovered for an earlier password are refused", async () => {

@@ -27,7 +27,7 @@ export type AccountCommandParts = HeldQueueParts &
     queue: Pick<QueueUpkeep, "holdLate">;
     keeper: Keeper;
     clock: Clock;
-    /** Called right before the change of a command that had to wait. Returns why it must no longer be made. */
+    /** Called right before the change of a command that had to wait. Returns why the change must no longer be made. */
     mayNoLonger?: () => CommandError | null;
   }>;
 
@@ -47,11 +47,10 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   if (foreign !== null) return foreign;
   const hides = command.verb === "account_remove" || command.verb === "account_suspend";
   if (hides && isWebAdmin(by) && getsAlerts(parts, name)) return alertsStay(name);
-  if ("hash" in command && !isHash(command.hash))
-    return usage("The password must come hashed.", "Use `account passwd`.");
+  if ("hash" in command && !isHash(command.hash)) return usage("The password must be hashed.", "Use `account passwd`.");
   const change = (): Removed | Failed =>
     removing(command.verb === "account_remove" ? parts.book : null, name, () => writeAccount(parts, command, name));
-  // First: once the account is removed, no command ends its sessions.
+  // Ends the sessions first, because no command can end them once the account is removed.
   const isRemoved = command.verb === "account_remove" && parts.isDry !== true && parts.rehearse(change).ok;
   const ended = isRemoved ? await parts.keeper.ask({ verb: "kick_account", account: name }) : null;
   if (ended?.ok === false) {
@@ -63,13 +62,13 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
     before: parts.mayNoLonger,
     record: ({ forwards }) => record(parts, command, { subject: name, by }, forwards),
   });
-  // On a full disk root can still lock out an account that was taken over.
+  // Even on a full disk, root can lock out an account that was taken over.
   const isUrgent = recorded === UNWRITTEN && command.verb === "account_suspend" && !isWebAdmin(by);
   if (!recorded.ok && !isUrgent) return recorded;
   const urgent: Outcome = isUrgent ? change() : { ok: true };
   if (!urgent.ok) return notDone(urgent.reason);
   const shrinks = command.verb === "account_set_hash" || command.verb === "account_suspend";
-  // At the same time: a keeper that hangs costs up to 20 s, and the command line waits 30 s.
+  // In parallel, because a keeper that hangs costs up to 20 s, and the command line waits 30 s.
   const [stay, held] = await Promise.all([
     shrinks ? endSessions(parts, name, by) : null,
     command.verb === "account_suspend" ? holdMail(parts, name) : null,
@@ -95,7 +94,7 @@ type EndingForwards = Pick<AccountBook, "forwardsEndedBy">;
 type Forwards = ReturnType<AccountBook["forwardsEndedBy"]>;
 type Removed = Readonly<{ ok: true; forwards: Forwards }>;
 
-/** Makes the change. `book` null: it removes nothing. */
+/** Makes the change, and finds the forwards that it ends. `book` null: it removes no address. */
 export function removing(book: EndingForwards | null, address: Address, change: () => Outcome): Removed | Failed {
   const forwards = book?.forwardsEndedBy(address) ?? [];
   const outcome = change();
@@ -115,7 +114,7 @@ export function accountsOf(forwards: Forwards): readonly string[] {
 
 type Named = Readonly<{ subject: AccountName; by: string }>;
 
-/** In one transaction. Returns false if the record could not be written. */
+/** Records the command in one transaction. Returns false if the record could not be written. */
 async function record({ engine }: AccountCommandParts, command: AccountCommand, named: Named, forwards: Forwards) {
   const hasKeys = "keys" in command && (command.keys ?? []).length > 0;
   const ofKeys = hasKeys && command.recovers === true ? "MAIL_KEYS_RECOVERED" : "MAIL_KEY_MADE";
@@ -127,7 +126,7 @@ async function record({ engine }: AccountCommandParts, command: AccountCommand, 
   return recorded.every(Boolean);
 }
 
-/** `mail_keys_recover`: open sessions end, because they do not have the keys. */
+/** `mail_keys_recover`. Open sessions end, because they do not have the keys. */
 const recoverKeys: RunOf<"mail_keys_recover", AccountCommandParts> = async (parts, { name, hash, keys }, by) => {
   const opened = await recordThenChange(parts, {
     change: () => parts.accounts.openKeys(name, hash, keys),
@@ -146,14 +145,14 @@ export const ACCOUNT_RUNS = {
   mail_keys_recover: recoverKeys,
 };
 
-/** By its hash the guard recognises the first sign-in with a new password, even while strangers guess. */
+/** Lets the guard recognise the first sign-in with a new password by its hash, even while strangers guess. */
 function passwordChange(command: AccountCommand, name: AccountName): readonly Change[] {
   if (command.verb === "account_suspend" || command.verb === "account_resume") return [];
   const passwordHash = "passwordHash" in command ? (command.passwordHash ?? "") : "";
   return [{ type: "SET_PASSWORD", account: name, passwordHash }];
 }
 
-/** Mail that the account has sent waits until it is released or deleted. What cannot be held now is held later. */
+/** Holds mail that the account has sent until it is released or deleted. Mail that cannot be held now is held later. */
 async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<Reply<"account_suspend">> {
   const outcome = await holdQueued(parts, name, new Set());
   parts.queue.holdLate(name, outcome.ok ? outcome.all : []);
@@ -201,14 +200,14 @@ export function isHash(text: string): boolean {
 
 type KickParts = Pick<AccountCommandParts, "keeper">;
 
-/** Null once they have ended. Never throws. */
+/** Returns null once the sessions have ended. Never throws. */
 export async function endSessions({ keeper }: KickParts, account: string, by: string): Promise<CommandError | null> {
   const reply = await keeper.ask({ verb: "kick_account", account });
   if (reply.ok) return null;
   const message = `${account} is changed, but its open sessions were not ended`;
   if (isMailboxUser(by)) return uncertain(`${message}.`, "Ask the administrator of this server to end them.");
   const next =
-    "Once `status` shows the keeper, `account suspend` ends them. To let the account in again: `account resume`.";
+    "Once `status` shows the keeper, `account suspend` ends them. Then `account resume` lets the account sign in again.";
   return uncertain(`${message}: ${reply.reason}`, next);
 }
 
@@ -218,26 +217,26 @@ type AlertMailboxParts = Readonly<{
   alertsTo: () => readonly string[];
 }>;
 
-/** Alerts go to postmaster@ while the settings name no channel: diverting it would hide further alerts. */
+/** Alerts go to postmaster@ while the settings name no channel, so diverting its mail would hide further alerts. */
 export function isPostmaster(address: Address): boolean {
   return localPart(address) === "postmaster";
 }
 
 /**
- * Whether alerts arrive here, directly or through aliases and forwards: an attacker who takes over the web must not hide them from the
- * owner.
+ * Whether alerts reach this address, directly or through aliases and forwards. An attacker who takes over the web must not hide them
+ * from the owner.
  */
 export function getsAlerts(parts: AlertMailboxParts, address: Address): boolean {
   return reachedByAlerts(parts).includes(address);
 }
 
-/** Whether a new account or alias with this name would get alerts instead of the account that gets them for postmaster@ or abuse@. */
+/** Whether a new account or alias with this name would take over alerts that another account gets for postmaster@ or abuse@. */
 export function takesAlerts(parts: AccountCommandParts, address: Address): boolean {
   const isNew = !parts.accounts.isAddress(address);
   return isPostmaster(address) || (isNew && getsAlerts(parts, address) && parts.reach.onward(address).length > 1);
 }
 
-/** The addresses outside to which alerts go. */
+/** The addresses on other servers to which alerts go. */
 export function alertsOutside(parts: AlertMailboxParts & Pick<AccountCommandParts, "engine">): readonly string[] {
   return reachedByAlerts(parts).filter((address) => !parts.engine.policy.domains.includes(domainOf(address)));
 }

@@ -37,7 +37,7 @@ test("an alias leads neither to a missing address nor back to itself", async () 
   assert.match(await addAlias("more@example.test", ALICE, "nobody@example.test"), /^failed nobody@/);
 });
 
-test("only an alias that exists may have other characters", async () => {
+test("only an existing alias may have other characters", async () => {
   const odd = mailAddress("o'brien@example.test");
   assert.match(await addAlias(odd, ALICE), /^usage o'brien@example\.test may have only letters, digits and \. _ \+ - /);
   assert.ok(kit.accounts.addAlias(odd, [mailAddress(ALICE)]).ok);
@@ -63,7 +63,7 @@ test("an alias is blocked, unblocked and removed, and each change is recorded", 
   assert.equal(await kit.said({ verb: "alias_remove", address }), "done");
 });
 
-test("further targets of an alias are answered with the earlier ones, and whether it is blocked", async () => {
+test("the reply to further targets of an alias has the earlier ones, and whether it is blocked", async () => {
   const [address, bob, carl] = ["info@example.test", "bob@elsewhere.test", "carl@elsewhere.test"];
   const add = (...targets: readonly string[]) => kit.result({ verb: "alias_add", address, targets });
   await add(ALICE);
@@ -73,7 +73,7 @@ test("further targets of an alias are answered with the earlier ones, and whethe
 });
 
 test("no alias reaches more addresses than Postfix delivers to, directly or through other aliases", async () => {
-  // As many at a time as a command may have.
+  // Adds as many targets at a time as a command may have.
   const list = async (name: string, count: number): Promise<string> => {
     const targets = Array.from({ length: count }, (_, i) => `${name}${i}@elsewhere.test`);
     let last = "done";

@@ -20,7 +20,7 @@ import {
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
 const MOST_REACHED = 1_000;
-/** Dovecot looks up no quota for other characters (auth_username_chars), spamd no list of senders, and a shell may run them. */
+/** With other characters, Dovecot looks up no quota (auth_username_chars), spamd looks up no list of senders, and a shell may run them. */
 const NEW_ALIAS = /^[a-z0-9._+-]+@/;
 
 export const ALIAS_RUNS = {
@@ -65,7 +65,7 @@ export const ALIAS_RUNS = {
   alias_list: ({ book }, asked) => ({ ok: true, result: book.aliases(asked) }),
 } satisfies RunsOf<AccountCommandParts & SpendingParts>;
 
-/** One that exists may get further targets: it could not be created again. */
+/** Refuses odd names only for new aliases. An existing one may get further targets, because it could not be created again. */
 function oddAlias({ accounts }: AccountCommandParts, address: Address): CommandError | null {
   if (NEW_ALIAS.test(address) || accounts.isAddress(address)) return null;
   return usage(`${address} may have only letters, digits and . _ + - before the @.`, "Choose another alias.");
@@ -80,8 +80,8 @@ function noSuchAlias(reason: string): CommandError {
 }
 
 /**
- * For `recordThenChange`: refuses a change after which alerts would newly leave the server, or mail would go to too many. `wrong`: why a
- * target cannot be used; asked again, because another change may have removed one or closed a loop.
+ * For `recordThenChange`: refuses a change that would send alerts to a new address outside, or mail to too many addresses. `wrong`: why a
+ * target cannot be used. It is asked again, because another change may have removed a target or closed a loop.
  */
 export function checkOfTargets(
   parts: Pick<AccountCommandParts, "reach" | "alertsTo" | "engine">,
@@ -92,24 +92,24 @@ export function checkOfTargets(
     const isLeak = alertsOutside(parts).some((one) => !before.includes(one));
     const refused = wrong();
     if (refused !== null) return refused;
-    // Whoever has the password of a mailbox, or has taken over the web, would learn what the owner is warned of.
+    // Otherwise an attacker with the password of a mailbox, or who has taken over the web, could read the owner's alerts.
     return isLeak && !isRootUser(by) ? alertsStay(address) : tooWide(parts, address, by);
   };
 }
 
-/** Null: Postfix delivers it. */
+/** Null if Postfix would deliver the mail. */
 function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address, by: string): CommandError | null {
   const { alias, addresses } = reach.widest(address);
   if (addresses <= MOST_REACHED) return null;
-  // It may be an address that its users do not know.
+  // The alias may be an address that mailbox users must not learn.
   if (isMailboxUser(by)) return failed("Your mail would go to too many addresses.", "Give fewer addresses.");
   const message = `Mail for ${alias} would go to ${plural(addresses, "address")}: Postfix accepts no mail for more than ${MOST_REACHED}.`;
   return failed(message, "`alias list` shows the aliases.");
 }
 
 /**
- * The web adds no alias that takes over alerts, and none for the extension of an account: Postfix would look that up first, and
- * divert its mail. For other aliases that get alerts, see `checkOfTargets`.
+ * The web adds no alias that takes over alerts, and none for the extension of an account, because Postfix would look up the alias first
+ * and divert the account's mail. For other aliases that get alerts, see `checkOfTargets`.
  */
 function notFromWeb(parts: AccountCommandParts, address: Address): CommandError | null {
   const plain = parseAddress(withoutExtension(address)) ?? address;

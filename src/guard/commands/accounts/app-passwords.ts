@@ -41,12 +41,12 @@ export const APP_PASSWORD_RUNS = {
     return recordThenChange(parts, {
       change: () => parts.appPasswords.addAppPassword({ account: name, name: app, ...secret, by, at }),
       audit: { type: "APP_PASSWORD_MADE", subject: `${app} of ${name}`, account: name, by },
-      // A dry run stores nothing that this password would open.
+      // A dry run stores no password, so it must not show one.
       result: { name, app, password: parts.isDry === true ? "" : password },
       refused: (reason) => refused(reason, name, by),
     });
   },
-  /** Removes it, and ends the sessions that it may have opened. */
+  /** Removes an app password, and ends the sessions that it may have opened. */
   app_password_remove: async (parts, { name, app: asked }, by) => {
     const app = appPasswordName(asked);
     if (app === null) return WRONG_NAME;
@@ -58,7 +58,7 @@ export const APP_PASSWORD_RUNS = {
     });
     return removed.ok ? ((await endSessions(parts, name, by)) ?? removed) : removed;
   },
-  /** `by`: who asks. The user of the mailbox does not see who made an app password. */
+  /** `by`: the actor who asks. The user of the mailbox does not see who made an app password. */
   app_passwords: ({ accountRow, appPasswords }, { name }, by) => {
     if (accountRow(name) === null) return missingAccount(name);
     const isUser = isMailboxUser(by);
@@ -70,7 +70,7 @@ export const APP_PASSWORD_RUNS = {
   },
 } satisfies RunsOf<AppPasswordParts>;
 
-/** Users, the web and root see them in different places. */
+/** Users, the web and root see app passwords in different places. */
 function refused(reason: string, account: AccountName, by: string): CommandError {
   const page = isMailboxUser(by) ? "Your page My mailbox" : "The page of the account (GET …/app-passwords)";
   const lists = `\`account list\` shows the accounts, \`account app-password list ${account}\` the app passwords.`;

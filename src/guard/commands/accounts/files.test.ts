@@ -22,8 +22,8 @@ test("an invalid line of a file is skipped with the reason, and the others are a
   const { added, skipped: refused, ...others } = await kit.result({ verb: "accounts_import_hashed", entries });
   assert.deepEqual(refused, [
     { name: "a b@example.test", why: "cannot be an account" },
-    { name: "bea@example.test", why: "has a password that came unhashed" },
-    { name: "cleo@elsewhere.test", why: "is of elsewhere.test, which is not a mail domain of this server" },
+    { name: "bea@example.test", why: "has a password that is not hashed" },
+    { name: "cleo@elsewhere.test", why: "has the domain elsewhere.test, which is not a mail domain of this server" },
   ]);
   assert.deepEqual(added, ["dora@example.test"]);
   assert.deepEqual(others, { changed: [], suspended: [], resumed: [], quotas: [] });
@@ -83,7 +83,7 @@ test("queued mail of a suspended account is held", async () => {
   assert.deepEqual(rowsOf(kit.db, "SELECT queue_id, account, recipient_count FROM held_mail"), [["BEA1", bea, 3]]);
 });
 
-test("a password given in clear text looks right before its first use, one given as a hash does not", async () => {
+test("a password given in clear text looks right before its first use; one given as a hash does not", async () => {
   const [anna, bea] = ["anna@example.test", "bea@example.test"];
   const passwordHashes = () => rowsOf(kit.db, "SELECT account, proof FROM account_password ORDER BY account");
   const row = (account: string, passwordHash: string) => [account, passwordHash];
@@ -98,5 +98,5 @@ test("a password given in clear text looks right before its first use, one given
   await listed(OTHER, "0c0c");
   assert.deepEqual(passwordHashes()[0], row(anna, "0c0c"));
   await listed(HASH, "");
-  assert.deepEqual(passwordHashes()[0], row(anna, ""), "the old password looks right no longer");
+  assert.deepEqual(passwordHashes()[0], row(anna, ""), "the old password no longer looks right");
 });

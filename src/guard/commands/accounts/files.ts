@@ -15,7 +15,7 @@ export type FileCommandParts = AccountCommandParts &
   Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
 type FileCommand = ParsedCommandOf<"accounts_import_hashed" | "accounts_follow">;
 
-/** With the wait for the last one less than a minute, after which who follows the file asks again and would record the changes again. */
+/** Together with the last wait, less than a minute, after which the program that follows the file repeats the command and its records. */
 const MOST_FIRST_MS = 20 * SECOND_MS;
 
 /**
@@ -30,9 +30,9 @@ export const fileCommand: RunOf<FileCommand["verb"], FileCommandParts> = async (
   for (const { name: text, hash, passwordHash = "", quotaBytes } of command.entries) {
     const name = parseAccountName(text);
     if (name === null) skipped.push({ name: text, why: "cannot be an account" });
-    else if (!isHash(hash)) skipped.push({ name, why: "has a password that came unhashed" });
+    else if (!isHash(hash)) skipped.push({ name, why: "has a password that is not hashed" });
     else if (!domains.includes(domainOf(name)))
-      skipped.push({ name, why: `is of ${domainOf(name)}, which is not a mail domain of this server` });
+      skipped.push({ name, why: `has the domain ${domainOf(name)}, which is not a mail domain of this server` });
     else {
       entries.push({ name, hash, quotaBytes });
       passwordHashes.set(name, passwordHash);
@@ -43,7 +43,7 @@ export const fileCommand: RunOf<FileCommand["verb"], FileCommandParts> = async (
   if (refused !== null) return refused;
   if (parts.isDry === true) return { ok: true, result: { ...would, skipped: [...skipped, ...would.skipped] } };
   if (!(await record(parts, would, passwordHashes, by))) return UNWRITTEN;
-  // First: the keeper notes them and ends them again, even if the guard is killed right after the change, which no one repeats.
+  // Before the change too: the keeper notes these sessions, and ends them again even if the guard is killed right after the change.
   const until = parts.clock.now() + MOST_FIRST_MS;
   for (const name of [...would.suspended, ...would.changed])
     if (parts.clock.now() < until) await endSessions(parts, name, by);
@@ -74,7 +74,7 @@ const AUDITS: readonly (readonly [Exclude<keyof FileChanges, "skipped">, AuditTy
   ["quotas", "QUOTA_CHANGED"],
 ];
 
-/** By the name of the account; empty if the file has a hash. */
+/** The short hash by account; empty if the file has only a stored hash. */
 type Hashes = ReadonlyMap<string, string>;
 
 async function record({ engine }: FileCommandParts, changes: FileChanges, passwordHashes: Hashes, by: string) {

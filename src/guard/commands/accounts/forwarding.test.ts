@@ -14,7 +14,7 @@ const forward = (name: string, to: readonly string[], keep = true) =>
 
 const USER = { as: "7e".repeat(32), ip: "203.0.113.7" };
 const signIn = (): void => kit.signIn(USER, accountName(NAME));
-/** At the dashboard. */
+/** Sets a forward at the dashboard. */
 const forwardBy = (as: typeof USER, to: readonly string[], keep = true) =>
   kit.ask({ verb: "forward_set", name: NAME, to: [...to], keep }, "web", as);
 
@@ -30,7 +30,7 @@ test("mail is forwarded, and each change is recorded", async () => {
   assert.deepEqual(kit.recorded(/./).slice(2), recorded);
 });
 
-test("forwards to a removed alias or account end, which is recorded and in the answer", async () => {
+test("forwards to a removed alias or account end, which is recorded and reported in the answer", async () => {
   const [info, both, carl] = ["info@example.test", "both@example.test", "carl@example.test"];
   const ends = (target: string) => `FORWARDING_CHANGED ${NAME} no longer to ${target}, which is removed by root`;
   assert.ok((await kit.ask({ verb: "account_create_hashed", name: carl, hash: HASH })).ok);
@@ -50,7 +50,7 @@ test("forwards to a removed alias or account end, which is recorded and in the a
   assert.deepEqual(kit.forwardingOf(NAME)?.to, [OUTSIDE, both].toSorted());
 });
 
-test("of two forwards that come at once and would form a loop, only one is set", async () => {
+test("only one of two concurrent forwards that would form a loop is set", async () => {
   const replies = await Promise.all([forward(NAME, [OTHER]), forward(OTHER, [NAME])]);
   assert.equal(replies[0]?.ok, true);
   assert.deepEqual([kit.forwardingOf(NAME)?.to, kit.forwardingOf(OTHER)], [[OTHER], null]);
@@ -88,7 +88,7 @@ test("through the web a mailbox that gets the alerts keeps a copy of its mail", 
   ]);
 });
 
-test("root leads the alerts outside, also by sudo, and is pointed to its commands", async () => {
+test("root may forward the alerts outside, even by sudo, and is pointed to its commands", async () => {
   const typed = (by: string, to: string) =>
     kit.ask({ verb: "forward_set", name: NAME, to: [to], keep: true }, "root", { by });
   kit.given.alertsTo = [NAME];
@@ -102,7 +102,7 @@ test("root leads the alerts outside, also by sudo, and is pointed to its command
   }
 });
 
-test("through the web alerts are not led outside in steps either", async () => {
+test("through the web, alerts cannot be forwarded outside in several steps either", async () => {
   kit.signIn(OWNER);
   const alias = (address: string, target: string) =>
     kit.ask({ verb: "alias_add", address, targets: [target] }, "web", OWNER);

@@ -14,17 +14,17 @@ import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts } from "./accounts.ts";
 import { checkOfTargets, WHO_IS_THERE, wrongTarget } from "./aliases.ts";
 
-/** Outside targets that are new, and when they no longer are. */
+/** New outside targets, and when they stop being new. */
 export type NewTargets = Readonly<{ targets: readonly Address[]; until: Millis }>;
 
 /** Writers throw if the database cannot be written. */
 export interface ForwardStore extends ForwardTargets {
   /**
-   * Replaces the earlier one. Without targets, its mail stays in its mailbox. `newTargets`: mail forwarded to these targets counts with
-   * what the account sends (enforce/counted-forwards.ts); null: no target counts, not even earlier ones.
+   * Replaces the earlier forward. Without targets, mail stays in the account's mailbox. `newTargets`: mail forwarded to these targets
+   * counts with what the account sends (enforce/counted-forwards.ts); null: no target counts, not even earlier ones.
    */
   setForward(account: AccountName, to: readonly Address[], keep: boolean, newTargets: NewTargets | null): Outcome;
-  /** Null if its mail stays in its mailbox. */
+  /** Null if the account's mail stays in its mailbox. */
   forwardOf(account: string): Forwarding | null;
 }
 
@@ -46,7 +46,7 @@ export const FORWARD_RUNS = {
     const added = to.filter((target) => !before.includes(target));
     const outside = added.filter((target) => !parts.engine.policy.domains.includes(domainOf(target)));
     if (!isRootUser(by)) {
-      // An attacker who has the mailbox's password, or has taken over the web, may neither hide the alerts from the owner nor read them elsewhere.
+      // An attacker with the mailbox's password, or who has taken over the web, must neither hide alerts from the owner nor read them.
       if (to.length > 0 && (!keep || outside.length > 0) && getsAlerts(parts, name)) return alertsStay(name);
       const beyond =
         tooManyForwards(parts, { account: name, to, by }) ??
@@ -79,14 +79,14 @@ export const FORWARD_RUNS = {
 } satisfies RunsOf<ForwardCommandParts>;
 
 /**
- * Not asked in a dry run, because it counts. Refused attempts count too: a caller who sends mail to strangers this way, or probes which
- * accounts exist, gets no further.
+ * Not called in a dry run, because it counts. Refused attempts count too, to stop a caller who sends mail to strangers this way, or
+ * probes which accounts exist.
  */
 function tooManyNew({ forwards, clock }: ForwardCommandParts, name: AccountName, added: readonly Address[]) {
   if (added.length === 0) return null;
   const span = { since: later(clock.now(), -DAY_MS), until: clock.now() };
   if (forwards.spendTargets(name, added.length, NEW_TARGETS_A_DAY, span)) return null;
-  const message = `The mail of ${name} is sent on to at most ${NEW_TARGETS_A_DAY} new addresses within a day.`;
+  const message = `The mail of ${name} is forwarded to at most ${NEW_TARGETS_A_DAY} new addresses within a day.`;
   return failed(message, "Try again tomorrow, or ask the administrator of this server.");
 }
 
