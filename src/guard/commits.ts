@@ -21,7 +21,7 @@ export class CommitTimer {
     setImmediate(this.#commit);
   }
 
-  /** Commits together with later events, but at the latest when the time since the first event of the transaction is over. */
+  /** Commits together with later events, at most `LIMITS.uncommittedMs` after the first call in the transaction. */
   later(): void {
     if (this.#isLaterSet) return;
     this.#isLaterSet = true;

@@ -27,7 +27,7 @@ export type Trace = {
   lastEventId: number;
   bansChanged: boolean;
   allowChanged: boolean;
-  /** A banned client's; one is enough for the notice. A direct client is preferred to one that may have come through a proxy. */
+  /** A banned client that got through. One is enough for the notice, preferably one that did not come through a proxy. */
   sighting: Sighting | null;
 };
 

@@ -36,7 +36,7 @@ export async function reload(
   return { ok: true, result: { changed: outcome.changed, recorded } };
 }
 
-/** Tells the web only where the mistakes are, because the text there may be of settings that the guard hides from it. */
+/** Tells the web only where the mistakes are, because the text may belong to settings that the guard hides from it. */
 export function wrongFile(problems: readonly SettingProblem[]): CommandError {
   const places = problems.map(({ where, line }) => {
     const named = isSettingKey(where) || settingKeys().some((key) => variableOf(key) === where) ? where : null;

@@ -56,7 +56,7 @@ const JAILS = { lastsMs: MINUTE_MS, failureMs: 30 * SECOND_MS };
 /** The web waits ten seconds for the guard. A later answer is kept for the next caller. */
 const LONGEST_MS = 8 * SECOND_MS;
 
-/** As `encryption show` does. */
+/** As many as `encryption show` names. */
 const MOST_NAMED = 20;
 const BUSY = failed("Fail2ban has not answered for all jails yet.", "Ask again in a few seconds.");
 const LATE = failed("The resolver has not answered for all records yet.", "Ask again in a few seconds.");

@@ -155,7 +155,7 @@ export class BanEnforcer {
     }
   }
 
-  /** Asks for a reset if the table was flushed or own addresses changed. Checks `whole` before one, because it would hide emptied sets. */
+  /** Asks for a reset if the table was flushed or own addresses changed. Checks `whole` before a reset, which would hide emptied sets. */
   async #look(): Promise<void> {
     const { allowList, clock, firewall, hasProxies } = this.#parts;
     const now = clock.now();
@@ -166,7 +166,7 @@ export class BanEnforcer {
     if (!checked.ok) this.#parts.log.warn("Rebuilding the firewall table.", { reason: checked.reason });
     this.#reportLoss(checked);
     if (checked.ok && Math.abs(now - this.#failedAt) >= ENFORCE.calmMs) this.#failures = 0;
-    // Reported already now, because with many bans a rebuild takes seconds.
+    // Not only after the rebuild, which takes seconds with many bans.
     if ("isLost" in checked) [this.#state, this.#reason] = ["unavailable", checked.reason];
     this.#isResetPending ||= !checked.ok;
   }

@@ -16,7 +16,7 @@ import type { Clock, Notices } from "../ports.ts";
 
 /** How long the notice stays after the last check that found a port crowded. */
 const NOTICE_FOR_MS = MINUTE_MS;
-/** How long the kernel refuses a stranger whose idle connection was closed, so that it does not take the connection again. */
+/** How long the kernel refuses a stranger whose idle connection was closed, so that it does not simply reconnect. */
 const REFUSED_MS = 30 * SECOND_MS;
 
 type PortRoomParts = Readonly<{

@@ -9,7 +9,7 @@ import { type AskedPage, cursorOf, type EventQueries, everyPage, unique } from "
 
 /**
  * Who may see the mail: an account, and every address that leads to it, in lower case. What happened before `createdAt` belongs to a
- * former account of that name.
+ * earlier account of that name.
  */
 type Reader = Readonly<{ account: string; addresses: readonly string[]; createdAt: string }>;
 
@@ -107,7 +107,7 @@ function stepOf({ at, type }: EventItem): OwnMail["steps"] {
   return step === undefined ? [] : [{ at, what: step[0], says: step[1] }];
 }
 
-/** What each means for the user. */
+/** What each type means for the user. */
 const WHAT: ReadonlyMap<string, OwnSignIn["what"]> = new Map<EventType, OwnSignIn["what"]>([
   ["LOGIN_SUCCEEDED", "signed_in"],
   ["LOGIN_FAILED", "wrong_password"],

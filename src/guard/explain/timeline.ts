@@ -15,7 +15,7 @@ const SENDING_LIMITS: readonly SettingKey[] = [
   "limits.sending.recipients_per_day",
 ];
 
-/** Has no reasons by which nothing was refused, that only the other side can fix, or that a command controls. */
+/** Omits reasons for which nothing was refused, that only the other side can fix, or that a command controls. */
 const PREVENTED_BY: Readonly<Partial<Record<Reason, readonly SettingKey[]>>> = {
   connection_limit: CONNECTION_LIMITS,
   mail_limit: MAIL_LIMITS,

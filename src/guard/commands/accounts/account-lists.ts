@@ -76,7 +76,7 @@ type AccessReviewParts = Pick<AccountListParts, "book" | "lastSignIn" | "keeper"
 /** Maximum addresses listed for one account. */
 const MOST_ADDRESSES = 100;
 
-/** Lists a page of accounts: who can read the mail of each, and where it is forwarded automatically. Only root reads the users' Sieve scripts. */
+/** Lists a page of accounts: who can read the mail of each, and where it is forwarded. Only root reads the users' Sieve scripts. */
 async function accessReview(
   { book, lastSignIn, keeper, appPasswords, forwards }: AccessReviewParts,
   asked: ParsedCommandOf<"access_review">,

@@ -81,7 +81,7 @@ function isLess({ accountRow, mailboxes }: AccountSettingParts, name: AccountNam
   return isSmallerQuota(quotaBytes ?? usual, accountRow(name)?.quotaBytes ?? usual);
 }
 
-/** `until` is an ISO time in the future, or a day, which ends in UTC. */
+/** `until` is an ISO time in the future, or a day, until its end in UTC. */
 export function parseEnd(until: string, now: Millis): Millis | CommandError {
   const wrong = (message: string) => usage(message, "Give an end in the future, or none.");
   const end = parseTime(/^\d{4}-\d\d-\d\d$/.test(until) ? `${until}T23:59:59Z` : until);

@@ -15,7 +15,7 @@ export type FileCommandParts = AccountCommandParts &
   Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
 type FileCommand = ParsedCommandOf<"accounts_import_hashed" | "accounts_follow">;
 
-/** Together with the last wait, less than a minute, after which the program that follows the file repeats the command and its records. */
+/** How long sessions are ended before the change. With the last wait, that is less than a minute, after which the follower asks again. */
 const MOST_FIRST_MS = 20 * SECOND_MS;
 
 /**
