@@ -6,7 +6,7 @@ import { openAnySchema } from "./schemas.ts";
 
 /** Names of rows that exist in only one of two databases, or differ. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
-/** What may have changed, and its name for people. */
+/** The kinds of rows that are compared, with their names in messages. */
 export const CHANGING = [
   ["accounts", "accounts"],
   ["aliases", "aliases"],
@@ -57,7 +57,7 @@ export function changedSince(now: Pair, copy: Pair): ChangedSince {
 
 type Paths = Readonly<{ engineDb: string; accountsDb: string }>;
 
-/** The same for databases that are not open. Throws SQLite's errors. */
+/** Like `changedSince`, but opens the databases. Throws SQLite's errors. */
 export function changesBetween(now: Paths, copy: Paths): ChangedSince {
   using engine = openAnySchema(now.engineDb);
   using accounts = openAnySchema(now.accountsDb);
@@ -81,7 +81,7 @@ function accountsWithNewKeys(now: DatabaseSync, copy: DatabaseSync): readonly st
   return [...new Set(added.map(([, { is }]) => String(is)))];
 }
 
-/** The second factors of the dashboard's sign-in. The use of an app's code or a passkey does not count as a change; that of a recovery code does. */
+/** The second factors of the dashboard's sign-in. Using a recovery code counts as a change; using an app's code or a passkey does not. */
 function factorsOf(db: DatabaseSync): Rows {
   return new Map([
     ...rowsOf(db, "admin_totp", "'authenticator app'", "hex(secret)"),
@@ -92,7 +92,7 @@ function factorsOf(db: DatabaseSync): Rows {
 
 export type SettingChanges = Readonly<Record<AccountSettingKey, Changes>>;
 
-/** What was set for accounts, and may have been removed because a thief had set it. Compares two `accounts.db`. */
+/** Compares the settings of accounts in two `accounts.db`. Some may have been removed because a thief had set them. */
 export function settingChanges(now: DatabaseSync, copy: DatabaseSync): SettingChanges {
   const between = ({ rows: { from, name, is } }: AccountSetting): Changes =>
     compare(rowsOf(now, from, name, is), rowsOf(copy, from, name, is));
@@ -106,7 +106,7 @@ function hasTable(db: DatabaseSync, table: string): boolean {
 
 type Rows = ReadonlyMap<string, Row>;
 
-/** Rows by name, which every schema must have. They differ if `is` does; without it, if any column of both schemas does. */
+/** Rows by `name`, which must work in every schema. Rows differ if `is` does; without `is`, if any column that both schemas have does. */
 function rowsOf(db: DatabaseSync, from: string, name: string, is?: string): Rows {
   const [table = from] = from.split(" ");
   if (!hasTable(db, table)) return new Map();

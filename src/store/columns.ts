@@ -7,7 +7,7 @@ import { instant, isoTime, type Millis } from "../core/time.ts";
 /** A row, by the names of its columns. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Readers of columns. Each throws on a value that the schema rules out, because then another program changed the file. */
+/** Readers of columns. Each throws on a value that the schema rules out, because another program must have changed the file. */
 
 export function text(value: unknown): string {
   return typeof value === "string" ? value : unexpected("text", value);
@@ -66,7 +66,7 @@ export function level(value: unknown): BanLevel {
 
 type Readers = Readonly<Record<string, (value: unknown) => unknown>>;
 
-/** Reads rows by a reader for each field. The column of `madeAt` is `made_at`. */
+/** Returns a function that reads rows, with one reader per field. Field `madeAt` is read from column `made_at`. */
 export function rowReader<R extends Readers>(readers: R) {
   const fields = Object.entries(readers).map(
     ([name, read]) => [name, name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), read] as const,
@@ -112,7 +112,7 @@ export function sqlDomainOf(column: string): string {
   return `substr(${column}, instr(${column}, '@') + 1)`;
 }
 
-/** A column of milliseconds, written like `dayAndTime`. SQLite has no text for times after the year 9999. */
+/** SQL that formats a column of milliseconds like `dayAndTime`. SQLite cannot format times after the year 9999. */
 export function sqlDayAndTime(column: string): string {
   return `coalesce(strftime('%F %T UTC', ${column} / 1000, 'unixepoch'), 'an unknown time')`;
 }
@@ -128,7 +128,7 @@ export const SIMULATED =
 export const TOOK_EFFECT = `(type NOT IN ('BAN', 'LOGIN_REFUSED', 'LOGIN_DELAYED') OR ${SIMULATED} IS NULL)`;
 
 /**
- * A limit that is a parameter, for statements that decisions run. With a bare `LIMIT ?` SQLite 3.53 looks at the value while it
- * plans, and so parses and plans the statement again at every run: 5 µs instead of 0.5.
+ * A limit as a parameter, for statements that decisions run. With a bare `LIMIT ?` SQLite 3.53 uses the value for its plan, so it
+ * parses and plans the statement again at every run: 5 µs instead of 0.5.
  */
 export const LIMIT = "LIMIT +?";

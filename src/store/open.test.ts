@@ -33,7 +33,7 @@ function oneSentence(code: UnusableDatabase["code"], path: string) {
 
 for (const { name, open, read, migrations } of KINDS) {
   describe(name, () => {
-    test("is private to its group and leaves readers their files", () => {
+    test("is readable only by its owner and group, and refuses writes of a reader", () => {
       const path = join(temporaryDirectory(), name);
       using db = open(path);
       for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(modeOf(file), 0o640, file);
@@ -43,7 +43,7 @@ for (const { name, open, read, migrations } of KINDS) {
     });
 
     for (const end of ["", "-wal", "-shm", "-journal"])
-      test(`waits for no pipe at ${name}${end}`, () => {
+      test(`does not wait for a pipe at ${name}${end}`, () => {
         const path = join(temporaryDirectory(), name);
         open(path).close();
         rmSync(`${path}${end}`, { force: true });
@@ -51,7 +51,7 @@ for (const { name, open, read, migrations } of KINDS) {
         for (const opens of [open, read, openAnySchema]) assert.throws(() => opens(path), /is not a regular file/);
       });
 
-    test("is not read through a link, which could lead the names beside it to another directory", () => {
+    test("is not read through a link, which could place -wal and -shm in another directory", () => {
       const [path, link] = [join(temporaryDirectory(), name), join(temporaryDirectory(), name)];
       open(path).close();
       symlinkSync(path, link);
@@ -59,7 +59,7 @@ for (const { name, open, read, migrations } of KINDS) {
       assert.deepEqual(openFilesIn(dirname(path)), []);
     });
 
-    test("refuses what cannot be used with one sentence", () => {
+    test("refuses an unusable file with one sentence", () => {
       const directory = temporaryDirectory();
       const path = join(directory, name);
       assert.throws(() => read(path), oneSentence("missing", path));
@@ -101,7 +101,7 @@ for (const table of SETTING_TABLES.flatMap(({ tables }): readonly string[] => ta
     assert.throws(() => openAccounts(path), oneSentence("damaged", path));
   });
 
-test("the other database is not taken for this one, and a refused reader leaves no file open", () => {
+test("the other database is not mistaken for this one, and a refused reader leaves no file open", () => {
   const path = join(temporaryDirectory(), "engine.db");
   openAccounts(path).close();
   assert.throws(() => openEngine(path), oneSentence("foreign", path));

@@ -33,7 +33,7 @@ type Kind = Readonly<{ applicationId: number; migrations: readonly string[]; che
 const ENGINE: Kind = {
   applicationId: engineApplicationId,
   migrations: engineMigrations,
-  // Only the tables that decide who is banned or allowed: checking the events would take seconds. A damaged event row cannot give anyone access.
+  // Only the tables that decide who is banned or allowed. Checking the events would take seconds, and a damaged event grants no one access.
   checked: ["ban", "known_address", "allow_entry"],
 };
 const ACCOUNTS: Kind = {
@@ -46,14 +46,14 @@ const ACCOUNTS: Kind = {
   ],
 };
 
-/** How long a statement waits for another's lock. Decisions wait with it, so it is short. */
+/** How long a statement waits for another connection's lock. It is short because decisions wait too. */
 export const BUSY_TIMEOUT_MS = 250;
 const CACHE_KIB = 2_048;
 /** 16 MB. A checkpoint waits for the disk. While the guard runs, another process does the checkpoints of `engine.db`. */
 const CHECKPOINT_PAGES = 4_096;
 
 type IfDamaged = Readonly<{
-  /** `close`, so that the file can be renamed: a later close would remove the files beside its successor, by name. */
+  /** `close` if the file will be renamed: SQLite deletes `-wal` and `-shm` by name, so a later close would delete its successor's. */
   ifDamaged: "close" | "keep";
 }>;
 
@@ -76,7 +76,7 @@ export function openEngineForReading(path: string): DatabaseSync {
   return openForReading(path, ENGINE);
 }
 
-/** The same in a thread, which cannot change its user: for a program that never runs as root. */
+/** Like `openEngineForReading`, in a thread, which cannot change its user. Only for programs that never run as root. */
 export function openEngineInThread(path: string): DatabaseSync {
   return openForReading(path, ENGINE, (_, open) => open());
 }
@@ -134,8 +134,7 @@ function openForReading(path: string, kind: Kind, as: typeof asOwnerOf = asOwner
 }
 
 /**
- * SQLite would create a file that everyone can read. Here only the group may read; `-wal` and `-shm` take the same
- * mode.
+ * Creates a file that only its owner and group can read; SQLite's would be readable by everyone. `-wal` and `-shm` take the same mode.
  */
 export function createPrivate(path: string): void {
   if (existsSync(path)) return;
@@ -174,7 +173,7 @@ function orOneSentence(path: string, open: () => DatabaseSync): DatabaseSync {
 const SQLITE_BUSY = 5;
 const SQLITE_CONSTRAINT = 19;
 const SQLITE_CORRUPT = 11;
-/** The file ends where its header says that more follows. */
+/** The file is shorter than its header says. */
 const SQLITE_IOERR_SHORT_READ = 522;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
@@ -186,7 +185,7 @@ export function isDamage(error: unknown): boolean {
   return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff) || code === SQLITE_IOERR_SHORT_READ;
 }
 
-/** Throws UnusableDatabase, if a small database is damaged: reads all of it. */
+/** Throws UnusableDatabase if the database is damaged. For small databases, because it reads the whole file. */
 export function refuseUnlessWhole(db: DatabaseSync, path: string): void {
   if (!isWhole(db)) throw damaged(path, "its check failed");
 }
@@ -196,12 +195,12 @@ export function isLocked(error: unknown): boolean {
   return (sqliteCodeOf(error) & 0xff) === SQLITE_BUSY;
 }
 
-/** Whether a row does not fit its table. Also true for a value whose type is not the column's. */
+/** Whether a row violates a constraint of its table, which includes the types of its columns. */
 export function isRefused(error: unknown): boolean {
   return (sqliteCodeOf(error) & 0xff) === SQLITE_CONSTRAINT;
 }
 
-/** For a small database: reads all of it. */
+/** Whether the database is undamaged. For small databases, because it reads the whole file. */
 export function isWhole(db: DatabaseSync): boolean {
   try {
     return text(db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]) === "ok";

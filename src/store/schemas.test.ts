@@ -9,7 +9,7 @@ import { UnusableDatabase } from "./open.ts";
 import { initialise } from "./recovery/initialise.ts";
 import { migrate, schemasOf, schemaVersion, unusableSchema } from "./schemas.ts";
 
-/** Both databases with their own schema; null: missing. */
+/** Both databases, each with its schema; null if it is missing. */
 function databases(engine: number | null, accounts: number | null) {
   const layout = temporaryLayout("engineDb", "accountsDb");
   const write = (path: string, version: number | null): void => {
@@ -33,7 +33,7 @@ test("the versions are those of the files, even if only the write-ahead log has 
   assert.equal(schemasOf(layout)[0]?.version, 8);
 });
 
-test("what is missing, empty or damaged has none", () => {
+test("a missing, empty or damaged file has no version", () => {
   const layout = databases(null, null);
   assert.deepEqual(schemasOf(layout), []);
   writeFileSync(layout.engineDb, "");
@@ -41,7 +41,7 @@ test("what is missing, empty or damaged has none", () => {
   assert.deepEqual(schemasOf(layout), []);
 });
 
-test("one that a newer program wrote is named, and neither is changed", () => {
+test("a database that a newer program wrote is named, and neither database is changed", () => {
   const layout = databases(1_000, null);
   const says = unusableSchema(schemasOf(layout)) ?? "";
   assert.match(says, /engine\.db was written by a newer .* \(its schema is 1000, this .*\.$/);
@@ -49,7 +49,7 @@ test("one that a newer program wrote is named, and neither is changed", () => {
   const isNewer = (error: unknown) => error instanceof UnusableDatabase && error.code === "other_version";
   assert.throws(() => initialise(layout), isNewer);
   assert.deepEqual(readFileSync(layout.engineDb), before);
-  assert.ok(!existsSync(layout.accountsDb), "the other one is not even made");
+  assert.ok(!existsSync(layout.accountsDb), "the other one is not even created");
   assert.equal(unusableSchema(schemasOf(databases(1, 1))), null);
 });
 
@@ -67,7 +67,7 @@ test("each migration runs once, in order", () => {
   assert.equal(scalarOf(db, "PRAGMA application_id"), 7);
 });
 
-test("a migration that fails leaves the version before it, whole", () => {
+test("a failed migration leaves the previous version intact", () => {
   const db = new DatabaseSync(":memory:");
   const steps = ["CREATE TABLE a (x INTEGER)", "CREATE TABLE b (x INTEGER); CREATE TABLE a (x INTEGER)"];
   migrate(db, steps.slice(0, 1), 7);
@@ -77,7 +77,7 @@ test("a migration that fails leaves the version before it, whole", () => {
   assert.equal(db.isTransaction, false);
 });
 
-test("a new file that is cut off in the middle is empty, and does not look like one of an older version", () => {
+test("a failed creation leaves an empty file, which does not look like an older version", () => {
   const db = new DatabaseSync(":memory:");
   assert.throws(() => migrate(db, ["CREATE TABLE a (x INTEGER)", "CREATE TABLE a (x INTEGER)"], 7), /already exists/);
   assert.equal(schemaVersion(db), 0);

@@ -20,10 +20,10 @@ export function applicationIdOf(db: DatabaseSync): number {
 }
 
 /**
- * Brings the schema up to date. The first migration creates it; each further one changes the schema of the version before.
- * Each version is a transaction, so that a crash leaves a complete older version; a new file is made in one transaction, so
- * that a crash leaves no file that looks old. The caller has checked that the file is not newer than `migrations`. Throws if
- * the file cannot be written.
+ * Brings the schema up to date. The first migration creates it; each later one changes the schema of the version before.
+ * Each version is a transaction, so a crash leaves a complete older version. A new file is made in one transaction, so a
+ * crash leaves no file that looks old. The caller has checked that the file is not newer than `migrations`. Throws if the
+ * file cannot be written.
  */
 export function migrate(db: DatabaseSync, migrations: readonly string[], applicationId: number): void {
   let version = schemaVersion(db);
@@ -52,7 +52,7 @@ export function schemasOf({ engineDb, accountsDb }: Pick<Layout, "engineDb" | "a
   });
 }
 
-/** Why this program cannot use these databases, in one sentence: a newer version wrote them. Null: it can. */
+/** Says in one sentence that this program cannot use these databases, because a newer version wrote them. Null if it can. */
 export function unusableSchema(schemas: readonly Schema[]): string | null {
   const unusable = schemas.find(({ version, known }) => version > known);
   if (unusable === undefined) return null;
@@ -62,8 +62,8 @@ export function unusableSchema(schemas: readonly Schema[]): string | null {
 }
 
 /**
- * Opens a database of any schema for reading, as the owner of its directory. A later query, as root, may open a `-wal` that has
- * appeared since, so the file must not be a link: the files beside it are then in that directory. Throws SQLite's error.
+ * Opens a database of any schema for reading, as the owner of its directory. Refuses a link, because a later query, run as root,
+ * may open a `-wal` that has appeared since, and that must be in the same directory. Throws SQLite's error.
  */
 export function openAnySchema(path: string, timeout = 0, as: typeof asOwnerOf = asOwnerOf): DatabaseSync {
   return as(dirname(path), () => {
@@ -79,7 +79,7 @@ export function openAnySchema(path: string, timeout = 0, as: typeof asOwnerOf = 
   });
 }
 
-/** Closes the database if `work` throws: otherwise its files would stay open until it is collected as garbage. */
+/** Closes the database if `work` throws. Otherwise its files would stay open until garbage collection. */
 export function closedOnError<T>(db: DatabaseSync, work: (db: DatabaseSync) => T): T {
   try {
     return work(db);
@@ -89,7 +89,7 @@ export function closedOnError<T>(db: DatabaseSync, work: (db: DatabaseSync) => T
   }
 }
 
-/** The file's own header may be older than its write-ahead log, so SQLite is asked. */
+/** Asks SQLite, because the file's header may be older than its write-ahead log. */
 function versionOf(path: string): number | null {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return null;
   return readOr(() => {

@@ -12,7 +12,7 @@ import { sqliteFigures } from "./events/figures.ts";
 
 const MAILS = 12;
 
-test("simulated bans and refusals are marked, and no figure and no alert counts them", async () => {
+test("simulated bans and refusals are marked, and no figure or alert counts them", async () => {
   const { engine, db } = engineOnMemory({ ...TEST_POLICY, simulate: true });
   const asked = async (event: ClientEvent): Promise<void> => {
     const decided = engine.ask(event);

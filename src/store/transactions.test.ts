@@ -24,7 +24,7 @@ test("a change that fails half way is rolled back", () => {
   assert.ok(!db.isTransaction);
 });
 
-test("within a rehearsal it is rolled back with it", () => {
+test("a change within a rehearsal is rolled back with it", () => {
   const { db, add, all } = numbers();
   const seen = rehearsalOn(db)(() => {
     together(db, () => add(1));
@@ -43,7 +43,7 @@ test("a rehearsal that fails is rolled back too", () => {
   assert.deepEqual([all(), db.isTransaction], [[], false]);
 });
 
-test("what is written outside the engine's transaction is neither held up nor lost with it", () => {
+test("a direct write neither waits for the engine's transaction nor is lost with it", () => {
   const db = new DatabaseSync(":memory:");
   db.exec("CREATE TABLE t (by TEXT)");
   let commits = 0;

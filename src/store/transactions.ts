@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 
-/** Runs work atomically: in a separate transaction, or as a part of the open one, such as a rehearsal. */
+/** Runs `write` atomically: in a separate transaction, or as part of the open one, such as a rehearsal. */
 export function together<T>(db: DatabaseSync, write: () => T): T {
   if (db.isTransaction) return write();
   db.exec("BEGIN IMMEDIATE");
@@ -9,7 +9,7 @@ export function together<T>(db: DatabaseSync, write: () => T): T {
     db.exec("COMMIT");
     return written;
   } catch (error) {
-    // A disk error has already ended it.
+    // A disk error may already have ended the transaction.
     if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
@@ -25,7 +25,7 @@ export function prepared<S extends Readonly<Record<string, string>>>(db: Prepare
 }
 
 /**
- * The engine's connection, for commands that write directly: `flush` first commits the engine's open transaction.
+ * The engine's connection, for commands that write directly. Before each write, `flush` commits the engine's open transaction.
  * Otherwise a command would report success before its commit, and its change could be lost with the transaction.
  */
 export function betweenTransactions(db: DatabaseSync, flush: () => void): Prepares {
@@ -47,8 +47,8 @@ export function betweenTransactions(db: DatabaseSync, flush: () => void): Prepar
 export type Rehearse = <T>(work: () => T) => T;
 
 /**
- * Does the work in a transaction that is rolled back as soon as `work` returns, so `work` must not wait before its last write. A
- * rehearsal within another is part of it.
+ * Does the work in a transaction that is rolled back as soon as `work` returns, so `work` must not wait before its last write.
+ * A nested rehearsal is part of the outer one.
  */
 export function rehearsalOn(db: DatabaseSync): Rehearse {
   let isRehearsing = false;
@@ -60,7 +60,7 @@ export function rehearsalOn(db: DatabaseSync): Rehearse {
       return work();
     } finally {
       isRehearsing = false;
-      // A disk error has already ended it.
+      // A disk error may already have ended the transaction.
       if (db.isTransaction) db.exec("ROLLBACK");
     }
   };
