@@ -17,7 +17,7 @@ function fresh(t: TestContext) {
   return { db, accounts: sqliteAccounts(db), keysOf, encrypts };
 }
 
-test("Dovecot finds the keys that the password of now opens, and encrypts with the newest of them", (t) => {
+test("Dovecot finds the keys that the current password opens, and encrypts with the newest", (t) => {
   const { db, accounts, keysOf, encrypts } = fresh(t);
   accounts.add(ann, ONE, START, [key("a")]);
   accounts.add(bob, ONE, START);
@@ -34,7 +34,7 @@ test("Dovecot finds the keys that the password of now opens, and encrypts with t
   assert.deepEqual([keysOf(), encrypts()], ["b again|a again", "public b"], "a key keeps its place");
 });
 
-test("a password that came without a key finds none that it cannot open", (t) => {
+test("a password that was set without a key finds no key that it cannot open", (t) => {
   const { db, accounts, keysOf, encrypts } = fresh(t);
   accounts.add(ann, ONE, START, [key("a")]);
   accounts.setPassword(ann, TWO);
@@ -42,7 +42,7 @@ test("a password that came without a key finds none that it cannot open", (t) =>
   assert.deepEqual(countKeys(db, 10), { own: 0, without: [ann], ofFile: 0, closed: [ann] });
 });
 
-test("keys are opened again to the password of now alone", (t) => {
+test("keys are opened again only for the current password", (t) => {
   const { accounts, keysOf } = fresh(t);
   accounts.add(ann, ONE, START, [key("a")]);
   accounts.setPassword(ann, TWO, [key("b")]);
@@ -54,7 +54,7 @@ test("keys are opened again to the password of now alone", (t) => {
   assert.equal(keysOf(), "locked b|a again");
 });
 
-test("keys outlive their account, but the next one of that name does not get them", (t) => {
+test("keys outlive their account, but the next account of that name does not get them", (t) => {
   const { db, accounts, keysOf } = fresh(t);
   accounts.add(ann, ONE, START, [key("a")]);
   accounts.remove(ann);

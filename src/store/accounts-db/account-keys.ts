@@ -41,7 +41,7 @@ export function readKeys(db: DatabaseSync, account: string): readonly KeptKey[] 
     .map(rowReader({ id: text, publicKey: text, locked: text, recoverable: text, isOpen: flag }));
 }
 
-/** A key of any account, including removed ones. */
+/** Whether any account has a key, including removed accounts. */
 export function hasKeys(db: DatabaseSync): boolean {
   return db.prepare("SELECT 1 FROM account_key LIMIT 1").get() !== undefined;
 }

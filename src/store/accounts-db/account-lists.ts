@@ -80,7 +80,7 @@ const SQL = {
     WITH RECURSIVE leading (address) AS (
       VALUES (?) UNION SELECT alias.address FROM alias JOIN leading ON alias.target = leading.address)
     SELECT address FROM leading LIMIT ?`,
-  // As the triggers of the schema delete them: with an account also the aliases go that lead only to it.
+  // Matches the schema's triggers. Removing an account also removes the aliases that lead only to it.
   forwardsEndedBy: `
     SELECT account, target FROM forward WHERE account <> $address COLLATE NOCASE AND (target = $address OR target IN (
       SELECT address FROM alias AS own WHERE target = $address AND $address COLLATE NOCASE IN (SELECT name FROM account)

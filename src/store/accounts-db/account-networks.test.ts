@@ -50,7 +50,7 @@ test("Dovecot gets the networks that the server and the account have in common",
   assert.equal(allowed(ann), null, "a new account of the name inherits nothing");
 });
 
-test("postmaster and abuse of every domain reach the administrator, unless someone is called so", (t) => {
+test("postmaster and abuse of every domain reach the administrator, unless an account or alias has that name", (t) => {
   const { accounts, networks, goesTo, mayBeSentBy } = fresh(t);
   assert.equal(goesTo("postmaster@example.org"), undefined);
   networks.serve(NONE);
@@ -73,7 +73,7 @@ test("postmaster and abuse of every domain reach the administrator, unless someo
   const later = accountName("carl@example.net");
   accounts.add(later, HASH, START);
   networks.serve({ ...NONE, domains: ["example.net"], administrator: bob });
-  assert.equal(goesTo("postmaster@example.net"), later, "not an account whose domain left");
+  assert.equal(goesTo("postmaster@example.net"), later, "not an account whose domain was removed");
   networks.serve({ ...NONE, administrator: bob });
   accounts.addAlias(mailAddress("postmaster@example.org"), [ann]);
   assert.equal(goesTo("Postmaster@example.org"), ann);
@@ -84,7 +84,7 @@ test("postmaster and abuse of every domain reach the administrator, unless someo
   assert.equal(mayBeSentBy("abuse@example.org"), "abuse@example.org");
   assert.equal(goesTo("abuse@example.net"), bob);
   networks.serve({ ...NONE, administrator: bob, refused: ["admin", "abuse"] });
-  assert.equal(goesTo("abuse@example.net"), undefined, "the owner would rather refuse it");
+  assert.equal(goesTo("abuse@example.net"), undefined, "the settings refuse it");
   networks.serve({ ...NONE, administrator: bob, refused: ["admin"] });
   assert.equal(goesTo("abuse@example.net"), bob);
   assert.equal(goesTo("postmaster@example.net"), bob);
@@ -120,10 +120,13 @@ test("the mail of postmaster@ goes to an account that can sign in, if there is o
   assert.deepEqual(reader(), { address: ann, reads: false }, "the mail is not lost");
 });
 
-test("an account has 200 networks at most", (t) => {
+test("an account has at most 200 networks", (t) => {
   const { networks } = fresh(t);
   const many = nets(...Array.from({ length: 200 }, (_, i) => `203.0.${i}.0/24`));
   assert.deepEqual(networks.addNetworks(ann, many), { ok: true });
   assert.deepEqual(networks.addNetworks(ann, nets("203.0.1.0/24")), { ok: true }, "it is there already");
-  assert.deepEqual(networks.addNetworks(ann, nets("198.51.100.0/24")), refused(`${ann} may have 200 networks.`));
+  assert.deepEqual(
+    networks.addNetworks(ann, nets("198.51.100.0/24")),
+    refused(`${ann} may have at most 200 networks.`),
+  );
 });

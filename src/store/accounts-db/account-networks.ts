@@ -7,7 +7,7 @@ import { sqlDomainOf, text } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
 import { DONE, missingAccount, refused } from "./accounts.ts";
 
-/** Means "nowhere" to Dovecot, which reads an empty list as "anywhere": no client uses the broadcast address. */
+/** Stands for "nowhere", because Dovecot reads an empty list as "anywhere". No client uses the broadcast address. */
 const NOWHERE = "255.255.255.255/32";
 /** The row of allowed_networks for accounts without their own networks. */
 const EVERYONE = "";
@@ -42,7 +42,7 @@ function sqliteAccountNetworks(db: DatabaseSync): AccountNetworks & ServedSettin
       const gone = missing(name);
       if (gone !== null) return gone;
       if (new Set([...networksOf(name), ...networks]).size > MOST_NETWORKS)
-        return refused(`${name} may have ${MOST_NETWORKS} networks.`);
+        return refused(`${name} may have at most ${MOST_NETWORKS} networks.`);
       return change(name, networks, sql.add);
     },
     removeNetworks: (name, networks) => {
@@ -85,7 +85,7 @@ const SQL = {
 
 const MOST_NAMED = 4;
 
-/** Some accounts and aliases at domains that the settings in force do not name. */
+/** Returns a few of the accounts and aliases whose domains are not in the settings in force. */
 export function unserved(db: DatabaseSync): readonly string[] {
   return db
     .prepare(`
@@ -96,16 +96,16 @@ export function unserved(db: DatabaseSync): readonly string[] {
     .map((row) => text(row["address"]));
 }
 
-/** `reads`: it is, or its aliases lead to, an address on another server or an account that can sign in. Forwards are not followed. */
+/** `reads`: whether it is, or its aliases lead to, an address on another server or an account that can sign in. Ignores forwards. */
 export type RoleReader = Readonly<{ address: string; reads: boolean }>;
 
-/** Who gets the mail of postmaster@ and abuse@ where no alias or account has that name; null: no one, or all have one or are refused. */
+/** Returns who gets mail for postmaster@ and abuse@ without an alias or account. Null if no one does, all have one, or all are refused. */
 export function roleReader(db: DatabaseSync): RoleReader | null {
   const row = db.prepare("SELECT address, reads FROM role_reader LIMIT 1").get();
   return row === undefined ? null : { address: text(row["address"]), reads: row["reads"] === 1 };
 }
 
-/** The entry of networks in `SETTING_TABLES` (`setting-tables.ts` beside it). */
+/** The entry for networks in `SETTING_TABLES` (`setting-tables.ts`). */
 export const NETWORKS = {
   key: "networks",
   store: sqliteAccountNetworks,

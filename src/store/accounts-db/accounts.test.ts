@@ -44,7 +44,7 @@ test("a suspended account cannot sign in but keeps receiving", (t) => {
   assert.equal(stock("SELECT count(*) FROM passdb"), "1");
 });
 
-test("an account may have its own quota, which Dovecot reads, also for an alias that leads only to it", (t) => {
+test("an account may have its own quota, which Dovecot also reads for an alias that leads only to it", (t) => {
   const { accounts, stock } = fresh(t);
   accounts.add(ann, HASH, START);
   accounts.add(bob, HASH, START);
@@ -62,7 +62,7 @@ test("an account may have its own quota, which Dovecot reads, also for an alias 
   assert.deepEqual(missing, refused("There is no account info@example.org."));
 });
 
-test("an alias delivers to its targets and may be sent from by those that are accounts", (t) => {
+test("an alias delivers to its targets, and those that are accounts may send as it", (t) => {
   const { accounts, db, stock } = fresh(t);
   accounts.add(ann, HASH, START);
   accounts.add(bob, HASH, START);
@@ -75,7 +75,11 @@ test("an alias delivers to its targets and may be sent from by those that are ac
   assert.equal(loginsOf("ann@example.org"), "ann@example.org");
   assert.equal(loginsOf("carol@example.net"), "");
   accounts.addAlias(mailAddress("me@example.org"), [ann]);
-  assert.deepEqual(accounts.sendersOf(ann, 9), ["ann@example.org", "me@example.org"], "not what others send as too");
+  assert.deepEqual(
+    accounts.sendersOf(ann, 9),
+    ["ann@example.org", "me@example.org"],
+    "not addresses that others send as too",
+  );
   assert.deepEqual(accounts.sendersOf(ann, 1), ["ann@example.org"]);
   const senders = ["ann@example.org", "info@example.org", "me@example.org"];
   assert.deepEqual(sqliteAccountLists(db).sendersOf(ann), [], "while the domain is not served");
@@ -97,7 +101,7 @@ test("an alias delivers to its targets and may be sent from by those that are ac
   assert.equal(stock("SELECT targets FROM alias_map"), "ann@example.org,carol@example.net");
 });
 
-test("an alias takes no mail for a blocked or removed one, and none if it leads nowhere else", (t) => {
+test("an alias accepts no mail for a blocked or removed alias, and none at all if it leads nowhere else", (t) => {
   const { accounts, db, stock } = fresh(t);
   db.exec("INSERT INTO served (domain) VALUES ('example.org')");
   accounts.add(ann, HASH, START);
@@ -130,7 +134,7 @@ test("an alias takes no mail for a blocked or removed one, and none if it leads 
   assert.equal(reached().length, 5, "the role address leads to the first account");
 });
 
-test("an alias of a role address takes no mail while the administrator's address takes none", (t) => {
+test("an alias of a role address accepts no mail while the administrator's address accepts none", (t) => {
   const { accounts, db, stock } = fresh(t);
   db.exec("INSERT INTO served (domain) VALUES ('example.org')");
   db.exec(`INSERT INTO administrator (address) VALUES ('${info}')`);
@@ -161,7 +165,7 @@ test("aliases and accounts do not take each other's name", (t) => {
   assert.deepEqual(accounts.add(bob, HASH, START), refused("bob@example.org is an alias already."));
 });
 
-test("an alias is added once and forgotten whole, its block too", (t) => {
+test("an alias is added once and removed completely, with its block", (t) => {
   const { accounts, stock } = fresh(t);
   const unknown = refused("There is no alias info@example.org.");
   assert.deepEqual(accounts.setAliasBlocked(info, true), unknown);

@@ -10,7 +10,7 @@ import { ANY_KEY, sqliteAccountKeys } from "./account-keys.ts";
 /** Maximum for one alias. Longer lists need a mailing-list server. */
 const MOST_TARGETS = 500;
 
-/** Accounts, aliases and the keys of accounts, in `accounts.db`. Postfix and Dovecot see each change at once. Throws if the file cannot be written. */
+/** Accounts, their keys, and aliases, in `accounts.db`. Postfix and Dovecot see each change at once. Throws if it cannot be written. */
 export function sqliteAccounts(db: DatabaseSync): AccountStore & AliasStore & MailKeyStore {
   const sql = prepared(db, SQL);
   const keys = sqliteAccountKeys(db);
@@ -64,7 +64,7 @@ export function sqliteAccounts(db: DatabaseSync): AccountStore & AliasStore & Ma
       return together(db, () => {
         const present = sql.targets.all(address).map((row) => text(row["target"]));
         if (present.length + targets.length > MOST_TARGETS)
-          return refused(`The alias ${address} may have ${MOST_TARGETS} targets.`);
+          return refused(`The alias ${address} may have at most ${MOST_TARGETS} targets.`);
         const added = targets.filter((target) => sql.addAlias.run(address, target).changes === 1);
         if (added.length === 0) return refused(`The alias ${address} with these targets exists already.`);
         const blocked = sql.isBlocked.get(address) !== undefined;
@@ -95,7 +95,7 @@ export function refused(reason: string): Failed {
   return { ok: false, reason };
 }
 
-/** Refuses what is asked for an account that does not exist; null if it does. */
+/** Returns a function that refuses an account that does not exist, and returns null if it does. */
 export function missingAccount(db: DatabaseSync): (name: string) => Failed | null {
   const account = db.prepare(SQL.accountExists);
   return (name) => (account.get(name) === undefined ? refused(noAccount(name)) : null);

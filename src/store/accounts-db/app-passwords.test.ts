@@ -33,7 +33,7 @@ function fresh(t: TestContext) {
   };
 }
 
-test("an app password is there once, for its account, until it is removed, and works where the account may sign in", (t) => {
+test("an app password is unique in its account, works where the account may sign in, and is gone once removed", (t) => {
   const { db, accounts, apps, make, names, found } = fresh(t);
   assert.deepEqual(make("phone"), { ok: true });
   assert.deepEqual(make("laptop"), { ok: true });
@@ -49,7 +49,7 @@ test("an app password is there once, for its account, until it is removed, and w
   assert.equal(make("phone", accountName("nobody@example.org")).ok, false);
 });
 
-test("there are as many as may be", (t) => {
+test("the number of app passwords is limited", (t) => {
   const { make } = fresh(t);
   for (let n = 0; n < MOST_APP_PASSWORDS; n++) assert.ok(make(`phone ${n}`).ok);
   const more = make("one more");
@@ -57,7 +57,7 @@ test("there are as many as may be", (t) => {
   assert.ok(make("one more", bob).ok);
 });
 
-test("a new password removes them, by command and by the accounts file; the same one in the file does not", (t) => {
+test("a new password, by command or accounts file, removes app passwords; an unchanged one in the file does not", (t) => {
   const { accounts, files, make, names } = fresh(t);
   make("phone");
   make("phone", bob);
@@ -72,7 +72,7 @@ test("a new password removes them, by command and by the accounts file; the same
   assert.deepEqual(names(dora), []);
 });
 
-test("the last use is noted to the minute, and does not count as a change of the accounts; the guard reads the latest", (t) => {
+test("the last use is noted to the minute and does not count as a change of the accounts; the guard reads the latest used", (t) => {
   const { db, apps, uses, make } = fresh(t);
   for (let n = 1; n <= 6; n++) make(`phone ${n}`);
   const before = uses.changes(db);

@@ -9,10 +9,10 @@ import { ANY_KEY } from "./account-keys.ts";
 import { DONE, missingAccount, refused } from "./accounts.ts";
 import type { NotedUses } from "./credentials.ts";
 
-/** Fewer than the passwords by which the guard knows an account again, so that those of its sign-ins stay among them. */
+/** Fewer than the hashes that decisions consider (`login-facts.ts`), so that some of the account's sign-ins are among them too. */
 const MOST_PASSWORD_HASHES = 4;
 
-/** The passwords of single mail programs, in `accounts.db`. Throws if the file cannot be written. */
+/** Passwords for single mail programs, in `accounts.db`. Throws if the file cannot be written. */
 function sqliteAppPasswords(db: DatabaseSync, uses: NotedUses): AppPasswordStore {
   const sql = prepared(db, SQL);
   const missing = missingAccount(db);
@@ -63,13 +63,14 @@ const SQL = {
   used: "UPDATE app_password SET used_at = ? WHERE digest = ?",
 };
 
-/** The entry of app passwords in `SETTING_TABLES` (`setting-tables.ts` beside it). */
+/** The entry for app passwords in `SETTING_TABLES` (`setting-tables.ts`). */
 export const APP_PASSWORDS = {
   key: "appPasswords",
   store: sqliteAppPasswords,
   schema: `
-  -- Passwords of single mail programs. \`digest\`: SHA-256 in hexadecimal; each is 99 random bits, which no guessing finds, so a
-  -- slow hash would only cost. \`proof\`: what Dovecot tells the guard of it (\`pwhash\`). Any new password of the account removes them.
+  -- Passwords for single mail programs. \`digest\`: SHA-256 in hexadecimal. Each password has 99 random bits, which cannot be guessed, so
+  -- a slow hash would only cost time. \`proof\`: the hash that Dovecot sends the guard (\`pwhash\`). Any new password of the account
+  -- removes them.
   CREATE TABLE app_password (
     account TEXT COLLATE NOCASE NOT NULL,
     name TEXT COLLATE NOCASE NOT NULL,
@@ -87,7 +88,7 @@ export const APP_PASSWORDS = {
     DELETE FROM app_password WHERE account = old.name;
   END;
 
-  -- Who may sign in with one of them.
+  -- Accounts that may sign in with an app password.
   CREATE VIEW app_passdb (user, digest, app, allow_nets) AS
     SELECT passdb.user, app_password.digest, app_password.name, passdb.allow_nets
     FROM app_password JOIN passdb ON passdb.user = app_password.account;

@@ -43,7 +43,7 @@ test("every change of accounts and aliases is a difference, and no secret is sho
   assert.doesNotMatch(JSON.stringify([...after].map(([, { shown }]) => shown)), /ARGON/);
 });
 
-test("an earlier version's copy is read, and one that no version wrote is not", (t) => {
+test("a copy from an earlier version is read, and a missing or foreign one is refused", (t) => {
   becomeNextVersion(t);
   const directory = temporaryDirectory();
   const path = writeToday("accounts", join(directory, "accounts.db"));

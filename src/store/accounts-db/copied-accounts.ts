@@ -5,7 +5,7 @@ import { text } from "../columns.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
 import { ALL_SET, onOneLine } from "./setting-tables.ts";
 
-/** `shown`: instead of the value, which may be a secret. */
+/** `shown`: printed instead of the value if that may be a secret. */
 const KEPT = `
   SELECT 'account ' || name AS what, iif(suspended OR followed IS 'unlisted', 'suspended', 'active') AS value, NULL AS shown
     FROM account
@@ -33,8 +33,8 @@ export function readKeptAccounts(path: string): Kept {
 }
 
 /**
- * Ends all dashboard sessions in a copy of `accounts.db` that is about to replace it, so that sessions ended since then stay ended.
- * Only the caller can open the copy. Throws SQLite's error.
+ * Ends all dashboard sessions in a copy of `accounts.db` that is about to replace it, so that sessions that have ended since the copy
+ * was made stay ended. Only the caller can open the copy. Throws SQLite's error.
  */
 export function dropSessions(path: string): void {
   using db = new DatabaseSync(path);

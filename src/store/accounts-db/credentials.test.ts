@@ -65,7 +65,7 @@ test("a token expires, and its use is written once a minute", (t) => {
   assert.equal(written.useToken("d1"), null);
 });
 
-test("the password of the dashboard is kept as its hash", (t) => {
+test("the dashboard's password is stored as a hash", (t) => {
   const { written, read } = fresh(t);
   assert.deepEqual([written.adminPasswordHash(), read.adminPasswordHash()], [null, null]);
   written.setAdminPassword("{ARGON2ID}one");
@@ -87,7 +87,7 @@ function used(t: TestContext) {
   return { db, use, credentials, logins: sqliteSenderLogins(db, uses), at, usedAt };
 }
 
-test("a noted use does not count as a change of the accounts, and all else does", (t) => {
+test("a noted use does not count as a change of the accounts, and everything else does", (t) => {
   const { use, credentials, logins, at, usedAt } = used(t);
   const before = logins.changes();
   assert.deepEqual(use(), ["a", "backup"]);
@@ -97,7 +97,7 @@ test("a noted use does not count as a change of the accounts, and all else does"
   assert.equal(logins.changes(), before + 1);
 });
 
-test("where nothing can be written a use counts all the same", (t) => {
+test("a use that cannot be written is still accepted", (t) => {
   const { db, use, usedAt } = used(t);
   db.exec("PRAGMA query_only = 1");
   assert.deepEqual(use(), ["a", "backup"]);

@@ -86,8 +86,8 @@ export function sqliteCredentials(db: DatabaseSync, clock: Clock, uses = new Not
 }
 
 /**
- * Rows that do not count as a change of the accounts, such as when a session or token was last used: files made from the accounts, and
- * their copy, stay unchanged. The copy may hold older ones.
+ * Written rows that do not count as a change of the accounts, such as the last use of a session or token. They do not cause files made
+ * from the accounts, or the copy of `accounts.db`, to be written again, so the copy may hold older values.
  */
 export class NotedUses {
   #rows = 0;

@@ -14,7 +14,7 @@ function fresh(t: TestContext) {
   return { db, factors: sqliteFactors(db) };
 }
 
-test("a recovery code is used once, and new ones end the former", (t) => {
+test("a recovery code works once, and new codes replace the old ones", (t) => {
   const { factors } = fresh(t);
   factors.setTotp(TOTP);
   assert.deepEqual([factors.useRecovery("a", START), factors.useRecovery("a", START)], [true, false]);
@@ -25,7 +25,7 @@ test("a recovery code is used once, and new ones end the former", (t) => {
   assert.ok(!factors.useRecovery("b", START));
 });
 
-test("another app replaces the first, with its own codes; its removal removes them too", (t) => {
+test("a second app replaces the first and its codes; removing it removes its codes too", (t) => {
   const { factors } = fresh(t);
   factors.setTotp(TOTP);
   factors.setTotp({ ...TOTP, secret: Buffer.alloc(20, 1), recovery: ["c"] });
@@ -35,7 +35,7 @@ test("another app replaces the first, with its own codes; its removal removes th
   assert.deepEqual([factors.totp(), factors.recoveryLeft()], [null, 0]);
 });
 
-test("codes that cannot be written, as on a full disk, leave the former app in force", (t) => {
+test("if codes cannot be written, as on a full disk, the previous app stays in force", (t) => {
   const { db, factors } = fresh(t);
   factors.setTotp(TOTP);
   db.exec("CREATE TRIGGER full BEFORE INSERT ON admin_recovery BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
@@ -57,7 +57,7 @@ test("passkeys are read back unchanged, oldest first, with their last use", () =
   assert.deepEqual([second?.id, second?.usedAt], ["a", null]);
 });
 
-test("no passkey and no name comes twice, and their number is limited", () => {
+test("passkeys and their names are unique, and their number is limited", () => {
   const { passkeys } = accountsOnMemory();
   const add = (id: string, name = id) => passkeys.add({ ...KEY, id, name, at: START });
   assert.ok(add("a").ok);
@@ -67,7 +67,7 @@ test("no passkey and no name comes twice, and their number is limited", () => {
   assert.match(JSON.stringify(add("more")), /20 passkeys/);
 });
 
-test("the user handle is random, and stays", () => {
+test("the user handle is random and never changes", () => {
   const { passkeys } = accountsOnMemory();
   const handle = passkeys.userHandle(START);
   assert.match(handle, /^[\w-]{43}$/);

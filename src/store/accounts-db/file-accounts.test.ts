@@ -25,7 +25,7 @@ function fresh(t: TestContext) {
 
 const info = accountName("info@example.org");
 
-test("an import adds what is missing and touches nothing that is there", (t) => {
+test("an import adds missing accounts and changes no existing one", (t) => {
   const { files, accounts, states, signIn } = fresh(t);
   accounts.add(ann, one, START);
   accounts.addAlias(mailAddress("info@example.org"), [ann]);
@@ -42,7 +42,7 @@ test("an import adds what is missing and touches nothing that is there", (t) => 
   assert.deepEqual(signIn(), [`${ann} ${one}`, `${bob} ${two}`]);
 });
 
-test("a quota comes with the line: of an imported account once, of a followed one at each change", (t) => {
+test("an imported account takes its quota from its line once, a followed one at each change", (t) => {
   const { files, accounts, quotas } = fresh(t);
   files.importAll([{ name: ann, hash: one, quotaBytes: 1_000 }], START);
   files.importAll([{ name: ann, hash: one, quotaBytes: 2_000 }], START);
@@ -58,7 +58,7 @@ test("a quota comes with the line: of an imported account once, of a followed on
   assert.deepEqual(set, refused("bob@example.org follows the accounts file: set its quota in its line there."));
 });
 
-test("a followed account is suspended without its line, keeps its mail, and resumes with it", (t) => {
+test("a followed account is suspended while its line is missing, keeps its mail, and resumes when the line is back", (t) => {
   const { files, states, signIn, mailboxes } = fresh(t);
   const line = { name: bob, hash: one };
   assert.deepEqual(files.follow([line], [], START), { ...NOTHING, added: [bob] });
@@ -89,7 +89,7 @@ test("accounts added or given a password here are not changed; other imported on
   assert.deepEqual(states(), { [ann]: "command false", [bob]: "listed false", [carl]: "command false" });
 });
 
-test("the file rules over its accounts; a suspension by command outlives it", (t) => {
+test("the file controls its accounts, but a suspension by command outlasts it", (t) => {
   const { files, accounts, signIn, states } = fresh(t);
   const line = { name: bob, hash: one };
   files.follow([line], [], START);
@@ -110,7 +110,7 @@ test("the file rules over its accounts; a suspension by command outlives it", (t
   assert.deepEqual(states(), { [bob]: "command false" });
 });
 
-test("an account that left the file before it was no longer followed resumes with its line in a followed file", (t) => {
+test("an account whose line was missing when following ended resumes with its line in a followed file", (t) => {
   const { files, accounts, signIn, states } = fresh(t);
   const lines = [ann, bob].map((name) => ({ name, hash: one }));
   files.follow(lines, [], START);

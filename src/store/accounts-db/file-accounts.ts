@@ -71,7 +71,7 @@ const followedRow = rowReader({ name: text, hash: text, quotaBytes: integerOrNul
 /** An account, for comparison with the followed file. `followed` is null for one added or given a password here. */
 export type FollowedRow = ReturnType<typeof followedRow>;
 
-/** For root only, because it reads password hashes. Another process keeps the file open, so a reader may come and go. */
+/** For root only, because it reads password hashes. Another process keeps the file open, so this reader may close it. */
 export function readFollowed(path: string): readonly FollowedRow[] {
   using db = openAccountsForReading(path);
   return db.prepare("SELECT name, password AS hash, quota_bytes, followed FROM account").all().map(followedRow);

@@ -37,7 +37,7 @@ test("an account that does not exist forwards nothing", (t) => {
   assert.equal(goesTo("nobody@example.org"), undefined);
 });
 
-test("the targets of all are listed, without the copies that stay", (t) => {
+test("the targets of all forwards are listed, without the copies that stay", (t) => {
   const { forwards } = fresh(t);
   assert.deepEqual(forwards.targets(), []);
   forwards.setForward(ann, [else_, bob], true, null);
@@ -56,7 +56,7 @@ test("the mail of a suspended account stays in its mailbox, until it is resumed"
   assert.equal(goesTo("Ann@Example.ORG"), else_);
 });
 
-test("aliases and forwards together are followed, so that none leads back", (t) => {
+test("aliases and forwards are followed together, so that none leads back to itself", (t) => {
   const { accounts, forwards, onward } = fresh(t);
   accounts.addAlias(mailAddress("info@example.org"), [ann]);
   assert.deepEqual(onward("Info@Example.org"), ["info@example.org", ann]);
@@ -66,7 +66,7 @@ test("aliases and forwards together are followed, so that none leads back", (t) 
   assert.deepEqual(onward(bob), [bob]);
 });
 
-test("with an account the forwards to it go", (t) => {
+test("removing an account removes the forwards to it", (t) => {
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
   forwards.setForward(ann, [bob, else_], true, null);
   forwards.setForward(bob, [else_], false, null);
@@ -74,7 +74,7 @@ test("with an account the forwards to it go", (t) => {
   assert.deepEqual([forwarding(ann), goesTo(bob)], [{ to: [else_], keep: true }, undefined]);
 });
 
-test("with the last target of an alias the forwards to it go", (t) => {
+test("removing an alias's last target removes the forwards to the alias", (t) => {
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
   const info = mailAddress("info@example.org");
   accounts.addAlias(info, [bob, else_]);
@@ -85,7 +85,7 @@ test("with the last target of an alias the forwards to it go", (t) => {
   assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
 });
 
-test("nothing is sent on to a blocked alias, until it takes mail again", (t) => {
+test("nothing is forwarded to a blocked alias until it accepts mail again", (t) => {
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
   const info = mailAddress("info@example.org");
   accounts.addAlias(info, [bob]);
@@ -103,7 +103,7 @@ test("nothing is sent on to a blocked alias, until it takes mail again", (t) => 
   assert.equal(goesTo(ann), undefined, "nor through another");
 });
 
-test("a mailbox is asked whether it is full only while mail is stored in it", (t) => {
+test("a mailbox's quota is checked only while mail is stored in it", (t) => {
   const { accounts, forwards, behind, isStored } = fresh(t);
   const info = mailAddress("info@example.org");
   accounts.addAlias(info, [ann]);
@@ -119,7 +119,7 @@ test("a mailbox is asked whether it is full only while mail is stored in it", (t
   assert.deepEqual(asked(), [true, ann]);
 });
 
-test("new targets are counted for a day, also over a restart", () => {
+test("new targets are counted for a day, even across a restart", () => {
   const path = join(temporaryDirectory(), "accounts.db");
   const spend = (many: number, at: Millis, account = ann): boolean => {
     using db = openAccounts(path);
@@ -156,7 +156,7 @@ function made(t: TestContext) {
   return { accounts, forwards, networks, countedForwards, set, goesTo, reached, changes: () => uses.changes(db) };
 }
 
-test("mail reaches targets that root has not set, by other accounts' aliases, forwards and role addresses too", (t) => {
+test("mail also reaches targets that root has not set through other accounts' aliases, forwards and role addresses", (t) => {
   const { accounts, forwards, networks, set, reached } = made(t);
   assert.deepEqual(reached(ann), []);
   set(true);
@@ -175,7 +175,7 @@ test("mail reaches targets that root has not set, by other accounts' aliases, fo
   assert.deepEqual(reached(ann), [], "root has set it");
 });
 
-test("while it is paused the mail stays in the mailbox, and is still sent to older targets", (t) => {
+test("while a target is paused its mail stays in the mailbox, and older targets still get theirs", (t) => {
   const { forwards, countedForwards, set, goesTo, reached } = made(t);
   for (const keep of [true, false]) {
     set(keep);
@@ -197,7 +197,7 @@ test("while it is paused the mail stays in the mailbox, and is still sent to old
   assert.deepEqual(reached(ann, later(NOW, 3 * DAY_MS)), [`${ann} ${added} old`], "it counts as long as it exists");
 });
 
-test("what left is counted for a day, which does not count as a change of the accounts; a pause does", (t) => {
+test("forwarded mail is counted for a day; counting it is not a change of the accounts, but a pause is", (t) => {
   const { forwards, countedForwards, set, changes } = made(t);
   set(true);
   forwards.setForward(ann, [old], true, { targets: [], until: NOW });

@@ -41,7 +41,7 @@ function sqliteForwards(db: DatabaseSync): ForwardStore {
   };
 }
 
-/** Null: its mail is not forwarded. The connection may be read-only. */
+/** Null if the account's mail is not forwarded. The connection may be read-only. */
 function readForwarding(db: DatabaseSync, account: string): Forwarding | null {
   const all = db
     .prepare("SELECT target FROM forward WHERE account = ? ORDER BY target")
@@ -67,14 +67,14 @@ const SQL = {
 };
 
 /**
- * Forwards that root has not set, in `accounts.db`. Postfix sees at once which of them are paused. `db`: the connection that writes, because
- * total_changes() counts only a connection's own changes.
+ * Forwards that root has not set, in `accounts.db`. Postfix sees at once which of them are paused. `db` must be the connection that
+ * writes, because total_changes() counts only a connection's own changes.
  */
 export function sqliteCountedForwards(db: DatabaseSync, uses: NotedUses): CountedForwards {
   const sql = prepared(db, NEW_SQL);
   /**
-   * Whether any counted forward exists, as of change number `seen`. Read again only after a further change: each read takes a lock, and
-   * every recipient needs the answer.
+   * Whether any counted forward exists, as of change number `seen`. It is read again only after another change, because each read takes
+   * a lock and every recipient needs the answer.
    */
   let isAny = false;
   let seen: number | null = null;
@@ -86,7 +86,7 @@ export function sqliteCountedForwards(db: DatabaseSync, uses: NotedUses): Counte
   };
   return {
     reached: (recipient, now) => {
-      // Few servers have one, and an alias may have a thousand targets.
+      // Skips the search on most servers, which have none: an alias may have a thousand targets.
       if (!hasAny()) return [];
       return sql.reached.all(recipient, withoutExtension(recipient), now, now).map(reachedForward);
     },
@@ -97,7 +97,7 @@ export function sqliteCountedForwards(db: DatabaseSync, uses: NotedUses): Counte
         return { at: millis(row["at"]), recipients, written: recipients - strangers, strangers };
       }),
     count: (account, { at, recipients, strangers }) => {
-      // Strangers' mail must not have the accounts copied each second.
+      // Otherwise strangers' mail could cause the accounts to be copied every second.
       uses.ignore(sql.forget.run(at - DAY_MS, at));
       uses.ignore(sql.forgetOld.run(at - DAY_MS));
       uses.ignore(sql.count.run(account, at, recipients, strangers));
@@ -115,7 +115,7 @@ const NEW_SQL = {
   any: "SELECT 1 FROM new_forward LIMIT 1",
   reached: `
     WITH RECURSIVE reached (address) AS (
-      -- The second is without its extension, by the last @: a quoted name may hold another.
+      -- The second address lacks its extension. Its parser used the last @, because a quoted name may contain another.
       SELECT lower(?) UNION SELECT lower(?)
       UNION SELECT substr(address, 1, instr(address, '+') - 1) || substr(address, instr(address, '@')) FROM reached
         WHERE instr(address, '+') BETWEEN 2 AND instr(address, '@')
@@ -140,7 +140,7 @@ const NEW_SQL = {
 /** Whether a copy of forwarded mail stays in the mailbox. */
 const KEEPS = "EXISTS (SELECT 1 FROM forward AS own WHERE own.account = forward.account AND own.target = own.account)";
 
-/** The entry of forwards in `SETTING_TABLES` (`setting-tables.ts` beside it). Its tables are in `schema.ts`: views there need them. */
+/** The entry for forwards in `SETTING_TABLES` (`setting-tables.ts`). Its tables are in `schema.ts`, because views there need them. */
 export const FORWARDS = {
   key: "forwards",
   store: sqliteForwards,

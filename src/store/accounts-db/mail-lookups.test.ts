@@ -9,7 +9,7 @@ import { TABLES } from "../../mail/postfix/main-cf.ts";
 import { sqliteActiveAccounts, sqliteAliasReach, sqliteRecipients } from "./mail-lookups.ts";
 import { accountsMigrations } from "./schema.ts";
 
-test("active is who could sign in, in any case: neither the suspended, nor the unlisted, nor the unknown", () => {
+test("accounts that can sign in are active, in any letter case; suspended, unlisted and unknown ones are not", () => {
   const db = databaseOnMemory(accountsMigrations);
   db.exec(`
     INSERT INTO account (name, password, suspended, followed, created_at) VALUES
@@ -26,7 +26,7 @@ test("active is who could sign in, in any case: neither the suspended, nor the u
     assert.equal(hashOf(name), null, name);
 });
 
-test("accounts, suspended ones too, their extensions and aliases are known, in any case; others are not", () => {
+test("accounts, even suspended ones, their extensions and aliases are known in any letter case; others are not", () => {
   const db = databaseOnMemory(accountsMigrations);
   db.exec(`
     INSERT INTO account (name, password, suspended, created_at) VALUES
@@ -44,7 +44,7 @@ test("accounts, suspended ones too, their extensions and aliases are known, in a
   assert.ok(!recipients.exists(alice), "a removed account is forgotten within a second");
 });
 
-test("mail for a domain that left the settings waits while accounts or aliases of it are here", () => {
+test("mail for a domain removed from the settings is deferred while the domain has accounts or aliases", () => {
   const db = databaseOnMemory(accountsMigrations);
   const answers = (domain: string): readonly unknown[] =>
     [TABLES.left_domain, TABLES.left_loop].map(({ query }) =>
@@ -60,7 +60,7 @@ test("mail for a domain that left the settings waits while accounts or aliases o
     assert.deepEqual(answers(other), [undefined, undefined], other);
 });
 
-test("Postfix refuses no recipient for good while there is neither an account nor an alias", () => {
+test("Postfix rejects no recipient permanently while there is neither an account nor an alias", () => {
   const db = databaseOnMemory(accountsMigrations);
   const replies = (): readonly unknown[] => db.prepare(TABLES.no_mailbox.query).all();
   assert.match(JSON.stringify(replies()), /:"450 /);
@@ -88,7 +88,7 @@ test("an alias reaches what its targets reach, once for each mention", () => {
   assert.equal(reachOf("all", ...team, "all Team", "all anna"), "all 3");
 });
 
-test("the widest of those that lead to it counts, and a circle ends", () => {
+test("of the addresses that lead to one, the widest counts, and a loop ends", () => {
   assert.equal(reachOf("team", "team anna", "all team", "all bert", "all cleo"), "all 3");
   assert.equal(reachOf("a", "a b", "b a"), "a 1");
 });
@@ -102,7 +102,7 @@ test("mail is sent on to each target, and to the mailbox of an address with an e
   assert.deepEqual(reached, ["info@example.test", "anna+shop@example.test", "anna@example.test", "x@else.example"]);
 });
 
-test("what mail of an account to itself reaches by its forward, also under an alias and with an extension", () => {
+test("mail of an account to itself reaches its forward's targets, even through an alias or with an extension", () => {
   const db = databaseOnMemory(accountsMigrations);
   const reach = sqliteAliasReach(db);
   const reachedBy = (account: string, recipient: string) => reach.reachedBy(account, recipient).toSorted();
@@ -122,7 +122,7 @@ test("what mail of an account to itself reaches by its forward, also under an al
   assert.deepEqual(reachedBy(ann, bob), [], "that is bob's forward");
 });
 
-test("each step of the search uses an index, as it runs in the guard's own thread", () => {
+test("each step of the search uses an index, because it runs in the guard's own thread", () => {
   const db = databaseOnMemory(accountsMigrations);
   for (const column of ["address", "target"]) {
     const steps = planOf(db, `SELECT address FROM onward WHERE ${column} = ?`).join("\n");
@@ -130,7 +130,7 @@ test("each step of the search uses an index, as it runs in the guard's own threa
   }
 });
 
-test("who may send as an address is found without a walk through all aliases", (t) => {
+test("the logins that may send as an address are found without a scan of all aliases", (t) => {
   const db = accountsFor(t);
   for (const { query } of [TABLES.senders, TABLES.lanes]) {
     const sql = query.replace("%%", "%").replace("%s", "info@example.org");

@@ -14,11 +14,11 @@ export function sqliteActiveAccounts(db: DatabaseSync): AccountDirectory & Accou
   };
 }
 
-/** Recipients that existed a second ago count as existing: Postfix makes its own check and refuses the others. */
+/** How long a recipient that was found counts as existing. Postfix makes its own check and refuses one that was removed since. */
 const REMEMBERED_MS = 1_000;
 const MOST_REMEMBERED = 1_024;
 
-/** Looks recipients up in the same place as Postfix: the mailboxes and aliases of `accounts.db`. */
+/** Looks recipients up where Postfix does: in the mailboxes and aliases of `accounts.db`. */
 export function sqliteRecipients(db: DatabaseSync, clock: Clock): RecipientDirectory {
   const any = db.prepare(`
     SELECT EXISTS (SELECT 1 FROM mailbox WHERE address = ?1) OR EXISTS (SELECT 1 FROM alias_map WHERE address = ?1) AS found`);
@@ -67,7 +67,7 @@ export function sqliteAliasReach(db: DatabaseSync): AliasReach & ForwardReach {
   const countFrom = (address: string, counts: Map<string, number>): number => {
     const known = counts.get(address);
     if (known !== undefined) return known;
-    // An address that leads back to itself, which no command creates.
+    // Ends the recursion for an address that leads back to itself, which no command creates.
     counts.set(address, 1);
     const steps = stepsFrom(address);
     const count = steps.length === 0 ? 1 : steps.reduce((sum, target) => sum + countFrom(target, counts), 0);
@@ -85,7 +85,7 @@ export function sqliteAliasReach(db: DatabaseSync): AliasReach & ForwardReach {
     onward,
     reachedBy: (account, recipient) => {
       const name = account.toLowerCase();
-      // Few accounts have a forward, and an alias may have a thousand targets.
+      // Skips the search for most accounts, which have no forward: an alias may have a thousand targets.
       if (stepsFrom(name).length === 0 || !onward(recipient).includes(name)) return [];
       // `onward` would add outside targets without their extension, which are other addresses.
       return allFrom(name, (one) => [one, withoutExtension(one)].flatMap(stepsFrom));

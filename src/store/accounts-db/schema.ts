@@ -3,8 +3,8 @@ import { sqlDomainOf } from "../columns.ts";
 import { accountSettingsSchema } from "./setting-tables.ts";
 
 /**
- * SQL: whether mail for `target` comes to a mailbox or leaves this server. It does neither if it leads only to blocked or
- * removed aliases. As in Postfix, an unknown address with an extension stands for the address without it. `mailboxes`: those that count.
+ * SQL: whether mail for `target` reaches a mailbox or leaves this server. It does neither if `target` leads only to blocked or removed
+ * aliases. As in Postfix, an unknown address with an extension stands for the address without it. `mailboxes`: the ones that count.
  */
 function arrives(mailboxes = "account WHERE name"): string {
   return `EXISTS (
@@ -20,7 +20,7 @@ function arrives(mailboxes = "account WHERE name"): string {
         OR NOT EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("reached.address")}))`;
 }
 
-/** Of `named.address`. */
+/** SQL: `named.address` without its extension; null if it has none. */
 const WITHOUT_EXTENSION = `iif(instr(named.address, '+') > 1,
               substr(named.address, 1, instr(named.address, '+') - 1) || substr(named.address, instr(named.address, '@')), NULL)`;
 
@@ -39,9 +39,9 @@ function openedKey(place: number): string {
  */
 const baseline = `
   -- A suspended account still receives mail but cannot sign in. \`followed\`: null if it was added or given a password here;
-  -- \`listed\` in the followed accounts file; \`unlisted\` if it has left that file, so that it is suspended; \`imported\` from a file
-  -- once, so that a followed file may adopt it. \`suspended\` is 2 if the file had lost its line when it was no longer followed:
-  -- the line of a file resumes the account. \`quota_bytes\`: null for the setting mailboxes.quota, 0 for no limit.
+  -- \`listed\` if the followed accounts file has its line; \`unlisted\`, and thereby suspended, once that line is gone; \`imported\` if it
+  -- came from a file once, so that a followed file may adopt it. \`suspended\` is 2 if its line was missing when following ended: a line
+  -- in a file resumes such an account. \`quota_bytes\`: null for the setting mailboxes.quota, 0 for no limit.
   CREATE TABLE account (
     name TEXT COLLATE NOCASE PRIMARY KEY CHECK (name LIKE '_%@_%'),
     password TEXT NOT NULL CHECK (password LIKE '{_%}_%'),
@@ -70,7 +70,7 @@ const baseline = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX alias_target ON alias (target);
 
-  -- Aliases that take no mail for now.
+  -- Aliases that accept no mail for now.
   CREATE TABLE alias_block (
     address TEXT COLLATE NOCASE PRIMARY KEY
   ) STRICT, WITHOUT ROWID;
@@ -100,12 +100,12 @@ const baseline = `
       (SELECT networks FROM allowed_networks WHERE account = ''))
     FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted';
 
-  -- The domains of the settings, for \`role_address\` and the scripts of replies.
+  -- The domains in the settings, for \`role_address\` and the scripts of vacation replies.
   CREATE TABLE served (
     domain TEXT COLLATE NOCASE PRIMARY KEY
   ) STRICT, WITHOUT ROWID;
 
-  -- The administrator's address of the settings, for \`role_address\`.
+  -- The administrator's address in the settings, for \`role_address\`.
   CREATE TABLE administrator (
     address TEXT COLLATE NOCASE PRIMARY KEY
   ) STRICT, WITHOUT ROWID;
@@ -115,9 +115,9 @@ const baseline = `
     role TEXT COLLATE NOCASE PRIMARY KEY
   ) STRICT, WITHOUT ROWID;
 
-  -- RFC 5321 4.5.1 demands postmaster@, RFC 2142 abuse@. Alerts go there too, so an administrator's address that accepts no mail does not
-  -- count: its domain is ours, and no account or alias has it; or one has it, and its domain is no longer served. The first account is
-  -- one that can sign in, if any can.
+  -- RFC 5321 4.5.1 requires postmaster@, RFC 2142 abuse@. Alerts go there too, so an administrator's address that accepts no mail is
+  -- skipped: one at a served domain without an account or alias, or one with an account or alias at a domain that is no longer served.
+  -- Then the first account is used, preferably one that can sign in.
   CREATE VIEW role_address (address, target) AS
     SELECT address, target FROM (
       SELECT (role || '@' || domain) COLLATE NOCASE AS address, coalesce(
@@ -156,7 +156,7 @@ const baseline = `
   END;
 
   -- Outside targets that mailbox users or the web added to forwards, and when they are no longer new. Mail that leaves through them
-  -- counts as mail of the account. Past its limits they are paused until \`paused_until\`, and the mail stays in the mailbox.
+  -- counts as mail of the account. Past its limits the targets are paused until \`paused_until\`, and the mail stays in the mailbox.
   CREATE TABLE new_forward (
     account TEXT COLLATE NOCASE NOT NULL,
     target TEXT COLLATE NOCASE NOT NULL,
@@ -165,7 +165,7 @@ const baseline = `
     PRIMARY KEY (account, target)
   ) STRICT, WITHOUT ROWID;
 
-  -- What has left by them.
+  -- Mail that has left through them.
   CREATE TABLE new_forward_sent (
     account TEXT COLLATE NOCASE NOT NULL,
     at INTEGER NOT NULL,
@@ -211,7 +211,7 @@ const baseline = `
     FROM (SELECT DISTINCT account FROM forwarded) AS one
     UNION ALL SELECT address, target FROM role_address WHERE ${arrives()};
 
-  -- Accounts whose mail is stored in their mailbox, which may be full: not those that forward without a copy.
+  -- Accounts whose mail is stored in their mailbox, which may be full. Excludes those that forward without a copy.
   CREATE VIEW stored (user, quota_rule) AS
     SELECT user, quota_rule FROM userdb
     WHERE EXISTS (SELECT 1 FROM forwarded WHERE account = user AND target = user)
@@ -232,7 +232,7 @@ const baseline = `
       WHERE alias.address NOT IN (SELECT address FROM alias_block)
     UNION ALL SELECT role_address.address, account.name FROM role_address JOIN account ON account.name = role_address.target;
 
-  -- How many new targets the users of mailboxes and the web gave to forwards, and the web to aliases, within the last day,
+  -- How many new targets mailbox users and the web added to forwards, and the web to aliases, within the last day,
   -- including refused attempts. \`of_whom\`: an account, or 'aliases' for all aliases. Kept here, so that a restart does not reset
   -- the limit.
   CREATE TABLE target_spent (
@@ -245,9 +245,9 @@ const baseline = `
     DELETE FROM target_spent WHERE of_whom = old.name;
   END;
 
-  -- Keys of accounts that have their own (docs/encryption.md). \`for_password\`: the hash of the password that opens \`locked\`, so
-  -- that a password which came another way finds no key that it cannot open: Dovecot would refuse the sign-in. A key outlives
-  -- its account, as its mail does. \`place\`: the highest is the newest.
+  -- Keys of accounts that have their own (docs/encryption.md). \`for_password\`: the hash of the password that opens \`locked\`. With a
+  -- password that was set another way Dovecot gets no key that it cannot open, because it would refuse the sign-in. A key outlives its
+  -- account, as its mail does. \`place\`: the highest is the newest.
   CREATE TABLE account_key (
     account TEXT COLLATE NOCASE NOT NULL,
     id TEXT NOT NULL,
@@ -271,8 +271,8 @@ const baseline = `
       WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1)
     FROM account;
 
-  -- Who administers: here, because the web may read \`engine.db\` and not this (docs/adr/0020). \`password\`: the hash of the
-  -- dashboard's password.
+  -- The administrator's values, kept here because the web may read \`engine.db\` but not this file (docs/adr/0020). \`password\`: the
+  -- hash of the dashboard's password.
   CREATE TABLE admin (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL,
@@ -291,8 +291,8 @@ const baseline = `
   ) STRICT, WITHOUT ROWID;
 
   -- Sessions of the dashboard, known by the SHA-256 of their secret. \`proved_at\`: when the password was last given.
-  -- \`account\`: the mailbox whose user it is; null: the administrator. The triggers end the sessions of an account with its
-  -- password, and with its right to sign in, whatever program changes them.
+  -- \`account\`: the mailbox of the user; null for the administrator. The triggers end an account's sessions when its password changes
+  -- or it may no longer sign in, whichever program makes the change.
   CREATE TABLE session (
     digest TEXT PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -313,7 +313,7 @@ const baseline = `
   END;
 
   -- The administrator's authenticator app (RFC 6238; docs/adr/0020). \`last_step\`: the latest time step whose code was used, so
-  -- that no code is taken twice.
+  -- that no code is accepted twice.
   CREATE TABLE admin_totp (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     secret BLOB NOT NULL CHECK (length(secret) >= 20),
@@ -344,5 +344,5 @@ ${accountSettingsSchema}`;
 /** Identifies the file. */
 export const accountsApplicationId = 0x4748_6163;
 
-/** The number of migrations is the schema version. Each further one changes the schema of the version before. Append only. */
+/** The number of migrations is the schema version. Each later one changes the schema of the version before. Append only. */
 export const accountsMigrations: readonly string[] = [baseline];

@@ -27,7 +27,7 @@ function fresh(t: TestContext) {
   return { db, sessions, open, isIn, names };
 }
 
-test("a session ends twelve hours after its last use, which no check prolongs, and seven days after its start", (t) => {
+test("a session ends twelve hours after its last use, which a check does not extend, or seven days after its start", (t) => {
   const { db, open, isIn } = fresh(t);
   assert.ok(!isIn("made up", START));
   open("a");
@@ -49,7 +49,7 @@ test("a session ends twelve hours after its last use, which no check prolongs, a
   }
 });
 
-test("a session that started while the clock was far ahead ends with the clock's correction, and leaves no row", (t) => {
+test("a session that started while the clock was far ahead ends when the clock is corrected, and leaves no row", (t) => {
   const { db, open, isIn, names } = fresh(t);
   open("far ahead", later(START, 3 * 365 * DAY_MS));
   assert.ok(!isIn("far ahead", START));
@@ -94,7 +94,7 @@ test("the list starts with the latest use and skips ended sessions", (t) => {
   assert.deepEqual(names(later(START, SESSION_IDLE_MS + 1)), ["a"]);
 });
 
-test("the one that was used least recently makes room, and what has ended goes first", (t) => {
+test("the least recently used session makes room, and ended ones go first", (t) => {
   const { db, open, isIn, names } = fresh(t);
   for (let i = 0; i < LIMITS.dashboardSessions; i++) open(`${i}`, later(START, i));
   isIn("0", later(START, MINUTE_MS));
@@ -105,7 +105,7 @@ test("the one that was used least recently makes room, and what has ended goes f
   assert.deepEqual(columnOf(db, "SELECT id FROM session"), ["much later"]);
 });
 
-test("one that cannot be written, as on a full disk, ends no other", (t) => {
+test("a session that cannot be written, as on a full disk, ends no other", (t) => {
   const { db, open, names } = fresh(t);
   for (let i = 0; i < LIMITS.dashboardSessions; i++) open(`${i}`, later(START, i));
   db.exec("CREATE TRIGGER full BEFORE INSERT ON session BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
@@ -114,7 +114,7 @@ test("one that cannot be written, as on a full disk, ends no other", (t) => {
   assert.ok(names(START).includes("0"));
 });
 
-test("a proof is noted, and a new password ends every session", (t) => {
+test("a password check is noted, and a new password ends every session", (t) => {
   const { db, open, names, sessions } = fresh(t);
   open("a");
   sessions.prove("digest of a", later(START, 5));
@@ -125,7 +125,7 @@ test("a proof is noted, and a new password ends every session", (t) => {
   assert.deepEqual(names(START, ANNA), ["of a user"], "it was opened with another password");
 });
 
-test("the sessions of a mailbox end with its password, its right to sign in, and the account, and no other does", (t) => {
+test("a mailbox's sessions end, and no others, when its password changes, it may not sign in, or it is removed", (t) => {
   const { db, open, names, sessions } = fresh(t);
   const accounts = sqliteAccounts(db);
   const files = sqliteFileAccounts(db);
@@ -152,7 +152,7 @@ test("the sessions of a mailbox end with its password, its right to sign in, and
   assert.ok(ended(() => files.follow([], [ANNA], START)));
 });
 
-test("one user's sessions make room for that user's alone", (t) => {
+test("a user's new session ends only that user's sessions to make room", (t) => {
   const { open, names } = fresh(t);
   open("the administrator's");
   open("his", START, BERT);
@@ -163,7 +163,7 @@ test("one user's sessions make room for that user's alone", (t) => {
   assert.deepEqual([names(START, BERT), names(START)], [["his"], ["the administrator's"]]);
 });
 
-test("all sessions are listed page by page: the administrator's first, then the latest start, and none that has ended", (t) => {
+test("all sessions are listed by page: the administrator's first, then newest first, without ended ones", (t) => {
   const { db, open, names } = fresh(t);
   const signedIn = sqliteSessionPages(db);
   const minute = (n: number): Millis => later(START, n * MINUTE_MS);

@@ -9,7 +9,7 @@ import { integer, iso, millis, rowReader, text, textOrNull } from "../columns.ts
 import { prepared, together } from "../transactions.ts";
 import { NotedUses } from "./credentials.ts";
 
-/** Sessions in `accounts.db`, by the digest of their secret: reading the file opens no session. */
+/** Sessions in `accounts.db`, stored by the digest of their secret, so that no one who reads the file can use them. */
 export function sqliteSessions(db: DatabaseSync, uses = new NotedUses()): SessionStore {
   const sql = prepared(db, {
     add: `
@@ -58,8 +58,8 @@ export function sqliteSessions(db: DatabaseSync, uses = new NotedUses()): Sessio
 /** Whether a session has not ended, with the bounds of `boundsAt`. */
 const VALID = "max(started_at, used_at) <= ?1 AND used_at > ?2 AND started_at > ?3";
 /**
- * Sorts the administrator's first, then by start, newest first: a use must not move a session to another page. As text, so
- * that any cursor is valid.
+ * Sorts the administrator's sessions first, then by start, newest first. Sorting by use would move a session to another page. The key
+ * is text, so that any cursor is valid.
  */
 const KEY = `(account IS NOT NULL) || printf(' %016d ', ${Number.MAX_SAFE_INTEGER} - started_at) || id`;
 

@@ -24,7 +24,7 @@ function fill(db: DatabaseSync, table: string, seed: 0 | 1): void {
 for (const { key, says, tables, shown } of SETTING_TABLES) {
   const [table] = tables;
 
-  test(`${says}: one that is removed or replaced is named without its secret, alone`, (t) => {
+  test(`${says}: only one that is removed or replaced is named, without its secret`, (t) => {
     const [now, copy] = [accountsFor(t), accountsFor(t)];
     const kept = (db: DatabaseSync) => readKeptAccounts(db.location() ?? "");
     const differing = (): string => {
@@ -47,7 +47,7 @@ for (const { key, says, tables, shown } of SETTING_TABLES) {
     assert.equal(differing(), "");
   });
 
-  test(`${says}: none is left for the next account of the name`, (t) => {
+  test(`${says}: the next account of the same name inherits none`, (t) => {
     const db = accountsFor(t);
     db.prepare("INSERT INTO account (name, password, created_at) VALUES (?, '{X}y', 0)").run(ANNA);
     for (const one of tables) fill(db, one, 0);
@@ -57,7 +57,7 @@ for (const { key, says, tables, shown } of SETTING_TABLES) {
   });
 }
 
-test("what is set for an account is said in words, whole, and using an app password makes no difference", (t) => {
+test("an account's settings are described in full, and using an app password makes no difference", (t) => {
   const db = accountsFor(t);
   const path = db.location() ?? "";
   // The other targets of Bert's mail were removed.

@@ -7,16 +7,16 @@ import type { NotedUses } from "./credentials.ts";
 import { FORWARDS } from "./forwards.ts";
 import { VACATIONS } from "./vacations.ts";
 
-/** What its user or the owner sets for a mailbox, with its table in `accounts.db`. */
+/** A setting of a mailbox that its user or the owner makes, with its tables in `accounts.db`. */
 export type AccountSetting = Readonly<{
-  /** In a comparison of two databases (`changed-since.ts`), and its store's name among the guard's parts. */
+  /** Its name in a comparison of two databases (`changed-since.ts`), and its store's name among the guard's parts. */
   key: string;
   store: (db: DatabaseSync, uses: NotedUses) => object;
   /** Its tables, triggers and views. Absent if they are in `schema.ts`, because views there need them. */
   schema?: string;
   /** All are checked for damage at each start. The first holds what is set; the others record its use, and grant no one anything. */
   tables: readonly string[];
-  /** In the plural, for people. */
+  /** Plural name in messages. */
   says: string;
   /** The command that removes one. */
   undo: string;
@@ -25,8 +25,8 @@ export type AccountSetting = Readonly<{
   /** For comparing two databases: `name` identifies a row, and a different `is` is a change. */
   rows: Readonly<{ from: string; name: string; is: string }>;
   /**
-   * A row in words, for `why` and the evidence of an incident: which one it is (`item`, if an account may have several), and what it says
-   * (`is`, if that is more). Cut where it is long, so a text that a person wrote comes last.
+   * A row in words, for `why` and the evidence of an incident. `item` says which one it is, if an account may have several; `is` adds
+   * details, if there are any. A long value is cut, so text that a person wrote comes last.
    */
   shown: Readonly<{ what: string; item?: string; is?: string }>;
   /** Its field of `MailboxSettings`. Absent if no one could receive or answer mail through it. */
@@ -49,28 +49,28 @@ type OwnSettings = { readonly [Each in OwnField as Each["name"]]: ReturnType<Eac
 export const accountSettingsSchema = SETTING_TABLES.map((one: AccountSetting) => one.schema ?? "").join("");
 export const accountSettingsTables = SETTING_TABLES.flatMap(({ tables }): readonly string[] => tables);
 
-/** What reads and writes them for the guard. */
+/** The stores through which the guard reads and writes these settings. */
 export function sqliteAccountSettingStores(db: DatabaseSync, uses: NotedUses): AccountSettingStores {
   const stores = SETTING_TABLES.map(({ key, store }) => [key, store(db, uses)] as const);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each of the list under its key
   return Object.fromEntries(stores) as AccountSettingStores;
 }
 
-/** What is set for each account, row by row. `is_now` differs only if the setting does; `shown` may also say when it was last used, or that it has ended. */
+/** Each account's settings, row by row. `is_now` differs only if the setting does; `shown` may also give its last use or its end. */
 export const ALL_SET = SETTING_TABLES.map(
   ({ rows, shown: { what, item, is } }: AccountSetting) => `
   SELECT account, '${what}' AS what, ${item ?? "NULL"} AS item, ${is ?? "NULL"} AS shown, ${rows.is} AS is_now FROM ${rows.from}`,
 ).join(" UNION ALL");
 
-/** Cut, as it may be a whole reply. */
+/** Cuts the value, because it may be a whole vacation reply. */
 export function onOneLine(value: string): string {
   return printable(value.replaceAll(/\n+/g, " / "), 200);
 }
 
-/** What is set, in words. */
+/** A setting, in words. */
 export type ShownSetting = Readonly<{ what: string; is: readonly string[] }>;
 
-/** What is set for an account. The connection may be read-only. */
+/** The settings of an account, in words. The connection may be read-only. */
 export function readAccountSettings(db: DatabaseSync, account: string): readonly ShownSetting[] {
   const rows = db.prepare(`SELECT what, item, shown FROM (${ALL_SET}) WHERE account = ?`).all(account);
   const read = rows.map(({ what, item, shown }) => {

@@ -23,7 +23,7 @@ test("an account's list holds for aliases that lead only to it, and ends with th
   accounts.remove(anna);
   assert.equal(senders.byRecipient().size, 0);
   accounts.add(anna, "{PLAIN}y", NOW);
-  assert.deepEqual(senders.allowedSenders(), [], "whoever gets the name next starts without");
+  assert.deepEqual(senders.allowedSenders(), [], "the next account of that name starts without");
   senders.allowSender(anna, friend, "root", NOW);
   senders.disallowSender(anna, friend);
   assert.equal(senders.changes(), 3);

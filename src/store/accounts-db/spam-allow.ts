@@ -40,8 +40,8 @@ export function sqliteSpamAllow(engine: Prepares, accounts: DatabaseSync) {
     /** Grows with each row that this store adds or removes for a command. */
     changes: (): number => changes,
     /**
-     * The senders, for each address that leads to one account only: the account's own, and aliases without other targets.
-     * Deletes the lists of removed accounts, so that the next account with the name starts without one.
+     * The allowed senders for each address that leads to only one account: its own address, and aliases without other targets.
+     * Deletes the lists of removed accounts, so that the next account with the same name starts without one.
      */
     byRecipient: (): ReadonlyMap<string, readonly string[]> => {
       const found = new Map<string, string[]>();

@@ -20,7 +20,7 @@ function fresh(t: TestContext) {
   return { db, accounts, vacations: VACATIONS.store(db), script };
 }
 
-test("a reply holds until it is ended or over, and not while its account is suspended", (t) => {
+test("a reply is in effect until it ends or expires, and not while its account is suspended", (t) => {
   const { accounts, vacations, script } = fresh(t);
   assert.deepEqual([vacations.vacationOf(ann), script(ann)], [null, ""]);
   assert.deepEqual(vacations.setVacation(ann, AWAY), { ok: true });
@@ -41,7 +41,7 @@ test("a reply holds until it is ended or over, and not while its account is susp
   assert.equal(vacations.setVacation(accountName("nobody@example.org"), AWAY).ok, false);
 });
 
-test("only a proven sender gets one, or one of a domain of ours, unless senders are not verified", (t) => {
+test("only verified senders and those at our domains get a reply, unless senders are not verified", (t) => {
   const { db, vacations, script } = fresh(t);
   vacations.setVacation(ann, AWAY);
   assert.match(script(ann), /elsif not anyof \(header :is "X-GhostInbox-Verified" "spf"\) \{/);
@@ -51,7 +51,7 @@ test("only a proven sender gets one, or one of a domain of ours, unless senders 
   assert.doesNotMatch(script(ann, "any"), /Verified/);
 });
 
-test("neither an envelope sender who invents authors nor an author with new senders uses up the replies", (t) => {
+test("neither one sender with many authors nor one author with many senders uses up the replies", (t) => {
   const { vacations, script } = fresh(t);
   vacations.setVacation(ann, AWAY);
   const once = (handle: string, header: string) => `duplicate :handle "${handle}" :header "${header}" :seconds 3600`;
@@ -73,7 +73,7 @@ const HOSTILE = [
   "'; DROP TABLE account; --",
 ];
 
-test("no text gets out of its quotes: the compiled script has the one action", installed("sievec"), (t) => {
+test("no text escapes its quotes: the compiled script has only the one action", installed("sievec"), (t) => {
   const { db, vacations, script } = fresh(t);
   const directory = temporaryDirectory();
   db.exec("INSERT INTO served (domain) VALUES ('example.org')");

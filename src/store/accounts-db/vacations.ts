@@ -7,7 +7,7 @@ import { isoOrNull, rowReader, sqlDayAndTime, text } from "../columns.ts";
 import { prepared } from "../transactions.ts";
 import { DONE, missingAccount } from "./accounts.ts";
 
-/** Replies while users are away, in `accounts.db`. Dovecot sees each change at once. Throws if the file cannot be written. */
+/** Vacation replies, in `accounts.db`. Dovecot sees each change at once. Throws if the file cannot be written. */
 function sqliteVacations(db: DatabaseSync): VacationStore {
   const sql = prepared(db, SQL);
   const missing = missingAccount(db);
@@ -36,7 +36,7 @@ const SQL = {
     ON CONFLICT DO UPDATE SET subject = excluded.subject, text = excluded.text, until = excluded.until`,
 };
 
-/** The entry of vacation replies in `SETTING_TABLES` (`setting-tables.ts` beside it). */
+/** The entry for vacation replies in `SETTING_TABLES` (`setting-tables.ts`). */
 export const VACATIONS = {
   key: "vacations",
   store: sqliteVacations,
@@ -52,17 +52,17 @@ export const VACATIONS = {
     DELETE FROM vacation WHERE account = old.name;
   END;
 
-  -- The Sieve script of each reply that holds now (RFC 5230), which Dovecot reads by mail/dovecot/sieve.ts. Mail that is forwarded
-  -- without a copy never reaches Dovecot, so no condition here has to exclude it. Each reply has a script of each
-  -- kind, which is its name and id; sieve.ts chooses \`proven\` where senders are verified. The script, in its order:
-  -- 1. Mail of lists gets no reply.
-  -- 2. In the kind \`proven\`, only senders whom SPF has proven, or whose domain is ours, get one; to a forged sender it would
+  -- The Sieve script of each reply now in effect (RFC 5230), which Dovecot reads through mail/dovecot/sieve.ts. Mail that is forwarded
+  -- without a copy never reaches Dovecot, so no condition here has to exclude it. Each reply has one script per kind, and the kind is
+  -- its name and id; sieve.ts chooses \`proven\` where senders are verified. The parts of the script:
+  -- 1. Mailing-list mail gets no reply.
+  -- 2. In the kind \`proven\`, only senders that SPF has verified, and those at our domains, get a reply. To a forged sender, it would
   --    be backscatter.
-  -- 3. An envelope sender gets one an hour, and so does an author. Dovecot's \`Return-Path\` is the first. \`duplicate\` (RFC 7352) is
-  --    true if its handle was used within \`:seconds\`; otherwise it marks it used.
-  -- 4. All senders get twenty an hour: each handle is a slot, and \`allof\` stops at the first free one, which this reply takes.
-  -- 5. The reply. An alias counts as the user's own address if it leads nowhere else. In quoted strings only a backslash and a quote
-  --    mean something (RFC 5228, 2.4.2).
+  -- 3. Each envelope sender (Dovecot's \`Return-Path\`) and each author gets one reply an hour. \`duplicate\` (RFC 7352) is true if its
+  --    handle was used within \`:seconds\`; otherwise it marks the handle as used.
+  -- 4. All senders together get twenty an hour. Each handle is a slot, and \`allof\` stops at the first free one, which this reply takes.
+  -- 5. The reply. An alias counts as the user's own address if it leads nowhere else. In quoted strings only the backslash and the
+  --    quote are special (RFC 5228, 2.4.2).
   CREATE VIEW ${SCRIPT_VIEW} (user, name, id, script) AS
     SELECT account, kind, kind,
       'require ["vacation", "duplicate", "envelope"];
