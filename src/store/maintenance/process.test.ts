@@ -28,7 +28,7 @@ function started(t: TestContext, program?: string) {
   return { directory, db, maintenance, downs };
 }
 
-test("it carries out its orders, one after the other", async (t) => {
+test("the process carries out its orders one after the other", async (t) => {
   const { maintenance } = started(t);
   const [copied, surplus, warmed] = await Promise.all([
     maintenance.ask({ type: "checkpoint" }),
@@ -42,7 +42,7 @@ test("it carries out its orders, one after the other", async (t) => {
   assert.equal(warmed, true);
 });
 
-test("a copy that cannot be put in its place leaves nothing behind", async (t) => {
+test("a copy that cannot be put in place leaves nothing behind", async (t) => {
   const { directory, maintenance } = started(t);
   const accounts = join(directory, "accounts.db");
   openAccounts(accounts).close();
@@ -53,7 +53,7 @@ test("a copy that cannot be put in its place leaves nothing behind", async (t) =
   for (const copy of copies) assert.ok(!existsSync(`${copy}.new`), copy);
 });
 
-test("an answer longer than a pipe holds arrives whole", async (t) => {
+test("an answer larger than a pipe's buffer arrives complete", async (t) => {
   const { db, maintenance } = started(t);
   db.exec(`
     DELETE FROM event WHERE id <= 50;
@@ -64,7 +64,7 @@ test("an answer longer than a pipe holds arrives whole", async (t) => {
   assert.equal(surplus.stale.length, 3_000);
 });
 
-test("killed, it answers nothing, is started again, and both are reported", async (t) => {
+test("a killed process answers null and is restarted, and both are reported", async (t) => {
   const { maintenance, downs } = started(t);
   await maintenance.ask(COUNT);
   const { pid } = maintenance;
@@ -86,7 +86,7 @@ test("a program that cannot be started is reported, and no order hangs", async (
   assert.match(downs.at(-1) ?? "", /ENOENT/);
 });
 
-test("it ends on request, and leaves the log beside the database to readers that may not write", async (t) => {
+test("the process ends on request and leaves the log beside the database, for readers that may not write", async (t) => {
   const { directory, maintenance } = started(t);
   await maintenance.ask(COUNT);
   const { pid } = maintenance;

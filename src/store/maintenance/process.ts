@@ -11,14 +11,14 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 const RESTART_MS = { first: 1_000, most: 60_000 };
 /** A disk may be slow. A process that is silent for this long hangs for another reason. */
 const ANSWER_MS = 60_000;
-/** The longest answer, five thousand stale entries and as many guesses, takes a third of it. */
+/** The longest answer, with five thousand stale entries and as many guesses, takes a third of it. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
 const STOP_MS = 1_000;
 const MOST_SAID = 300;
 
 export type MaintenanceOptions = Readonly<{
   argv: readonly string[];
-  /** Called with its last output if it exits unasked, and with null once it runs again. */
+  /** Called with the reason and last output if the process exits unexpectedly, and with null once it runs again. */
   down: (why: string | null) => void;
 }>;
 
@@ -65,14 +65,14 @@ export class MaintenanceProcess {
     child.on("close", (code, signal) => this.#ended(child, `${signal ?? `code ${code}`} ${this.#said.trim()}`.trim()));
   }
 
-  /** Runs one order at a time. Resolves null if an order cannot be carried out now. */
+  /** Runs one order at a time. Resolves with null if the order cannot be carried out now. */
   ask<O extends Order>(order: O): Promise<Result<O> | null> {
     const answer = this.#inTurn(() => this.#send(JSON.stringify(order)));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the process that this one started wrote it
     return answer.then((line) => (line === null ? null : (JSON.parse(line) as Result<O> | null)));
   }
 
-  /** The process ends after its current order. The guard does not wait for a slow disk. */
+  /** Ends the process after its current order, or kills it after a second, so that the guard does not wait for a slow disk. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#restart !== null) clearTimeout(this.#restart);
@@ -103,7 +103,7 @@ export class MaintenanceProcess {
     this.#options.down(null);
   }
 
-  /** Null: it could not be started. */
+  /** `child` is null if it could not be started. */
   #ended(child: Child | null, why: string): void {
     if (this.#child !== child) return;
     this.#child = null;

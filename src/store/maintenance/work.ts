@@ -12,7 +12,7 @@ import { digest } from "../recovery/salvage.ts";
 import { prepared } from "../transactions.ts";
 import type { Copied } from "./write-ahead-log.ts";
 
-/** The guard's orders for the maintenance process: one line each way, one order at a time. */
+/** The guard's orders for the maintenance process: one at a time, with one line for each order and each answer. */
 export type Order =
   | Readonly<{ type: "checkpoint" }>
   | Readonly<{ type: "count"; staleBefore: Millis }>
@@ -58,7 +58,7 @@ async function kept(write: () => void | Promise<void>): Promise<Kept> {
   }
 }
 
-/** It may wait for another checkpoint; no decision waits for it. */
+/** How long it may wait for another checkpoint. No decision waits for it. */
 const BUSY_TIMEOUT_MS = 5_000;
 const CACHE_KIB = 512;
 
@@ -84,8 +84,8 @@ export function maintenanceWork(path: string) {
   let accounts: DatabaseSync | null = null;
   return {
     /**
-     * Copies frames that no reader needs any longer from the log into the database, and flushes both. Null: another
-     * process is doing it.
+     * Copies frames that no reader needs any longer from the log into the database, and flushes both. Null if another process
+     * is doing so.
      */
     checkpoint: (): Copied | null => {
       const row = sql.checkpoint.get();
@@ -98,7 +98,7 @@ export function maintenanceWork(path: string) {
       sql.warm.get(from, rows);
       return true;
     },
-    /** Writes the lasting part of the database into a separate file, from which a lost one is restored. */
+    /** Writes the lasting part of the database into a separate file, from which a lost database is restored. */
     digest: (): void => {
       const file = digestPath(path);
       using fresh = freshFile(file);
@@ -106,7 +106,7 @@ export function maintenanceWork(path: string) {
       digest(db, fresh.path);
       renameSync(fresh.path, file);
     },
-    /** A complete copy of `accounts.db`: without it a damaged one would lock everyone out. */
+    /** Makes a complete copy of `accounts.db`. Without it, a damaged one would lock everyone out. */
     copyAccounts: async (accountsDb: string): Promise<void> => {
       accounts ??= openAccountsForReading(accountsDb);
       refuseUnlessWhole(accounts, accountsDb);
@@ -120,7 +120,7 @@ export function maintenanceWork(path: string) {
   };
 }
 
-/** A free name beside a file. Removes any file left with that name at the end: an unfinished copy would keep a full disk full. */
+/** A free name beside a file. Removes any file with that name at the end, because an unfinished copy would keep a full disk full. */
 function freshFile(file: string) {
   const path = `${file}.new`;
   const remove = (): void => removeDatabase(path);
@@ -128,7 +128,7 @@ function freshFile(file: string) {
   return { path, [Symbol.dispose]: remove };
 }
 
-/** Works on any connection: the tests use the guard's. */
+/** Works on any connection, because tests use the guard's. */
 export function countSurplus(db: DatabaseSync, staleBefore: Millis): Surplus {
   const counted = db.prepare(`
     WITH first AS (SELECT coalesce((SELECT id FROM event WHERE ${ROUTINE} ORDER BY id LIMIT 1),
@@ -156,7 +156,7 @@ export function countSurplus(db: DatabaseSync, staleBefore: Millis): Surplus {
   };
 }
 
-/** The oldest, but the latest of each account last: a flood of names, or at one account, resets no other account's budget. */
+/** The oldest first, but the latest of each account last, so that a flood of names, or at one account, resets no other account's budget. */
 function surplusGuesses(db: DatabaseSync, surplus: number): Surplus["guesses"] {
   if (surplus <= 0) return [];
   const found = db.prepare(`

@@ -34,7 +34,7 @@ function fresh() {
   return { path, db, store, log, work, commit, synchronous, rows, filed };
 }
 
-test("a pass during which nothing was committed lets the log be emptied, and all is in the database file", () => {
+test("after a pass without commits the log can be emptied, and everything is in the database file", () => {
   const { log, work, commit, rows, filed, synchronous } = fresh();
   commit(500);
   assert.ok(log.bytes > 0);
@@ -49,11 +49,11 @@ test("a pass during which nothing was committed lets the log be emptied, and all
   const before = log.bytes;
   log.hold();
   assert.equal(synchronous(), 1);
-  assert.equal(log.release(null), false, "a pass that failed changes nothing");
+  assert.equal(log.release(null), false, "a failed pass changes nothing");
   assert.deepEqual([log.bytes, rows()], [before, 501]);
 });
 
-test("commits during a pass are neither lost nor restart the log, and are written with the next pass", () => {
+test("commits during a pass are not lost, do not restart the log, and are written with the next pass", () => {
   const { log, work, commit, rows, filed } = fresh();
   commit(500);
   log.hold();
@@ -68,7 +68,7 @@ test("commits during a pass are neither lost nor restart the log, and are writte
   assert.equal(filed(), 501);
 });
 
-test("a reader in the middle of the log keeps it, and loses nothing of what it sees", () => {
+test("a reader in the middle of the log keeps the log, and still sees the same rows", () => {
   const { path, log, work, commit, rows } = fresh();
   commit(500);
   using reader = new DatabaseSync(path, { readOnly: true });
@@ -86,7 +86,7 @@ test("a reader in the middle of the log keeps it, and loses nothing of what it s
   assert.equal(rows(reader), 1_000);
 });
 
-test("a reader at the end of the log: it restarts with the next commit, which flushes once", TRACED, async () => {
+test("after a reader at the end of the log, the next commit restarts the log, which flushes once", TRACED, async () => {
   const { path, log, work, commit, rows, filed } = fresh();
   using reader = new DatabaseSync(path, { readOnly: true });
   const pass = (): boolean => {
@@ -100,7 +100,7 @@ test("a reader at the end of the log: it restarts with the next commit, which fl
   assert.equal(filed(), 500);
   reader.exec("COMMIT");
   const before = log.bytes;
-  assert.deepEqual(await flushesOf(path, commit), [`${path}-wal`], "that of the new header");
+  assert.deepEqual(await flushesOf(path, commit), [`${path}-wal`], "the flush of the new header");
   assert.equal(log.bytes, before, "restarted in the same file");
   assert.deepEqual(await flushesOf(path, commit), []);
   assert.equal(pass(), true);
@@ -108,7 +108,7 @@ test("a reader at the end of the log: it restarts with the next commit, which fl
   assert.deepEqual(await flushesOf(path, commit), [], "an empty log is started without a flush");
 });
 
-test("by force: copied, flushed and emptied at once", () => {
+test("force copies, flushes and empties the log at once", () => {
   const { log, commit, filed } = fresh();
   commit(500);
   assert.equal(log.force(), true);
@@ -116,7 +116,7 @@ test("by force: copied, flushed and emptied at once", () => {
   assert.equal(filed(), 500);
 });
 
-test("in whatever order: every committed row is there, to the guard and to readers, and the file is whole", () => {
+test("in any order of steps, the guard and readers see every committed row, and the file is intact", () => {
   const { path, db, log, work, commit, rows } = fresh();
   const chance = seeded(7);
   const readers = [1, 2].map(() => new DatabaseSync(path, { readOnly: true }));
@@ -208,7 +208,7 @@ test("a flush under way does not cover commits after its start", async () => {
   assert.deepEqual(await Promise.all([first, second]), [true, true]);
 });
 
-test("a log that cannot be flushed is reported, by a command and when the time is up", async () => {
+test("a log that cannot be flushed is reported, on request and when the time is up", async () => {
   const { path, flush, failures } = flushing({ bans: 1, events: 60_000 });
   rmSync(`${path}-wal`);
   assert.equal(await flush.flushed(), false);
@@ -220,7 +220,7 @@ test("a log that cannot be flushed is reported, by a command and when the time i
   await flush.stop();
 });
 
-test("a refused flush is tried again without another commit, and its end is reported", async () => {
+test("a refused flush is retried without another commit, and its success is reported", async () => {
   const { path, flush, failures, successes } = flushing({ bans: 1, events: 1 });
   renameSync(`${path}-wal`, `${path}-elsewhere`);
   assert.equal(await flush.flushed(), false);
@@ -231,7 +231,7 @@ test("a refused flush is tried again without another commit, and its end is repo
   await flush.stop();
 });
 
-test("a flush that does not return is reported, until it does", async (t) => {
+test("a flush that does not return is reported until it does", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const disk = Promise.withResolvers<null>();
   const { flush, failures, successes } = flushing(undefined, () => disk.promise);
@@ -249,7 +249,7 @@ test("a flush that does not return is reported, until it does", async (t) => {
   assert.equal(failures.length, 1);
 });
 
-test("after a refusal, a log counts as flushed only once its content is in the database, however often the disk says yes", async () => {
+test("after a refusal, a log counts as flushed only once it is in the database, however often the disk reports success", async () => {
   const answers = ["EIO: i/o error, fdatasync"];
   const { path, flush, commit, failures } = flushing(undefined, () => Promise.resolve(answers.shift() ?? null));
   commit();

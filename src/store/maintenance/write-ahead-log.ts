@@ -4,18 +4,17 @@ import { messageOf, readOr } from "../../core/error.ts";
 import { openPlain } from "../../host/root-files/files.ts";
 import { integer } from "../columns.ts";
 
-/** The result of one pass of the maintenance process: frames in the log, and how many of them are in the database file. */
+/** The result of one pass of the maintenance process: the frames in the log, and how many of them are in the database file. */
 export type Copied = Readonly<{ frames: number; copied: number }>;
 
 /**
  * The guard's half of a checkpoint of `engine.db` (docs/adr/0014). The maintenance process copies frames of the log
- * into the database and flushes both; the guard only empties the log, which it may do without a flush, because
- * - nothing is left in the log that the database file has not flushed: `hold` notes where the log ended, `release`
- *   empties it only if nothing was committed since, and the guard is the only writer;
- * - SQLite itself never restarts the log in between: a held reader prevents that;
- * - a commit that starts an *empty* log needs no flush of its header: after a power failure the file holds the old log
- *   as a whole, which repeats the database, or the start of the new one. Over an old log, the header
- *   would need a flush.
+ * into the database and flushes both. The guard only empties the log, which it may do without a flush:
+ * - Everything in the log has been flushed to the database file, because `hold` notes where the log ends, `release` empties
+ *   it only if nothing was committed since, and the guard is the only writer.
+ * - SQLite itself does not restart the log in between, because a held reader prevents that.
+ * - A commit that starts an *empty* log needs no flush of its header: after a power failure the file holds either the whole
+ *   old log, which repeats the database, or the start of the new one. Over an old log, the header would need a flush.
  *
  * Call it between transactions of `db`. `db` must be the connection that writes.
  */
@@ -31,7 +30,7 @@ export class WriteAheadLog {
     this.#db = db;
     db.exec("PRAGMA wal_autocheckpoint = 0");
     this.#path = `${path}-wal`;
-    // It waits for no lock: a reader in the way is not disturbed.
+    // It waits for no lock, so that it does not disturb a reader that is in the way.
     this.#reader = new DatabaseSync(path, { timeout: 0 });
     this.#reader.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -64");
     this.#version = this.#reader.prepare("PRAGMA data_version");
@@ -51,7 +50,7 @@ export class WriteAheadLog {
     this.#heldVersion = this.#dataVersion();
   }
 
-  /** Call it after the pass; null if it failed. Returns whether the log is empty now. */
+  /** Call it after the pass, with null if the pass failed. Returns whether the log is empty now. */
   release(copied: Copied | null): boolean {
     if (this.#reader.isTransaction) this.#reader.exec("COMMIT");
     const held = this.#heldVersion;
@@ -75,11 +74,11 @@ export class WriteAheadLog {
 export type LogFlushParts = Readonly<{
   /** Databases in WAL mode that this process has open, so that their logs exist. */
   databases: readonly string[];
-  /** Called after each flush, and while one is late, with the disk's error; null if it succeeded. */
+  /** Called after each flush with the disk's error, or null if it succeeded; and with an error while a flush is late. */
   ended: (why: string | null) => void;
   /** Commits the open transaction: a log can only be emptied between transactions. */
   between: () => void;
-  /** fdatasync(2) of an open file. Null, or why not. */
+  /** fdatasync(2) of an open file. Returns the error, or null. */
   sync?: (fd: number) => Promise<string | null>;
   /** Time from a commit to its flush. Events may wait longer than bans, and commands do not wait. */
   waitMs?: Readonly<{ bans: number; events: number }>;
@@ -87,14 +86,14 @@ export type LogFlushParts = Readonly<{
 
 /** Maximum loss in a power failure. A shorter time would keep the disk busy in a flood. */
 const WAIT_MS = { bans: 100, events: 1_000 } as const;
-/** A busy disk takes seconds. */
+/** Much longer than a busy disk takes, which is seconds. */
 const LATE_MS = 30_000;
 
 /**
  * Brings committed transactions to the disk. `synchronous = NORMAL` leaves them in the write-ahead log until the next
  * checkpoint, and a power failure would lose them. fdatasync(2) runs on a separate thread, so no decision waits for it.
  *
- * A disk reports a failed write once: the kernel then counts the pages as written, and the next fdatasync succeeds without
+ * A disk reports a failed write only once. Then the kernel counts the pages as written, and the next fdatasync succeeds without
  * them (fsync(2), ERRORS). So a log with a failed flush is not trusted until all of it is in the database file.
  */
 export class LogFlush {
@@ -147,7 +146,7 @@ export class LogFlush {
       const why = errors.find((error) => error !== null) ?? null;
       clearTimeout(late);
       this.#parts.ended(why);
-      // Without another commit nothing else would try again.
+      // Otherwise nothing would try again before the next commit.
       if (why !== null && !this.#isStopping) this.onCommit({ bansChanged: false });
       return why === null;
     });
@@ -164,7 +163,7 @@ export class LogFlush {
       this.#refused.set(path, why);
       between();
       if (!hasEmptied(path)) return why;
-      // The file must also be empty on the disk: the rest of the old log would be read over the newer database.
+      // The file must also be empty on the disk. Otherwise the rest of the old log could be read over the newer database.
       const left = await sync(log);
       if (left === null) this.#refused.delete(path);
       return left;
