@@ -14,7 +14,7 @@ function open({ locked }: AccountKey, password: string) {
   return createPrivateKey({ key: Buffer.from(locked, "base64").toString(), passphrase });
 }
 
-test("the password opens it, and another one does not", async () => {
+test("the password opens the key, and another password does not", async () => {
   const key = await makeAccountKey(FIRST, owner.publicKey);
   const half = createPublicKey(open(key, FIRST)).export({ type: "spki", format: "pem" });
   assert.equal(half, Buffer.from(key.publicKey, "base64").toString());
@@ -22,7 +22,7 @@ test("the password opens it, and another one does not", async () => {
   assert.throws(() => open(key, "another password"));
 });
 
-test("the recovery key opens it, for another password too; another recovery key does not", async () => {
+test("the recovery key opens the key and locks it for another password; another recovery key does neither", async () => {
   const key = await makeAccountKey(FIRST, owner.publicKey);
   const pem = open(key, FIRST).export({ type: "pkcs8", format: "pem" });
   assert.equal(recoverKey(key, recoveryKey), pem);
@@ -35,7 +35,7 @@ test("the recovery key opens it, for another password too; another recovery key 
   assert.equal(await lockAgain([key], other, "a new phrase"), null);
 });
 
-test("a replaced key is not taken for the original", async () => {
+test("a replaced key is not mistaken for the original", async () => {
   const [one, two] = [await makeAccountKey(FIRST, owner.publicKey), await makeAccountKey(FIRST, owner.publicKey)];
   assert.equal(recoverKey({ ...one, recoverable: two.recoverable }, recoveryKey), null);
   assert.equal(recoverKey({ ...one, recoverable: "" }, recoveryKey), null);
@@ -44,7 +44,7 @@ test("a replaced key is not taken for the original", async () => {
 const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
 const der = privateKey.export({ type: "pkcs8", format: "der" });
 
-test("OpenSSL opens it; the same key looks different each time, and one lock closes several, long ones too", async () => {
+test("OpenSSL opens locked keys; the same key looks different each time, and a lock takes several keys, even long ones", async () => {
   const lock = await lockOf("x");
   const [one, other] = [lock(der), lock(der)];
   assert.match(one, /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n(?:[A-Za-z0-9+/=]{1,64}\n)+-----END /);

@@ -33,7 +33,7 @@ export async function makeRecoveryKeys(): Promise<Readonly<{ publicKey: string; 
   };
 }
 
-/** Makes an account's keys, which its password or the private half of this recovery key (PEM) opens. */
+/** Makes a key for an account, which its password or the private half of this recovery key (PEM) opens. */
 export async function makeAccountKey(password: string, recoveryKey: string): Promise<AccountKey> {
   const pair = await generate("ec", { namedCurve: CURVE });
   const privateKey = pair.privateKey.export({ type: "pkcs8", format: "der" });
@@ -84,8 +84,8 @@ function base64(text: string): string {
 }
 
 /**
- * As costly to guess as the password's own hash (OWASP, Password Storage Cheat Sheet: equivalent to Argon2id with 19 MiB and two
- * passes). A larger N would need more than the 32 MiB that OpenSSL's PKCS#8 allows scrypt.
+ * Makes the key as costly to guess as the password's hash (OWASP, Password Storage Cheat Sheet: equivalent to Argon2id with 19 MiB
+ * and two passes). A larger N would need more than the 32 MiB that OpenSSL's PKCS#8 allows scrypt.
  */
 const SCRYPT = { N: 2 ** 14, r: 8, p: 5 } as const;
 const SALT_BYTES = 16;
@@ -107,9 +107,9 @@ const AES_256_CBC = Buffer.from("60864801650304012a", "hex");
 type Lock = (privateKey: Buffer) => string;
 
 /**
- * Such a key is PEM of an EncryptedPrivateKeyInfo (RFC 5958, 3), which Dovecot's OpenSSL opens at a sign-in. Node itself writes such
- * keys with 2,048 rounds of PBKDF2 only, which is too easy to guess. All keys that one lock encrypts share a salt: a guess at their
- * passphrase costs as much as with one key, and so does encrypting them.
+ * Returns a lock, whose keys are PEM of an EncryptedPrivateKeyInfo (RFC 5958, 3), which Dovecot's OpenSSL opens at a sign-in. Node
+ * itself writes such keys only with 2,048 rounds of PBKDF2, which is too easy to guess. All keys that one lock encrypts share a salt,
+ * so encrypting them costs no more than one key, and neither does a guess at their passphrase.
  */
 export async function lockOf(passphrase: string): Promise<Lock> {
   const salt = randomBytes(SALT_BYTES);
@@ -134,7 +134,7 @@ function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 
-/** The shortest form, with a zero byte in front if the first bit is set, which would make it negative. */
+/** The shortest form, with a zero byte in front if the first bit is set, because that bit would make it negative. */
 function unsigned(value: number): Buffer {
   const digits = value.toString(16);
   const bytes = Buffer.from(digits.padStart(digits.length + (digits.length % 2), "0"), "hex");

@@ -10,7 +10,7 @@ const layout = temporaryLayout("firstStartDone", "engineDb");
 writeFileSync(layout.engineDb, "");
 const UNCHANGED = { hash: null, onlyIfNone: false, printed: null };
 
-test("a password is generated until one was printed, then kept; a given one takes precedence", async () => {
+test("a password is generated until one has been printed, then kept; a given one takes precedence", async () => {
   const first = await adminPassword(layout, {});
   assert.ok(first.printed !== null && first.hash !== null);
   assert.ok(await verifyPassword(first.hash, first.printed));
@@ -25,7 +25,7 @@ test("a password is generated until one was printed, then kept; a given one take
   assert.ok(given.hash !== null && (await verifyPassword(given.hash, "correct horse")));
 });
 
-test("a given one is used once, so that it does not undo a later change; a different one is used again", async () => {
+test("a given password is used once, so that it does not undo a later change; a different one is used again", async () => {
   const [old, other] = [{ ADMIN_PASSWORD: "correct horse" }, { ADMIN_PASSWORD: "battery staple" }];
   rememberAdminPassword(layout, await adminPassword(layout, old));
   assert.equal(statSync(layout.firstStartDone).mode & 0o777, 0o600);
@@ -45,7 +45,7 @@ test("a given one is used once, so that it does not undo a later change; a diffe
   assert.ok(!(await adminPassword(layout, old)).onlyIfNone);
 });
 
-test("the weakness of a given one is remembered while it is the dashboard's password", async () => {
+test("the weakness of a given password is remembered while it is the dashboard's password", async () => {
   const weak = await adminPassword(layout, { ADMIN_PASSWORD: "hunter2" });
   rememberAdminPassword(layout, weak);
   assert.match(weaknessOfTaken(layout, weak.hash) ?? "", /too short/);
@@ -55,14 +55,14 @@ test("the weakness of a given one is remembered while it is the dashboard's pass
   assert.equal(weaknessOfTaken(layout, strong.hash), null);
 });
 
-test("losing the engine's database does not bring a given one back: it does not hold the password", async () => {
+test("losing the engine's database does not bring a given password back, because it does not hold the password", async () => {
   const env = { ADMIN_PASSWORD: "correct horse" };
   rememberAdminPassword(layout, await adminPassword(layout, env));
   rmSync(layout.engineDb);
   assert.ok((await adminPassword(layout, env)).onlyIfNone);
 });
 
-test("a file may hold it; a missing, empty or undecodable one stops only the first start", async (t) => {
+test("a file may hold the password; a missing, empty or undecodable one stops only the first start", async (t) => {
   const [file, none, empty, latin1] = ["password", "none", "empty", "latin1"].map((name) => join(layout.data, name));
   assert.ok(file && none && empty && latin1);
   writeFileSync(file, "from a file\n");

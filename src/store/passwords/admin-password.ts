@@ -9,22 +9,22 @@ import { hashPassword, verifyPassword } from "./password-hash.ts";
 import { loadPasswordJudge } from "./password-strength.ts";
 
 export type AdminPassword = Readonly<{
-  /** For the database; null: leave the stored one. */
+  /** For the database; null to keep the stored one. */
   hash: string | null;
-  /** A stored password stays: it may be newer. */
+  /** Whether a stored password stays, because it may be newer. */
   onlyIfNone: boolean;
   /** To be printed once; null if the administrator knows it. */
   printed: string | null;
-  /** The weakness of the given one. */
+  /** The weakness of the given password. */
   weakness?: string;
 }>;
 
 const UNCHANGED: AdminPassword = { hash: null, onlyIfNone: false, printed: null };
 
 /**
- * The dashboard's password: the given one; without one, a generated one at the first start. The given one that a start used last
- * counts only if the databases hold none, as after their loss: an environment outlives a change of the password, and strangers may
- * know it by then.
+ * Returns the dashboard's password: the one given in the environment or, at the first start, a generated one. If an earlier start has
+ * already used the given password, it applies only if the databases hold none, as after their loss: the environment outlives a change
+ * of the password, and strangers may know the old one by then.
  */
 export async function adminPassword(layout: Layout, env: Environment): Promise<AdminPassword> {
   const isFirst = !existsSync(layout.firstStartDone);
@@ -44,8 +44,8 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
 }
 
 /**
- * From now on a start without ADMIN_PASSWORD, or with the same one, keeps the password. Called after the databases stored it, and
- * after a generated one was printed.
+ * Makes later starts without ADMIN_PASSWORD, or with the same one, keep the password. Call it after the databases have stored the
+ * password, and after a generated one was printed.
  */
 export function rememberAdminPassword(
   layout: Layout,
@@ -55,7 +55,7 @@ export function rememberAdminPassword(
   writeFile(layout.firstStartDone, printed === null ? `${hash}\n${weakness}\n` : "set\n", { mode: 0o600 });
 }
 
-/** The weakness of the ADMIN_PASSWORD that was used last, if it is the dashboard's, whose hash this is; null if none. */
+/** The weakness of the last used ADMIN_PASSWORD, if `current` is still its hash; null if there is none. */
 export function weaknessOfTaken(
   { firstStartDone }: Pick<Layout, "firstStartDone">,
   current: string | null,
@@ -64,12 +64,12 @@ export function weaknessOfTaken(
   return weakness !== "" && taken === current ? weakness : null;
 }
 
-/** The hash of the ADMIN_PASSWORD that was used last, or a text that matches no password; then its weakness. */
+/** First the hash of the last used ADMIN_PASSWORD, or a text that matches no password; then its weakness. */
 function linesOf(path: string): readonly string[] {
   return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
 }
 
-/** A stored password needs none, and mail must not wait for a usable one. */
+/** After the first start an unusable one only causes a warning: a password is stored already, and mail must not wait for a usable one. */
 function givenPassword(env: Environment, isFirst: boolean): string | null {
   const file = env["ADMIN_PASSWORD_FILE"] ?? "";
   const direct = env["ADMIN_PASSWORD"] ?? "";

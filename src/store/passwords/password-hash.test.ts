@@ -17,7 +17,7 @@ test("a password verifies against its own hash only, and salts differ", async ()
   assert.notEqual(await hashPassword("correct horse"), hash);
 });
 
-test("a strange, foreign or ruinous hash never verifies", async () => {
+test("a malformed, foreign or excessively costly hash never verifies", async () => {
   const hash = await hashPassword("correct horse");
   for (const other of ["", "correct horse", "{PLAIN}correct horse", hash.slice(10), `${hash}\n`, hash.slice(0, -30)])
     assert.equal(await verifyPassword(other, "correct horse"), false, other);
@@ -28,7 +28,7 @@ test("a strange, foreign or ruinous hash never verifies", async () => {
 const ANNA = "anna@example.org";
 const PASSWORD = ' lamp $orchid "kettle% ü';
 
-test("Dovecot accepts our hash, also of a password beyond ASCII", installed("doveadm"), async () => {
+test("Dovecot accepts our hash, even of a password beyond ASCII", installed("doveadm"), async () => {
   const hash = await hashPassword(PASSWORD);
   assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD), { is: "right" });
   assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD.trim()), { is: "wrong" });
@@ -44,7 +44,7 @@ describe("another server's hash", installed("doveadm"), () => {
       assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD.trim()), { is: "wrong" });
     });
 
-  test("what Dovecot does not know is neither right nor wrong", async () => {
+  test("a scheme that Dovecot does not know is neither right nor wrong", async () => {
     const { is } = await verifyByDovecot(ANNA, "{NO-SUCH}x", PASSWORD);
     assert.equal(is, "unknown");
   });
@@ -63,5 +63,9 @@ test("a hash is passed on, clear text is hashed, and its short hash is known", a
   assert.equal(clear.quotaBytes, 1_024);
   assert.ok(await verifyPassword(clear.hash, "some words"));
   assert.equal(clear.passwordHash, passwordHashOf("a secret", name, "some words"));
-  assert.equal((await hashed(line, join(secretFile, "none"))).passwordHash, "", "without the secret nothing is known");
+  assert.equal(
+    (await hashed(line, join(secretFile, "none"))).passwordHash,
+    "",
+    "without the secret the short hash is unknown",
+  );
 });

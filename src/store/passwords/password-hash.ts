@@ -15,7 +15,7 @@ const MOST = { memory: 262_144, passes: 10, parallelism: 4 } as const;
 const PHC =
   /^\{ARGON2ID\}\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
-/** Takes about as long as Dovecot needs to verify it. */
+/** Takes about as long as Dovecot takes to verify the hash. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(PASSWORD_SALT_BYTES);
   return printArgon2id(salt, await derive(password, salt, PASSWORD_COST, PASSWORD_TAG_BYTES));
@@ -44,12 +44,12 @@ function derive(password: string, nonce: Buffer, cost: Cost, tagLength: number):
   return promisify(argon2)("argon2id", { message: password, nonce, tagLength, ...cost });
 }
 
-/** `unknown`: Dovecot could not verify it, and why. */
+/** `unknown`: Dovecot could not verify the password; `reason` says why. */
 export type Verified = Readonly<{ is: "right" | "wrong" }> | Readonly<{ is: "unknown"; reason: string }>;
 
 /**
  * Asks Dovecot whether a hash of any scheme matches this password (doveadm-pw(1)). The password goes through standard
- * input; the hash is an argument, which other programs of this machine can see for a moment. No configuration is read.
+ * input. The hash is an argument, which other programs on this machine can see for a moment. Reads no configuration.
  */
 export async function verifyByDovecot(name: string, hash: string, password: string): Promise<Verified> {
   const args = ["-c", "/dev/null", "pw", "-u", name, "-t", hash];
@@ -59,8 +59,8 @@ export async function verifyByDovecot(name: string, hash: string, password: stri
 }
 
 /**
- * The request to the guard for a line of the file. A clear-text password is hashed before it leaves this process; from a
- * hash alone the short hash that Dovecot would send cannot be computed. `secretFile`: the secret of the login policy.
+ * The request to the guard for a line of the accounts file. A clear-text password is hashed before it leaves this process. The short
+ * hash that Dovecot would send cannot be computed from a hash, so it is empty then. `secretFile`: the secret of the login policy.
  */
 export async function hashed({ name, secret, ...line }: AccountLine, secretFile: string): Promise<NamedSecret> {
   const quota = line.quotaBytes === null ? {} : { quotaBytes: line.quotaBytes };

@@ -27,14 +27,14 @@ for (const [password, says] of refused)
   test(`refused: ${password}`, () => assert.match(judge(password, anna) ?? "no reason", says));
 
 for (const password of ["correct horse battery", "gX7$kq9!Lp", "zebra-lamp-quiet", "Straßenbahn am Sonntag"])
-  test(`taken: ${password}`, () => assert.equal(judge(password, anna), null));
+  test(`accepted: ${password}`, () => assert.equal(judge(password, anna), null));
 
-test("the administrator's password is judged too, by other names", () => {
+test("the administrator's password is judged too, with other names", () => {
   assert.match(judge("ghostinbox1", null) ?? "", /too easy to guess/);
   assert.equal(judge("a long phrase for the dashboard", null), null);
 });
 
-test("the longest password of leaked words costs hardly more than one of 64 characters", () => {
+test("the longest password of leaked words takes hardly longer than one of 64 characters", () => {
   const words = "p4$$w0rdl3tm31nm0nk3yqw3rtydr4g0n5un5h1n3pr1nc355f00tb4llch4rl135h4d0w".repeat(7);
   const costMs = (password: string): number => costOf(() => judge(password, anna)).costMs;
   costMs(words.slice(0, 64));
@@ -44,12 +44,12 @@ test("the longest password of leaked words costs hardly more than one of 64 char
 const lists = { ...common.dictionary, ...english.dictionary };
 const { l33tTable } = new Options();
 
-test("words with unusual characters, and longer ones, are empty; the others keep their place", () => {
+test("words that are longer or have other characters become empty; the rest keep their place", () => {
   const within = wordsWithin("P4ss", { some: ["pass", "word", "passport", "sap", "p4", 7] }, { a: ["4"] });
   assert.deepEqual(within, { some: ["pass", "", "", "sap", "p4", ""] });
 });
 
-test("the estimate is that by all words, whatever a password is made of", () => {
+test("the estimate is the same as with all words, for any password", () => {
   const options = { translations: english.translations, graphs: common.adjacencyGraphs };
   const whole = new ZxcvbnFactory({ ...options, dictionary: lists });
   const some = ["Password", "dragon", "correct", "Straße", "smith", "wednesday", "2|vv|2nna", "İstanbul"];

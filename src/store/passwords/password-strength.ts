@@ -5,13 +5,13 @@ import { type AccountName, domainOf, localPart } from "../../core/net/address.ts
 export type PasswordJudge = (password: string, owner: AccountName | null) => string | null;
 
 /**
- * Score of zxcvbn that a password needs: 3 of 4, "safely unguessable" offline, more than 10^8 guesses
- * (Wheeler, zxcvbn, USENIX Security 2016).
+ * Minimum zxcvbn score of a password: 3 of 4, "safely unguessable" offline, more than 10^8 guesses (Wheeler, zxcvbn,
+ * USENIX Security 2016).
  */
 const MIN_SCORE = 3;
 /**
- * Characters that zxcvbn sees. A strong start makes the whole strong, and the time grows faster than the length: 500 characters of
- * dictionary words took five seconds.
+ * How many characters zxcvbn sees. A password with a strong start is strong, and the time grows faster than the length: 500 characters
+ * of dictionary words took five seconds.
  */
 const MOST_ESTIMATED = 64;
 
@@ -66,9 +66,9 @@ export type WordLists = Readonly<Record<string, (string | number)[]>>;
 export type Substitutes = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The lists with "" in place of each word that cannot be part of this password, so that the others keep their rank. Kept are words
- * made of the password's characters and of letters they may stand for. An estimator with all 236,000 words takes
- * ten times as long to make.
+ * Returns the lists with "" in place of each word that cannot be part of this password, so that the others keep their rank. Keeps words
+ * made of the password's characters and of letters that they may stand for. Making an estimator with all 236,000 words takes ten times
+ * as long.
  */
 export function wordsWithin(password: string, lists: WordLists, substitutes: Substitutes): WordLists {
   const lower = password.toLowerCase();

@@ -5,7 +5,7 @@ import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 import { hashPassword, verifyPassword } from "./password-hash.ts";
 import { accountSecrets, PasswordTurns } from "./password-turns.ts";
 
-test("after a wrong one the next waits as long as that took, and after a right one not", async () => {
+test("after a wrong password the next waits for as long as the check took, after a right one it does not", async () => {
   const began: number[] = [];
   const ended: number[] = [];
   const tookMs = 40;
@@ -21,18 +21,18 @@ test("after a wrong one the next waits as long as that took, and after a right o
   assert.deepEqual(answered, [false, true, true]);
   const [first = 0, second = 0, third = 0] = began;
   assert.ok(second - first >= 2 * tookMs - 5, `${second - first} ms`);
-  assert.ok(answeredAt < second, "a wrong one is answered before the pause");
+  assert.ok(answeredAt < second, "a wrong password is answered before the pause");
   assert.ok(third - (ended[1] ?? 0) < tookMs / 2, `${third - (ended[1] ?? 0)} ms`);
 });
 
-test("no password fits the decoy, at the cost of a real hash", async () => {
+test("no password matches the decoy, and a check costs as much as with a real hash", async () => {
   const turns = new PasswordTurns();
   assert.match(turns.decoy, /^\{ARGON2ID\}\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   assert.equal(turns.decoy.length, (await hashPassword("x")).length);
   for (const password of ["", turns.decoy]) assert.equal(await turns.verify(turns.decoy, password), false);
 });
 
-test("at most one password is verified at a time, however many wait, and after one that failed", async () => {
+test("at most one password is verified at a time, however many wait, and the next follows one that failed", async () => {
   let now = 0;
   let most = 0;
   let count = 0;
@@ -50,7 +50,7 @@ test("at most one password is verified at a time, however many wait, and after o
   assert.deepEqual(verified, [true, true, false, true, true, true]);
 });
 
-test("hashes of new passwords take one turn, between two verifications, and one that fails ends no other turn", async () => {
+test("hashes of new passwords take one turn between two verifications, and a failed turn does not stop the others", async () => {
   const turns = new PasswordTurns();
   const hash = await hashPassword("right");
   const finished: string[] = [];
@@ -70,7 +70,7 @@ test("hashes of new passwords take one turn, between two verifications, and one 
   assert.deepEqual(await turns.hashAll([]), []);
 });
 
-test("each password gets a hash that fits only it, and the short hash that Dovecot will send", async () => {
+test("each password gets a hash that matches only it, and the short hash that Dovecot will send", async () => {
   const owners = ["anna@example.test", "bert@example.test"].map(accountName);
   const asked = owners.map((owner, i) => ({ owner, password: `password of ${i}` }));
   const made = await accountSecrets(new PasswordTurns(), "secret").make(asked);

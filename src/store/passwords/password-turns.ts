@@ -9,11 +9,11 @@ import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 import { hashPassword, verifyPassword } from "./password-hash.ts";
 
 /**
- * Verifies one password at a time: each takes 19 MB, one of an import up to 46 MB, and a burst would take several times
- * that. After a wrong one it pauses for as long as the check took, so guessing costs at most half a core.
+ * Verifies one password at a time. Each takes 19 MB, an imported one up to 46 MB, and a burst would take a multiple of that.
+ * After a wrong password it pauses for as long as the check took, so guessing costs at most half a core.
  */
 export class PasswordTurns implements Passwords {
-  /** A hash of random bytes: no password matches it except by guessing. */
+  /** A hash of random bytes, which matches no password except by chance. */
   readonly decoy = printArgon2id(randomBytes(PASSWORD_SALT_BYTES), randomBytes(PASSWORD_TAG_BYTES));
   readonly #verify: typeof verifyPassword;
   readonly #inTurn = oneAfterAnother();
@@ -27,7 +27,7 @@ export class PasswordTurns implements Passwords {
     this.#inTurn(async () => {
       const began = performance.now();
       const isRight = await this.#verify(hash, password);
-      // Before the pause, in which only the next one waits.
+      // Before the pause, so that only the next password waits.
       resolve(isRight);
       if (!isRight) await wait(performance.now() - began);
     }).catch(reject);
@@ -44,7 +44,7 @@ export class PasswordTurns implements Passwords {
   }
 }
 
-/** What the guard stores of new passwords. `loginSecret`: the secret of the login policy. */
+/** Makes the hashes that the guard stores of new passwords. `loginSecret`: the secret of the login policy. */
 export function accountSecrets(turns: Pick<PasswordTurns, "hashAll">, loginSecret: string): SecretMaker {
   const hashOf = (owner: AccountName, password: string) => passwordHashOf(loginSecret, owner, password);
   return {
