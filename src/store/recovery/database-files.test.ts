@@ -7,7 +7,7 @@ import { START } from "../../../test/kit/test-database.ts";
 import { openEngine } from "../open.ts";
 import { OpenFiles, setAside, setAsideBeside, timeOfName } from "./database-files.ts";
 
-test("a database is set aside with its log, under a name that tells the time", () => {
+test("a database is set aside with its log, under a name with the time", () => {
   const directory = temporaryDirectory();
   const path = join(directory, "engine.db");
   for (const end of ["", "-wal", "-shm"]) writeFileSync(`${path}${end}`, end);
@@ -21,7 +21,7 @@ test("a database is set aside with its log, under a name that tells the time", (
   assert.equal(timeOfName(path), 0);
 });
 
-// Those that are removed, replaced or truncated are in watch-databases.test.ts.
+// watch-databases.test.ts tests removed, replaced and truncated databases.
 for (const { what, does } of [
   { what: "moved away", does: (path: string) => renameSync(path, `${path}.elsewhere`) },
   { what: "without its log", does: (path: string) => rmSync(`${path}-wal`) },

@@ -2,24 +2,24 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } 
 import { basename, dirname, join } from "node:path";
 import { compactTime, instant, type Millis } from "../../core/time.ts";
 
-/** Next to `accounts.db`: a complete copy, at most seconds old. */
+/** The complete copy beside `accounts.db`, at most seconds old. */
 export function copyPath(accountsDb: string): string {
   return `${accountsDb}.copy`;
 }
 
-/** Next to `engine.db`: its lasting part without events, at most minutes old. */
+/** The digest beside `engine.db`: its lasting part without events, at most minutes old. */
 export function digestPath(engineDb: string): string {
   return `${engineDb}.digest`;
 }
 
-/** What happened to an unusable file. `missing`: it was gone, and only the new name records it. */
+/** What happened to an unusable file. `missing`: it was gone, which an empty file with the new name records. */
 export type Fate = "damaged" | "replaced" | "missing";
 
 const NAMES = /\.db\.(?:damaged|replaced|missing)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
 /**
- * Renames a database with the files beside it, so that a new one can take its place and nothing is lost. The new
- * name has the time: `engine.db.damaged-20261121T031500Z`. Close its connections before: SQLite removes `-wal` by name.
+ * Renames a database and the files beside it, so that a new one can take its place and nothing is lost. The new name
+ * includes the time: `engine.db.damaged-20261121T031500Z`. Close its connections first, because SQLite removes `-wal` by name.
  */
 export function setAside(path: string, fate: Fate, now: Millis): string {
   const aside = `${path}.${fate}-${compactTime(now)}`;
@@ -37,7 +37,7 @@ export function setAsideBeside(path: string): readonly string[] {
   return ours.toSorted().map((name) => join(directory, name));
 }
 
-/** When a file was set aside; 0 for another name. */
+/** When a file was set aside, from its name; 0 for any other name. */
 export function timeOfName(aside: string): Millis {
   const [, year, month, day, hour, minute, second] = NAMES.exec(aside) ?? [];
   return instant(Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) || 0);
@@ -45,7 +45,7 @@ export function timeOfName(aside: string): Millis {
 
 const ENDS = ["", "-wal", "-shm"] as const;
 
-/** Removes a database with the files beside it: a stale `-wal` would be read into the next file of that name. */
+/** Removes a database and the files beside it, because a stale `-wal` would be read into the next file of that name. */
 export function removeDatabase(path: string): void {
   for (const end of ENDS) rmSync(`${path}${end}`, { force: true });
 }
@@ -53,8 +53,8 @@ export function removeDatabase(path: string): void {
 export type Loss = "gone" | "replaced" | "truncated";
 
 /**
- * The files of an open database, by inode. SQLite keeps writing into a removed or replaced file; whatever is written
- * there is lost when the process ends.
+ * The files of an open database, by inode. SQLite keeps writing into a removed or replaced file, and that data is lost when
+ * the process ends.
  */
 export class OpenFiles {
   readonly #path: string;
@@ -67,7 +67,7 @@ export class OpenFiles {
     this.#inodes = ENDS.map((end) => this.#stat(end)?.ino ?? null);
   }
 
-  /** Null while all is well. None of our programs makes a database smaller. */
+  /** Null if nothing was lost. None of our programs makes a database smaller. */
   look(): Loss | null {
     const stats = ENDS.map((end) => this.#stat(end));
     const [main] = stats;

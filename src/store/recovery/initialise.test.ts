@@ -61,14 +61,14 @@ function contents(layout: Layout) {
 const KEPT = { bans: ["198.51.100.7/32"], allowed: ["192.0.2.0/24"], check: ["ok"], count: 1 };
 const EVENTS = { events: 5_000, oldest: 1, removed: 7, answered: 5_000 };
 
-test("a whole database is opened, and nothing is set aside", () => {
+test("an undamaged database is opened, and nothing is set aside", () => {
   const { layout, db } = ran();
   db.close();
   assert.deepEqual(contents(layout), { ...KEPT, ...EVENTS });
   assert.deepEqual(setAsideBeside(layout.engineDb), []);
 });
 
-test("the readable part of a damaged one starts a new one", () => {
+test("the readable part of a damaged database starts a new one", () => {
   const { layout, db } = ran();
   damage(db, layout.engineDb, "known_address");
   db.close();
@@ -78,7 +78,7 @@ test("the readable part of a damaged one starts a new one", () => {
   assert.equal(setAsideBeside(layout.engineDb).length, 1);
 });
 
-test("one of which nothing can be read leaves no file of it open", () => {
+test("a database that cannot be read at all leaves no file open", () => {
   const { layout, db } = ran();
   db.close();
   writeFileSync(layout.engineDb, "This is a letter to the editor. ".repeat(200));
@@ -91,7 +91,7 @@ test("one of which nothing can be read leaves no file of it open", () => {
   );
 });
 
-test("what was found damaged while it ran is set aside, though the check of the start passes; of very many events the newest are kept", () => {
+test("a database found damaged earlier is set aside even if the start's check passes; of very many events the newest are kept", () => {
   const { layout, db } = ran();
   const columns = "at, type, counts, details, action";
   db.exec(`INSERT INTO event (${columns}) SELECT ${columns} FROM event, (VALUES (1), (2), (3), (4)) LIMIT 15001`);
@@ -103,10 +103,10 @@ test("what was found damaged while it ran is set aside, though the check of the 
 
 for (const { what, removed, first } of [
   { what: "go back to the first day", removed: "id = 0", first: 0 },
-  { what: "start where the minutes before were removed", removed: "minute = 0", first: START - (START % MINUTE_MS) },
+  { what: "start where earlier minutes were removed", removed: "minute = 0", first: START - (START % MINUTE_MS) },
   { what: "start at zero without any minutes", removed: "id > 0", first: 0 },
 ])
-  test(`the figures of a damaged one ${what}`, () => {
+  test(`the figures of a damaged database ${what}`, () => {
     const { layout, db } = ran();
     db.exec(`DELETE FROM event_minute WHERE ${removed}`);
     db.close();
@@ -121,7 +121,7 @@ for (const { what, does, fate } of [
   { what: "overwritten", does: (path: string) => writeFileSync(path, "a letter ".repeat(9_000)), fate: "damaged" },
   { what: "gone", does: (path: string) => rmSync(path), fate: "missing" },
 ])
-  test(`one that is ${what} starts again from its digest, and new events count`, () => {
+  test(`a database that is ${what} starts again from its digest, and new events count`, () => {
     const { layout, db } = ran();
     maintenanceWork(layout.engineDb).digest();
     db.close();
@@ -131,7 +131,7 @@ for (const { what, does, fate } of [
     assert.match(setAsideBeside(layout.engineDb)[0] ?? "", new RegExp(`\\.${fate}-`));
   });
 
-/** Computed from others, about events that are gone, or raised again. */
+/** Tables that are computed from others, concern events that are gone, or are filled again. */
 const LEFT_OUT = /^(?:(?:alert|event|sqlite)(?:_\w+)?|address_tally|ban_count|ban_step|clock_set_back|database_name)$/;
 
 test("every other table is in the digest", () => {
@@ -149,7 +149,7 @@ test("every other table is in the digest", () => {
   assert.deepEqual(counts(again), before);
 });
 
-test("an entry of the allow list that was removed after the digest does not come back", () => {
+test("an entry removed from the allow list after the digest does not come back", () => {
   const { layout, db } = ran();
   maintenanceWork(layout.engineDb).digest();
   db.exec("DELETE FROM allow_entry");
@@ -167,7 +167,7 @@ for (const { what, does, lost } of [
     lost: true,
   },
 ])
-  test(`the audit continues in place of a database that is ${what}, and says so; its lost part is found`, () => {
+  test(`the audit continues after a database that is ${what}, and records that; its lost part is noticed`, () => {
     const { layout, db, store } = ran();
     const obey = (subject: string) => record(store, auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START));
     obey("one");
@@ -185,7 +185,7 @@ for (const { what, does, lost } of [
     assert.equal(entries.check([{ at: isoTime(START), id, hash }], START).fault?.id, lost ? 2 : undefined);
   });
 
-test("a first start finds no database, and says nothing", () => {
+test("a first start finds no database and sets none aside", () => {
   const layout = temporaryLayout("engineDb", "accountsDb");
   openOrRecoverEngine(layout, START).close();
   openOrRestoreAccounts(layout, START).close();
@@ -206,11 +206,11 @@ for (const { what, does } of [
     assert.equal(setAsideBeside(layout.accountsDb).length, 1);
   });
 
-  test(`accounts.db that is ${what} stays in its place while its copy does not fit on the disk`, () => {
+  test(`accounts.db that is ${what} stays in place while its copy does not fit on the disk`, () => {
     const { layout, accounts } = ran();
     accounts.close();
     does(layout.accountsDb);
-    // It cannot be copied either.
+    // A directory cannot be copied either.
     mkdirSync(join(copyPath(layout.accountsDb), "a directory"), { recursive: true });
     assert.throws(() => openOrRestoreAccounts(layout, START));
     assert.equal(existsSync(layout.accountsDb), what === "damaged");
@@ -222,7 +222,7 @@ for (const { what, does } of [
     ["with an empty copy", ""],
     ["with a damaged copy", "a letter ".repeat(9_000)],
   ] as const)
-    test(`accounts.db that is ${what}, ${state}: nothing is changed, and there is an error`, () => {
+    test(`accounts.db that is ${what}, ${state}: nothing is changed, and an error is thrown`, () => {
       const { layout, accounts } = ran();
       accounts.close();
       does(layout.accountsDb);
@@ -239,5 +239,5 @@ test("accounts.db that is damaged like its copy stays readable for Postfix and D
   accounts.close();
   writeFileSync(copyPath(layout.accountsDb), readFileSync(layout.accountsDb));
   assert.throws(() => openOrRestoreAccounts(layout, START), /and its copy is damaged/);
-  assert.ok(existsSync(`${layout.accountsDb}-shm`), "they cannot make it");
+  assert.ok(existsSync(`${layout.accountsDb}-shm`), "they cannot create it");
 });

@@ -13,10 +13,10 @@ import { salvage } from "./salvage.ts";
 export type Databases = Readonly<{ engine: DatabaseSync; accounts: DatabaseSync }>;
 
 /**
- * Opens, creates and migrates both databases, as the user that owns them. The directories must exist. A damaged or
- * missing one is restored as far as possible; the damaged file is set aside, and reported while it exists. Throws UnusableDatabase;
- * if another version wrote one of them, neither is changed.
- * For set-up: hold the result and leave by `process.exit`, without closing. That leaves `-wal` and `-shm` behind, so
+ * Opens, creates and migrates both databases, as the user that owns them. The directories must exist. A damaged or missing
+ * database is restored as far as possible. A damaged file is set aside, and reported while it exists. Throws
+ * UnusableDatabase; if another version wrote one of them, neither is changed.
+ * In set-up, hold the result and leave by `process.exit`, without closing. That leaves `-wal` and `-shm` behind, so that
  * Postfix and Dovecot can read the accounts even if the guard never starts.
  */
 export function initialise(layout: Layout): Databases {
@@ -26,14 +26,14 @@ export function initialise(layout: Layout): Databases {
   return { accounts: openOrRestoreAccounts(layout, now), engine: openOrRecoverEngine(layout, now) };
 }
 
-/** Makes the next start set the database aside: its own check may miss the damage found. */
+/** Makes the next start set the database aside, because the start's own check may miss the damage found now. */
 export function markDamaged(path: string): void {
   writeFileSync(markOf(path), "", { mode: 0o640 });
 }
 
 /**
- * Opens `engine.db`. A damaged one is set aside; its readable part and its digest start a new one. So does the
- * digest alone if the file is gone. Throws UnusableDatabase.
+ * Opens `engine.db`. If it is damaged, sets it aside and starts a new one from its readable part and its digest. If it is
+ * gone, starts one from the digest. Throws UnusableDatabase.
  */
 export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, now: Millis): DatabaseSync {
   const isGone = isEmpty(path) && existsSync(firstStartDone);
@@ -43,7 +43,7 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
   removeDatabase(fresh);
   const db = openEngine(fresh);
   try {
-    // The digest adds nothing to fully read tables, but may contain an allowed network that was removed since.
+    // Tables that were read completely need no digest, which may contain an allowed network that was removed since.
     salvage(digestPath(path), db, isGone ? new Set() : salvage(path, db));
     sqliteAuditChain(db)(auditedRecovery(isGone ? "missing" : "damaged", now));
   } finally {
@@ -55,8 +55,8 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
 }
 
 /**
- * Opens `accounts.db`, or its copy if it is damaged or gone. Without a usable copy nothing is changed: an empty list of accounts
- * would refuse all mail for good. Throws UnusableDatabase.
+ * Opens `accounts.db`, or its copy if it is damaged or gone. Without a usable copy nothing is changed, because an empty list of
+ * accounts would reject all mail permanently. Throws UnusableDatabase.
  */
 export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layout, now: Millis): DatabaseSync {
   const copy = copyPath(path);
@@ -72,7 +72,7 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
   const isMarked = existsSync(markOf(path));
   const opened = isGone || isMarked ? null : unlessDamaged(() => openAccounts(path, { ifDamaged: "close" }));
   if (opened !== null) return opened;
-  // First, as it may not fit on the disk: Postfix and Dovecot can read most damaged databases, but none that is gone.
+  // Copied first, because it may not fit on the disk. Postfix and Dovecot can read most damaged databases, but not a missing one.
   const fresh = `${path}.new`;
   removeDatabase(fresh);
   copyFlushed(copy, fresh);
@@ -93,14 +93,14 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
   return openAccounts(path);
 }
 
-/** Of the new database, `.new`. */
+/** Puts the new database, `.new`, in its place. */
 function putInPlace(path: string, fate: "missing" | "damaged", now: Millis): void {
   setAside(path, fate, now);
   renameSync(`${path}.new`, path);
   rmSync(markOf(path), { force: true });
 }
 
-/** A rename may reach the disk before the content does. */
+/** Flushes the copy, because a later rename may reach the disk before the content does. */
 function copyFlushed(from: string, to: string): void {
   copyFileSync(from, to);
   using file = new Descriptor(openSync(to, "r"));

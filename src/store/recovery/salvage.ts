@@ -6,8 +6,8 @@ import { closedOnError } from "../schemas.ts";
 import { together } from "../transactions.ts";
 
 /**
- * The lasting tables: bans, lists, knowledge of addresses and accounts, the audit. Not the alerts, which events
- * raise again, nor tables computed from others.
+ * The lasting tables: bans, lists, facts about addresses and accounts, the audit. Excludes alerts, which events raise
+ * again, and tables computed from others.
  */
 const LASTING: readonly string[] = [
   ..."account_hold account_password allow_entry audit_entry ban correspondent greylist_pause guess held_mail".split(
@@ -16,19 +16,19 @@ const LASTING: readonly string[] = [
   ..."honest_mail jail_report known_address log_position refusal spam_allow".split(" "),
 ];
 
-/** Of all addresses together; read within a second. */
+/** The newest events of all addresses together. Reading them takes less than a second. */
 const NEWEST_EVENTS = { table: "event", order: "ORDER BY id DESC LIMIT 20000" };
-/** Sums of events that retention removed. Too many to digest every few minutes. */
+/** Sums of events that retention removed. There are too many to digest every few minutes. */
 const SUMS = { table: "event_summary", order: "" };
-/** For two days and more: counters do not restart at zero. */
+/** Enough for two days and more, so that counters do not restart at zero. */
 const NEWEST_MINUTES = { table: "event_minute", order: "ORDER BY id DESC LIMIT 4000" };
 
 /** Tables that were read to their end. */
 export type Salvaged = ReadonlySet<string>;
 
 /**
- * Copies what can be read of `from` into `db`. A row that cannot be read, that no longer fits its table, or that `db` has
- * already is skipped. Tables in `done` are passed over. Throws only if `db` cannot be written.
+ * Copies the readable part of `from` into `db`. Skips rows that cannot be read, that no longer fit their table, or that `db`
+ * has already, and the tables in `done`. Throws only if `db` cannot be written.
  */
 export function salvage(from: string, db: DatabaseSync, done: Salvaged = new Set()): Salvaged {
   using source = readOr(() => openedForReading(from), null);
@@ -37,13 +37,13 @@ export function salvage(from: string, db: DatabaseSync, done: Salvaged = new Set
 }
 
 /**
- * Copies the lasting tables, without events and their counts, into the empty file at `path`: small, however large the database
- * is. Throws SQLite's error if one of them cannot be read to its end: an earlier digest is better. Errors of `path`
- * have no SQLite code, so that they do not count as damage of `source`.
+ * Copies the lasting tables, without events and their counts, into the empty file at `path`, which stays small however large the
+ * database is. Throws SQLite's error if one of them cannot be read to its end, because an earlier digest is better. Errors of
+ * `path` have no SQLite code, so that they do not count as damage of `source`.
  */
 export function digest(source: DatabaseSync, path: string): void {
   try {
-    // Without indexes and inside SQLite: a twentieth of the time of row by row, and other maintenance waits for it.
+    // Without indexes and inside SQLite, in a twentieth of the time of row by row, because other maintenance waits for it.
     source.prepare("ATTACH ? AS digest").run(path);
     try {
       copyWhole(source);
@@ -81,7 +81,7 @@ function isDamaged(db: DatabaseSync): boolean {
 function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged): readonly string[] {
   const tables = [...LASTING.map((table) => ({ table, order: "" })), SUMS, NEWEST_EVENTS, NEWEST_MINUTES];
   return together(db, () => {
-    // It stands for "nothing before". `source` has its own until its first minutes are removed.
+    // The row of minute 0 stands for "nothing before". `source` has its own until its first minutes are removed.
     if (!done.has(NEWEST_MINUTES.table)) db.exec("DELETE FROM event_minute WHERE minute = 0");
     const complete = tables.filter((one) => !done.has(one.table) && copyTable(source, db, one));
     db.exec("INSERT INTO event_minute (minute, totals) SELECT 0, '{}' WHERE NOT EXISTS (SELECT 1 FROM event_minute)");
@@ -102,7 +102,7 @@ function openedForReading(path: string): DatabaseSync {
 
 type Copy = Readonly<{ table: string; order: string }>;
 
-/** Returns whether it was read to its end. A truncated one is copied as far as it can be read. */
+/** Copies a table as far as it can be read. Returns whether it was read to its end. */
 function copyTable(source: DatabaseSync, db: DatabaseSync, { table, order }: Copy): boolean {
   const known = new Set(readOr(() => columnsOf(source, table), []));
   const shared = columnsOf(db, table).filter((column) => known.has(column));
