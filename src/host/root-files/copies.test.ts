@@ -23,7 +23,7 @@ import {
 } from "./copies.ts";
 import { Directory } from "./directory.ts";
 
-test("a copy replaces a link, and one that was left at its temporary name", () => {
+test("a copy replaces a link, even one left at its temporary name", () => {
   const place = temporaryDirectory();
   const [from, to, victim] = [join(place, "from"), join(place, "to"), join(place, "victim")];
   put(from, "new", 0o600);
@@ -93,7 +93,7 @@ test("does not compress a symbolic link, or a file with two names", async () => 
   assert.deepEqual(readdirSync(place).toSorted(), ["log", "other"]);
 });
 
-test("a file written from a stream keeps its name after a power failure", async (t) => {
+test("a file written from a stream survives a power failure under its name", async (t) => {
   const file = join(temporaryDirectory(), "archive");
   const flushed = t.mock.method(Directory.prototype, "flush");
   await writeStream(file, Readable.from(["text"]), { mode: 0o600, isWhole: () => Promise.resolve(true) });
@@ -103,7 +103,7 @@ test("a file written from a stream keeps its name after a power failure", async 
 
 const MOUNTS = { skip: lacking({ root: true, installed: ["mount"] }) };
 
-test("a full disk is reported by its code, and no half file stays on it", MOUNTS, async () => {
+test("a full disk is reported by its code, and no partial file stays", MOUNTS, async () => {
   using disk = tmpfs(join(temporaryDirectory(), "disk"), "size=64k,mode=755");
   const [log, archive] = [join(disk.path, "log"), join(disk.path, "archive")];
   put(log, randomBytes(40_000));
@@ -141,12 +141,12 @@ test("hard links across file systems are impossible", { skip: ELSEWHERE === null
   assert.deepEqual(readdirSync(other), []);
 });
 
-test("a file system without hard links is explained in one sentence; other errors stay unchanged", () => {
+test("a lack of hard links is explained in one sentence; other errors stay unchanged", () => {
   const failed = (code: string): string => {
     const reported = failureOf(Object.assign(new Error(`${code}: link '/proc/self/fd/7/x'`), { code }), "/srv/mail");
     return reported instanceof Error ? reported.message : "";
   };
   for (const code of ["EPERM", "EOPNOTSUPP", "ENOSYS"])
-    assert.match(failed(code), /^Files in \/srv\/mail cannot get second names \(hard links: \w+\), which/);
+    assert.match(failed(code), /^Files in \/srv\/mail cannot get hard links \(\w+\), which/);
   assert.equal(failed("ENOSPC"), "ENOSPC: link '/srv/mail'");
 });

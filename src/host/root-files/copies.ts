@@ -37,13 +37,13 @@ export function copyFile(from: string, to: string, mode: number): void {
 }
 
 /**
- * The same for a file in another user's directory, which may contain anything. False if it is gone, is not a regular file, or
- * has a hole that would fill the disk. Follows no link and waits for no pipe. Only root can read the copy.
+ * Like `copyFile`, for a file in another user's directory, which may contain anything. False if it is gone, is not a regular file,
+ * or has a hole that would fill the disk. Follows no link and waits for no pipe. Only root can read the copy.
  */
 export function copyForeignFile(from: string, to: string): boolean {
   using source = openForeign(from);
   if (source === null || !source.stat.isFile() || bytesWithoutSpace(source.stat) > MOST_WITHOUT_SPACE) return false;
-  // The open file: its name may lead to another one by now.
+  // Copies the open file, because its name may lead to another one by now.
   copyFile(`/proc/self/fd/${source.fd}`, to, 0o600);
   return true;
 }
@@ -60,8 +60,8 @@ function openForeign(path: string): Descriptor | null {
 }
 
 /**
- * SHA-256 of a file that another user may have put there, as hexadecimal digits; null if there is none, or a
- * link on the way to it that another user may have made.
+ * SHA-256, in hexadecimal digits, of a file that another user may have put there. Null if there is none, or if the path
+ * contains a link that another user may have made.
  */
 export function hashOf(path: string): string | null {
   using file = openForeign(path);
@@ -75,7 +75,7 @@ function digest(fd: number): string {
   return hash.digest("hex");
 }
 
-/** Gives a program a second name; false if that is impossible, or if other users than root may change the program. */
+/** Gives a program a second name. False if that is impossible, or if users other than root may change the program. */
 export function linkProgram(from: string, to: string): boolean {
   try {
     replace(to, (place, fresh) => {
@@ -90,7 +90,7 @@ export function linkProgram(from: string, to: string): boolean {
 }
 
 /**
- * Writes a stream under another name, flushes it, and renames it once `isWhole` confirms it: a
+ * Writes a stream under a temporary name, flushes it, and renames it once `isWhole` confirms that it is complete, because a
  * stream may end early without an error. Replaces nothing.
  */
 export async function writeStream(
@@ -108,7 +108,7 @@ export async function writeStream(
     fsyncSync(target.fd);
     if (!(await isWhole())) return;
     using present = place.hold(name);
-    if (present !== null) throw new UnsafePath(`${path} was just made by another program: nothing is overwritten.`);
+    if (present !== null) throw new UnsafePath(`${path} was just created by another program: nothing is overwritten.`);
     renameSync(place.at(half), place.at(name));
     place.flush();
   } catch (error) {
@@ -118,7 +118,7 @@ export async function writeStream(
   }
 }
 
-/** With a separate descriptor, because a stream that fails closes its descriptor, whatever `autoClose` says. */
+/** Uses a separate descriptor, because a stream that fails closes its descriptor, whatever `autoClose` says. */
 function writer({ fd }: Descriptor): WriteStream {
   return createWriteStream(`/proc/self/fd/${fd}`, { flags: "r+" });
 }
@@ -132,8 +132,8 @@ function isOwnProgram({ stat }: Descriptor): boolean {
 type Compressor = Transform | ((text: AsyncIterable<Buffer>) => AsyncIterable<Buffer>);
 
 /**
- * Replaces a file by its compressed form, `.gz`, with the same owner, mode and time. It has another name until
- * it is complete.
+ * Replaces a file with its compressed form, `.gz`, with the same owner, mode and time. Uses a temporary name until it is
+ * complete.
  */
 export async function compressFile(path: string, compressor: Compressor): Promise<void> {
   using place = Directory.own(dirname(path));
@@ -161,15 +161,15 @@ export async function compressFile(path: string, compressor: Compressor): Promis
 
 /** The unit of `st_blocks` on every file system (stat(2)). */
 const BLOCK_BYTES = 512;
-/** How many times larger than its space on disk an ordinary file can be: file systems compress. */
+/** How many times larger than its space on disk an ordinary file can be, because file systems compress. */
 const MOST_COMPRESSED = 8;
 /**
- * Maximum bytes of copies beyond that. A hole takes no space until it is copied, nor do further names of one file. Some
- * file systems allocate the space of a new file only seconds later (ZFS), so the limit applies to the sum.
+ * Maximum bytes of copies beyond `MOST_COMPRESSED`. Neither a hole nor another name of a file takes space before it is copied.
+ * Some file systems allocate the space of a new file only seconds later (ZFS), so the limit applies to the sum.
  */
 export const MOST_WITHOUT_SPACE = 1 << 30;
 
-/** By how much a copy of the file may take more space than the file itself. */
+/** How many more bytes a copy of the file may take than the file itself. */
 export function bytesWithoutSpace({ size, blocks, nlink }: Pick<Stats, "size" | "blocks" | "nlink">): number {
   return Math.max(0, size - (MOST_COMPRESSED * blocks * BLOCK_BYTES) / Math.max(1, nlink));
 }
@@ -179,8 +179,8 @@ const PROBE = ".probe";
 const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"]);
 
 /**
- * Whether a file in one directory can get a hard link in the other: not across mounts (link(2), EXDEV).
- * Tries it with an empty file, since two mounts of one file system have the same device number. Throws if hard links are not supported.
+ * Whether a file in one directory can get a hard link in the other, which is impossible across mounts (link(2), EXDEV). Tries it
+ * with an empty file, because two mounts of one file system have the same device number. Throws if hard links are not supported.
  */
 export function canLink(from: Directory, to: Directory, name: string): boolean {
   const made = from.create(PROBE, 0o600);
@@ -202,6 +202,6 @@ export function failureOf(error: unknown, path: string): unknown {
   const code = codeOf(error);
   if (!NO_LINKS.has(code)) return named(path, error);
   return new UnsafePath(
-    `Files in ${path} cannot get second names (hard links: ${code}), which a backup gives to mails: move it to a file system that has them, such as ext4 or XFS.`,
+    `Files in ${path} cannot get hard links (${code}), which a backup needs for mails: move it to a file system that supports them, such as ext4 or XFS.`,
   );
 }

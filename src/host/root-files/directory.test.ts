@@ -16,7 +16,7 @@ function make(name: string, mode = 0o755): string {
   return path;
 }
 
-test("an open directory stays the same, whatever takes its name", () => {
+test("an open directory stays the same, even if something else takes its name", () => {
   const path = make("renamed");
   using directory = Directory.own(path);
   renameSync(path, join(top, "aside"));

@@ -18,8 +18,8 @@ import { codeOf, nullOn } from "../../core/error.ts";
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 /**
- * open(2): the descriptor refers to the file without opening it, so no pipe blocks and no device acts. Node has no name
- * for it.
+ * open(2): the descriptor refers to the file without opening it, so that no pipe blocks and no device is triggered. Node has
+ * no name for this flag.
  */
 export const O_PATH = 0o10000000;
 /** Maximum number of links, like the kernel's (path_resolution(7)). */
@@ -40,7 +40,7 @@ export function ourselves(): Owner {
 }
 
 /**
- * A file of any kind, held by a descriptor, so a file that takes its name later is not affected. A link is held, not its target.
+ * A file of any kind, held by a descriptor, so that a file that takes its name later is not affected. Holds a link, not its target.
  */
 export class Descriptor implements Disposable {
   readonly fd: number;
@@ -50,13 +50,13 @@ export class Descriptor implements Disposable {
     this.fd = fd;
   }
 
-  /** Read at the first use: most directories on a path are only passed through. */
+  /** Read at the first use, because most directories on a path are only passed through. */
   get stat(): Stats {
     this.#stat ??= fstatSync(this.fd);
     return this.#stat;
   }
 
-  /** The same for each name of the file, and for no other file. */
+  /** Identifies the file under all of its names. */
   get identity(): string {
     return `${this.stat.dev}:${this.stat.ino}`;
   }
@@ -91,8 +91,8 @@ export class Directory extends Descriptor {
   }
 
   /**
-   * Opens each directory of the path separately. A link is followed only if no other user can have made it: root may
-   * let /var/mail point elsewhere. Throws UnsafePath.
+   * Opens each directory of the path separately. Follows a link only if no other user can have made it, because root may
+   * have made /var/mail a link. Throws UnsafePath.
    */
   static open(path: string): Directory {
     let here = new Directory("/", openSync("/", O_PATH | O_DIRECTORY));
@@ -120,7 +120,7 @@ export class Directory extends Descriptor {
     return nullOn(["ENOENT"], () => Directory.open(path));
   }
 
-  /** A directory in which only this user can create, rename or remove files. Throws UnsafePath. */
+  /** Opens a directory in which only this user can create, rename or remove files. Throws UnsafePath. */
   static own(path: string): Directory {
     const opened = Directory.open(path);
     try {
@@ -138,35 +138,35 @@ export class Directory extends Descriptor {
       throw new UnsafePath(`${this.path} belongs to uid ${uid}, so root does not write there: give it to root.`);
     if ((mode & WRITABLE_BY_OTHERS) !== 0)
       throw new UnsafePath(
-        `Others may write in ${this.path}, so root does not: take the right away (chmod go-w ${this.path}).`,
+        `Others may write in ${this.path}, so root does not: remove that right (chmod go-w ${this.path}).`,
       );
   }
 
-  /** Others may not rename or replace what root or this user has in it; in a sticky directory, as /tmp, they may add names. Throws UnsafePath. */
+  /** Throws UnsafePath if others may rename or replace files of root or this user. In a sticky one, as /tmp, they may only add names. */
   mustKeepNames(): void {
     const { uid, mode } = this.stat;
     const isOurs = uid === 0 || uid === ownUid();
     if (!isOurs || ((mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0))
-      throw new UnsafePath(`Other users may rename what is in ${this.path}, so root does not write there.`);
+      throw new UnsafePath(`Other users may rename files in ${this.path}, so root does not write there.`);
   }
 
-  /** Whether only root or this user can have put a link of this directory there. */
+  /** Whether only root or this user can have put this link into the directory. */
   isTrusted(link: Descriptor): boolean {
     const isOurs = [link, this].every(({ stat: { uid } }) => uid === 0 || uid === ownUid());
     return isOurs && (this.stat.mode & WRITABLE_BY_OTHERS) === 0;
   }
 
-  /** A name in this directory, for a system call that does not follow a link in its last part. */
+  /** The path of a name in this directory, for a system call that does not follow a link in the last part. */
   at(name: string): string {
     return `/proc/self/fd/${this.fd}/${name}`;
   }
 
-  /** The directory of that name. Throws ENOTDIR for a link. */
+  /** Opens the directory of that name. Throws ENOTDIR for a link. */
   enter(name: string): Directory {
     return new Directory(join(this.path, name), openSync(this.at(name), O_PATH | O_DIRECTORY | O_NOFOLLOW));
   }
 
-  /** Null if nothing has that name. */
+  /** Holds the file of that name, of any kind. Null if there is none. */
   hold(name: string): Descriptor | null {
     const fd = nullOn(["ENOENT"], () => openSync(this.at(name), O_PATH | O_NOFOLLOW));
     return fd === null ? null : new Descriptor(fd);
@@ -185,7 +185,7 @@ export class Directory extends Descriptor {
   /** Throws UnsafePath if the name is taken: the caller has just removed it. */
   createNew(name: string, mode: number): number {
     const fd = this.create(name, mode);
-    if (fd === null) throw new UnsafePath(`${join(this.path, name)} was just made by another program: try again.`);
+    if (fd === null) throw new UnsafePath(`${join(this.path, name)} was just created by another program: try again.`);
     return fd;
   }
 
@@ -194,7 +194,7 @@ export class Directory extends Descriptor {
     nullOn(["ENOENT"], () => unlinkSync(this.at(name)));
   }
 
-  /** Flushes its names: fsync(2) of a file need not flush its name. */
+  /** Flushes the names in this directory, because fsync(2) of a file need not flush its name. */
   flush(): void {
     // A descriptor of O_PATH cannot be flushed.
     this.#flush(".", O_DIRECTORY);
@@ -225,7 +225,7 @@ export class Directory extends Descriptor {
       const path = join(this.path, name);
       if (link === null || !link.stat.isSymbolicLink()) throw new UnsafePath(`${path} is not a directory.`);
       if (!this.isTrusted(link))
-        throw new UnsafePath(`${path} is a symbolic link that root has not laid, so it is not followed: remove it.`);
+        throw new UnsafePath(`${path} is a symbolic link that root did not create, so it is not followed: remove it.`);
       return readlinkSync(this.at(name));
     }
   }
@@ -235,7 +235,7 @@ function isName(part: string): boolean {
   return part !== "" && part !== ".";
 }
 
-/** Root does not write at this path. The message is one sentence for the administrator, with what to do next. */
+/** Thrown where root must not write. The message is one sentence for the administrator, with what to do next. */
 export class UnsafePath extends Error {
   constructor(sentence: string) {
     super(sentence);

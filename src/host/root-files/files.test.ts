@@ -62,7 +62,7 @@ function expectUntouched(): void {
   assert.ok(statSync(victim).mtime > LONG_AGO);
 }
 
-/** Things that an attacker could have put at a name. */
+/** Files that an attacker could have put at a name. */
 const TRAPS: Readonly<Record<string, (path: string) => void>> = {
   "a link": (path) => symlinkSync(victim, path),
   "a link to nothing": (path) => symlinkSync(join(top, "nothing"), path),
@@ -71,7 +71,7 @@ const TRAPS: Readonly<Record<string, (path: string) => void>> = {
 };
 
 for (const [trap, lay] of Object.entries(TRAPS)) {
-  test(`a written file replaces ${trap}, and one at its temporary name`, () => {
+  test(`a written file replaces ${trap}, even at its temporary name`, () => {
     for (const name of [file, `${file}.new`]) lay(name);
     writeFile(file, "ours", { mode: 0o640, owner });
     assert.ok(lstatSync(file).isFile());
@@ -101,7 +101,7 @@ for (const [trap, lay] of Object.entries(TRAPS)) {
     moveFile(file, join(place, "moved"));
     layLink("/etc/passwd", file);
     layLink("/etc/shadow", file);
-    assert.equal(readlinkSync(file), "/etc/passwd", "a name that is taken stays");
+    assert.equal(readlinkSync(file), "/etc/passwd", "an existing name stays");
     replaceLink("/etc/shadow", file);
     assert.equal(readlinkSync(file), "/etc/shadow");
     removeFile(file);
@@ -141,7 +141,7 @@ test("appends to, truncates and reads a file, up to the maximum size", () => {
   assert.equal(readPlain(join(place, "none"), 3), null);
 });
 
-test("sets when a file or a directory was changed, which a move keeps", () => {
+test("sets the modification time of a file or directory, which a move keeps", () => {
   appendFile(file, "");
   setModified(file, LONG_AGO);
   moveFile(file, `${file}2`);
@@ -180,7 +180,7 @@ test("another user's pipe, link, directory or endless file is refused without wa
   closeSync(openPlain(file));
 });
 
-test("reads a file of the settings through links, and refuses a long file, and anything else without opening it", async () => {
+test("reads a file of the settings through links, and refuses a long file, or anything else without opening it", async () => {
   writeFileSync(file, "four");
   symlinkSync(file, join(place, "link"));
   assert.equal(readNamed(join(place, "link"), 4).toString(), "four");

@@ -20,7 +20,7 @@ import { type Access, fill, mustBePlain, replace, type Written } from "./replace
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** Replaces the whole file: a reader sees the old text or the new one, even after a power failure. */
+/** Replaces the whole file. A reader sees the old text or the new one, even after a power failure. */
 export function writeFile(path: string, data: string | Uint8Array, written: Written): void {
   replace(path, (place, fresh) => fill(place.createNew(fresh, 0o600), data, written), written.flush);
 }
@@ -47,7 +47,7 @@ export function setAccess(path: string, { mode, owner }: Access): void {
   });
 }
 
-/** Sets when an existing file or directory of root's was changed last. */
+/** Sets the modification time of an existing file or directory of root's. */
 export function setModified(path: string, at: Date): void {
   within(path, (place, name) => {
     using held = place.hold(name);
@@ -67,7 +67,7 @@ export function giveSocket(path: string, owner: Owner): void {
 
 type Plain = Readonly<{ text: string; owner: Owner; mode: number }>;
 
-/** A file that another user may have put there; null if there is none. */
+/** Reads a file that another user may have put there. Null if there is none. */
 export function readPlain(path: string, mostBytes: number): Plain | null {
   return explained(path, () => {
     using place = Directory.open(dirname(path));
@@ -80,8 +80,8 @@ export function readPlain(path: string, mostBytes: number): Plain | null {
 }
 
 /**
- * Reads a file that the settings name, through links too. Another user may own its directory, such as that of a certificate:
- * throws for a pipe, which would block the program, for a device, which the opening may set off, and for a file that is longer.
+ * Reads a file that the settings name, even through links. Another user may own its directory, such as that of a certificate. So it
+ * throws for a pipe, which would block the program, for a device, which opening may trigger, and for a file that is too long.
  */
 export function readNamed(path: string, mostBytes: number): Buffer {
   return explained(path, () => {
@@ -92,17 +92,17 @@ export function readNamed(path: string, mostBytes: number): Buffer {
   });
 }
 
-/** What is wrong with a text that would differ from its file. */
+/** The problem of a text that would be read differently from its file. */
 export const NOT_UTF8 = "is not UTF-8: convert it (iconv -f latin1 -t utf-8 FILE > NEW)";
 
-/** Throws for text that is not UTF-8 too. */
+/** Like `readNamed`, and also throws for text that is not UTF-8. */
 export function readNamedText(path: string, mostBytes: number): string {
   const bytes = readNamed(path, mostBytes);
   if (!isUtf8(bytes)) throw new UnsafePath(`${path} ${NOT_UTF8}.`);
   return bytes.toString();
 }
 
-/** The text of a file that another user may have put there; null if there is none that can be used. Never throws, never waits. */
+/** Reads the text of a file that another user may have put there. Null if none can be used. Never throws, never waits. */
 export function readForeign({ foreign }: ForeignFile, mostBytes: number): string | null {
   return readOr(() => readPlain(foreign, mostBytes)?.text ?? null, null);
 }
@@ -123,7 +123,7 @@ export function openPlain(path: string, named = path): number {
   throw new UnsafePath(`${named} is not a regular file: remove it, and let its program write a new one.`);
 }
 
-/** The same for a log that the settings name: it may be a link, and so may its target, if only root can have put them there. */
+/** Like `openPlain`, for a log that the settings name. It may be a link, and so may its target, if only root can have put them there. */
 export function openLog(path: string): number {
   return lstatSync(path).isSymbolicLink() ? openBehindLinks(resolve(path), 0) : openPlain(path);
 }
@@ -139,7 +139,7 @@ function openBehindLinks(path: string, links: number): number {
   return openBehindLinks(resolve(place.path, readlinkSync(place.at(name))), links + 1);
 }
 
-/** Its size may have changed since it was checked, so what is read is bounded too. */
+/** Bounds the read too, because the size may have changed since it was checked. */
 function bytesOf({ fd, stat }: Descriptor, mostBytes: number): Buffer {
   using opened = new Descriptor(openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK));
   const bytes = Buffer.alloc(Math.min(stat.size, mostBytes));

@@ -21,7 +21,7 @@ test("a lock that cannot be opened is reported with its name", () => {
   assert.throws(() => whileLocked(record, () => undefined), isNamed);
 });
 
-test("a failure of flock(1) is not taken for another process", (t) => {
+test("a failure of flock(1) is not mistaken for another process", (t) => {
   const directory = temporaryDirectory();
   const path = process.env["PATH"];
   t.after(() => (process.env["PATH"] = path));

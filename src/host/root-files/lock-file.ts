@@ -4,14 +4,14 @@ import { basename, dirname } from "node:path";
 import { Descriptor, Directory, explained } from "./directory.ts";
 
 const { O_CREAT, O_NOFOLLOW, O_RDONLY } = constants;
-/** A lock is held for milliseconds. A stopped holder (SIGSTOP) must not stop the keeper too. */
+/** A lock is usually held for milliseconds. The limit keeps a stopped holder (SIGSTOP) from stopping the keeper too. */
 const MOST_SECONDS = "10";
 /** The exit status of flock(1) with -w. */
 const TIMED_OUT = 1;
 
 /**
- * Runs `work` while no other process runs its own for this file (flock(1)). The lock is a separate file that only root can
- * open: any user can lock a file that they can read. Throws if another process keeps it for long.
+ * Runs `work` while no other process does so for the same file (flock(1)). The lock is a separate file that only root can open,
+ * because any user can lock a file that they can read. Throws if another process keeps the lock for long.
  */
 export function whileLocked<Result>(path: string, work: () => Result): Result {
   using place = Directory.own(dirname(path));
@@ -27,7 +27,7 @@ export function whileLocked<Result>(path: string, work: () => Result): Result {
       throw new Error(`${path} is in use by another process: try again.`, { cause: error });
     }
     using present = place.hold(name);
-    // The previous holder has removed it.
+    // The previous holder has removed this lock file.
     if (present?.stat.ino !== lock.stat.ino) continue;
     try {
       return work();

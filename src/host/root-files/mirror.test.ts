@@ -85,7 +85,7 @@ test("a file whose time has a fraction of a millisecond is copied once", () => {
 });
 
 for (const name of ["anna/late", "anna/cur"])
-  test(`a pass that is overtaken by a rename is not the last: ${name}`, () => {
+  test(`a rename during a pass requires another pass: ${name}`, () => {
     const moved = join(from, "moved");
     mirror().pass();
     if (name === "anna/late") writeFileSync(join(from, name), "a mail in the queue");
@@ -97,10 +97,10 @@ for (const name of ["anna/late", "anna/cur"])
       },
     });
     assert.ok(overtaken.pass() > 0);
-    assert.ok(!existsSync(join(to, "moved")), "it came to a name that was read before");
+    assert.ok(!existsSync(join(to, "moved")), "it was moved to a part that was read before");
   });
 
-test("a mail that moves to another folder is only in the new one", () => {
+test("a mail that moves to another folder is only in the new folder", () => {
   mkdirSync(join(from, "anna", ".Junk", "cur"), { recursive: true });
   const one = mirror();
   one.pass();
@@ -171,12 +171,12 @@ test("a file full of holes is refused before it takes space; a short one is copi
   const refuses = (why: RegExp): void => assert.throws(() => mirror().pass(), why);
   refuses(/anna\/long is far longer than the space that it takes on the disk: move it away/);
   assert.ok(statSync(join(to, "anna", "long")).size < 9 * 1024 * 1024);
-  // Also one that would be linked.
+  // The same for a file that would be linked.
   renameSync(long, join(cur, "long"));
   refuses(/cur\/long is far longer than the space that it takes/);
 });
 
-test("a mail with very many names gets them all in the mirror, where no file has more than a restore can make", () => {
+test("a mail keeps very many names in the mirror, where no file has more than a restore can make", () => {
   const mostNames = 320;
   const names = Array.from({ length: mostNames + 10 }, (_, i) => `copy-${i}`);
   for (const name of names) linkSync(join(cur, "1"), join(cur, name));
@@ -190,7 +190,7 @@ test("a mail with very many names gets them all in the mirror, where no file has
   assert.equal(one.pass(), 1);
 });
 
-test("a copied file keeps its names if asked, so that many of them take no more space than in the original", () => {
+test("with `joins` a copied file keeps its names, so that many of them take no more space than the original", () => {
   const [first, second] = [join(from, "anna", "name-0"), join(to, "anna", "name-1")];
   writeFileSync(first, Buffer.alloc(8 << 20, "x"));
   for (let i = 1; i < 150; i += 1) linkSync(first, join(from, "anna", `name-${i}`));

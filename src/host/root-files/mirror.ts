@@ -8,28 +8,28 @@ import { DEEPEST, removeTree } from "./walk.ts";
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 /**
- * Each IMAP COPY of a mail is a name of its file. Ext4 allows 65,000, and XFS more, which a restore to Ext4 could not make again.
+ * Each IMAP COPY of a mail adds a name to its file. Ext4 allows 65,000 names. XFS allows more, which a restore to ext4 could not make.
  */
 const MOST_NAMES = 32_000;
 /** Other users cannot write into root's directories. */
 const NOT_BY_OTHERS = 0o755;
 const PIECE_BYTES = 1 << 20;
 /**
- * The kernel writes times in steps of a tick. A change within this time of a check may come after it (ms, twice the
- * longest tick).
+ * The kernel writes times in steps of a tick, so a change whose time is this close to a check may have come after it. Twice the
+ * longest tick.
  */
 const TICK_MS = 20;
 
 export type MirrorRules = Readonly<{
-  /** Whether files of this directory never change once they have their name, so that a second name is a copy. */
+  /** Whether files of this directory never change once they have their name, so that a hard link is as good as a copy. */
   links: (directory: string) => boolean;
   /** Whether removed files stay in the mirror. */
   keeps?: boolean;
   /** Whether the other names of a copied file become names of its copy. */
   joins?: boolean;
-  /** Most names of a file in the mirror, `MOST_NAMES` by default. */
+  /** Maximum names of a file in the mirror, `MOST_NAMES` by default. */
   mostNames?: number;
-  /** The excluded names. */
+  /** Whether a name is excluded. */
   skips: (path: string, stat: Stats) => boolean;
 }>;
 
@@ -37,9 +37,9 @@ export type MirrorRules = Readonly<{
 export const COPY_ALL: MirrorRules = { links: () => false, skips: () => false, keeps: true };
 
 /**
- * Mirrors a directory in which other users write into one of root's, without stopping them: by hard links where a file
- * never changes, by copies elsewhere. The next pass finds changes in between; it reads only directories that
- * changed. Links are not followed; sockets, pipes and devices are skipped. Directories and copies belong to root.
+ * Mirrors a directory, in which other users write, into one of root's without stopping them: by hard links where files never
+ * change, by copies elsewhere. The next pass finds changes since, and reads only directories that changed. Does not follow
+ * links, and skips sockets, pipes and devices. Directories and copies belong to root.
  */
 export class Mirror {
   readonly #from: string;
@@ -48,7 +48,7 @@ export class Mirror {
   /** The directories read so far: their change times and subdirectories. */
   readonly #seen = new Map<string, Readonly<{ changedAt: number; directories: readonly string[] }>>();
 
-  /** Where a file with several names was copied to, by its device and inode: its other names become names of the copy. */
+  /** Where a file with several names was copied to, by its device and inode, so that its other names become names of the copy. */
   readonly #copied = new Map<string, Readonly<{ directory: string; name: string; ino: number }>>();
 
   #withoutSpace = 0;
@@ -60,7 +60,7 @@ export class Mirror {
     this.#rules = rules;
   }
 
-  /** Runs one pass. Returns how many entries were added, replaced or removed; 0: nothing changed since the last pass. */
+  /** Runs one pass. Returns how many entries were added, replaced or removed: 0 if nothing changed since the last pass. */
   pass(): number {
     return explained(this.#from, () => {
       using from = Directory.openIfThere(this.#from);
@@ -85,13 +85,13 @@ export class Mirror {
     const changedAt = from.stat.mtimeMs;
     const seen = this.#seen.get(from.path);
     const isSettled = seen?.changedAt === changedAt;
-    // Copies are compared each time: writing to a file does not change its directory.
+    // Copies are compared each time, because writing to a file does not change its directory.
     const names = isSettled && this.#rules.links(from.path) ? seen.directories : [...from.names()];
     const directories: string[] = [];
     let changes = 0;
     for (const name of names) {
       using held = from.hold(name);
-      // It may have been renamed behind this pass, so another pass is needed.
+      // It may have been renamed into a part that was read before, so another pass is needed.
       if (held === null) changes += 1;
       if (held === null || this.#rules.skips(`${from.path}/${name}`, held.stat)) continue;
       if (held.stat.isDirectory()) {
@@ -117,32 +117,32 @@ export class Mirror {
     using present = to.hold(name);
     if (present?.stat.ino === held.stat.ino) return 0;
     if (held.stat.nlink >= this.#mostNames) return this.#copy(from, to, entry);
-    // Whoever reads the mirror would read a sparse file's holes in full, which may take years.
+    // A reader of the mirror would read a sparse file's holes in full, which may take years.
     const { size, blocks } = held.stat;
     if (bytesWithoutSpace({ size, blocks, nlink: 1 }) > MOST_WITHOUT_SPACE) throw tooLong(`${from.path}/${name}`);
     if (present !== null) clear(to, name);
-    // The name may be gone or belong to another file by now: the next pass sees that.
+    // The name may be gone or belong to another file by now. The next pass sees that.
     try {
       linkSync(from.at(name), to.at(name));
     } catch (error) {
       if (codeOf(error) === "EMLINK") return this.#copy(from, to, entry);
       if (codeOf(error) === "EXDEV")
         throw new UnsafePath(
-          `${from.path} is on another mount than ${to.path}, where it would get second names (hard links): keep both on one.`,
+          `${from.path} is on another mount than ${to.path}, so its files cannot get hard links there: keep both on one.`,
         );
       if (codeOf(error) !== "ENOENT") throw error;
     }
     return 1;
   }
 
-  /** Returns 1 if there was none, or a different one. */
+  /** Copies a file. Returns 1 if there was no copy, or a different one. */
   #copy(from: Directory, to: Directory, { name, held }: Entry): number {
     {
       using present = to.hold(name);
       if (present !== null && isCopyOf(present, held)) return 0;
     }
     using source = nullOn(["ENOENT", "ELOOP"], () => new Descriptor(openSync(from.at(name), READ)));
-    // Renamed behind this pass, like a directory that cannot be entered: another pass is needed.
+    // Renamed during this pass, like a directory that cannot be entered, so another pass is needed.
     if (source === null || !source.stat.isFile()) return 1;
     const { stat } = source;
     if (this.#linkCopy(source, to, name)) return 1;
@@ -161,7 +161,7 @@ export class Mirror {
     return this.#rules.mostNames ?? MOST_NAMES;
   }
 
-  /** False if the file was not copied yet, or the copy is not the same any more or has too many names itself. */
+  /** Links an earlier copy of the file. False if there is none, or if it differs by now or has too many names. */
   #linkCopy(source: Descriptor, to: Directory, name: string): boolean {
     const copied = this.#copied.get(source.identity);
     if (copied === undefined) return false;
@@ -177,7 +177,7 @@ export class Mirror {
     return isLinked === true;
   }
 
-  /** Other users write there, and must not fill the disk with files that cost them nothing. */
+  /** Keeps other users, who write there, from filling the disk with files that cost them nothing. */
   #admit(path: string, { size, blocks, nlink }: Stats, isForAllNames: boolean): void {
     this.#withoutSpace += bytesWithoutSpace({ size, blocks, nlink: isForAllNames ? 1 : nlink });
     if (this.#withoutSpace > MOST_WITHOUT_SPACE) throw tooLong(path);
@@ -200,12 +200,12 @@ function tooLong(path: string): UnsafePath {
   return new UnsafePath(`${path} is far longer than the space that it takes on the disk: move it away and try again.`);
 }
 
-/** A name may have been a directory at the last pass. */
+/** Removes a name, even if it was a directory at the last pass. */
 function clear(to: Directory, name: string): void {
   removeTree(`${to.path}/${name}`);
 }
 
-/** Makes a new link, since a hard link to one cannot be on another file system. Returns 1 if it is new or led elsewhere. */
+/** Makes a new link, because a hard link cannot be on another file system. Returns 1 if it is new or led elsewhere. */
 function copyLink(from: Directory, to: Directory, { name }: Entry): number {
   const read = (place: Directory): string | null => nullOn(["ENOENT", "EINVAL"], () => readlinkSync(place.at(name)));
   const target = read(from);
@@ -215,7 +215,7 @@ function copyLink(from: Directory, to: Directory, { name }: Entry): number {
   return 1;
 }
 
-/** A copy gets its time rounded to the millisecond. */
+/** Allows for the time of a copy, which is rounded to the millisecond. */
 function isCopyOf(copy: Descriptor, { stat }: Descriptor): boolean {
   return Math.abs(copy.stat.mtimeMs - stat.mtimeMs) < 1 && copy.stat.size === stat.size;
 }

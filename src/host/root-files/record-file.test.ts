@@ -33,7 +33,7 @@ test("an unreadable record counts as missing", () => {
   }
 });
 
-test("an unreadable step of an exchange is not a missing one", () => {
+test("an unreadable step of an exchange does not count as missing", () => {
   const path = join(temporaryDirectory(), "step.json");
   assert.equal(readStep(path, schema), null);
   writeRecord(path, NONE);
@@ -45,7 +45,7 @@ test("an unreadable step of an exchange is not a missing one", () => {
   }
 });
 
-test("a remembered value that could not be written is written once it can be, although it stays the same", (t) => {
+test("a remembered value that could not be written is written once that is possible, even if it is unchanged", (t) => {
   const logged = t.mock.method(console, "error", () => undefined);
   const layout = temporaryLayout("keeperSocket");
   const remembered = () => rememberedIn(layout, "last.json", schema, NONE);

@@ -11,16 +11,16 @@ import { appendFile, writeFile } from "./files.ts";
 import { whileLocked } from "./lock-file.ts";
 
 /**
- * Reads a record of root's. `none` if it is missing, unreadable for this user, or damaged: it only remembers
- * something, and work continues without it.
+ * Reads a record of root's. Returns `none` if it is missing, unreadable for this user, or damaged, because it is only a
+ * memory, without which work can continue.
  */
 export function readRecord<Value>(path: string, schema: z.ZodMiniType<Value>, none: Value): Value {
   return parseAs(schema, textOrNothing(path)) ?? none;
 }
 
 /**
- * Reads the next step of an interrupted exchange of files; null if there is none. Throws if it cannot be read: without it, files that
- * were moved aside would count as left over.
+ * Reads the next step of an interrupted exchange of files; null if there is none. Throws if it cannot be read, because without it
+ * files that were moved aside would count as leftovers.
  */
 export function readStep<Value>(path: string, schema: z.ZodMiniType<Value>): Value | null {
   const text = nullOn(["ENOENT"], () => readFileSync(path, "utf8"));
@@ -28,7 +28,7 @@ export function readStep<Value>(path: string, schema: z.ZodMiniType<Value>): Val
   const step = parseAs(schema, text);
   if (step !== null) return step;
   throw new SetUpFailure(
-    `A restore or rollback was interrupted, and ${path}, which holds its next step, is damaged: put the directories in their places by hand, then delete that file.`,
+    `A restore or rollback was interrupted, and ${path}, which holds its next step, is damaged: move the directories into place by hand, then delete that file.`,
   );
 }
 
@@ -38,20 +38,20 @@ export function appendRecord(path: string, value: unknown): void {
   appendFile(path, `${isCut ? "\n" : ""}${JSON.stringify(value)}\n`);
 }
 
-/** Reads the records of `appendRecord`; a line that holds none is null. Without a file there are none. Throws if it cannot be read. */
+/** Reads the records of `appendRecord`. An invalid line is null; a missing file has no records. Throws if it cannot be read. */
 export function readRecords<Value>(path: string, schema: z.ZodMiniType<Value>): readonly (Value | null)[] {
   const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
   return lines.filter((line) => line !== "").map((line) => parseAs(schema, line));
 }
 
-/** Reads, changes and writes it, so that another process that does the same at this moment loses nothing. */
+/** Reads, changes and writes a record, so that no change is lost if another process does the same at that moment. */
 export function changeRecord<Value>(path: string, read: () => Value, change: (before: Value) => Value): void {
   whileLocked(path, () => writeRecord(path, change(read())));
 }
 
 type Path = { [Name in keyof Layout]: Layout[Name] extends string ? Name : never }[keyof Layout];
 
-/** What reads the record in this file, as `readRecord` does, what replaces it, and what changes some of its fields, as `changeRecord` does. */
+/** Functions for the record in this file: `read` works like `readRecord`, `edit` and `change` (some fields only) like `changeRecord`. */
 export function recordIn<Value extends object>(file: Path, schema: z.ZodMiniType<Value>, none: Value) {
   const read = (layout: Layout): Value => readRecord(layout[file], schema, none);
   const edit = (layout: Layout, to: (before: Value) => Value): void =>
@@ -61,8 +61,8 @@ export function recordIn<Value extends object>(file: Path, schema: z.ZodMiniType
 }
 
 /**
- * What the keeper still knows after a restart, in a file of this name beside its socket. A failed write is logged once, and each call
- * retries it: until the next restart, the value in memory is used.
+ * A value that the keeper remembers across restarts, in a file of this name beside its socket. A failed write is logged once, and
+ * each call retries it. Until the next restart, the value in memory is used.
  */
 export function rememberedIn<Value>(
   { keeperSocket }: Pick<Layout, "keeperSocket">,
@@ -85,7 +85,7 @@ export function rememberedIn<Value>(
   return { get: () => use(value), set: (next: Value): void => void use(next) };
 }
 
-/** Replaces it; only root can read it. Throws if it cannot be written. */
+/** Replaces a record, which only root can read. Throws if it cannot be written. */
 export function writeRecord(path: string, value: unknown): void {
   writeFile(path, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
 }

@@ -28,7 +28,7 @@ test("programs that write the same file or link at once do not disturb each othe
   assert.deepEqual(readdirSync(directory).sort(), ["file", "link"]);
 });
 
-test("a file that is removed each time fails, with an error", () => {
+test("a write whose file is removed each time fails with an error", () => {
   const directory = temporaryDirectory();
   let made = 0;
   const make = (): void => {

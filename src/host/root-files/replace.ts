@@ -3,18 +3,18 @@ import { basename, dirname } from "node:path";
 import { codeOf } from "../../core/error.ts";
 import { type Descriptor, Directory, explained, type Owner, UnsafePath } from "./directory.ts";
 
-/** How often another of our programs may write the same file at the same moment. */
+/** How many attempts another of our programs may disturb by writing the same file at the same moment. */
 const TRIES = 10;
 
 /** Owner and mode of a file. Without an owner it belongs to the user who runs this: root. */
 export type Access = Readonly<{ mode: number; owner?: Owner }>;
 
-/** `flush: false` is for a file that each start writes again: after a power failure it may be empty. */
+/** `flush: false` is for a file that each start writes again, because it may be empty after a power failure. */
 export type Written = Access & Readonly<{ flush?: boolean }>;
 
 /**
- * Writes a file beside the named one, and renames it when it is complete. After a power failure the name stands for the
- * old file or for the new one, provided `make` flushed it: a rename may reach the disk before the content does.
+ * Writes a file beside the named one, and renames it when it is complete. After a power failure the name leads to the old
+ * file or to the new one, provided that `make` flushed it: a rename may reach the disk before the content does.
  */
 export function replace(path: string, make: (place: Directory, fresh: string) => void, flush = true): void {
   explained(path, () => {
@@ -40,15 +40,15 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
   });
 }
 
-/** Another of our programs made, renamed or removed the temporary file, or owns it. */
+/** Whether another of our programs made, renamed or removed the temporary file, or owns it. */
 function isTaken(error: unknown): boolean {
   const code = codeOf(error);
   return code === "ENOENT" || code === "EEXIST" || error instanceof UnsafePath;
 }
 
 /**
- * Writes a file that `Directory.create` made, and closes it. The content comes before owner and mode, so until then
- * only root can read it.
+ * Writes a file that `Directory.create` made, and closes it. Writes the content before setting owner and mode, so that only
+ * root can read it until then.
  */
 export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush = true }: Written): void {
   try {
@@ -61,7 +61,7 @@ export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush
   }
 }
 
-/** Opens a regular file without a second name: a hard link may lead to another user's file. Throws UnsafePath. */
+/** Throws UnsafePath unless this is a regular file without a second name, because a hard link may lead to another user's file. */
 export function mustBePlain(path: string, file: Descriptor | null): Descriptor {
   if (file === null) throw new UnsafePath(`${path} has just disappeared: try again.`);
   if (!file.stat.isFile() || file.stat.nlink !== 1)

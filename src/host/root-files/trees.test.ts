@@ -33,7 +33,7 @@ test("a directory gets its mode, whatever the umask, and set-gid with it", () =>
   assert.equal(modeOf(path), 0o2770);
 });
 
-test("a directory that is filled by path is made only where no other user can replace it", ROOT, () => {
+test("a directory to be filled by path is made only where no other user can replace it", ROOT, () => {
   const open = join(top, "open");
   mkdirSync(join(open, "own"), { recursive: true });
   chmodSync(open, 0o777);
@@ -69,7 +69,7 @@ test("removes a tree with its links, but not their targets", () => {
   removeTree(join(top, "no", "such", "tree"));
 });
 
-test("a tree that is too deep is left, with the next step", () => {
+test("a tree that is too deep is not removed, and the error names the next step", () => {
   const deep = join(top, "deep", ...Array.from({ length: 110 }, () => "d"));
   mkdirSync(deep, { recursive: true });
   assert.throws(() => removeTree(join(top, "deep")), /lies deeper than 100 directories: delete it by hand/);
@@ -87,7 +87,7 @@ test("removes a directory only if it is empty", () => {
   assert.ok(!existsSync(dirname(inside)));
 });
 
-test("the size of many files is found in little memory, and no link is followed", async (t) => {
+test("the size of many files is found with little memory, and no link is followed", async (t) => {
   for (let directory = 0; directory < 100; directory++)
     for (let i = 0; i < 200; i++) put(join(top, "many", `${directory}`, `${i}`.padEnd(250, "x")), "12");
   symlinkSync(join(top, "many", "1"), join(top, "many", "2", "link"));

@@ -11,8 +11,8 @@ export function makeDirectory(path: string, mode: number): void {
 }
 
 /**
- * Makes a directory that a program which works by path may fill: no other user can replace it, or one above it. Its real path; null if the
- * name is taken. Throws UnsafePath.
+ * Makes a directory that a program may safely fill by its path, because no other user can replace it or a directory above it. Returns
+ * its real path; null if the name is taken. Throws UnsafePath.
  */
 export function makeOwnDirectory(path: string, mode: number): string | null {
   return explained(path, () => {
@@ -44,14 +44,14 @@ function make(path: string, mode: number): Directory {
 export type Kept = { count: number; first: string | null };
 
 /**
- * Makes a directory if it is missing, and sets owner and mode. With `tree`, everything below that belonged to the
- * former owner gets the new one; programs of that user could have put other users' files there.
+ * Makes a directory if it is missing, and sets owner and mode. With `tree`, gives everything below it that belonged to the
+ * previous owner to the new one, but nothing else: programs of that user could have put other users' files there.
  */
 export function giveDirectory(path: string, access: Required<Access>, tree = false): Kept {
   return explained(path, () => {
     const { mode, owner } = access;
     using parent = Directory.open(dirname(path));
-    // Files that stay root's may be anywhere. Files that are or were another user's only where no third user can have
+    // Files that stay root's may be anywhere. Files that are or were another user's must be where no third user can have
     // put them.
     if (owner.uid !== ownUid()) parent.mustBeOwn();
     makeDirectory(path, 0o700);
@@ -66,7 +66,7 @@ export function giveDirectory(path: string, access: Required<Access>, tree = fal
   });
 }
 
-/** Makes a directory if it is missing, and lets only us enter it, even if it existed. */
+/** Makes a directory if it is missing, and allows only us to enter it, even if it existed. */
 export function makePrivateDirectory(path: string): void {
   giveDirectory(path, { mode: 0o700, owner: ourselves() });
 }
@@ -74,8 +74,8 @@ export function makePrivateDirectory(path: string): void {
 const NOTHING_KEPT: Kept = { count: 0, first: null };
 
 /**
- * A file with several names changes owner only if all of them are in the tree (Dovecot copies mails that way). A
- * name outside may belong to another user.
+ * Gives a file with several names only if all of them are in the tree (Dovecot copies mails that way), because a name outside
+ * may belong to another user.
  */
 function giveTree(top: Directory, owner: Owner): Kept {
   const names = new Map<string, number>();
@@ -88,7 +88,7 @@ function giveTree(top: Directory, owner: Owner): Kept {
   const mayGive = ({ dev, uid }: Stats): boolean => dev === top.stat.dev && (uid === top.stat.uid || uid === owner.uid);
   walk(top, (entry, path, depth) => {
     const { stat } = entry;
-    // A program that was taken over could have made such a tree; it must not keep the server from starting.
+    // A compromised program could have made such a tree, which must not keep the server from starting.
     if (depth === DEEPEST || !mayGive(stat) || stat.isBlockDevice() || stat.isCharacterDevice()) return keep(path);
     if (!stat.isDirectory() && stat.nlink > 1) names.set(entry.identity, (names.get(entry.identity) ?? 0) + 1);
     else entry.give(owner);

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { nullOn } from "../../core/error.ts";
 import { type Descriptor, Directory, explained, ownUid, UnsafePath } from "./directory.ts";
 
-/** A Maildir is seven levels deep. Each level holds open descriptors. */
+/** Much deeper than a Maildir, which has seven levels. Each level holds open descriptors. */
 export const DEEPEST = 100;
 
 /** Visits each entry below, a directory before its contents. Descends if `visit` returns true. */
@@ -46,7 +46,7 @@ export function removeTree(path: string): void {
     if (parent === null) return;
     using held = parent.hold(basename(path));
     if (held === null) return;
-    // As in giveDirectory: files that other users could have put there are not removed by their names.
+    // As in giveDirectory, files that other users could have put there are not removed by their names.
     if (held.stat.uid !== ownUid()) parent.mustBeOwn();
     removeEntry(parent, basename(path), 0);
   });
@@ -72,13 +72,13 @@ export function filesBelow(top: string): readonly string[] {
     .map(({ parentPath, name }) => join(parentPath, name));
 }
 
-/** The space that is left on the disk of a directory. */
+/** The free space on the disk of a directory. */
 export function freeBytesAt(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);
   return bavail * bsize;
 }
 
-/** The size of all files below; those that vanish in between are not counted. Holds one directory's names at a time: there may be millions. */
+/** The size of all files below, without those that vanish in between. Holds one directory's names at a time: there may be millions. */
 export function bytesBelow(top: string): number {
   if (!existsSync(top)) return 0;
   return readdirSync(top, { withFileTypes: true }).reduce((sum, entry) => {
