@@ -7,7 +7,7 @@ import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { hardening, readLynis } from "./hardening.ts";
 
-/** Lines that lynis 3.0.8 of Debian 12 wrote. */
+/** Lines written by lynis 3.0.8 of Debian 12. */
 const REPORT = `# Lynis Report
 report_version_major=1
 report_datetime_start=2026-11-21 10:13:26
@@ -23,12 +23,12 @@ tests_executed=PKGS-7392|NAME-4028|
 finish=true
 `;
 
-test("the last report of Lynis is read where there is one: its end, index, warnings and number of suggestions", () => {
+test("the last report of Lynis is read if there is one: its end, index, warnings and number of suggestions", () => {
   const file = join(temporaryDirectory(), "lynis-report.dat");
-  assert.deepEqual(hardening(file), { known: false, reason: "Lynis has not looked at this machine." });
+  assert.deepEqual(hardening(file), { known: false, reason: "Lynis has not checked this machine." });
   writeFileSync(file, "report_datetime_start=2026-11-21 10:13:26\n");
   const unfinished = hardening(file);
-  assert.match(unfinished.known ? "" : unfinished.reason, /is not the report of a run that has ended\.$/);
+  assert.match(unfinished.known ? "" : unfinished.reason, /is not the report of a finished run\.$/);
   writeFileSync(file, REPORT);
   const at = new Date(2026, 10, 21, 10, 14, 17).toISOString();
   const warnings = [{ test: "PKGS-7392", says: "Found one or more vulnerable packages." }];

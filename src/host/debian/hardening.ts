@@ -11,11 +11,11 @@ const MOST_BYTES = 16 * 1024 * 1024;
 export function hardening(file: string = REPORT): Unless<HardeningFigures> {
   try {
     const found = readLynis(readNamed(file, MOST_BYTES).toString());
-    if (found === null) return { known: false, reason: `${file} is not the report of a run that has ended.` };
-    // Local time without a zone.
+    if (found === null) return { known: false, reason: `${file} is not the report of a finished run.` };
+    // `found.at` is in local time, without a zone.
     return { known: true, ...found, at: new Date(found.at).toISOString() };
   } catch (error) {
-    const reason = codeOf(error) === "ENOENT" ? "Lynis has not looked at this machine." : messageOf(error);
+    const reason = codeOf(error) === "ENOENT" ? "Lynis has not checked this machine." : messageOf(error);
     return { known: false, reason };
   }
 }

@@ -28,7 +28,7 @@ test("the state differs after each change", () => {
   assert.notEqual(packagesState(files), before);
 });
 
-test("dpkg is at work while its lock is held", () => {
+test("dpkg is busy while its lock is held", () => {
   const files = dpkg();
   assert.equal(isDpkgBusy(files), false);
   const lock = join(files.directory, "lock-frontend");
@@ -40,7 +40,7 @@ test("dpkg is at work while its lock is held", () => {
   assert.equal(isDpkgBusy(files), true);
 });
 
-test("packages that are not finished are named", installed("dpkg-query"), async () => {
+test("packages whose installation is unfinished are named", installed("dpkg-query"), async () => {
   const files = dpkg();
   const status = entry("done", "installed") + entry("half", "half-configured") + entry("raw", "unpacked");
   writeFileSync(join(files.directory, "status"), status);
@@ -48,7 +48,7 @@ test("packages that are not finished are named", installed("dpkg-query"), async 
   assert.deepEqual(await unfinishedPackages(["dpkg"], PACKAGE_FILES), []);
 });
 
-test("every package of a component is one that set-up installs", () => {
+test("set-up installs every package of a component", () => {
   const setUp = readFileSync(join(import.meta.dirname, "../../../scripts/setup"), "utf8");
   for (const name of Object.values(COMPONENTS).flat()) assert.match(setUp, new RegExp(`^${name}\\|`, "m"), name);
 });

@@ -9,13 +9,13 @@ import type { ServiceName } from "../running/runit.ts";
 export type PackageFiles = Readonly<{ directory: string; locks: string }>;
 export const PACKAGE_FILES: PackageFiles = { directory: "/var/lib/dpkg", locks: "/proc/locks" };
 
-/** Differs after each change of a package; empty without dpkg. */
+/** A text that differs after each change of a package; empty without dpkg. */
 export function packagesState({ directory }: PackageFiles): string {
   const stat = statSync(join(directory, "status"), { throwIfNoEntry: false });
   return stat === undefined ? "" : [stat.ino, stat.size, stat.mtimeMs].join(" ");
 }
 
-/** Whether dpkg or apt is at work. */
+/** Whether dpkg or apt is running. */
 export function isDpkgBusy({ directory, locks }: PackageFiles): boolean {
   const held = parseFileLocks(readFileSync(locks, "utf8"));
   return ["lock", "lock-frontend"].some((name) => {
@@ -24,7 +24,7 @@ export function isDpkgBusy({ directory, locks }: PackageFiles): boolean {
   });
 }
 
-/** When the package was installed or upgraded (ms): dpkg rewrites its file list each time. Null if it is not installed. */
+/** When the package was last installed or upgraded (ms): dpkg then rewrites its file list. Null if it is not installed. */
 export function unpackedAt(name: string, { directory }: PackageFiles): number | null {
   return statSync(join(directory, "info", `${name}.list`), { throwIfNoEntry: false })?.mtimeMs ?? null;
 }
@@ -43,7 +43,7 @@ export async function unfinishedPackages(
   });
 }
 
-/** proc(5), maps: code mapped from a deleted file. Anonymous memory has no file. */
+/** Files from which a process runs code, but which were deleted (proc(5), maps). Excludes anonymous memory, which has no file. */
 export function replacedIn(pid: number): readonly string[] {
   const maps = textOrNothing(`/proc/${pid}/maps`);
   const gone = [...maps.matchAll(/^\S+ ..x. \S+ \S+ \d+ +(\/\S+) \(deleted\)$/gm)].map(([, file = ""]) => file);
@@ -51,8 +51,8 @@ export function replacedIn(pid: number): readonly string[] {
 }
 
 /**
- * Debian packages whose programs and data a service runs, in addition to their libraries (scripts/setup). In the order in
- * which the services are restarted: those that others depend on first.
+ * Debian packages whose programs and data a service uses, in addition to their libraries (scripts/setup). In the order in
+ * which the services are restarted, so those that others depend on come first.
  */
 export const COMPONENTS = {
   unbound: ["unbound", "dns-root-data"],

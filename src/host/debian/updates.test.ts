@@ -36,7 +36,7 @@ function paragraph(fields: Readonly<Record<string, string>>): string {
     .join("")}\n`;
 }
 
-/** A machine with one kernel and an archive with the next one. Returns the apt configuration that shows only these. */
+/** Makes a machine with one kernel and an archive with the next. Returns an apt configuration that shows only these. */
 async function nextKernel(directory: string): Promise<string> {
   const at = (name: string): string => join(directory, name);
   for (const name of ["state/lists/partial", "cache/archives/partial", "etc", "archive"])
@@ -63,7 +63,7 @@ async function nextKernel(directory: string): Promise<string> {
   return config;
 }
 
-test("apt lists the waiting packages without root: a new kernel too, although its package is not installed yet", async () => {
+test("apt lists the waiting packages without root, even a new kernel, whose package is not installed yet", async () => {
   const of = sources(null);
   const waiting = await waitingUpdates({ ...of, aptConfig: await nextKernel(join(of.lists, "..")) });
   assert.ok(waiting.known, JSON.stringify(waiting));
@@ -75,7 +75,7 @@ test("apt lists the waiting packages without root: a new kernel too, although it
   ]);
 });
 
-test("debsecan is asked for the release of this machine, as a user without rights", async () => {
+test("debsecan runs for this machine's release, as a user without rights", async () => {
   const script = `[ "$1 $2" = "--suite bookworm" ] || exit 9
 [ "$(id -u)" != 0 ] || exit 8
 echo "CVE-2026-0001 libc6 (fixed)"; yes "CVE-2026-0002 tar" | head -n 100000`;
@@ -112,7 +112,7 @@ Conf base-files (12.4+deb12u15 Debian:12.15/oldstable [amd64])
   assert.deepEqual(readUpgrade(""), []);
 });
 
-test("lists vulnerabilities with a fix by package, and counts each other one once", () => {
+test("lists vulnerabilities with a fix by package, and counts each of the others once", () => {
   const said = `CVE-2026-0001 libc6 (fixed, remotely exploitable, high urgency)
 CVE-2026-0002 libc6 (fixed)
 CVE-2026-0003 libc6

@@ -7,16 +7,16 @@ import { textOrNothing } from "../machine/read-text.ts";
 import { lastLines, type RunOptions, runProgram, TIMED_OUT } from "../machine/run-program.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 
-/** Both programs run without rights, as the user and group nobody: forged lists or answers gain none. */
+/** Both programs run without rights, as the user and group nobody, so that forged lists or answers gain none. */
 const AS_NOBODY = { uid: 65_534 };
-/** It takes two seconds, longer on a busy machine. */
+/** apt-get takes two seconds, or longer on a busy machine. */
 const APT_MS = 120_000;
-/** It downloads its data each time. */
+/** debsecan downloads its data each time. */
 const DEBSECAN_MS = 60_000;
-/** It prints a line for each vulnerability of each package. */
+/** debsecan prints a line for each vulnerability of each package. */
 const DEBSECAN_BYTES = 32_000_000;
 
-/** `aptConfig`: read by apt before its own configuration (apt.conf(5)); as for apt itself, the environment may name it. */
+/** `aptConfig`: the file that apt reads before its own configuration (apt.conf(5)). By default the one in APT_CONFIG, if any. */
 type UpdateSources = Readonly<{ lists: string; debsecan: string; osRelease: string; aptConfig?: string }>;
 const OF_THIS_MACHINE: UpdateSources = {
   lists: "/var/lib/apt/lists",
@@ -28,7 +28,7 @@ const OF_THIS_MACHINE: UpdateSources = {
 export const IMAGE_LISTS = "/run/apt/lists";
 const FETCH_MS = 120_000;
 
-/** Those of the image: fetches the lists first, because nothing else does in a container. Never rejects. */
+/** Updates of the image. Fetches the lists first, because nothing else does so in a container. Never rejects. */
 export async function imageUpdates(now: Millis): Promise<Unless<UpdateFigures>> {
   const failed = await fetchLists(now);
   if (failed !== null) return { known: false, reason: failed };
@@ -36,27 +36,27 @@ export async function imageUpdates(now: Millis): Promise<Unless<UpdateFigures>> 
   return waiting.known ? { ...waiting, isImage: true } : waiting;
 }
 
-/** Fetches Debian's package lists into a container's memory, at most once a day. Null, or why it failed. Never rejects. */
+/** Fetches Debian's package lists into a container's memory, at most once a day. Returns why it failed, or null. Never rejects. */
 export async function fetchLists(now: Millis, lists = IMAGE_LISTS): Promise<string | null> {
   const times = globSync(join(lists, "*_Packages*")).map((file) => statSync(file).ctimeMs);
   if (times.some((at) => Math.abs(now - at) < DAY_MS)) return null;
   try {
     makeDirectory(dirname(lists), 0o755);
   } catch (error) {
-    // A read-only container without a file system in memory at /run.
+    // The container is read-only and has no file system in memory at /run.
     return `Debian's lists of packages cannot be fetched: ${messageOf(error)}`;
   }
   const asked = await runProgram("apt-get", ["update", "-q", "-o", "Acquire::http::Timeout=15"], {
     timeoutMs: FETCH_MS,
   });
-  // It exits with 0 after most failures and only prints them.
+  // apt-get exits with 0 after most failures and only prints them.
   const failure =
     /^(?:E|W: Failed to fetch|W: Some index files failed).*/m.exec(asked.stderr)?.[0] ??
     (asked.code === 0 ? null : lastLines(asked, 1));
   return failure === null ? null : `Debian's lists of packages cannot be fetched: ${failure}`;
 }
 
-/** Packages that wait to be upgraded, by the lists that apt has. Never rejects. */
+/** Packages with an upgrade, according to the lists that apt has. Never rejects. */
 export async function waitingUpdates(sources: UpdateSources = OF_THIS_MACHINE): Promise<Unless<UpdateFigures>> {
   const { lists, aptConfig = process.env["APT_CONFIG"] } = sources;
   const env: Readonly<Record<string, string>> = aptConfig === undefined ? {} : { APT_CONFIG: aptConfig };
@@ -89,13 +89,13 @@ function asNobody(): RunOptions {
 }
 
 /**
- * Arguments of apt-get(8) that print what an upgrade would install, and change nothing. Without new packages it would hold back
- * those that need one, such as each new kernel.
+ * Arguments of apt-get(8) that print what an upgrade would install, and change nothing. Without `--with-new-pkgs` it would hold back
+ * packages that need a new one, such as each new kernel.
  */
 export const SIMULATED_UPGRADE = ["-s", "-q", "-o", "Debug::NoLocking=1", "--with-new-pkgs", "upgrade"] as const;
 
 /**
- * Reads its output: a line for each package that would be installed; a new one has no version in brackets.
+ * Reads the output of apt-get: a line for each package that would be installed. A new one has no version in brackets.
  *
  *     Inst openssl [3.0.17-1] (3.0.18-1 Debian-Security:12/oldstable-security [amd64])
  *     Inst linux-image-6.1.0-41-amd64 (6.1.158-1 Debian-Security:12/oldstable-security [amd64])
@@ -108,7 +108,7 @@ export function readUpgrade(output: string): UpdateFigures["packages"] {
   });
 }
 
-/** What `debsecan --suite` prints (debsecan(1)), such as `CVE-2026-1234 libc6 (fixed, remotely exploitable, high urgency)`. */
+/** Reads the output of `debsecan --suite` (debsecan(1)), such as `CVE-2026-1234 libc6 (fixed, remotely exploitable, high urgency)`. */
 export function readDebsecan(output: string): HoleFigures {
   const fixable = new Map<string, string[]>();
   const unfixed = new Set<string>();
