@@ -25,13 +25,13 @@ test("a reply is typed by its verb", async () => {
 
 const NOT_RUNNING = { ok: false, kind: "not_running", message: "The guard is not running." };
 
-test("nothing listens: no socket, a dead socket, no directory", async () => {
+test("a missing socket, a dead socket and a missing directory mean that nothing listens", async () => {
   assert.deepEqual(await ask(join(directory, "none.sock"), { by: "root" }, { verb: "ping" }), NOT_RUNNING);
   assert.deepEqual(await ask(join(directory, "none", "x.sock"), { by: "root" }, { verb: "ping" }), NOT_RUNNING);
   assert.deepEqual(await watch(join(directory, "none.sock"), () => assert.fail("no one speaks")).ended, NOT_RUNNING);
 });
 
-test("a guard that hangs is a timeout, one that hangs up or breaks the protocol is broken", async () => {
+test("a guard that hangs causes a timeout; one that hangs up or breaks the protocol is broken", async () => {
   const kinds: string[] = [];
   for (const serve of [
     silent,
@@ -46,7 +46,7 @@ test("a guard that hangs is a timeout, one that hangs up or breaks the protocol 
   assert.deepEqual(kinds, ["timeout", "broken", "broken", "broken"]);
 });
 
-test("watch hears each line until the guard leaves", async () => {
+test("a watch receives each line until the guard leaves", async () => {
   const path = await servedSocket((socket) => {
     socket.write('{"lastEventId":1}\n{"lastEv');
     setImmediate(() => socket.end('entId":2}\n'));
@@ -57,7 +57,7 @@ test("watch hears each line until the guard leaves", async () => {
   assert.equal(ended.kind, "broken");
 });
 
-test("a closed watch hears no more", async () => {
+test("a closed watch receives nothing more", async () => {
   const heard: number[] = [];
   const watching = watch(await servedSocket(saying('{"lastEventId":1}\n{"lastEventId":2}\n')), (id) => {
     heard.push(id);

@@ -4,17 +4,17 @@ import type { Command, ControlLine, Reply, Verb } from "../../admin/declare/cont
 import { CONTROL_LINE_BYTES, CONTROL_REPLY_BYTES, Framer } from "../../admin/declare/framing.ts";
 import { codeOf } from "../../core/error.ts";
 
-/** How long a command may take by default. Milliseconds. */
+/** How long a command may take by default. */
 export const CONTROL_TIMEOUT_MS = 10_000;
 
 /**
- * `not_running`: nothing listens. `denied`: this user may not use the socket. `broken`: it closed the connection or
+ * `not_running`: nothing listens. `denied`: this user may not use the socket. `broken`: the guard closed the connection or
  * broke the protocol.
  */
 export type NoAnswer = Readonly<{ ok: false; kind: "not_running" | "denied" | "timeout" | "broken"; message: string }>;
 type ControlReply<V extends Verb> = Reply<V> | NoAnswer;
 
-/** The line without its command. Programs give only their name, the web also its caller's secret. */
+/** The line without its command. Programs give only their name; the web also gives its caller's secret. */
 type LineHead = Omit<ControlLine, "command">;
 
 /** Sends one command to the guard and waits for the reply. Never rejects. */
@@ -51,7 +51,7 @@ export type Watch = Readonly<{
   close: () => void;
 }>;
 
-/** Calls back with the id of the last event: once at the start, then after commits. */
+/** Calls `onEvent` with the id of the last event, once at the start and then after commits. */
 export function watch(socketPath: string, onEvent: (lastEventId: number) => void): Watch {
   const socket: Socket = connect(socketPath);
   const framer = new Framer(CONTROL_LINE_BYTES);
@@ -73,7 +73,7 @@ export function watch(socketPath: string, onEvent: (lastEventId: number) => void
 
 const MESSAGES: Readonly<Record<NoAnswer["kind"], string>> = {
   not_running: "The guard is not running.",
-  denied: "This user may not give the guard commands.",
+  denied: "This user may not send commands to the guard.",
   timeout: "The guard did not answer in time.",
   broken: "The connection to the guard broke before it answered.",
 };

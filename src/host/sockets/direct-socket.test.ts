@@ -11,7 +11,7 @@ const MOST_MS = 10_000;
 
 type Step = (socket: Socket) => void;
 
-/** A server whose connections read into one buffer, and the data that each received. Ends with the test. */
+/** Starts a server whose connections read into one buffer, and collects the data of each. Ends with the test. */
 async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) {
   const into = readBuffer();
   const received: { text: string; reads: number; socket: Socket; closed: boolean }[] = [];
@@ -42,10 +42,10 @@ const withoutHandle = (socket: Socket): void => {
 };
 
 for (const [how, prepare, streamed] of [
-  ["past the stream", () => {}, 0],
-  ["by the stream, where the handle offers nothing else", withoutHandle, 1],
+  ["bypassing the stream", () => {}, 0],
+  ["through the stream if the handle offers nothing else", withoutHandle, 1],
 ] as const) {
-  test(`all bytes arrive in order, each at its own connection, ${how}`, async (t) => {
+  test(`all bytes arrive in order, each at the right connection, ${how}`, async (t) => {
     const { client, received } = await listening(t, prepare);
     const [one, two] = [await client(), await client()];
     await until(() => received.length === 2);
@@ -60,7 +60,7 @@ for (const [how, prepare, streamed] of [
     assert.ok(received.some(({ text }) => text === `${long}end\n`));
   });
 
-  test(`a connection that its client ends or cuts is closed, ${how}`, async (t) => {
+  test(`a connection that its client ends or breaks off is closed, ${how}`, async (t) => {
     const { client, received } = await listening(t, prepare);
     const ending = await client();
     ending.end("last");
@@ -73,10 +73,10 @@ for (const [how, prepare, streamed] of [
     await until(() => received[1]?.closed === true);
   });
 
-  test(`a connection that is destroyed while it reads takes nothing more, ${how}`, async (t) => {
+  test(`a connection that is destroyed during a read receives nothing more, ${how}`, async (t) => {
     const { client, received } = await listening(t, prepare, (socket) => socket.destroy());
     const socket = await client();
-    // More than one read takes: without the end, the next follow within the same turn of the event loop.
+    // More than one read takes. Without the end, the next reads would follow within the same turn of the event loop.
     socket.write("x".repeat(1_000_000));
     await until(() => received[0]?.closed === true);
     assert.equal(received[0]?.reads, 1);
@@ -102,7 +102,7 @@ for (const [how, descriptor] of [
   ["past the stream", descriptorOf],
   ["by the stream, where the descriptor is not known", () => null],
 ] as const) {
-  test(`texts arrive in their order, ${how}`, async () => {
+  test(`texts arrive in order, ${how}`, async () => {
     const [from, to] = await pair();
     const fd = descriptor(from);
     assert.equal(typeof fd, how === "past the stream" ? "number" : "object");

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import type { Socket } from "node:net";
 
-/** As long as the longest question; longer input comes in several reads. */
+/** As long as the longest question. Longer input takes several reads. */
 const READ_BYTES = 16 * 1024;
 
 /**
@@ -13,9 +13,9 @@ export function readBuffer(): Buffer {
 }
 
 /**
- * Calls `take` with received data, bypassing the socket's stream. `net.Socket` offers this only to clients (`onread`), so it is set on
- * the handle, which Node does not document; without one the stream is used. The bytes are those of `into`, valid until `take` returns.
- * A `take` that destroys the socket is not called again. The end, and every error, goes to the stream.
+ * Calls `take` with received data, bypassing the socket's stream. `net.Socket` offers this only to clients (`onread`), so this sets it
+ * on the handle, which Node does not document; without a handle it uses the stream. The bytes are in `into`, valid until `take`
+ * returns. A `take` that destroys the socket is not called again. The end, and every error, goes to the stream.
  */
 export function readNow(socket: Socket, into: Buffer, take: (bytes: Buffer) => void): void {
   const handle: unknown = Reflect.get(socket, "_handle");
@@ -35,7 +35,7 @@ export function readNow(socket: Socket, into: Buffer, take: (bytes: Buffer) => v
   socket.resume();
 }
 
-/** The descriptor behind a socket, which Node does not document; null where there is none. It is closed with the socket. */
+/** The descriptor behind a socket, which Node does not document; null if there is none. It is closed with the socket. */
 export function descriptorOf(socket: Socket): number | null {
   const handle: unknown = Reflect.get(socket, "_handle");
   const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : null;
@@ -43,8 +43,8 @@ export function descriptorOf(socket: Socket): number | null {
 }
 
 /**
- * Writes Latin-1 text at once, bypassing the stream, which doubles the cost for writes that may have to wait. Text that the
- * kernel does not accept goes to the stream, as do all errors, and all text if the descriptor is null.
+ * Writes Latin-1 text at once, bypassing the stream, which would double the cost to allow for writes that have to wait. Text that
+ * the kernel does not accept goes to the stream, as do all errors, and all text if the descriptor is null.
  */
 export function writeNow(socket: Socket, fd: number | null, text: string): void {
   const taken = fd === null || socket.destroyed || socket.writableLength > 0 ? 0 : takenOf(fd, text);

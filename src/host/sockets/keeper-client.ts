@@ -3,7 +3,7 @@ import { CONTROL_REPLY_BYTES, Framer } from "../../admin/declare/framing.ts";
 import { type KeeperCommand, type KeeperReply, parseKeeperReply } from "../../admin/declare/keeper.ts";
 
 const DEADLINE_MS = 20_000;
-/** Checking and reloading takes about a second, but one part after the other may take up to half a minute on a busy machine. */
+/** Checking and reloading takes about a second, but each of several parts in turn may take half a minute on a busy machine. */
 const APPLY_DEADLINES = 9;
 const APPLY_VERBS: readonly KeeperCommand["verb"][] = ["apply", "change_settings", "undo_settings"];
 /**
@@ -14,12 +14,12 @@ const STATE_DEADLINE_MS = 1_500;
 const STATE_VERBS: readonly KeeperCommand["verb"][] = ["ping", "status", "checks"];
 
 /**
- * How many mailboxes' use may be asked for at once: each may take seconds, and the keeper has only 16 connections, also for the
- * owner's alerts and for ending sessions.
+ * How many mailboxes may be measured at once. Each may take seconds, and the keeper has only 16 connections, which alerts and the
+ * ending of sessions need too.
  */
 const MOST_USES = 8;
 
-/** The guard's connection to the root process. Never throws: a keeper that is down or silent gives an error reply. */
+/** The guard's client for the root process. Never throws: a keeper that is down or silent causes an error reply. */
 export function createKeeperClient(path: string, usualMs: number = DEADLINE_MS) {
   let uses = 0;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { atMostTenAMinute } from "./unix-socket.ts";
 
-/** A reporter at a time that the test sets, and what it let through. */
+/** A reporter whose time the test sets, and the reports that it passed on. */
 function reporter() {
   const reported: string[] = [];
   const clock = { now: 1_000_000 };
@@ -10,7 +10,7 @@ function reporter() {
   return { clock, reported, report: atMostTenAMinute(take, () => clock.now) };
 }
 
-test("ten of one code a minute are reported, then the number of further ones; other codes are not held back", () => {
+test("ten reports of a code a minute are passed on, later the number of dropped ones; other codes are not affected", () => {
   const { clock, reported, report } = reporter();
   for (let i = 0; i < 25; i++) report("login_secret_wrong", "");
   assert.equal(reported.length, 10);
@@ -23,7 +23,7 @@ test("ten of one code a minute are reported, then the number of further ones; ot
   assert.equal(reported.at(-1), "login_secret_wrong ");
 });
 
-test("a clock that was set back silences nothing", () => {
+test("a clock that was set back suppresses nothing", () => {
   const { clock, reported, report } = reporter();
   for (let i = 0; i < 20; i++) report("policy_flooded", "");
   clock.now = 0;

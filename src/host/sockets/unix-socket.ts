@@ -21,7 +21,7 @@ export async function listenUnix(server: Server, path: string, mode: number): Pr
     await unlink(path);
     await listen(server, path);
   }
-  // Until here the umask gave others at most the right to read, which does not let them connect.
+  // Until now the umask gave others at most the right to read, which does not allow them to connect.
   await chmod(path, mode);
 }
 
@@ -51,7 +51,7 @@ export class UnixServer<C extends Connection | undefined> {
     return listenUnix(this.#server, path, mode);
   }
 
-  /** Stops accepting and ends open connections: each has `graceMs` to be answered, then it is cut. */
+  /** Stops accepting and ends open connections. After `graceMs`, destroys those that are not answered yet. */
   async close(graceMs: number): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -72,7 +72,7 @@ async function listen(server: Server, path: string): Promise<void> {
   await once(server, "listening");
 }
 
-/** Whether a program listens there. */
+/** Whether a program listens at this path. */
 export function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);
@@ -102,7 +102,7 @@ export const problems = {
 const MOST_A_MINUTE = 10;
 
 /**
- * Passes on the first ten of each code in a minute, and then how many were dropped. Otherwise a client could push
+ * Passes on the first ten reports of each code in a minute, and later how many were dropped. Otherwise a client could crowd
  * everything else out of the log.
  */
 export function atMostTenAMinute(report: Report, now: () => number): Report {
