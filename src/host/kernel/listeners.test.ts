@@ -10,7 +10,7 @@ import {
   sshDoorsOf,
 } from "./listeners.ts";
 
-test("listeners with the programs that hold them", () => {
+test("listeners are read with the programs that hold them", () => {
   const text = [
     'LISTEN 0 100 0.0.0.0:25 0.0.0.0:* users:(("smtpd",pid=7,fd=6),("master",pid=5,fd=13),("master",pid=5,fd=14))',
     'LISTEN 0 511 127.0.0.1:3000 0.0.0.0:* users:(("node",pid=9,fd=20))',
@@ -29,7 +29,7 @@ test("listeners with the programs that hold them", () => {
   assert.deepEqual(found.map(isOnLoopback), [false, true, false, true]);
 });
 
-test("sockets that others can reach, with their programs", () => {
+test("sockets that others can reach are read with their programs", () => {
   const found =
     listeningDoors(`tcp LISTEN 0 511 0.0.0.0:8080 0.0.0.0:* users:(("nginx",pid=7,fd=6),("nginx",pid=8,fd=6))
 tcp LISTEN 0 511 127.0.0.1:9000 0.0.0.0:* users:(("php",pid=9,fd=6))
@@ -82,7 +82,7 @@ const LINES = {
   users: `LISTEN 0 128 [::]:2222 [::]:* users:(("nc",pid=963,fd=3))${USERS}`,
 };
 
-test("SSH is found by its listeners, and by its sessions where systemd listens, over the families of both", () => {
+test("SSH is found by its listeners, or by its sessions if systemd listens, for both address families", () => {
   const of = (...names: readonly (keyof typeof LINES)[]) => sshDoorsIn(names.map((name) => LINES[name]).join("\n"));
   assert.deepEqual(of("v4", "dropbear", "mail"), ["2022/tcp6", "2222/tcp4"]);
   assert.deepEqual(of("v4", "v6", "address"), ["2200/tcp4", "2222/tcp"]);

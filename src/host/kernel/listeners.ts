@@ -1,29 +1,28 @@
 import { type Door, doorOf, merged } from "../../core/firewall/strict.ts";
 import { type Ip, isLoopback, isV4, parseIp } from "../../core/net/ip.ts";
 
-/** A listening TCP socket and the programs that hold it. `address` as ss prints it: `0.0.0.0`, `[::]`, `*`, `127.0.0.1`. */
+/** A listening TCP socket and the programs that hold it. `address` is as ss prints it: `0.0.0.0`, `[::]`, `*`, `127.0.0.1`. */
 export type Listener = Readonly<{ address: string; port: number; programs: readonly string[] }>;
 
-/** A socket that others can reach, and the programs that hold it; none: the kernel itself, as for WireGuard. */
+/** A socket that others can reach, and the programs that hold it. None if the kernel itself does, as for WireGuard. */
 export type ListeningDoor = Readonly<{ door: Door; programs: readonly string[] }>;
 
-/** What `ss -Htlnp` prints. */
+/** Parses the output of `ss -Htlnp`. */
 export function parseListeners(sockets: string): readonly Listener[] {
   return rowsOf(sockets, 3).flatMap(({ first, address, port, programs }) =>
     first === "LISTEN" ? [{ address, port, programs }] : [],
   );
 }
 
-/** `address` as ss prints it. */
 export function isOnLoopback({ address }: Pick<Listener, "address">): boolean {
   const ip = ipOf(address);
   return ip !== null && isLoopback(ip);
 }
 
-/** Linux gives clients ports from here on (ip_local_port_range). */
+/** The first port that Linux gives clients (ip_local_port_range). */
 export const FIRST_OF_CLIENTS = 32_768;
 
-/** Sockets in what `ss -Hlntup` prints, without those on loopback and those of clients that ask by UDP. */
+/** Sockets in the output of `ss -Hlntup`, without those on loopback and those of UDP clients. */
 export function listeningDoors(sockets: string): readonly ListeningDoor[] {
   return rowsOf(sockets, 4).flatMap(({ first: protocol, address, port, programs }) => {
     const door = protocol === "tcp" || protocol === "udp" ? doorOn(protocol, address, port) : null;
@@ -39,7 +38,7 @@ function doorOn(protocol: "tcp" | "udp", address: string, port: number): Door | 
   return doorOf({ protocol, family: ip === null ? null : isV4(ip) ? 4 : 6, first: port, last: port });
 }
 
-/** What `ss -Hnt state established` prints, each connection as sshd writes `SSH_CONNECTION`: peer, its port, ours, its port. */
+/** Connections in the output of `ss -Hnt state established`, in the form of `SSH_CONNECTION`: peer and port, our address and port. */
 export function connectionsIn(sockets: string): readonly string[] {
   return sockets.split("\n").flatMap((line) => {
     // ss omits the column of the state if it lists only one.
@@ -55,14 +54,14 @@ function endOf(text: string): string | null {
   return address === undefined || port === undefined ? null : `${address} ${port}`;
 }
 
-/** SSH servers. `sshd-session` has the sessions since OpenSSH 9.8. */
+/** SSH servers. `sshd-session` runs the sessions since OpenSSH 9.8. */
 const SERVERS = ["sshd", "sshd-session", "dropbear"];
 
 /**
- * Where SSH is reached, by what `ss -Hantpe` prints: the ports on which its servers listen, and those of open sessions where
- * another program listens for them, as systemd does for ssh.socket. Skips forwarded connections, which have the same program,
- * and sockets of users other than root, whose ids ss prints: a user can give a program any name, and let SSH listen for other
- * people (`ssh -R`).
+ * Where SSH is reached, from the output of `ss -Hantpe`: the ports on which its servers listen, and those of open sessions for
+ * which another program listens, as systemd does for ssh.socket. Skips forwarded connections, which have the same program, and
+ * sockets of users other than root, whose ids ss prints, because a user can give a program any name and have SSH listen for
+ * other people (`ssh -R`).
  */
 export function sshDoorsIn(sockets: string): readonly Door[] {
   const ofRoot = rowsOf(sockets, 3).filter((row) => !/ uid:[1-9]/.test(row.line) && !isOnLoopback(row));
@@ -71,13 +70,13 @@ export function sshDoorsIn(sockets: string): readonly Door[] {
   return doorsAt(ofRoot.filter(({ first, port }) => first === "LISTEN" && ports.has(port)));
 }
 
-/** Where it will be reached once it is started again, by what `sshd -T` prints (sshd_config(5)). */
+/** Where SSH will be reached after its next start, from the output of `sshd -T` (sshd_config(5)). */
 export function sshDoorsOf(configuration: string): readonly Door[] {
   const found = [...configuration.matchAll(/^listenaddress (\S+):(\d+)\s*$/gim)];
   return doorsAt(found.map(([, address = "", port]) => ({ address, port: Number(port) })));
 }
 
-/** Where systemd listens for it, by what `systemctl show --property=Listen ssh.socket` prints. */
+/** Where systemd listens for SSH, from the output of `systemctl show --property=Listen ssh.socket`. */
 export function socketDoorsOf(unit: string): readonly Door[] {
   const found = [...unit.matchAll(/^Listen=(?:(\S*):)?(\d+) \(Stream\)$/gm)];
   // `[::]` is one socket for both families (systemd.socket(5), BindIPv6Only=).
@@ -99,8 +98,8 @@ export function ipOf(address: string): Ip | null {
 type Row = Listener & Readonly<{ first: string; line: string }>;
 
 /**
- * The sockets that ss(8) lists with `-H` and `-n`, by the column of our own address. Programs are known only with `-p`, and only
- * those whose /proc may be read.
+ * The sockets that ss(8) lists with `-H` and `-n`. `column`: that of our own address. Programs are known only with `-p`, and only if
+ * their /proc may be read.
  */
 function rowsOf(sockets: string, column: 3 | 4): readonly Row[] {
   return sockets.split("\n").flatMap((line) => {

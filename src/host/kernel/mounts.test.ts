@@ -27,9 +27,9 @@ test("finds mounts below a path, not on it or beside it", () => {
   assert.deepEqual(mountsBelow("/var/lib/ghost", MOUNTS), []);
 });
 
-test("it is read-only by the mount, by the file system, or after an error", () => {
+test("a mount is read-only by its own options, those of its file system, or after an error", () => {
   const isReadOnly = (path: string): boolean | undefined => mountOf(path, MOUNTS)?.isReadOnly;
-  assert.equal(isReadOnly("/"), false, "errors=remount-ro says only what would happen");
+  assert.equal(isReadOnly("/"), false, "errors=remount-ro only says what an error would cause");
   assert.equal(isReadOnly("/run"), false);
   assert.equal(isReadOnly("/var/lib/ghostinbox"), true);
   assert.equal(isReadOnly("/var/lib/ghostinbox/mail box"), true);

@@ -20,8 +20,8 @@ export function mountsBelow(path: string, text: string): readonly string[] {
 }
 
 /**
- * Read-only is the mount itself or its file system, whose options come last. `emergency_ro` is ext4's after an error, from Linux
- * 6.15 on.
+ * Either the mount or its file system may be read-only; the options of the file system come last. Ext4 sets `emergency_ro` after an
+ * error, from Linux 6.15 on.
  */
 function mountsIn(text: string): readonly Mount[] {
   return text.split("\n").flatMap((line) => {
@@ -40,7 +40,7 @@ function isBelow(path: string, point: string): boolean {
   return path === point || path.startsWith(point.endsWith("/") ? point : `${point}/`);
 }
 
-/** Spaces and the like are written as three octal digits. */
+/** Decodes spaces and similar characters, which are written as three octal digits. */
 function withoutEscapes(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -3,8 +3,8 @@ import { readOr } from "../../core/error.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 
 /**
- * A lock on a range of bytes of a file. `pid`: null for a lock of an open file description, which any process that has it open may
- * release. `device`: that of the file system, as `lockDevice` writes it.
+ * A lock on a range of bytes of a file. `pid`: null for a lock of an open file description, which any process with that description
+ * may release. `device`: that of the file system, in the form of `lockDevice`.
  */
 export type FileLock = Readonly<{
   pid: number | null;

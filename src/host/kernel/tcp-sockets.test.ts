@@ -21,7 +21,7 @@ const line = (local: string, remote: string, state: string, user = 0): string =>
 const LOOPBACK = ip("127.0.0.1");
 const PORTS: ReadonlySet<number> = new Set([25, 993]);
 
-test("established connections to our ports, and no others", () => {
+test("reads established connections to our ports, and no others", () => {
   const text =
     HEAD +
     line("0A7100CB:0019", "076433C6:9C40", "01") +
@@ -35,7 +35,7 @@ test("established connections to our ports, and no others", () => {
   ]);
 });
 
-test("IPv6, IPv4 over an IPv6 socket, and the other byte order", () => {
+test("reads IPv6, IPv4 over an IPv6 socket, and the other byte order", () => {
   const local = "00000000000000000000000000000000:0019";
   const six = line(local, "B80D012001000000000000000A000000:9C40", "01");
   assert.deepEqual(parseConnections(six, PORTS, "LE"), [{ ip: "2001:db8:0:1::a", clientPort: 40_000, port: 25 }]);
@@ -45,7 +45,7 @@ test("IPv6, IPv4 over an IPv6 socket, and the other byte order", () => {
   assert.deepEqual(parseConnections(big, PORTS, "BE"), [{ ip: "198.51.100.7", clientPort: 40_000, port: 25 }]);
 });
 
-test("listening sockets with their users and inodes", () => {
+test("reads listening sockets with their users and inodes", () => {
   const text =
     HEAD +
     line("00000000:0019", "00000000:0000", "0A", 990) +
@@ -82,7 +82,7 @@ test("never throws, and truncated lines are skipped", () => {
 
 const user = process.getuid?.() ?? assert.fail("the test needs users");
 
-test("recognises a connection of the user, and no other", async (t) => {
+test("recognises a connection of the user, and no one else's", async (t) => {
   const port = await listenOnPort(createServer());
   const client = connect({ port, host: "127.0.0.1" });
   t.after(() => client.destroy());
@@ -98,7 +98,7 @@ test("recognises a connection of the user, and no other", async (t) => {
   assert.equal(await runsAs(user, port)({ ip: LOOPBACK, clientPort }), false);
 });
 
-/** As ss of iproute2 6.1 prints it, shortened where nothing is read. */
+/** Output of ss from iproute2 6.1, without parts that are not read. */
 const MUTE =
   "0      0      203.0.113.10:25 198.51.100.7:41234 cubic wscale:7,7 rto:204 bytes_sent:31 bytes_acked:31 lastsnd:5012 lastrcv:5020 lastack:5012 minrtt:0.03 ";
 const TALKING =
@@ -109,7 +109,7 @@ const WAITING =
 const QUEUED =
   "0      0      203.0.113.10:25 198.51.100.9:41237 cubic wscale:7,7 rto:1000 lastsnd:8000 lastrcv:8000 lastack:8000 ";
 
-test("a client is silent since it last sent, or since it was greeted, unless it waits for us", () => {
+test("a client has been silent since it last sent or was greeted, unless it waits for us", () => {
   const justGreeted = MUTE.replace(":41234", ":41238").replace("lastsnd:5012", "lastsnd:40");
   const beforeTls = QUEUED.replace(":25 ", ":465 ");
   const takesNoGreeting = QUEUED.replace("0      0 ", "0      31 ").replace(":41237", ":41239");
@@ -133,7 +133,7 @@ test("lines that are not from ss are ignored", () => {
   fc.assert(fc.property(fc.string(), (text) => void parseSilences(text, () => true)));
 });
 
-test("the sockets in use are read from both files of the kernel", () => {
+test("the number of sockets in use is read from both of the kernel's files", () => {
   const four = "sockets: used 119\nTCP: inuse 12 orphan 0 tw 3 alloc 68 mem 56\nUDP: inuse 4 mem 0\n";
   const six = "TCP6: inuse 7\nUDP6: inuse 2\n";
   assert.equal(parseSocketsInUse(four, six), 19);

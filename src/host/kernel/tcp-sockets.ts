@@ -4,7 +4,7 @@ import { connectionName } from "../../core/events/connection.ts";
 import { type Connection } from "../../core/firewall/connection-shares.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
-/** A client of an IPv4 address may have an IPv6 socket. Without IPv6 the second is missing. */
+/** A client of an IPv4 address may have an IPv6 socket, so both tables are needed. The second is missing without IPv6. */
 export const TCP_TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
 
 /**
@@ -26,10 +26,10 @@ export function parseConnections(text: string, ports: ReadonlySet<number>, order
   return found;
 }
 
-/** With its user and its inode. */
+/** A listening socket with its user and its inode. */
 export type ListeningSocket = Readonly<{ ip: Ip; port: number; uid: number; inode: string }>;
 
-/** The listening sockets of the same tables. The kernel lists them first. */
+/** The listening sockets in one of `TCP_TABLES`. The kernel lists them first. */
 export function parseListening(text: string, order?: ByteOrder): readonly ListeningSocket[] {
   const found: ListeningSocket[] = [];
   for (const [, local = "", port = "", uid = "", inode = ""] of text.matchAll(LISTENING)) {
@@ -59,8 +59,8 @@ export function clientUser(text: string, connection: LocalConnection, order?: By
 }
 
 /**
- * Tells whether a client of this port on 127.0.0.1 runs as this user. The kernel knows who owns a connection, so neither a secret nor
- * the firewall is needed. Throws if the kernel's table cannot be read.
+ * Returns a function that tells whether a client of this port on 127.0.0.1 runs as this user. The kernel knows who owns a connection, so
+ * neither a secret nor the firewall is needed. Throws if the kernel's table cannot be read.
  */
 export function runsAs(user: number, port: number) {
   return async ({ ip, clientPort }: Readonly<{ ip: Ip; clientPort: number }>): Promise<boolean> => {
@@ -83,7 +83,7 @@ const PROC_LINE = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([
 
 export type ByteOrder = ReturnType<typeof endianness>;
 
-/** An address as the kernel prints it: 8 or 32 hexadecimal digits, words of 32 bits, in this machine's byte order by default. Null for anything else. */
+/** Parses an address of the kernel: 8 or 32 hexadecimal digits in 32-bit words, in this machine's byte order. Null if invalid. */
 export function parseKernelIp(hex: string, order: ByteOrder = endianness()): Ip | null {
   if (!/^(?:[0-9a-f]{8}|[0-9a-f]{32})$/i.test(hex)) return null;
   const bytes: string[] = [];
@@ -97,9 +97,9 @@ export function parseKernelIp(hex: string, order: ByteOrder = endianness()): Ip 
 }
 
 /**
- * How long the client of each connection has sent nothing, by its key. Milliseconds. From the lines of
- * `ss -H -n -t -i -O state established` (ss(8)): two queues, our address, the client's, then tcp(7)'s TCP_INFO. 0 while
- * the client waits for us: it has spoken, or our server on this port `greets`, and has not started to.
+ * Milliseconds for which the client of each connection has sent nothing, by the connection's name. From the lines of
+ * `ss -H -n -t -i -O state established` (ss(8)): two queues, our address, the client's, then tcp(7)'s TCP_INFO. 0 while the
+ * client waits for us, because we owe it an answer, or our server on this port `greets` and has not done so yet.
  */
 export function parseSilences(text: string, greets: (port: number) => boolean): ReadonlyMap<string, number> {
   const silences = new Map<string, number>();
@@ -112,11 +112,11 @@ export function parseSilences(text: string, greets: (port: number) => boolean): 
     const figure = (name: string): number => Number(new RegExp(`\\b${name}:(\\d+)`).exec(line)?.[1] ?? 0);
     const [sent, received] = [figure("lastsnd"), figure("lastrcv")];
     const hasSpoken = figure("bytes_received") > 0;
-    // A client may refuse to take what we sent by a receive window of 0: it stays in our queue.
+    // A client may refuse what we sent with a receive window of 0, so that it stays in our queue.
     const isUntaken = Number(match[1]) > 0;
     const isGreeted = figure("bytes_sent") > 0 || isUntaken;
     const isOurTurn = !isUntaken && (hasSpoken ? sent > received : !isGreeted && greets(one.port));
-    // A server that is busy may greet long after the handshake, from which `lastrcv` counts first.
+    // A busy server may greet long after the handshake, from which `lastrcv` counts at first.
     const silentMs = !hasSpoken && isGreeted ? Math.min(sent, received) : received;
     silences.set(connectionName(one), isOurTurn ? 0 : silentMs);
   }
@@ -126,7 +126,7 @@ export function parseSilences(text: string, greets: (port: number) => boolean): 
 /** IPv6 is in brackets; IPv4 over an IPv6 socket is `[::ffff:192.0.2.1]`. */
 const SS_LINE = /^\s*\d+\s+(\d+)\s+\S+:(\d+)\s+\[?([0-9a-fA-F.:]+?)\]?:(\d+)\s/;
 
-/** TCP sockets in use, of `/proc/net/sockstat` and `/proc/net/sockstat6` (proc(5)), which is missing without IPv6. Null: unknown. */
+/** TCP sockets in use, from `/proc/net/sockstat` and, with IPv6, `/proc/net/sockstat6` (proc(5)). Null if unknown. */
 export function parseSocketsInUse(text: string, text6: string): number | null {
   const inUse = /^TCP: inuse (\d+)\b/m.exec(text)?.[1];
   return inUse === undefined ? null : Number(inUse) + Number(/^TCP6: inuse (\d+)\b/m.exec(text6)?.[1] ?? 0);
