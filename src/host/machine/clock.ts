@@ -2,43 +2,43 @@ import { instant, later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/ti
 import type { Clock } from "../../guard/ports.ts";
 import { textOrNothing } from "./read-text.ts";
 
-/** Smaller changes are followed at once, as made by a program that keeps the clock right (chrony, systemd-timesyncd). */
+/** Smaller changes are followed at once, such as those by a program that keeps the clock right (chrony, systemd-timesyncd). */
 const FOLLOWED_MS = 10 * SECOND_MS;
 /** Once the machine's clock has kept its new time for this long, it is trusted. */
 const TRUSTED_AFTER_MS = 5 * MINUTE_MS;
-/** A clock that keeps moving is trusted this long after it left the former time. */
+/** A clock that keeps moving is trusted this long after it left the earlier time. */
 const TRUSTED_AT_LATEST_MS = 15 * MINUTE_MS;
-/** A program that keeps the clock right moves it by less; a short sleep moves it by more. */
+/** A program that keeps the clock right moves it by less than this; a short sleep moves it by more. */
 const SLEPT_MS = SECOND_MS;
 
-/** The machine's clock has been set, and is not trusted yet. */
+/** A change of the machine's clock that is not trusted yet. */
 export type Jump = Readonly<{
-  /** Ahead if positive. */
+  /** Positive if the clock was set ahead. */
   byMs: number;
-  /** By the time before the jump. */
+  /** In the time before the jump. */
   since: Millis;
   acceptedAt: Millis;
 }>;
 
-/** Milliseconds each, from any origin. */
+/** Each returns milliseconds, from any origin. */
 type TimeSources = Readonly<{
   wall: () => number;
-  /** Never set; may stop while the machine sleeps. */
+  /** Cannot be set, but may stop while the machine sleeps. */
   elapsed: () => number;
-  /** Advances while the machine sleeps. Null if it cannot be read. Asked only where the other two differ. */
+  /** Advances while the machine sleeps. Null if it cannot be read. Read only if the other two differ. */
   sinceBoot: () => number | null;
 }>;
 
 /**
- * The machine's wall clock without its jumps: a clock that is wrong for a minute must not end bans, sessions and grants,
+ * The machine's wall clock without its jumps, because a clock that is wrong for a minute must not end bans, sessions and grants,
  * or shift an hour's mails to another day. Until a jump is accepted, time follows the monotonic clock (clock_gettime(2)).
  */
 export function createSteadyClock({ wall, elapsed, sinceBoot }: TimeSources = MACHINE) {
   /** Wall time minus elapsed time. */
   let offsetMs = wall() - elapsed();
-  /** Time since boot minus elapsed time, when `offsetMs` was noted: changes while the machine sleeps. */
+  /** Time since boot minus elapsed time, when `offsetMs` was noted. It changes while the machine sleeps. */
   let notedSleepMs = sleepMs();
-  /** `firstMs`: when the clock left the former time; `sinceMs`: when it was set last. */
+  /** `firstMs`: when the clock left the earlier time; `sinceMs`: when it was last set. */
   let jumped: Readonly<{ offsetMs: number; firstMs: number; sinceMs: number }> | null = null;
   let accepted = 0;
 
@@ -77,7 +77,7 @@ export function createSteadyClock({ wall, elapsed, sinceBoot }: TimeSources = MA
     return true;
   }
 
-  /** Whether the machine slept for this long, so that the clock is right: then it is noted. */
+  /** Whether the machine slept for this long, so that the clock is right. If so, notes the sleep. */
   function hasSlept(aheadMs: number): boolean {
     const sleptMs = sleepMs();
     if (notedSleepMs === null || sleptMs === null) return false;

@@ -3,15 +3,15 @@ import { runInNewContext } from "node:vm";
 import { MINUTE_MS } from "../../core/time.ts";
 
 /**
- * Smaller heaps, and no middle compiler of V8, whose working memory glibc keeps. Decisions are not slower. On the command line
- * these flags would also apply to the start, which would take up to a third more CPU time.
+ * Smaller heaps, and no Maglev compiler, whose working memory glibc keeps. Decisions are not slower. On the command line these
+ * flags would also apply to the start, which would take up to a third more CPU time.
  */
 const FLAGS = ["--no-maglev", "--optimize-for-size"];
 
-/** The collections that shrink a heap cost half as much CPU time as a start: too much for a process that soon ends. */
+/** The collections that shrink a heap cost half as much CPU time as a start, which is too much for a process that soon ends. */
 const SETTLED_MS = 2 * MINUTE_MS;
 
-/** For long-running programs: call it once the program is ready. From then on V8 saves memory. */
+/** Makes V8 save memory from now on. Call it in a long-running program once that is ready. */
 export function saveMemoryFromNow(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
@@ -20,7 +20,7 @@ export function saveMemoryOnceSettled(afterMs = SETTLED_MS): void {
   setTimeout(saveMemoryFromNow, afterMs).unref();
 }
 
-/** Returns memory at once, for a process that will be idle for long: V8 collects only when it needs memory. */
+/** Returns memory at once, for a process that will be idle for long. V8 collects only when it needs memory. */
 export function collectGarbage(): void {
   saveMemoryFromNow();
   setFlagsFromString("--expose-gc");

@@ -9,7 +9,7 @@ import type { OwnNetwork } from "../../core/decide/sparing.ts";
 import { createLocalClients } from "./local-clients.ts";
 import { ownNetworks } from "./own-networks.ts";
 
-/** As of a link without carrier, whose addresses a local program can still use. */
+/** Networks of a link without carrier, whose addresses a local program can still use. */
 const DOWN: readonly OwnNetwork[] = [
   { prefix: net("172.17.0.1/32"), why: "own_address" },
   { prefix: net("192.0.2.1/32"), why: "gateway" },
@@ -17,7 +17,7 @@ const DOWN: readonly OwnNetwork[] = [
 const own = { current: () => [...ownNetworks([]), ...DOWN] };
 const localClients = createLocalClients(own);
 
-test("a client's user is known over IPv4, IPv6, and from an IPv6 socket to an IPv4 address, while it is connected", async () => {
+test("the user of a connected client is known over IPv4, IPv6, and from an IPv6 socket to an IPv4 address", async () => {
   const server = createServer();
   const port = await listenOnPort(server, "::");
   for (const host of ["127.0.0.1", "::1", "::ffff:127.0.0.1"]) {
@@ -37,12 +37,12 @@ test("a client's user is known over IPv4, IPv6, and from an IPv6 socket to an IP
   }
 });
 
-test("an address of this machine is here, even on a link that is down; a gateway is not", () => {
+test("an address of this machine is local, even on a link that is down; a gateway is not", () => {
   assert.ok(localClients.isHere(ip("172.17.0.1")));
   for (const elsewhere of ["192.0.2.1", "203.0.113.9"]) assert.ok(!localClients.isHere(ip(elsewhere)), elsewhere);
 });
 
-test("connections that come while the kernel's tables are read share the next read", async () => {
+test("connections that arrive while the kernel's tables are read share the next read", async () => {
   let reads = 0;
   const { promise: slow, resolve } = Promise.withResolvers<readonly string[]>();
   const { userOf } = createLocalClients(own, () => (++reads === 1 ? slow : Promise.resolve([])));

@@ -3,7 +3,7 @@ import { contains, type Ip } from "../../core/net/ip.ts";
 import type { OwnNetworks } from "../../guard/network-ports.ts";
 import { clientUser, type LocalConnection, TCP_TABLES } from "../kernel/tcp-sockets.ts";
 
-/** Clients on this machine. The kernel knows their users, so no program can pretend to be another user. */
+/** Identifies clients on this machine. The kernel knows their users, so no program can pretend to be another user's. */
 export function createLocalClients(own: OwnNetworks, read = readTables) {
   const tables = shared(read);
   return {
@@ -20,7 +20,7 @@ function readTables(): Promise<readonly string[]> {
   return Promise.all(TCP_TABLES.map((path) => readFile(path, "utf8").catch(() => "")));
 }
 
-/** One read at a time; those who wait for the next one share it. A client may open hundreds of connections a second, and each read lists all sockets. */
+/** Runs one read at a time. Waiting callers share the next, because a client may open hundreds of connections a second. */
 function shared<T>(read: () => Promise<T>): () => Promise<T> {
   let running: Promise<unknown> = Promise.resolve();
   let next: Promise<T> | null = null;
@@ -35,7 +35,7 @@ function shared<T>(read: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Read each time: a proxy may be installed while the server runs. */
+/** Reads the users each time, because a proxy may be installed while the server runs. */
 async function nameOf(uid: number): Promise<string> {
   const users = await readFile("/etc/passwd", "utf8").catch(() => "");
   const line = users.split("\n").find((one) => one.split(":")[2] === String(uid));

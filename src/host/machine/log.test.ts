@@ -22,7 +22,7 @@ test("a message is one line with its time, level and fields", () => {
   ]);
 });
 
-test("text from strangers can neither forge a line, hide in it nor flood the log", () => {
+test("text from strangers can neither forge a line, hide in one, nor flood the log", () => {
   let line = "";
   const log = createLog(clock, (text) => void (line = text));
   log.warn("A client spoke.", { helo: "x\r\n2026 error fake\u001b[2J\u202e\u2028" });
@@ -44,7 +44,7 @@ test("lines that the disk does not accept are dropped, and do not fill the memor
     const log = createLog({ now: () => 0 });
     for (let i = 0; i < 10_000; i++) log.warn("It is tried again.", { why: "x".repeat(900) });
     process.stdout.write(String(process.stderr.writableLength), () => process.exit());`;
-  // No program reads its standard error, like svlogd(8) while the disk is full.
+  // Nothing reads its standard error, as svlogd(8) does not while the disk is full.
   const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "pipe"] });
   const waiting = Number(await text(child.stdout));
   assert.ok(waiting > 100_000 && waiting < 300_000, `${waiting} bytes wait`);

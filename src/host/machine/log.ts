@@ -26,7 +26,7 @@ function printValue(value: string | number | boolean | null): string {
 }
 
 /**
- * Control characters, line separators and direction marks could forge lines or mislead the reader, so they are escaped.
+ * Escapes control characters, line separators and direction marks, which could forge lines or mislead the reader.
  */
 function printable(text: string): string {
   return text
@@ -35,10 +35,10 @@ function printable(text: string): string {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** Lines that svlogd(8) has not accepted: it accepts none on a full or read-only disk. */
+/** Maximum size of lines that svlogd(8) has not accepted yet. It accepts none while the disk is full or read-only. */
 const MOST_UNWRITTEN_BYTES = 256 * 1024;
 
-/** A log that cannot be written cannot report it. */
+/** Drops lines without a report if the log cannot be written. */
 function toStderr(line: string): void {
   if (process.stderr.writableLength > MOST_UNWRITTEN_BYTES) return;
   try {

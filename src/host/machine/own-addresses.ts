@@ -11,8 +11,8 @@ export function ownAddresses(): readonly Ip[] {
 }
 
 /**
- * Those that need records. The kernel leaves from a deprecated IPv6 address (RFC 4862 section 5.5.4), such as an expired privacy address,
- * only while it has no other (RFC 6724 section 5, rule 3). `deprecated`: from /proc/net/if_inet6.
+ * The addresses that need DNS records. The kernel connects from a deprecated IPv6 address (RFC 4862 section 5.5.4), such as an expired
+ * privacy address, only if it has no other (RFC 6724 section 5, rule 3). `deprecated`: from /proc/net/if_inet6.
  */
 export function publicAmong(addresses: readonly Ip[], deprecated = deprecatedAddresses()): readonly Ip[] {
   const all = addresses.filter((address) => !isPrivate(address));
@@ -24,14 +24,14 @@ export function publicAmong(addresses: readonly Ip[], deprecated = deprecatedAdd
 const FAR = ["198.41.0.4", "2001:503:ba3e::2:30"].flatMap((address) => parseIp(address) ?? []);
 
 /**
- * The addresses from which the kernel reaches others, by family. Connecting a UDP socket looks up the route and sends nothing; unlike
- * /proc/net/route, this includes policy routing (ip-rule(8)). A Docker bridge or a tunnel that leads only to its own network has no route.
+ * The addresses from which the kernel reaches the Internet, one per family. Connecting a UDP socket looks up the route and sends nothing.
+ * Unlike /proc/net/route, this includes policy routing (ip-rule(8)). A Docker bridge or a tunnel to its own network is not such a route.
  */
 export async function outgoingAddresses(to: readonly Ip[] = FAR): Promise<readonly Ip[]> {
   return (await Promise.all(to.map(sourceFor))).filter((source) => source !== null);
 }
 
-/** Returns null without a route. */
+/** Null without a route. */
 async function sourceFor(to: Ip): Promise<Ip | null> {
   const socket = createSocket(isV4(to) ? "udp4" : "udp6");
   try {

@@ -42,7 +42,7 @@ test("the answer is kept for five seconds, and for no longer when the clock is s
   assert.notEqual(networks.current(), second);
 });
 
-test("a table that cannot be read now leaves the last answer in use; one that the kernel lacks is empty", (t) => {
+test("if a table cannot be read, the last answer stays in use; a table that the kernel lacks is empty", (t) => {
   let now = 100_000;
   let code = "ENOENT";
   t.after(() => {
@@ -76,7 +76,7 @@ test("the IPv4 default gateway is read in the machine's byte order", () => {
   assert.deepEqual(parseIpv4Gateways(`${HEAD}eth0 00000000 CB007101 0003 0 0 0 00000000 0 0 0`, "BE"), ["203.0.113.1"]);
 });
 
-test("a route that is down, not the default one or without a gateway gives no gateway", () => {
+test("a route that is down, not the default, or without a gateway yields no gateway", () => {
   for (const line of [
     "eth0 00000000 017100CB 0002 0 0 0 00000000 0 0 0",
     "eth0 00000000 00000000 0001 0 0 0 00000000 0 0 0",
@@ -119,7 +119,7 @@ test("the IPv6 default gateway is read; unreachable defaults and other routes ar
     assert.deepEqual(parseIpv6Gateways(table), [], table);
 });
 
-test("own IPv4 addresses are the local routes, once each, networks included", () => {
+test("own IPv4 addresses are the local routes, once each, including networks", () => {
   const trie = `Main:
   +-- 0.0.0.0/0 3 0 5
      |-- 0.0.0.0

@@ -18,7 +18,7 @@ import { type ByteOrder, parseKernelIp } from "../kernel/tcp-sockets.ts";
 /** DHCP can change addresses and routes at any time; asking the kernel takes 0.1 ms. */
 const CACHE_MS = 5_000;
 
-/** What `ownNetworks` finds, read again after a few seconds. Throws if the first read fails; the last answer stays in use if a later one fails. */
+/** Caches `ownNetworks` for a few seconds. Throws if the first read fails. If a later one fails, the last answer stays in use. */
 export function createOwnNetworks(clock: Clock, proxies: readonly Prefix[]): OwnNetworks {
   let cached = ownNetworks(proxies);
   let readAt = clock.now();
@@ -37,14 +37,14 @@ export function createOwnNetworks(clock: Clock, proxies: readonly Prefix[]): Own
 
 /**
  * The machine's own addresses, and the networks that may hide all clients, as the kernel reports them. `proxies`: networks that forward
- * clients to us, from the settings. Throws if the kernel cannot be asked now, as without a free descriptor.
+ * clients to us, from the settings. Throws if the kernel cannot be asked now, for example without a free descriptor.
  */
 export function ownNetworks(proxies: readonly Prefix[]): readonly OwnNetwork[] {
   const loopback = LOOPBACK.map((prefix) => ({ prefix, why: "loopback" }) as const);
   return [...loopback, ...addresses(), ...gateways(), ...proxies.map(gateway)];
 }
 
-/** Not os.networkInterfaces(): it omits links without carrier, and new links for up to a second. */
+/** Avoids os.networkInterfaces(), which omits links without carrier, and new links for up to a second. */
 function addresses(): readonly OwnNetwork[] {
   const found: readonly Prefix[] = [
     ...parseIpv4Local(kernelTable("fib_trie")),
@@ -65,7 +65,7 @@ function gateways(): readonly OwnNetwork[] {
   return [...new Set(found)].map((ip) => gateway(hostPrefix(ip)));
 }
 
-/** Empty if the kernel does not have the table, as without IPv6. */
+/** Empty if the kernel does not have the table, for example without IPv6. */
 function kernelTable(name: string): string {
   return nullOn(["ENOENT"], () => readFileSync(`/proc/net/${name}`, "utf8")) ?? "";
 }
@@ -87,8 +87,8 @@ export function parseIpv4Gateways(text: string, order?: ByteOrder): readonly Ip[
 }
 
 /**
- * A container's bridge, by convention: the first address of each private network of this machine. Of several networks
- * only one has the default route, and clients may come through any.
+ * The bridges of a container, by convention the first address of each private network of this machine. Only one of several
+ * networks has the default route, but clients may come through any.
  */
 export function parseIpv4Bridges(text: string, order?: ByteOrder): readonly Ip[] {
   return rows(text).flatMap(([, destination = "", gateway, flags = "", , , , mask]) => {
@@ -108,8 +108,8 @@ export function parseIpv6Gateways(text: string): readonly Ip[] {
 }
 
 /**
- * The IPv4 addresses that the kernel treats as its own, from /proc/net/fib_trie: an address, and in the lines below it
- * its routes. Unlike a list of interfaces, it includes those of a link that is down, and whole networks (AnyIP).
+ * The IPv4 addresses that the kernel treats as its own, from /proc/net/fib_trie, where an address is followed by its routes.
+ * Unlike a list of interfaces, it includes addresses of a link that is down, and whole networks (AnyIP).
  */
 export function parseIpv4Local(text: string): readonly Prefix[] {
   const found = new Set<Prefix>();
@@ -132,7 +132,7 @@ export function parseIpv6Local(text: string, wanted = 0): readonly Ip[] {
 
 const IFA_F_DEPRECATED = 0x20;
 
-/** IPv6 addresses that new connections leave from only if there is no other (RFC 4862 section 5.5.4). */
+/** IPv6 addresses that new connections use only if there is no other (RFC 4862 section 5.5.4). */
 export function deprecatedAddresses(): readonly Ip[] {
   return parseIpv6Local(kernelTable("if_inet6"), IFA_F_DEPRECATED);
 }

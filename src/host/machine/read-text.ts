@@ -7,10 +7,10 @@ export function textOrNothing(path: string): string {
   return readOr(() => readFileSync(path, "utf8"), "");
 }
 
-/** The arguments and the environment of our programs are shorter. */
+/** More than the arguments and the environment of our programs. */
 const MOST_BYTES = 65_536;
 
-/** The same, up to `MOST_BYTES`: any user decides how long the arguments of a process are, even gigabytes (prctl(2), PR_SET_MM_MAP). */
+/** The first `MOST_BYTES` of such a file: a user can give a process gigabytes of arguments (prctl(2), PR_SET_MM_MAP). */
 export function beginOrNothing(path: string): string {
   return readOr(() => {
     using opened = new Descriptor(openSync(path, "r"));

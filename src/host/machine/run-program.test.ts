@@ -14,7 +14,7 @@ test("a program gets its input, and its output and exit code are returned", asyn
   assert.deepEqual(ran, { code: 3, stdout: "to stdin", stderr: "to stderr\n" });
 });
 
-test("the environment is only ours, so that messages are in English", async () => {
+test("only our environment is passed, so that messages are in English", async () => {
   const ran = await runProgram("/usr/bin/env", [], { env: { ONLY: "this", TZ: "UTC" } });
   const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   const variables = ran.stdout.trim().split("\n").toSorted();
@@ -55,7 +55,7 @@ test("a program that the kernel cannot start fails", async () => {
   assert.equal(full.stdout, `${JSON.stringify([127, why, { type: "lost", why }])}\n`, full.stderr);
 });
 
-test("the end of a program that is ended is awaited: until then it may write", async () => {
+test("a killed program is awaited, because it may write until its end", async () => {
   const [file, abort] = [join(temporaryDirectory(), "pid"), new AbortController()];
   const running = runProgram("sh", ["-c", `echo $$ >${file}; exec sleep 60`], { signal: abort.signal });
   await until(() => existsSync(file) && readFileSync(file, "utf8") !== "");
@@ -63,7 +63,11 @@ test("the end of a program that is ended is awaited: until then it may write", a
   abort.abort();
   assert.equal((await running).code, 124);
   assert.equal(existsSync(`/proc/${pid.trim()}`), false);
-  assert.equal((await runProgram("sleep", ["60"], { signal: abort.signal })).code, 124, "at once, if that was before");
+  assert.equal(
+    (await runProgram("sleep", ["60"], { signal: abort.signal })).code,
+    124,
+    "at once, if it was aborted before",
+  );
 });
 
 test("a program that ends without reading its input is judged by its exit code", async () => {
@@ -81,7 +85,7 @@ test("input in pieces is streamed, no faster than the program takes it", async (
   assert.ok(read < 100, `${read} pieces for a program that reads none`);
 });
 
-test("a program whose input cannot be read to its end is ended, so that it does not take it for complete", async () => {
+test("a program whose input cannot be read to its end is killed, so that it does not use partial input", async () => {
   function* broken(): Generator<string> {
     yield "the first half\n";
     throw new Error("the disk failed");

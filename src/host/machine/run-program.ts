@@ -11,17 +11,17 @@ import { SECOND_MS } from "../../core/time.ts";
  */
 export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>;
 
-/** From this code on, a program has not run to its end. */
+/** With this code or a higher one, a program has not run to its end. */
 export const TIMED_OUT = 124;
 
 export type RunOptions = Readonly<{
-  /** Streamed, no faster than the program takes it. If reading throws, the program is ended: code 125. */
+  /** Streamed, no faster than the program takes it. If reading throws, the program is killed: code 125. */
   input?: string | Iterable<string> | AsyncIterable<string>;
   /** 0: no limit. */
   timeoutMs?: number;
-  /** More than this is a failure. */
+  /** Printing more than this is a failure. */
   mostOutputBytes?: number;
-  /** Ends the program, and its end is awaited: until then it may write. */
+  /** Kills the program. The call still waits for its end, because it may write until then. */
   signal?: AbortSignal;
   env?: Readonly<Record<string, string>>;
   uid?: number;
@@ -32,7 +32,7 @@ const MOST_OUTPUT_BYTES = 1024 * 1024;
 const TIMEOUT_MS = 30_000;
 export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** What a program gets of ours: English messages, and a container's time zone, so that all write their logs in the same one. */
+/** The environment of other programs: English messages, and a container's time zone, so that all logs are in the same one. */
 export function cleanEnvironment(): Readonly<Record<string, string>> {
   const { TZ } = process.env;
   return { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8", ...(TZ === undefined ? {} : { TZ }) };
@@ -65,7 +65,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
     );
     const end = (): void => {
       child.kill("SIGKILL");
-      // A program that it has started may have them too.
+      // Programs that it has started may hold these pipes too.
       for (const output of [child.stdout, child.stderr]) output?.destroy();
     };
     signal?.addEventListener("abort", end, { once: true });
@@ -87,8 +87,8 @@ export function runProgram(program: string, args: readonly string[], options: Ru
 }
 
 /**
- * A process that was just started. Throws while no file descriptor is free: spawn leaves the pipes undefined then, despite its types,
- * and an error event without a listener would end this process. Without memory, spawn itself throws.
+ * Checks a process that was just started. Throws if no file descriptor was free, because spawn then leaves the pipes undefined, despite
+ * its types, and an error event without a listener would end this process. Without memory, spawn itself throws.
  */
 export function withPipes<Child extends ChildProcess>(child: Child): Child {
   if ((child.stdio as unknown) !== undefined) return child;
@@ -97,9 +97,9 @@ export function withPipes<Child extends ChildProcess>(child: Child): Child {
 }
 
 /**
- * The same for a program that setpriv(1) runs as another user. Without the caller's terminal, which a program of that user could
- * use to type commands for root's shell (ioctl_tty(2), TIOCSTI): setsid(1) leaves it while root still runs the process. Ctrl-C
- * no longer reaches the program then: it ends with the caller instead.
+ * Like `runProgram`, for a program that setpriv(1) runs as another user. It gets no terminal of the caller, with which it could type
+ * commands for root's shell (ioctl_tty(2), TIOCSTI): setsid(1) leaves the terminal while root still runs the process. Ctrl-C then no
+ * longer reaches the program, so it ends with its caller instead.
  */
 export function runAsOther(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   return runProgram("setsid", ["setpriv", "--pdeathsig=TERM", ...args], options);

@@ -20,7 +20,7 @@ test("a missing file, or a missing target of a link, gives no text", () => {
   for (const name of ["none", "dangling", "file/none"]) assert.equal(settingsText(at(name)), null);
 });
 
-test("owner and mode stay, and a text that another command wrote is not replaced", () => {
+test("a rewrite keeps owner and mode, and does not replace a text that another command wrote", () => {
   const path = at("ghostinbox.toml");
   assert.equal(rewriteSettings(path, "", "a\n"), false);
   writeFileSync(path, "a\n", { mode: 0o600 });
@@ -29,7 +29,7 @@ test("owner and mode stay, and a text that another command wrote is not replaced
   assert.deepEqual([readFileSync(path, "utf8"), statSync(path).mode & 0o777], ["b\n", 0o600]);
 });
 
-test("anything but a regular UTF-8 file of usual size is refused", () => {
+test("anything but a regular UTF-8 file of normal size is refused", () => {
   mkdirSync(at("directory"));
   execFileSync("mkfifo", [at("pipe")]);
   writeFileSync(at("huge"), "");

@@ -13,8 +13,8 @@ import { whileLocked } from "../root-files/lock-file.ts";
 const MOST_BYTES = 1_000_000;
 
 /**
- * The text of the settings file; null if it is missing. Throws `SettingsUnreadable` for anything else: a named pipe would
- * block its reader forever, and a huge file would fill its memory.
+ * The text of the settings file; null if it is missing. Throws `SettingsUnreadable` if it is not a regular file or is too large,
+ * because a named pipe would block its reader forever, and a huge file would fill its memory.
  */
 export function settingsText(path: string): string | null {
   const found = statSync(path, { throwIfNoEntry: false });
@@ -23,12 +23,12 @@ export function settingsText(path: string): string | null {
   if (!found.isFile()) throw new SettingsUnreadable(`${path} is not a regular file: remove it`);
   if (found.size > MOST_BYTES) throw new SettingsUnreadable(`${path} is larger than 1 MB: shorten it`);
   const bytes = readFileSync(path);
-  // TOML demands UTF-8 (toml.io/en/v1.0.0). Other bytes would be lost when the file is written again.
+  // TOML requires UTF-8 (toml.io/en/v1.0.0). Other bytes would be lost when the file is written again.
   if (!isUtf8(bytes)) throw new SettingsUnreadable(`${path} ${NOT_UTF8}`);
   return bytes.toString();
 }
 
-/** A reader sees the old text or the new one; owner and mode stay. False if the text is not `before` any more: nothing is changed. */
+/** Replaces the text atomically and keeps owner and mode. Returns false and changes nothing if the text is no longer `before`. */
 export function rewriteSettings(path: string, before: string, after: string): boolean {
   return whileLocked(path, () => {
     const now = readPlain(path, MOST_BYTES);
@@ -38,7 +38,7 @@ export function rewriteSettings(path: string, before: string, after: string): bo
   });
 }
 
-/** Its message is a sentence without the final stop, and says what to do. */
+/** The message is a sentence without the full stop, and says what to do. */
 export class SettingsUnreadable extends Error {
   override readonly name = "SettingsUnreadable";
 }
@@ -65,8 +65,8 @@ export function settingsInForce({ settingsInForce }: Layout, env: Environment): 
 }
 
 /**
- * Why a file (or its `edited` text) without any setting is refused; null if it has some, if the record of those in force has none, or if
- * the server was started with the domain in a variable, and so may need no file.
+ * Says why a file (or its `edited` text) without any setting is refused. Null if it has settings, if the record of those in force has
+ * none, or if the server was started with the domain in a variable, so that it may need no file.
  */
 export function whyEmptied({ settings, settingsInForce, environment }: Layout, edited?: string): string | null {
   if (Object.hasOwn(readServiceEnvironment(environment), variableOf("domains"))) return null;
@@ -74,7 +74,7 @@ export function whyEmptied({ settings, settingsInForce, environment }: Layout, e
   return `${settings} must have at least one setting, because the server last ran with some: ${settingsInForce} has a copy of them. To run without them, empty ${settingsInForce}.`;
 }
 
-/** Null if the file cannot be read. A missing one has none; one that is invalid says something. */
+/** Null if the file cannot be read. A missing file has no settings; an invalid one counts as having some. */
 function hasSettings(path: string, edited?: string): boolean | null {
   const text = edited ?? readOr(() => settingsText(path) ?? "", null);
   const loaded = text === null ? null : loadSettings(text, {});

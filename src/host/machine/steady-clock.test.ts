@@ -6,12 +6,12 @@ import { createSteadyClock } from "./clock.ts";
 
 const START_MS = Date.UTC(2026, 10, 21);
 
-/** A machine whose clock the test sets. */
+/** A machine whose clocks the test sets. */
 class Machine {
   wallMs = START_MS;
   elapsedMs = 5_000;
   sinceBootMs: number | null = 5_000;
-  /** How long it sleeps before it shows its time since boot, each time: its wall clock has been read then. */
+  /** How long it sleeps before each read of its time since boot, when its wall clock has been read already. */
   readonly sleepsMs: number[] = [];
   readonly clock = createSteadyClock({
     wall: () => this.wallMs,
@@ -39,7 +39,7 @@ class Machine {
   }
 }
 
-test("it shows the machine's time, and follows small corrections at once", () => {
+test("the clock shows the machine's time, and follows small corrections at once", () => {
   const machine = new Machine();
   machine.pass(MINUTE_MS);
   assert.equal(machine.at, MINUTE_MS);
@@ -51,7 +51,7 @@ test("it shows the machine's time, and follows small corrections at once", () =>
 });
 
 for (const byMs of [DAY_MS, -DAY_MS, 11 * SECOND_MS, -11 * SECOND_MS]) {
-  test(`a jump by ${byMs / SECOND_MS} s that comes back within minutes changes nothing`, () => {
+  test(`a jump by ${byMs / SECOND_MS} s that is undone within minutes changes nothing`, () => {
     const machine = new Machine();
     machine.wallMs += byMs;
     const jump = machine.clock.jump();
@@ -93,7 +93,7 @@ test("a second jump restarts the wait", () => {
   assert.equal(machine.clock.now(), machine.wallMs);
 });
 
-test("a machine that slept has a clock that is right, and is followed at once", () => {
+test("after a sleep the machine's clock is right, and is followed at once", () => {
   const machine = new Machine();
   machine.pass(HOUR_MS);
   machine.sleep(8 * HOUR_MS);
@@ -101,11 +101,11 @@ test("a machine that slept has a clock that is right, and is followed at once", 
   assert.equal(machine.clock.jump(), null);
   machine.sleep(HOUR_MS);
   machine.wallMs += DAY_MS;
-  assert.equal(machine.clock.jump()?.byMs, DAY_MS + HOUR_MS, "set while it slept");
+  assert.equal(machine.clock.jump()?.byMs, DAY_MS + HOUR_MS, "the clock was set while the machine slept");
 });
 
 for (const reads of [0, 1, 2, 3])
-  test(`a machine that sleeps again while its clock is read is followed soon, after ${reads} reads`, () => {
+  test(`after a sleep while the clocks are read, the machine's clock is followed soon, after ${reads} reads`, () => {
     const machine = new Machine();
     machine.sleepsMs.push(...Array.from({ length: reads }, () => 0), HOUR_MS);
     for (let times = 0; times < 4; times++) {
@@ -140,18 +140,18 @@ test("the machine's own clocks agree", () => {
 
 test("a clock that keeps moving is trusted after a quarter of an hour", () => {
   const machine = new Machine();
-  const unbelieved = (minutes: number): void => {
+  const untrusted = (minutes: number): void => {
     for (let second = 0; second < minutes * 60; second += 30) {
       machine.wallMs += 15 * SECOND_MS;
       assert.notEqual(machine.clock.jump(), null);
       machine.pass(30 * SECOND_MS);
     }
   };
-  unbelieved(14);
+  untrusted(14);
   assert.equal(machine.at, 14 * MINUTE_MS);
   machine.wallMs -= 28 * 15 * SECOND_MS;
   assert.equal(machine.clock.jump(), null, "it came back");
-  unbelieved(14);
+  untrusted(14);
   assert.equal(machine.clock.jump()?.acceptedAt, START_MS + 29 * MINUTE_MS);
   machine.pass(MINUTE_MS);
   assert.equal(machine.clock.now(), machine.wallMs);

@@ -54,5 +54,5 @@ test("reading a database writes into no file that its owner linked beside it", R
   assert.throws(() => asOwnerOf(path, read), /unable to open|readonly|permission/i);
   assert.equal(readFileSync(victim, "utf8"), "root's alone");
   read();
-  assert.notEqual(readFileSync(victim, "utf8"), "root's alone", "as root it would have been");
+  assert.notEqual(readFileSync(victim, "utf8"), "root's alone", "as root it would have written there");
 });

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 
-/** Throws if passwd(5) has no such user: set-up adds the required ones earlier. */
+/** Throws if passwd(5) has no such user, because set-up adds the required ones earlier. */
 export function userIds(name: string): Readonly<{ uid: number; gid: number }> {
   const [, , uid, gid] = mustFind("/etc/passwd", name);
   return { uid: Number(uid), gid: Number(gid) };
@@ -18,21 +18,21 @@ export function hasGroup(name: string): boolean {
   return find("/etc/group", name) !== null;
 }
 
-/** From group(5); ignores a user's own group, which only passwd(5) names. */
+/** Reads group(5), so it ignores a user's own group, which only passwd(5) names. */
 export function isMember(user: string, group: string): boolean {
   return find("/etc/group", group)?.[3]?.split(",").includes(user) === true;
 }
 
 /**
- * Opens names in another user's directory as that user, so a link there gains the user nothing. SQLite opens and
- * creates files next to a database by name, even for a reader. Only root can do this, and only in the main thread.
+ * Runs `work` as the owner of a directory, so that a link there gains the owner nothing. SQLite opens and creates files next to
+ * a database by name, even for a reader. Only root can do this, and only in the main thread.
  */
 export function asOwnerOf<T>(directory: string, work: () => T): T {
   const { setegid, seteuid, getgroups, setgroups } = process;
   if (process.geteuid?.() !== 0 || !setegid || !seteuid || !getgroups || !setgroups) return work();
   const { uid, gid } = statSync(directory);
   const groups = getgroups();
-  // Root's groups could open files that the owner's groups cannot.
+  // Root's groups may open files that the owner's groups may not.
   setgroups([gid]);
   setegid(gid);
   seteuid(uid);
@@ -51,7 +51,7 @@ function mustFind(file: string, name: string): readonly string[] {
   return found;
 }
 
-/** The fields of its line. */
+/** The fields of the line for this name. */
 function find(file: string, name: string): readonly string[] | null {
   const lines = readFileSync(file, "utf8").split("\n");
   return lines.find((line) => line.startsWith(`${name}:`))?.split(":") ?? null;
