@@ -2,25 +2,24 @@ import type { Passed } from "../../core/firewall/blocked-ports.ts";
 import type { ConnectionOrders, ConnectionPlan } from "../../core/firewall/connection-shares.ts";
 import { isV4, isV6, networkAddress } from "../../core/net/ip.ts";
 
-/** The TCP ports with limited connections, and how many an address, or an IPv6 prefix, may have open to all of them together. */
+/** The TCP ports with limited connections, and how many an address (IPv6: prefix) may have open to all of them together. */
 export type ConnectionLimit = Readonly<{
   most: number;
   ports: readonly number[];
-  /** Whether `most` holds for each port on its own. */
+  /** Whether `most` applies to each port separately. */
   perPort: boolean;
-  /** How many connections the programs of this machine may have open to a port. The other limits spare loopback. */
+  /** How many connections programs on this machine may have open to a port. The other limits do not apply to loopback. */
   here?: readonly LocalShare[];
   /** Whether the kernel counts while the guard does not; false for a kernel that cannot. */
   kernelCounts?: boolean;
 }>;
 
-/** `spared`: users who may have any number, in addition to root. */
+/** `spared`: users who may have any number of connections, in addition to root. */
 export type LocalShare = Readonly<{ port: number; most: number; of: "all" | "each user"; spared: readonly number[] }>;
 
 /**
- * The sets that the guard fills: `watched` holds the ports at which it counts, `full` those
- * where strangers hold their whole share: only `known4` and `known6` may still connect. Their
- * entries expire unless the guard adds them again.
+ * The sets that the guard fills. `watched`: ports at which it counts. `full`: ports at which strangers hold their whole
+ * share, so that only `known4` and `known6` may still connect. Entries expire unless the guard adds them again.
  */
 const GUARD_SETS = ["watched", "full", "refused4", "refused6", "known4", "known6"] as const;
 const KERNEL_SETS = ["open4", "open6"] as const;
@@ -30,20 +29,20 @@ const PASSED = ["offered", "arrived"] as const;
 /** After other programs' rules: firewalld's, the last of the usual ones, have priority 10. */
 const AFTER_ALL = 300;
 const SYN = "tcp flags & (fin | syn | rst | ack) == syn";
-/** Addresses whose connections the kernel can count at once, about 20 MB. Further ones are not counted. */
+/** How many addresses the kernel can count at once, in about 20 MB. Connections of further ones are not counted. */
 const COUNTED_ADDRESSES = 65_535;
-/** Likewise. */
+/** How many users the kernel can count at once. */
 const COUNTED_USERS = 1_024;
 
-/** The sets that rules use: if the kernel never counts, none uses `watched`. */
+/** The sets that rules use. If the kernel never counts, none uses `watched`. */
 export function connectionSets({ kernelCounts = true, here = [] }: ConnectionLimit): readonly string[] {
   const byUser = here.some((share) => share.of === "each user") ? [USERS_SET] : [];
   return kernelCounts ? [...GUARD_SETS, ...KERNEL_SETS, ...byUser] : GUARD_SETS.filter((set) => set !== "watched");
 }
 
 /**
- * A user of this machine could hold all places of Postfix, where a proxy may hide all clients, so its programs get a share of them; or
- * fill the dashboard's queue.
+ * Limits connections over loopback. Otherwise a local user could occupy all of Postfix's connections, or fill the dashboard's queue. The
+ * programs of this machine get a share rather than the limit of an address, because a proxy here may stand for all clients.
  */
 function fromHere(here: readonly LocalShare[]): string {
   if (here.length === 0) return "";
@@ -61,11 +60,11 @@ ${rules.join("")}  }
 }
 
 /**
- * The guard counts: it looks at established connections, whose clients have answered (guard/enforce/connection-watch.ts), and names the
- * addresses that may not open further ones. A SYN does not count yet, because anyone can forge it.
- * While `watched` is empty, because the guard is down or cannot close connections, the kernel counts. It must do so at the
- * SYN: kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
- * on the allow list were accepted earlier and do not get here. A reset of the table starts the count from zero.
+ * Usually the guard counts: it checks established connections, whose clients have answered (guard/enforce/connection-watch.ts), and
+ * names the addresses that may open no more. A SYN does not count, because anyone can forge it.
+ * While `watched` is empty, because the guard is down or cannot close connections, the kernel counts. It must do so at the SYN, because
+ * kernels from 6.18 on do not count a connection that is already confirmed. A connection above the limit is reset. Addresses on
+ * the allow list were accepted earlier and do not get here. A reset of the table starts the count from zero.
  */
 export function connectionText(
   { most, ports, perPort, here = [], kernelCounts = true }: ConnectionLimit,
@@ -110,12 +109,12 @@ ${kernelCounts ? fromHere(here) : ""}`,
 type ConnectionText = Readonly<Record<"counters" | "sets" | "chain" | "rule" | "arrival", string>>;
 export const NO_CONNECTIONS: ConnectionText = { counters: "", sets: "", chain: "", rule: "", arrival: "" };
 
-/** For `nft -f`: reads these counters and sets them to zero. To list them, nft would read every ban. */
+/** For `nft -f`: reads these counters and sets them to zero. Listing them instead would make nft read every ban. */
 export function nftTakePassed(table: string, ports: readonly number[]): string {
   return PASSED.flatMap((name) => ports.map((port) => `reset counter ${table} ${name}_${port}\n`)).join("");
 }
 
-/** Reads what nft then prints. Ports that the table does not count are left out. */
+/** Reads the output of `nftTakePassed`. Omits ports that the table does not count. */
 export function parsePassed(text: string, ports: readonly number[]): ReadonlyMap<number, Passed> {
   return new Map(
     ports.flatMap((port) => {
@@ -128,7 +127,7 @@ export function parsePassed(text: string, ports: readonly number[]): ReadonlyMap
   );
 }
 
-/** For `nft -f`: replaces what the guard found before. One transaction. */
+/** For `nft -f`: replaces the earlier orders of the guard, in one transaction. */
 export function nftConnections(
   table: string,
   { watched, refused, full, known }: ConnectionOrders,

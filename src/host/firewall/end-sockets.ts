@@ -8,10 +8,10 @@ const AT_ONCE = 1_000;
 const UNABLE = "This kernel cannot end open sessions (INET_DIAG_DESTROY).";
 
 export function createSocketEnder(path?: string) {
-  /** ss reports nothing if the kernel cannot end sockets. One ended socket proves that it can. */
+  /** Whether the kernel is known to end sockets. If it cannot, ss reports nothing; one ended socket proves that it can. */
   let proven = false;
 
-  /** Ends the sockets that meet any of these conditions, and `all`. */
+  /** Ends the sockets that meet `all` and any of the conditions. */
   async function end(conditions: readonly (readonly string[])[], all: readonly string[] = []): Promise<Outcome> {
     for (let i = 0; i < conditions.length; i += AT_ONCE) {
       const filter = conditions.slice(i, i + AT_ONCE).flatMap((words) => ["or", ...words]);
@@ -21,7 +21,7 @@ export function createSocketEnder(path?: string) {
     return { ok: true };
   }
 
-  /** Each word of the filter is its own argument, because ss reads lines of at most 1,024 characters. */
+  /** Passes each word of the filter as a separate argument, because ss reads lines of at most 1,024 characters. */
   async function endMatching(filter: readonly string[]): Promise<Outcome> {
     const killed = await ss(["-K", ...filter]);
     if (killed.code !== 0 || killed.stderr.trim() !== "") return { ok: false, reason: reasonOf(killed.stderr) };

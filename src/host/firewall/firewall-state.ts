@@ -3,7 +3,7 @@ import { beyond, isNothing, type StrictState } from "../../core/firewall/strict.
 import { type FirewallSettings, isStrict } from "../../settings/ports.ts";
 import { parseStrict, type StrictListing } from "./strict-rules.ts";
 
-/** What the kernel accepts, by the states of the report. */
+/** What the kernel accepts, and the state that the report gives it. */
 export type FirewallState = StrictListing & Readonly<{ state: FirewallReport["state"] }>;
 
 /** `listing`: the output of nft(8) for the table, empty if there is none; null if it cannot be read. */
@@ -26,7 +26,7 @@ export function firewallState(
   return { ...found, state: "broken", faults: ["it accepts other connections than those confirmed"] };
 }
 
-/** For programs. */
+/** The state in the form that programs get. */
 export function stateJson({ state, open, waitsS, faults }: FirewallState): FirewallReport {
   return { state, open: open?.doors ?? null, trusted: open?.trusted ?? [], confirmWithinSeconds: waitsS, faults };
 }

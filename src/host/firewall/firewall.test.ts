@@ -11,7 +11,7 @@ import { onlyBans } from "./guard-table.ts";
 import { runTool } from "./run-nft.ts";
 
 /** test/lab/firewall.test.ts tests a real kernel. */
-test("without nft and ss every answer is one clear sentence", async () => {
+test("without nft and ss every failure is one clear sentence", async () => {
   const firewall = new NftFirewall(() => onlyBans(64), "/nonexistent");
   const network = net("203.0.113.7");
   const missing = (program: string, of: string) =>
@@ -20,7 +20,7 @@ test("without nft and ss every answer is one clear sentence", async () => {
   const nft = missing("nft", "nftables");
   assert.deepEqual(await firewall.reset([], [], now), nft);
   assert.deepEqual(await firewall.apply([{ id: 1, type: "add", prefix: network, expiresAt: null }], now), nft);
-  assert.deepEqual(await firewall.apply([], now), { ok: true }, "nothing to do is nothing to fail");
+  assert.deepEqual(await firewall.apply([], now), { ok: true }, "with nothing to do, nothing fails");
   assert.deepEqual(await firewall.check("whole"), nft);
   assert.deepEqual(await firewall.holds([network]), nft);
   assert.deepEqual(await firewall.remove(), nft);
@@ -29,7 +29,7 @@ test("without nft and ss every answer is one clear sentence", async () => {
   await firewall.close();
 });
 
-test("nft that is stopped says nothing about the table, nor whether the kernel can count", async () => {
+test("a stopped nft proves neither a lost table nor a kernel that cannot count", async () => {
   const path = temporaryDirectory();
   writeFileSync(join(path, "nft"), "#!/bin/sh\nkill -KILL $$\n", { mode: 0o755 });
   const connections = { most: 10, ports: [25], perPort: false };
@@ -42,7 +42,7 @@ test("nft that is stopped says nothing about the table, nor whether the kernel c
   assert.deepEqual(await firewall.reset([], [], instant(0)), { ok: true });
 });
 
-test("a missing tool is distinguished from one that fails", async () => {
+test("a missing tool is told apart from one that fails", async () => {
   const options = { timeoutMs: 5_000 };
   assert.equal((await runTool("no-such-tool", [], options)).stderr, NOT_INSTALLED);
   const failed = await runTool("sh", ["-c", "echo spawn failed >&2; exit 127"], options);

@@ -29,24 +29,24 @@ import { causeOf, NftSession, removeTable, runTool } from "./run-nft.ts";
 /** Longer lines run in their own process, because `nft -i` reads one character at a time. */
 const SESSION_LINE_CHARACTERS = 8_192;
 const BATCH_TIMEOUT_MS = 30_000;
-/** All but those for whose packets the table has an exception. */
+/** Matches all sockets except those for whose packets the table has an exception. */
 const OPENED_BY_CLIENTS = ["(", "dport", ">=", ":1024", "or", "sport", "<", `:${FIRST_OF_CLIENTS}`, ")"];
 const DONE: Outcome = { ok: true };
 const NOT_PERMITTED = "Operation not permitted";
 
-/** nft(8) prints about 170 bytes for each, and longer output is cut: the count would be too low. */
+/** nft(8) prints about 170 bytes for each, and longer output is cut, which would make the count too low. */
 const PROBED_AT_ONCE = 1_000;
 
 /**
- * The kernel's packet filter, by nft(8), with one table. Its bans stay when the guard ends.
- * The caller awaits `reset` and `apply` one after another; the other methods may run beside them.
+ * The kernel's packet filter, by nft(8), with one table. Its bans stay when the guard ends. The caller awaits each call of
+ * `reset` and `apply` before the next; the other methods may run at the same time.
  */
 export class NftFirewall implements Firewall {
   readonly #shapeNow: () => TableShape;
   readonly #path: string | undefined;
   readonly #session: NftSession;
   readonly #endSockets: ReturnType<typeof createSocketEnder>;
-  /** For which the table was last built. */
+  /** The shape for which the table was last built. */
   #built: TableShape | null = null;
   #networks: Networks = new Map();
 
@@ -70,7 +70,7 @@ export class NftFirewall implements Firewall {
     };
     const made = await make(whole);
     if (made.ok || whole.connections === null) return made;
-    // A kernel without nft_connlimit refuses the whole table. Then only the guard enforces the limit, while it runs.
+    // A kernel without nft_connlimit refuses the whole table. Then only the guard enforces the limit, as long as it runs.
     if (!/No such file or directory|not supported/i.test(made.reason)) return made;
     const withoutCounts = await make({ ...whole, connections: { ...whole.connections, kernelCounts: false } });
     return withoutCounts.ok ? { ok: true, uncounted: made.reason } : made;
@@ -99,8 +99,8 @@ export class NftFirewall implements Firewall {
   }
 
   /**
-   * Ends TCP sessions on any port, except those that this machine opened. If that is impossible, the firewall still refuses their next
-   * packet.
+   * Ends TCP sessions on any port, except those that this machine opened. If that is impossible, the firewall still refuses the next
+   * packet of each session.
    */
   cut(prefixes: readonly Prefix[]): Promise<Outcome> {
     const conditions = prefixes.map((prefix) => ["dst", isV4(prefix) ? prefix : `[${prefix}]`]);

@@ -9,7 +9,7 @@ const NOW = instant(1_000_000_000_000);
 const BANS_ALONE = onlyBans(64);
 const CONNECTIONS = { most: 10, ports: [25, 993], perPort: true };
 const COUNTING: TableShape = { ...onlyBans(56), connections: CONNECTIONS };
-/** Of a kernel without nft_connlimit. */
+/** The shape for a kernel without nft_connlimit. */
 const UNCOUNTED: TableShape = { ...COUNTING, connections: { ...CONNECTIONS, kernelCounts: false } };
 
 test("a reset replaces our table, and only ours, in one transaction", () => {
@@ -68,7 +68,7 @@ table inet ghostinbox {
   );
 });
 
-test("packets that pass other programs' rules are counted by port, and not those that this machine sends itself", () => {
+test("packets that pass other programs' rules are counted by port, except those from this machine", () => {
   const lines = tableOf(COUNTING).split("\n");
   for (const name of ["offered_25", "arrived_25", "offered_993", "arrived_993"])
     assert.ok(lines.includes(`  counter ${name} { }`), name);
@@ -125,7 +125,7 @@ test("no command ever names another table", () => {
     assert.match(line, /^(?:\w+ )?(?:set |table |chain |element |counter |counters table )?inet ghostinbox\b/, line);
 });
 
-test("the table is whole when every command of the probe was refused as it should be", () => {
+test("the table is complete if every command of the probe was refused as expected", () => {
   const busy = "Error: Could not process rule: Device or resource busy\ndelete set inet ghostinbox ban4\n";
   const exists = "Error: Could not process rule: File exists\n";
   for (const [shape, sets] of [
@@ -147,7 +147,7 @@ test("the table is whole when every command of the probe was refused as it shoul
   }
 });
 
-/** Without a ban or an allowed address. */
+/** The table without a ban or an allowed address. */
 function tableOf(shape: TableShape): string {
   return [...nftReset([], [], shape)].join("");
 }
@@ -189,7 +189,7 @@ for (const [what, shape, sets] of [
   ["users on loopback", LOCAL, ["askers", "sieve_senders"]],
   ["the resolver", RESOLVER, ["resolver_users"]],
 ] as const)
-  test(`missing rules for ${what} are noticed; none are expected where they are not set`, () => {
+  test(`missing rules for ${what} are noticed; none are expected if they are not set`, () => {
     for (const set of sets) {
       assert.match(nftProbe(shape, "whole"), new RegExp(`^delete set inet ghostinbox ${set}$`, "m"));
       assert.doesNotMatch(tableOf(BANS_ALONE) + nftProbe(BANS_ALONE, "whole"), new RegExp(set));

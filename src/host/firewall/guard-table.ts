@@ -17,25 +17,25 @@ import { removeTable, setText } from "./run-nft.ts";
 /** Text for nft(8). Every command names this table, so nothing else on the machine is changed. */
 export const TABLE = "inet ghostinbox";
 const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
-/** No packet comes from these. While they are in a set, the set has not been emptied. */
+/** Addresses from which no packet comes. As long as its watermark is in a set, the set has not been emptied. */
 const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
-/** The counters of the two rules for banned packets, for people and `nftProbe`: such a packet leaves no event. */
+/** The counters of the two rules for banned packets, which leave no event. For people and `nftProbe`. */
 const COUNTERS = ["dropped", "refused"] as const;
 
 export type TableShape = Readonly<{
   /** The prefix length with which IPv6 is banned. */
   ipv6Length: number;
-  /** Open connections that an address may have. Null: no limit. */
+  /** Open connections that an address may have. Null if there is no limit. */
   connections: ConnectionLimit | null;
   /** Ports that only our programs serve, or reach. Any local program may connect to the others. */
   local: readonly LocalPort[];
-  /** Null: no port trusts a PROXY header. */
+  /** Null if no port trusts a PROXY header. */
   proxied: ProxyDoors | null;
-  /** Null: anyone may ask the server's own resolver at any rate. */
+  /** Null if any user may query the server's own resolver at any rate. */
   resolver: Resolver | null;
 }>;
 
-/** `users`: whose programs need it, in addition to root's. */
+/** `users`: those whose programs need the resolver, in addition to root's. */
 type Resolver = Readonly<{ address: string; users: ReadonlySet<number> }>;
 
 export function onlyBans(ipv6Length: number): TableShape {
@@ -43,9 +43,9 @@ export function onlyBans(ipv6Length: number): TableShape {
 }
 
 /**
- * For `nft -f`, piece by piece: rebuilds the table with exactly these bans. One transaction: no packet sees it half built.
- * All of it is in one block whose brace closes last, so that nft refuses a text that ends too early, for instance
- * because the guard was killed. A set that is declared again is the same set with more elements.
+ * For `nft -f`, piece by piece: rebuilds the table with exactly these bans, in one transaction, so that no packet sees it half
+ * built. All of it is in one block whose brace closes last, so that nft refuses a text that ends too early, for example because
+ * the guard was killed. Declaring a set again adds elements to it.
  */
 export function* nftReset(
   fillings: Iterable<Filling>,
@@ -64,8 +64,8 @@ export function* nftReset(
 }
 
 /**
- * For `nft -f`: protects ports of loopback before the guard builds the table. The bans in a table that a killed server has left
- * stay; its rules for loopback do not, since their ports may have changed.
+ * For `nft -f`: protects ports on loopback before the guard builds the table. If a killed server left a table, its bans stay. Its
+ * rules for loopback do not, because their ports may have changed.
  */
 export function nftLocal(local: readonly LocalPort[]): string {
   return `add table ${TABLE}
@@ -87,7 +87,7 @@ function changeCommands(change: SetChange): readonly string[] {
     const fill = change.elements.map(printNetwork).join(", ");
     return [`flush set ${at}`, ...(fill === "" ? [] : [`add element ${at} { ${fill} }`])];
   }
-  // Deleting a missing element fails, and before Linux 6.12 an existing one keeps its timeout: add, delete, add is always right.
+  // Deleting a missing element fails, and before Linux 6.12 an existing one keeps its timeout. Add, delete, add always works.
   const touched = [...change.add.map(({ prefix }) => prefix), ...change.remove].map(networkAddress).join(", ");
   const fill = change.add.map(printHashed).join(", ");
   return [
@@ -98,9 +98,9 @@ function changeCommands(change: SetChange): readonly string[] {
 }
 
 /**
- * For `nft -c -f` (check only): asks for these elements of the hash sets, each by a command that is refused while it
- * exists. `get element` would read all the others too, 0.3 s at 100,000. Networks in interval sets are not checked,
- * because they may be within a wider one.
+ * For `nft -c -f` (check only): checks whether these elements are in the hash sets, each by a command that is refused if it
+ * exists. `get element` would read all the others too, which takes 0.3 s at 100,000. Networks in interval sets are not
+ * checked, because they may be within a wider one.
  */
 export function nftPresenceProbe(prefixes: readonly Prefix[], ipv6Length: number): readonly string[] {
   return prefixes.flatMap((prefix) => {
@@ -115,15 +115,15 @@ export function countPresent(probeErrors: string): number {
 }
 
 /**
- * For `nft -c -f` (check only, nothing is changed): while our table is complete, each command is refused, because rules
- * use the sets and the counters, and the watermarks are in the sets. Reading the sets back takes 0.3 s at 100,000 bans.
- * `quick`: does not ask for the watermarks, for which nft reads the interval sets.
+ * For `nft -c -f` (check only, nothing is changed): as long as our table is complete, each command is refused, because rules
+ * use the sets and the counters, and the watermarks are in the sets. Reading the sets back would take 0.3 s at 100,000 bans.
+ * `quick`: does not check the watermarks, for which nft reads the interval sets.
  */
 export function nftProbe(shape: TableShape, depth: CheckDepth): string {
   const present = watermarked(depth).map((set) => `create element ${TABLE} ${set} { ${WATERMARK[set]} }\n`);
   const counted = COUNTERS.map((counter) => `delete counter ${TABLE} ${counter}\n`);
   const used = setsOf(shape).map((set) => `delete set ${TABLE} ${set}\n`);
-  // nft forgets sets that it deletes, so these come last.
+  // Deleted sets come last, because nft forgets them.
   return [...present, ...counted, ...used].join("");
 }
 
@@ -166,10 +166,10 @@ function setOfAddresses(set: keyof typeof SET_TYPES, elements: readonly string[]
 /**
  * Banned packets are dropped before any rule can accept an established connection. Packets of an open session (ACK
  * without SYN) get a reset, so that the peer learns at once; at most 200 a second, so that a flood is not amplified.
- * Answers to this machine pass: of mail servers, name servers and clocks. By TCP they reach only ports from which this machine connects,
- * and without a bare SYN open no session. By UDP they need lower ports (the resolver picks any), so a UDP service there gets them too.
- * None of this uses connection tracking, whose table a flood could fill.
- * Neighbour discovery is accepted: otherwise a ban of the machine's own link would cut it off from its router.
+ * Answers to this machine from mail servers, name servers and clocks pass. TCP answers reach only ports from which this machine connects,
+ * and without a bare SYN they open no session. UDP answers need lower ports too (the resolver picks any), so a UDP service there also
+ * gets them. None of this uses connection tracking, whose table a flood could fill.
+ * Neighbour discovery is accepted, because otherwise a ban of the machine's own link would cut it off from its router.
  */
 function tableRules({ ipv6Length, connections, local, proxied, resolver }: TableShape): string {
   const mask = ipv6Mask(ipv6Length);
@@ -197,7 +197,7 @@ ${limits.arrival}${localText(local)}${resolverText(resolver)}}
 `;
 }
 
-/** 48 is `ffff:ffff:ffff:0:0:0:0:0`. */
+/** The mask of a prefix length: 48 gives `ffff:ffff:ffff:0:0:0:0:0`. */
 function ipv6Mask(length: number): string {
   const groups = Array.from({ length: 8 }, (_, i) => {
     const bits = Math.min(16, Math.max(0, length - i * 16));
@@ -206,7 +206,7 @@ function ipv6Mask(length: number): string {
   return groups.join(":");
 }
 
-/** A hash set stores a network by its first address: the rule masks the source before the look-up. */
+/** A hash set stores a network by its first address, because the rule masks the source before the look-up. */
 function printHashed({ prefix, timeoutS }: Element): string {
   return networkAddress(prefix) + timeout(timeoutS);
 }
@@ -215,7 +215,7 @@ function printNetwork({ prefix, timeoutS }: Element): string {
   return prefix + timeout(timeoutS);
 }
 
-/** nft refuses plain seconds beyond some years ("value too large"). */
+/** Splits the seconds, because nft refuses more than a few years of plain seconds ("value too large"). */
 function timeout(seconds: number | null): string {
   if (seconds === null) return "";
   const minutes = Math.floor(seconds / 60);
@@ -226,21 +226,22 @@ function timeout(seconds: number | null): string {
 /** One of our TCP ports on loopback. */
 export type LocalPort = Readonly<{
   port: number;
-  /** The users whose programs may connect, in addition to root, and their set. A rule uses it, so its absence is noticed. Null: anyone. */
+  /** The users who may connect, in addition to root, and their set. A rule uses the set, so its absence is noticed. Null if anyone may. */
   clients: Readonly<{ set: "askers" | "sieve_senders"; users: readonly number[] }> | null;
   /**
-   * Who answers there. While none of our programs listens, another user could: Dovecot would trust its answers, and a proxy would
-   * pass it cookies and passwords, or mail. The kernel drops the answer to a SYN, so no connection opens. A SYN cookie has no user:
-   * on loopback it is dropped, so no user may fill the queue of our own program (`from_here`); elsewhere a flood of forged SYNs would
-   * keep everybody out, so there a local user who is first at the port can answer by cookies. Null: not checked.
+   * The user who may answer at the port. While none of our programs listens, another user could: Dovecot would trust the answers, and a
+   * proxy would pass on cookies and passwords, or mail. So the kernel drops that user's answer to a SYN, and no connection opens. A SYN
+   * cookie has no user. On loopback it is dropped, which is why no user may fill the queue of our own program (`from_here`). Elsewhere
+   * it is accepted, because a flood of forged SYNs would otherwise keep everyone out, so a local user who is first at the port can
+   * answer by cookies there. Null if not checked.
    */
   server: number | null;
   address: string;
 }>;
 
 /**
- * Decided where a connection leaves its program, because only there the user is known. Others are refused as by a
- * closed port.
+ * Decides where a connection leaves its program, because the user is known only there. Refuses other users like a closed
+ * port.
  */
 function localText(local: readonly LocalPort[]): string {
   if (local.length === 0) return "";
@@ -262,8 +263,8 @@ ${rules.join("")}  }
 }
 
 /**
- * It works on some hundred names at once. A local program that asks for slow ones without pause would leave no place for those that
- * mail needs. Bytes, because one packet may hold 64 queries (udp(7), UDP_SEGMENT).
+ * Limits queries to the resolver, which works on a few hundred names at once. A local program that keeps asking for slow ones would
+ * leave no room for those that mail needs. Counts bytes, because one packet may hold 64 queries (udp(7), UDP_SEGMENT).
  */
 function resolverText(resolver: Resolver | null): string {
   if (resolver === null) return "";
@@ -290,17 +291,17 @@ function fromAddress(address: string): string {
 }
 
 /**
- * The ports whose clients give their address in a PROXY header. Postfix trusts every client, so the firewall accepts only the
- * proxies. If a proxy runs on this machine, every local program has its address, so its user counts too.
+ * The ports at which a PROXY header gives the client's address. Postfix trusts the header of any client, so the firewall accepts only
+ * the proxies. If a proxy runs on this machine, every local program has its address, so its user is checked too.
  */
 export type ProxyDoors = Readonly<{
   ports: readonly number[];
   networks: readonly Prefix[];
-  /** Whose programs on this machine may connect. Root always may. */
+  /** Users whose programs on this machine may connect. Root always may. */
   users: readonly number[];
 }>;
 
-/** Rules use them, so their absence is noticed. */
+/** Rules use these sets, so their absence is noticed. */
 const PROXY_SETS = ["proxied", "proxy4", "proxy6", "proxy_users"] as const;
 
 /** `rule` must come first: neither loopback nor the allow list opens these ports. */

@@ -71,7 +71,7 @@ table inet ghostinbox_isolation {
   );
 });
 
-test("each part that is lifted opens its ports, and only the last one all others", () => {
+test("lifting a part opens its ports, and only lifting the last one opens all others", () => {
   const receives = table({ shut: ["sign-in", "send"] });
   assert.match(receives, /tcp dport \{ 587, 993, 3000 \} goto refuse\n {4}tcp dport != \{ 22, 25 \} tcp flags/);
   const sends = table({ shut: ["receive"] });
@@ -82,7 +82,7 @@ test("each part that is lifted opens its ports, and only the last one all others
   assert.match(holds, /chain output/);
 });
 
-test("before the settings are read, what is not open is closed whatever the ports", () => {
+test("before the settings are read, everything that is not open is closed, whatever the ports", () => {
   const unread = nftIsolate({ ...ISOLATION, shut: ["sign-in"] }, { smtp: [25], signIn: [], relay: null });
   assert.match(unread, /^ {4}tcp dport != \{ 22, 25 \} tcp flags & \(syn \| ack\) == syn goto refuse$/m);
 });
@@ -93,7 +93,7 @@ test("without an address and without SSH every connection is blocked", () => {
   assert.match(text, /^ {4}tcp flags & \(syn \| ack\) == syn goto refuse$/m);
 });
 
-test("a table or chain that was flushed is not in force", () => {
+test("a flushed table or chain is not in force", () => {
   const isolated = table();
   const flushed = (chain: RegExp): string => isolated.replace(chain, (_, head: string) => `${head}  }\n`);
   assert.ok(isInForce(isolated));
@@ -106,6 +106,6 @@ test("a table or chain that was flushed is not in force", () => {
   assert.ok(!isInForce(""));
 });
 
-test("Postfix does not reach the relay, and the guard's alerts may", () => {
+test("Postfix does not reach the relay, but the guard's alerts may", () => {
   assert.match(table({}, 587), /^ {4}meta skuid postfix tcp dport 587 counter name refused reject with tcp reset$/m);
 });

@@ -14,7 +14,7 @@ import { listTable, loadNft, removeTable, setText } from "./run-nft.ts";
 const SSH = 22;
 const SMTP = 25;
 
-/** Null: the server is not isolated. An unreadable file closes everything but SSH, since its last change: it exists for a reason. */
+/** Null if the server is not isolated. An unreadable file exists for a reason, so it closes all but SSH, as of its last change. */
 export function readIsolation({ isolation: file }: Pick<Layout, "isolation">): Isolation | null {
   if (!existsSync(file)) return null;
   const read = parseAs(isolationSchema, readFileSync(file, "utf8"));
@@ -23,13 +23,13 @@ export function readIsolation({ isolation: file }: Pick<Layout, "isolation">): I
   return { incident: "unknown", since, allow: [], ssh: [SSH], shut: SHUT };
 }
 
-/** Applies to the next start and `config apply`. Null: the server is open again. */
+/** Stores an isolation for the next start and `config apply`; null if the server is open again. */
 export function keepIsolation({ isolation: file }: Pick<Layout, "isolation">, isolation: Isolation | null): void {
   if (isolation === null) removeFile(file);
   else writeRecord(file, isolation);
 }
 
-/** Creates the firewall table of an isolation. `settings`: null if they have not been read; port 25 then is all that is known of ours. */
+/** Creates the firewall table of an isolation. `settings`: null if not read yet, so that port 25 is the only known port of ours. */
 export function shutOut(isolation: Isolation, settings: Settings | null): Promise<Outcome> {
   const ports = settings === null ? { smtp: [SMTP], signIn: [], relay: null } : isolatedPorts(settings);
   return loadNft(nftIsolate(isolation, ports));
@@ -66,23 +66,23 @@ export function isolatedPorts(settings: Settings): IsolatedPorts {
 }
 
 /**
- * The table of an isolated server. It is separate from the guard's, so that neither the guard nor `break-glass` opens it, and
- * comes before it: what passes here is still judged there.
+ * The table of an isolated server. It is separate from the guard's, so that neither the guard nor `break-glass` opens it. It comes
+ * before the guard's, which still judges packets that pass here.
  */
 export const ISOLATION_TABLE = "inet ghostinbox_isolation";
 const RANGES = "flags interval; auto-merge";
 
 type IsolatedPorts = Readonly<{
   smtp: readonly number[];
-  /** Where users sign in, the dashboard's among them. */
+  /** Where users sign in, including the dashboard. */
   signIn: readonly number[];
-  /** Of the relay through which mail is sent; null: it goes to port 25 of each server. */
+  /** The port of the relay through which mail is sent; null if mail goes to port 25 of each server. */
   relay: number | null;
 }>;
 
 /**
- * For `nft -f`. A stranger's connection is refused rather than dropped, up to a rate: a server that sends mail learns at once that
- * it must try again later. Only TCP: no port of this server speaks UDP to the outside, and answers to its own questions pass.
+ * For `nft -f`. Refuses a stranger's connection rather than dropping it, up to a rate, so that a sending server learns at once that it
+ * must try again later. Only for TCP, because no port of this server serves UDP to the outside, and answers to its own queries pass.
  */
 export function nftIsolate({ allow, ssh, shut }: Isolation, ports: IsolatedPorts): string {
   const ours = (isShut: boolean): readonly number[] => [
@@ -115,13 +115,13 @@ ${shut.includes("send") ? output(ports.relay) : ""}}
 `;
 }
 
-/** New connections to whatever else listens here. Open ones stay: an SSH session, and connections that this server opened. */
+/** Refuses new connections to anything else that listens here. Open ones stay, such as an SSH session or one that this server opened. */
 function rest(open: readonly number[]): string {
   const but = open.length === 0 ? "" : `tcp dport != { ${open.join(", ")} } `;
   return `${but}tcp flags & (syn | ack) == syn goto refuse`;
 }
 
-/** Also stops mail that is being sent right now, and mail of other programs. The guard's alerts may leave. */
+/** Also stops mail that is being sent now, and mail of other programs. The guard's alerts may leave. */
 function output(relay: number | null): string {
   const toRelay =
     relay === null ? "" : `    meta skuid postfix tcp dport ${relay} counter name refused reject with tcp reset\n`;

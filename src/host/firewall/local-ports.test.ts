@@ -15,7 +15,7 @@ const PORTS = {
 };
 const local = localPorts(PORTS, (name) => ({ [USERS.guard]: 104, [USERS.mail]: 106, [USERS.web]: 107 })[name] ?? 105);
 
-test("only the guard answers Dovecot, only Dovecot asks, and only the web serves the dashboard", () => {
+test("only the guard answers Dovecot, only Dovecot asks it, and only the web serves the dashboard", () => {
   assert.deepEqual(local, [
     { port: 11_025, clients: { set: "askers", users: [105] }, server: 104, address: "127.0.0.1" },
     { port: 11_026, clients: { set: "sieve_senders", users: [106] }, server: null, address: "127.0.0.1" },

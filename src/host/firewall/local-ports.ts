@@ -7,7 +7,7 @@ import { loadNft } from "./run-nft.ts";
 
 type LocalPortSettings = Pick<Settings, "ports.login_policy" | "ports.sieve_mail" | "ports.http" | "http.address">;
 
-/** Our ports on loopback, and whose programs may use and serve them. */
+/** Our ports on loopback, and the users whose programs may use and serve them. */
 export function localPorts(
   settings: LocalPortSettings,
   uidOf = (user: string) => userIds(user).uid,

@@ -6,7 +6,7 @@ import { ip } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { createKernelConnections } from "./open-connections.ts";
 
-test("without the files of proc(5) no client is connected; missing tools are reported", async () => {
+test("without the files of proc(5) no client counts as connected; missing tools are reported", async () => {
   const kernel = createKernelConnections({ path: "/nonexistent", proc: "/nonexistent" });
   assert.deepEqual(await kernel.connections([25]), []);
   assert.equal(await kernel.sockets(), null);
@@ -36,7 +36,7 @@ test("1,000 connections are ended by one filter", async () => {
   assert.equal(readFileSync(`${ss}.calls`, "utf8").split("\n").length - 1, 2);
 });
 
-test("the silences of thousands of connections are read, which ss prints in megabytes", async () => {
+test("the silences of thousands of connections are read from megabytes of ss output", async () => {
   const path = temporaryDirectory();
   const line = `0 0 192.0.2.1:25 198.51.100.1:%s cubic bytes_sent:40 lastsnd:9000 lastrcv:8000 ${"x".repeat(500)}\\n`;
   writeFileSync(join(path, "ss"), `#!/bin/sh\nseq 40001 43000 | xargs printf '${line}'\n`, { mode: 0o755 });

@@ -20,18 +20,18 @@ type KernelConnectionsOptions = Readonly<{
   path?: string;
   /** Whether the server speaks first on this port. */
   greets?: (port: number) => boolean;
-  /** `/proc/PID/net` of a process in the network to look at. */
+  /** `/proc/PID/net` of a process in the network to read. */
   proc?: string;
 }>;
 
-/** Connections of this machine's network, by proc(5), ss(8) and nft(8). */
+/** Connections in this machine's network, from proc(5), ss(8) and nft(8). */
 export function createKernelConnections({
   path,
   greets = () => false,
   proc = "/proc/self/net",
 }: KernelConnectionsOptions = {}) {
   const endSockets = createSocketEnder(path);
-  /** One buffer for all reads, which run one after another: a new one each second would create garbage. */
+  /** One buffer for all reads, which run one after another. A new one each second would create garbage. */
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
 
   async function connections(ports: readonly number[]): Promise<readonly Connection[]> {
@@ -47,7 +47,7 @@ export function createKernelConnections({
     return parseSocketsInUse(four, six);
   }
 
-  /** Empty if the file does not exist, as without IPv6. */
+  /** Empty if the file does not exist, for example without IPv6. */
   async function read(name: "tcp" | "tcp6"): Promise<string> {
     const file = await open(join(proc, name), "r").catch(() => null);
     if (file === null) return "";

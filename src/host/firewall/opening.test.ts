@@ -48,7 +48,7 @@ test("SSH is found on every machine, and always at the port of the caller's sess
   assert.ok((await sshPorts(2_299)).includes(2_299));
 });
 
-/** Named as SSH's server, it listens at a port that the kernel chooses, and prints it. */
+/** A program named like SSH's server, which listens at a port that the kernel chooses, and prints it. */
 const NAMED = `process.title = "sshd";
   const server = require("node:net").createServer().listen(0, "0.0.0.0", () => console.log(server.address().port));`;
 

@@ -19,7 +19,7 @@ const USUAL_SSH = doorOf({ protocol: "tcp", family: null, first: 22, last: 22 })
 /** Answers of DHCP and DHCPv6 are always accepted (host/firewall/strict-rules.ts). */
 const DHCP: readonly string[] = ["68/udp", "546/udp"];
 
-/** The openings of the settings, and SSH. */
+/** The ports that the settings open, and SSH. */
 export function requiredOpening(settings: Settings, ssh: readonly Door[]): Opening {
   const served = portsOf(settings).flatMap(({ port, address }) => {
     const ip = address === null ? null : parseIp(address);
@@ -35,8 +35,8 @@ export function requiredOpening(settings: Settings, ssh: readonly Door[]): Openi
 }
 
 /**
- * Where SSH is reached: by its sockets, its configuration, its unit of systemd, and the session of the caller. `otherwise` if
- * none of them is known. `session`: the port of the caller's, from sshd's environment; null outside of one.
+ * Where SSH is reached, according to its sockets, its configuration, its systemd unit, and the caller's session. Returns `otherwise`
+ * if none of them is known. `session`: the port of the caller's session, from sshd's environment; null outside of one.
  */
 export async function sshDoors(
   session: number | null = null,
@@ -52,13 +52,13 @@ export async function sshDoors(
   return merged({ doors: found.length === 0 ? otherwise : found, trusted: [] }).doors;
 }
 
-/** The ports on which SSH listens here now, and that of the caller's session, for `sshDoors`; none if no server was found. */
+/** The ports on which SSH listens now, and that of the caller's session, as in `sshDoors`. Empty if there is neither. */
 export async function sshPorts(session: number | null): Promise<readonly number[]> {
   const found = sshDoorsIn(await sshSockets()).map((one) => partsOf(one).first);
   return [...new Set(session === null ? found : [...found, session])].toSorted((a, b) => a - b);
 }
 
-/** Listening ports for others that would now be closed. */
+/** Ports on which programs listen for others, and which this opening would close. */
 export async function wouldBeShut(opening: Opening): Promise<readonly ListeningDoor[]> {
   const listening = listeningDoors(await run("ss", ["-H", "-l", "-n", "-t", "-u", "-p"]));
   return listening.filter(({ door }) => {
@@ -72,14 +72,14 @@ function sshSockets(): Promise<string> {
   return run("ss", ["-H", "-a", "-n", "-t", "-p", "-e"]);
 }
 
-/** Its output; empty if it is missing. */
+/** The output of a program; empty if it is missing. */
 async function run(program: string, args: readonly string[]): Promise<string> {
   return (await runTool(program, args, { timeoutMs: TIMEOUT_MS })).stdout;
 }
 
 const MOST_ANCESTORS = 100;
 
-/** Established TCP connections to other ports than these, as sshd writes `SSH_CONNECTION`. Null if not all of them can be listed. */
+/** Established TCP connections to ports other than these, in the form of `SSH_CONNECTION`. Null if they cannot all be listed. */
 export async function openConnections(except: readonly number[], path?: string): Promise<readonly string[] | null> {
   const listed = await runTool("ss", ["-H", "-n", "-t", "state", "established"], { timeoutMs: TIMEOUT_MS, path });
   if (listed.code !== 0) return null;
@@ -113,7 +113,7 @@ export function ownPortOf(connection: string | null): number | null {
   return port > 0 && port < 65_536 ? port : null;
 }
 
-/** Without the zone of a link-local address, which ss writes in a different place. */
+/** Removes the zone of a link-local address, which ss writes in a different place. */
 function without(connection: string): string {
   return connection.replaceAll(/%\S+/g, "");
 }

@@ -39,10 +39,10 @@ describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
     assert.match(nonsense.errors, /syntax error/);
     assert.deepEqual(await session.run("delete element inet t s { 203.0.113.49 }"), fine);
     const twice = await session.run("delete element inet t s { 203.0.113.49 }");
-    assert.ok(twice.type === "answered" && twice.errors !== "", "it is the same nft, which remembers");
+    assert.ok(twice.type === "answered" && twice.errors !== "", "the same nft remembers the line before");
   });
 
-  test("a line is carried out whole or not at all", async () => {
+  test("a line is carried out completely or not at all", async () => {
     await session.run(SET);
     const half = await session.run("add element inet t s { 203.0.113.1 }; add element inet t nowhere { 203.0.113.2 }");
     assert.ok(half.type === "answered" && half.errors !== "");
@@ -57,7 +57,7 @@ describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
     assert.deepEqual(await session.run(SET), { type: "answered", errors: "" });
   });
 
-  test("closing answers a line that waits", async () => {
+  test("closing answers a waiting line", async () => {
     const waiting = session.run(SET);
     await session.close();
     assert.equal((await waiting).type, "lost");

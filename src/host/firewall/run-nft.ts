@@ -5,16 +5,16 @@ import { codeOf, messageOf } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { NOT_INSTALLED, runProgram, withPipes } from "../machine/run-program.ts";
 
-/** Where administration tools are. A daemon's own PATH may lack sbin. */
+/** Where administration tools are. The PATH of a daemon may lack sbin. */
 export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** A line of ss(8) has up to 300 bytes, or 600 with `-i`: enough for 50,000 sockets. More is a failure. */
+/** Enough for 50,000 sockets: a line of ss(8) has up to 300 bytes, or 600 with `-i`. More is a failure. */
 const TOOL_BYTES = 32_000_000;
 
 /** How long nft(8) may take for a table of ours. */
 const NFT_MS = 10_000;
 
-/** nft keeps its history in HOME, so there is none. Messages are parsed, so they must be English. */
+/** HOME does not exist, because nft would keep its history there. Messages are parsed, so they must be in English. */
 export function toolEnvironment(path: string = TOOL_PATH): Readonly<Record<string, string>> {
   return { PATH: path, HOME: "/nonexistent", LC_ALL: "C" };
 }
@@ -37,13 +37,13 @@ export async function loadNft(input: string, path?: string): Promise<Outcome> {
   return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${causeOf(ran.stderr)}` };
 }
 
-/** nft quotes the whole command below its error; the first line has the cause. */
+/** Finds the cause in the first line of an error. Below it nft quotes the whole command. */
 export function causeOf(errors: string): string {
   const line = errors.split("\n").find((text) => text.includes("Error:")) ?? errors.split("\n", 1)[0] ?? "";
   return line.replace(/^.*Error: /, "").trim();
 }
 
-/** A table as nft prints it; empty if there is none. Null if it cannot be read. */
+/** The listing of a table by nft; empty if there is none. Null if it cannot be read. */
 export async function listTable(table: string): Promise<string | null> {
   const ran = await runTool("nft", ["list", "table", ...table.split(" ")], { timeoutMs: NFT_MS });
   if (ran.code === 0) return ran.stdout;
@@ -55,7 +55,7 @@ export function removeTable(table: string): string {
   return `add table ${table}\ndelete table ${table}\n`;
 }
 
-/** For `nft -f`: a set in a table. `type`: with its flags. */
+/** For `nft -f`: a set in a table. `type` includes the flags. */
 export function setText(name: string, type: string, elements: readonly (string | number)[]): string {
   const filled = elements.length === 0 ? "" : ` elements = { ${elements.join(", ")} }`;
   return `  set ${name} { type ${type};${filled} }\n`;
@@ -66,14 +66,14 @@ type Waiting = { readonly mark: string; readonly done: (answer: NftAnswer) => vo
 /** `errors` is what nft printed about the line; empty on success. */
 type NftAnswer = Readonly<{ type: "answered"; errors: string }> | Readonly<{ type: "lost"; why: string }>;
 
-/** nft keeps every line as history, about twice its length. A new child from time to time bounds its memory. */
+/** A new child from time to time bounds nft's memory, because it keeps every line as history, in about twice the line's length. */
 const CHARACTERS_PER_CHILD = 1024 * 1024;
 const ANSWER_MS = 5_000;
 const STDERR_CHARACTERS = 1024 * 1024;
 
 /**
  * One long-lived `nft -i`. A successful command prints nothing, so each line is followed by a word that is not a
- * command. nft's complaint quotes that word and shows that the line before is done. Both go to stderr, in order.
+ * command. nft's complaint quotes that word and thereby shows that the line before it is done. All errors go to stderr, in order.
  */
 export class NftSession {
   readonly #path: string | undefined;
@@ -88,7 +88,7 @@ export class NftSession {
     this.#path = path;
   }
 
-  /** One line at a time: the caller waits for the answer before it sends the next. */
+  /** Runs one line. The caller waits for the answer before it sends the next. */
   async run(line: string): Promise<NftAnswer> {
     if (this.#waiting !== null) throw new Error("the nft session was used twice at once");
     if (this.#characters >= CHARACTERS_PER_CHILD) await this.close();
@@ -114,7 +114,7 @@ export class NftSession {
     }
   }
 
-  /** The next line starts a new child. */
+  /** Ends the child. The next line starts a new one. */
   async close(): Promise<void> {
     const child = this.#child;
     if (child === null) return;

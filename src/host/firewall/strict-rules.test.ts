@@ -6,7 +6,7 @@ import { nftStrict, parseStrict } from "./strict-rules.ts";
 const OLD = opening(["22/tcp4", "25/tcp", "60000-61000/udp"], ["br-*"]);
 const NEW = opening(["22/tcp"]);
 
-/** As nft(8) 1.0.6 prints the table: with tabs, quotes and the time that is left. */
+/** The table as nft(8) 1.0.6 prints it, with tabs, quotes and the remaining time. */
 function listed(text: string, expires = "1m59s996ms"): string {
   return text
     .slice(text.indexOf("table inet ghostinbox_strict {"))
@@ -26,7 +26,7 @@ test("a trial is in force until its time runs out, and the confirmed firewall af
   assert.equal(parseStrict(listed(first, "1h1s"))?.waitsS, 3_601);
 });
 
-test("a missing table is null, and changes by others are named", () => {
+test("a missing table is null, and changes by others are reported", () => {
   assert.equal(parseStrict(""), null);
   assert.equal(parseStrict("Error: No such file or directory\n"), null);
   const text = listed(nftStrict(OLD, null));

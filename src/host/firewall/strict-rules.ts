@@ -1,13 +1,13 @@
 import { doorOf, merged, type Opening, parseInterface, partsOf } from "../../core/firewall/strict.ts";
 import { removeTable } from "./run-nft.ts";
 
-/** Comes after the guard's table, which drops banned addresses whatever is open here. */
+/** Comes after the guard's table, which drops packets of banned addresses whatever is open here. */
 export const STRICT_TABLE = "inet ghostinbox_strict";
 
 /**
- * A packet with ACK or RST gets the same answer whether or not a program listens, so it reveals nothing, and open sessions
- * survive without connection tracking. A packet that opens a connection has neither.
- * DHCP answers broadcasts, and DHCPv6 multicasts (RFC 8415): connection tracking does not know them as answers.
+ * A packet with ACK or RST gets the same answer whether or not a program listens, so accepting it reveals nothing and keeps open
+ * sessions alive without connection tracking. A packet that opens a connection has neither flag.
+ * DHCP answers broadcasts and DHCPv6 answers multicasts (RFC 8415), so connection tracking does not recognise them as answers.
  */
 const ALWAYS = [
   "tcp flags & (ack | rst) != 0 accept",
@@ -15,15 +15,15 @@ const ALWAYS = [
   "udp sport 67 udp dport 68 accept",
   "ip6 daddr fe80::/10 udp dport 546 accept",
 ] as const;
-/** Like a port at which nothing listens. Traffic without ports, such as ICMP, neighbour discovery and tunnels, is not judged here. */
+/** Refuses like a port at which nothing listens. Does not judge traffic without ports, such as ICMP, neighbour discovery and tunnels. */
 const REFUSES = ["meta l4proto tcp reject with tcp reset", "meta l4proto { udp, udplite, sctp, dccp } reject"] as const;
 
-/** What is accepted instead, and for how many seconds. */
+/** The opening on trial, and how many seconds it lasts. */
 export type Trial = Readonly<{ opening: Opening; lastsS: number }>;
 
 /**
- * For `nft -f`. The elements of `trial` expire by the kernel's own clock, whatever happens to our programs. After that, what was
- * confirmed before is in force again, or nothing is refused.
+ * For `nft -f`. The elements of `trial` expire by the kernel's own clock, whatever happens to our programs. After that, the opening
+ * that was confirmed before is in force again, or nothing is refused.
  */
 export function nftStrict(confirmed: Opening | null, trial: Trial | null): string {
   return `${removeTable(STRICT_TABLE)}table ${STRICT_TABLE} {
@@ -56,7 +56,7 @@ function chain(name: string, { doors, trusted }: Opening): string {
   return `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join("")}  }\n`;
 }
 
-/** `open`: accepted now; null: everything. `waitsS`: until the kernel ends the trial. */
+/** `open`: what is accepted now; null if everything is. `waitsS`: seconds until the kernel ends the trial. */
 export type StrictListing = Readonly<{
   open: Opening | null;
   waitsS: number | null;
@@ -66,12 +66,12 @@ export type StrictListing = Readonly<{
 
 const DOOR_RULE = /^(?:meta nfproto ipv([46]) )?(tcp|udp) dport (\d+)(?:-(\d+))? accept$/;
 const INTERFACE_RULE = /^iifname "([^"]+)" accept$/;
-/** As nft(8) prints ours; its versions write flags and states in different ways. */
+/** Our rules as nft(8) prints them. Its versions write flags and states in different ways. */
 const OURS =
   /^(?:tcp flags .*|ct state (?:established,related|\{ established, related \})|udp sport 67 udp dport 68|ip6 daddr fe80::\/10 udp dport 546) accept$/;
 const REFUSAL = /^meta l4proto (?:tcp|6) reject with tcp reset$|^meta l4proto \{[^}]*\budp\b[^}]*\} reject\b/;
 
-/** Reads what `nft list table` prints of it; null if there is none. */
+/** Reads the output of `nft list table`; null if there is no table. */
 export function parseStrict(listing: string): StrictListing | null {
   const input = rulesOf(listing, "input");
   if (input === null) return /^table /m.test(listing) ? { open: null, waitsS: null, faults: ["no chain input"] } : null;
@@ -106,7 +106,7 @@ function openingOf(rules: readonly string[]): Opening {
   });
 }
 
-/** Its lines, without the spaces around them; null if the chain does not exist. */
+/** The lines of a chain, trimmed; null if the chain does not exist. */
 function rulesOf(listing: string, name: string): readonly string[] | null {
   const text = new RegExp(`^\\s*chain ${name} \\{\\n([^]*?)^\\s*\\}$`, "m").exec(listing)?.[1];
   return text === undefined ? null : (text.match(/\S(?:[^\n]*\S)?/g) ?? []);

@@ -24,7 +24,7 @@ test("the confirmed state is kept until it ends, and an unreadable file confirms
 const OPEN = opening(["25/tcp"]);
 const SSH = door("2222/tcp");
 
-test("the confirmed firewall is in force from the start, with the present SSH ports; nothing else is", async () => {
+test("only the confirmed firewall is in force from the start, with the current SSH ports", async () => {
   const layout = temporaryLayout();
   const started = async (mode: string | null, outcome: Outcome = { ok: true }, isAnothers = false) => {
     const doors: (readonly string[] | null)[] = [];

@@ -12,7 +12,7 @@ import { nftStrict, STRICT_TABLE, type Trial } from "./strict-rules.ts";
 
 type File = Pick<Layout, "strictFirewall">;
 
-/** An invalid file counts as not confirmed: an open port is better than a lockout. */
+/** An invalid file counts as not confirmed, because an open port is better than a lockout. */
 export function readStrict({ strictFirewall: file }: File): StrictState {
   return readRecord<StrictState>(file, strictState, UNCONFIRMED);
 }
@@ -22,12 +22,12 @@ export function keepStrict({ strictFirewall: file }: File, state: StrictState): 
   else writeRecord(file, state);
 }
 
-/** One transaction: no packet sees it half built. If both are null, removes the table, if it exists. */
+/** Loads the table in one transaction, so that no packet sees it half built. If both are null, removes the table, if it exists. */
 export function loadStrict(confirmed: Opening | null, trial: Trial | null): Promise<Outcome> {
   return loadNft(confirmed === null && trial === null ? removeTable(STRICT_TABLE) : nftStrict(confirmed, trial));
 }
 
-/** As the kernel holds it; empty if it does not exist. Null if it cannot be read. */
+/** The table as the kernel has it; empty if it does not exist. Null if it cannot be read. */
 export function listStrict(): Promise<string | null> {
   return listTable(STRICT_TABLE);
 }
@@ -35,9 +35,9 @@ export function listStrict(): Promise<string | null> {
 const PARTS = { ssh: sshDoors, load: loadStrict, isAnothers: runsForAnother };
 
 /**
- * Before the first service starts: puts the confirmed firewall in force from the start. SSH may have a different port since
- * then, and an unconfirmed trial has ended. `settings`: null if they have not been read; only a strict firewall has a confirmation, and
- * without one nothing is changed. Returns a warning, or null.
+ * Puts the confirmed firewall in force, before the first service starts. Adds the current ports of SSH, which may have changed since,
+ * and ends an unconfirmed trial. `settings`: null if not read yet; then nothing is changed without a confirmation, which only a strict
+ * firewall has. Returns a warning, or null.
  */
 export async function startStrict(layout: Layout, settings: Settings | null, parts = PARTS): Promise<string | null> {
   const isWanted = settings === null || isStrict(settings);
