@@ -42,7 +42,7 @@ test("sign-ins: of an account, newest first, with the password of each network's
   assert.deepEqual(history.networksSince(START), [net("203.0.113.3")], "a removed account's are gone");
 });
 
-test("guesses: the passwords within the window, from anywhere or from one network", (t) => {
+test("guesses at an account are found within the window, from anywhere or from one network", (t) => {
   const { history, guess } = fresh(t);
   guess(ann, "203.0.113.0/24", "a", 1);
   guess(ann, "198.51.100.0/24", "a", 2);
@@ -53,19 +53,19 @@ test("guesses: the passwords within the window, from anywhere or from one networ
       .map(({ network: from, passwordHash }) => `${passwordHash} ${from}`)
       .toSorted();
   assert.deepEqual(of(null, 0), ["a 198.51.100.0/24", "a 203.0.113.0/24", "b 198.51.100.0/24"]);
-  assert.deepEqual(of(null, 0, 1), ["b 198.51.100.0/24"], "no more than are needed, the latest");
+  assert.deepEqual(of(null, 0, 1), ["b 198.51.100.0/24"], "only as many as are needed, latest first");
   assert.deepEqual(of("203.0.113.0/24", 0), ["a 203.0.113.0/24"]);
   assert.deepEqual(of(null, 2), ["b 198.51.100.0/24"]);
-  assert.deepEqual(of(null, 0, 10, 1), ["a 203.0.113.0/24"], "what lies ahead does not count");
+  assert.deepEqual(of(null, 0, 10, 1), ["a 203.0.113.0/24"], "a guess after `until` does not count");
   assert.deepEqual(of("198.51.100.0/24", 0, 10, 2), ["a 198.51.100.0/24"]);
   guess(ann, "203.0.113.0/24", "a", 9);
-  assert.deepEqual(of(null, 3), ["a 203.0.113.0/24"], "tried again, it counts from then on");
+  assert.deepEqual(of(null, 3), ["a 203.0.113.0/24"], "when tried again, it counts from then on");
   guess(ann, "203.0.113.0/24", "a", 4);
-  assert.deepEqual(of(null, 3, 10, 4), ["a 203.0.113.0/24"], "also once the clock was set back");
+  assert.deepEqual(of(null, 3, 10, 4), ["a 203.0.113.0/24"], "even after the clock was set back");
   assert.deepEqual(of(null, 4), []);
 });
 
-test("guesses at all accounts: counted for one, of one network, and the latest of all as far as they are read", (t) => {
+test("guesses are counted for an account, listed for a network, and read for all accounts, latest first", (t) => {
   const { store, history, guess } = fresh(t);
   guess(ann, "203.0.113.0/24", "a", 1);
   guess(ann, "198.51.100.0/24", "b", 2);
@@ -91,7 +91,7 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   assert.equal(passwordHashes(history.guessesSince(span(0, 2))), "cb");
   assert.equal(passwordHashes(history.guessesSince(span(0, 9, 2))), "ba");
   guess("bob@example.org", "198.51.100.0/24", "c", 3, true);
-  assert.equal(passwordHashes(history.guessesSince(span(0, 9))), "ba", "likely right passwords are not spraying");
+  assert.equal(passwordHashes(history.guessesSince(span(0, 9))), "ba", "passwords that looked right are not spraying");
   assert.equal(passwordHashes(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
   // A reader may stop early; the next one reads from the start.
@@ -104,7 +104,7 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   assert.equal(passwordHashes(history.guessesSince(span(0, 9))), "");
 });
 
-test("the many guesses of one network hide no other network's, though they are the latest", (t) => {
+test("many later guesses from one network do not hide another network's", (t) => {
   const { history, guess } = fresh(t);
   for (let i = 0; i < 30; i++) guess(ann, `198.51.${i}.0/24`, "x", 1);
   for (let i = 0; i < 5_000; i++) guess(ann, "2001:db8:7::/48", `p${i}`, 2 + i);
@@ -112,14 +112,14 @@ test("the many guesses of one network hide no other network's, though they are t
   assert.deepEqual([within, beyond], [30 + 40, 4_960]);
 });
 
-test("places known in one network are found by the primary key, and none of its neighbours", (t) => {
+test("known places within a network are found by the primary key, without its neighbours", (t) => {
   const { db, history, know } = fresh(t);
   const units = ["203.0.113.1", "203.0.113.255", "203.0.11.3", "203.0.114.1", "2001:db8:7:1::/64", "2001:db8:7::/64"];
   for (const [i, unit] of [...units, "2001:db8:70::/64"].entries())
     for (const account of [ann, "bob@example.org"]) know(unit, account, i + 1);
   const isKnown = (network: string, since = 0) => history.isKnownWithin(net(network), later(START, since));
   assert.equal(isKnown("203.0.113.0/24", 1), true);
-  assert.equal(isKnown("203.0.113.0/24", 2), false, "what is as old as the limit is too old");
+  assert.equal(isKnown("203.0.113.0/24", 2), false, "a sign-in as old as the limit is too old");
   assert.deepEqual([isKnown("2001:db8:7::/48", 5), isKnown("2001:db8:7::/48", 6)], [true, false]);
   assert.equal(isKnown("198.51.100.0/24"), false);
 
@@ -130,7 +130,7 @@ test("places known in one network are found by the primary key, and none of its 
   assert.deepEqual(planOf(db, sql ?? ""), ["SEARCH known_address USING PRIMARY KEY (prefix>? AND prefix<?)"]);
 });
 
-test("of an account that signs in from a whole IPv6 site, only the latest places are kept", (t) => {
+test("only the latest places are kept of an account that signs in from a whole IPv6 site", (t) => {
   const { history, know } = fresh(t);
   know("203.0.113.7", "bob@example.org", 1);
   for (let i = 1; i <= 1_001; i++) know(`2001:db8:7:${i.toString(16)}::/64`, ann, 1 + i);
@@ -139,7 +139,7 @@ test("of an account that signs in from a whole IPv6 site, only the latest places
   assert.deepEqual(history.accountsOf(net("2001:db8:7:1::/64"), START), [], "the oldest is gone");
 });
 
-test("a thief's many places do not displace one that the account has known for a day", (t) => {
+test("a thief's many places do not displace one that has been known for a day", (t) => {
   const { history, know } = fresh(t);
   know("203.0.113.7", ann, 0);
   for (let i = 1; i <= 1_001; i++) know(`2001:db8:7:${i.toString(16)}::/64`, ann, DAY_MS + i);
@@ -177,7 +177,7 @@ test("a sign-in through loopback is remembered by its event", (t) => {
   assert.deepEqual(signIns("anna@example.org"), { at: isoTime(later(START, 2_000)), from: "198.51.100.8" });
   const removed = { type: "ACCOUNT_REMOVED", subject: "anna@example.org", by: "root" } as const;
   record(store, auditRecord(removed, later(START, 4_000)));
-  assert.equal(signIns("anna@example.org"), null, "it was not the next account of this name");
+  assert.equal(signIns("anna@example.org"), null, "not a sign-in of the next account of this name");
 });
 
 test("places that an account has not used before, newest first", () => {

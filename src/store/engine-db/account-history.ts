@@ -10,7 +10,7 @@ import { textsWithin } from "./network-columns.ts";
 /** More networks than one person uses within half a year. */
 const MOST_SIGN_INS = 500;
 
-/** Where accounts signed in, and guesses at their passwords. Uses the guard's own connection to `engine.db`. `otherHashes`: hashes of an account's additional passwords. */
+/** Where accounts signed in, and guesses at their passwords. `db`: the guard's own connection. `otherHashes`: those of app passwords. */
 export function sqliteAccountHistory(
   db: DatabaseSync,
   otherHashes: (account: string) => readonly string[] = () => [],
@@ -55,7 +55,7 @@ function readGuess(row: Row): AccountGuess {
   return { account: text(row["account"]), network: prefix(row["network"]), passwordHash: text(row["proof"]) };
 }
 
-// A guess later than now is from before the clock was set back, and does not count.
+// A guess dated after now is from before the clock was set back, and does not count.
 const WITHIN = "at > ? AND at <= ?";
 const SQL = {
   signIns: `
@@ -63,8 +63,8 @@ const SQL = {
   passwordHashes: "SELECT proof FROM account_password WHERE account = ?",
   guesses: `SELECT network, proof FROM guess WHERE account = ? AND ${WITHIN} ORDER BY at DESC ${LIMIT}`,
   guessesFrom: `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${WITHIN} ORDER BY at DESC ${LIMIT}`,
-  // Uses the primary key, in the order of networks, instead of the index by time: the maximum number of rows,
-  // 200,000 for one account, takes 25 ms. Only called for a password that looks right.
+  // Uses the primary key, in the order of networks, instead of the index by time. The maximum, 200,000 rows for one
+  // account, takes 25 ms. Only called for a password that looks right.
   candidates: `
     SELECT coalesce(sum(n), 0) AS n, coalesce(sum(within), 0) AS within FROM (
       SELECT count(*) AS n, min(count(*), ?) AS within
@@ -79,12 +79,12 @@ const SQL = {
 
 const MOST_PLACES = 1_000;
 
-/** The newest events to search: their table has no index by account. */
+/** How many of the newest events are searched, because their table has no index by account. */
 const MOST_EVENTS = 100_000;
 
 /**
- * Where and when accounts last signed in, from the memory of addresses and from the newest events, which also include sign-ins
- * through loopback; not those of a removed account of that name. Reads each event once. Returns null without a sign-in within the memory.
+ * Where and when accounts last signed in, from the known addresses and from the newest events, which include sign-ins through
+ * loopback. Ignores those of a removed account of the same name. Reads each event once. Returns null if no sign-in is remembered.
  */
 export function sqliteLastSignIns(engine: DatabaseSync): (account: string) => Seen | null {
   const sql = prepared(engine, {
@@ -109,7 +109,7 @@ export function sqliteLastSignIns(engine: DatabaseSync): (account: string) => Se
   };
 }
 
-/** Addresses (IPv6 networks) from which the account signed in since then, and never before: latest first. */
+/** Addresses (IPv6 networks) from which the account first signed in at that time or later, most recently used first. */
 export function newPlaces(engine: DatabaseSync, account: string, since: Millis): readonly string[] {
   return engine
     .prepare(`

@@ -18,7 +18,7 @@ const ANNA = "anna@example.test";
 const succeeded = (from: string, login = ANNA, passwordHash = "") =>
   ({ type: "LOGIN_SUCCEEDED", ip: ip(from), service: "imap", login, passwordHash }) as const;
 
-test("a condition is reported once, and its end once, whatever restarts are between", async () => {
+test("a condition and its end are each reported once, even across restarts", async () => {
   const { fail, seconds, restart, clock } = alertsOnDatabase();
   for (const password of ["a", "b", "c"]) await fail(password);
   assert.deepEqual(await seconds(2), ["opened failed_logins"]);
@@ -43,7 +43,7 @@ test("an alias that was added through the web is reported with its targets", asy
   assert.deepEqual(details, [`the alias was added: info@example.test to ${targets.join(", ")}, by ${by}`]);
 });
 
-test("what was not delivered before a restart is delivered after it, under the same id", async () => {
+test("an alert that was not delivered before a restart is delivered after it, under the same id", async () => {
   const { notices, seconds, restart, reach, db } = alertsOnDatabase();
   reach(false);
   notices.set("disk_nearly_full", "12 MB are left");
@@ -56,7 +56,7 @@ test("what was not delivered before a restart is delivered after it, under the s
   assert.equal(scalarOf(db, "SELECT count(*) FROM alert_message"), 0);
 });
 
-test("a refusal by a guarded account is reported for it, and that of its right password separately", async () => {
+test("a refusal by a guarded account is reported for the account, and one of its right password separately", async () => {
   const { engine, seconds, fail } = alertsOnDatabase();
   await engine.ask(succeeded("198.51.100.7", ANNA, "right"));
   await fail("a");
@@ -67,7 +67,7 @@ test("a refusal by a guarded account is reported for it, and that of its right p
   assert.deepEqual((await seconds(5)).toSorted(), [...opened, "opened failed_logins"].toSorted());
 });
 
-test("lost mail is reported by its alias, or else by its recipient", async () => {
+test("lost mail is reported under its alias, or else under its recipient", async () => {
   const { engine, seconds } = alertsOnDatabase();
   const lost = { ...DELIVERED, outcome: "bounced", recipient: "person@elsewhere.test" } as const;
   const mails = [
@@ -78,7 +78,7 @@ test("lost mail is reported by its alias, or else by its recipient", async () =>
   assert.deepEqual(await seconds(2), ["opened mail_undelivered info@example.test", `opened mail_undelivered ${ANNA}`]);
 });
 
-test("a repeated password does not count, from an address on the allow list either", async () => {
+test("a repeated password does not count, even from an address on the allow list", async () => {
   const { engine, events } = alertsOnDatabase();
   const allowed = { type: "ALLOW", prefix: net("198.51.100.0/24"), note: "", by: "root", expiresAt: null } as const;
   assert.ok(await engine.audit(null, [allowed]));
@@ -94,7 +94,7 @@ test("a repeated password does not count, from an address on the allow list eith
   }
 });
 
-test("an account is known once it has signed in, however it is written", async () => {
+test("an account is known once it has signed in, in any letter case", async () => {
   const { engine, events, fail } = alertsOnDatabase();
   await fail("a");
   const known = () => events().map(({ isKnownAccount }) => isKnownAccount);
@@ -103,7 +103,7 @@ test("an account is known once it has signed in, however it is written", async (
   assert.equal(known()[0], true);
 });
 
-test("a sign-in is new by its network, and the first by its account", async () => {
+test("a sign-in is new if its network is, and the first if it is its account's first", async () => {
   const { engine, events, clock } = alertsOnDatabase();
   const succeed = async (from: string, login = ANNA): Promise<string> => {
     clock.advance(1_000);
@@ -122,7 +122,7 @@ test("a sign-in is new by its network, and the first by its account", async () =
   assert.equal(await succeed("2001:db8:1:3::4"), "", "known before the network was split");
 });
 
-test("a sign-in of the administrator, or one that fails, is new where none came from the address before", async () => {
+test("a sign-in of the administrator, or one that fails, is new if none came from its address before", async () => {
   const { engine, events, clock, signIn } = alertsOnDatabase();
   const isNew = async (from: string, fails: boolean): Promise<boolean> => {
     clock.advance(1_000);
@@ -156,7 +156,7 @@ test("a channel that fails becomes an alert itself", async () => {
   assert.ok(!notices.raised.has("alerts_undelivered"));
 });
 
-test("while something critical is open, all is not well", async () => {
+test("an open critical alert means that not all is well", async () => {
   const { alerts, notices, seconds } = alertsOnDatabase();
   assert.equal(alerts().isWell, false, "nothing was looked at");
   notices.set("greylist_silent", "");
@@ -167,7 +167,7 @@ test("while something critical is open, all is not well", async () => {
   assert.equal(alerts().isWell, false);
 });
 
-test("a sign-in that lacked its code is new by the network from which the dashboard was asked", async () => {
+test("a sign-in without its code is new if the network that it came from is", async () => {
   const { engine, events, clock, signIn } = alertsOnDatabase();
   const asked = async (from: string): Promise<boolean> => {
     clock.advance(1_000);
@@ -176,7 +176,7 @@ test("a sign-in that lacked its code is new by the network from which the dashbo
   };
   assert.equal(await asked("203.0.113.200"), true);
   await signIn("203.0.113.201", ANNA);
-  assert.equal(await asked("203.0.113.200"), true, "a mailbox's sign-in tells nothing");
+  assert.equal(await asked("203.0.113.200"), true, "a mailbox's sign-in makes no network known");
   await signIn("203.0.113.7");
   await signIn("2001:db8:1:2::3");
   assert.equal(await asked("203.0.113.200"), false);
@@ -194,14 +194,14 @@ for (const [login, name] of [
     clock.advance(1_000);
     await signIn("198.51.100.7", login);
     assert.equal(await change(`${name} via 203.0.113.200`), "web_account", "the network of the first sign-in");
-    assert.equal(await change(`${name} via 198.51.100.7`), "web_new_network", "one's own sign-in proves nothing");
+    assert.equal(await change(`${name} via 198.51.100.7`), "web_new_network", "a recent sign-in proves nothing");
     assert.equal(await change(`${name} via 192.0.2.7`), "web_new_network", "a stolen session");
     assert.equal(await change(`${name} via 127.0.0.1`), "web_account");
     clock.advance(DAY_MS);
     assert.equal(await change(`${name} via 198.51.100.8`), "web_account");
   });
 
-test("a change is judged alike once its account is removed", async () => {
+test("a change is judged the same after its account is removed", async () => {
   const { engine, db, events, clock, signIn } = alertsOnDatabase();
   const isNew = () => events().find(({ type }) => type === "APP_PASSWORD_MADE")?.isNewNetwork;
   await signIn("203.0.113.7", ANNA);
@@ -214,7 +214,7 @@ test("a change is judged alike once its account is removed", async () => {
   assert.equal(isNew(), false);
 });
 
-test("whoever signs in after a token has filled the audit is not the first", async () => {
+test("a sign-in after a token has filled the audit does not count as the first", async () => {
   const { db, clock, signIn, change } = alertsOnDatabase();
   await signIn("203.0.113.7", "admin");
   clock.advance(DAY_MS);
@@ -223,7 +223,7 @@ test("whoever signs in after a token has filled the audit is not the first", asy
   assert.equal(await change("web:admin via 198.51.100.7"), "web_new_network");
 });
 
-test("a token's first network is familiar, and no other for a day", async () => {
+test("a token's first network is familiar at once, any other after a day", async () => {
   const { clock, change } = alertsOnDatabase();
   assert.equal(await change("web:token nightly via 192.0.2.9"), "web_account");
   assert.equal(await change("web:token nightly via 198.51.100.9"), "web_new_network");
@@ -241,7 +241,7 @@ test("the first network of a new token is familiar even if the audit is long", a
   assert.equal(await change("web:token old via 203.0.113.9"), "web_new_network");
 });
 
-test("many changes are looked up with one reading of the networks", async (t) => {
+test("the networks are read once for many changes", async (t) => {
   const { engine, db, signIn } = alertsOnDatabase();
   await signIn("203.0.113.7");
   for (const by of ["web:admin", "web:token one", "web:token one", "web:token two", "web:admin"])
@@ -261,7 +261,7 @@ function fillAudit(db: DatabaseSync): void {
       SELECT '', 'web:token lists via 192.0.2.9', 'BAN', '198.51.100.9', '{}', '', '' FROM n`);
 }
 
-test("an alert can name what was changed", async () => {
+test("an alert can name the changed object", async () => {
   const { engine, events } = alertsOnDatabase();
   const types = ["TOKEN_CREATED", "SETTINGS_APPLIED", "FACTOR_ADDED", "FACTOR_REMOVED", "RECOVERY_CODES_MADE"] as const;
   const more = ["RECOVERY_CODE_USED", "PASSKEY_ADDED", "PASSKEY_REMOVED", "PASSKEY_REFUSED"] as const;

@@ -76,19 +76,19 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
       WHERE id > ? AND id <= ? AND type IN (${sqlList(ALERT_EVENT_TYPES)}) AND ${TOOK_EFFECT}
         AND NOT (type = 'EMAIL_BOUNCED' AND rest ->> '$.outcome' = 'returned') ORDER BY id`,
   });
-  /** Where something protected splits an IPv6 network, its addresses are known together. */
+  /** An IPv6 network that something protected splits has events of single addresses. They are known if their network is. */
   const isInKnownNetwork = ({ prefix: place, account, at }: ReturnType<typeof alertEvent>): boolean =>
     place !== null &&
     !isV4(place) &&
     isSingleAddress(place) &&
     sql.known.all(account, at).some((row) => overlaps(readPrefix(row), place));
-  /** The administrator has no places of a mailbox: addresses of earlier sign-ins to the dashboard are known, except loopback. */
+  /** The administrator has no mailbox with known places. Instead, addresses of earlier dashboard sign-ins are known, except loopback. */
   const isAdministratorsPlace = (event: ReturnType<typeof alertEvent>, dashboard: DashboardNetworks): boolean => {
     const { service, account, prefix: place, at } = event;
     if (place === null || !isAdministrators(service, account) || isLoopback(networkAddress(place))) return false;
     return !dashboard.isNew(place, at);
   };
-  /** Changes and sign-ins in new places are rare: only for them are the caller's earlier networks read. */
+  /** Reads the caller's earlier networks only for changes and for sign-ins from new places, which are rare. */
   const placeOf = (event: ReturnType<typeof alertEvent>, dashboard: DashboardNetworks) => {
     const { type, actor, at, isNewPlace, prefix, account } = event;
     if (type === "SECOND_FACTOR_ASKED") {
@@ -100,14 +100,14 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
     const known = sql.known.all(account, at).map(readPrefix);
     return { isNewNetwork: !isNear(networkAddress(prefix), known), isFirst: known.length === 0 };
   };
-  /** Whether the caller's network has been used for a day, or was the first. Loopback hides it: it is root, a tunnel or a proxy. */
+  /** Whether the caller's network has been known for a day, or was the first. Loopback counts: it is root, a tunnel or a proxy. */
   const isFamiliar = (actor: string, at: Millis, dashboard: DashboardNetworks): boolean => {
     const ip = callersIp(actor);
     if (ip === null || isLoopback(ip)) return true;
     const user = mailboxOf(actor);
     if (user === null) return dashboard.isFamiliar(actor, ip, at);
     const places = sql.familiar.all(user, later(at, -FAMILIAR_AFTER_MS)).map(readPrefix);
-    // Those of a removed account are forgotten. Its alert was decided when the change came.
+    // The places of a removed account are forgotten. Its alert was decided at the time of the change.
     return isNear(ip, places) || (places.length === 0 && sql.removed.get(user, isoTime(at)) !== undefined);
   };
   return {
@@ -158,13 +158,13 @@ function isNear(ip: Ip, places: readonly Prefix[]): boolean {
 }
 
 /**
- * Alerts and their deliveries in flight. There are few, so all are written each time: the tables hold one moment's
- * state. Shares the guard's connection: call it between transactions.
+ * Alerts and their pending deliveries. There are few, so each save replaces all of them. Shares the guard's connection:
+ * call it between transactions.
  */
 export function sqliteAlertStore(db: DatabaseSync): AlertStore {
   const sql = prepared(db, SQL);
   return {
-    /** Without alerts that this version does not know. */
+    /** Skips alerts that this version does not know. */
     load: () => ({
       alerts: sql.alerts
         .all()
@@ -206,7 +206,7 @@ const readMessage = rowReader({
   body: text,
 });
 
-/** Null also for one that this version does not know. */
+/** Null if there is none, or if this version does not know it. */
 function alertCode(value: unknown): AlertCode | null {
   const code = textOrNull(value);
   return code !== null && isAlertCode(code) ? code : null;
@@ -229,14 +229,14 @@ const ENTRIES = 10_000;
 
 /** A thief's own sign-in must not make the thief's network familiar. */
 const FAMILIAR_AFTER_MS = DAY_MS;
-/** What the actor of a token's change starts with. */
+/** The start of `actor` in a change by a token. */
 const TOKEN = "web:token ";
 
 type DashboardNetworks = ReturnType<ReturnType<typeof sqliteDashboardNetworks>>;
 
 /**
- * Networks from which the administrator has signed in to the dashboard and tokens have acted, by the audit. Each list takes a millisecond to
- * read, so it is read once for many changes. Shares the guard's connection.
+ * Networks from which the administrator has signed in to the dashboard and tokens have acted, according to the audit. Each list takes
+ * a millisecond to read, so it is read once for many changes. Shares the guard's connection.
  */
 function sqliteDashboardNetworks(db: DatabaseSync) {
   const recent = `FROM audit_entry WHERE id > (SELECT max(id) FROM audit_entry) - ${ENTRIES}`;
@@ -249,7 +249,7 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
   const reachesStart = db.prepare(`
     SELECT (SELECT max(id) FROM audit_entry) - ${ENTRIES} < (SELECT min(id) FROM audit_entry) AS reaches_start`);
   const created = db.prepare(`SELECT 1 ${recent} AND type = 'TOKEN_CREATED' AND subject = ? LIMIT 1`);
-  // The first of the newest entries may be a thief's: a token makes thousands a day.
+  // If older entries are not searched, the first of the newest may be a thief's: a token makes thousands a day.
   const hasStart = (): boolean => reachesStart.get()?.["reaches_start"] === 1;
   return () => {
     const read = new Map<string, readonly Came[]>();
@@ -265,8 +265,8 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
         return !placesOf(signedIn().filter((one) => one.at < before)).some((place) => overlaps(network, place));
       },
       /**
-       * Whether the first sign-in, if it is among those searched, or one more than a day ago, came from its network. Networks of tokens are
-       * judged in the same way.
+       * Whether a sign-in from the network of `ip` is more than a day old, or is the first of all and among those searched. Networks of
+       * tokens are judged in the same way.
        */
       isFamiliar: (actor: string, ip: Ip, at: Millis): boolean => {
         const before = isoTime(later(at, -FAMILIAR_AFTER_MS));

@@ -53,12 +53,12 @@ export const BAN_COLUMNS = "prefix, ip, level, code, reason, source, created_at,
 export const NEWEST_BANS = `
   SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered AS last_event FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT 64`;
 
-/** The last instant of a Date: the end of a ban without one. */
+/** The last instant that a Date can hold, as the end of a ban that has none. */
 const NEVER = 8.64e15;
 
 /**
- * From when `bans.memory` runs for each of these bans of a network that counts as an offence: the end of the ban, moved by the length of
- * each later one. Simulated bans count, and add their length, until the simulation ends.
+ * The start of `bans.memory` for each of these bans of a network that counts as an offence: the end of the ban plus the length of each
+ * later one. Simulated bans count, and add their length, until the simulation ends.
  */
 export function offencesAt(newestFirst: readonly Row[]): readonly Millis[] {
   let bannedMs = 0;

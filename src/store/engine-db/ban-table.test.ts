@@ -4,7 +4,7 @@ import { net } from "../../../test/kit/samples.ts";
 import { ban, engineDatabase, unban } from "../../../test/kit/test-database.ts";
 import { sqliteBanLengths } from "./ban-table.ts";
 
-test("only banned lengths are looked up, those in the database and those added since", (t) => {
+test("only prefix lengths of bans are looked up, both those in the database and those added later", (t) => {
   const { db, store, committed } = engineDatabase(t);
   committed(() => {
     for (const network of ["198.51.100.0/24", "198.51.0.0/16", "198.51.100.9/32", "2001:db8::/48"]) ban(store, network);

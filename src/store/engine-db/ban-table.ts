@@ -8,7 +8,7 @@ import { prepared } from "../transactions.ts";
 import { BAN_COLUMNS, NEWEST_BANS, offencesAt, readBan } from "./ban-log.ts";
 import { boundsOf } from "./network-columns.ts";
 
-/** The guard's table of bans: a row each, which gets the time and cause of its end. Each start and end is also a step, which the firewall follows (`sqliteBanLog`). */
+/** The guard's table of bans. Each row later gets the time and cause of the ban's end. Each start and end is also a step (`sqliteBanLog`). */
 export function sqliteBanTable(db: DatabaseSync) {
   const lengths = sqliteBanLengths(db);
   const sql = prepared(db, SQL);
@@ -16,7 +16,7 @@ export function sqliteBanTable(db: DatabaseSync) {
     const row = sql.ban.get(prefix);
     return row === undefined ? null : readBan(row);
   };
-  /** The ban in force on the network or around it that lasts longest, or the narrowest if all are simulated. `own`: that on the network. */
+  /** Of the bans in force on or around the network, the one that lasts longest, or the narrowest if all are simulated. */
   const strongest = (prefix: Prefix, own = inForce(prefix)): Ban | null =>
     lengths
       .around(prefix)
@@ -54,7 +54,7 @@ export function sqliteBanTable(db: DatabaseSync) {
     /** Whether a ban of the network, or of one around it, is in force and not a simulated one. */
     isBanned: (prefix: Prefix, now: Millis): boolean => {
       const ban = strongest(prefix);
-      // While the database takes no writes, the end of a ban is not recorded.
+      // While the database cannot be written, the end of a ban is not recorded.
       return ban !== null && ban.simulated !== true && !isOver(ban.expiresAt, now);
     },
     /** The newest bans of the network. Events count again after the newest ban. */
@@ -79,7 +79,7 @@ function strengthOf(ban: Ban | null): number {
   return ban.simulated === true ? 0 : (ban.expiresAt ?? Number.POSITIVE_INFINITY);
 }
 
-/** Of the same family: `::/64` has room for mapped IPv4 addresses, but contains none. */
+/** Within a network of the same family: the range of `::/64` includes mapped IPv4 addresses, which are not in that network. */
 const WITHIN = "first >= ?1 AND first <= ?2 AND last <= ?2 AND (instr(prefix, ':') > 0) = (instr(?3, ':') > 0)";
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 const SQL = {

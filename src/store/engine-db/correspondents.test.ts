@@ -17,7 +17,7 @@ function opened(t: TestContext) {
   return { engine, accounts: sqliteAccounts(accounts), known: sqliteCorrespondents(engine, accounts), wrote };
 }
 
-test("a correspondent without mail for long is forgotten", (t) => {
+test("a correspondent without mail for a long time is forgotten", (t) => {
   const { engine, wrote } = opened(t);
   const honest = sqliteHonestMail(engine);
   wrote(anna, "old@example.net");
@@ -28,7 +28,7 @@ test("a correspondent without mail for long is forgotten", (t) => {
   assert.equal(honest.hasWrittenTo("new@example.net"), true);
 });
 
-test("a pause holds for the recipient, its extensions and its aliases, until its time is over", (t) => {
+test("a pause applies to the recipient, its extensions and its aliases until it expires", (t) => {
   const { accounts, known } = opened(t);
   accounts.add(anna, "{PLAIN}x", START);
   accounts.addAlias(mailAddress("info@example.org"), [anna]);
@@ -43,7 +43,7 @@ test("a pause holds for the recipient, its extensions and its aliases, until its
   assert.equal(isPaused("bert@example.org"), false);
 });
 
-test("who wrote to which domain is found by address, extension and alias, through an index", (t) => {
+test("whether an account wrote to a domain is found by address, extension and alias, through an index", (t) => {
   const { engine, accounts, known, wrote } = opened(t);
   accounts.add(anna, "{PLAIN}x", START);
   accounts.addAlias(mailAddress("sales@example.org"), [anna]);

@@ -41,7 +41,7 @@ test("an account is held until its owner vouches for it, and may be held again",
   assert.deepEqual(holdOf(ann), setBack, "the clock was ahead at the second release");
 });
 
-test("a hold ends with its account, whose mail stays on hold and makes no one known", (t) => {
+test("a hold ends when its account is removed; the mail stays on hold and makes no recipient known", (t) => {
   const { holds, held, history, holdOf } = fresh(t);
   holds.apply(HOLD, START);
   const mail = { type: "HOLD_MAIL", account: ann, ip: HOLD.ip, recipientCount: 1, queueId: "A1" } as const;
@@ -55,7 +55,7 @@ test("a hold ends with its account, whose mail stays on hold and makes no one kn
   assert.equal(history.knowsPlace(ann, HOLD.prefix, TIMES), false);
 });
 
-test("a new account has not written to whom a former one of its name wrote", (t) => {
+test("a new account does not inherit the correspondents of an earlier account with its name", (t) => {
   const { holds, history } = fresh(t);
   const accounts = [ann, "bob@example.org"];
   for (const account of accounts) holds.apply({ type: "CORRESPOND", account, address: "old@example.net" }, START);
@@ -82,7 +82,7 @@ test("mail that is on hold does not count as sent", (t) => {
   assert.deepEqual(sent, ["A1"]);
 });
 
-test("who is named by held mail has been written to once it is released, and the place is known", (t) => {
+test("once held mail is released, its recipients have been written to and its place is known", (t) => {
   const { holds, history, holdOf } = fresh(t);
   holds.apply(HOLD, START);
   const mail = { type: "HOLD_MAIL", account: ann, ip: HOLD.ip, recipientCount: 2 } as const;
@@ -96,12 +96,12 @@ test("who is named by held mail has been written to once it is released, and the
   assert.equal(history.knowsPlace(ann, HOLD.prefix, TIMES), false);
   holds.apply({ type: "END_HOLD", account: ann }, later(START, 5));
   const wrote = ["one", "two", "three"].map((name) => history.hasWritten(ann, `${name}@example.net`));
-  assert.deepEqual(wrote, [true, true, false], "what was dropped was not written");
+  assert.deepEqual(wrote, [true, true, false], "dropped mail does not count as written");
   assert.equal(history.knowsPlace(ann, HOLD.prefix, TIMES), true);
   assert.equal(history.knowsPlace("bob@example.org", HOLD.prefix, TIMES), false);
 });
 
-test("what the owner vouched for is not known to the next account of a removed one's name", (t) => {
+test("a place that the owner vouched for is not known to the next account with the same name", (t) => {
   const { holds, history } = fresh(t);
   const bob = "bob@example.org";
   for (const account of [ann, bob]) {
@@ -113,7 +113,7 @@ test("what the owner vouched for is not known to the next account of a removed o
   assert.deepEqual(known, [false, true]);
 });
 
-test("the owner vouches for a place for as long as sign-ins make one known", (t) => {
+test("a place that the owner vouched for stays known as long as one known from sign-ins", (t) => {
   const { holds, history } = fresh(t);
   holds.apply(HOLD, START);
   holds.apply({ type: "END_HOLD", account: ann }, later(START, 5));
@@ -123,7 +123,7 @@ test("the owner vouches for a place for as long as sign-ins make one known", (t)
   assert.deepEqual(known, [true, false]);
 });
 
-test("a place whose held mail was dropped stays new after further sign-ins, but not the owner's own", (t) => {
+test("a place whose held mail was dropped stays new despite more sign-ins, but the owner's own place does not", (t) => {
   const { store, holds, history } = fresh(t);
   store.begin();
   t.after(() => store.rollback());
@@ -146,7 +146,7 @@ test("a place whose held mail was dropped stays new after further sign-ins, but 
   assert.ok(knows(), "the owner vouches for it later");
 });
 
-test("a quoted recipient with blanks makes no other address known", (t) => {
+test("a quoted recipient that contains blanks makes no other address known", (t) => {
   const { holds, history } = fresh(t);
   holds.apply(HOLD, START);
   const recipients = ['"a boss@example.net b"@example.com', "one@example.net"];

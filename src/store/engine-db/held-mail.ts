@@ -25,7 +25,7 @@ export type MailChange = Extract<
 /** Longer than the hour within which `limits.sending.refused` counts. */
 const REFUSALS_KEPT_MS = DAY_MS;
 
-/** The correspondents of accounts, held accounts and their mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
+/** Correspondents, held accounts and their mail, and refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
 export function sqliteAccountMail(db: DatabaseSync): (change: MailChange, at: Millis) => void {
   const audit = sqliteAuditChain(db);
   const sql = prepared(db, HOLD_SQL);
@@ -45,7 +45,7 @@ export function sqliteAccountMail(db: DatabaseSync): (change: MailChange, at: Mi
         return;
       case "DISOWN_HOLD":
         sql.disown.run(at, change.ends === true ? at : null, change.account);
-        // The owner vouched for a place of this account, not of the next one of its name.
+        // The owner vouched for a place of this account, not of the next account with the same name.
         if (change.ends === true) sql.forgetReleased.run(change.account);
         return;
       case "FORGET_CORRESPONDENTS":

@@ -17,29 +17,29 @@ function reportAt(lastAt: Millis, jail = "dovecot", lines: JailReported["lines"]
   return { ...JAIL_REPORT, ip: IP, jail, lastAt, lines };
 }
 
-/** `prior`: what is known when this report is judged. */
+/** `prior`: the facts when this report is judged. */
 function fresh(policy = TEST_POLICY) {
   const kit = engineOnMemory(policy);
   const prior = (report: JailReported, at = kit.clock.now()) => kit.sqlite.priorReports(SUBJECT, report, at);
   return { ...kit, prior };
 }
 
-test("what was judged is remembered by jail, and bans by whatever source", async () => {
+test("judged reports are remembered for each jail, and bans from any source", async () => {
   const { engine, sqlite, clock, prior } = fresh();
   const now = clock.now();
   assert.equal(prior(reportAt(now)).upTo, null);
   sqlite.apply({ ...NOTED, at: later(now, -1_000) }, now);
   assert.equal(prior(reportAt(now)).upTo, later(now, -1_000));
-  assert.equal(prior(reportAt(now, "postfix")).upTo, null, "another jail has said nothing yet");
+  assert.equal(prior(reportAt(now, "postfix")).upTo, null, "another jail has reported nothing yet");
   sqlite.apply({ ...NOTED, at: later(now, -5_000) }, now);
-  assert.equal(prior(reportAt(now)).upTo, later(now, -1_000), "an older report takes nothing back");
+  assert.equal(prior(reportAt(now)).upTo, later(now, -1_000), "an older report does not undo a newer one");
 
   await engine.ask({ type: "BAN_ASKED", prefix: SUBJECT, note: "", durationMs: HOUR_MS, by: "root" });
   await engine.ask({ type: "UNBAN_ASKED", prefix: SUBJECT, by: "root" });
-  assert.equal(prior(reportAt(now, "postfix")).upTo, now, "a lifted ban was a judgement too");
+  assert.equal(prior(reportAt(now, "postfix")).upTo, now, "a lifted ban was a decision too");
 });
 
-test("what lies after now is from before the clock was set back, and proves nothing", () => {
+test("a report dated after now is from before the clock was set back, and proves nothing", () => {
   const { sqlite, clock, prior } = fresh();
   const now = clock.now();
   sqlite.apply({ ...NOTED, at: now }, now);
@@ -49,7 +49,7 @@ test("what lies after now is from before the clock was set back, and proves noth
   assert.equal(prior(reportAt(before), before).upTo, before);
 });
 
-test("different passwords of that time count each, repeated ones once", async () => {
+test("each different password of that time counts, a repeated one only once", async () => {
   const { engine, clock, prior } = fresh();
   for (const passwordHash of ["a1", "a1", "a1"]) await engine.ask({ ...FAILED, passwordHash });
   const then = clock.now();
@@ -57,11 +57,11 @@ test("different passwords of that time count each, repeated ones once", async ()
   clock.advance(MINUTE_MS);
   await engine.ask({ ...FAILED, passwordHash: "b2" });
   assert.deepEqual(prior(reportAt(clock.now())).passwords.toSorted(), ["a1", "b2"]);
-  assert.deepEqual(prior(reportAt(then)).passwords, ["a1"], "later ones are not its own");
+  assert.deepEqual(prior(reportAt(then)).passwords, ["a1"], "later passwords do not belong to the report");
   assert.deepEqual(prior(reportAt(later(then, HOUR_MS))).passwords, []);
 });
 
-test("passwords refused without a check are distinguished too; unseen attempts count as no other password", async () => {
+test("passwords refused without a check are told apart too; unseen attempts do not count as another password", async () => {
   const logins = { ...TEST_POLICY.logins, networks: [hostPrefix(ip("203.0.113.1"))] };
   const { engine, clock, prior } = fresh({ ...TEST_POLICY, jailSentences: "all", logins });
   const passwords = () => prior(reportAt(clock.now())).passwords;
@@ -89,7 +89,7 @@ test("old reports are forgotten", () => {
   assert.deepEqual(columnOf(db, "SELECT jail FROM jail_report"), ["postfix"]);
 });
 
-test("the guard's own verdicts of that time are distinguished from lines that it did not see, each kind by its own events", async () => {
+test("lines that the guard decided on are told apart from lines that it did not see, for each kind by its own events", async () => {
   const { engine, clock, prior } = fresh();
   const now = clock.now();
   const line = (about: "login" | "refusal" | "log", at: Millis) => ({ text: "", at, about });
@@ -101,7 +101,7 @@ test("the guard's own verdicts of that time are distinguished from lines that it
   assert.deepEqual(unjudged(line("login", now), line("refusal", now), line("log", now)), [now, now]);
   assert.deepEqual(unjudged(line("login", later(now, 239_000))), [], "Dovecot writes when the client hangs up");
   assert.deepEqual(unjudged(line("login", later(now, 241_000))), [later(now, 241_000)]);
-  assert.deepEqual(unjudged(line("login", later(now, -5_000))), [], "the guard may learn of it after the log");
+  assert.deepEqual(unjudged(line("login", later(now, -5_000))), [], "the guard may receive it after it was logged");
   assert.deepEqual(unjudged(line("login", later(now, -6_000))), [later(now, -6_000)]);
 
   const recipient = { ...MAIL, ip: IP, recipient: "nobody@example.test", blockListing: null, senderExists: null };
@@ -111,7 +111,7 @@ test("the guard's own verdicts of that time are distinguished from lines that it
   assert.deepEqual(unjudged(line("refusal", later(now, 15_000))), [later(now, 15_000)]);
 });
 
-test("a sign-in that the guard judged excuses its own two lines, not what was guessed while it was down", async () => {
+test("a sign-in that the guard judged excuses its own two lines, not guesses made while the guard was down", async () => {
   const { engine, clock, prior } = fresh();
   const start = clock.now();
   await engine.ask({ ...FAILED, passwordHash: "a1" });
@@ -126,7 +126,7 @@ test("a sign-in that the guard judged excuses its own two lines, not what was gu
   assert.equal((await engine.ask(reportAt(later(end, 1_000), "dovecot", lines))).reason, "jail_report");
 });
 
-test("lines from while the guard was down were not judged", async () => {
+test("lines from a time when the guard was down were not judged", async () => {
   const { engine, clock, prior } = fresh();
   const now = clock.now();
   await engine.observe("mail.log", { inode: "1", offset: 1 }, [
@@ -137,7 +137,7 @@ test("lines from while the guard was down were not judged", async () => {
   assert.deepEqual(prior(reportAt(now, "dovecot", lines)).unjudged, [now, now]);
 });
 
-test("what did not suffice for a ban counts on for as long as the jail looks back, until a ban answers it", async () => {
+test("lines that did not cause a ban count for as long as the jail looks back, or until a ban", async () => {
   const { engine, sqlite, clock, prior } = fresh();
   const now = clock.now();
   const unjudged = [later(now, -1_000), now];

@@ -11,31 +11,31 @@ import { prepared } from "../transactions.ts";
 const KEPT_MS = 7 * DAY_MS;
 /** Dovecot logs a failed login when the client hangs up, after three minutes at most. */
 const LOGIN_LATE_MS = 4 * MINUTE_MS;
-/** Fail2ban's filter finds two lines for one failed sign-in: that of the failure and that of the connection's end. */
+/** Fail2ban's filter finds two lines for one failed sign-in: the failure and the end of the connection. */
 const LINES_A_LOGIN = 2;
-/** More than the lines of a report. */
+/** More than a report has lines. */
 const MOST_LOGINS = 256;
-/** Postfix logs a refusal by the guard at once. If it has paused before many of them, the log is late by this much. */
+/** Postfix logs a refusal by the guard at once. Its pauses before many refusals can delay the log by up to this much. */
 const REFUSAL_LATE_MS = 15 * SECOND_MS;
 /** Logs have whole seconds, and the guard may learn of an event after it was logged. */
 const EARLY_MS = 5 * SECOND_MS;
 
 const OTHER_CODES = [COUNTS_CODE.connection, COUNTS_CODE.mail, COUNTS_CODE.probe, COUNTS_CODE.bounce].join(", ");
 
-/** What `engine.db` knows of reports from Fail2ban's jails. */
+/** The memory of reports from Fail2ban's jails, in `engine.db`. */
 export function sqliteJailReports(db: DatabaseSync) {
   const sql = prepared(db, {
-    // A time later than now is from before the clock was set back, and proves nothing.
+    // A time after now is from before the clock was set back, and proves nothing.
     judged: `
       SELECT j.line_at AS reported, j.unjudged AS unjudged, (
         SELECT max(created_at) FROM ban WHERE prefix IN (SELECT value FROM json_each(?4)) AND created_at <= ?3) AS answered
       FROM (SELECT 1) LEFT JOIN jail_report AS j ON j.prefix = ?1 AND j.jail = ?2 AND j.line_at <= ?3`,
-    // Dovecot logs a sign-in that was refused unchecked as a wrong password. Known hashes come first.
+    // Dovecot logs a sign-in that was refused without a check as a wrong password. Known hashes come first.
     passwords: `
       SELECT DISTINCT coalesce(e.proof, '') AS proof FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
         AND e.type IN ('LOGIN_FAILED', 'LOGIN_REFUSED') ORDER BY proof DESC LIMIT 2`,
-    // Log lines from a time when the guard was down have their own reason.
+    // Events read from the log of a time when the guard was down have their own reason.
     logins: `
       SELECT s.at AS at FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
@@ -51,9 +51,9 @@ export function sqliteJailReports(db: DatabaseSync) {
     forget: "DELETE FROM jail_report WHERE line_at < ?",
   });
   /**
-   * Says for each line, from the oldest on, whether the guard decided on it when it was written. Each sign-in that it
-   * decided on accounts for its own lines only. Otherwise one sign-in could excuse all guesses made while the guard was
-   * down.
+   * Returns a function that says for each line, called oldest first, whether the guard decided on it when it was written. A
+   * sign-in that the guard decided on accounts only for its own lines. Otherwise it could excuse all guesses made while the
+   * guard was down.
    */
   const judgedAmong = (prefix: Prefix, lines: JailReported["lines"]): ((line: JailLine) => boolean) => {
     const times = lines.filter(({ about }) => about === "login").map(({ at }) => at);

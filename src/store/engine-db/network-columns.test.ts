@@ -41,7 +41,7 @@ test("ranges nest exactly as networks of one family do, seed 7", () => {
   assert.ok(nested > 50 && nested < 1_900, `${nested} pairs nest`);
 });
 
-test("a /64 is found without its neighbours, wherever its zeros are", () => {
+test("a /64 is found without its neighbours, wherever it has zeros", () => {
   const expected: readonly (readonly [string, readonly string[]])[] = [
     ["203.0.112.0/20", ["203.0."]],
     ["2001:db8:1:2::/64", ["2001:db8:1:2:"]],
@@ -77,7 +77,7 @@ test("each network within another starts with exactly one of its texts", () => {
   );
 });
 
-test("sharedBeginning returns what all texts start with", () => {
+test("sharedBeginning returns the longest common prefix", () => {
   assert.equal(sharedBeginning(["2001:db8:0:0:", "2001:db8::"]), "2001:db8:");
   assert.equal(sharedBeginning(["2001:", "::"]), "");
   assert.equal(sharedBeginning(["203.0."]), "203.0.");

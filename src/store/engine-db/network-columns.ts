@@ -15,9 +15,9 @@ export function boundsOf(network: Prefix): Bounds {
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 /**
- * The prefixes of the texts of networks within this one; each such text starts with exactly one of these. Few texts of other
- * networks do: RFC 5952 writes one run of zeros as `::`, which hides its length. For IPv6 there is one prefix for each
- * run that may be written so, and one for none.
+ * Text prefixes that find the networks within this one. The text of each starts with exactly one of them, and few texts of other
+ * networks do. RFC 5952 writes one run of zeros as `::`, which hides its length, so for IPv6 there is one prefix for each run that
+ * may be written that way, and one for none.
  */
 export function textsWithin(network: Prefix): readonly string[] {
   const length = prefixLength(network);
@@ -49,7 +49,7 @@ function joined(groups: readonly string[], separator: string): string {
   return groups.map((group) => group + separator).join("");
 }
 
-/** From the first group of each to after its last. */
+/** Runs of zero groups. `to` is exclusive. */
 function zeroRuns(groups: readonly string[]): readonly (readonly [from: number, to: number])[] {
   const runs: [number, number][] = [];
   for (const [i, group] of groups.entries()) {
@@ -61,7 +61,7 @@ function zeroRuns(groups: readonly string[]): readonly (readonly [from: number, 
   return runs;
 }
 
-/** The digits with which a group certainly starts if its first `bits` are those of this one. */
+/** The digits with which every group starts that has the same first `bits` as this one. */
 function digitsOf(group: string, bits: number): string {
   const lowest = Number.parseInt(group, 16);
   const highest = (lowest | (0xffff >> bits)).toString(16);

@@ -23,9 +23,9 @@ export function sqliteNetworkHistory(db: DatabaseSync): NetworkHistory {
   };
 }
 
-/** More than a /24 has addresses. Of an IPv6 site, further ones do not count. */
+/** More than a /24 has addresses. Further bans within an IPv6 site do not count. */
 const MOST_BANNED = 1_024;
-/** Far beyond `bans.neighbours`. Of one IPv6 site 65,536 may be banned while the site itself is spared; to count them takes 50 ms. */
+/** Far beyond `bans.neighbours`. An IPv6 site that is spared itself may have 65,536 banned networks, and counting them takes 50 ms. */
 const MOST_OFFENDERS = 5_000;
 
 const WITHIN = "first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND created_at > ? AND offences > 0";
@@ -36,7 +36,7 @@ const SQL = {
       SELECT DISTINCT prefix FROM ban
       WHERE ${WITHIN} AND prefix <> ? AND forgiven = 0 AND code IN (${CODES}) LIMIT ${MOST_OFFENDERS})`,
   banned: `SELECT DISTINCT prefix FROM ban WHERE ${WITHIN} AND forgiven = 0 ${LIMIT}`,
-  // A time later than now is from before the clock was set back, and does not count.
+  // A time after now is from before the clock was set back, and does not count.
   settled: `
     SELECT coalesce(max(at), 0) AS at FROM (
       SELECT max(created_at, coalesce(ended_at, 0)) AS at FROM ban WHERE prefix = ?2) WHERE at <= ?1`,

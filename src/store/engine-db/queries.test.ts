@@ -14,7 +14,7 @@ function fresh(t: TestContext) {
   return { db, store, committed, queries: sqliteQueries(reader) };
 }
 
-test("events are found by time, whatever gaps the ids have", (t) => {
+test("events are found by time even if ids have gaps", (t) => {
   const { db, store } = fresh(t);
   const ids = sqliteEventIds(db);
   assert.equal(ids.firstSince(START), 1);
@@ -28,7 +28,7 @@ test("events are found by time, whatever gaps the ids have", (t) => {
   }
 });
 
-test("events are found by time wherever the clock was years behind, or ahead", (t) => {
+test("events are found by time even if the clock was years behind or ahead", (t) => {
   const { db, store } = fresh(t);
   const ids = sqliteEventIds(db);
   const shifts = [...[30, 31, 90, 150, 195].map((at) => ({ at, days: -1_000 })), { at: 120, days: 1_000 }];
@@ -47,14 +47,14 @@ test("events are found by time wherever the clock was years behind, or ahead", (
   assert.equal(ids.firstSince(later(START, 200 * MINUTE_MS)), 201);
 });
 
-test("the score of a mail is read from its event, and of no other", (t) => {
+test("the score of a mail is read from its own event", (t) => {
   const { store, queries } = fresh(t);
   const scored = { type: "SPAM_SCORED", rest: { event: "SPAM_SCORED", score: -1.25, required: 5 } } as const;
   const ids = record(store, eventRow("203.0.113.7", START, scored), eventRow("203.0.113.7", START));
   assert.deepEqual([...queries.spamScores([...ids, 99])], [[ids[0], { score: -1.25, required: 5 }]]);
 });
 
-test("why: everything known of one address", (t) => {
+test("why reports everything known about an address", (t) => {
   const { store, committed, queries } = fresh(t);
   const prefix = net("203.0.113.7");
   const DAY = later(START, DAY_MS);
@@ -87,7 +87,7 @@ test("why: everything known of one address", (t) => {
   assert.deepEqual(stranger, { ...nothing, offencesInMemory: 0, totals: { pastBans: 0, knownAccounts: 0 } });
 });
 
-test("why tells the narrowest ban around an IPv6 address", (t) => {
+test("why reports the narrowest ban around an IPv6 address", (t) => {
   const { store, committed, queries } = fresh(t);
   committed(() => {
     ban(store, "2001:db8::/32", START, { code: "manual", expiresAt: null });
@@ -99,7 +99,7 @@ test("why tells the narrowest ban around an IPv6 address", (t) => {
   assert.partialDeepStrictEqual(around, { prefix: "2001:db8::/32", expiresAt: null });
 });
 
-test("of a network, why names the accounts that sign in from any part of it", (t) => {
+test("for a network, why names the accounts that sign in from any part of it", (t) => {
   const { store, committed, queries } = fresh(t);
   const places: readonly (readonly [string, string])[] = [
     ["203.0.113.7", "carl@example.org"],
@@ -131,7 +131,7 @@ test("of a network, why names the accounts that sign in from any part of it", (t
   assert.equal(of("2001:db8:0:1::7"), "bob", "it is judged by its network");
 });
 
-test("bans, or those with a text in their network, reason or source, come page by page, newest first", (t) => {
+test("bans, optionally with a text in their network, reason or source, are listed by page, newest first", (t) => {
   const { store, committed, queries } = fresh(t);
   const all = ["203.0.113.1", "203.0.113.2", "198.51.100.1", "203.0.113.3"];
   committed(() => {
@@ -159,7 +159,7 @@ test("bans, or those with a text in their network, reason or source, come page b
   assert.deepEqual(found("ubung").items, []);
 });
 
-test("of what an address may have much of, the report lists a part and tells how much there is", (t) => {
+test("the report of an address lists part of a long list, and its total", (t) => {
   const { store, committed, queries } = fresh(t);
   const prefix = net("203.0.113.7");
   committed(() => {
@@ -174,7 +174,7 @@ test("of what an address may have much of, the report lists a part and tells how
   assert.deepEqual([pastBans.length, knownAccounts.length, knownAccounts.at(-1)], [50, 50, "u49@example.org"]);
 });
 
-test("bans are followed by their steps: what stands, and what does not any more", (t) => {
+test("the steps of bans show which bans were added and which removed", (t) => {
   const { store, committed, queries } = fresh(t);
   committed(() => ban(store, "203.0.113.7"));
   const { upto } = queries.banChanges(null, 0);

@@ -19,7 +19,7 @@ const REPORTED_EVENTS = 100;
 export function sqliteQueries(db: DatabaseSync): Queries {
   const search = sqliteEventSearch(db);
   const sql = prepared(db, SQL);
-  /** Accounts that sign in from it or from any part of it, sorted by name: a ban of a network locks all of them out. */
+  /** Accounts that sign in from the network or any part of it, sorted by name. A ban of the network locks all of them out. */
   const accountsFrom = (network: Prefix, around: string): readonly string[] => {
     const found = new Set(sql.known.all(around).map(accountOf));
     // `~` sorts after every character in a network's text.
@@ -86,7 +86,7 @@ const accountOf = (row: Row): string => text(row["account"]);
 const ending = rowReader({ endedAt: isoOrNull, ended: textOrNull });
 const allowItem = rowReader({ prefix: text, note: text, by: text, at: iso, expiresAt: isoOrNull });
 
-/** `?1` is a JSON list: the requested network and all that contain it, the narrowest first. */
+/** `?1` is a JSON list: the requested network and all that contain it, narrowest first. */
 const AMONG = "prefix IN (SELECT value FROM json_each(?1))";
 const bans = (more = ""): string => `
   SELECT id, ${BAN_COLUMNS} FROM ban

@@ -23,7 +23,7 @@ function plansOf(t: TestContext, db: DatabaseSync, make: (db: DatabaseSync) => u
 /** Tables that grow without bound. */
 const LARGE = /^SCAN (event|event_subject|event_name|ban|known_address|n)\b/m;
 
-test("no query for people walks a large table, but by an index or between two ids", (t) => {
+test("no query for people scans a large table, except by an index or between two ids", (t) => {
   const db = engineFor(t);
   const plans = plansOf(t, db, (one) => [
     sqliteEventSearch(one),
@@ -39,7 +39,7 @@ test("no query for people walks a large table, but by an index or between two id
   }
 });
 
-test("what a page of events is made of comes in order, from an index", (t) => {
+test("the rows of a page of events come from an index, in order", (t) => {
   const plans = [...plansOf(t, engineFor(t), (db) => sqliteEventSearch(db))];
   const planned = (part: string): readonly string[] =>
     plans.filter(([sql]) => sql.includes(part)).map(([, plan]) => plan);
@@ -57,7 +57,7 @@ test("what a page of events is made of comes in order, from an index", (t) => {
   }
 });
 
-test("bans come from the index of those in force, accounts and aliases by name", (t) => {
+test("bans come from the index of bans in force, and accounts and aliases from their primary keys", (t) => {
   const bans = [...plansOf(t, engineFor(t), (db) => sqliteQueries(db))].find(
     ([sql]) => sql.includes("FROM ban\n") && sql.includes("id < ? AND simulated = 0 ORDER BY"),
   );
@@ -69,13 +69,13 @@ test("bans come from the index of those in force, accounts and aliases by name",
     if (sql.includes("$most")) assert.match(plan, /SEARCH (account|alias) USING PRIMARY KEY/);
 });
 
-test("the guesses at one account are deleted without reading all others", (t) => {
+test("the guesses at one account are deleted without reading any others", (t) => {
   const plans = [...plansOf(t, engineFor(t), (db) => new SqliteStore(db))];
   const deleting = plans.filter(([sql]) => sql.startsWith("DELETE FROM guess")).map(([, plan]) => plan);
   assert.deepEqual(deleting, ["SEARCH guess USING PRIMARY KEY (account=?)", ""], "all of them at once");
 });
 
-test("names enter and go by ranges of ids", (t) => {
+test("names are added and removed by ranges of ids", (t) => {
   const db = engineFor(t);
   const entering = planOf(db, "SELECT role, name, id FROM event_names WHERE id > ? AND id <= ?");
   const tables = entering.filter((line) => /^(SCAN|SEARCH) event\b/.test(line));

@@ -13,7 +13,7 @@ const DEFERRED: typeof DELIVERED = { ...DELIVERED, outcome: "deferred", relay: "
 const tried = (recipient: string, about = {}): Observation => ({ ...DEFERRED, recipient, ...about });
 
 for (const isIndexed of [false, true])
-  test(`a mail that expires fails for each recipient that still waits, ${isIndexed ? "by the index" : "at once"}`, async () => {
+  test(`a mail that expires fails for each recipient that is still waiting, ${isIndexed ? "by the index" : "at once"}`, async () => {
     const { engine, db } = engineOnMemory();
     const of = { alias: "info@example.test" };
     const tries = [

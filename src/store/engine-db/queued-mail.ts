@@ -2,10 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import type { WaitingRecipient } from "../../core/events/log.ts";
 import { NAME_ROLE, rowReader, text, textOrNull } from "../columns.ts";
 
-/** The newest events of a mail that are read: its last tries, even for a thousand recipients. */
+/** How many of a mail's newest events are read. They include its last delivery attempts, even for a thousand recipients. */
 const MOST_EVENTS = 2_000;
 
-/** The recipients for whom a mail still waits in Postfix's queue, by the log of its delivery attempts. */
+/** Finds the recipients for whom a mail still waits in Postfix's queue, by the log of its delivery attempts. */
 export function sqliteQueuedMail(db: DatabaseSync) {
   const tries = db.prepare(`
     WITH own (id) AS (

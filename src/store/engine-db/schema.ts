@@ -3,7 +3,7 @@
  * the whole file. Times are milliseconds since the Unix epoch.
  */
 const baseline = `
-  -- What happened. \`counts\`: the window it counts in: 0 none, 1 connection, 2 mail of a stranger, 3 mail of an account,
+  -- Events. \`counts\`: the window it counts in: 0 none, 1 connection, 2 mail of a stranger, 3 mail of an account,
   -- 4 failed login, 5 unknown recipient, 6 unknown recipient of a mail with an empty sender. \`details\` and \`action\`
   -- are text for people; \`rest\` is JSON (core/events/rest-schemas.ts).
   CREATE TABLE event (
@@ -40,15 +40,15 @@ const baseline = `
     SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch'), coalesce(ip, prefix), type, details, action
     FROM event;
 
-  -- The last events that EventIndex added to \`event_subject\` (\`upto\`), and sqliteEventNames to it and to \`event_name\`
-  -- (\`names\`).
+  -- \`upto\`: the last event that EventIndex added to \`event_subject\`. \`names\`: the last one that sqliteEventNames added to
+  -- \`event_name\`, or to \`event_subject\`.
   CREATE TABLE event_indexed (
     upto INTEGER NOT NULL,
     names INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   INSERT INTO event_indexed (upto) VALUES (0);
 
-  -- The events of a client's prefix or of an account, which is the subject; see EventIndex.
+  -- Events by subject, which is a client's prefix or an account; see EventIndex.
   CREATE TABLE event_subject (
     subject TEXT NOT NULL,
     counts INTEGER NOT NULL,
@@ -81,8 +81,8 @@ const baseline = `
       FROM event WHERE message_id <> ''
     UNION ALL SELECT 4, type, id, type FROM event;
 
-  -- The first events after the machine's clock was set back, up to \`event_indexed.upto\`: from one to the next, ids and
-  -- times ascend together.
+  -- The first event after each time the machine's clock was set back, up to \`event_indexed.upto\`. From one to the next, ids
+  -- and times ascend together.
   CREATE TABLE clock_set_back (
     id INTEGER PRIMARY KEY
   ) STRICT;
@@ -96,7 +96,7 @@ const baseline = `
     PRIMARY KEY (hour, type, reason)
   ) STRICT, WITHOUT ROWID;
 
-  -- Counters at the end of each minute that had events (EventMinutes). The first row is what there was before.
+  -- Counters at the end of each minute that had events (EventMinutes). The first row holds the counts before them.
   CREATE TABLE event_minute (
     id INTEGER PRIMARY KEY,
     minute INTEGER NOT NULL,
@@ -105,7 +105,7 @@ const baseline = `
   CREATE INDEX event_minute_by_time ON event_minute (minute);
   INSERT INTO event_minute (minute, totals) VALUES (0, '{}');
 
-  -- The last event that sqliteEventTally counted, and how many of those up to it are still there.
+  -- The last event that sqliteEventTally counted, and how many of the events up to it still exist.
   CREATE TABLE event_tallied (
     upto INTEGER NOT NULL,
     present INTEGER NOT NULL
@@ -124,8 +124,9 @@ const baseline = `
   ) STRICT, WITHOUT ROWID;
 
   -- Bans, in force or ended. \`first\` and \`last\`: the bounds of the network as 16 bytes, IPv4 mapped, so that a network
-  -- within another is found by range. \`answered\`: the last event when the ban began or ended; events up to it no longer
-  -- count. \`simulated\`: only \`simulate\` prevented it. Decisions see it; the firewall and the lists do not.
+  -- within another is found by range. \`answered\`: the last event when the ban started or ended; events up to it no longer
+  -- count. \`simulated\`: 1 if only \`simulate\` prevented the ban, 2 once that has ended. Decisions see such a ban; the firewall
+  -- and the lists do not.
   CREATE TABLE ban (
     id INTEGER PRIMARY KEY,
     prefix TEXT NOT NULL,
@@ -156,7 +157,7 @@ const baseline = `
   CREATE INDEX ban_standing ON ban (id) WHERE ended_at IS NULL;
   CREATE INDEX ban_simulated ON ban (source) WHERE simulated = 1;
 
-  -- How many bans are in force, with expired ones that have not ended yet.
+  -- How many bans are in force, including expired ones whose end is not recorded yet.
   CREATE TABLE ban_count (
     origin TEXT PRIMARY KEY CHECK (origin IN ('engine', 'fail2ban', 'manual')),
     standing INTEGER NOT NULL
@@ -175,7 +176,7 @@ const baseline = `
     WHERE origin = iif(old.source IN ('engine', 'fail2ban'), old.source, 'manual');
   END;
 
-  -- Each ban that began or ended, in order, for the firewall (BanLog).
+  -- Each start and end of a ban, in order, for the firewall (BanLog).
   CREATE TABLE ban_step (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
@@ -205,8 +206,8 @@ const baseline = `
     expires_at INTEGER
   ) STRICT, WITHOUT ROWID;
 
-  -- Passwords that strangers tried, each with its last time, by account (in lower case) and network. \`is_stale\`: it
-  -- looked right when it was tried last.
+  -- Passwords that strangers tried, by account (in lower case) and network, with the time of the last attempt. \`is_stale\`:
+  -- the password looked right at that time.
   CREATE TABLE guess (
     account TEXT NOT NULL,
     network TEXT NOT NULL,
@@ -219,7 +220,7 @@ const baseline = `
   CREATE INDEX guess_by_network ON guess (network, at);
   CREATE INDEX guess_by_time ON guess (at, is_stale);
 
-  -- The hash (12 bits) of each account's password, from the moment it is set: a first sign-in looks right by it.
+  -- The hash (12 bits) of each account's password, stored when it is set, so that even its first sign-in looks right.
   CREATE TABLE account_password (
     account TEXT PRIMARY KEY,
     proof TEXT NOT NULL
@@ -235,7 +236,7 @@ const baseline = `
   CREATE INDEX correspondent_by_time ON correspondent (last_at);
   CREATE INDEX correspondent_by_domain ON correspondent (substr(address, instr(address, '@') + 1));
 
-  -- Addresses to which mail is not greylisted until then.
+  -- Addresses to which mail is not greylisted before \`until\`.
   CREATE TABLE greylist_pause (
     target TEXT PRIMARY KEY,
     until INTEGER NOT NULL,
@@ -265,8 +266,8 @@ const baseline = `
     PRIMARY KEY (account, sender)
   ) STRICT, WITHOUT ROWID;
 
-  -- Accounts whose mail is or was held. \`dropped_at\`: when that mail was deleted; what its owner did not write makes no
-  -- place known. \`limit_key\`: the setting that the account went past.
+  -- Accounts whose mail is or was held. \`dropped_at\`: when that mail was deleted. Mail that its owner did not write makes
+  -- no place known. \`limit_key\`: the setting whose limit the account exceeded.
   CREATE TABLE account_hold (
     account TEXT NOT NULL,
     at INTEGER NOT NULL,
@@ -281,7 +282,7 @@ const baseline = `
     PRIMARY KEY (account, at)
   ) STRICT, WITHOUT ROWID;
 
-  -- Their mails in the queue. \`recipients\`, separated by blanks: to whom the account has written once it is released.
+  -- Their mails in the queue. \`recipients\`, separated by blanks, become correspondents once the account is released.
   CREATE TABLE held_mail (
     queue_id TEXT PRIMARY KEY,
     account TEXT NOT NULL,
@@ -308,8 +309,8 @@ const baseline = `
     offset INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
-  -- Up to which line the reports of Fail2ban's jails were decided on. \`unjudged\`: the times that count towards the
-  -- jail's next report, separated by blanks.
+  -- The time of the last line in the jail reports of Fail2ban that were decided on. \`unjudged\`: the times that count towards
+  -- the jail's next report, separated by blanks.
   CREATE TABLE jail_report (
     prefix TEXT NOT NULL,
     jail TEXT NOT NULL,
@@ -329,7 +330,7 @@ const baseline = `
     resolved_at INTEGER
   ) STRICT;
 
-  -- What the owner is sent of them.
+  -- The messages about them for the owner.
   CREATE TABLE alert_message (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -349,8 +350,8 @@ const baseline = `
     due_at INTEGER NOT NULL
   ) STRICT;
 
-  -- What administrators did, each entry with the hash of the one before (core/audit/chain.ts). Not by \`event.id\`: events
-  -- leave, and after a recovery their ids are given again.
+  -- What administrators did. Each entry has the hash of the one before (core/audit/chain.ts). Not keyed by \`event.id\`, because
+  -- events are removed, and their ids are reused after a recovery.
   CREATE TABLE audit_entry (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL,
@@ -362,7 +363,7 @@ const baseline = `
     hash TEXT NOT NULL
   ) STRICT;
 
-  -- Another database has another name: who follows the events knows by it that ids have begun again.
+  -- Each database has a different name. A program that follows the events sees by it that ids have started again.
   CREATE TABLE database_name (
     name TEXT NOT NULL
   ) STRICT;
@@ -372,5 +373,5 @@ const baseline = `
 /** Identifies the file. */
 export const engineApplicationId = 0x4748_656e;
 
-/** The number of migrations is the schema version. Each further one changes the schema of the version before. Append only. */
+/** The number of migrations is the schema version. Each later one changes the schema of the version before. Append only. */
 export const engineMigrations: readonly string[] = [baseline];

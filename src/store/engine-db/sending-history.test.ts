@@ -17,7 +17,7 @@ function fresh(t: TestContext) {
   return { store, history: sqliteSendingHistory(db) };
 }
 
-test("mails of an account that counted, with their recipients, before and after they entered the index", (t) => {
+test("an account's counted mails are found with their recipients, before and after indexing", (t) => {
   const { store, history } = fresh(t);
   const send = (afterMs: number, recipientCount: number, isCounted: boolean, [written, strangers] = [0, 0]): void => {
     const event = { type: "DATA", ...MAIL, account: ANN, recipientCount } as const;
@@ -41,13 +41,17 @@ test("mails of an account that counted, with their recipients, before and after 
   store.indexWaiting();
   store.begin();
   assert.deepEqual(sent(0), mails);
-  assert.deepEqual(sent(1), mails.slice(1), "what is as old as the window is too old");
+  assert.deepEqual(sent(1), mails.slice(1), "a mail as old as the window is too old");
   assert.deepEqual(sent(0, 2), mails.slice(1), "the newest of too many");
-  assert.deepEqual(sent(0, 2, 3), mails.slice(0, 2), "those of a clock that was ahead take no place");
+  assert.deepEqual(
+    sent(0, 2, 3),
+    mails.slice(0, 2),
+    "mails from when the clock was ahead do not count towards the limit",
+  );
   assert.deepEqual(history.sentMails("bob@example.org", { since: START, until: later(START, 9), most: 10 }), []);
 });
 
-test("to whom an account has written, and from where it signed in long enough ago", (t) => {
+test("an account's correspondents are found, and places from which it signed in long enough ago", (t) => {
   const { store, history } = fresh(t);
   store.apply({ type: "CORRESPOND", address: "bob@example.net", account: ANN }, START);
   const wrote = [ANN, "eve@example.org"].map((account) => history.hasWritten(account, "bob@example.net"));
@@ -59,7 +63,7 @@ test("to whom an account has written, and from where it signed in long enough ag
   assert.deepEqual([knows(4), knows(5), knows(9, net("203.0.113.8"))], [false, true, false]);
 });
 
-test("a webmail on this machine is known from mails of more than a day ago, unless the owner disowned them", (t) => {
+test("a webmail on this machine is known by old enough mails, unless the owner disowned them", (t) => {
   const { store, history } = fresh(t);
   const [local, localV6] = [net("127.0.0.0/8"), net("::1/128")];
   const event = { type: "DATA", ...MAIL, account: ANN, recipientCount: 1 } as const;
@@ -74,7 +78,7 @@ test("a webmail on this machine is known from mails of more than a day ago, unle
   writeFrom(localV6);
   assert.deepEqual([knows(4, ANN, localV6), knows(5, ANN, localV6)], [false, true], "as ::1 is counted");
   writeFrom(net("203.0.113.7"));
-  assert.equal(knows(5, ANN, net("203.0.113.7")), false, "elsewhere the sign-in counts");
+  assert.equal(knows(5, ANN, net("203.0.113.7")), false, "elsewhere only sign-ins count");
   const evidence = { count: 21, limit: 20, windowMs: DAY_MS, key: "limits.sending.strangers" };
   store.apply({ type: "HOLD_ACCOUNT", account: ANN, prefix: local, ip: MAIL.ip, evidence }, later(START, 9));
   store.apply({ type: "DISOWN_HOLD", account: ANN }, later(START, 10));

@@ -28,7 +28,7 @@ export function sqliteSendingHistory(db: DatabaseSync): SendingHistory {
   };
 }
 
-/** By hand: a decision may read thousands of them. */
+/** Faster than a `rowReader`, because a decision may read thousands of rows. */
 function sentMail(row: Row): SentMail {
   return {
     at: millis(row["at"]),
@@ -51,7 +51,7 @@ const SQL = {
       iif(released_at IS NULL, (SELECT count(*) FROM held_mail WHERE account = ?1), 0) AS mails,
       (SELECT max(released_at) FROM account_hold WHERE account = ?1 AND released_at <= ?2) AS vouched_at
     FROM account_hold WHERE account = ?1 ORDER BY released_at IS NULL DESC LIMIT 1`,
-  // For a mail whose event was removed, only the count is known. Few events wait for their index.
+  // A mail whose event was removed counts as one to a single recipient. Few events wait for their index.
   sentMails: `
     SELECT s.at, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients,
       coalesce(json_extract(e.rest, '$.seen.sentTo.written'), 0) AS written,
@@ -71,7 +71,7 @@ const SQL = {
     UNION ALL
     SELECT 1 FROM account_hold
     WHERE account = :account AND prefix = :place AND released_at > :decidedAfter AND dropped_at IS NULL LIMIT 1`,
-  // A webmail on this machine: no sign-in from it is kept, but the account's mails are.
+  // For a webmail on this machine: its sign-ins are not kept, but the account's mails are.
   wroteFrom: `
     SELECT 1 FROM (
       SELECT id, at FROM event_by_subject

@@ -29,7 +29,7 @@ function fresh(t: TestContext) {
 }
 
 describe("bans", () => {
-  test("an address is banned alone or with its network, also beside a simulated ban", (t) => {
+  test("an address is banned by its own ban or its network's, even if another one is simulated", (t) => {
     const { store, committed } = fresh(t);
     const isBanned = (now = START) =>
       ["203.0.113.7", "203.0.113.8", "2001:db8::1"].map((text) => store.isBanned(ip(text), now));
@@ -44,7 +44,7 @@ describe("bans", () => {
     assert.deepEqual(isBanned(), [true, true, true], "around the simulated one");
     committed(() => ban(store, "198.51.100.7", START, { expiresAt: later(START, 5) }));
     const isStill = (ms: number) => store.isBanned(ip("198.51.100.7"), later(START, ms));
-    assert.deepEqual([isStill(4), isStill(5)], [true, false], "although its end is not recorded");
+    assert.deepEqual([isStill(4), isStill(5)], [true, false], "even if its end is not recorded");
   });
 
   test("of the bans on and around an address, decisions see the real one that lasts longest", (t) => {
@@ -58,12 +58,12 @@ describe("bans", () => {
     committed(() => ban(store, "203.0.0.0/16", START, { expiresAt: later(START, HOUR_MS) }));
     assert.equal(seen(), "203.0.0.0/16");
     committed(() => ban(store, "203.0.113.7"));
-    assert.equal(seen(), "203.0.0.0/16", "it still holds if the end of the other cannot be recorded");
+    assert.equal(seen(), "203.0.0.0/16", "it still counts if the end of the other cannot be recorded");
     committed(() => ban(store, "203.0.113.7", START, { expiresAt: null }));
     assert.equal(seen(), "203.0.113.7/32");
   });
 
-  test("a simulated ban is an offence, and time banned, until the simulation ends", (t) => {
+  test("a simulated ban counts as an offence and as time banned until the simulation ends", (t) => {
     const { store, committed } = fresh(t);
     const offences = () => store.address(net("203.0.113.7"), REACH).offencesAt.map((at) => (at - START) / MINUTE_MS);
     committed(() => {
@@ -75,7 +75,7 @@ describe("bans", () => {
     assert.deepEqual(offences(), [30]);
   });
 
-  test("a second ban replaces the first; a lifted one is history", (t) => {
+  test("a second ban replaces the first; a lifted one stays in the history", (t) => {
     const { db, store, log, committed } = fresh(t);
     const second = banOf("203.0.113.7", later(START, SECOND_MS), { level: "medium", offences: 2, expiresAt: null });
     committed(() => {
@@ -100,13 +100,13 @@ describe("bans", () => {
     assert.deepEqual([log.after(1, 1).map(({ id }) => id), log.last()], [[2], 3]);
   });
 
-  test("lifting where no ban stands leaves no step", (t) => {
+  test("lifting a ban that does not exist adds no step", (t) => {
     const { store, log, committed } = fresh(t);
     committed(() => unban(store, "203.0.113.7"));
     assert.equal(log.last(), 0);
   });
 
-  test("are found within a network, and only those", (t) => {
+  test("only bans within a network are found", (t) => {
     const { store, committed } = fresh(t);
     committed(() => {
       for (const network of ["203.0.113.7", "203.0.112.0/24", "203.0.112.0/20"]) ban(store, network);
@@ -118,12 +118,12 @@ describe("bans", () => {
     assert.deepEqual(within("2001:db8::/32"), ["2001:db8:0:1::/64", "2001:db8:1::/48"]);
     assert.deepEqual(within("203.0.112.0/24"), ["203.0.112.0/24"], "not the wider one with the same first address");
     assert.deepEqual(within("0.0.0.0/0").length, 3);
-    assert.deepEqual(within("::/48"), [], "has room for mapped IPv4 addresses, and contains none");
+    assert.deepEqual(within("::/48"), [], "its range includes mapped IPv4 addresses, which are not in the network");
     assert.equal(store.address(net("203.0.112.7"), REACH).ban?.prefix, "203.0.112.0/24", "the narrowest around it");
     assert.equal(store.ban(net("203.0.112.7")), null, "no ban on the address itself");
   });
 
-  test("the forgiven ban of a network forgives none of the other family", (t) => {
+  test("forgiving a network's ban forgives no ban of the other family", (t) => {
     const { db, store, committed } = fresh(t);
     committed(() => {
       ban(store, "203.0.113.7");
@@ -137,7 +137,7 @@ describe("bans", () => {
     assert.deepEqual(rowsOf(db, "SELECT prefix FROM ban WHERE forgiven = 0"), [["203.0.113.7/32"]]);
   });
 
-  test("the log tells what is in force and what is over", (t) => {
+  test("the log says which bans are in force and which have ended", (t) => {
     const { store, log, committed } = fresh(t);
     committed(() => {
       ban(store, "203.0.113.1", START, { expiresAt: later(START, 10) });
@@ -167,19 +167,19 @@ test("an address is known from its latest sign-in; allow entries come and go", (
   assert.deepEqual(store.allowed(), []);
 });
 
-test("events that entered their index in a transaction that was lost are found all the same", (t) => {
+test("events that were indexed in a lost transaction are still found", (t) => {
   const { store, committed } = fresh(t);
   const seven = net("203.0.113.7");
   committed(() => store.append(eventRow("203.0.113.7", START)));
   store.begin();
-  assert.equal(store.address(seven, REACH).connections.length, 1, "which brings them in");
+  assert.equal(store.address(seven, REACH).connections.length, 1, "the query indexes them");
   store.rollback();
   assert.equal(store.address(seven, REACH).connections.length, 1, "while nothing can be written");
   committed(() => assert.equal(store.address(seven, REACH).connections.length, 1));
   assert.equal(store.address(seven, REACH).connections.length, 1);
 });
 
-test("an address has the rows of the open transaction; a rollback removes them, and a second one does no harm", (t) => {
+test("an address includes events of the open transaction; a rollback removes them, and a second one does no harm", (t) => {
   const { db, store } = fresh(t);
   store.begin();
   store.append(eventRow("203.0.113.7", START));
@@ -193,7 +193,7 @@ test("an address has the rows of the open transaction; a rollback removes them, 
   assert.equal(scalarOf(db, "SELECT count(*) FROM event"), 0, "an abandoned turn is not committed");
 });
 
-test("a turn that a full disk interrupts is rolled back whole, earlier ones can be read, and turns continue once there is room", (t) => {
+test("on a full disk a turn is rolled back, earlier turns stay readable, and turns continue once there is room", (t) => {
   const { db, store } = fresh(t);
   const all = reachSince(instant(0), 1_000_000);
   const read = () => store.address(net("203.0.113.7"), all).connections.length;
@@ -223,7 +223,7 @@ test("a turn that a full disk interrupts is rolled back whole, earlier ones can 
   assert.equal(scalarOf(db, "PRAGMA integrity_check"), "ok");
 });
 
-test("while another program holds the lock, only the first try waits for it; once it is free, statements wait again", (t) => {
+test("while another program holds the lock, only the first attempt waits; once it is free, statements wait again", (t) => {
   const { db, store, committed } = fresh(t);
   using other = new DatabaseSync(db.location() ?? "", { timeout: 0 });
   const busyTimeout = (): unknown => scalarOf(db, "PRAGMA busy_timeout");

@@ -31,8 +31,8 @@ import { sqliteQueuedMail } from "./queued-mail.ts";
 import { type Stretch, sqliteWindowReader } from "./window-reader.ts";
 
 /**
- * The guard's own connection to `engine.db`. On the hot path every statement is prepared once, and a new address costs
- * a single query, and one for each prefix length of banned networks.
+ * The guard's own connection to `engine.db`. On the hot path every statement is prepared once. A new address costs one
+ * query, and one more for each prefix length of banned networks.
  */
 export class SqliteStore implements Store, History, BansInForce, JailMemory, QueuedMail, LogPositions {
   readonly #db: DatabaseSync;
@@ -110,7 +110,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
     return this.#waiting(queueId);
   }
 
-  /** Adds waiting events to their index. Call it between transactions; throws as they do. */
+  /** Adds waiting events to their index. Call it between transactions. Throws if the database cannot be written. */
   indexWaiting(): void {
     if (this.#index.isEmpty) return;
     this.begin();
@@ -219,7 +219,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
     return this.#bans.within(prefix);
   }
 
-  /** By a ban of the address or of a network around it, which is not a simulated one. */
+  /** Whether a real ban of the address, or of a network around it, is in force. */
   isBanned(address: Ip, now: Millis): boolean {
     return this.#bans.isBanned(hostPrefix(address), now);
   }
@@ -228,14 +228,14 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
     return this.#sql.allowed.all().map(allowEntry);
   }
 
-  /** How long all statements of the connection wait for another's lock. */
+  /** Sets how long all statements of this connection wait for another connection's lock. */
   #waitFor(busyTimeoutMs: number): void {
     if (busyTimeoutMs === this.#busyTimeoutMs) return;
     this.#busyTimeoutMs = busyTimeoutMs;
     this.#db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   }
 
-  /** Writes nothing outside a transaction: the database may not be writable just now. */
+  /** Writes nothing outside a transaction, because the database may not be writable. */
   #windowsFor(subject: string): ReturnType<typeof sqliteWindowReader> {
     if (!this.#index.hasWaiting(subject)) return this.#indexedWindows;
     if (!this.#db.isTransaction) return this.#allWindows;
@@ -250,8 +250,8 @@ const NOTHING: readonly never[] = [];
 const allowEntry = rowReader({ prefix: prefixColumn, note: text, by: text, at: millis, expiresAt: millisOrNull });
 
 /**
- * Latest places of an account that are kept: a user with an IPv6 site can sign in from 65,536, and decisions read them all. As many
- * that are known for less than a day: a thief's must not displace the user's.
+ * Maximum places of an account, of which the latest are kept: a user with an IPv6 site can sign in from 65,536, and decisions read
+ * them all. Places known for less than a day have their own maximum, so that a thief's do not displace the user's.
  */
 const MOST_PLACES = 1_000;
 

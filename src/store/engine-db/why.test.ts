@@ -47,7 +47,7 @@ const NAMED: Event = { ...FACTS, type: "RECIPIENT", blockListing: null, senderEx
 const SESSION: readonly Event[] = [CONNECT, NAMED, BEGUN, TAKEN];
 const QUEUED = { type: "MAIL_QUEUED", queueId: "72CED1EABE5", messageId: "<one@sender.test>" } as const;
 const SCORED = { type: "SPAM_SCORED", score: 1, required: 5, messageId: "<one@sender.test>", recipient: null } as const;
-test("a mail by its queue id or Message-ID: session, score, path and end, and nothing about other mails", (t) => {
+test("a mail is explained by queue id or Message-ID: session, score, path and end, and nothing about other mails", (t) => {
   const { commit, observe, wait, queries } = fresh(t);
   commit(CONNECT, ...SESSION);
   observe(QUEUED, SCORED, DELIVERED, { ...QUEUED, queueId: "AAAAAAAAAAA", messageId: "<two@sender.test>" });
@@ -63,7 +63,7 @@ test("a mail by its queue id or Message-ID: session, score, path and end, and no
   assert.deepEqual(whyMessage(queries, "BBBBBBBBBBB").timeline, []);
 });
 
-test("a mail with a long Message-ID, and none of those with the same prefix", (t) => {
+test("a mail with a long Message-ID is found without others that share its first characters", (t) => {
   const { observe, queries, index } = fresh(t);
   const [long, other] = ["1", "2"].map((end) => `<${"é\u{1F600}".repeat(170)}${end}@sender.test>`);
   assert.ok(long !== undefined && other !== undefined);
@@ -75,7 +75,7 @@ test("a mail with a long Message-ID, and none of those with the same prefix", (t
   }
 });
 
-test("what was done to several mails by hand is in the story of each", (t) => {
+test("a manual change of several mails is in the story of each", (t) => {
   const { commit, observe, queries, index } = fresh(t);
   observe(QUEUED);
   const mails = { subject: "72CED1EABE5 AAAAAAAAAAA", queueIds: ["72CED1EABE5", "AAAAAAAAAAA"] };
@@ -97,7 +97,7 @@ test("a sender who writes another mail's names into an address is not in its sto
   assert.ok(whyMessage(queries, "72CED1EABE5").timeline.every(({ ip }) => ip !== "203.0.113.9"));
 });
 
-test("strangers who guess at an account push out nothing that it did or that was changed about it", (t) => {
+test("strangers' guesses at an account push out neither its own events nor changes to it", (t) => {
   const { commit, queries } = fresh(t);
   const guess = (from: number, login: string) =>
     ({ ip: ip(`203.0.113.${from}`), service: "imap", login, passwordHash: "" }) as const;
@@ -116,7 +116,7 @@ test("strangers who guess at an account push out nothing that it did or that was
   assert.deepEqual([few.own.length, few.timeline.length, few.complete], [1, 1, true]);
 });
 
-test("an address: its report, and the same events explained, oldest first", (t) => {
+test("the timeline of an address explains its events, oldest first", (t) => {
   const { observe, queries, now } = fresh(t);
   const fault = { type: "CLIENT_FAULT", ip: SENDER, service: "smtp", reason: "tls_failed", times: 1 } as const;
   const prefix = hostPrefix(SENDER);

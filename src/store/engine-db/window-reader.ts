@@ -28,7 +28,7 @@ export function sqliteWindowReader(db: DatabaseSync, from: "event_subject" | "ev
       ORDER BY s.at DESC, s.id DESC ${LIMIT}`,
   });
   return {
-    /** What is stored of an address: which windows have events, whether it was ever banned, and when it was known. */
+    /** What is stored about an address: which windows have events, whether it was ever banned, and when it was known. */
     stored: (subject: string, place: string) => {
       const row = sql.stored.get(subject, place);
       return {
@@ -47,7 +47,7 @@ export function sqliteWindowReader(db: DatabaseSync, from: "event_subject" | "ev
         .all(subject, COUNTS_CODE[window], since, after, most)
         .map((row) => millis(row["at"]))
         .reverse(),
-    /** Those up to the event `countsAfter` are `spent`. */
+    /** Failures up to the event `countsAfter` are `spent`. */
     failures: (subject: string, { since, after, most }: Stretch, countsAfter: number): readonly Failure[] =>
       sql.failures
         .all(countsAfter, subject, since, after, most)
