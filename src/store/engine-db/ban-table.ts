@@ -8,7 +8,7 @@ import { prepared } from "../transactions.ts";
 import { BAN_COLUMNS, NEWEST_BANS, offencesAt, readBan } from "./ban-log.ts";
 import { boundsOf } from "./network-columns.ts";
 
-/** The guard's table of bans. Each row later gets the time and cause of the ban's end. Each start and end is also a step (`sqliteBanLog`). */
+/** The guard's table of bans. A row later gets the time and cause of its ban's end. Each start and end is also a step (`sqliteBanLog`). */
 export function sqliteBanTable(db: DatabaseSync) {
   const lengths = sqliteBanLengths(db);
   const sql = prepared(db, SQL);

@@ -25,7 +25,7 @@ function audited(t: TestContext) {
   return { ...kit, add, fault, anchor, entries: sqliteAuditEntries(reader) };
 }
 
-test("commands enter the chain in their transaction, and mail does not", (t) => {
+test("commands are added to the chain in their transaction, and mail is not", (t) => {
   const { store, committed, entries, fault } = audited(t);
   committed(() => {
     for (let i = 0; i < 100; i++) store.append(eventRow("203.0.113.7", START));
@@ -38,7 +38,7 @@ test("commands enter the chain in their transaction, and mail does not", (t) => 
   assert.equal(fault(), undefined);
 });
 
-test("a hold of an account enters it, by the change", (t) => {
+test("a hold of an account is added to the chain by its change", (t) => {
   const { store, committed, entries, fault } = audited(t);
   const { ip, prefix } = banOf("203.0.113.7", START);
   const evidence = { count: 101, limit: 100, windowMs: 3_600_000, key: "limits.sending.strangers" };
@@ -48,18 +48,18 @@ test("a hold of an account enters it, by the change", (t) => {
   assert.equal(fault(), undefined);
 });
 
-test("removed newest entries are found at once without an anchor, and when the chain grows", (t) => {
+test("removed newest entries are noticed without an anchor, even after the chain has grown", (t) => {
   const { db, add, fault } = audited(t);
   db.exec("DELETE FROM audit_entry WHERE id > 3");
   assert.match(fault() ?? "", /^2 entries from 4 on are missing/);
   add("f");
-  assert.match(fault() ?? "", /^2 entries from 4 on are missing/, "SQLite gives no number twice");
+  assert.match(fault() ?? "", /^2 entries from 4 on are missing/, "SQLite reuses no number");
   db.exec("DELETE FROM audit_entry");
   add("g");
   assert.match(fault() ?? "", /^6 entries from 1 on are missing/);
 });
 
-test("who also sets back the numbers is found by an anchor", (t) => {
+test("an anchor reveals removed entries even if the numbers were set back", (t) => {
   const { db, add, fault, anchor } = audited(t);
   const anchored = anchor();
   db.exec("DELETE FROM audit_entry WHERE id > 3; UPDATE sqlite_sequence SET seq = 3 WHERE name = 'audit_entry'");

@@ -23,9 +23,9 @@ export function sha256(of: string): string {
 }
 
 /**
- * Adds entries to the audit, in the transaction of their events. Changes of `accounts.db` follow it (`recordFirst`). The end of the
- * chain is read each time: entries are rare, and other programs may have changed them. SQLite never reuses a number (sqlite.org/autoinc.html), so removed
- * entries leave a gap.
+ * Adds entries to the audit, in the transaction of their events. Changes of `accounts.db` follow it (`recordFirst`). Reads the end of
+ * the chain each time, because entries are rare and other programs may have changed them. SQLite never reuses a number
+ * (sqlite.org/autoinc.html), so removed entries leave a gap.
  */
 export function sqliteAuditChain(db: DatabaseSync): (content: Content) => void {
   const sql = prepared(db, {
@@ -61,7 +61,7 @@ const auditEntry = rowReader({
   hash: text,
 });
 
-/** More than are kept, for bans lifted together between two sweeps. */
+/** More than are kept, because many bans may be lifted together between two sweeps. */
 const MOST_READ = 2 * MOST_YOUNG_ENTRIES;
 
 export type LastAudited = Readonly<{ at: string | null; since: string | null }>;
@@ -89,16 +89,16 @@ export function sqliteAuditEntries(db: DatabaseSync) {
       ...entries(asked),
       total: integer(sql.count.get()?.["n"]),
     }),
-    /** The same, without counting all. */
+    /** Like `page`, without counting all entries. */
     entries,
     all,
-    /** When there was an entry of this type last, and when the oldest entry was; null if there is none. ISO 8601. */
+    /** The times (ISO 8601) of the latest entry of this type, and of the oldest entry of all; null if there is none. */
     lastOf: (type: string): LastAudited => ({
       at: textOrNull(sql.lastOf.get(type)?.["at"] ?? null),
       since: textOrNull(sql.oldest.get()?.["at"] ?? null),
     }),
     check: (anchors: readonly Anchor[], now: Millis): Checked => {
-      // First, so that a new entry is not taken for a missing one.
+      // Read first, so that an entry added in between does not count as missing.
       const numbered = integer(sql.numbered.get()?.["seq"] ?? 0);
       return checkChain(all(), { anchors, numbered, now }, sha256);
     },
@@ -112,13 +112,13 @@ export function lastAudited(engineDb: string, type: string): LastAudited {
 }
 
 /**
- * For root, which the guard's user must not keep busy: it reads no table with another schema. An unreadable audit is
- * a fault. Throws if the database cannot be opened, or is locked.
+ * For root. Refuses a view in place of the table, because the guard's user must not be able to keep root busy. An
+ * unreadable audit is a fault. Throws if the database cannot be opened, or is locked.
  */
 export function checkAudit(engineDb: string, anchors: readonly Anchor[], now: Millis): Checked {
   using db = openEngineForReading(engineDb);
   try {
-    // One snapshot of the file: the entries are those that were checked.
+    // One snapshot of the file, so that all queries see the same entries.
     db.exec("BEGIN");
     const isTable = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit_entry' AND type = 'table'").get();
     return isTable === undefined ? unreadable("its table is gone") : sqliteAuditEntries(db).check(anchors, now);

@@ -20,7 +20,7 @@ const FILTERS: readonly ((n: number) => Partial<EventFilter>)[] = [
 ];
 
 for (const order of ["oldest_first", "newest_first"] as const)
-  test(`a search finds an event that enters the indexes between any two of its first reads, ${order}`, (t) => {
+  test(`a search finds an event that is indexed between any two of its first reads, ${order}`, (t) => {
     const { db, store, reader, committed } = engineDatabase(t);
     const names = sqliteEventNames(db);
     const enter = (): void => {

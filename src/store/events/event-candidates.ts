@@ -14,9 +14,9 @@ const LONGEST_NAME = 320;
 const WALKED = 2_000;
 /** A network with events from more addresses is searched by reading the table. */
 const MOST_STREAMS = 300;
-/** Types with fewer events are searched by type only, in whatever network. */
+/** Types with fewer events are searched by type only, even for a network. */
 const RARE = 1_000;
-/** Events of the types and of the account are counted up to this number, to search those that are fewer. */
+/** Events of the types and of the account are counted up to this number, to search by whichever has fewer. */
 const MOST_COUNTED = 4_000;
 
 /**
@@ -27,7 +27,7 @@ export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqlit
   const sql = (text: string): StatementSync => db.prepare(text);
   const ordering = { oldest_first: ordered(sql, "ASC"), newest_first: ordered(sql, "DESC") };
   const marks = sql("SELECT names, min(names, upto) AS subjects FROM event_indexed");
-  // With a time after all others: for a shorter row value SQLite would step over every entry equal to it.
+  // Compares with a time after all others. With a shorter row value SQLite would step over every entry of the same pair.
   const nextPair = sql(`
     SELECT subject, counts FROM event_subject WHERE (subject, counts, at) > (?, ?, ${Number.MAX_SAFE_INTEGER})
     ORDER BY subject, counts LIMIT 1`);
@@ -37,7 +37,7 @@ export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqlit
     const { after = 0, before = Number.MAX_SAFE_INTEGER, prefix, types = [], account, mail } = filter;
     const all: Span = { after, before };
     if (prefix !== undefined && account === undefined && mail === undefined && !areRare(types)) {
-      // Read before the keys: each event up to this mark already has its key in the index, whatever is added later.
+      // Read before the keys, so that each event up to this mark has its key in the index, whatever is added later.
       const upto = integer(marks.get()?.["subjects"]);
       const pairs = pairsOf(prefix);
       if (pairs !== null) return bySubjects(filter, parted(all, upto), pairs);
@@ -48,7 +48,7 @@ export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqlit
     return names.length === 0 ? byRows(filter, all) : byNames(filter, all, names);
   }
 
-  /** Takes no longer for an account with many other events. */
+  /** Keeps the account's candidates. Takes no longer for an account with many other events. */
   function* ofAccount(account: string, candidates: Iterable<Candidates>): Generator<Candidates> {
     const { fresh } = ordering.newest_first;
     const names = namesOf({ account });
@@ -138,7 +138,7 @@ export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqlit
     return names.reduce((sum, name) => sum + integer(count.get(...name, most - sum)?.["n"]), 0);
   }
 
-  /** The keys of a network's events in the index, including networks around it; null: too many. */
+  /** The keys of a network's events in the index, including networks around it; null if there are too many. */
   function pairsOf(network: Prefix): readonly Pair[] | null {
     const pairs = covering(network).flatMap((wider) => pairsFrom(wider, (subject) => subject === wider) ?? []);
     if (isSingleAddress(network)) return pairs;
@@ -169,7 +169,7 @@ type Parts = readonly [fresh: Span, indexed: Span];
 type Name = readonly [role: number, name: string];
 type Pair = readonly [subject: string, counts: number];
 
-/** Each id once: two names may lead to one event. */
+/** Returns each id once, because two names may lead to one event. */
 function inOrder(ids: readonly number[], order: EventFilter["order"]): readonly number[] {
   return [...new Set(ids)].toSorted((a, b) => (order === "newest_first" ? b - a : a - b));
 }
@@ -183,7 +183,7 @@ function parted({ after, before }: Span, upto: number): Parts {
 
 /** A filter never contains both an account and a mail. */
 function namesOf({ types = [], account, mail }: Pick<EventFilter, "types" | "account" | "mail">): readonly Name[] {
-  // A sign-in is recorded under the name as typed, an account's domain as the DNS has it.
+  // A sign-in is recorded under the name as typed, but an account has its domain as in the DNS.
   if (account !== undefined)
     return [...new Set([inLowerCase(account), asciiAddress(account)])].map((name) => [NAME_ROLE.person, name]);
   // A stranger may use another mail's queue id as a Message-ID, so a queue id is searched only among queue ids.
@@ -196,7 +196,7 @@ function namedType(type: string): Name {
   return [NAME_ROLE.type, type];
 }
 
-/** As SQLite's `substr` does, which counts characters and not UTF-16 units. */
+/** Cuts like SQLite's `substr`, which counts characters and not UTF-16 units. */
 function cut(name: string): string {
   return name.length <= LONGEST_NAME ? name : [...name].slice(0, LONGEST_NAME).join("");
 }
@@ -206,7 +206,7 @@ function inLowerCase(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** Accounts are in the same index. */
+/** False for accounts, which are in the same index. */
 function isWithin(subject: string, network: Prefix): boolean {
   return subject.includes("/") && !subject.includes("@") && overlaps(prefixColumn(subject), network);
 }
@@ -214,7 +214,7 @@ function isWithin(subject: string, network: Prefix): boolean {
 function ordered(sql: (text: string) => StatementSync, direction: "ASC" | "DESC") {
   const [beyond, before] = direction === "DESC" ? ["<", ">"] : [">", "<"];
   return {
-    // For a network, it excludes most rows by their text before the exact check.
+    // For a network, `matches` excludes most rows by their text before the exact check.
     walk: sql(`
       SELECT id, ?4 IS NULL OR prefix GLOB ?4 OR prefix IN (SELECT value FROM json_each(?5)) AS matches
       FROM event WHERE id > ?1 AND id < ?2 ORDER BY id ${direction} LIMIT ?3`),

@@ -17,7 +17,7 @@ export function sqliteEventIds(db: DatabaseSync) {
     setBacks: "SELECT id FROM clock_set_back ORDER BY id",
     fresh: "SELECT id FROM event WHERE id > ? AND at BETWEEN ? AND ? ORDER BY id LIMIT 1",
   });
-  /** The first from `low` on; `high` if there is none below it. */
+  /** The first id from `low` on whose time is `since` or later; `high` if there is none below it. */
   const firstWithin = (low: number, high: number, since: number): number => {
     let [from, to] = [low, high];
     while (from < to) {
@@ -32,8 +32,8 @@ export function sqliteEventIds(db: DatabaseSync) {
   return {
     last,
     /**
-     * The first id of an event at `since` or later; if there is none, the last id plus one. Times after the newest event's are of a
-     * clock that was ahead, and do not count.
+     * The first id of an event at `since` or later; if there is none, the last id plus one. Times after the newest event's are from
+     * a clock that was ahead, and do not count.
      */
     firstSince: (since: Millis): number => {
       const ends = sql.ends.get() ?? {};
@@ -44,7 +44,7 @@ export function sqliteEventIds(db: DatabaseSync) {
         if (first < firstWithin(first, end, newest + 1)) return first;
         from = Math.max(from, end);
       }
-      // Clock changes among the newest are noted later.
+      // Clock changes among the newest events are noted later, so each of them is checked.
       return integer(sql.fresh.get(upto, since, newest)?.["id"] ?? last() + 1);
     },
     firstWithin,

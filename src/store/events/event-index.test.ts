@@ -30,7 +30,7 @@ function fresh(t: TestContext) {
 const named = (changes: Partial<EventRecord>): EventRecord => eventRow("203.0.113.7", START, changes);
 const audited = (audit: Audit): EventRecord => auditRecord(audit, START);
 
-test("each name of an event enters once, people in lower case, Message-IDs without their brackets", (t) => {
+test("each name of an event is indexed once, people in lower case, Message-IDs without their brackets", (t) => {
   const { append, entered, names } = fresh(t);
   append(
     named({ account: "Anna@Example.test", recipient: "anna@example.test", sender: "x@sender.test" }),
@@ -45,8 +45,8 @@ test("each name of an event enters once, people in lower case, Message-IDs witho
   assert.deepEqual(entered(), [...people, "2 72CED1EABE5 2", "3 One@sender.test 2", "3 no brackets 3"]);
 });
 
-// That a search finds all in any order, page by page, in the index or not, is in event-search.test.ts.
-test("a search by account finds what was changed about it and what came for it, and no forged sender", (t) => {
+// event-search.test.ts tests that a search finds all events in any order, page by page, indexed or not.
+test("a search by account finds changes to it and mail for it, and no forged sender", (t) => {
   const { append, search } = fresh(t);
   const anna = "anna@example.test";
   const news = "news@letters.test";
@@ -66,7 +66,7 @@ test("a search by account finds what was changed about it and what came for it, 
   assert.deepEqual(ids({ mail: `<${anna}>` }), [6]);
 });
 
-test("names go with their events, whether they had entered or not", (t) => {
+test("names are removed with their events, whether they were indexed or not", (t) => {
   const { append, db, events, entered, names, store } = fresh(t);
   const now = later(START, 3 * DAY_MS);
   append(...Array.from({ length: 6 }, (_, i) => named({ recipient: `user${i}@example.test`, counts: null })));
@@ -80,7 +80,7 @@ test("names go with their events, whether they had entered or not", (t) => {
   assert.deepEqual(entered(), ["1 new@example.test 7"]);
 });
 
-test("a database that takes no writes leaves them to be entered later", (t) => {
+test("names that cannot be written are indexed later", (t) => {
   const { append, db, entered, names } = fresh(t);
   append(named({ account: "anna@example.test" }));
   db.exec("CREATE TRIGGER full BEFORE UPDATE ON event_indexed BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
@@ -91,7 +91,7 @@ test("a database that takes no writes leaves them to be entered later", (t) => {
   assert.deepEqual(entered(), ["1 anna@example.test 1"]);
 });
 
-test("each event enters by its type", (t) => {
+test("each event is indexed by its type", (t) => {
   const { db, append, names } = fresh(t);
   append(named({}), audited({ type: "TOKEN_CREATED", subject: "x", by: "root" }));
   const types = () => columnOf(db, "SELECT name || ' ' || id FROM event_name WHERE role = 4");

@@ -6,10 +6,10 @@ import { prepared, together } from "../transactions.ts";
 
 /** Adding them takes a sixth of a millisecond. With 512, most of the slowest 1 % of answers had waited for it. */
 const MOST_WAITING = 32;
-/** The same for events that are left to `sqliteEventNames`: they are only read here, so more may wait. */
+/** Includes events that are left to `sqliteEventNames`. They are only read here, so more may wait. */
 const MOST_UNREAD = 256;
 
-/** Most of the events of a mail that passes. If they count in no window, no decision reads them: `sqliteEventNames` adds them. */
+/** Most events of a mail that passes. If they count in no window, no decision reads them, and `sqliteEventNames` adds them. */
 const PASSES: readonly EventType[] = ["RECIPIENT", "EMAIL_ACCEPTED"];
 const IS_LEFT = `counts = 0 AND type IN (${sqlList(PASSES)})`;
 
@@ -89,15 +89,15 @@ export class EventIndex {
 }
 
 /**
- * What people search for and no decision reads: events by name, and the passes of an address. Filled in sorted batches, like
- * `EventIndex`; a search reads the remaining events one by one.
+ * The index for people's searches, which no decision reads: events by name, and the passes of an address. Filled in sorted
+ * batches, like `EventIndex`. A search reads the remaining events one by one.
  */
 export function sqliteEventNames(db: DatabaseSync) {
   const sql = prepared(db, SQL);
   return {
     /**
-     * Adds the next events, oldest first. False when all are in. 100 events take about a millisecond. Throws if the
-     * database cannot be written; nothing is half done then. Call it between transactions of the guard's connection.
+     * Adds the next events, oldest first. Returns false once all are added. 100 events take about a millisecond. Throws if the
+     * database cannot be written, and then adds none. Call it between transactions of the guard's connection.
      */
     step: (most = 100): boolean => {
       const range = sql.next.get(most);

@@ -27,7 +27,7 @@ function fresh(t: TestContext) {
   return { db, store, committed, search: sqliteEventSearch(reader, PATIENT_MS) };
 }
 
-test("an event is found as it is shown, and none if none is asked for", (t) => {
+test("an event is found as shown, and none is found if none is requested", (t) => {
   const { store, search } = fresh(t);
   record(store, eventRow("203.0.113.7", START));
   assert.deepEqual(search.find({ most: 0, order: "oldest_first" }).items, []);
@@ -68,7 +68,7 @@ test("events of an IPv6 network: its own, those within it, and those of the netw
   assert.deepEqual(of("::/0").length, 5);
 });
 
-test("events of an IPv6 network are found at once, however many networks beside it left events", (t) => {
+test("events of an IPv6 network are found at once, however many of its neighbours have events", (t) => {
   const { db, store, committed } = fresh(t);
   const append = (network: string): void =>
     void store.append({ ...eventRow("203.0.113.7", START), prefix: net(network) });
@@ -84,7 +84,7 @@ test("events of an IPv6 network are found at once, however many networks beside 
   assert.equal(items.map(({ id }) => id).join(), "2,1");
 });
 
-test("passes of an address enter its index with the names, and are found before and after", (t) => {
+test("passes of an address are indexed with the names, and found before and after", (t) => {
   const { db, store, search } = fresh(t);
   const pass = { type: "RECIPIENT", counts: null } as const;
   const uncounted = { type: "LOGIN_FAILED", counts: null } as const;
@@ -111,7 +111,7 @@ test("a search that stopped early holds no lock on the write-ahead log", (t) => 
   assert.equal(scalarOf(db, "PRAGMA wal_checkpoint(TRUNCATE)"), 0);
 });
 
-test("letters of any language are compared, those of ASCII by what SQLite has", () => {
+test("letters of any language are compared, those of ASCII by SQLite's own function", () => {
   using db = new DatabaseSync(":memory:");
   addLowerCase(db);
   const finds = (wanted: string, said: string): boolean =>
@@ -223,7 +223,7 @@ test("a search that finds nothing in its time has a cursor to continue", (t) => 
   assert.deepEqual(sqliteEventSearch(db, 10_000).find(asked), { items: [], next: null });
 });
 
-test("a type's events at an account are searched by the one with fewer events", (t) => {
+test("an account's events of a type are searched by whichever has fewer events", (t) => {
   const { db, store } = fresh(t);
   const many = (count: number, type: EventType, account: string) =>
     Array.from({ length: count }, () => ({ ...eventRow("203.0.113.7", START, { type, counts: null }), account }));
@@ -244,7 +244,7 @@ test("a type's events at an account are searched by the one with fewer events", 
   }
 });
 
-test("a page that the last events fill has no next one", (t) => {
+test("a page filled by the last events has no next page", (t) => {
   const { store, search } = fresh(t);
   record(store, ...eventRows(6, "203.0.113.7", START));
   const nextOf = (most: number, order: EventFilter["order"]) => search.find({ most, order }).next;

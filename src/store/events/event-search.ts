@@ -17,9 +17,9 @@ import {
 import { eventCandidates } from "./event-candidates.ts";
 import { sqliteEventTimes } from "./event-streams.ts";
 
-/** The longest search for one page. Then it returns what it has, and where to continue. */
+/** Maximum time to search for one page. After it, a search returns what it has found, and where to continue. */
 const LONGEST_MS = 20;
-/** Rows read at once; and for a text filter, which most rows do not match. */
+/** Rows read at once; more for a text filter, which most rows do not match. */
 const FEWEST_ROWS = 32;
 const SEARCHED_ROWS = 256;
 
@@ -55,7 +55,7 @@ export function sqliteEventSearch(db: DatabaseSync, longestMs: number = LONGEST_
       const items: EventItem[] = [];
       if (filter.most < 1) return { items, next: null };
       const until = performance.now() + longestMs;
-      // Usually most rows match, so only as many as a page are read, and one more: whether there is a next page.
+      // Usually most rows match, so it reads only one page and one more row, which shows whether there is a next page.
       const atOnce = filter.text === undefined ? Math.max(FEWEST_ROWS, filter.most + 1) : SEARCHED_ROWS;
       for (const span of times.spansOf(filter)) {
         for (const { ids, reached } of candidates({ ...filter, ...span })) {
@@ -94,7 +94,7 @@ function matches(row: Row, filter: EventFilter): boolean {
   return prefix === undefined || (row["prefix"] !== null && overlaps(prefixColumn(row["prefix"]), prefix));
 }
 
-/** The index cuts long Message-IDs, and so finds those together that differ only after that. */
+/** Needed because the index cuts long Message-IDs, and also finds those that differ only after the cut. */
 function isNamed(messageId: unknown, asked: string): boolean {
   return typeof messageId === "string" && bareMessageId(messageId) === bareMessageId(asked);
 }

@@ -60,7 +60,7 @@ function idOf({ ids, place }: Head): number {
   return ids[place] ?? 0;
 }
 
-/** Of the first and the last event. */
+/** The times of the first and the last event. */
 export type Times = readonly [first: number, last: number];
 
 /**
@@ -100,8 +100,8 @@ export function sqliteEventTimes(db: DatabaseSync) {
   }
 
   /**
-   * Where the events of a filter lie by ids and times, in its order. Some hundred newest events may have other times:
-   * clock changes among them are noted later.
+   * The ranges of ids in which a filter's events lie by their times, in its order. A few hundred of the newest events may
+   * have other times, because clock changes among them are noted later.
    */
   function* spansOf(filter: EventFilter): Generator<Span> {
     const { after = 0, before = Number.MAX_SAFE_INTEGER, from, to, order } = filter;
@@ -125,7 +125,7 @@ export function sqliteEventTimes(db: DatabaseSync) {
   return {
     stretches,
     spansOf,
-    /** Null: nothing is left of it. */
+    /** Null if none of its events are left. */
     of: ({ after, before }: Span): Times | null => {
       const row = sql.times.get(after, before);
       return row === undefined || row["first"] === null ? null : [integer(row["first"]), integer(row["last"])];

@@ -18,7 +18,7 @@ function fresh(t: TestContext) {
   return { db, store, tally: sqliteEventTally(db), rows, append };
 }
 
-test("it takes in a step at a time, each event once, and says when it has them all", (t) => {
+test("each event is counted once, step by step, and the last step reports the end", (t) => {
   const { tally, rows, append } = fresh(t);
   assert.equal(tally.step(2), false, "there is none");
   append(...[0, 1, 2, 3, 4].map((i) => eventRow("203.0.113.7", later(START, i * 5 * MINUTE_MS))));
@@ -29,7 +29,7 @@ test("it takes in a step at a time, each event once, and says when it has them a
   assert.deepEqual(rows("SELECT upto, present FROM event_tallied"), [[5, 5]]);
 });
 
-test("of a flood of addresses it keeps the busiest, and removes them after 30 days", (t) => {
+test("in a flood of addresses the busiest are kept, and removed after 30 days", (t) => {
   const { tally, rows, append } = fresh(t);
   const one = (i: number, at = START) => eventRow(`203.0.${i >> 8}.${i & 255}`, at);
   const many = Array.from({ length: 3_000 }, (_, i) => one(i));
@@ -47,7 +47,7 @@ test("of a flood of addresses it keeps the busiest, and removes them after 30 da
   assert.equal(rows("SELECT 1 FROM address_tally").length, 2);
 });
 
-test("who only fails to sign in is kept in a flood of connections", (t) => {
+test("addresses that only fail to sign in are kept in a flood of connections", (t) => {
   const { tally, rows, append } = fresh(t);
   const one = (i: number, type: "CONNECT" | "LOGIN_FAILED") => eventRow(`203.0.${i >> 8}.${i & 255}`, START, { type });
   append(...Array.from({ length: 60 }, (_, i) => one(i, "LOGIN_FAILED")));
@@ -56,7 +56,7 @@ test("who only fails to sign in is kept in a flood of connections", (t) => {
   assert.equal(rows("SELECT ip FROM address_tally WHERE failures > 0").length, 60);
 });
 
-test("hours of a day that is long ago become one, an hour a step", (t) => {
+test("the hours of an old day are merged into one, an hour per step", (t) => {
   const { tally, rows, append } = fresh(t);
   const [day, ago] = [START - (START % DAY_MS), 3 * DAY_MS];
   const at = (hours: number) => eventRow("203.0.113.7", later(START, -ago + hours * HOUR_MS), { type: "EMAIL" });
@@ -72,7 +72,7 @@ test("hours of a day that is long ago become one, an hour a step", (t) => {
   ]);
 });
 
-test("the number of events is right after a restart, whatever retention took and the tally had seen", (t) => {
+test("the number of events is right after a restart, whatever retention removed and the tally had counted", (t) => {
   const { db, store, tally, append } = fresh(t);
   const limits = { maxRows: 60, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS, offenceMs: () => DAY_MS };
   const counted = (): number => new EventCount(db).rows;
@@ -83,7 +83,7 @@ test("the number of events is right after a restart, whatever retention took and
   store.indexWaiting();
   retention.counted(countSurplus(db, retention.staleBefore(START)), START);
   retention.step(START, 30);
-  assert.equal(counted(), 70, "more went than was tallied");
+  assert.equal(counted(), 70, "more were removed than were tallied");
   while (tally.step());
   assert.equal(counted(), 70);
   retention.step(START, 30);
@@ -102,7 +102,7 @@ function withMinutes(t: TestContext) {
   return { db, store, committed, rows, minutes, add, figures: sqliteFigures(reader) };
 }
 
-test("a minute has the events up to its end, and mail of accounts and refused mail separately", (t) => {
+test("a minute counts the events up to its end, and mail of accounts and refused mail separately", (t) => {
   const { store, committed, rows, add } = withMinutes(t);
   add(later(START, 1));
   add(later(START, 59_999), "EMAIL");
@@ -124,7 +124,7 @@ test("a minute has the events up to its end, and mail of accounts and refused ma
   ]);
 });
 
-test("the next process continues in the minute of the former", (t) => {
+test("the next process continues in the minute of the previous one", (t) => {
   const { db, rows, add } = withMinutes(t);
   add(START);
   add(later(START, MINUTE_MS));
@@ -133,7 +133,7 @@ test("the next process continues in the minute of the former", (t) => {
   assert.equal(rows().length, 2);
 });
 
-test("a counter falls neither by retention nor by a clock that is set back", (t) => {
+test("neither retention nor a clock that is set back lowers a counter", (t) => {
   const { db, rows, add, figures } = withMinutes(t);
   assert.deepEqual(figures.totals(null), {});
   add(later(START, DAY_MS));
@@ -145,7 +145,7 @@ test("a counter falls neither by retention nor by a clock that is set back", (t)
   assert.deepEqual(figures.totals(null), { CONNECT: 2, EMAIL: 1 });
 });
 
-test("after two days each hour keeps its last minute, after 400 one row is left of all before", (t) => {
+test("after two days only the last minute of each hour stays, after 400 days only one row", (t) => {
   const { minutes, add, figures } = withMinutes(t);
   for (const minute of [0, 10, 59, 61, 130]) add(later(START, minute * MINUTE_MS));
   const before = figures.totals(later(START, 2 * HOUR_MS));
@@ -154,10 +154,10 @@ test("after two days each hour keeps its last minute, after 400 one row is left 
   assert.deepEqual(figures.totals(later(START, 2 * HOUR_MS)), before);
   add(later(START, 403 * DAY_MS));
   assert.deepEqual(minutes(), [(2 * 24 + 3) * 60, 403 * 24 * 60]);
-  assert.deepEqual(figures.totals(START), { CONNECT: 6 }, "before the first row, as much as it had");
+  assert.deepEqual(figures.totals(START), { CONNECT: 6 }, "before the first row, its counts");
 });
 
-test("minutes of long ago become hours too, when the guard comes back after weeks", (t) => {
+test("old minutes are merged into hours even if the guard was down for weeks", (t) => {
   const { db, minutes, add } = withMinutes(t);
   for (let minute = 0; minute < 300; minute++) add(later(START, minute * MINUTE_MS));
   const next = new SqliteStore(db);

@@ -19,8 +19,8 @@ const MOST_REMOVED = 200;
 /**
  * Counts events in the transaction that writes them. `event_minute` has one row for each minute with events: the number of events
  * of each type since the database was created, up to the end of that minute. So the count between two times is the
- * difference of two rows, a row that retention removes takes no count with it, and a counter never falls. One statement a
- * commit, however many events it has.
+ * difference of two rows, no count is lost with a row that retention removes, and a counter never falls. A commit takes one
+ * statement, however many events it has.
  *
  * Rows are in the order of their ids, and so of their minutes, unless the machine's clock was set back.
  */
@@ -32,9 +32,9 @@ export class EventMinutes {
   readonly #added: string[] = [];
   #addedIn = 0;
   #row: Row;
-  /** The row as it will be, once the open transaction is committed. */
+  /** The row after the open transaction is committed. */
   #next: Row;
-  /** False until this process has checked every row: the guard may have been off for long. Later checks go back a week. */
+  /** False until this process has checked every row, because the guard may have been down for long. Later checks go back a week. */
   #isThinned = false;
 
   constructor(db: DatabaseSync) {
@@ -75,7 +75,7 @@ export class EventMinutes {
     const until = minute - (minute % HOUR_MS) - MINUTES_FOR_MS;
     const { changes } = this.#sql.thin.run(until, this.#isThinned ? until - WEEK_MS : 0);
     this.#isThinned = changes < MOST_REMOVED;
-    // One row of the older minutes stays: the start of a later difference.
+    // One row of the older minutes stays, as the start of a later difference.
     this.#sql.forget.run(minute - FIGURES_FOR_MS);
   }
 
@@ -98,7 +98,7 @@ export function readTotals(column: unknown): Totals {
   return JSON.parse(text(column)) as Totals;
 }
 
-/** A simulated ban or refusal is neither (columns.ts). */
+/** A simulated ban or refusal does not count as one (columns.ts). */
 function keysOf({ type, account, rest }: EventRecord): readonly string[] {
   switch (type) {
     case "BAN":
@@ -129,8 +129,8 @@ const KEPT_ADDRESSES = BEST_ADDRESSES + 2 * BEST_OF_OTHERS;
 
 /**
  * Ranks addresses, so that no query has to read all events: the busiest of each hour, and of each day for
- * older events. Also counts events. It follows the events in small steps: counting each event with its decision would cost a
- * page of the write-ahead log; `event_tallied.upto` is its position, and readers add later events.
+ * older events. Also counts events. It follows the events in small steps, because counting each event with its decision would
+ * cost a page of the write-ahead log. `event_tallied.upto` is its position; readers add later events.
  */
 export function sqliteEventTally(db: DatabaseSync) {
   const sql = prepared(db, SQL);
@@ -138,7 +138,7 @@ export function sqliteEventTally(db: DatabaseSync) {
   const keepBest = (since: number, most: number): void => {
     if (integer(sql.count.get(since)?.["n"]) > most) sql.keepBest.run(since, BEST_ADDRESSES, BEST_OF_OTHERS);
   };
-  /** The oldest hour of the day whose hours are no longer kept, so that no step has much to do. */
+  /** Merges the oldest hour of a day whose hours are no longer kept. Only one hour per step, so that no step takes long. */
   const fold = (hour: number): void => {
     const past = hour - MINUTES_FOR_MS;
     const day = past - (past % DAY_MS) - DAY_MS;
@@ -149,7 +149,7 @@ export function sqliteEventTally(db: DatabaseSync) {
     keepBest(day, KEPT_ADDRESSES);
   };
   return {
-    /** Counts some events, oldest first. False when all are counted. Call it between transactions; throws as they do. */
+    /** Counts some events, oldest first. False once all are counted. Call it between transactions. Throws if it cannot write. */
     step: (most: number = EVENTS_PER_STEP): boolean => {
       const some = sql.next.get(most);
       const found = integer(some?.["n"]);
@@ -172,7 +172,7 @@ export function sqliteEventTally(db: DatabaseSync) {
 
 /** The weight of an event in the ranking of addresses. */
 export const RANKED = {
-  // A mail that a filter refuses had its EMAIL before.
+  // A mail that a filter refuses has an earlier EMAIL event.
   mails: "type IN ('EMAIL', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED') AND rest ->> '$.event' IS NOT 'CONTENT_REFUSED'",
   connections: "type IN ('CONNECT', 'CONNECT_REFUSED', 'CONNECT_DEFERRED')",
   rejected: `type IN ('CONNECT_REFUSED', 'CONNECT_DEFERRED', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED',

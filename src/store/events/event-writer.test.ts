@@ -24,7 +24,7 @@ function scene() {
 const STRANGERS = eventRow("203.0.113.7", START);
 const ACCOUNTS = eventRow("203.0.113.8", START, { counts: "account_mail", account: "anna@example.org" });
 
-test("events of strangers wait for the end of their transaction, and have their ids before", () => {
+test("events of strangers wait for the end of their transaction, but have their ids at once", () => {
   const { writer, begin, end, ids } = scene();
   begin();
   assert.deepEqual([writer.add(STRANGERS), writer.add(STRANGERS)], [1, 2]);
@@ -33,7 +33,7 @@ test("events of strangers wait for the end of their transaction, and have their 
   assert.deepEqual(ids(), [1, 2]);
 });
 
-test("no more than 32 wait", () => {
+test("no more than 32 events wait", () => {
   const { writer, begin, end, ids } = scene();
   begin();
   for (let i = 0; i < 100; i++) {
@@ -44,7 +44,7 @@ test("no more than 32 wait", () => {
   assert.equal(ids().length, 100);
 });
 
-test("an event of an account is written at once, after those that wait", () => {
+test("an event of an account is written at once, after the waiting ones", () => {
   const { writer, begin, end, db, ids } = scene();
   begin();
   assert.deepEqual([writer.add(STRANGERS), writer.add(ACCOUNTS)], [1, 2]);
@@ -53,7 +53,7 @@ test("an event of an account is written at once, after those that wait", () => {
   end("COMMIT");
 });
 
-test("what waits when its transaction is lost is never written, and its ids are given again", () => {
+test("events that wait in a lost transaction are never written, and their ids are reused", () => {
   const { writer, begin, end, ids } = scene();
   begin();
   writer.add(STRANGERS);
@@ -68,7 +68,7 @@ test("what waits when its transaction is lost is never written, and its ids are 
   assert.deepEqual(ids(), [1, 2]);
 });
 
-test("a write that failed fails until its transaction has ended, and nothing is written twice", () => {
+test("after a failed write, writes fail until the transaction has ended, and nothing is written twice", () => {
   const { db, writer, begin, end, ids } = scene();
   db.exec(`CREATE TRIGGER full BEFORE INSERT ON event WHEN new.prefix LIKE '203.0.113.9%'
     BEGIN SELECT raise(ABORT, 'database or disk is full'); END`);
@@ -96,7 +96,7 @@ test("a write that failed outside a transaction does not fail the next one", () 
   assert.equal(ids().length, 1);
 });
 
-test("outside a transaction an event is written at once, and a writer that opens later counts on", () => {
+test("outside a transaction an event is written at once, and a later writer continues its ids", () => {
   const { db, writer, ids } = scene();
   assert.equal(writer.add(STRANGERS), 1);
   assert.deepEqual(ids(), [1]);

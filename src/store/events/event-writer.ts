@@ -6,16 +6,16 @@ import { sqliteAuditChain } from "./audit.ts";
 import { sqliteEventIds } from "./event-ids.ts";
 import { EventMinutes } from "./event-tally.ts";
 
-/** A few mails of four events. More would outlive V8's young generation, and the guard would hold two megabytes more. */
+/** A few mails of four events each. More would outlive V8's young generation and cost the guard two megabytes. */
 const MOST_WAITING = 32;
 
 /**
- * Writes events. Strangers' events wait until the transaction ends or something reads them, and are written together: between two
- * questions of Postfix, other programs evict SQLite's code from the CPU's caches. An account's event is written at once, because
- * other readers look for it. The audit and the minute's counts are part of the transaction.
+ * Writes events. Strangers' events wait until the transaction ends or something reads them, and are then written together, because
+ * other programs evict SQLite's code from the CPU's caches between two questions of Postfix. An account's event is written at once,
+ * because other readers look for it. The audit and the minute's counts are part of the transaction.
  *
- * The first failed write, even one that a reader caused and ignored, is thrown again by each later one: the transaction is lost as a
- * whole, and no row is written twice.
+ * The error of the first failed write, even one that a reader caused and ignored, is thrown again by each later write. The whole
+ * transaction is then lost, and no row is written twice.
  */
 export class EventWriter {
   readonly #insert: StatementSync;

@@ -22,7 +22,7 @@ function fresh(t: TestContext) {
   return { store, committed, tallied, flood, figures, counts };
 }
 
-test("ranking counts what an address did since", (t) => {
+test("the ranking counts an address's events since the requested time", (t) => {
   const { store, tallied, flood, figures } = fresh(t);
   const refused = { type: "EMAIL_BLOCKED", rest: { event: "CONTENT_REFUSED", reply: "5.7.1 no" } } as const;
   record(
@@ -54,7 +54,7 @@ test("ranking counts what an address did since", (t) => {
   assert.deepEqual(figures.top("mails", START, 9), mails, "the same in the tally");
 });
 
-test("who brings most mail comes first, however busy others are, and however long ago within the window", (t) => {
+test("the address with most mail comes first, however busy others are and however early in the window", (t) => {
   const { store, tallied, flood, figures } = fresh(t);
   record(store, ...eventRows(3, "203.0.113.7", START, { type: "EMAIL", counts: "mail" }));
   flood(later(START, 1));
@@ -65,7 +65,7 @@ test("who brings most mail comes first, however busy others are, and however lon
   ]);
 });
 
-test("in a flood the figures are right to the span, whether the tally has seen its events or not", (t) => {
+test("in a flood the figures are exact to the span, whether the events are tallied yet or not", (t) => {
   const { store, tallied, flood, figures, counts } = fresh(t);
   const types = ["CONNECT", "EMAIL", "EMAIL_BLOCKED", "LOGIN_FAILED", "LOGIN_SUCCEEDED", "CONNECT_REFUSED"] as const;
   const random = seeded(9);
@@ -90,10 +90,10 @@ test("in a flood the figures are right to the span, whether the tally has seen i
   tallied();
   check();
   record(store, eventRow("203.0.113.99", later(START, DAY_MS)));
-  assert.deepEqual(counts(since)["CONNECT"], withFlood.CONNECT + 1, "one that the tally has not seen");
+  assert.deepEqual(counts(since)["CONNECT"], withFlood.CONNECT + 1, "an event that is not tallied yet");
 });
 
-test("a span shows what there was at each of its steps, and before and after all events", (t) => {
+test("a span shows the counts at each of its steps, even before and after all events", (t) => {
   const { store, figures } = fresh(t);
   const minute = (n: number): Millis => later(START, n * MINUTE_MS);
   for (const n of [0, 1, 1, 5, 5, 5, 9]) record(store, eventRow("203.0.113.7", minute(n)));
@@ -106,7 +106,7 @@ test("a span shows what there was at each of its steps, and before and after all
   assert.deepEqual(of(minute(20), minute(24), 2), [7, 7, 7]);
 });
 
-test("bans in force are counted by who or what banned", (t) => {
+test("bans in force are counted by their origin", (t) => {
   const { store, committed, figures } = fresh(t);
   for (const [i, source] of ["engine", "engine", "fail2ban", "root", "admin via 192.0.2.1"].entries())
     committed(() => store.apply({ type: "BAN", ban: banOf(`203.0.113.${i}`, START, { source }) }, START));

@@ -82,7 +82,7 @@ test("reasons are shown in words, most frequent first, with retention's summarie
   assert.deepEqual(events.looked(), { events: 2, isAll: false });
 });
 
-test("reasons count more events than the lists look at", (t) => {
+test("reasons count more events than the lists consider", (t) => {
   const { events, db } = recorded(t, [["BAN", 3, { reason: "mail_limit" }]]);
   db.exec(`
     CREATE TEMP TABLE many AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)
@@ -95,7 +95,7 @@ test("reasons count more events than the lists look at", (t) => {
   assert.deepEqual(counts, [100_001]);
 });
 
-test("of the scored mails some were marked", (t) => {
+test("scored and marked mails are counted", (t) => {
   const { events } = recorded(t, [
     ["SPAM_SCORED", 3, { verdict: "mark" }],
     ["SPAM_SCORED", 3, { verdict: "pass" }],

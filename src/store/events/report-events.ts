@@ -10,11 +10,11 @@ import { prepared } from "../transactions.ts";
 import { sqliteEventIds } from "./event-ids.ts";
 import { sqliteFigures } from "./figures.ts";
 
-/** How many of the newest events of a type are read one by one: half a second for all types together. Reasons are counted in all. */
+/** How many of the newest events of a type are read one by one: half a second for all types together. Reasons are counted in all events. */
 const MOST = 100_000;
 /** SQLite: https://www.sqlite.org/lang_select.html#limitoffset */
 const NO_LIMIT = -1;
-/** How many rows of each list. */
+/** Maximum rows of each list. */
 const SHOWN = 10;
 /** Groups compared for each type. */
 const GROUPS = 5_000;
@@ -28,8 +28,8 @@ const REFUSED = {
 const LOOKED_AT = [...Object.keys(REFUSED), "SPAM_SCORED"];
 
 /**
- * Figures of a period for a report. Events that retention removed count by day and by reason only. The lists, by the index of
- * types, may lack the newest seconds. The connection may be read-only.
+ * Figures of a period for a report. Events that retention removed count only by day and by reason. The lists use the index of
+ * types, so they may lack the newest seconds. The connection may be read-only.
  */
 export function sqliteReportEvents(db: DatabaseSync, from: Millis, to: Millis) {
   const figures = sqliteFigures(db);
@@ -58,7 +58,7 @@ export function sqliteReportEvents(db: DatabaseSync, from: Millis, to: Millis) {
       }
       return found;
     },
-    /** The period of the lists below. */
+    /** How many events the lists below consider, and whether these are all. */
     looked: (): Looked => {
       const present = LOOKED_AT.map((type) => integer(sql.count.get(type, first)?.["n"]));
       return {
@@ -85,7 +85,7 @@ export function sqliteReportEvents(db: DatabaseSync, from: Millis, to: Millis) {
     },
     /** The names at which sign-ins failed most. */
     names: () => sql.names.all("LOGIN_FAILED", first, MOST, SHOWN).map(rowReader({ name: text, failed: integer })),
-    /** All of a type, by reason, the most frequent first. */
+    /** All events of a type by reason, most frequent first. */
     reasons: (type: "EMAIL_BLOCKED" | "BAN"): readonly ReasonFigures[] => {
       const counts = new Map<string, number>();
       for (const row of [...sql.reasons.all(type, first, NO_LIMIT), ...sql.removedReasons.all(type, from, to)]) {

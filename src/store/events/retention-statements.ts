@@ -68,7 +68,7 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
     dropOldBans: drop("ban", "id", "WHERE ended_at < ? ORDER BY ended_at"),
     dropManyBans: drop("ban", "id", "WHERE ended_at IS NOT NULL ORDER BY ended_at"),
     dropSteps: drop("ban_step", "id", "WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id"),
-    // Only from the front: if the clock was set back, an older entry waits for those before it, so that the chain has no hole.
+    // Removes only from the front. If the clock was set back, an older entry waits for those before it, so the chain has no hole.
     dropAudit: sql(`
       DELETE FROM audit_entry WHERE id IN (SELECT id FROM (
         SELECT id, max(at) OVER (ORDER BY id) AS latest FROM

@@ -63,17 +63,17 @@ function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
   return { db, events, store, retention, count, append, guess, audit, settle };
 }
 
-test("over the limit of rows the oldest routine rows are summed up by the hour", (t) => {
+test("above the limit of rows the oldest routine rows are summed up by hour", (t) => {
   const { db, append, settle, count, store, retention, events } = fresh(t, { maxRows: 1_000 });
   append(300, START);
   append(50, START, "BAN");
   append(900, later(START, HOUR_MS));
   assert.equal(events.rows, 1_250);
   store.indexWaiting();
-  assert.equal(retention.step(START, 100), false, "nothing goes before it is known what is there");
+  assert.equal(retention.step(START, 100), false, "nothing is removed before the first count");
   retention.counted(countSurplus(db, START), START);
   assert.equal(retention.step(START, 100), true);
-  assert.equal(events.rows, 1_150, "a step takes no more than its batch");
+  assert.equal(events.rows, 1_150, "a step removes no more than its batch");
   assert.equal(settle(START, 100), 150);
   assert.equal(count(), 1_000);
   assert.equal(events.rows, 1_000);
@@ -87,7 +87,7 @@ test("over the limit of rows the oldest routine rows are summed up by the hour",
   ]);
 });
 
-test("when only bans and commands are left, the oldest of those go too", (t) => {
+test("when only bans and commands are left, the oldest of them are removed too", (t) => {
   const { append, settle, count } = fresh(t, { maxRows: 100 });
   append(80, START, "BAN");
   append(80, START, "ACCOUNT_ADDED");
@@ -98,7 +98,7 @@ test("when only bans and commands are left, the oldest of those go too", (t) => 
   assert.equal(count("type = 'ACCOUNT_ADDED'"), 80);
 });
 
-test("who was spared again and again pushes out no evidence", (t) => {
+test("many SPARED events crowd out no evidence", (t) => {
   const { append, settle, count } = fresh(t, { maxRows: 100 });
   append(50, START, "BAN");
   append(40, START, "PASSWORD_CHANGED");
@@ -107,17 +107,17 @@ test("who was spared again and again pushes out no evidence", (t) => {
   assert.deepEqual([count("type = 'BAN'"), count("type = 'PASSWORD_CHANGED'"), count("type = 'SPARED'")], [50, 40, 10]);
 });
 
-test("the newest event stays, so that no id is ever given twice", (t) => {
+test("the newest event stays, so that no id is reused", (t) => {
   const { append, settle, count, store } = fresh(t, { maxAgeMs: DAY_MS, maxRows: 50 });
   append(50, START, "BAN");
   append(1, START);
   assert.equal(settle(START), 1);
-  assert.equal(count("type = 'BAN'"), 49, "an old ban went instead");
+  assert.equal(count("type = 'BAN'"), 49, "an old ban was removed instead");
   settle(later(START, 9 * DAY_MS));
   assert.deepEqual(record(store, eventRow("203.0.113.7", START)), [52]);
 });
 
-test("a flood stays within the limit of bytes, and the file grows no further", (t) => {
+test("a flood stays within the limit of bytes, and the file stops growing", (t) => {
   const { append, settle, retention, db } = fresh(t, { maxBytes: 3_000_000 });
   const pages = (): number => Number(scalarOf(db, "PRAGMA page_count"));
   let settled = 0;
@@ -130,7 +130,7 @@ test("a flood stays within the limit of bytes, and the file grows no further", (
   assert.ok(settled > 700 && pages() <= settled * 1.1, `${pages()} pages, were ${settled}`);
 });
 
-test("routine rows go when they are old", (t) => {
+test("old routine rows are removed", (t) => {
   const { append, settle, count } = fresh(t, { maxAgeMs: DAY_MS });
   append(200, START);
   append(5, START, "UNBAN");
@@ -169,14 +169,14 @@ for (const [table, column, kept] of [
   ["honest_mail", "day", Math.floor(START / DAY_MS) - 90],
   ["event_summary", "hour", START - 400 * DAY_MS],
 ] as const)
-  test(`a row of ${table} stays for its whole term, and not longer`, (t) => {
+  test(`a row of ${table} stays for its whole term, and no longer`, (t) => {
     const { db, settle } = fresh(t, {});
     for (const at of [kept - 1, kept]) insertRow(db, table, { [column]: at, proof: at, address: at });
     settle(START);
     assert.deepEqual(columnOf(db, `SELECT ${column} FROM ${table}`), [kept]);
   });
 
-test("of too many rows the oldest go, and no ban that is in force", (t) => {
+test("of too many rows the oldest are removed, but no ban in force", (t) => {
   const { db, store, retention } = fresh(t, {});
   committed(store, () => {
     for (const last of [1, 2, 3]) ban(store, `203.0.113.${last}`);
@@ -194,7 +194,7 @@ test("of too many rows the oldest go, and no ban that is in force", (t) => {
   assert.deepEqual(columnOf(db, "SELECT day FROM honest_mail"), [Math.floor(START / DAY_MS)]);
 });
 
-test("steps that are old and far behind go, the newest stay", (t) => {
+test("steps that are old and far behind are removed, the newest stay", (t) => {
   const { db, settle } = fresh(t, {});
   const insert = db.prepare("INSERT INTO ban_step (at, type, prefix) VALUES (?, 'delete', '203.0.113.1/32')");
   db.exec("BEGIN");
@@ -208,7 +208,7 @@ test("steps that are old and far behind go, the newest stay", (t) => {
   assert.equal(log.after(0, 1)[0]?.id, 501);
 });
 
-test("a flood does not empty the windows of those who came before it, for as long as they last", (t) => {
+test("a flood does not empty the windows of earlier addresses for as long as these windows last", (t) => {
   const { append, settle, count, store } = fresh(t, { maxRows: 1_000 });
   const prefix = net("198.51.100.7/32");
   const reach = reachSince(START, 100);
@@ -231,7 +231,7 @@ test("a flood does not empty the windows of those who came before it, for as lon
   assert.equal(store.address(prefix, reach).mails.length, 0);
 });
 
-test("what is kept for windows is bounded too", (t) => {
+test("the number of entries kept for windows is bounded", (t) => {
   const { db, append, settle } = fresh(t, { maxRows: 1_000 });
   for (let round = 0; round < 8; round++) {
     append(2_000, later(START, round));
@@ -241,7 +241,7 @@ test("what is kept for windows is bounded too", (t) => {
   assert.ok(entries <= 1_000 + 1_000 + 1_000, `${entries} entries`);
 });
 
-test("a flood of guesses is counted within a minute, not within an hour, and the oldest go", (t) => {
+test("a flood of guesses is counted within a minute instead of an hour, and the oldest are removed", (t) => {
   const { db, retention, settle, guess } = fresh(t, {});
   const rows = () => rowsOf(db, "SELECT count(*), min(CAST(proof AS INTEGER)) FROM guess")[0];
   guess("anna", 190_010, START);
@@ -249,11 +249,11 @@ test("a flood of guesses is counted within a minute, not within an hour, and the
   guess("anna", 10_000, later(START, 1), 200_001);
   assert.equal(retention.mustCount(later(START, MINUTE_MS)), false, "ten thousand are not many");
   guess("anna", 1, later(START, 1), 300_001);
-  assert.equal(retention.mustCount(later(START, 2 * MINUTE_MS - 1)), false, "it looks once a minute");
+  assert.equal(retention.mustCount(later(START, 2 * MINUTE_MS - 1)), false, "it checks once a minute");
   assert.deepEqual(rows(), [200_011, 1]);
   settle(later(START, 2 * MINUTE_MS));
   assert.deepEqual(rows(), [200_000, 12]);
-  assert.equal(retention.mustCount(later(START, 3 * MINUTE_MS)), false, "those before the last count are not new");
+  assert.equal(retention.mustCount(later(START, 3 * MINUTE_MS)), false, "guesses before the last count are not new");
   assert.equal(retention.mustCount(later(START, 2 * MINUTE_MS + HOUR_MS)), true);
 });
 
@@ -269,7 +269,7 @@ test("a flood of names leaves the latest guesses at each account", (t) => {
   assert.equal(count("account LIKE 'nobody%'"), 194_500);
 });
 
-test("the oldest entries of the audit go when there are more than are kept, and the rest of the chain still fits", (t) => {
+test("the oldest entries of the audit are removed when there are too many, and the rest of the chain is still valid", (t) => {
   const { db, settle, audit } = fresh(t, {});
   // The clock was set back after the first five.
   audit(MOST_ENTRIES + 10, (i) => later(START, i < 5 ? HOUR_MS : 0));
@@ -284,7 +284,7 @@ test("the oldest entries of the audit go when there are more than are kept, and 
   assert.deepEqual(left(later(START, ENTRIES_STAY_MS + 2 * HOUR_MS)), [11, MOST_ENTRIES + 10, null]);
 });
 
-test("a flood of audit entries is bounded, and the check reports each anchored entry that it pushed out", (t) => {
+test("a flood of audit entries is bounded, and the check reports each anchored entry that it crowded out", (t) => {
   const { db, settle, audit } = fresh(t, {});
   audit(10, () => START);
   const entries = sqliteAuditEntries(db);

@@ -18,20 +18,20 @@ export type RetentionLimits = Readonly<{
 }>;
 
 /**
- * The newest events always stay: if the byte limit is exceeded then, something else is large, and deleting them would not
- * help.
+ * This many of the newest events always stay. If they still exceed the byte limit, something else is large, and deleting them
+ * would not help.
  */
 const FEWEST_ROWS = 1_000;
 /** The share of `maxBytes` for window entries without their event, and the maximum bytes of one. */
 const ORPHANS_SHARE = 0.25;
 const ORPHAN_BYTES = 96;
 const KNOWN_FOR_MS = 180 * DAY_MS;
-/** As long as limits.accounts.window may be. */
+/** The longest possible limits.accounts.window. */
 const GUESSES_FOR_MS = 7 * DAY_MS;
 export const MOST_GUESSES = 200_000;
-/** Of one account, the latest stay. The guard looks at twenty times `limits.accounts.failures`, so they suffice for up to 200. */
+/** The latest guesses kept for each account. The guard looks at twenty times `limits.accounts.failures`: they suffice for up to 200. */
 export const KEPT_GUESSES = 4_000;
-/** This many within a sweep's hour bring the next sweep forward: a flood of sign-ins must not fill the database. */
+/** This many new ones before the next sweep bring it forward, so that a flood of sign-ins does not fill the database. */
 const MANY_GUESSES = 10_000;
 const LOOK_EVERY_MS = MINUTE_MS;
 const BANS_FOR_MS = 90 * DAY_MS;
@@ -46,18 +46,18 @@ const MOST_HONEST_MAIL = 100_000;
 const SUMMARY_FOR_MS = 400 * DAY_MS;
 const SWEEP_EVERY_MS = HOUR_MS;
 
-/** Rows that one count names. The rest waits for the next count, which follows at once. */
+/** Maximum rows that one count lists. The rest waits for the next count, which follows at once. */
 export const MOST_NAMED = 5_000;
 
-/** Figures that need a scan of whole tables: the maintenance process counts them. Rows, except `firstRoutine`. */
+/** Figures that need scans of whole tables, which the maintenance process does. Numbers are numbers of rows, except `firstRoutine`. */
 export type Surplus = Readonly<{
   /** The id of the oldest event of a type that is not kept longer. */
   firstRoutine: number;
   /** Window entries whose events are gone. */
   orphans: number;
-  /** Those of them that no window counts; at most `MOST_NAMED`. */
+  /** The orphans that no window counts; at most `MOST_NAMED`. */
   stale: readonly Readonly<{ subject: string; counts: number; at: number; id: number }>[];
-  /** Those over `MOST_GUESSES`; at most `MOST_NAMED`. */
+  /** The guesses over `MOST_GUESSES`; at most `MOST_NAMED`. */
   guesses: readonly Readonly<{ account: string; network: string; proof: string; at: number }>[];
   endedBans: number;
   correspondents: number;
@@ -111,7 +111,7 @@ export class Retention {
     this.#lookAt = now + LOOK_EVERY_MS;
   }
 
-  /** The minute of the last event until then; the same time if none is known, as on a new server. */
+  /** The minute of the last event up to `at`; `at` itself if there is none, as on a new server. */
   lastEventUntil(at: Millis): number {
     return integer(this.#sql.lastMinute.get(at)?.["at"] ?? 0) || at;
   }
@@ -126,15 +126,15 @@ export class Retention {
   }
 
   /**
-   * Removes at most `batch` events, or as many rows of one other kind. False: nothing is left to do. A hundred events
-   * take about a millisecond. Throws if the database cannot be written; nothing is half done then.
+   * Removes at most `batch` events, or as many rows of one other kind. Returns false if nothing is left to do. A hundred
+   * events take about a millisecond. Throws if the database cannot be written, and then removes nothing.
    */
   step(now: Millis, batch: number): boolean {
     if (!this.#isCounted) return false;
     const excess = this.#excess(now, batch);
     const [sweep] = this.#sweeps;
     if (excess === 0 && sweep === undefined) return false;
-    // A rollback that failed on a full disk leaves its transaction open. It is undone later, but what is noted here would stay.
+    // A rollback that failed on a full disk leaves its transaction open. It is undone later, but this object's fields would not be.
     if (this.#db.isTransaction) throw new Error("The last transaction has not been undone yet.");
     const before = { orphans: this.#orphans, routineFrom: this.#routineFrom };
     try {
@@ -164,7 +164,7 @@ export class Retention {
     return (pages - free) * integer(this.#sql.pageSize.get()?.["page_size"]);
   }
 
-  /** Since the last count. Checks once a minute: ten thousand index entries take about a millisecond. */
+  /** Whether many have come since the last count. Checks once a minute: ten thousand index entries take about a millisecond. */
   #hasManyGuesses(now: Millis): boolean {
     if (now < this.#lookAt) return false;
     this.#lookAt = now + LOOK_EVERY_MS;
@@ -193,7 +193,7 @@ export class Retention {
     this.#routineFrom = integer(routine?.["high"]) + 1;
   }
 
-  /** A flood must not empty the windows of earlier addresses: counting entries stay while there is room. */
+  /** Keeps entries that count in a window while there is room, so that a flood does not empty the windows of earlier addresses. */
   #remove(range: Row | undefined, which: Removal, now: Millis): void {
     if (range === undefined || range["low"] === null) return;
     const [low, high] = [integer(range["low"]), integer(range["high"])];
@@ -257,5 +257,5 @@ export class Retention {
   }
 }
 
-/** Removes at most this many rows and returns how many it removed. Fewer: none are left. */
+/** Removes at most this many rows and returns how many it removed. If it was fewer, none are left. */
 type Sweep = (batch: number) => number;
