@@ -18,7 +18,7 @@ test("the version is that of package.json, if it has one", () => {
   }
 });
 
-test("a release has the commit of a branch, packed or not, of a detached checkout, or of an installed program", () => {
+test("a release names the commit of a branch, packed or not, of a detached checkout, or of an installed program", () => {
   const directory = temporaryDirectory();
   const write = (name: string, text: string): void => writeFileSync(join(directory, name), text);
   write("package.json", '{ "version": "1.2.3" }');

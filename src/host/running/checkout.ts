@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The directory of the sources from which this program was started: this file is as deep in it as the kept builds are
+ * The directory of the sources from which this program was started. This file is as deep in it as the cached build is
  * (node_modules/.cache/start/start.mjs).
  */
 export const CHECKOUT = join(import.meta.dirname, "..", "..", "..");
 
-/** Whether a Debian package brought them (`npm run package`). Such a package has its own units, users and dependencies. */
+/** Whether the sources come from a Debian package (`npm run package`), which has its own units, users and dependencies. */
 export const IS_PACKAGED = existsSync(join(CHECKOUT, "packaged"));
 
 /** Whether this is the image of the Dockerfile, in a container. */
@@ -34,17 +34,17 @@ export function releaseIn(directory: string): string | null {
   return version === null || commit === null ? version : `${version} (commit ${commit})`;
 }
 
-/** The first eight digits of the checked-out commit, or of the one in a package.json that we wrote. */
+/** The first eight digits of the checked-out commit, or of the commit in a package.json that we wrote. */
 export function commitIn(directory: string): string | null {
   const head = textOf(join(directory, ".git", "HEAD")).trim();
   const ref = /^ref: (refs\/[\w./-]+)$/.exec(head)?.[1];
   const loose = join(directory, ".git", ref ?? "HEAD");
-  // A file that is empty since a power failure says nothing; an older commit would be wrong.
+  // A file that a power failure emptied means no commit, because an older one would be wrong.
   const commit = ref === undefined || existsSync(loose) ? textOf(loose) : packedCommit(directory, ref);
   return /^[0-9a-f]{8}/.exec(commit)?.[0] ?? fieldIn(directory, "commit");
 }
 
-/** gitrepository-layout(5): `COMMIT REF` on each line. */
+/** Each line is `COMMIT REF` (gitrepository-layout(5)). */
 function packedCommit(directory: string, ref: string): string {
   const packed = textOf(join(directory, ".git", "packed-refs"));
   return packed.split("\n").find((line) => line.endsWith(` ${ref}`)) ?? "";

@@ -20,14 +20,14 @@ test("a container with everything that the server needs, and with IPv6, gets no 
 test("names rights that it does not need", () => {
   const modules = `${MOUNTS}/dev/vda /usr/lib/modules ext4 ro 0 0\n`;
   assert.deepEqual(warningsOf({ status: "CapBnd:\t000001ffffffffff\n", mounts: modules, ipv6Routes: ROUTES }), [
-    "This container has what the server does not need: `privileged: true`, which gives every capability, such as SYS_ADMIN; " +
+    "This container has more rights than the server needs: `privileged: true`, which gives every capability, such as SYS_ADMIN; " +
       "the mount of /lib/modules. docs/docker.md has the shortest list.",
   ]);
   const some = warningsOf({ status: "CapBnd:\t00000000a82425fb\n", mounts: MOUNTS, ipv6Routes: ROUTES });
   assert.match(some.join(), /: the capabilities SETPCAP, NET_RAW, SYS_ADMIN, MKNOD, AUDIT_WRITE, SETFCAP\. /);
 });
 
-test("names rights that it lacks, except that of the firewall, without which the rest works", () => {
+test("names missing rights, except that for the firewall, without which the rest works", () => {
   assert.deepEqual(warningsOf({ status: "CapBnd:\t00000000000404da\n", mounts: MOUNTS, ipv6Routes: ROUTES }), [
     "This container lacks capabilities that the server needs: CHOWN, KILL. docs/docker.md has the shortest list.",
   ]);
@@ -84,7 +84,7 @@ test("the `docker run` of the page gives a container what compose.yaml gives it,
     ...listed("security_opt", "security-opt"),
     ...listed("tmpfs", "tmpfs"),
     ...listed("volumes", "volume").map((one) => one.replace(/=\.(.*)/, '="$PWD$1"')),
-    // Without IPv6, which only a network of its own has.
+    // Without IPv6, which needs a separate network.
     ...listed("ports", "publish").map((one) => one.replace(/=(\d+:\d+)$/, "=0.0.0.0:$1")),
     ...(compose.includes("read_only: true\n") ? ["--read-only"] : []),
     ...[...compose.matchAll(/^ +stop_grace_period: (\d+)s$/gm)].map(([, seconds]) => `--stop-timeout=${seconds}`),
@@ -95,7 +95,7 @@ test("the `docker run` of the page gives a container what compose.yaml gives it,
   assert.deepEqual(line.split(/[\s\\]+/).toSorted(), [...given, ...own].toSorted());
 });
 
-test("the image's health check asks the server directly, whatever proxy the container is given", () => {
+test("the image's health check asks the server directly, even if the container has a proxy", () => {
   assert.match(readFileSync(join(CHECKOUT, "Dockerfile"), "utf8"), /^ +CMD \["busybox", "wget", "-Y", "off", /m);
 });
 
@@ -111,7 +111,7 @@ test("the capabilities of a process are read by their names", () => {
   assert.deepEqual(parseCapabilities("", "CapEff"), []);
 });
 
-test("a privileged container is distinguished from one with a few more rights", () => {
+test("a privileged container is told apart from one with a few more rights", () => {
   assert.ok(isPrivileged(parseCapabilities(STATUS, "CapBnd")));
   assert.ok(isPrivileged(parseCapabilities("CapBnd:\t0000003fffffffff\n", "CapBnd")));
   assert.ok(!isPrivileged(parseCapabilities("CapBnd:\t00000000a82435fb\n", "CapBnd")));

@@ -3,7 +3,7 @@ import { parseIpv6Gateways } from "../machine/own-networks.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { IS_IMAGE } from "./checkout.ts";
 
-/** What the server uses in a container; docs/docker.md has the reasons. Exported for its test. */
+/** The capabilities that the server uses in a container; docs/docker.md has the reasons. Exported for its test. */
 export const NEEDED: readonly string[] = [
   ..."NET_ADMIN CHOWN DAC_OVERRIDE FOWNER FSETID SETUID".split(" "),
   ..."SETGID KILL SYS_CHROOT NET_BIND_SERVICE".split(" "),
@@ -20,7 +20,7 @@ export function containerWarnings(isImage = IS_IMAGE): readonly string[] {
   });
 }
 
-/** By the text of these files (proc(5)). Exported for its test. */
+/** The warnings for these files' texts (proc(5)). Exported for its test. */
 export function warningsOf({
   status,
   mounts,
@@ -41,27 +41,27 @@ export function warningsOf({
       : [`This container lacks capabilities that the server needs: ${missing.join(", ")}. ${SEE}`]),
     ...(needless.length === 0
       ? []
-      : [`This container has what the server does not need: ${needless.join("; ")}. ${SEE}`]),
+      : [`This container has more rights than the server needs: ${needless.join("; ")}. ${SEE}`]),
     ...(parseIpv6Gateways(ipv6Routes).length > 0 ? [] : [NO_IPV6]),
   ];
 }
 
 const SEE = "docs/docker.md has the shortest list.";
 const NO_IPV6 =
-  "This container has no IPv6: if Docker publishes its ports for IPv6 too, all clients that come by it have the address " +
-  "of the container's gateway, which is never banned (docs/docker.md).";
+  "This container has no IPv6: if Docker publishes its ports for IPv6 too, all IPv6 clients have the address of the " +
+  "container's gateway, which is never banned (docs/docker.md).";
 
-/** A container has the time zone of its TZ. A host's is that of /etc/localtime, also for a shell with another. */
+/** Removes a shell's time zone: only a container has that of TZ, and a host has that of /etc/localtime. */
 export function dropShellZone(env: NodeJS.ProcessEnv, isImage = IS_IMAGE): void {
   if (!isImage) delete env["TZ"];
 }
 
-/** Whether this process may change the firewall, and may let the guard do so. */
+/** Whether this process may change the firewall, and may pass that right to the guard. */
 export function hasNetAdmin(): boolean {
   return parseCapabilities(readFileSync("/proc/self/status", "utf8"), "CapEff").includes("NET_ADMIN");
 }
 
-/** By their bits (capabilities(7), linux/capability.h), as Docker's `cap_add` names them. */
+/** Capabilities in the order of their bits (capabilities(7), linux/capability.h), as Docker's `cap_add` names them. */
 const NAMES: readonly string[] = [
   ..."CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE".split(" "),
   ..."NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO".split(" "),
@@ -70,13 +70,13 @@ const NAMES: readonly string[] = [
   ..."BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE".split(" "),
 ];
 
-/** Those of a process in /proc/PID/status (proc(5)): what it has now, or what it and its children can have at most. */
+/** Capabilities of a process from /proc/PID/status (proc(5)): those it has now, or those it and its children can have at most. */
 export function parseCapabilities(status: string, set: "CapEff" | "CapBnd"): readonly string[] {
   const bits = BigInt(`0x${new RegExp(`^${set}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0"}`);
   return NAMES.filter((_, bit) => ((bits >> BigInt(bit)) & 1n) === 1n);
 }
 
-/** A container has all of these only with `privileged: true`; its other capabilities depend on the kernel and on Docker. */
+/** A container has all of these only with `privileged: true`. Its other capabilities depend on the kernel and on Docker. */
 const PRIVILEGED: readonly string[] = ["SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_ADMIN"];
 
 /** Exported for its test. */

@@ -45,7 +45,7 @@ test("accepts an empty or new directory, and one of ours", () => {
   assert.ok(!holdsForeignFiles(data));
 });
 
-test("accepts one of ours whose settings file is lost, so that the start can say so", () => {
+test("accepts one of ours whose settings file is lost, so that the start can report it", () => {
   const data = join(directory, "lost");
   for (const name of ["db", "run"]) mkdirSync(join(data, name), { recursive: true });
   assert.throws(() => prepareDataDirectory(data), /holds files but no ghostinbox.toml/);
@@ -53,7 +53,7 @@ test("accepts one of ours whose settings file is lost, so that the start can say
   prepareDataDirectory(data);
 });
 
-test("accepts one in which a rollback was killed while it exchanged the settings", () => {
+test("accepts one whose rollback was killed while it exchanged the settings", () => {
   const data = join(directory, "exchanged");
   for (const name of ["db", "before-upgrade"]) mkdirSync(join(data, name), { recursive: true });
   writeFileSync(join(data, "ghostinbox.toml.rollback"), "");
@@ -98,7 +98,7 @@ for (const proof of ["ghostinbox.toml", "run/settings.toml"])
     mkdirSync(join(data, "run"), { recursive: true });
     prepareDataDirectory(data);
     writeFileSync(join(data, proof), "");
-    // Too deep to be removed: other names are removed before and after.
+    // Too deep to be removed. Other names are removed before and after it.
     const deep = Array.from({ length: 110 }, () => "d").join("/");
     for (const path of ["a/mail", `m/${deep}`, "z/mail"]) mkdirSync(join(data, path), { recursive: true });
     assert.throws(() => removeDataDirectory(data), /lies deeper than 100 directories/);
@@ -112,7 +112,7 @@ for (const proof of ["ghostinbox.toml", "run/settings.toml"])
     assert.ok(!existsSync(data));
   });
 
-test("a second start learns which process runs", () => {
+test("a second start gets the pid of the running one", () => {
   const file = join(directory, "run", "start.pid");
   assert.equal(takeLock(file), null);
   assert.equal(lockHolder(file), process.pid);
@@ -162,7 +162,7 @@ test("no other user can make a start wait for the lock", ROOT, async (t) => {
   assert.equal(String(said), "taken\n");
 });
 
-test("a server whose processes are not seen here, as in another container, is found by its sockets", async () => {
+test("a server whose processes are not visible here, as in another container, is found by its sockets", async () => {
   const layout = layoutOf(temporaryDirectory());
   assert.equal(await usedElsewhere(layout), null);
   await listenOnSocket(createServer(), layout.keeperSocket);
@@ -183,7 +183,7 @@ const STARTER = `
     console.log(taken ? "taken" : "refused");
   }`;
 
-test("of several starts that find the same dead holder, exactly one continues", async (t) => {
+test("if several starts find the same dead holder, exactly one continues", async (t) => {
   const file = join(directory, "raced.pid");
   const starters = [1, 2, 3].map(() => {
     const child = spawn(process.execPath, [...EVAL, STARTER, file, import.meta.resolve("./data-directory.ts")]);

@@ -13,9 +13,9 @@ import { SetUpFailure } from "./failure.ts";
 import { processesOf } from "./processes.ts";
 import { startTimeOf } from "./read-processes.ts";
 
-/** A unix socket's path has at most 107 bytes (unix(7)); the longest in the data directory is one of Dovecot's. */
+/** A unix socket's path has at most 107 bytes (unix(7)). The longest in the data directory is one of Dovecot's. */
 const LONGEST = 107 - "/run/dovecot/token-login/imap-urlauth".length;
-/** The second one: while a rollback exchanges the settings. */
+/** Files that identify a data directory. The second replaces the first while a rollback exchanges the settings. */
 const PROOF = ["ghostinbox.toml", "ghostinbox.toml.rollback", "installed-packages"];
 const HARMLESS = ["run", "lost+found", ".restoring-lock"];
 
@@ -38,7 +38,7 @@ export function prepareDataDirectory(data: string): void {
   giveDirectory(data, { mode: 0o755, owner: ourselves() });
 }
 
-/** Its owner could create links in it through which root would write before it takes the directory over. */
+/** Otherwise the owner could create links in it, through which root would write before it takes the directory over. */
 function refuseOtherOwner(data: string): void {
   const { uid } = statSync(data);
   if (uid !== process.getuid?.())
@@ -56,8 +56,8 @@ function refuseBadName(data: string): void {
 }
 
 /**
- * Whether a directory holds another program's files. An interrupted set-up leaves only a few of ours. Mounts in it
- * are the administrator's, such as a disk for the mail. `mounts`: the text of /proc/self/mountinfo (proc(5)).
+ * Whether a directory holds another program's files. An interrupted set-up leaves only a few of ours, and mounts are the
+ * administrator's, such as a disk for the mail. `mounts`: the text of /proc/self/mountinfo (proc(5)).
  */
 export function holdsForeignFiles(data: string, mounts = readFileSync("/proc/self/mountinfo", "utf8")): boolean {
   const names = readdirSync(data);
@@ -67,18 +67,18 @@ export function holdsForeignFiles(data: string, mounts = readFileSync("/proc/sel
   return !isOurs && !names.every(isHarmless);
 }
 
-/** Whether it exists and is not a server's, such as the parent directory: commands for a server must not run on it. */
+/** Whether the directory exists but is not a server's, for example its parent. Commands for a server must not run on it. */
 export function isForeign({ data, services }: Pick<Layout, "data" | "services">): boolean {
   if (!existsSync(data)) return false;
   return !statSync(data).isDirectory() || (holdsForeignFiles(data) && !existsSync(services));
 }
 
-/** Deletes it with all mail. The files that identify it are deleted last, so that an interrupted removal can be repeated. */
+/** Deletes the data directory with all mail. Deletes the files that identify it last, so that an interrupted removal can be repeated. */
 export function removeDataDirectory(data: string): void {
   const last = ["run", ...PROOF];
   const others = readdirSync(data).filter((name) => !last.includes(name));
   for (const name of [...others, ...last]) removeTree(join(data, name));
-  // Only the link, if it is one.
+  // Removes only the link, if it is one.
   removeTree(data);
 }
 
@@ -91,12 +91,12 @@ export function closedParent(path: string): string | null {
 }
 
 /**
- * Records that this process uses what the lock stands for: `PID STARTTIME SINCE`, the last in milliseconds, which
- * distinguishes a repeated start in the same process from the one before. Returns null, or the pid of the process that has it already.
+ * Takes the lock for this process. Writes `PID STARTTIME SINCE`; the last, in milliseconds, distinguishes a repeated start in the
+ * same process from the one before. Returns null, or the pid of the process that holds the lock already.
  */
 export function takeLock(file: string): number | null {
   makeDirectory(dirname(file), 0o755);
-  // Otherwise two that find the same dead holder would both replace it.
+  // Otherwise two processes that find the same dead holder would both take the lock.
   return whileLocked(file, () => {
     const holder = lockHolder(file);
     if (holder === null)
@@ -105,18 +105,18 @@ export function takeLock(file: string): number | null {
   });
 }
 
-/** The pid of the process that has it; null if none has. */
+/** The pid of the process that holds the lock; null if none does. */
 export function lockHolder(file: string): number | null {
   const [pid = "", startTime = ""] = textOrNothing(file).trim().split(" ");
   return /^\d+$/.test(pid) && startTime !== "" && startTimeOf(Number(pid)) === startTime ? Number(pid) : null;
 }
 
-/** Leaves one that another has taken since: in a container, no one sees the processes of another. */
+/** Keeps a lock that another process has taken since, because a process cannot see those of another container. */
 export function releaseLock(file: string): void {
   if (lockHolder(file) === process.pid) removeFile(file);
 }
 
-/** Why nothing may change here: a server answers, although its processes are not seen, as in a second container. Null if none does. */
+/** Says that nothing may change here if a server answers whose processes are not visible, as in a second container; otherwise null. */
 export async function usedElsewhere({ data, controlSocket, keeperSocket }: Layout): Promise<string | null> {
   const isUsed = processesOf(data).length === 0 && ((await answers(controlSocket)) || (await answers(keeperSocket)));
   return isUsed ? `A server in another container uses ${data}: stop it first.` : null;

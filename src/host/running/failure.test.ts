@@ -38,7 +38,7 @@ test("a disk that is mounted read-only is reported with the file", OWN_ETC, asyn
   assert.deepEqual([said.stderr, said.stdout], ["", reported]);
 });
 
-test("a file that is mounted separately is reported, because nothing can replace it", OWN_ETC, () => {
+test("a separately mounted file is reported, because nothing can replace it", OWN_ETC, () => {
   const file = join(temporaryDirectory(), "ghostinbox.toml");
   writeFileSync(file, "");
   using _ = mountedFile(file);

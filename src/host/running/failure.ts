@@ -11,7 +11,7 @@ export class SetUpFailure extends Error {
   }
 }
 
-/** What the owner must do about a disk error, in a sentence; null for other errors. `again`: the next step once it is fixed. */
+/** Says in one sentence what the owner must do about a disk error; null for other errors. `again`: the next step once it is fixed. */
 export function diskTrouble(error: unknown, again = "start again"): string | null {
   if (!(error instanceof Error) || !("code" in error)) return null;
   const where = "path" in error && typeof error.path === "string" ? ` (${error.path})` : "";
@@ -25,7 +25,7 @@ export function diskTrouble(error: unknown, again = "start again"): string | nul
     case "EBUSY":
       return `A separate mount cannot be replaced${where}: mount the directory that contains it instead, then ${again}.`;
     case "EIO":
-      return `The disk cannot be read or written${where}: look at it with dmesg and smartctl before anything else.`;
+      return `The disk cannot be read or written${where}: check it with dmesg and smartctl before anything else.`;
     default:
       return null;
   }

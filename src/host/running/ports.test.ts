@@ -20,7 +20,7 @@ test("a port in use is named with its setting and its holder; a free one passes"
   const all = socketsOn({ port, address: "0.0.0.0" }, listening);
   assert.deepEqual(all, socketsOn({ port, address: "127.0.0.1" }, listening));
   const other = socketsOn({ port, address: "127.0.0.53" }, listening);
-  assert.deepEqual(other, [], "a program at a different address is not in the way");
+  assert.deepEqual(other, [], "a program at a different address does not conflict");
   await new Promise((resolve) => server.close(resolve));
   assert.deepEqual(socketsOn({ port, address: null }, listeners()), []);
   assert.deepEqual(await busyPorts([serverPort]), []);

@@ -7,7 +7,7 @@ import { textOrNothing } from "../machine/read-text.ts";
 import { allPids, commandOf, openFiles } from "./read-processes.ts";
 import type { ServiceName } from "./runit.ts";
 
-/** One port of the server. `address` null: every address of the machine. */
+/** One port of the server. `address`: null for every address of the machine. */
 export type ServerPort = Readonly<{
   /** The setting that changes it. */
   setting: PortSetting | "dns.address";
@@ -45,13 +45,13 @@ export function portsOf(settings: Settings): readonly ServerPort[] {
   ];
 }
 
-/** A port that cannot be opened now: another program holds it, or its address is missing. `says`: why, and what to do. */
+/** A port that cannot be opened now, because another program holds it or its address is missing. `says`: why, and what to do. */
 export type BusyPort = Readonly<{ serverPort: ServerPort; says: string }>;
 
 export async function busyPorts(serverPorts: readonly ServerPort[]): Promise<readonly BusyPort[]> {
   const busy: BusyPort[] = [];
   for (const serverPort of serverPorts) {
-    // The web listens on IPv4 only where the kernel has no IPv6.
+    // The web listens only on IPv4 if the kernel has no IPv6.
     const isEvery = serverPort.address === null || serverPort.address === "::";
     for (const address of isEvery ? ["0.0.0.0", "::"] : [serverPort.address]) {
       const error = await tryToListen(serverPort.port, address);
@@ -86,8 +86,8 @@ function tryToListen(port: number, host: string): Promise<string | null> {
 }
 
 /**
- * All listening sockets of this network namespace. Asks the kernel, so no server notices. The kernel walks its tables for that, which takes some
- * milliseconds on a machine with much memory: one answer is used for all ports.
+ * All listening sockets of this network namespace. Asks the kernel, so that no server notices. The kernel walks its tables, which takes
+ * a few milliseconds on a machine with much memory, so use one answer for all ports.
  */
 export function listeners(): readonly ListeningSocket[] {
   return TCP_TABLES.flatMap((table) => parseListening(textOrNothing(table)));
@@ -99,7 +99,7 @@ export function socketsOn(
   listening: readonly ListeningSocket[],
 ): readonly string[] {
   const found = listening.filter((one) => isOn(ours, one));
-  // A socket at `::` beside one of IPv4 has IPv6 only.
+  // If there is also an IPv4 socket, one at `::` is only for IPv6.
   const v4 = ours.address?.includes(":") === false ? found.filter(({ ip }) => isV4(ip)) : [];
   return (v4.length > 0 ? v4 : found).map(({ inode }) => inode);
 }
@@ -117,7 +117,7 @@ export function isOn(
 export type Holder = Readonly<{ pid: number; name: string }>;
 
 /**
- * A process that has one of these sockets, if /proc shows it. `before`: the last answer, which is checked first, as the files
+ * A process that has one of these sockets, if /proc shows it. `before`: the last answer, which is checked first, because the files
  * of all processes take long to read on a busy machine.
  */
 export function holderOf(sockets: readonly string[], before: Holder | null = null): Holder | null {
@@ -133,7 +133,7 @@ function overlap(a: Ip, b: Ip): boolean {
   return a === b || covers(a, b) || covers(b, a);
 }
 
-/** Tells which sockets the process has open now, by inode, if /proc shows them. */
+/** Returns a function that tells whether the process has the socket with an inode open now, if /proc shows it. */
 export function socketsOf(pid: number): (inode: string) => boolean {
   const files = openFiles(pid);
   return (inode) => files.includes(`socket:[${inode}]`);

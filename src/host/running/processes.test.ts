@@ -51,13 +51,13 @@ for (const [what, found] of [
   ["Postfix's master", at({ exe: "/usr/lib/postfix/sbin/master", args: ["master", "-c", "/srv/mail/conf/postfix"] })],
   ["an smtpd", at({ exe: "/usr/lib/postfix/sbin/smtpd", args: ["smtpd"], cwd: "/srv/mail/spool/postfix" })],
   ["Postgrey", at({ exe: "/usr/bin/perl", args: ["postgrey --unix=/srv/mail/x"], cwd: "/srv/mail/service/postgrey" })],
-  ["what shows spamd the head of a mail", python("-I", "/srv/mail/program/spam-head.py")],
+  ["the program that shows spamd the head of a mail", python("-I", "/srv/mail/program/spam-head.py")],
   ["Fail2ban", python("/usr/bin/fail2ban-server", "-c", "/srv/mail/conf/fail2ban")],
-  ["what keeps Postgrey's place", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/service/postgrey" })],
+  ["the placeholder of Postgrey", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/service/postgrey" })],
   ["a master seen outside its chroot", at({ exe: "/jail/usr/lib/postfix/sbin/master", cwd: "/jail/srv/mail/spool" })],
   ["Dovecot's anvil", at({ exe: "/usr/lib/dovecot/anvil", cwd: "/srv/mail/run/dovecot" })],
-  ["anything of a user of ours", at({ users: OURS })],
-  ["what was a user of ours before", at({ users: [33, 33, 901, 33] })],
+  ["any process of a user of ours", at({ users: OURS })],
+  ["a process that was a user of ours before", at({ users: [33, 33, 901, 33] })],
   ["a user of ours whose program root may not see", at({ users: OURS, exe: "", cwd: "" })],
   ["a user of ours in a separate network", at({ users: OURS, network: () => "45", leftByItself: () => true })],
   ["a user of ours that made a container for itself", at({ users: OURS, isContained: true, leftByItself: () => true })],
@@ -83,7 +83,7 @@ for (const [what, found] of [
   ["our own runtime, run by someone else", at({ users: [1000, 1000, 1000, 1000], exe: "/srv/mail/program/node" })],
   ["a user of ours in another network", at({ users: OURS, network: () => "45" })],
   ["a user of ours that has ended", at({ users: OURS, network: () => null })],
-  ["that number in a container", at({ users: OURS, isContained: true })],
+  ["the same user id in a container", at({ users: OURS, isContained: true })],
   ["Debian's own rspamd", at({ users: RSPAMD, exe: "/usr/bin/rspamd", used: () => ["/var/lib/rspamd"] })],
   ["another user in a separate container", at({ users: [902, 902, 902, 902], leftByItself: () => true })],
   ["a program of ours in a container", at({ exe: "/srv/mail/program/node", isContained: true })],
@@ -107,7 +107,7 @@ test("a sandbox in a foreign container stays, even if its user has one of our id
   assert.deepEqual(among(DATA, [container, sandbox], WHOSE), []);
 });
 
-test("a second server in the same network keeps its processes, although its users are the same", () => {
+test("a second server in the same network keeps its processes, even though its users are the same", () => {
   const machines = at({ pid: 2, exe: "/usr/bin/runsvdir", args: ["runsvdir", "/etc/service"] });
   const ours = runsv("/srv/mail/service", { pid: 10, parent: 2 });
   const theirs = runsv("/srv/other/service", { pid: 20 });
@@ -116,7 +116,7 @@ test("a second server in the same network keeps its processes, although its user
   assert.deepEqual(new Set(found.map(({ pid }) => pid)), new Set([10, 11, 31]));
 });
 
-test("a different server runs here if root's supervisor runs one of our users in this network, for a different directory", () => {
+test("another server is found if root's supervisor runs a user of ours in this network for a different directory", () => {
   const supervisor = runsv("/srv/other/service", { pid: 20 });
   const guard = at({ pid: 21, parent: 20, users: OURS });
   const runs = (...all: readonly Process[]): boolean => isAnotherAmong(DATA, all, WHOSE);
@@ -141,7 +141,7 @@ test("a data directory behind a link is recognised by its real path", () => {
   assert.deepEqual(among(namesOf(join(top, "mail")), [supervisor, guard, master], WHOSE), [supervisor, guard, master]);
 });
 
-test("of long arguments the start is read, and of a stranger's process none", async (t) => {
+test("only the start of long arguments is read, and none of a stranger's process", async (t) => {
   const found = await processOf(t, spawn("sleep", ["600", "0".repeat(100_000)], { stdio: "ignore" }));
   assert.equal(found?.args[0], "sleep");
   assert.ok(found.args.join("").length < 65_536);
@@ -166,7 +166,7 @@ test("a running process is read correctly", async (t) => {
   assert.ok(found?.used().includes("HOME=/srv/mail"));
 });
 
-test("a different directory with the same name is recognised by its process's view of it", ROOT, async (t) => {
+test("a different directory with the same name is recognised as its process sees it", ROOT, async (t) => {
   const [hidden, seen] = [temporaryDirectory(), temporaryDirectory()];
   const mount = ["--mount", "--propagation", "private", "sh", "-c", 'mount -t tmpfs tmpfs "$0"; echo; exec sleep 600'];
   const found = await processOf(t, spawn("unshare", [...mount, hidden], { stdio: ["ignore", "pipe", "ignore"] }));
@@ -193,7 +193,7 @@ test("a start time is known only for running processes", () => {
   assert.equal(startTimeOf(4_194_305), null);
 });
 
-/** What is read of a child once it runs or, if it prints something, has done so. It runs until the test ends. */
+/** Reads a child once it runs or, if it prints something, has done so. The child runs until the test ends. */
 async function processOf(t: TestContext, child: ChildProcess): Promise<Process | undefined> {
   t.after(async () => {
     child.kill("SIGKILL");
@@ -206,7 +206,7 @@ async function processOf(t: TestContext, child: ChildProcess): Promise<Process |
   return found();
 }
 
-test("the memory of this machine is known, and of a running process", () => {
+test("the memory of this machine and of a running process is known", () => {
   assert.ok(memoryHere() > 64 * MB && memoryHere() < 2 ** 50);
   assert.ok(freeMemoryHere() > 0 && freeMemoryHere() < memoryHere());
   const before = memoryOf(process.pid);

@@ -21,29 +21,29 @@ const MAIL_PROGRAMS = [
   "/usr/bin/rspamd",
   "/usr/sbin/spamass-milter",
 ];
-/** An interpreter, and its programs. */
+/** Interpreters, each with its programs. */
 const INTERPRETED = [
   [/\/usr\/bin\/perl$/, /\b(?:spamd|postgrey)\b/],
   [/\/usr\/bin\/python3/, /\b(?:spam-head\.py|fail2ban-server)\b/],
 ] as const;
-/** Runs in place of a disabled service (mail/postgrey/postgrey.ts). */
+/** The program that runs in place of a disabled service (mail/postgrey/postgrey.ts). */
 const PLACEHOLDER = "sleep infinity";
 
-/** The paths of one data directory. */
+/** The paths of one data directory, as given and as resolved. */
 type Names = readonly string[];
 
 /** User ids, and the identity of the server's network namespace. */
 export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<number>; network: string | null }>;
 
 /**
- * All processes of this data directory's server except this one. Two servers share users but hardly a network, for both want
+ * All processes of this data directory's server except this one. Two servers share users, but rarely a network, because both need
  * port 25. A process belongs to the server
  * - if it is one of its programs, points to the data directory, and runs as root or as a user of the server;
  * - if it runs as a user of ours in this network namespace, unless another supervisor runs it;
- * - if it runs as a user of one of Debian's packages, and works, or has a file open, in the data directory;
- * - if its parent does: the only rule for a process in a separate PID namespace, such as a container's.
- * A process whose separate mount namespace has a different directory under that name points elsewhere. Namespaces that users of
- * ours create within a user namespace, which needs no right, change nothing.
+ * - if it runs as a user of one of Debian's packages, and has its working directory or an open file in the data directory;
+ * - if its parent does. This is the only rule for a process in a separate PID namespace, such as a container's.
+ * A process whose separate mount namespace has a different directory under that name does not point to the data directory. Namespaces
+ * that our users create within a user namespace, which requires no rights, make no difference.
  */
 export function processesOf(data: string): readonly Process[] {
   const whose = { ours: idsOf(OUR_USERS), shared: idsOf(SHARED_USERS), network: networkOf(process.pid) };
@@ -51,7 +51,7 @@ export function processesOf(data: string): readonly Process[] {
 }
 
 /**
- * Whether a second data directory's server runs in this network, and so owns the firewall's tables, which have the same
+ * Whether the server of another data directory runs in this network. It then owns the firewall's tables, which have the same
  * names.
  */
 export function runsForAnother(data: string): boolean {
@@ -64,12 +64,12 @@ export function resolverUsers(): ReadonlySet<number> {
   return new Set([...idsOf([USERS.guard]), ...idsOf(SHARED_USERS)]);
 }
 
-/** Ids of those of the users that exist here. */
+/** The ids of those users that exist here. */
 function idsOf(names: readonly string[]): ReadonlySet<number> {
   return new Set(names.filter(hasUser).map((name) => userIds(name).uid));
 }
 
-/** Behind a link, arguments have its name and the kernel has the real one (proc(5), cwd). */
+/** If the directory is behind a link, arguments contain the link's name and the kernel shows the real one (proc(5), cwd). */
 export function namesOf(data: string): Names {
   const real = readOr(() => realpathSync(data), data);
   return real === data ? [data] : [data, real];
@@ -90,17 +90,17 @@ export function isAnotherAmong(
   });
 }
 
-/** Those of `all` that belong to the server. */
+/** The processes in `all` that belong to the server. */
 export function among(data: Names, all: readonly Process[], { ours, shared, network }: Whose): readonly Process[] {
   const byPid = new Map(all.map((one) => [one.pid, one]));
   const runs = (found: Process, users: ReadonlySet<number>): boolean => found.users.some((user) => users.has(user));
-  // Any user can run our runtime, or name our files, and so seem to be a server that does not stop.
+  // Any user can run our runtime, or name our files, and so look like a server that does not stop.
   const isStrangers = ({ users }: Process): boolean =>
     users.some((user) => user !== 0 && !ours.has(user) && !shared.has(user));
   const belongs = (found: Process): boolean => {
     const left = runs(found, ours) && found.leftByItself() && !isInContainer(found, byPid);
     if (found.isContained && !left) return false;
-    // In this order: a stranger's process says nothing that is worth reading.
+    // Checked in this order, so that nothing more is read of a stranger's process.
     if (!isStrangers(found) && isProgram(data, found)) return true;
     if (runs(found, shared)) return pointsInto(data, found);
     if (!runs(found, ours)) return false;
@@ -111,12 +111,12 @@ export function among(data: Names, all: readonly Process[], { ours, shared, netw
   return withDescendants(all, belongs);
 }
 
-/** Below a process in a PID namespace that root created: that has its own users, which may have the same ids. */
+/** Whether it is below a process in a PID namespace that root created, whose own users may have the same ids. */
 function isInContainer(found: Process, byPid: ReadonlyMap<number, Process>): boolean {
   return ancestors(found, byPid).some((above) => above.isContained && !above.leftByItself());
 }
 
-/** The nearest parent; null if there is none, as when it has ended. */
+/** The nearest supervisor above a process; null if there is none, for example because it has ended. */
 function supervisorOf(found: Process, byPid: ReadonlyMap<number, Process>): Process | null {
   return ancestors(found, byPid).find(isSupervisor) ?? null;
 }
@@ -157,7 +157,7 @@ function isWithin(data: Names, path: string): boolean {
   return data.some((name) => `${path}/`.includes(`${name}/`));
 }
 
-/** Whether a process is the main one of a service, or was started below it. `parentOf`: reads /proc by default. */
+/** Whether a process is the main process of a service, or a descendant of it. `parentOf`: reads /proc by default. */
 export function isOf(pid: number, main: number | null, parentOf = (one: number) => statOf(one)?.parent): boolean {
   if (main === null) return false;
   for (let at: number | undefined = pid; at !== undefined; at = parentOf(at)) if (at === main) return true;
@@ -172,18 +172,18 @@ export function signal(pid: number, name: "SIGTERM" | "SIGKILL" | "SIGHUP" | "SI
   try {
     process.kill(pid, name);
   } catch {
-    // It has ended, as intended.
+    // The process has ended already, as intended.
   }
 }
 
 const POLL_MS = 50;
 
-/** `left`: process ids that do not end, for example in a system call that never returns. */
+/** `left`: ids of processes that do not end, for example in a system call that never returns. */
 export type Ended = Readonly<{ count: number; left: readonly number[] }>;
 
 /**
- * Ends processes left by an earlier start and its programs, before root touches files of their users. Supervisors
- * come first, or they would restart their programs.
+ * Ends processes left by an earlier start and its programs, before root touches files of their users. Ends supervisors
+ * first, because they would restart their programs.
  */
 export async function endOrphans(data: string, graceMs = 8_000): Promise<Ended> {
   const found = processesOf(data);
@@ -204,8 +204,8 @@ export async function endBy(data: string, graceMs: number): Promise<void> {
 }
 
 /**
- * Whether no process of the data directory runs. Reading all processes of a busy machine takes 20 ms, so the next full check
- * waits until those that the last one found have ended.
+ * Returns a function that tells whether no process of the data directory runs. Reading all processes of a busy machine takes 20 ms,
+ * so the next full check waits until the processes that the last one found have ended.
  */
 function noneOf(data: string): () => boolean {
   let known: readonly (readonly [number, string])[] = [];
@@ -227,7 +227,7 @@ function killAll(data: string): number {
   return found.length;
 }
 
-/** Returns false if it has not become true within this time. */
+/** Waits until the condition is true. Returns false if it does not become true within this time. */
 export async function becomes(isTrue: () => boolean, patienceMs: number): Promise<boolean> {
   const deadline = performance.now() + patienceMs;
   while (!isTrue()) {

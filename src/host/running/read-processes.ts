@@ -5,12 +5,12 @@ import { beginOrNothing, textOrNothing } from "../machine/read-text.ts";
 
 /**
  * One running process as /proc shows it (proc(5)). Without CAP_SYS_PTRACE, as in most containers, root cannot see the
- * executable, the directories and the open files of processes that belong to other users: these are empty.
+ * executable, the directories and the open files of other users' processes, so these are empty.
  */
 export type Process = Readonly<{
   pid: number;
   parent: number;
-  /** Its real, effective, saved and file system user. */
+  /** The ids of its real, effective, saved and file system user. */
   users: readonly number[];
   args: readonly string[];
   exe: string;
@@ -19,15 +19,15 @@ export type Process = Readonly<{
   isContained: boolean;
   /** Read on demand: whether it is in a user namespace that was created without root's rights. */
   leftByItself: () => boolean;
-  /** Looked up on demand: the identity of its network namespace; null if it has ended. */
+  /** Read on demand: the identity of its network namespace; null if it has ended. */
   network: () => string | null;
-  /** Read on demand: whether this name leads it to a different directory, as in a separate mount namespace. */
+  /** Read on demand: whether it sees a different directory under this name, as in a separate mount namespace. */
   seesOther: (directory: string) => boolean;
-  /** Looked up on demand: its root directory, open files and environment. */
+  /** Read on demand: its root directory, open files and environment. */
   used: () => readonly string[];
 }>;
 
-/** Unlike its number, which may belong to a new process by now. */
+/** Identifies a process for people. Unlike its id, the name does not fit a new process with the same id. */
 export function nameOf({ pid, exe, args }: Process): string {
   return [pid, exe, ...args].join(" ");
 }
@@ -42,7 +42,7 @@ export function allPids(): readonly number[] {
     .map(Number);
 }
 
-/** As the kernel names it, in at most 15 bytes (proc(5), /proc/PID/comm). Empty if it has ended. */
+/** The kernel's name for a process, of at most 15 bytes (proc(5), /proc/PID/comm). Empty if it has ended. */
 export function commandOf(pid: number): string {
   return textOrNothing(`/proc/${pid}/comm`).trim();
 }
@@ -51,7 +51,7 @@ export function allCommands(): ReadonlySet<string> {
   return new Set(allPids().map(commandOf));
 }
 
-/** Those that belong, and all that they started. */
+/** The processes that belong, and all their descendants. */
 export function withDescendants<One extends Pick<Process, "pid" | "parent">>(
   all: readonly One[],
   belongs: (one: One) => boolean,
@@ -63,8 +63,8 @@ export function withDescendants<One extends Pick<Process, "pid" | "parent">>(
 }
 
 /**
- * Empty if it has ended; this includes a zombie, which has no memory left. Most callers need few of a machine's processes, or a little
- * of each: the rest is read on demand.
+ * Empty if the process has ended. This includes a zombie, which has no memory left. Most callers need only few of a machine's
+ * processes, or little of each, so the rest is read on demand.
  */
 function readProcess(pid: number): readonly Process[] {
   const status = textOrNothing(`/proc/${pid}/status`);
@@ -128,7 +128,7 @@ function leftByItself(pid: number): boolean {
     .every((line) => line.trim().split(/\s+/)[2] === "1");
 }
 
-/** A process in a chroot has no such directory. It sees a different one if its root directory differs from this name here. */
+/** A process in a chroot may have no such directory. It sees a different one if its root differs from the directory of that name here. */
 function seesOther(pid: number, directory: string): boolean {
   const theirs = identityOf(`/proc/${pid}/root${directory}`);
   if (theirs !== null) return theirs !== identityOf(directory);
@@ -138,7 +138,7 @@ function seesOther(pid: number, directory: string): boolean {
   return own !== null && own !== identityOf(root);
 }
 
-/** Null if it cannot be seen. */
+/** Null if the file is not visible. */
 function identityOf(path: string): string | null {
   return readOr(() => {
     const { dev, ino } = statSync(path);
@@ -155,7 +155,7 @@ export function openFiles(pid: number): readonly string[] {
   return descriptorsOf(pid).map(linkOf);
 }
 
-/** Those of them that are open for writing: the links' permissions show it (proc_pid_fd(5)). */
+/** The names of its files that are open for writing, as the links' permissions show (proc_pid_fd(5)). */
 export function writtenFiles(pid: number): readonly string[] {
   return descriptorsOf(pid)
     .filter((fd) => readOr(() => (lstatSync(fd).mode & 0o200) !== 0, false))
@@ -166,18 +166,18 @@ function descriptorsOf(pid: number): readonly string[] {
   return readOr(() => readdirSync(`/proc/${pid}/fd`), []).map((fd) => `/proc/${pid}/fd/${fd}`);
 }
 
-/** The memory of this machine or container. Bytes. */
+/** The memory of this machine or container, in bytes. */
 export function memoryHere(): number {
   const most = process.constrainedMemory();
   return most > 0 ? Math.min(most, totalmem()) : totalmem();
 }
 
-/** How much of it is free, or can be freed at once. Bytes. In a container, Node counts cached files as used memory. */
+/** How many bytes of it are free, or can be freed at once. In a container, Node counts cached files as used memory. */
 export function freeMemoryHere(): number {
   return Math.min(process.availableMemory() + cachedHere(), freemem());
 }
 
-/** Bytes of the machine's swap. */
+/** Free bytes of the machine's swap. */
 export function freeSwapHere(): number {
   return 1024 * (numbersIn(textOrNothing("/proc/meminfo"), "SwapFree")[0] ?? 0);
 }
@@ -193,7 +193,7 @@ function cachedHere(): number {
   return [...stat.matchAll(/^(?:in)?active_file (\d+)$/gm)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
 }
 
-/** Bytes that only this process uses, also in the swap (proc_pid_status(5)); 0 if it has ended. */
+/** Bytes that only this process uses, including swap (proc_pid_status(5)); 0 if it has ended. */
 export function memoryOf(pid: number): number {
   const status = textOrNothing(`/proc/${pid}/status`);
   return ["RssAnon", "VmSwap"].reduce((sum, name) => sum + 1024 * (numbersIn(status, name)[0] ?? 0), 0);
@@ -202,7 +202,7 @@ export function memoryOf(pid: number): number {
 /** `startedAt`: clock ticks from boot to the start of the process, to recognise a reused pid. */
 export type Stat = Readonly<{ pid: number; name: string; state: string; parent: number; startedAt: string }>;
 
-/** Null if it has ended. */
+/** Null if the process has ended. */
 export function statOf(pid: number): Stat | null {
   const text = textOrNothing(`/proc/${pid}/stat`);
   // The name may contain spaces and parentheses.
@@ -212,7 +212,7 @@ export function statOf(pid: number): Stat | null {
   return { pid, name: text.slice(from + 1, to), state, parent: Number(parent), startedAt: rest[17] ?? "" };
 }
 
-/** Null if none runs. */
+/** Null if no process with this id runs. */
 export function startTimeOf(pid: number): string | null {
   const stat = statOf(pid);
   return stat === null || stat.state === "Z" ? null : stat.startedAt;

@@ -14,7 +14,7 @@ import { lastFailure, StartLog, waitUntilReady } from "./ready.ts";
 const never = (): boolean => false;
 const SHORT = { patienceMs: 300 };
 
-/** Every socket by which the services answer each other. */
+/** Every socket through which services answer each other. */
 async function withSockets(layout: Layout): Promise<void> {
   for (const path of [layout.policySocket, layout.controlSocket, layout.keeperSocket, layout.rspamdSocket])
     await listenOnSocket(createServer(), path);
@@ -24,7 +24,7 @@ function smtp(port: number): ServerPort {
   return { setting: "ports.smtp", service: "postfix", port, address: null, says: "mail" };
 }
 
-/** A layout in which the service gets another process again and again, until the test ends. */
+/** A layout in which the service keeps getting a new process until the test ends. */
 function exiting(t: TestContext, service: "web" | "export"): Layout {
   let id = 1_000;
   const restarts = setInterval(() => put(join(layout.services, service, "supervise", "pid"), `${++id}\n`), 20);
@@ -38,7 +38,7 @@ test("stops waiting when asked to stop", async () => {
   assert.deepEqual(await waitUntilReady(temporaryLayout(), [], () => true, { patienceMs: 60_000 }), { ok: true });
 });
 
-describe("what does not come up is named with its last log lines", () => {
+describe("a part that does not start is named with its last log lines", () => {
   test("a service that does not answer", async () => {
     const layout = temporaryLayout();
     await listenOnSocket(createServer(), layout.policySocket);
@@ -50,7 +50,7 @@ describe("what does not come up is named with its last log lines", () => {
     });
   });
 
-  test("a closed port; Postfix speaks in the mail log", async () => {
+  test("a closed port, with Postfix's lines from the mail log", async () => {
     const layout = temporaryLayout();
     await withSockets(layout);
     put(layout.mailLog, "postfix/master[1]: fatal: bind\n");
@@ -79,7 +79,7 @@ for (const [what, address, says] of [
   ["another program has taken it", "127.0.0.1", /^Port \d+ for the dashboard is in use by/],
   ["its address is gone", "203.0.113.77", /^This machine does not have the address 203\.0\.113\.77 for the dashboard/],
 ] as const)
-  test(`a port that may wait is not awaited any more once ${what}`, async (t) => {
+  test(`a port that may wait is no longer awaited once ${what}`, async (t) => {
     const layout = exiting(t, "web");
     const port = address === "127.0.0.1" ? await listenOnPort(createServer()) : 1;
     const page: ServerPort = { setting: "ports.http", service: "web", port, address, says: "the dashboard" };
@@ -139,7 +139,7 @@ only here
   );
 });
 
-test("an unwritable file ends nothing, and one that has grown starts over", () => {
+test("an unwritable file stops nothing, and a file that has grown too large starts over", () => {
   const log = new StartLog();
   const lost = join(directory, "missing", "file");
   log.open(lost);
@@ -152,7 +152,7 @@ test("an unwritable file ends nothing, and one that has grown starts over", () =
   assert.ok(statSync(grown).size < 100);
 });
 
-test("the last reason for which a start ended", () => {
+test("finds the last reason for which a start failed", () => {
   const log = "2026-11-20_08:00:00.000 failed: port 25\n2026-11-20_08:00:01.000 failed: port 26\n2026-11-20 Stopping\n";
   assert.equal(lastFailure(log), "port 26");
   assert.equal(lastFailure("2026-11-20_08:00:00.000 it failed: no\n"), null);

@@ -11,18 +11,18 @@ import { pidOf } from "./supervise.ts";
 import { tail } from "./supervised.ts";
 
 const POLL_MS = 100;
-/** Long enough for a slow machine that boots. Services that keep exiting are found sooner. */
+/** Long enough for a slow machine during boot. Services that keep exiting are detected sooner. */
 export const SERVICES_READY_MS = 120_000;
-/** runsv(8) tries once a second: a service that ended this often will not start. */
+/** runsv(8) tries once a second. A service that has ended this often will not start. */
 const TRIES = 4;
 const LOG_LINES = 5;
 
-/** `mayWait`: ports that may open later, when they can be opened; each is reported to `warn`, and then not awaited. */
+/** `mayWait`: ports that may open later. One that cannot be opened now is reported to `warn`, and no longer awaited. */
 type Patience = Readonly<{ patienceMs?: number; mayWait?: readonly ServerPort[]; warn?: (says: string) => void }>;
 
 /**
- * Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. The dashboard
- * is awaited only if its port is among them, the exporter never.
+ * Waits until every port is open and the guard and the keeper answer, or until it is clear that this will not happen. Waits for the
+ * dashboard only if its port is among these, and never for the exporter.
  */
 export async function waitUntilReady(
   layout: Layout,
@@ -74,7 +74,7 @@ async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Pro
     : { service: closed.service, what: `Port ${closed.port} (${closed.setting}) is not open` };
 }
 
-/** The end of the service's own log; Postfix and Dovecot mostly write to the mail log. */
+/** The end of the service's own log, or of the mail log, to which Postfix and Dovecot mostly write. */
 function lastLogLines(layout: Layout, service: ServiceName): string {
   const own = tail(serviceLog(layout, service), LOG_LINES);
   const words =
@@ -84,17 +84,17 @@ function lastLogLines(layout: Layout, service: ServiceName): string {
   return words.length === 0 ? "  (none)" : words.map((line) => `  ${line}`).join("\n");
 }
 
-/** A start writes a few lines; this many bytes are enough for years. */
+/** A start writes a few lines, so this is enough for years. */
 const MOST_BYTES = 256 * 1024;
 const CLEAR_LINE = "\r\x1b[K";
 
-/** The messages of the start: on its terminal, and in a log, where they can be read when the terminal is gone. */
+/** The messages of the start, on its terminal and in a log, where they can be read when the terminal is gone. */
 export class StartLog {
   isTerminalGone = false;
   #file: string | null = null;
   #hasProgress = false;
 
-  /** From now on, messages go to this file too, unless its directory is still missing. */
+  /** Makes messages go to this file too, unless its directory is still missing. */
   open(file: string): void {
     this.#file = file;
     failureOf(() => {
@@ -141,10 +141,10 @@ export class StartLog {
   }
 }
 
-/** Precedes the reason for which a start ended. */
+/** Precedes the reason for which a start failed. */
 const FAILED = "failed: ";
 
-/** The last reason in the text of such a log for which a start ended; null if there is none. */
+/** The last reason in the text of such a log for which a start failed; null if there is none. */
 export function lastFailure(log: string): string | null {
   const line = log.split("\n").findLast((text) => text.slice(text.indexOf(" ") + 1).startsWith(FAILED));
   return line?.slice(line.indexOf(FAILED) + FAILED.length) ?? null;

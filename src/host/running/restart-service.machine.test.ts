@@ -54,7 +54,7 @@ test("a service that does not end is reported", RUNIT, async (t) => {
 
 test("the next keeper starts a service that a killed one stopped, but none that root stopped", RUNIT, async (t) => {
   const { data, services, pid } = await supervised(t, "postfix", DEAF);
-  // It cannot end, so that the keeper waits for it.
+  // The service cannot end, so that the keeper waits for it.
   const program = `import { restartHanging } from ${JSON.stringify(join(import.meta.dirname, "supervise.ts"))};
   await restartHanging("postfix", ${JSON.stringify({ data, services })}, 30);`;
   const keeper = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
@@ -73,7 +73,7 @@ test("the next keeper starts a service that a killed one stopped, but none that 
   assert.match(await status(), /want down|^down: /);
 });
 
-test("a service that stays down is not called started, and the next keeper tries again", RUNIT, async () => {
+test("a service that stays down is not reported as started, and the next keeper tries again", RUNIT, async () => {
   const services = temporaryDirectory();
   mkdirSync(join(services, "web"));
   writeFileSync(restartMark(services, "web"), "");

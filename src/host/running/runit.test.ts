@@ -26,14 +26,14 @@ function runOf(service: string, changes: Partial<RunitInput> = {}): string {
   return runs(changes).get(service) ?? "";
 }
 
-test("every service is a script that becomes its program, with its own log", () => {
+test("every service has a script that becomes its program, and its own log", () => {
   assert.deepEqual([...runs().keys()], [...SERVICES]);
   for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n){5,9}exec .*\n$/);
   for (const { service, logRun } of renderRunit(input()))
     assert.ok(logRun.includes(`svlogd -tt /srv/mail/log/${service}\n`));
 });
 
-test("ends what a killed runsv left before its service starts again, and nothing else", async (t) => {
+test("a process left by a killed runsv, and no other, ends before its service starts again", async (t) => {
   const directory = temporaryDirectory();
   const start = (program: string) => {
     const child = spawn("sh", ["-c", `${ENDS_LEFTOVER}\n${program}`], {
@@ -60,10 +60,10 @@ test("ends what a killed runsv left before its service starts again, and nothing
   assert.equal(other.exitCode ?? other.signalCode, null);
 });
 
-test("the guard has CAP_NET_ADMIN and nothing else, and not even that where start has none", () => {
+test("the guard has only CAP_NET_ADMIN, and not even that if the start lacks it", () => {
   assert.match(runOf("guard"), /--reuid ghostinbox .*--bounding-set=-all,\+net_admin --no-new-privs/);
   assert.match(runOf("guard", { netAdmin: false }), /--bounding-set=-all --no-new-privs/);
-  assert.match(runOf("guard"), / env MALLOC_MMAP_THRESHOLD_=32768 setpriv /, "a verified password leaves none");
+  assert.match(runOf("guard"), / env MALLOC_MMAP_THRESHOLD_=32768 setpriv /, "memory of a password check is returned");
 });
 
 test("if memory runs out, the kernel ends other programs before the guard", () => {
@@ -95,14 +95,14 @@ test("the stand-in runs as the guard's user without capabilities, and none start
   assert.ok(run.includes(`stand-in.sock || ${started} fi\n`));
 });
 
-test("no stand-in answers from the end of a hanging guard to the next start, even if no file can be made", () => {
+test("no stand-in answers between the end of a hanging guard and its next start, even if no file can be created", () => {
   const cwd = temporaryDirectory();
   const mark = join(cwd, MAY_STAND_IN);
   /** Whether the script starts a stand-in. */
   const opens = (text: string): boolean => {
     const lines = text.split("\n").filter((line) => line.includes(MAY_STAND_IN));
     const played = lines.join("\n").replace(/env -i .*stand-in\.js.*? &/, "echo opens &");
-    // A check that ran in the background would see the mark that the next line makes.
+    // A check in the background would see the mark that the next line creates.
     const slowly = 'test() { sleep 0.05; command test "$@"; }';
     const ran = spawnSync("sh", ["-c", `${slowly}\n${played}\necho ends`], { cwd, encoding: "utf8" });
     assert.match(ran.stdout, /^ends$/m);
@@ -120,7 +120,7 @@ test("no stand-in answers from the end of a hanging guard to the next start, eve
   assert.deepEqual([opens(finish), opens(run), opens(finish)], [false, false, false]);
 });
 
-test("the web has no capability but for a port below 1024, by the settings in force", () => {
+test("the web has no capability except for a port below 1024 in the settings in force", () => {
   const changed = temporaryLayout("webSettings");
   const lines = runOf("web", { layout: changed }).split("\n");
   const script = lines.filter((line) => line.includes("web.js")).join("\n");
@@ -135,7 +135,7 @@ test("the web has no capability but for a port below 1024, by the settings in fo
   }
 });
 
-test("the stand-in listens where Dovecot asks now", () => {
+test("the stand-in listens at the port where Dovecot asks now", () => {
   const changed = temporaryLayout("dovecotConf");
   const { ports } = sampleSite();
   for (const loginPolicy of [10_025, 12_345]) {

@@ -9,9 +9,9 @@ export type Confined = Readonly<{
   families: readonly string[];
   /** System calls in addition to those of every service. */
   calls?: string;
-  /** Where it writes, in addition to its directories of service and log. "everything": wherever the server does. */
+  /** Where it writes, in addition to its service and log directories. "everything": wherever the server writes. */
   writes: "everything" | ((layout: Layout) => readonly string[]);
-  /** Where the settings may name a file in a home. Other services see none. */
+  /** For services whose settings may name a file in a home. Other services see no homes. */
   home?: "read-only";
   /** Whether it starts programs that gain rights, such as postdrop(1). */
   gainsRights?: true;
@@ -20,12 +20,12 @@ export type Confined = Readonly<{
 }>;
 
 /**
- * What systemd lets a service do (systemd.exec(5)); within that it gives up the rest itself, as everywhere. `all` lifts the other
- * restrictions too, for the program that administers the others. `says`: a short description.
+ * What systemd allows a service (systemd.exec(5)). The service itself drops further rights, as it does without systemd. `all` lifts the
+ * other restrictions too, for the program that administers the others. `says`: a short description.
  */
 type Sandbox = Readonly<{ says: string }> & (Confined | Readonly<{ capabilities: "all" }>);
 
-/** runsv(8) starts as root: it ends its service, which switches to its user and drops inheritable rights. */
+/** For runsv(8), which starts as root and must end its service, and for the service, which switches its user and drops its rights. */
 const BECOMES_ITS_USER = ["KILL", "SETGID", "SETPCAP", "SETUID"];
 const ALL_FILES = ["CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER"];
 const IP = ["UNIX", "INET", "INET6"];
@@ -45,7 +45,7 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     says: "the guard, which decides and keeps the databases",
     capabilities: [...BECOMES_ITS_USER, "NET_ADMIN"],
     families: [...IP, "NETLINK"],
-    // It tests whether the disk accepts writes. Files that it may not read or write belong to others.
+    // It tests whether the disk accepts writes. File permissions protect what it must not read or write.
     writes: "everything",
   },
   web: {

@@ -4,11 +4,11 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../machine/run-program.ts";
 
-/** In a separate network: a test must not touch this machine's firewall. */
+/** Runs in a separate network, because a test must not touch this machine's firewall. */
 const KILLED = `
   nft "add table inet ghostinbox; add table inet ghostinbox_strict; add table inet another"
   "$@" && nft list tables`;
-/** Another server: its supervisor, and its guard once that runs, with a user that only this test knows. */
+/** Starts another server: its supervisor and, once that runs, its guard, with a user that only this test knows. */
 const OTHER = `
   mkdir -p "$1/service/guard"
   cp /etc/passwd "$1/passwd"
@@ -26,12 +26,12 @@ const MODULES = ["./stop.ts", "../../settings/layout.ts"].map((module) => import
 const STOP = [process.execPath, "--input-type=module", "--eval", STOPS, ...MODULES, temporaryDirectory()];
 const WITH_NFT = { skip: lacking({ root: true, installed: ["unshare", "nft"] }) };
 
-test("removes what a killed server left in the firewall", WITH_NFT, async () => {
+test("removes the tables that a killed server left in the firewall", WITH_NFT, async () => {
   const ran = await runProgram("unshare", ["--net", "sh", "-ec", KILLED, "sh", ...STOP]);
   assert.equal(ran.stdout, '{"ok":true,"wasRunning":false}\ntable inet another\n', ran.stderr);
 });
 
-/** Its nft lists a table, and fails otherwise. */
+/** An nft that lists a table, and fails at anything else. */
 const STUCK = `
   printf '#!/bin/sh\\ncase "$1" in list) echo table ;; *) echo "Error: no memory" >&2; exit 1 ;; esac\\n' >"$1/nft"
   chmod +x "$1/nft"; mount --bind "$1/nft" "$(command -v nft)"

@@ -12,7 +12,7 @@ import { restartServer, stopServer } from "./stop.ts";
 const directory = temporaryDirectory();
 const layout = layoutOf(directory);
 
-/** Takes the lock, and neither ends nor starts again. */
+/** Takes the lock, and then neither ends nor starts again. */
 const HOLDER = `
   import { readFileSync, writeFileSync } from "node:fs";
   const { takeLock } = await import(process.argv[1]);
@@ -39,13 +39,13 @@ test("stops nothing in another program's directory, even if programs run from it
   t.after(() => child.kill("SIGKILL"));
   await once(child, "spawn");
   const reason = (path: string): string =>
-    `${path} holds other programs' files and no ghostinbox.toml, so nothing of it is ended.`;
+    `${path} holds other programs' files and no ghostinbox.toml, so no program there is stopped.`;
   assert.deepEqual(await stopServer(layoutOf(top)), { ok: false, reason: reason(top) });
   assert.deepEqual(await stopServer(layoutOf("/bin/sleep")), { ok: false, reason: reason("/bin/sleep") });
   assert.equal(child.exitCode ?? child.signalCode, null);
 });
 
-test("a server that was restarted but is not ready is not reported as not restarted", async (t) => {
+test("a restarted server that is not ready yet is not reported as a failed restart", async (t) => {
   const child = await holder(t, "restarts");
   const restarted = await restartServer(layout, [], 100);
   assert.ok(!restarted.ok && restarted.isRunning && restarted.isNew, JSON.stringify(restarted));

@@ -13,42 +13,42 @@ import { becomes, endOrphans, processesOf, runsForAnother, signal } from "./proc
 import { startTimeOf } from "./read-processes.ts";
 import { lastFailure, SERVICES_READY_MS, waitUntilReady } from "./ready.ts";
 
-/** Makes the running start stop everything, and start again in the same process. */
+/** Makes the running start stop everything and start again in the same process. */
 export const RESTART_SIGNAL = "SIGUSR2";
 /** A start gives its programs 15 s to end and kills the rest, which takes at most another 15 s. */
 const STOP_MS = 45_000;
-/** Preparing takes seconds; the services start after it. */
+/** Allows for the preparation, which takes seconds before the services start. */
 const READY_MS = SERVICES_READY_MS + 50_000;
 
 export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Failed;
 
-/** Stops the server of this data directory, or the rest of a killed start, and waits until none of its processes and firewall tables are left. */
+/** Stops the server of this data directory, or the rest of a killed start. Waits until its processes and firewall tables are gone. */
 export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): Promise<Stopped> {
   const holder = lockHolder(layout.startPid);
   // A directory such as /srv would include other people's programs.
   if (holder === null && isForeign(layout))
     return {
       ok: false,
-      reason: `${layout.data} holds other programs' files and no ghostinbox.toml, so nothing of it is ended.`,
+      reason: `${layout.data} holds other programs' files and no ghostinbox.toml, so no program there is stopped.`,
     };
   const wasRunning = holder !== null || processesOf(layout.data).length > 0;
   if (holder !== null) {
     const since = startTimeOf(holder);
     signal(holder, "SIGTERM");
-    // The process, not only its lock: otherwise a second start that waits for it could continue.
+    // Waits for the process, not only its lock. Otherwise a second start that waits for the lock could continue.
     const ended = await becomes(() => startTimeOf(holder) !== since, patienceMs);
     if (!ended) return { ok: false, reason: `The server (pid ${holder}) did not stop within ${patienceMs / 1000} s.` };
   }
   const { left } = await endOrphans(layout.data);
   if (left.length > 0) return { ok: false, reason: `These processes did not exit: ${left.join(", ")}.` };
-  // Left by a server that was killed as a whole, or failed to start, and of which no process runs.
+  // Tables may be left by a server that was killed completely, or failed to start, and of which no process runs.
   const blocked = await removeTables(layout.data, TABLE, STRICT_TABLE);
   return blocked === null ? { ok: true, wasRunning } : { ok: false, reason: `No process is left, but ${blocked}` };
 }
 
 /**
  * Removes tables of ours, if they exist, unless a second server runs, whose tables have the same names. Returns null, or a clause
- * about the first that stays, with the command for it. Where nft(8) cannot run, there is none.
+ * about the first table that stays, with the command that removes it. If nft(8) cannot run, there are no tables.
  */
 export async function removeTables(data: string, ...tables: readonly string[]): Promise<string | null> {
   if (runsForAnother(data)) return null;
@@ -61,7 +61,7 @@ export async function removeTables(data: string, ...tables: readonly string[]): 
   return blocked;
 }
 
-/** `isNew`: it was restarted, but not all of it is ready. */
+/** `isNew`: the server was restarted, but not all of it is ready. */
 export type Restarted = Readonly<{ ok: true }> | (Failed & Readonly<{ isRunning: boolean; isNew?: true }>);
 
 /** Makes the running start stop everything and start again, and waits until everything runs. */
@@ -71,7 +71,7 @@ export async function restartServer(
   readyMs: number = READY_MS,
 ): Promise<Restarted> {
   const holder = lockHolder(layout.startPid);
-  // Differs from start to start.
+  // The content differs after each start.
   const before = textOrNothing(layout.startPid);
   if (holder === null) return { ok: false, reason: "GhostInbox is not running.", isRunning: false };
   const since = startTimeOf(holder);

@@ -12,14 +12,14 @@ import { finishEnvironment, pidOf, programEnvironment, runsvdir, writeEnvironmen
 
 const directory = temporaryDirectory();
 
-test("programs get the settings of the environment, and no password", () => {
+test("programs get the settings from the environment, but no password", () => {
   const secrets = { ADMIN_PASSWORD: "secret", ADMIN_PASSWORD_FILE: "/run/secret" };
   const env = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_ALLOW_REMOVE: "yes", ...secrets, PATH: "/bin" };
   const kept = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_DATA: "/srv/mail", MALLOC_ARENA_MAX: "2" };
   assert.deepEqual(programEnvironment(layoutOf("/srv/mail"), env), kept);
 });
 
-test("variables of an earlier start are removed, even of a killed one, and other users may not read them", () => {
+test("variables of an earlier start, even of a killed one, are removed, and other users may not read any", () => {
   const place = join(directory, "environment");
   for (const left of [`${place}.new`, `${place}.old`]) put(join(left, "KILLED"), "");
   writeEnvironment(place, { OLD: "1" });
@@ -37,15 +37,15 @@ test("variables of an earlier start are removed, even of a killed one, and other
   assert.deepEqual(readdirSync(place), ["NEW"]);
 });
 
-test("runsvdir runs the services, and its end is noticed", installed("runsvdir"), async (t) => {
+test("runsvdir runs the services, and its exit is noticed", installed("runsvdir"), async (t) => {
   t.after(setZone("Europe/Berlin"));
   const layout = temporaryLayout();
   mkdirSync(join(layout.services, "web"), { recursive: true });
-  // Renamed, so that the file is always complete.
+  // Written by a rename, so that the file is always complete.
   const run = "#!/bin/sh\necho $TZ >zone\necho $PPID >new && mv new supervisor\nexec sleep infinity\n";
   writeFileSync(join(layout.services, "web", "run"), run, { mode: 0o755 });
   const { died } = runsvdir(layout);
-  assert.ok(statSync(layout.services).mtimeMs <= Date.now() - 1_000, "otherwise it would wait for a second");
+  assert.ok(statSync(layout.services).mtimeMs <= Date.now() - 1_000, "otherwise runsvdir would wait a second");
   const written = join(layout.services, "web", "supervisor");
   await until(() => existsSync(written) && pidOf(layout.services, "web") !== null);
   assert.equal(readFileSync(join(layout.services, "web", "zone"), "utf8"), "Europe/Berlin\n");

@@ -28,19 +28,19 @@ import { startUnits, stopUnits } from "./units.ts";
 const STOP_MS = 15_000;
 const NOT_FOR_PROGRAMS = ["GHOSTINBOX_ALLOW_REMOVE"];
 
-/** The environment of our programs: the settings given there, and never the administrator's password. */
+/** The environment of our programs: the settings in `env`, but never the administrator's password. */
 export function programEnvironment(layout: Layout, env: Environment): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (name.startsWith("GHOSTINBOX_") && !NOT_FOR_PROGRAMS.includes(name) && value !== undefined) found[name] = value;
   }
-  // One arena each instead of eight per core: glibc then returns memory that it would keep (mallopt(3)).
+  // One arena per program instead of eight per core, so that glibc returns memory that it would otherwise keep (mallopt(3)).
   return { ...found, GHOSTINBOX_DATA: layout.data, MALLOC_ARENA_MAX: "2" };
 }
 
 /**
- * One file for each variable, as chpst(8) -e reads them: a NUL stands for a line break. After a power failure all are there or none: with some
- * missing, a variable of the first start would win over the file.
+ * Writes one file per variable, as chpst(8) -e reads them: a NUL stands for a line break. After a power failure either all or none are
+ * there. If only some were missing, a variable from the first start would override the settings file.
  */
 export function writeEnvironment(directory: string, env: Readonly<Record<string, string>>): void {
   const [fresh, old] = [`${directory}.new`, `${directory}.old`];
@@ -53,12 +53,12 @@ export function writeEnvironment(directory: string, env: Readonly<Record<string,
   removeTree(old);
 }
 
-/** After a power failure between the two renames above, the former variables return. */
+/** Restores the previous variables after a power failure between the two renames above. */
 export function finishEnvironment(directory: string): void {
   if (!existsSync(directory) && existsSync(`${directory}.old`)) moveFile(`${directory}.old`, directory);
 }
 
-/** The caller has checked the configuration. */
+/** Writes the scripts of all services. The caller has checked the configuration. */
 export function writeServices(input: RunitInput): void {
   const { services } = input.layout;
   const scripts = renderRunit(input);
@@ -71,7 +71,7 @@ export function writeServices(input: RunitInput): void {
     if (control !== undefined) writeScript(join(directory, "control", "t"), control);
     writeScript(join(directory, "finish"), finish);
     removeFile(join(directory, EXITS));
-    // A service that was stopped by hand returns with the next start.
+    // A service that was stopped manually returns with the next start.
     removeFile(join(services, service, "down"));
     removeFile(restartMark(services, service));
     removeFile(unreadMark(services, service));
@@ -109,15 +109,15 @@ export function pidFile(services: string, service: ServiceName): string {
 }
 
 type Supervisor = Readonly<{
-  /** It has ended without a signal from us. */
+  /** Resolves if the supervisor ends without a signal from us. */
   died: Promise<"died">;
-  /** Ends the services, and waits until nothing of them runs. */
+  /** Ends the services, and waits until none of their processes runs. */
   stop: () => Promise<void>;
 }>;
 
-/** runsvdir(8), below this process but in its own session: Ctrl-C reaches only the start, which then stops things in order. */
+/** Runs runsvdir(8) as a child in its own session, so that Ctrl-C reaches only the start, which then stops everything in order. */
 export function runsvdir({ data, services }: Layout): Supervisor {
-  // runsvdir would wait a second if the directory had been changed within this one.
+  // runsvdir would wait a second if the directory had changed within the current one.
   setModified(services, new Date(Date.now() - 2 * SECOND_MS));
   const how = { detached: true, stdio: "ignore", cwd: services, env: cleanEnvironment() } as const;
   const child = spawn("runsvdir", ["-P", services], how);
@@ -128,7 +128,7 @@ export function runsvdir({ data, services }: Layout): Supervisor {
   };
   const died = once(child, "exit").then(noteDeath, noteDeath);
   const stop = async (): Promise<void> => {
-    // HUP makes runsvdir end every service. If it has died, none would end: each runsv gets the signal itself.
+    // HUP makes runsvdir end every service. If runsvdir has died, each runsv gets a signal instead.
     if (running === null) await endOrphans(data, STOP_MS);
     else {
       signal(running, "SIGHUP");
@@ -138,7 +138,7 @@ export function runsvdir({ data, services }: Layout): Supervisor {
   return { died, stop };
 }
 
-/** systemd, with a unit for each service. If systemd ends, so does the machine. */
+/** Runs the services under systemd, with a unit for each. If systemd ends, so does the machine. */
 export async function systemd(layout: Layout): Promise<Supervisor> {
   await startUnits(layout);
   // Keeps this process alive, which a signal handler does not.
@@ -156,15 +156,15 @@ const PATIENCE_SECONDS = 10;
 
 type Sv = (command: string) => Promise<Finished>;
 
-/** sv(8): ends a service, waits, and checks whether it runs again. Null if it does, otherwise why not. */
+/** Restarts a service with sv(8), and checks that it runs again. Returns null, or why it does not. */
 export async function restartService(
   service: ServiceName,
   { services }: Pick<Layout, "services">,
   patienceSeconds: number = PATIENCE_SECONDS,
 ): Promise<string | null> {
   const sv = svOf(services, service, patienceSeconds);
-  // Fail2ban 1.0.2 can hang forever if it must end while it starts; killing it then loses nothing. And `sv restart`
-  // mistakes a process that has just started, and not ended yet, for the new one. A milter is killed, which must not count as its own end.
+  // Fail2ban 1.0.2 can hang forever if it must end while it starts; killing it then loses nothing. Also, `sv restart` mistakes a
+  // process that has just started, and has not ended yet, for the new one. A milter is killed, which must not count as an exit.
   const restarted =
     service === "fail2ban" || MILTERS.includes(service)
       ? await downAndUp(restartMark(services, service), sv)
@@ -173,15 +173,15 @@ export async function restartService(
 }
 
 /**
- * Restarts a service whose process hangs, so that its end cannot be waited for. Processes that outlive the service would
- * keep its ports: they are killed before the new one starts. Null, or why it does not run again.
+ * Restarts a service whose process hangs, without waiting for its end. Kills processes that outlive the service before the new one
+ * starts, because they would keep its ports. Returns null, or why the service does not run again.
  */
 export async function restartHanging(
   service: ServiceName,
   { services, data }: Pick<Layout, "services" | "data">,
   patienceSeconds: number = PATIENCE_SECONDS / 2,
 ): Promise<string | null> {
-  // Once one has ended, its number may be reused.
+  // Noted with start times, because the id of an ended process may be reused.
   const main = pidOf(services, service);
   const family = withDescendants(processesOf(data), ({ parent }) => parent === main).map(({ pid }) => ({
     pid,
@@ -193,7 +193,7 @@ export async function restartHanging(
   return started.code === 0 ? null : lastLines(started);
 }
 
-/** Starts services that an earlier keeper stopped for a restart, and did not start again because it was killed. Returns those that run. */
+/** Starts services that an earlier keeper stopped for a restart, but was killed before it started them. Returns those that run again. */
 export async function finishRestarts(
   { services }: Pick<Layout, "services">,
   patienceSeconds: number = PATIENCE_SECONDS / 2,
@@ -212,10 +212,10 @@ function svOf(services: string, service: ServiceName, patienceSeconds: number): 
   return (command) => runProgram("sv", ["-w", String(patienceSeconds), command, join(services, service)]);
 }
 
-/** A keeper that is killed between the two leaves the mark: runsv(8) starts nothing that it was ordered to keep down. */
+/** A keeper that is killed in between leaves the mark, because runsv(8) starts nothing that it was ordered to keep down. */
 async function downAndUp(mark: string, sv: Sv, between: () => void = () => undefined): Promise<Finished> {
   unlessDiskRefuses(() => writeFile(mark, "", { mode: 0o644 }));
-  // sv(8) also sends CONT, so that a process that a signal has stopped can end.
+  // sv(8) also sends CONT, so that a process stopped by a signal can end.
   if ((await sv("down")).code !== 0) await sv("kill");
   between();
   const started = await sv("start");
@@ -223,7 +223,7 @@ async function downAndUp(mark: string, sv: Sv, between: () => void = () => undef
   return started;
 }
 
-/** The mark is a precaution: a full or read-only disk must not prevent the restart of a hanging part, or the keeper's start. */
+/** Changes a mark, which is only a precaution: a full or read-only disk must not prevent a restart, or the keeper's start. */
 function unlessDiskRefuses(change: () => void): void {
   const why = failureOf(change);
   if (why !== null) console.error(`keeper: could not record a restart: ${why}`);

@@ -12,7 +12,7 @@ import { serviceLog } from "../../settings/layout.ts";
 import { pidOf } from "./supervise.ts";
 import { lastLogLine, parseStatus, supervised, tail } from "./supervised.ts";
 
-test("a real runsv: its service runs, again after its end, and is stopped", installed("runsv", "sv"), async (t) => {
+test("a real runsv runs its service, restarts it after its end, and stops it", installed("runsv", "sv"), async (t) => {
   const services = temporaryDirectory();
   mkdirSync(join(services, "web"));
   const now = () => supervised(services, "web");
@@ -29,7 +29,7 @@ test("a real runsv: its service runs, again after its end, and is stopped", inst
   await until(() => pid() === null && now()?.isStopped === true);
 });
 
-test("half a file is ignored", () => assert.equal(parseStatus(Buffer.alloc(7)), null));
+test("an incomplete file is ignored", () => assert.equal(parseStatus(Buffer.alloc(7)), null));
 
 function logOf(text: string) {
   const layout = temporaryLayout();
@@ -38,13 +38,13 @@ function logOf(text: string) {
   return { layout, file };
 }
 
-test("the last word is the last line, without the time before it", () => {
+test("the last log line is returned without its time", () => {
   const { layout } = logOf("2026-11-21_03:00:00.12345 first\n2026-11-21_03:00:01.12345 engine.db is damaged.\n\n");
   assert.equal(lastLogLine(layout, "guard"), "engine.db is damaged.");
   assert.equal(lastLogLine(layout, "web"), null, "it has written nothing yet");
 });
 
-test("for a crash it is the error, not the end of the trace", () => {
+test("after a crash the error is returned, not the end of the stack trace", () => {
   const { layout } = logOf(
     "/x/guard.js:7\n    throw new Error()\n    ^\n\nTypeError: no such thing\n    at f (x.js:1:2)\n\nNode.js v26.1.0\n",
   );

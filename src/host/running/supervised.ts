@@ -7,26 +7,26 @@ import type { ServiceName } from "./runit.ts";
 
 /** A service as runsv(8) sees it. */
 type Supervised = Readonly<{
-  /** It was ordered to stay down (`sv down`). */
+  /** Whether it was ordered to stay down (`sv down`). */
   isStopped: boolean;
   /** Differs after each start and each end of the service. */
   change: string;
 }>;
 
-/** Services that the settings disabled at the start do not exist. */
+/** Whether a service exists. Those that the settings disabled at the start do not. */
 export function serviceExists(services: string, service: ServiceName): boolean {
   return existsSync(join(services, service));
 }
 
-/** `supervise/status`: a TAI64N time, the pid in little endian, then: paused, wanted, term sent, state. */
+/** Layout of `supervise/status`: a TAI64N time, the pid in little endian, then paused, wanted, term sent and state. */
 const STATUS = { bytes: 20, pid: 12, wanted: 17 } as const;
 
-/** Null before the first start of its supervisor; its last state once the supervisor is gone. Only root may read it. */
+/** The state of a service. Null before its supervisor's first start; the last state once the supervisor is gone. Only for root. */
 export function supervised(services: string, service: string): Supervised | null {
   return readOr(() => parseStatus(readFileSync(join(services, service, "supervise", "status"))), null);
 }
 
-/** Null for a file that is being written. */
+/** Null for an incomplete file, which is being written. */
 export function parseStatus(bytes: Buffer): Supervised | null {
   if (bytes.length !== STATUS.bytes) return null;
   return {
@@ -48,8 +48,8 @@ export function tail(file: string, most: number): readonly string[] {
 }
 
 /**
- * The last log line of one of our programs, without the time that svlogd(8) adds; null if there is none. For a
- * crash of Node it is the error, not the line that ends its stack trace.
+ * The last log line of one of our programs, without the time that svlogd(8) adds; null if there is none. After a crash of Node
+ * it is the error, not the last line of the stack trace.
  */
 export function lastLogLine(layout: Layout, service: string): string | null {
   const lines = tail(serviceLog(layout, service), 40).map((line) => line.replace(SVLOGD_TIME, ""));
@@ -57,7 +57,7 @@ export function lastLogLine(layout: Layout, service: string): string | null {
   return crash ?? lines.at(-1) ?? null;
 }
 
-/** svlogd(8), `-tt`. */
+/** The time that svlogd(8) adds with `-tt`. */
 const SVLOGD_TIME = /^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d+ /;
 const ERROR = /^[A-Z]\w*(?:Error)?(?: \[\w+\])?: /;
 

@@ -16,7 +16,7 @@ function unit(name: string, data = layout): string {
   return units(data).get(name) ?? assert.fail(name);
 }
 
-test("each service that runit knows has a unit, which runs it only where the settings want it", () => {
+test("each service of runit has a unit, which runs it only if the settings enable it", () => {
   assert.deepEqual([...units().keys()], [MAIN_UNIT, ...SERVICES.map(unitOf), MAIL_LOG_UNIT]);
   const mail = mailServices(layout, { spam: 2, fail2ban: true });
   for (const { service } of renderRunit({ layout, mail, netAdmin: true, export: true })) {
@@ -25,18 +25,18 @@ test("each service that runit knows has a unit, which runs it only where the set
   }
 });
 
-test("only the start is enabled: it starts and ends the others", () => {
+test("only the unit of the start is enabled, which starts and ends the others", () => {
   const enabled = [...units()].flatMap(([name, text]) => (text.includes("[Install]") ? [name] : []));
   assert.deepEqual(enabled, [MAIN_UNIT]);
   assert.match(unit(MAIN_UNIT), /^ExecStopPost=-\/bin\/systemctl stop ghostinbox-\*\.service$/m);
 });
 
-test("it starts once the data, and disks for mail, logs and backups in it, are mounted", () => {
+test("the start waits for the mounts of the data, mail, logs and backups", () => {
   const mounts = /^RequiresMountsFor=\/srv\/mail \/srv\/mail\/mail \/srv\/mail\/log \/srv\/mail\/backup$/m;
   assert.match(unit(MAIN_UNIT), mounts);
 });
 
-test("a failed start is repeated, unless the data is newer; an upgrade has no time limit", () => {
+test("a failed start is retried, unless the data is newer; an upgrade has no time limit", () => {
   assert.match(unit(MAIN_UNIT), /^Restart=on-failure\nRestartPreventExitStatus=4$/m);
   assert.match(unit(MAIN_UNIT), /^TimeoutStartSec=infinity$/m);
 });
@@ -49,7 +49,7 @@ test("the guard may change the firewall and the web may not; neither gains a rig
     for (const line of lines) assert.ok(unit(unitOf(service)).includes(`\n${line}\n`), `${service}: ${line}`);
 });
 
-test("every service but the keeper writes only in the data directory, and outlives one killed process", () => {
+test("every service except the keeper writes only in the data directory, and survives the end of one process", () => {
   for (const service of SERVICES) {
     const text = unit(unitOf(service));
     assert.match(text, /^OOMPolicy=continue$/m);
@@ -60,7 +60,7 @@ test("every service but the keeper writes only in the data directory, and outliv
   assert.ok(unit("ghostinbox-dovecot.service").includes(writes), "mail and log may be links to other disks");
 });
 
-test("services that open files which settings name can read homes; others see none", () => {
+test("services that open files named by settings can read homes; others see none", () => {
   const reads = SERVICES.filter((service) => /^ProtectHome=read-only$/m.test(unit(unitOf(service))));
   assert.deepEqual(reads, ["unbound", "postfix", "dovecot", "fail2ban", "export"]);
   const sees = SERVICES.filter((service) => !/^ProtectHome=/m.test(unit(unitOf(service))));

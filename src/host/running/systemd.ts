@@ -8,11 +8,11 @@ import { type Confined, SANDBOXES } from "./sandboxes.ts";
 export const MAIN_UNIT = "ghostinbox.service";
 /** Forwards the mail servers' log, which they write themselves, to the journal. */
 export const MAIL_LOG_UNIT = "ghostinbox-mail-log.service";
-/** The first line of each unit, by which units are found again. */
+/** The first line of each unit, by which our units are recognised. */
 export const UNIT_HEAD = "# Made by GhostInbox. Changes made here are lost; those of `systemctl edit` are kept.";
-/** Exit code of a start whose program is older than the data: restarting it does not help. */
+/** Exit code of a start whose program is older than the data, so that restarting it does not help. */
 export const DATA_IS_NEWER = 4;
-/** Variables of the start, one per line; may be missing. */
+/** Variables of the start, one per line. The file may be missing. */
 export const VARIABLES_FILE = "/etc/default/ghostinbox";
 /** All units but the main one, as systemctl(1) takes it. */
 export const OTHER_UNITS = "ghostinbox-*.service";
@@ -27,7 +27,7 @@ type UnitsInput = Readonly<{
 
 type UnitFile = Readonly<{ name: string; text: string }>;
 
-/** One unit for each service of `renderRunit`, one for the start, one for the log. No path contains spaces (set-up). */
+/** Renders a unit for each service of `renderRunit`, one for the start and one for the log. Set-up ensures that no path has spaces. */
 export function renderUnits(input: UnitsInput): readonly UnitFile[] {
   return [
     { name: MAIN_UNIT, text: mainUnit(input) },
@@ -41,8 +41,8 @@ export function unitOf(service: ServiceName): string {
 }
 
 /**
- * It starts and stops the others itself, in order, so no ordering is needed here. If it is killed, ExecStopPost stops them,
- * and systemd starts it again.
+ * The unit of the start, which starts and stops the other units itself, in order, so no ordering is needed here. If it is killed,
+ * ExecStopPost stops them, and systemd starts it again.
  */
 function mainUnit({ layout, node, checkout, compileCache }: UnitsInput): string {
   return unit({
@@ -50,9 +50,9 @@ function mainUnit({ layout, node, checkout, compileCache }: UnitsInput): string 
       "Description=GhostInbox, a guarded mail server",
       "Documentation=man:ghostinbox(8)",
       "After=network.target nss-lookup.target",
-      // Each may be a separate disk: without the mount, mail would be written beneath it.
+      // Each may be a separate disk. Without its mount, mail would be written beneath the mount point.
       `RequiresMountsFor=${[layout.data, layout.mail, layout.log, layout.backup].join(" ")}`,
-      // The cause of a failed start may pass, such as another program on a port. Frequent manual starts are not refused either.
+      // The cause of a failed start may go away, such as another program on a port. Frequent manual starts are allowed too.
       "StartLimitIntervalSec=0",
     ],
     Service: [
@@ -64,7 +64,7 @@ function mainUnit({ layout, node, checkout, compileCache }: UnitsInput): string 
       `ExecStart=${node} ${NODE_FLAGS} ${checkout}/src/programs/set-up/start.ts --systemd`,
       `ExecStopPost=-/bin/systemctl stop ${OTHER_UNITS}`,
       "Restart=on-failure",
-      // Data of a newer version cannot be read ten seconds later either.
+      // A restart would not help with data of a newer version.
       `RestartPreventExitStatus=${DATA_IS_NEWER}`,
       "RestartSec=10",
       "KillMode=mixed",
@@ -78,7 +78,7 @@ function mainUnit({ layout, node, checkout, compileCache }: UnitsInput): string 
   });
 }
 
-/** runsv(8) restarts the service within a second, and notifies the keeper; systemd confines both, and restarts runsv. */
+/** runsv(8) restarts the service within a second, and notifies the keeper. systemd confines both, and restarts runsv. */
 function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
   const sandbox = SANDBOXES[service];
   const weight = WEIGHTS[service];
@@ -95,7 +95,7 @@ function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
       `SyslogIdentifier=ghostinbox-${service}`,
       "Restart=always",
       "RestartSec=1",
-      // A process that the kernel ends for want of memory is not the whole service.
+      // If the kernel ends one process for lack of memory, the rest of the service continues.
       "OOMPolicy=continue",
       "KillMode=mixed",
       "TimeoutStopSec=20",
@@ -156,7 +156,7 @@ function confined(service: ServiceName, layout: Layout): readonly string[] {
     "SystemCallErrorNumber=EPERM",
     ...always,
     "ProtectSystem=strict",
-    // A missing one must not prevent the start.
+    // The `-` keeps a missing path from preventing the start.
     `ReadWritePaths=${paths.map((path) => `-${path}`).join(" ")}`,
     ...hidden(layout, home),
     ...(sandbox.seesOthers === true ? [] : ["ProtectProc=invisible"]),
@@ -165,7 +165,7 @@ function confined(service: ServiceName, layout: Layout): readonly string[] {
 
 const GAINS = /^(NoNewPrivileges|RestrictSUIDSGID)=/;
 
-/** Without settings that would hide the data directory. */
+/** Hides homes and temporary files, unless that would hide the data directory. */
 function hidden({ data }: Layout, home: Confined["home"] | "yes" = "yes"): readonly string[] {
   const isBelow = (...places: readonly string[]): boolean => places.some((place) => `${data}/`.startsWith(`${place}/`));
   return [

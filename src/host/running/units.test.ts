@@ -22,22 +22,26 @@ import {
   whyNotByUnits,
 } from "./units.ts";
 
-/** In place of systemd: prints its notifications. */
+/** Stands in for systemd, and prints the notifications that it gets. */
 const LISTEN = `
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])
 print(s.recv(4096).decode())`;
 
-test("systemd is notified that the server runs, with its name", installed("systemd-notify", "python3"), async () => {
-  const socket = join(temporaryDirectory(), "notify");
-  const systemd = spawn("python3", ["-c", LISTEN, socket], { stdio: ["ignore", "pipe", "inherit"] });
-  let reported = "";
-  systemd.stdout.on("data", (chunk: Buffer) => (reported += chunk.toString()));
-  await until(() => existsSync(socket));
-  await Promise.all([tellReady("GhostInbox runs as mail.example.org.", socket), once(systemd, "close")]);
-  assert.match(reported, /^READY=1$/m);
-  assert.match(reported, /^STATUS=GhostInbox runs as mail\.example\.org\.$/m);
-});
+test(
+  "systemd is notified that the server runs, with the status text",
+  installed("systemd-notify", "python3"),
+  async () => {
+    const socket = join(temporaryDirectory(), "notify");
+    const systemd = spawn("python3", ["-c", LISTEN, socket], { stdio: ["ignore", "pipe", "inherit"] });
+    let reported = "";
+    systemd.stdout.on("data", (chunk: Buffer) => (reported += chunk.toString()));
+    await until(() => existsSync(socket));
+    await Promise.all([tellReady("GhostInbox runs as mail.example.org.", socket), once(systemd, "close")]);
+    assert.match(reported, /^READY=1$/m);
+    assert.match(reported, /^STATUS=GhostInbox runs as mail\.example\.org\.$/m);
+  },
+);
 
 const of = { checkout: "/opt/ghostinbox", layout: layoutOf("/srv/mail"), node: "/opt/ghostinbox/node" };
 
@@ -63,7 +67,7 @@ test("a path that a unit would misread is refused", async () => {
 test("units are recognised by their first line, and others are kept", ROOT, async () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, "postfix.service"), "[Service]\n");
-  // Whether or not systemd runs here: the files are written first.
+  // The files are written first, whether or not systemd runs here.
   await installUnits(of, directory);
   const found = unitsOf(directory);
   assert.ok(found.includes(join(directory, "ghostinbox-guard.service")));
@@ -92,10 +96,10 @@ test("a new version renews the units of its checkout and data directory, and no 
   for (const other of [{ checkout: "/opt/ghostinbox-2" }, { layout: layoutOf("/srv/other") }])
     assert.deepEqual(await renewUnits({ ...of, ...other }, directory), { ok: true });
   assert.deepEqual(read(), former);
-  // Whether or not systemd runs here: the files are written first.
+  // The files are written first, whether or not systemd runs here.
   const { ok } = await renewUnits(of, directory);
   assert.deepEqual(read(), wanted);
-  assert.equal((await renewUnits(of, directory)).ok, ok, "a failed reload is repeated");
+  assert.equal((await renewUnits(of, directory)).ok, ok, "a failed reload is retried");
 });
 
 test("the units of a server are not given to another data directory", ROOT, async () => {
@@ -104,7 +108,7 @@ test("the units of a server are not given to another data directory", ROOT, asyn
   const other = (layout = of.layout): string | null => serverOfUnits(layout, [temporaryDirectory(), directory]);
   assert.equal(other(), null);
   await installUnits({ ...of, layout: there }, directory);
-  assert.equal(other(), null, "that server is gone, or was moved");
+  assert.equal(other(), null, "that server was removed or moved");
   writeFileSync(there.settings, "");
   assert.equal(other(), there.data);
   assert.equal(other(there), null);

@@ -20,19 +20,19 @@ export async function startUnits({ services }: Pick<Layout, "services">): Promis
   await must(["start", "--no-block", ...wanted.map(unitOf), MAIL_LOG_UNIT]);
 }
 
-/** Waits until none of them runs. systemd does not know processes without a unit, such as those of a start in a terminal. */
+/** Stops the units, and waits until none runs. systemd does not know processes without a unit, such as those of a start in a terminal. */
 export async function stopUnits(): Promise<void> {
   await must(["stop", OTHER_UNITS]);
 }
 
-/** Units of an owner that `stopUnits` stops too, because of their names. Those without text are masked. */
+/** The owner's own units that `stopUnits` also stops, because of their names. Ignores empty ones, which are masked. */
 export function othersStopped(directory: string = UNIT_DIRECTORY): readonly string[] {
   const ours = [MAIL_LOG_UNIT, ...SERVICES.map(unitOf)];
   const named = readdirSync(directory).filter((name) => matchesGlob(name, OTHER_UNITS) && !ours.includes(name));
   return named.filter((name) => textOrNothing(join(directory, name)) !== "" && !isOurs(join(directory, name)));
 }
 
-/** Notifies systemd that the server runs (systemd-notify(1)), if there is one. */
+/** Notifies systemd, if it started us, that the server runs (systemd-notify(1)). */
 export async function tellReady(status: string, socket = process.env["NOTIFY_SOCKET"]): Promise<void> {
   if (socket === undefined) return;
   await runProgram("systemd-notify", ["--ready", `--status=${status}`], { env: { NOTIFY_SOCKET: socket } });
@@ -43,11 +43,11 @@ async function must(argv: readonly string[]): Promise<void> {
   if (!done.ok) throw new SetUpFailure(done.reason);
 }
 
-/** Where an administrator's units are; those of packages are below /lib. */
+/** Where an administrator's units are. Those of packages are below /lib. */
 const UNIT_DIRECTORY = "/etc/systemd/system";
 const PACKAGED_UNITS = "/lib/systemd/system";
 const EVERY_DIRECTORY: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS];
-/** Neither blanks nor characters that systemd.unit(5) and systemd.syntax(7) expand. */
+/** No blanks, and no characters that systemd.unit(5) and systemd.syntax(7) expand. */
 const PLAIN = /^[\w./+@:,~-]+$/;
 const OURS = /^ghostinbox(-[a-z0-9-]+)?\.service$/;
 
@@ -57,12 +57,12 @@ export const SYSTEMD_RUNS = "/run/systemd/system";
 /** `node`: the path of the runtime. */
 type Installed = Readonly<{ checkout: string; layout: Layout; node: string }>;
 
-/** Writes the units of a checkout, and lets the machine start them at boot. Starts nothing. */
+/** Writes the units of a checkout, and makes the machine start them at boot. Starts nothing. */
 export async function installUnits(of: Installed, directory: string = UNIT_DIRECTORY): Promise<Outcome> {
   const { checkout, layout, node } = of;
   const odd = [checkout, node, layout.data].find((path) => !PLAIN.test(path));
   if (odd !== undefined)
-    return { ok: false, reason: `${odd} has characters that mean something else in a unit: choose a plainer path.` };
+    return { ok: false, reason: `${odd} has characters that are special in a unit: choose a plainer path.` };
   const other = serverOfUnits(layout, [directory, PACKAGED_UNITS]);
   if (other !== null)
     return {
@@ -73,7 +73,7 @@ export async function installUnits(of: Installed, directory: string = UNIT_DIREC
   return written.ok ? systemctl(["enable", "--quiet", MAIN_UNIT]) : written;
 }
 
-/** Brings the installed units of this checkout and data directory to this version. Leaves others unchanged, and restarts nothing. */
+/** Updates the installed units of this checkout and data directory to this version. Leaves others unchanged, and restarts nothing. */
 export async function renewUnits(of: Installed, directory: string = UNIT_DIRECTORY): Promise<Outcome> {
   const [data] = dataOfUnits(directory);
   const isTheirs = data !== undefined && isSamePlace(data, of.layout.data);
@@ -81,7 +81,7 @@ export async function renewUnits(of: Installed, directory: string = UNIT_DIRECTO
   return writeUnits({ ...of, layout: layoutOf(data) }, directory);
 }
 
-/** Writes those that differ. After an interrupted renewal, systemd may not have read files that are right already. */
+/** Writes the units that differ. After an interrupted renewal, systemd may not have read files that are already up to date. */
 async function writeUnits({ checkout, layout, node }: Installed, directory: string): Promise<Outcome> {
   const compileCache = join(checkout, "node_modules", ".cache", "ghostinbox");
   const units = renderUnits({ layout, node, checkout, compileCache });
@@ -101,7 +101,7 @@ async function hasReadAll(): Promise<boolean> {
   return asked.code === 0 && !asked.stdout.includes("yes");
 }
 
-/** Variables of the main unit, with those set by `systemctl edit`: a line of words, quoted where needed. Empty if systemd does not run. */
+/** Variables of the main unit, including those from `systemctl edit`, as words in a line, quoted if needed. Empty without systemd. */
 export async function variablesOfUnit(): Promise<string> {
   return (await runProgram("systemctl", ["show", "--value", "-p", "Environment", MAIN_UNIT])).stdout;
 }
@@ -117,13 +117,13 @@ export async function uninstallUnits(directory: string = UNIT_DIRECTORY): Promis
   return reloaded.ok ? { ok: true, found: true } : reloaded;
 }
 
-/** The data directory, other than this one, whose server systemd starts, by units from here or a package's; null if there is none. */
+/** The data directory of another server that systemd starts, by units of a checkout or a package; null if there is none. */
 export function serverOfUnits({ data }: Layout, directories = EVERY_DIRECTORY): string | null {
   const served = directories.flatMap(dataOfUnits).find((one) => existsSync(layoutOf(one).settings));
   return served === undefined || isSamePlace(served, data) ? null : served;
 }
 
-/** Why systemd cannot start this data directory: its units are for another one. Null if there are none, or if they are for this one. */
+/** Says that systemd's units are for another data directory, so that it cannot start this one. Null without units, or if they fit. */
 export function whyNotByUnits({ data }: Layout, directories = EVERY_DIRECTORY): string | null {
   const [own] = directories.flatMap(dataOfUnits);
   if (own === undefined || isSamePlace(own, data)) return null;
@@ -133,12 +133,12 @@ export function whyNotByUnits({ data }: Layout, directories = EVERY_DIRECTORY): 
   );
 }
 
-/** The last name is the real one. */
+/** Compares the last names, which are the real ones. */
 function isSamePlace(a: string, b: string): boolean {
   return namesOf(a).at(-1) === namesOf(b).at(-1);
 }
 
-/** Empty if they name none. */
+/** The data directory of the units here; empty if they name none. */
 function dataOfUnits(directory: string): readonly string[] {
   const main = unitsOf(directory).filter((file) => basename(file) === MAIN_UNIT);
   return main.flatMap((file) => /^Environment=GHOSTINBOX_DATA=(\S+)/m.exec(readFileSync(file, "utf8"))?.[1] ?? []);
