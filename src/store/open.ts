@@ -154,7 +154,7 @@ function refuseOthers(db: DatabaseSync, path: string, kind: Kind): void {
 }
 
 function damaged(path: string, what: string): UnusableDatabase {
-  const says = `${path} is damaged (${what}); put a copy of it back, or move it away to start empty.`;
+  const says = `${path} is damaged (${what}); restore a copy of it, or move it away to start empty.`;
   return new UnusableDatabase("damaged", says);
 }
 

@@ -33,7 +33,7 @@ test("a missing table is null, and changes by others are reported", () => {
   for (const [line, changed, fault] of [
     ["    goto confirmed", "    accept\n    goto confirmed", "accept"],
     ["    tcp dport 25", "    ip saddr 10.0.0.0/8 accept\n    tcp dport 25", "ip saddr 10.0.0.0/8 accept"],
-    ["    meta l4proto tcp reject with tcp reset\n", "", "what is not listed is not refused"],
+    ["    meta l4proto tcp reject with tcp reset\n", "", "connections to other ports are not refused"],
     [/type filter hook input.*/, "", "the chain input is not hooked"],
   ] as const)
     assert.deepEqual(parseStrict(text.replace(line, changed))?.faults, [fault]);

@@ -91,7 +91,7 @@ export function parseStrict(listing: string): StrictListing | null {
 function faultsOf(rules: readonly string[]): readonly string[] {
   const strange = rules.filter((rule) => ![DOOR_RULE, INTERFACE_RULE, OURS, REFUSAL].some((ours) => ours.test(rule)));
   const refusals = rules.slice(-REFUSES.length).filter((rule) => REFUSAL.test(rule));
-  return [...strange, ...(refusals.length === REFUSES.length ? [] : ["what is not listed is not refused"])];
+  return [...strange, ...(refusals.length === REFUSES.length ? [] : ["connections to other ports are not refused"])];
 }
 
 function openingOf(rules: readonly string[]): Opening {

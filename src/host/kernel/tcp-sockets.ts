@@ -83,7 +83,7 @@ const PROC_LINE = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([
 
 export type ByteOrder = ReturnType<typeof endianness>;
 
-/** Parses an address of the kernel: 8 or 32 hexadecimal digits in 32-bit words, in this machine's byte order. Null if invalid. */
+/** Parses an address of the kernel: 8 or 32 hexadecimal digits in 32-bit words, by default in our byte order. Null if invalid. */
 export function parseKernelIp(hex: string, order: ByteOrder = endianness()): Ip | null {
   if (!/^(?:[0-9a-f]{8}|[0-9a-f]{32})$/i.test(hex)) return null;
   const bytes: string[] = [];

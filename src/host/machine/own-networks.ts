@@ -87,8 +87,8 @@ export function parseIpv4Gateways(text: string, order?: ByteOrder): readonly Ip[
 }
 
 /**
- * The bridges of a container, by convention the first address of each private network of this machine. Only one of several
- * networks has the default route, but clients may come through any.
+ * A container's bridges, by convention the first address of each private network of this machine. Only one of several networks
+ * has the default route, but clients may come through any.
  */
 export function parseIpv4Bridges(text: string, order?: ByteOrder): readonly Ip[] {
   return rows(text).flatMap(([, destination = "", gateway, flags = "", , , , mask]) => {

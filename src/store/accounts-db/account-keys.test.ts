@@ -47,7 +47,7 @@ test("keys are opened again only for the current password", (t) => {
   accounts.add(ann, ONE, START, [key("a")]);
   accounts.setPassword(ann, TWO, [key("b")]);
   const opened = accounts.openKeys(ann, ONE, [key("a", "a again")]);
-  assert.deepEqual(opened, refused(`${ann} has another password by now, or is gone.`));
+  assert.deepEqual(opened, refused(`${ann} has a new password by now, or was removed.`));
   assert.equal(accounts.openKeys(bob, ONE, [key("a")]).ok, false);
   assert.equal(keysOf(), "locked b|-");
   assert.ok(accounts.openKeys(ann, TWO, [key("b"), key("a", "a again")]).ok);

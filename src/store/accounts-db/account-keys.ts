@@ -23,7 +23,7 @@ export function sqliteAccountKeys(db: DatabaseSync) {
     /** Also within the caller's transaction. */
     open: (account: string, hash: string, keys: readonly AccountKey[]): Outcome => {
       if (hasPassword.get(account, hash) === undefined)
-        return { ok: false, reason: `${account} has another password by now, or is gone.` };
+        return { ok: false, reason: `${account} has a new password by now, or was removed.` };
       keep(account, hash, keys);
       return { ok: true };
     },

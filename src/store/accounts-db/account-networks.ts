@@ -96,10 +96,10 @@ export function unserved(db: DatabaseSync): readonly string[] {
     .map((row) => text(row["address"]));
 }
 
-/** `reads`: whether it is, or its aliases lead to, an address on another server or an account that can sign in. Ignores forwards. */
+/** `reads`: whether the address is, or leads by aliases to, one on another server or an account that can sign in. Ignores forwards. */
 export type RoleReader = Readonly<{ address: string; reads: boolean }>;
 
-/** Returns who gets mail for postmaster@ and abuse@ without an alias or account. Null if no one does, all have one, or all are refused. */
+/** Returns who gets mail for a postmaster@ or abuse@ without its own alias or account. Null if no one does, or there is no such address. */
 export function roleReader(db: DatabaseSync): RoleReader | null {
   const row = db.prepare("SELECT address, reads FROM role_reader LIMIT 1").get();
   return row === undefined ? null : { address: text(row["address"]), reads: row["reads"] === 1 };

@@ -7,7 +7,7 @@ import { bytes, integer, millis, millisOrNull, rowReader, text } from "../column
 import { prepared, together } from "../transactions.ts";
 import { DONE, refused } from "./accounts.ts";
 
-/** The administrator's second factors in `accounts.db`. Only the guard writes them. No other program that strangers reach can read them. */
+/** The administrator's second factors in `accounts.db`. Only the guard writes them, and the web cannot read them. */
 export function sqliteFactors(db: DatabaseSync): FactorStore & RecoveryStore {
   const sql = prepared(db, {
     totp: "SELECT secret, last_step FROM admin_totp",

@@ -49,7 +49,7 @@ const SWEEP_EVERY_MS = HOUR_MS;
 /** Maximum rows that one count lists. The rest waits for the next count, which follows at once. */
 export const MOST_NAMED = 5_000;
 
-/** Figures that need scans of whole tables, which the maintenance process does. Numbers are numbers of rows, except `firstRoutine`. */
+/** Figures that need scans of whole tables, which the maintenance process does. All numbers but `firstRoutine` count rows. */
 export type Surplus = Readonly<{
   /** The id of the oldest event of a type that is not kept longer. */
   firstRoutine: number;

@@ -156,7 +156,7 @@ export function countSurplus(db: DatabaseSync, staleBefore: Millis): Surplus {
   };
 }
 
-/** The oldest first, but the latest of each account last, so that a flood of names, or at one account, resets no other account's budget. */
+/** Oldest first, but the latest of each account last, so that a flood of names, or at one account, resets no other account's budget. */
 function surplusGuesses(db: DatabaseSync, surplus: number): Surplus["guesses"] {
   if (surplus <= 0) return [];
   const found = db.prepare(`
