@@ -66,7 +66,7 @@ test("a start that ends while it is told to restart is reported as stopped", asy
   await closed;
 });
 
-test("a start that does not stop in time is named; one of an older version is not killed by a restart", async (t) => {
+test("a start that does not stop in time is reported; a restart does not kill one of an older version", async (t) => {
   const child = await holder(t);
   const restarted = await restartServer(layout, []);
   assert.ok(!restarted.ok && restarted.isRunning && restarted.reason.includes("cannot restart"));

@@ -24,7 +24,7 @@ function fresh(t: TestContext) {
   return { db, store, history: sqliteAccountHistory(db), know, guess };
 }
 
-test("sign-ins: of an account, newest first, with the password of each network's last", (t) => {
+test("sign-ins of an account, newest first, with the latest password from each network", (t) => {
   const { store, history, know } = fresh(t);
   know("203.0.113.1", ann, 1, "old");
   know("203.0.113.2", ann, 2, "new");

@@ -186,7 +186,7 @@ const baseline = `
   ) STRICT;
 
   -- Networks from which accounts signed in. \`account\`: in lower case. \`proof\`: the short hash of the password of the last
-  -- sign-in; empty: not known.
+  -- sign-in; empty if unknown.
   CREATE TABLE known_address (
     prefix TEXT NOT NULL,
     account TEXT NOT NULL,
