@@ -80,7 +80,7 @@ describe("what only logs tell", needsLab(), () => {
     assert.deepEqual([ban.code, ban.source], ["intrusion_report", "engine"]);
     assert.equal(await product.banOf(scanner), undefined);
     const why = (await product.cli(["why", attacker])).stdout;
-    assert.match(why, /A detector of intrusions saw attacks .*1000001 LOCAL exploit/s);
+    assert.match(why, /An intrusion detector saw attacks .*1000001 LOCAL exploit/s);
   });
 
   describe("of a client", { concurrency: true }, () => {

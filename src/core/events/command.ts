@@ -12,7 +12,7 @@ import type { Rest, RestOf } from "./rest-schemas.ts";
  */
 export type Actor = string;
 
-/** What is asked for a network, for a time. */
+/** A request about a network, with a duration. */
 type ForTime = {
   prefix: Prefix;
   note: string;
@@ -39,14 +39,14 @@ export type Audit = Readonly<{
   account?: string;
   sender?: string;
   recipient?: string;
-  /** The mail in the queue, if there is only one; otherwise those of the first order. */
+  /** The mail in the queue, if there is only one; otherwise `queueIds` lists those that are changed first. */
   queueId?: string;
   queueIds?: readonly string[];
   /** For an alias: its new targets. */
   targets?: readonly string[];
   /** For a token: its scopes, and how long it is valid. */
   grants?: string;
-  /** Of a release: mail held later stays on hold. */
+  /** For a release: mail held after this stays on hold. */
   until?: Millis;
 }>;
 
@@ -54,7 +54,7 @@ const CHANGES = ["BAN", "LIFT", "ALLOW", "DISALLOW", "SPARE"] as const;
 type ChangeRest = RestOf<(typeof CHANGES)[number]>;
 type AuditRest = RestOf<"AUDIT">;
 
-/** The row of a refused ban. A ban that was made is a row of its change (`changeRecord`). */
+/** The event of a refused ban. The event of a ban that was made is that of its change (`changeRecord`). */
 export const refusedBan: DecidedKind<BanAsked, RestOf<"BAN_ASKED">> = {
   name: () => "BAN_REFUSED",
   window: () => null,
@@ -69,7 +69,7 @@ export function isChange(rest: Rest): rest is ChangeRest {
   return CHANGES.some((event) => event === rest.event);
 }
 
-/** The record of a change that gets its own event; null if the event says it all. */
+/** The record of a change that gets its own event; null if the event already says everything. */
 export function changeRecord(change: Change, at: Millis): (EventColumns & Readonly<{ rest: ChangeRest }>) | null {
   switch (change.type) {
     case "BAN": {

@@ -54,7 +54,7 @@ test("a refused mail has the fields of the schema", () => {
   });
 });
 
-test("who signs in is the user; of a command its actor is, and the account is what was changed", () => {
+test("a sign-in has the account as user; a command has its actor as user and the account as target", () => {
   const account = "anna@example.org";
   const signedIn = ecsOf(eventItem("LOGIN_FAILED", { account, verdict: "pass" }));
   assert.deepEqual([signedIn["user.name"], signedIn["event.outcome"]], [account, "failure"]);
@@ -87,7 +87,7 @@ test("every type has a sentence, a category and an outcome; an unknown type has 
   assert.deepEqual([other["event.code"], other["event.category"]], ["OF_ANOTHER_VERSION", []]);
 });
 
-test("each field of an event goes somewhere", () => {
+test("each field of an event is exported", () => {
   const others = ["type", "details", "action"];
   const fields = Object.keys(eventItem("CONNECT")).filter((key) => !others.includes(key));
   assert.deepEqual(new Set(ECS_KEYS), new Set(fields));

@@ -8,8 +8,8 @@ const UNKNOWN: Pick<EventMeaning, "category" | "type" | "outcome"> = { category:
 type EcsKey = Exclude<keyof ShownEvent, "type" | "details" | "action">;
 
 /**
- * The field for each of them, and what it is. Data without a field in the schema goes below `ghostinbox.`, as the schema asks of
- * products. For a command, the actor is the user, and the account is the one that changed.
+ * The ECS field for each key, and what it contains. Data without a field in the schema goes below `ghostinbox.`, as the schema asks
+ * products to do. For a command, the actor is the user, and the account is the one that changed.
  */
 export const ECS_FIELDS: Readonly<Record<EcsKey, Readonly<{ ecs: string; says: string }>>> = {
   id: { ecs: "event.id", says: "its number; a restore may reuse numbers" },
@@ -18,12 +18,12 @@ export const ECS_FIELDS: Readonly<Record<EcsKey, Readonly<{ ecs: string; says: s
     ecs: "service.name",
     says: "the service that was used: `smtp` (port 25), `submission` (587), `submissions` (465), `imap`, `sieve`, `dashboard`",
   },
-  ip: { ecs: "source.ip", says: "the client's address; of a command, the first address of its network" },
-  account: { ecs: "user.name", says: "who signed in or tried to; of a command, the account that was changed" },
+  ip: { ecs: "source.ip", says: "the client's address; for a command, the first address of its network" },
+  account: { ecs: "user.name", says: "who signed in or tried to; for a command, the account that was changed" },
   sender: { ecs: "email.from.address", says: "envelope sender; empty for a report of failed delivery" },
   recipient: {
     ecs: "email.to.address",
-    says: "envelope recipient; of a command, the alias or address that it is about",
+    says: "envelope recipient; for a command, the alias or address that it is about",
   },
   queueId: { ecs: "email.local_id", says: "Postfix's name for the mail" },
   messageId: { ecs: "email.message_id", says: "the mail's own name, from its header" },
@@ -31,11 +31,11 @@ export const ECS_FIELDS: Readonly<Record<EcsKey, Readonly<{ ecs: string; says: s
   sizeBytes: { ecs: "ghostinbox.size", says: "size of the mail in bytes" },
   verdict: { ecs: "ghostinbox.verdict", says: "what was decided" },
   reason: { ecs: "rule.name", says: "why: a code of `src/core/events/reasons.ts`" },
-  offence: { ecs: "ghostinbox.offence", says: "of a ban: which offence of this address it is, counting from 1" },
+  offence: { ecs: "ghostinbox.offence", says: "for a ban: which offence of this address it is, counting from 1" },
   count: { ecs: "ghostinbox.limit.count", says: "how many there were, this one included" },
   limit: { ecs: "ghostinbox.limit.most", says: "how many are allowed" },
   windowMs: { ecs: "ghostinbox.limit.window_ms", says: "within how many milliseconds" },
-  limitKey: { ecs: "ghostinbox.limit.setting", says: "the setting that the limit is" },
+  limitKey: { ecs: "ghostinbox.limit.setting", says: "the setting that defines the limit" },
   simulated: {
     ecs: "labels.simulated",
     says: "while `simulate` was set: the verdict, or `ban`, that would have come; nothing was refused or banned",

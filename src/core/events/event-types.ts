@@ -27,7 +27,7 @@ type OfCommand = Readonly<{
   of?: "account" | "alias" | "setting";
   /** Something was refused. */
   isRefusal?: true;
-  /** Set for changes that a thief would make through the web: of who may sign in, of where mail goes, and of what is sent or refused for a user. */
+  /** Set for changes that a thief would make through the web: who may sign in, where mail goes, and what is sent or refused for a user. */
   alert?: WebAlert;
 }>;
 
@@ -35,18 +35,18 @@ type OfCommand = Readonly<{
 export type WebAlert = Readonly<{
   /** Continues the name in the alert: `NAME (event 7): was removed, by WHO`. */
   says: string;
-  /** Also for users who change their own mailbox: the first acts of a thief with its password, because they outlast the theft. */
+  /** Also alerts if users change their own mailbox. A thief with the password makes these changes first, because they outlast the theft. */
   byUser?: true;
   /** What the alert says if the guard made the change. */
   byGuard?: string;
   /**
    * How many changes of this type by the owner are reported one by one within a day. They are counted separately, so that imported
-   * accounts, or replies before holidays, crowd out no other change.
+   * accounts, or vacation replies before holidays, crowd out no other change.
    */
   apart?: number;
   /** The alert repeats the event's subject; for an alias also its new targets. */
   isNamed?: true;
-  /** From a new network it is not critical: people set it while they travel. */
+  /** Not critical from a new network, because people set it while they travel. */
   isUsualAway?: true;
 }>;
 
@@ -60,7 +60,7 @@ const AUDIT_EVENTS = {
     says: "had its held mail sent",
   }),
   HELD_MAIL_DROPPED: ofAccount("The held mail of an account was deleted.", "change"),
-  /** Of mails in the queue; the subject says which were chosen. */
+  /** The subject says which mails in the queue were chosen. */
   QUEUE_HELD: auditEvent("Mail in the queue was put on hold by hand.", "configuration: change"),
   QUEUE_RELEASED: auditEvent("Mail that was on hold by hand was released.", "configuration: change"),
   QUEUE_DELETED: auditEvent("Mail was deleted from the queue by hand.", "configuration: deletion"),
@@ -69,7 +69,7 @@ const AUDIT_EVENTS = {
     says: "may sign in now",
     isNamed: true,
   }),
-  /** The subject names the account, and since when it first used them. */
+  /** The subject names the account, and the time since which it first used the places. */
   PLACES_FORGOTTEN: auditEvent("Places of an account were forgotten.", "iam: user change"),
   QUOTA_CHANGED: ofSetting("An account's quota was changed.", { says: "has a new quota", isNamed: true }),
   LEGAL_HOLD_SET: ofAccount("An account's mail is under legal hold: retention removes none of it.", "change"),
@@ -110,20 +110,20 @@ const AUDIT_EVENTS = {
   ),
   TOKEN_CREATED: ofAdmin("A token of the API was created.", "creation"),
   TOKEN_REVOKED: ofAdmin("A token of the API was revoked.", "deletion"),
-  /** Of the dashboard; the subject is its id, or says how many were ended. */
+  /** The subject is the session's id, or says how many were ended. */
   SESSION_ENDED: ofAdmin("A session of the dashboard was ended, or all others were.", "end"),
   SESSION_PROVED: ofAdmin("The password was entered again in a session of the dashboard.", "info"),
   ADMIN_PASSWORD_CHANGED: ofAdmin("The dashboard's password was changed.", "change"),
   FACTOR_ADDED: ofAdmin("A second factor was added to the dashboard's sign-in.", "creation"),
   FACTOR_REMOVED: ofAdmin("A second factor of the dashboard's sign-in was removed.", "deletion"),
   SECOND_FACTOR_ASKED: ofAdmin("The dashboard's password was right in a new browser, but no code was given.", "info"),
-  /** The password was right, and the code, or what else the subject names, was not. */
+  /** The password was right, but the code, or the other factor that the subject names, was not. */
   SECOND_FACTOR_FAILED: refusal(
     "The dashboard's password was right, but the second factor was wrong.",
     "iam: admin denied",
   ),
   RECOVERY_CODES_MADE: ofAdmin("New recovery codes of the dashboard were created.", "creation"),
-  /** Instead of a code of the app; the subject says how many are left. */
+  /** Used instead of a code of the app; the subject says how many are left. */
   RECOVERY_CODE_USED: ofAdmin("A recovery code of the dashboard was used.", "info"),
   PASSKEY_ADDED: ofAdmin("A passkey was added: it opens the dashboard.", "creation"),
   PASSKEY_REMOVED: ofAdmin("A passkey was removed: it no longer opens the dashboard.", "deletion"),
@@ -136,7 +136,7 @@ const AUDIT_EVENTS = {
   GREYLIST_PAUSED: auditEvent("Greylisting was paused for a recipient.", "configuration: change"),
   GREYLIST_RESUMED: auditEvent("Greylisting of a recipient was resumed.", "configuration: change"),
   BREAK_GLASS: auditEvent("Every ban was lifted, because the owner was locked out.", "configuration: admin change"),
-  /** The subject lists what it accepts since. */
+  /** The subject lists what the firewall has accepted since. */
   FIREWALL_TRIED: ofFirewall("A trial of the strict firewall started; it ends unless confirmed."),
   FIREWALL_CONFIRMED: ofFirewall("The strict firewall was confirmed and stays in force."),
   FIREWALL_ROLLED_BACK: ofFirewall("The trial of the strict firewall was undone."),
@@ -155,14 +155,14 @@ const AUDIT_EVENTS = {
     "Another rule of the machine's firewall drops connections to a mail port, or no longer does.",
     "network: change",
   ),
-  /** The subject says how far, and what became of it. */
+  /** The subject says by how much, and how it ended. */
   CLOCK_JUMPED: auditEvent("The machine's clock was changed, or corrected again.", "host: change"),
 } as const satisfies Readonly<Record<string, EventMeaning>>;
 export type AuditType = keyof typeof AUDIT_EVENTS;
 
 /**
- * Every event type with all that is particular to it. A name is public, in records and filters, and is never changed or reused. The docs,
- * the exporters, retention, the audit and the alerts about changes read this table.
+ * Every event type with its properties. Names are public, in records and filters, and are never changed or reused. The docs, the exporters,
+ * retention, the audit and the alerts about changes read this table.
  */
 const EVENTS = {
   CONNECT: event("connection", "A client connected.", "network: connection allowed"),
@@ -206,7 +206,7 @@ const EVENTS = {
   ),
   JAIL_REPORTED: event(
     "report",
-    "A jail of Fail2ban, or a detector of intrusions, reported an address.",
+    "A jail of Fail2ban, or an intrusion detector, reported an address.",
     "intrusion_detection: info",
     "success",
   ),

@@ -59,8 +59,8 @@ export type RecordContext = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen |
 /**
  * The record of a decided event; null if it leaves none.
  * A replay does not need records of these:
- * - A sign-in that may continue to its password (not `recorded`). The report of its end follows, from the same address
- *   with the same password, and it was asked about just before that.
+ * - A sign-in that may continue to its password (not `recorded`). The report of its outcome follows, from the same address
+ *   with the same password, and says when the question came (`seen.asked`).
  * - A command that was carried out: its changes are recorded (`commandOf`). One that came too late changed nothing.
  * - The ends of bans and of allow-list entries: they follow from the start.
  */
@@ -155,7 +155,7 @@ function isDecidedRest(rest: Rest): rest is Extract<Rest, Readonly<{ event: Deci
   return rest.event in RECORDED_KINDS;
 }
 
-/** The sentence for a decision without effect: what it would have been. */
+/** The sentence for a decision without effect, which says what it would have been. */
 function simulatedSentence({ details }: Pick<Sentence, "details">, verdict: Verdict): Sentence {
   const would = `would be ${actionOf(verdict)}`;
   return { details: `${details} (simulated: ${would})`, action: `${actionOf("pass")}; ${would}` };

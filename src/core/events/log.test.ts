@@ -9,7 +9,7 @@ import { type Observation, observationRecord } from "./log.ts";
 const PREFIX = hostPrefix(STRANGER);
 const rowOf = (seen: Observation) => readBack(observationRecord(seen, NOON, hostPrefix));
 
-test("what only a log tells is a row too, with the times that it was seen", () => {
+test("an observation from a log is recorded, with how often it was seen", () => {
   const line = (seen: Observation): string => {
     const made = rowOf(seen);
     const about = `${made.ip ?? "-"} ${made.prefix ?? "-"} ${made.account ?? "-"} ${made.reason ?? "-"}`;
@@ -37,7 +37,7 @@ test("what only a log tells is a row too, with the times that it was seen", () =
   assert.match(nameless, / - unseen_login_failure: imap login=<> \(3 times\) \| noted$/);
 });
 
-test("a refusal for content names the mail, and the spam verdict is not a separate row", () => {
+test("a refusal for content names the mail, and the spam verdict is not recorded separately", () => {
   const client = { ip: STRANGER, account: null, service: "smtp" } as const;
   const about = { reason: "spam_refused", queueId: "4ABC", sender: "a@b.test", recipient: "anna@example.org" } as const;
   const refused = { type: "CONTENT_REFUSED", ...client, ...about, reply: "5.7.1 no" } as const;
@@ -73,7 +73,7 @@ test("a delivery attempt is recorded; it counts as lost if it was refused for a 
   assert.match(details, / to=<anna@example\.test> for=<info@example\.org> by smtp mx\.test: 250 Saved$/);
 });
 
-test("a delivery records what it says for the server that brought the mail, a refusal for the account", () => {
+test("a delivery records its credit for the server at the other side, a refusal records the account", () => {
   const credit = { type: "CREDIT", prefix: PREFIX, network: PREFIX, mail: "proven" } as const;
   const { rest } = readBack(observationRecord({ ...DELIVERED, server: STRANGER }, NOON, hostPrefix, credit));
   const tried = { event: "MAIL_TRIED", outcome: "sent", relay: "lmtp x", reply: "250 Saved", server: STRANGER };

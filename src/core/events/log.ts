@@ -6,7 +6,7 @@ import type { EventType, Service } from "./event-types.ts";
 import type { ClientFault, Reason } from "./reasons.ts";
 import type { RestOf } from "./rest-schemas.ts";
 
-/** What a component's log says about a mail or a client. The engine decides nothing about it; Fail2ban reads the same lines (mail/fail2ban/filters.ts). */
+/** A component's log line about a mail or a client, which needs no decision. Fail2ban reads the same lines (mail/fail2ban/filters.ts). */
 export type Observation =
   | Readonly<{
       type: "SPAM_SCORED";
@@ -67,7 +67,10 @@ export type Observation =
       server: Ip | null;
     }>
   | Expired
-  /** What the milters found about a stranger's mail before it was accepted. No row: it decides the credit of the delivery that follows. */
+  /**
+   * What the milters found about a stranger's mail before it was accepted. Not recorded: it only decides the credit of the delivery that
+   * follows.
+   */
   | Readonly<{ type: "MAIL_JUDGED"; queueId: string; found: MailFinding }>;
 
 export type ContentReason = Extract<
@@ -81,7 +84,7 @@ export type MailFinding = "spf" | "dkim" | "spam";
 type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
 /** Postfix gave up a mail. Its line names no recipient: `expiredFor` does. */
 export type Expired = Readonly<{ type: "MAIL_EXPIRED"; queueId: string; outcome: "expired" | "returned" }>;
-/** `relay`: of its last try. */
+/** `relay`: that of the last attempt. */
 export type WaitingRecipient = Pick<Tried, "recipient" | "alias" | "relay">;
 /** The credit of a delivery for a server. */
 export type Credited = Extract<Change, { type: "CREDIT" }>;
@@ -90,13 +93,16 @@ export type Consequence = Credited | Extract<Change, { type: "NOTE_REFUSAL" }>;
 
 type LogRest = RestOf<Exclude<Observation["type"], "MAIL_JUDGED" | "MAIL_EXPIRED">>;
 
-/** What an expired mail means for each recipient for whom it still waited. */
+/** The outcome of an expired mail for each recipient for whom it still waited. */
 export function expiredFor({ queueId, outcome }: Expired, waiting: readonly WaitingRecipient[]): readonly Tried[] {
   const reply = outcome === "expired" ? "the mail waited too long" : "an administrator had the mail returned";
   return waiting.map((one) => ({ type: "MAIL_TRIED", queueId, ...one, outcome, reply, server: null }));
 }
 
-/** Null for `MAIL_JUDGED` and `MAIL_EXPIRED`, which have no row. `consequence`: what follows from a delivery; an account is named if the refusal counts against it. */
+/**
+ * Null for `MAIL_JUDGED` and `MAIL_EXPIRED`, which are not recorded. `consequence`: that of the delivery; only `NOTE_REFUSAL` names an
+ * account.
+ */
 export function observationRecord(
   observation: Observation,
   at: Millis,
@@ -220,7 +226,7 @@ function isLost({ outcome, relay, alias }: Tried): boolean {
   return outcome === "expired" && (alias !== null || relay.startsWith("lmtp "));
 }
 
-/** Any other is a SESSION_FAULT. */
+/** Any other fault is a SESSION_FAULT. */
 const FAULT_TYPES: Partial<Record<ClientFault, EventType>> = {
   tls_failed: "TLS_FAILED",
   relay_refused: "EMAIL_BLOCKED",

@@ -43,26 +43,29 @@ export type Recipient = Readonly<
   {
     type: "RECIPIENT";
     blockListing: Listing | null;
-    /** Whether the sender's domain accepts mail, by the DNS; null if unknown or not asked. */
+    /** Whether the sender's domain accepts mail according to the DNS; null if unknown or not asked. */
     senderExists: boolean | null;
-    /** SPF proves the client for the sender's domain. False if not asked (`needsSenderProof`); absent for accounts and protected clients. */
+    /**
+     * SPF proves the client for the sender's domain; false if not asked (`needsSenderProof`), absent for accounts and protected clients.
+     */
     senderProven?: boolean;
   } & MailAttributes
 >;
 /** The DATA command, at which a mail counts. */
 export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
 /**
- * The limit a mail exceeds, or the bytes that Rspamd is already reading. `isEstimate`: the filters might find that many parts. A mail that
- * may hide parts and `waits_for_turn` must be retried (mail/postfix/parts-turns.ts), unless its sender is known; `known_waits_too`: even then.
+ * The limit a mail exceeds, or the bytes that Rspamd is already reading. `isEstimate`: the filters might find that many parts.
+ * `waits_for_turn`: a mail that may hide parts must be retried (mail/postfix/parts-turns.ts), unless its sender is known.
+ * `known_waits_too`: it must be retried even then.
  */
 export type Excess =
   | Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number; isEstimate?: true | undefined }>
   | Readonly<{ of: "waits_for_turn" }>
   | Readonly<{ of: "known_waits_too" }>;
 /**
- * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could
- * not count all its parts, or what it costs, so Rspamd reads only one such mail at a time. `isSuspect`: it reads this sender's mails one at a time, too.
- * `weightBytes`: Rspamd takes as long for it as for a plain mail of this size, which is more than its own.
+ * End of message: the content has arrived. With an `excess`, `sizeBytes` covers only what was read. `mayHideParts`: our milter could not
+ * count all parts or estimate their cost, so Rspamd reads only one such mail at a time. `isSuspect`: Rspamd reads this sender's mails one
+ * at a time, too. `weightBytes`: Rspamd takes as long as for a plain mail of this size, which exceeds the mail's own.
  */
 export type EndOfMessage = Readonly<
   {

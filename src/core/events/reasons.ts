@@ -9,7 +9,7 @@ type ReasonText = Readonly<{
 }>;
 
 const TRY_LATER = "4.7.0 Service not available, try again later";
-/** In the words of Postgrey (mail/postgrey/postgrey.ts), so that the two cannot be distinguished. */
+/** Postgrey's own words (mail/postgrey/postgrey.ts), so that the two cannot be distinguished. */
 const COME_AGAIN = "4.2.0 Temporarily unavailable, try again later";
 
 export const reasons = {
@@ -277,7 +277,7 @@ export const reasons = {
     smtp: `421 ${TRY_LATER}`,
   },
   intrusion_report: {
-    says: "A detector of intrusions saw attacks from this address.",
+    says: "An intrusion detector saw attacks from this address.",
     next: "`unban IP` lifts the ban; `allow add` exempts an honest address. detection.suricata.severity says which alerts count.",
     smtp: `421 ${TRY_LATER}`,
   },
@@ -304,7 +304,7 @@ export const reasons = {
   // Known only from the logs of Postfix and Dovecot, which handle them without the guard.
   lost_connection: {
     says: "The client disconnected in the middle of a session.",
-    next: "Nothing to do; many of these from one address are a scanner.",
+    next: "Nothing to do; many of these from one address indicate a scanner.",
   },
   timed_out: { says: "The client stopped answering in the middle of a session.", next: "Nothing to do." },
   too_many_errors: {
@@ -356,7 +356,7 @@ export const reasons = {
     next: "`account quota` gives it more room; otherwise its user deletes mail.",
   },
   postfix_deferred: {
-    says: "Postfix could not take the mail now: its lookup failed, the disk has little space, or the domain has no mailboxes or left the settings.",
+    says: "Postfix could not accept the mail now: its lookup failed, the disk has little space, or the domain has no mailboxes or left the settings.",
     next: "`status` shows what is wrong; until then the sender's server tries again.",
   },
   unseen_login_failure: {
@@ -388,7 +388,7 @@ export function isReason(code: string | null): code is Reason {
   return code !== null && Object.hasOwn(reasons, code);
 }
 
-/** Reasons that forbid a ban; the last two, only that of a whole network, or of a server for wrong passwords. */
+/** Reasons that forbid a ban. The last two forbid only the ban of a whole network, or of a server for wrong passwords. */
 export const PROTECTIONS = [
   "loopback",
   "own_address",

@@ -35,7 +35,7 @@ function line(event: Event, decided: Decision = PASS): string {
   return `${type} ${action}, ${counts}, ${account}`;
 }
 
-test("a row holds what was seen, what was decided and on what evidence", () => {
+test("a record holds what was seen, what was decided and the evidence", () => {
   const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
   const decided = decision("refuse", "mail_limit", { evidence });
   assert.deepEqual(row({ ...DATA, recipientCount: 3, recipient: null }, decided), {
@@ -67,7 +67,7 @@ test("a row holds what was seen, what was decided and on what evidence", () => {
   });
 });
 
-test("each event has its public type, by what became of it", () => {
+test("each event has its public type, depending on its outcome", () => {
   const connect: Event = { type: "CONNECT", ...MAIL };
   const byAccount = { account: "anna@example.org" };
   const asked: Event = { type: "LOGIN_ASKED", ...LOGIN };
@@ -97,7 +97,7 @@ test("each event has its public type, by what became of it", () => {
     assert.equal(line(event, decided), expected);
 });
 
-test("the hash of a failed or refused password has its own column, that of a right one has not", () => {
+test("the hash of a failed or refused password has its own column; that of a right one does not", () => {
   const hashes = (["LOGIN_ASKED", "LOGIN_FAILED", "LOGIN_SUCCEEDED"] as const).map((type) => {
     const { proof, rest } = row({ type, ...LOGIN });
     return `${proof} ${"passwordHash" in rest}`;
@@ -151,7 +151,7 @@ test("a refused command is a separate event with its network; one that was carri
   assert.equal(leaves({ type: "CONNECT", ...MAIL }), true);
 });
 
-test("a change that people want to see is a separate row", () => {
+test("a change that people want to see has its own event", () => {
   const line = (change: Change): string => {
     const made = changeRecord(change, NOON);
     if (made === null) return "none";
@@ -181,7 +181,7 @@ test("a change that people want to see is a separate row", () => {
   assert.equal(line({ type: "KNOW", prefix: PREFIX, account: "anna@example.org", passwordHash: "" }), "none");
 });
 
-test("what an administrator did names the thing and the person", () => {
+test("an administrator's action names its subject and the person", () => {
   const added = readBack(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON));
   const done = { type: "ACCOUNT_ADDED", details: "anna\\x0a by root", action: "done", ip: null };
   assert.partialDeepStrictEqual(added, done);
@@ -193,14 +193,14 @@ test("what an administrator did names the thing and the person", () => {
   assert.equal(readBack(refused).action, "refused");
 });
 
-test("of a line of a log 240 characters are evidence enough; one more is kept, so that it still ends as cut", () => {
+test("240 characters of a log line are shown; one more is kept, so that it still prints as truncated", () => {
   const line = { text: "z".repeat(500), at: NOON, about: "log" } as const;
   const { details, rest } = row({ ...JAIL_REPORT, lines: [line] });
   assert.equal(details.match(/z+…/)?.[0].length, 240);
   assert.equal(JSON.stringify(rest).match(/z+/)?.[0].length, 241);
 });
 
-test("a decision without effect tells what it would have been", () => {
+test("a decision without effect says what it would have been", () => {
   const context = { prefix: PREFIX, at: NOON, seen: { firstContact: true } } as const;
   const { details, action, rest } = readBack(recordOf(RECIPIENT, { ...PASS, simulated: "refuse" }, context));
   assert.match(details, /helo=<sender\.example\.net> \(simulated: would be refused\)$/);

@@ -7,13 +7,13 @@ import { EVENT_TYPES, type EventType, eventTypes, meaningOf } from "./event-type
 
 const PAGE = new URL("../../../docs/reference/events.md", import.meta.url);
 
-test("docs/reference/events.md is what the code says", () => {
+test("docs/reference/events.md matches the code", () => {
   if (process.env["UPDATE_EXPECTED"] === "1") writeFileSync(PAGE, eventsMarkdown());
   const hint = "it is stale: run this test with UPDATE_EXPECTED=1 and commit the page";
   assert.ok(readFileSync(PAGE, "utf8") === eventsMarkdown(), hint);
 });
 
-test("the page tells every type once, and no table has an empty cell", () => {
+test("the page lists every type once, and no table has an empty cell", () => {
   const page = eventsMarkdown();
   for (const type of EVENT_TYPES) assert.equal(page.split(`| \`${type}\` |`).length, 2, type);
   assert.ok(!/\|\s*\|\s*$/m.test(page) && !/\|  \|/.test(page));

@@ -12,7 +12,7 @@ import type { RestOf } from "./rest-schemas.ts";
  */
 export type JailLine = Readonly<{ text: string; at: Millis; about: "login" | "refusal" | "log" }>;
 
-/** A jail of Fail2ban found its limit of offences by one address in a log, or a detector of intrusions reported alerts. */
+/** A jail of Fail2ban found its limit of offences by one address in a log, or an intrusion detector reported alerts. */
 export type JailReported = Readonly<{
   type: "JAIL_REPORTED";
   ip: Ip;
@@ -34,7 +34,7 @@ export type JailReported = Readonly<{
 /** For one line of evidence. */
 const LONGEST_LINE = 240;
 const MOST_SHOWN = 5;
-/** One more than is shown, so that a stored line still prints as cut. */
+/** One character more than is shown, so that a stored line still prints as truncated. */
 const KEPT_OF_LINE = LONGEST_LINE + 1;
 
 export const report: DecidedKind<JailReported, RestOf<"JAIL_REPORTED">> = {

@@ -37,22 +37,22 @@ const seen = z.optional(
     isWanted: yes,
     /** An account named a recipient in a different domain for the first time. */
     stranger: yes,
-    /** Of a mail of an account: recipients to whom it had written before, and strangers. */
+    /** For an account's mail: how many recipients it had written to before, and how many were strangers. */
     sentTo: z.optional(z.strictObject({ written: whole, strangers: whole })),
-    /** Its recipient wrote to where this mail, a bounce or not, comes from. */
+    /** The recipient had written to the server or domain that this mail comes from, whether or not it is a bounce. */
     bounceExpected: yes,
     accountNetworks: z.optional(list(network)),
     /**
-     * When the guard was asked about a sign-in that succeeded or failed, before its password was verified: such a question leaves no
-     * event. `after`: the last event before it; 0: the guard had recorded none since its start. `nth` numbers these questions since the
-     * start of the guard, because several may follow the same event.
+     * When the guard was asked about a sign-in that succeeded or failed, before its password was verified: the question leaves no event.
+     * `after`: the last event before it; 0: the guard had recorded none since its start. `nth` numbers these questions since the start of
+     * the guard, because several may follow the same event.
      */
     asked: z.optional(z.strictObject({ at, after: whole, nth: whole })),
     /** When an administrator's session or token was used in the network of the client. */
     administrators: z.optional(list(z.strictObject({ ip, at }))),
     /** The first event since the guard started, when everything held in memory only was empty. */
     restarted: yes,
-    /** Passwords in verification when a sign-in was refused without a check. */
+    /** Passwords that were being verified when a sign-in was refused without a check. */
     pending: z.optional(list(pending)),
     /** What the verdict would have been without `simulate`. */
     simulated: z.optional(z.enum(["pass", "delay", "hold", "defer", "refuse"])),
@@ -62,7 +62,7 @@ const session = { session: text, transaction: text, clientName: z.optional(text)
 
 /**
  * The record of an event without its columns. `event` names what was decided or observed, since several of them share a public name.
- * Separate from the kinds, which take only its types from here: the guard only writes records, and zod is large.
+ * Separate from the kinds, which import only types from here, because the guard only writes records, and zod is large.
  */
 const rest = z.discriminatedUnion("event", [
   z.strictObject({ event: z.literal("CONNECT"), session: text, clientName: z.optional(text), seen }),
@@ -155,7 +155,7 @@ type Each<T> = T extends unknown ? Readonly<T> : never;
 export type Rest = Each<z.output<typeof rest>>;
 export type RestOf<E extends Rest["event"]> = Extract<Rest, Readonly<{ event: E }>>;
 
-/** Null: no kind of event records this. */
+/** Null if no kind of event records this. */
 export function readRest(json: string): Rest | null {
   const read = rest.safeParse(parseJson(json));
   return read.success ? read.data : null;

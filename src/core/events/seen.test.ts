@@ -8,7 +8,7 @@ test("usual facts are not recorded", () => {
   assert.equal(seenIn(factsOf({ known: true, offences: 3 }), {}), undefined, "other events tell that");
 });
 
-test("facts that only the moment had are recorded, one by one", () => {
+test("facts that held only at that moment are recorded one by one", () => {
   const network = net("198.51.100.1");
   const recorded = (facts: Parameters<typeof factsOf>[0]): unknown =>
     JSON.parse(JSON.stringify(seenIn(factsOf(facts), {})));

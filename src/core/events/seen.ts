@@ -11,7 +11,7 @@ export type AdministratorSeen = Readonly<NonNullable<Seen["administrators"]>[num
 /** What the guard holds in memory only. */
 export type Remembered = Pick<Seen, "sentTo" | "asked" | "administrators" | "restarted" | "pending">;
 
-/** Undefined: all was as usual. */
+/** Undefined if everything was as usual. */
 export function seenIn(facts: Facts, remembered: Remembered): Seen | undefined {
   const { sentTo, asked, administrators, restarted, pending } = remembered;
   const { protection, recipient, firstContact, senderHere, accountActive, isWanted, accountNetworks } = facts;
