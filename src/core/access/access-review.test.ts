@@ -17,7 +17,7 @@ function review(changes: Partial<Parameters<typeof accessReview>[0]>) {
   return accessReview({ ...none, ...changes }, { now: NOW, unusedMs: 90 * DAY_MS });
 }
 
-test("an account is unused after this time without a sign-in, unless it is younger", () => {
+test("an account is unused after this time without a sign-in, unless it is younger than that", () => {
   const { accounts } = review({
     accounts: [
       account("never@example.org"),
@@ -30,7 +30,7 @@ test("an account is unused after this time without a sign-in, unless it is young
   assert.deepEqual(unused, ["never@example.org", "old@example.org"]);
 });
 
-test("aliases that take mail, and scripts, are listed if they lead outside", () => {
+test("aliases that accept mail, and scripts, are listed if they lead outside", () => {
   const redirect = { address: "anna@example.org", to: ["anna@else.example"], by: "sieve/away.sieve" };
   const { forwards, aliases } = review({
     aliases: [
@@ -56,7 +56,7 @@ test("forwards set by command are named, with the command; local targets are not
   assert.deepEqual(forwards, [{ address, to: ["anna@else.example"], by }]);
 });
 
-test("redirects of a Sieve script are found, with tags and comments, and however the target is written", () => {
+test("redirects of a Sieve script are found despite tags and comments, however the target is written", () => {
   const script = `require ["copy"]; # redirect "none@else.example";
     if header :contains "subject" ["redirect me", "\\"; redirect \\"none@else.example"] { REDIRECT :copy "a@else.example"; }
     redirect :notify "NEVER" "b@else.example"; redirect "a@else.example"; fileinto "Junk";
@@ -67,7 +67,7 @@ test("redirects of a Sieve script are found, with tags and comments, and however
   assert.deepEqual(sieveRedirectsOf('keep; fileinto "x";'), []);
 });
 
-test("no script takes long to read, whatever is in it", () => {
+test("no script takes long to read, whatever it contains", () => {
   const BYTES = 1_000_000;
   for (const part of [":redirect ", "redirect ", "\\a", '\\"', "/*", "text:\n", ' redirect :a "']) {
     const startedAt = performance.now();

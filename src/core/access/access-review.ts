@@ -1,24 +1,24 @@
 import { domainOf, parseAddress } from "../net/address.ts";
 import { printable } from "../text.ts";
 
-/** ISO 8601, UTC; `from`: an address or a network, empty if it is not known. */
+/** `at`: ISO 8601, UTC. `from`: an address or a network; empty if unknown. */
 export type Seen = Readonly<{ at: string; from: string }>;
 
 /** An account, and the addresses under which it may send, as the mail programs see them. */
 export type AccountAccess = Readonly<{
   name: string;
   suspended: boolean;
-  /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
+  /** Networks from which it may sign in; if empty, from anywhere that `logins.networks` allows. */
   networks: readonly string[];
   createdAt: string;
   addresses: readonly string[];
   /** The names of its app passwords. */
   appPasswords: readonly string[];
   lastSeen: Seen | null;
-  /** What is wrong with its password in the followed accounts file; null: nothing known. */
+  /** What is wrong with its password in the followed accounts file; null if nothing is known. */
   weakness: string | null;
 }>;
-/** Mail for `address` is sent on to `to`. `by`: the alias, the command, the setting, or the file of a Sieve script. */
+/** Mail for `address` is forwarded to `to`. `by`: the alias, the command, the setting, or the file of a Sieve script. */
 export type Forward = Readonly<{ address: string; to: readonly string[]; by: string }>;
 export type AliasAccess = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
 /** A token of the API, or the administrator of the dashboard. `lastSeen`: when it last did something that is in the audit. */
@@ -32,9 +32,9 @@ export type AdminAccess = Readonly<{
 export type AccessFacts = Readonly<{
   accounts: readonly AccountAccess[];
   aliases: readonly AliasAccess[];
-  /** What Sieve scripts send on. */
+  /** Redirects of Sieve scripts. */
   redirects: readonly Forward[];
-  /** Those of accounts, set by the owner or by their users. */
+  /** Forwards of accounts, set by the owner or by their users. */
   forwards: readonly Forward[];
   admins: readonly AdminAccess[];
   domains: readonly string[];
@@ -49,7 +49,7 @@ export type AccessReview = Readonly<{
   aliases: number;
 }>;
 
-/** `unusedMs`: an account without a sign-in for this long, and at least as old, counts as unused. */
+/** `unusedMs`: an account counts as unused if it is at least this old, and no one has signed in to it for this long. */
 export function accessReview(
   { accounts, aliases, redirects, forwards, admins, domains }: AccessFacts,
   { now, unusedMs }: Readonly<{ now: number; unusedMs: number }>,
@@ -73,7 +73,7 @@ export function accessReview(
   };
 }
 
-/** RFC 5228, 2.3, 2.4 and 8.1: comments, quoted strings, multi-line strings, words and signs. One left open lasts to the end. */
+/** RFC 5228, 2.3, 2.4 and 8.1: comments, quoted strings, multi-line strings, words and signs. An unclosed one extends to the end. */
 const TOKEN =
   /#[^\n]*|\/\*[^]*?(?:\*\/|$)|"([^"\\]*(?:\\[^][^"\\]*)*)"?|text:[ \t]*(?:#[^\n]*|\r)?\n([^]*?)(?:(?<=\n)\.\r?\n|$)|:?\w+|\S/gi;
 

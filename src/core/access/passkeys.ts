@@ -19,14 +19,14 @@ export function parseClientData(bytes: Buffer): Readonly<z.output<typeof clientD
 }
 
 export type AuthenticatorData = Readonly<{
-  /** SHA-256 of the name for which the passkey is. */
+  /** SHA-256 of the RP ID that the passkey belongs to. */
   nameDigest: Buffer;
-  /** Someone was there, and the authenticator knows that it was its owner: by a PIN, a finger or a face. */
+  /** Whether someone was present, and whether a PIN, a finger or a face verified that it was the owner. */
   isPresent: boolean;
   isVerified: boolean;
-  /** Grows with each signature; 0: the authenticator does not count. */
+  /** Grows with each signature; 0 if the authenticator does not count. */
   counter: number;
-  /** Of a passkey that was just made. */
+  /** Of a passkey that was just created; otherwise null. */
   credentialId: Buffer | null;
 }>;
 

@@ -55,7 +55,7 @@ test("a hash is a PHC string without padding, after Dovecot's scheme", () => {
   assert.equal(hash, `{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$${"A".repeat(22)}$${"/".repeat(42)}8`);
 });
 
-test("a hash that would cost the server much at each try is too costly; those that servers write are not", () => {
+test("a hash that would cost the server much at each attempt is too costly; those that servers write are not", () => {
   const affordable = [
     "{ARGON2ID}$argon2id$v=19$m=262144,t=4,p=4$c2FsdHNhbHQ$aGFzaA",
     "{SHA512-CRYPT}$6$rounds=1000000$salt$hash",
@@ -88,7 +88,7 @@ test("the guard verifies hashes that cost about as much as its own, and no other
     assert.equal(isForGuard(other), false, other);
 });
 
-test("over the web a hash is of a scheme with a salt, and names its cost where that can be read", () => {
+test("over the web, a hash must have a scheme with a salt, and a fixed or readable cost", () => {
   for (const hash of [
     "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA",
     "{argon2i}$argon2i$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaA",
@@ -108,7 +108,7 @@ test("over the web a hash is of a scheme with a salt, and names its cost where t
     assert.ok(isOfKnownScheme(hash) && !tooCostly(hash), hash);
 });
 
-test("over the web no other hash is taken: of another scheme, encoded, or whose cost cannot be read", () => {
+test("over the web, a hash with another scheme, an encoding or an unreadable cost is refused", () => {
   const hex = (text: string) => Buffer.from(text).toString("hex");
   for (const [why, hashes] of Object.entries({
     "without a scheme": ["", "$6$salt$hash"],

@@ -13,7 +13,7 @@ export function passwordProblem(password: string, owner: AccountName | null): st
     return `The password is too long: it may have at most ${MAX_PASSWORD_BYTES} bytes.`;
   if (hasControlCharacter(password))
     return "The password contains a control character, which cannot be typed in mail programs.";
-  // What was read as UTF-8 and is none, such as a letter with an accent in Latin-1.
+  // Bytes that are not valid UTF-8, such as an accented letter in Latin-1.
   if (password.includes("\ufffd"))
     return "The password contains a character that is not UTF-8, as mail programs send it.";
   if (owner !== null && password.toLowerCase().includes(localPart(owner)) && localPart(owner).length > 2)
@@ -29,7 +29,7 @@ function hasControlCharacter(text: string): boolean {
 /** The longest name of an app password, in characters. */
 export const APP_PASSWORD_NAME = 40;
 
-/** The name of an app password, such as `phone` or `Annas Laptop`; null: it cannot be one. */
+/** The name of an app password, such as `phone` or `Annas Laptop`; null if it cannot be one. */
 export function appPasswordName(text: string): string | null {
   const name = text.trim().normalize("NFC");
   return name.length <= APP_PASSWORD_NAME && /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N} ._-]*[\p{L}\p{M}\p{N}._-])?$/u.test(name)
@@ -54,14 +54,14 @@ export function printArgon2id(salt: Buffer, tag: Buffer): string {
 }
 
 /**
- * The most KiB times passes of a hash that the guard verifies: that of the costliest of the settings which OWASP's sheet calls equal
- * to ours (46 MiB, one pass).
+ * Maximum KiB times passes of a hash that the guard verifies: the product for the costliest setting that OWASP's sheet calls equivalent to
+ * ours (46 MiB, one pass).
  */
 const MOST_IN_GUARD = 47_104;
 
 /**
- * Whether verifying the hash takes the guard about as long as a hash that it made. An account's hash may have been imported, and an attacker who tries
- * passwords chooses how often it is computed.
+ * Whether verifying the hash takes the guard about as long as verifying one that it made. An account's hash may have been imported, and an
+ * attacker who tries passwords chooses how often it is computed.
  */
 export function isForGuard(hash: string): boolean {
   const [, memory, passes] = /^\{ARGON2ID\}\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$/.exec(hash) ?? [];
@@ -69,9 +69,9 @@ export function isForGuard(hash: string): boolean {
 }
 
 /**
- * Whether a stored hash would cost Dovecot more than a second or 256 MiB at each try, which a stranger can ask for at will. Reads
- * the cost of Argon2 (RFC 9106), SHA-crypt and bcrypt (crypt(5)), PBKDF2 and SCRAM. Others count as quick: `isOfKnownScheme` refuses those
- * that hide a cost.
+ * Whether a stored hash would cost Dovecot more than a second or 256 MiB at each attempt, of which a stranger can make any number. Reads
+ * the cost of Argon2 (RFC 9106), SHA-crypt and bcrypt (crypt(5)), PBKDF2 and SCRAM. Other schemes count as quick: `isOfKnownScheme` refuses
+ * those that hide a cost.
  */
 export function tooCostly(hash: string): boolean {
   const encoded = /^\{[A-Z0-9-]+\.(HEX|B64|BASE64)\}(.*)$/i.exec(hash);
@@ -92,8 +92,8 @@ export function tooCostly(hash: string): boolean {
 const MOST = { memoryKib: 262_144, passes: 4, lanes: 4, rounds: 1_000_000, blowfish: 13 } as const;
 
 /**
- * Whether a file may bring this hash over the web: of a scheme with a salt, and with a cost that is fixed or `tooCostly` can read. crypt(3) takes
- * more than the name of the scheme says: behind `{SHA512-CRYPT}`, too, `$sha1$4000000000$…` would be computed for an hour.
+ * Whether a file imported over the web may contain this hash. Its scheme must have a salt, and a cost that is fixed or that `tooCostly` can
+ * read. crypt(3) accepts more than the scheme's name says: even behind `{SHA512-CRYPT}`, it would compute `$sha1$4000000000$…` for an hour.
  */
 export function isOfKnownScheme(hash: string): boolean {
   const [, scheme, encoding, value] = /^\{([A-Z0-9-]+)(?:\.(HEX|B64|BASE64))?\}(.+)$/i.exec(hash) ?? [];

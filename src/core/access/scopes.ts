@@ -1,8 +1,8 @@
 /**
- * The rights of a session or a token, apart from its own sign-out. `read`: see events, bans, mail in the queue, spam, alerts and
- * checks. `ban`: change bans. `allow`: change the allow list and allowed senders. `greylist`: turn greylisting off for a recipient,
- * and on again. `queue`: hold, release, delete, return and try mail of the queue, and mail that is held of an account. `admin`: see
- * and change accounts, aliases, settings, sessions and tokens; see the audit and incidents.
+ * The rights of a session or a token, apart from its own sign-out. `read`: see events, bans, mail in the queue, spam, alerts and checks.
+ * `ban`: change bans. `allow`: change the allow list and allowed senders. `greylist`: turn greylisting off for a recipient, and on again.
+ * `queue`: hold, release, delete, return and retry mail in the queue, including an account's held mail. `admin`: see and change accounts,
+ * aliases, settings, sessions and tokens; see the audit and incidents.
  */
 export const SCOPES = ["read", "ban", "allow", "greylist", "queue", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -32,7 +32,10 @@ const SCOPES_OF_WORD: ReadonlyMap<string, readonly Scope[]> = new Map<string, re
   ...Object.entries(ROLES),
 ]);
 
-/** From a list with commas: scopes, and roles that stand for their scopes. In the order of `SCOPES`; null: one is unknown. */
+/**
+ * Reads a comma-separated list of scopes, and of roles, which stand for their scopes. Returns them in the order of `SCOPES`; null if one is
+ * unknown.
+ */
 export function parseScopes(listed: string): readonly Scope[] | null {
   const meant = listed.split(",").map((word) => SCOPES_OF_WORD.get(word.trim()));
   return meant.includes(undefined) ? null : SCOPES.filter((scope) => meant.some((scopes) => scopes?.includes(scope)));
