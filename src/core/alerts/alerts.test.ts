@@ -37,7 +37,7 @@ test("no two rules over events belong to one condition", () => {
   assert.equal(new Set(codes).size, codes.length);
 });
 
-test("a spike is both much and far more than usual", () => {
+test("a spike is a high number, and far above the average", () => {
   const limits = { minimum: 1_000, factor: 5 };
   assert.equal(isSpike(999, 0, limits), false);
   assert.equal(isSpike(1_000, 0, limits), true);
@@ -51,12 +51,12 @@ test("a critical alert makes the server's status critical, unless it is about an
     assert.ok(!isServerIll(code), code);
 });
 
-test("an alert that ends after a day ends by time from 23 hours on, before by the owner's decision", () => {
+test("an alert of a day ends by time from 23 hours on, and earlier by the owner's decision", () => {
   const ends = [DAY_MS - HOUR_MS - 1, DAY_MS - HOUR_MS].map((ms) => endedByTime("password_guessed", ms));
   assert.deepEqual(ends, [false, true]);
 });
 
-test("an owner's own changes through the web are warnings, and critical only from a new network", () => {
+test("an owner's changes through the web are warnings, and critical only from a new network", () => {
   for (const code of ["web_token", "web_account", "web_settings", "web_factor", "web_passkey"] as const)
     assert.equal(alertText(code).severity, "warning", code);
   assert.equal(alertText("web_new_network").severity, "critical");

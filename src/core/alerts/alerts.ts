@@ -281,8 +281,9 @@ const OF_ACCOUNTS: readonly AlertCode[] = [
 ];
 
 /**
- * More than a few within an hour are sent as one digest: an attack on many accounts raises one for each of them, and a broken network one
- * for each check. Not `password_guessed` and `login_after_guesses`, after which a thief may already read mail.
+ * More than a few of these within an hour are sent as one digest, because an attack on many accounts raises one for each account, and a
+ * broken network one for each check. Excludes `password_guessed` and `login_after_guesses`, after which a thief may already be reading
+ * mail.
  */
 export const OF_MANY: readonly AlertCode[] = [
   "check_failed",
@@ -294,10 +295,10 @@ export const OF_MANY: readonly AlertCode[] = [
   "mail_undelivered",
 ];
 
-/** Their end is reported at once, because they do not come and go. */
+/** The end of these alerts is reported at once, because they do not come and go. */
 export const END_AT_ONCE: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "account_held"];
 
-/** Shown for a fixed time, whatever the owner does: what a thief has may still be valid afterwards, and what failed may still fail. */
+/** Shown for a fixed time, whatever the owner does, because the thief may still have access afterwards, or the failure may persist. */
 const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
   ...WEB_CHANGES,
   ...SIGNS_OF_THEFT,
@@ -308,10 +309,10 @@ const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
   "mail_undelivered",
 ];
 
-/** Ended by the owner's decision, or after a day. */
+/** These end by the owner's decision, or after a day. */
 const DECIDED_OR_TIMED: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "login_new_place"];
 
-/** Whether its time was up, so that the owner may still have to act. */
+/** Whether the alert ended because its time was up, so that the owner may still have to act. */
 export function endedByTime(code: AlertCode, lastedMs: number): boolean {
   // An hour of slack: the day starts at the event, and the alert opens a little later.
   return SHOWN_FOR_A_TIME.includes(code) || (DECIDED_OR_TIMED.includes(code) && lastedMs >= DAY_MS - HOUR_MS);
@@ -336,7 +337,7 @@ export function alertText(code: AlertCode): ConditionText {
   return { severity: NOTICE_SEVERITY[code] ?? "warning", matters: "", ...notices[code] };
 }
 
-/** What to do, with commands that can be copied where the alert is about an account. The name of an account is safe in a shell. */
+/** Returns what to do. If the alert is about an account, the commands name it and can be copied; account names are safe in a shell. */
 export function nextSteps({ next }: Pick<ConditionText, "next">, subject: string): string {
   const account = parseAccountName(subject);
   return account === null ? next : next.replaceAll(/(?<=`account [a-z]+ )ADDRESS\b/g, account);

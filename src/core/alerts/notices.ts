@@ -9,7 +9,7 @@ export type NoticeText = Readonly<{
   next: string;
 }>;
 
-/** Of what a notice is about, the newest: only they open alerts. They are last. */
+/** Only this many of a notice's newest subjects, which come last, open alerts. */
 export const MOST_ABOUT = 20;
 /** With this many open alerts of one notice, only its newest subject opens another, to leave room for other notices. */
 export const MOST_ABOUT_OPEN = 2 * MOST_ABOUT;
@@ -159,7 +159,7 @@ const ofGuard = {
   },
 } as const satisfies Record<string, NoticeText>;
 
-/** Only the keeper can raise these, by way of the guard. */
+/** Only the keeper can raise these, through the guard. */
 const ofKeeper = {
   database_reader: {
     says: "A program keeps engine.db open, so its write-ahead log has grown beyond 64 MB.",
@@ -222,7 +222,7 @@ const ofKeeper = {
     next: "Make one with `encryption recovery-key`, then run `config apply`.",
   },
   mail_key_unseen: {
-    says: "The server's key for encrypted mail has never been shown: if it is lost, that mail cannot be read any more, not even from backups.",
+    says: "The server's key for encrypted mail has never been shown: if it is lost, that mail can no longer be read, not even from backups.",
     next: "Show it with `encryption key`, and keep it outside this machine.",
   },
   settings_unread: {
@@ -369,7 +369,7 @@ export function isKeeperNotice(code: string): code is KeeperNotice {
   return Object.hasOwn(ofKeeper, code);
 }
 
-/** The notices that only follow from another, or came before it. On a full disk nothing can be written. */
+/** Notices that only follow from another, or preceded it. On a full disk, for example, nothing can be written. */
 const COVERED: Readonly<Record<string, readonly NoticeCode[]>> = {
   disk_full: [
     "database_unwritable",

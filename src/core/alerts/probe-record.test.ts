@@ -17,7 +17,7 @@ const START = instant(1_700_000_000_000);
 const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer" };
 const HUNG_UP: ProbeResult = { ok: false, hangs: false, says: "hung up" };
 const OLD = { now: START, isYoung: false, isStarved: false };
-/** When half a minute of failures has gone by. */
+/** After half a minute of failures. */
 const NOW = later(START, 30 * SECOND_MS);
 
 function failing(times: number, result: ProbeResult = HANGS, from: ProbeRecord = UNTRIED): ProbeRecord {
@@ -63,7 +63,7 @@ test("a part that is silent while programs wait for a processor is reported, and
   assert.equal(isBeyondHelp(refused, NOW), true, "a refusal is an answer");
 });
 
-test("one that a restart does not help is beyond help at the sixth failure, and restarted again after ten minutes", () => {
+test("a part that keeps failing after a restart is beyond help at the sixth failure, and restarted again after ten minutes", () => {
   const restarted = afterRestart(failing(6), START);
   assert.ok(isTold(restarted));
   const again = failing(3, HANGS, restarted);
@@ -94,7 +94,7 @@ test("failures of a part that has just started do not count, unless it starts ag
   assert.ok(isTold(record));
 });
 
-test("a process is young for fifteen seconds, also by a clock that is set back", () => {
+test("a process is young for fifteen seconds, even if the clock is set back", () => {
   const young = [-20_000, -14_999, 0, 14_999, 15_000].map((ms) => isYoungAt(START, later(START, ms)));
   assert.deepEqual(young, [false, true, true, true, false]);
 });

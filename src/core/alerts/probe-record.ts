@@ -10,7 +10,7 @@ export type ProbeResult =
       says: string;
     }>;
 
-/** What is remembered of one probe. */
+/** What is remembered about one probe. */
 export type ProbeRecord = Readonly<{
   /** Failures in a row. */
   failures: number;
@@ -25,13 +25,13 @@ export type ProbeRecord = Readonly<{
 export const UNTRIED: ProbeRecord = { failures: 0, since: null, hangs: false, says: "", restartedAt: null };
 
 /** One failure may be a busy machine: the part is probed again before it is reported. */
-const TOLD_FROM = 2;
+const REPORTED_FROM = 2;
 /** After this many failures and this time, a hanging part is restarted, and a broken one counts as down. */
 const ACT_FROM = 6;
 const PATIENCE_MS = 30 * SECOND_MS;
 /** A part that has just started may take a while to answer. */
 const STARTS_WITHIN_MS = 15 * SECOND_MS;
-/** A part that a restart does not help is not restarted again and again: each restart costs open connections. */
+/** Minimum time between restarts, because each one closes open connections and may not help. */
 const RESTARTS_EVERY_MS = 10 * MINUTE_MS;
 /** How long a busy processor excuses a part's silence. */
 const MAY_STARVE_MS = 10 * MINUTE_MS;
@@ -39,26 +39,26 @@ const MAY_STARVE_MS = 10 * MINUTE_MS;
 type ProbedAt = Readonly<{ now: Millis; isYoung: boolean; isStarved: boolean }>;
 
 /**
- * `isYoung`: whether the part's process has been started within the last seconds, and has not answered since.
- * `isStarved`: whether the server's programs had to wait for a processor during the probe. The part may only be slow
- * then: it is reported, and restarted only after ten minutes, since it may be its own endless loop for which they wait.
+ * `isYoung`: whether the part's process was started within the last seconds, and has not answered since. `isStarved`: whether the server's
+ * programs had to wait for a processor during the probe. Then the part may only be slow, so it is reported, but restarted only after ten
+ * minutes: by then, it may be its own endless loop that makes them wait.
  */
 export function afterProbe(record: ProbeRecord, result: ProbeResult, at: ProbedAt): ProbeRecord {
   const { now, isYoung, isStarved } = at;
   const { failures, restartedAt } = record;
   if (result.ok) return { ...UNTRIED, restartedAt };
   const since = record.since ?? now;
-  // A part that ends again and again is always young.
+  // A part that keeps exiting is always young.
   const counts = !isYoung || now - since >= STARTS_WITHIN_MS;
   const waits = result.hangs && isStarved;
-  const isExcused = waits && failures >= TOLD_FROM && Math.abs(now - since) < MAY_STARVE_MS;
+  const isExcused = waits && failures >= REPORTED_FROM && Math.abs(now - since) < MAY_STARVE_MS;
   const says = waits ? `${result.says} while programs wait for a processor` : result.says;
   return { failures: failures + (counts && !isExcused ? 1 : 0), since, hangs: result.hangs, says, restartedAt };
 }
 
-/** It stays reported, and the count to the next restart starts from there. */
+/** The failure stays reported, and the count towards the next restart starts from there. */
 export function afterRestart(record: ProbeRecord, now: Millis): ProbeRecord {
-  return { ...record, failures: Math.min(record.failures, TOLD_FROM), restartedAt: now };
+  return { ...record, failures: Math.min(record.failures, REPORTED_FROM), restartedAt: now };
 }
 
 /** Whether a process that was started then may still be starting. */
@@ -67,7 +67,7 @@ export function isYoungAt(startedAt: Millis, now: Millis): boolean {
 }
 
 export function isTold({ failures }: ProbeRecord): boolean {
-  return failures >= TOLD_FROM;
+  return failures >= REPORTED_FROM;
 }
 
 export function wantsRestart(record: ProbeRecord, now: Millis): boolean {

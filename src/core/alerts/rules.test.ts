@@ -10,7 +10,7 @@ function rulesFor(event: Partial<AlertEvent>): readonly string[] {
     .map(({ code }) => code);
 }
 
-test("spam is what was marked and what was refused before it was scored, and nothing else", () => {
+test("only mail that was marked, or refused before it was scored, counts as spam", () => {
   assert.deepEqual(rulesFor({ type: "SPAM_SCORED", verdict: "mark" }), ["spam_volume"]);
   assert.deepEqual(rulesFor({ type: "SPAM_SCORED", verdict: "pass" }), []);
   for (const reason of ["dmarc_refused", "block_listed"])
@@ -20,7 +20,7 @@ test("spam is what was marked and what was refused before it was scored, and not
   assert.deepEqual(rulesFor({ type: "EMAIL_ACCEPTED", verdict: "mark", reason: "dmarc_refused" }), []);
 });
 
-test("a ban is one of many unless it was made by hand, and a repeated violation from the second offence on", () => {
+test("a ban counts as one of many unless it was made by hand, and as repeated from the second offence on", () => {
   const bans = (offence: number | null, reason = "mail_limit") => rulesFor({ type: "BAN", offence, reason });
   assert.deepEqual(bans(1), ["many_bans"]);
   assert.deepEqual(bans(2), ["many_bans", "repeated_violations"]);
@@ -28,7 +28,7 @@ test("a ban is one of many unless it was made by hand, and a repeated violation 
   assert.deepEqual(rulesFor({ type: "UNBAN", offence: 2 }), []);
 });
 
-test("a sign-in that fails belongs to the mail or to the dashboard, unless it says nothing about guessing", () => {
+test("a failed sign-in counts for mail or for the dashboard, unless it says nothing about guessing", () => {
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service: "imap" }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service: "dashboard" }), ["dashboard_logins"]);
   for (const service of ["imap", "dashboard"])

@@ -8,15 +8,16 @@ import type { ConditionCode } from "./alerts.ts";
 export type AlertEvent = Readonly<{
   id: number;
   /**
-   * For a new token, a second factor or a passkey: its name; for applied settings: their keys; for networks and aliases the account or
-   * the address, and the targets; for a delivery that failed: the alias, or else the recipient.
+   * For a new token, a second factor or a passkey: its name; for applied settings: their keys; for networks and aliases the account or the
+   * address, and the targets; for a failed delivery: the alias, or else the recipient.
    */
   subject: string | null;
-  /** For a sign-in, or what failed: whether the account had never signed in from this prefix. */
+  /** For a sign-in, even a failed one: whether the account had never signed in from this prefix. */
   isNewPlace: boolean;
   /**
-   * For a sign-in that succeeded, or lacked its code: whether the account had never signed in from this network (IPv4 /24, IPv6 /48).
-   * For a change through the web: whether its maker first signed in from there within the last day, or never. An account's first network is not new.
+   * For a sign-in that succeeded, or that lacked a code: whether the account had never signed in from this network (IPv4 /24, IPv6 /48).
+   * For a change through the web: whether its maker first signed in from there within the last day, or never. An account's first network is
+   * not new.
    */
   isNewNetwork: boolean;
   /** For a sign-in that succeeded: whether it is the account's first. */
@@ -40,7 +41,7 @@ export type EventRule = Readonly<{
   distinct?: boolean;
 }>;
 
-/** One such event is enough. The condition holds for the account until none has come for this long. */
+/** A single event is enough. The condition holds for the account until none has occurred for `heldMs`. */
 export type AccountRule = Readonly<{
   code: ConditionCode;
   heldMs: number;
@@ -143,7 +144,7 @@ export const GUESSING_WINDOW_MS = HOUR_MS;
 export const GUESSED_FOR_MS = DAY_MS;
 export const LONGEST_WINDOW_MS = DAY_MS;
 
-/** Of a token, a second factor, a passkey or the settings: each is reported with its subject. */
+/** Changes to tokens, second factors, passkeys and the settings. Each is reported with its subject. */
 export const OWNERS_CHANGES = [
   "TOKEN_CREATED",
   "SETTINGS_APPLIED",
@@ -181,8 +182,8 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
 ];
 
 /**
- * A sign-in refused without a check would have failed, so a guarded account does not hide an attack. Bans have their
- * own rule. One wrong password again and again is a forgotten mail program, or someone who wants the owner to hear of nothing else.
+ * A sign-in refused without a check would have failed, so a guarded account does not hide an attack. Bans have their own rule. The same
+ * wrong password again and again comes from a forgotten mail program, or from someone who wants to drown out other alerts.
  */
 function isFailure(event: AlertEvent): boolean {
   if (isOutsideNetworks(event)) return false;

@@ -14,7 +14,7 @@ test("quiet hours are two different times of the day", () => {
     assert.equal(parseQuietHours(wrong), null, wrong);
 });
 
-test("in quiet hours all but the critical waits for their end, over midnight too", () => {
+test("in quiet hours, everything except critical alerts waits for their end, also past midnight", () => {
   const reported = (iso: string): string => isoTime(tellAt("warning", at(iso), night));
   assert.equal(reported("2026-01-01T21:59:59Z"), "2026-01-01T21:59:59.000Z");
   assert.equal(reported("2026-01-01T22:00:00Z"), "2026-01-02T07:00:00.000Z");
@@ -24,7 +24,7 @@ test("in quiet hours all but the critical waits for their end, over midnight too
   assert.equal(tellAt("warning", at("2026-01-01T23:00:00Z"), { ...night, quiet: null }), at("2026-01-01T23:00:00Z"));
 });
 
-test("what is only to know is gathered for the digest, which does not wake anybody either", () => {
+test("information is collected for the digest, which respects quiet hours too", () => {
   assert.equal(isoTime(tellAt("info", at("2026-01-01T12:00:00Z"), night)), "2026-01-02T12:00:00.000Z");
   assert.equal(isoTime(tellAt("info", at("2026-01-01T23:00:00Z"), night)), "2026-01-03T07:00:00.000Z");
   assert.equal(tellAt("info", at("2026-01-01T12:00:00Z"), { ...night, digestMs: 0 }), at("2026-01-01T12:00:00Z"));
@@ -42,7 +42,7 @@ test("quiet hours are those of the time zone, in summer and in winter", () => {
   assert.equal(quietUntil("2026-01-01T00:59:59Z", day), "2026-01-01T00:59:59.000Z");
 });
 
-test("quiet hours end at their time in the nights when summer time begins and ends", () => {
+test("quiet hours end on time in the nights when summer time starts and ends", () => {
   const berlin = { ...night, timeZone: "Europe/Berlin" };
   assert.equal(quietUntil("2026-03-28T22:00:00Z", berlin), "2026-03-29T05:00:00.000Z");
   assert.equal(quietUntil("2026-10-24T21:00:00Z", berlin), "2026-10-25T06:00:00.000Z");

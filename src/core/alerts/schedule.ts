@@ -41,7 +41,7 @@ export function afterQuiet(at: Millis, { quiet, timeZone }: Schedule): Millis {
   if (!isQuiet) return at;
   const leftMinutes = (quiet.to - minute + DAY_MINUTES) % DAY_MINUTES;
   const end = later(at, leftMinutes * MINUTE_MS - (at % MINUTE_MS));
-  // Summer time may begin or end in between: then this is an hour late or early.
+  // If summer time starts or ends in between, this is an hour late or early.
   const lateMinutes = ((minuteOfDay(end, timeZone) - quiet.to + 1.5 * DAY_MINUTES) % DAY_MINUTES) - DAY_MINUTES / 2;
   const exact = later(end, -lateMinutes * MINUTE_MS);
   return exact > at ? exact : end;
