@@ -18,7 +18,7 @@ test("a command is kept with who gave it and what it was about, as JSON with its
   assert.equal(auditedOf(refused)?.detail, '{"verdict":"refuse"}');
 });
 
-test("bans and allow-list entries are kept where an administrator made them, and no others", () => {
+test("only bans and allow-list entries that an administrator made are kept", () => {
   const of = (source: string) =>
     auditedOf(changeRecord({ type: "BAN", ban: banOf("203.0.113.7", START, { source }) }, START) ?? assert.fail());
   assert.equal(of("engine"), null);
@@ -32,7 +32,7 @@ test("bans and allow-list entries are kept where an administrator made them, and
   assert.match(auditedOf(allowed ?? assert.fail())?.detail ?? "", /"note":"the office"/);
 });
 
-test("the administrator's sign-ins are kept without what names the password; those of mailboxes are not", () => {
+test("the administrator's sign-ins are kept, without the password's hash; those of mailboxes are not", () => {
   const type = "LOGIN_SUCCEEDED";
   const passwordHash = "secret2";
   const signIn = (service: "dashboard" | "imap", account = "admin") =>
@@ -48,7 +48,7 @@ test("the administrator's sign-ins are kept without what names the password; tho
   assert.equal(auditedOf(eventRow("203.0.113.7", START)), null);
 });
 
-test("what a stranger or an administrator typed stays on its line", () => {
+test("text from a stranger or an administrator stays on its line", () => {
   const { subject, actor } =
     auditedOf(auditRecord({ type: "QUEUE_HELD", subject: "a\nb\u202e", by: "web:x\ny" }, START)) ?? assert.fail();
   assert.deepEqual([subject, actor], ["a\\x0ab\\u{202e}", "web:x\\x0ay"]);

@@ -10,9 +10,9 @@ import type { Content } from "./chain.ts";
 const MACHINES: readonly (string | null)[] = ["engine", "fail2ban", null];
 
 /**
- * What the audit keeps of an event; null: nothing. It keeps changes by command, requests that rights or a protection forbade, the
- * guard's reports about itself, and the administrator's sign-ins. Commands that only read or that failed otherwise have no event.
- * Called for each event (`EventWriter`), so the first look decides for almost all.
+ * Returns what the audit keeps of an event; null if nothing. It keeps changes by command, requests that rights or a protection forbade, the
+ * guard's reports about itself, and the administrator's sign-ins. Commands that only read or that failed otherwise have no event. Called
+ * for each event (`EventWriter`), so the first check decides for almost all.
  */
 export function auditedOf(record: EventRecord): Content | null {
   switch (record.rest.event) {
@@ -33,7 +33,7 @@ export function auditedOf(record: EventRecord): Content | null {
   }
 }
 
-/** A limit was passed: from now on the mail of the account is held. */
+/** A limit was exceeded: from now on the mail of the account is held. */
 export function auditedHold(change: Extract<Change, { type: "HOLD_ACCOUNT" }>, at: Millis): Content {
   const { account, ip, prefix, evidence } = change;
   const { count, limit, windowMs, key: limitKey } = evidence;
@@ -69,7 +69,7 @@ function content({ at, actor, type, subject }: Head, detail: Readonly<Record<str
   };
 }
 
-/** JSON of one line, with its keys in order and without those that do not apply. */
+/** One line of JSON, with its keys in order and without those that do not apply. */
 function canonical(detail: Readonly<Record<string, unknown>>): string {
   const known = Object.entries(detail).filter(([, value]) => value !== null && value !== undefined);
   return JSON.stringify(Object.fromEntries(known.toSorted(([a], [b]) => (a < b ? -1 : 1))));

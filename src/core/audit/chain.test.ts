@@ -22,7 +22,7 @@ function sealed(entry: Omit<AuditEntry, "hash">): AuditEntry {
   return { ...entry, hash: sha256(hashedText(entry)) };
 }
 
-/** From this index on with other content and hashes that fit it: a program that can write the database can do so. */
+/** Entries with other content from this index on, and hashes that match it, as a program that can write the database could make them. */
 function writtenAgain(entries: readonly AuditEntry[], from: number): readonly AuditEntry[] {
   const again: AuditEntry[] = entries.slice(0, from);
   for (const entry of entries.slice(from))
@@ -39,13 +39,13 @@ function anchorOf(entry: AuditEntry | undefined): Anchor {
   return entry === undefined ? assert.fail() : { at: "2026-11-20T07:00:00.000Z", id: entry.id, hash: entry.hash };
 }
 
-/** The first time at which the entries, and their anchors of the first day, may have left. */
+/** The first time at which the entries, and their anchors of the first day, may have been removed. */
 const LATER = later(instant(Date.parse("2026-11-21T00:00:00.000Z")), ENTRIES_STAY_MS);
 const check = (entries: readonly AuditEntry[], anchors: readonly Anchor[] = [], numbered = 0, now = LATER) =>
   checkChain(entries, { anchors, numbered, now }, sha256);
 const FIVE = chainOf(5);
 
-test("an unchanged chain fits, with its anchors, and so does an empty one", () => {
+test("an unchanged chain matches its anchors, and so does an empty one", () => {
   assert.equal(check([]).fault, null);
   const again = { ...anchorOf(FIVE[3]), at: "2026-11-20T08:00:00.000Z" };
   const { fault, first, last, anchored } = check(FIVE, [anchorOf(FIVE[1]), anchorOf(FIVE[3]), again]);
@@ -53,7 +53,7 @@ test("an unchanged chain fits, with its anchors, and so does an empty one", () =
   assert.equal(GENESIS.length, sha256("").length);
 });
 
-test("an entry that says something else is found, and the hash that would fit it too", () => {
+test("a changed entry is found, even with a hash that matches it", () => {
   for (const field of ["actor", "type", "subject", "detail", "at"] as const) {
     const changed = FIVE.map((entry) => (entry.id === 3 ? { ...entry, [field]: "else" } : entry));
     assert.match(check(changed).fault?.says ?? "", /^entry 3 was changed/, field);
@@ -62,7 +62,7 @@ test("an entry that says something else is found, and the hash that would fit it
   }
 });
 
-test("an entry that is gone is found, wherever it was", () => {
+test("a missing entry is found, wherever it was", () => {
   const without = (id: number) => check(FIVE.filter((entry) => entry.id !== id)).fault;
   assert.deepEqual(without(3), { id: 3, says: "1 entry from 3 on is missing" });
   assert.deepEqual(without(1), { id: 1, says: "1 entry from 1 on is missing" });
@@ -70,7 +70,7 @@ test("an entry that is gone is found, wherever it was", () => {
   assert.equal(check(FIVE.slice(2)).fault?.says, "2 entries from 1 on are missing");
 });
 
-test("an entry between others is found", () => {
+test("an inserted entry is found", () => {
   const false3 = sealed({ ...(FIVE[2] ?? assert.fail()), subject: "198.51.100.1/32" });
   const shifted = [...FIVE.slice(0, 2), false3, ...FIVE.slice(2).map((entry) => ({ ...entry, id: entry.id + 1 }))];
   assert.equal(check(shifted).fault?.id, 4);
@@ -79,7 +79,7 @@ test("an entry between others is found", () => {
   assert.equal(alone(1, sha256("")), "entry 1 cannot be the first one");
 });
 
-test("removed newest entries, and a chain that was written again, are found by an anchor alone", () => {
+test("a removal of the newest entries, and a rewritten chain, are found only by an anchor", () => {
   assert.equal(check(FIVE.slice(0, 3)).fault, null);
   const cut = check(FIVE.slice(0, 3), [anchorOf(FIVE[3]), anchorOf(FIVE[4])]).fault?.says ?? "";
   assert.match(cut, /^2 entries from 4 on are missing: the newest entry anchored at 2026-11-20T07:00/);
@@ -91,7 +91,7 @@ test("removed newest entries, and a chain that was written again, are found by a
   assert.equal(anchored, null);
 });
 
-test("removed newest entries are found without an anchor, by the numbers that the database has given", () => {
+test("a removal of the newest entries is found without an anchor, by the numbers that the database has given", () => {
   assert.equal(check(FIVE, [], 5).fault, null);
   const { fault } = check(FIVE.slice(0, 3), [], 5);
   assert.equal(fault?.says, "2 entries from 4 on are missing: the database has given numbers up to 5");
@@ -112,10 +112,10 @@ test("an entry that was missing when root accepted the chain is not reported lat
   }
 });
 
-/** As many as are kept, and three more. */
+/** As many entries as are kept, and three more. */
 const MANY = chainOf(100_003);
 
-test("what was accepted may leave once it is among the oldest", () => {
+test("accepted entries may be removed once they are among the oldest", () => {
   const { last: id, head, sum } = check(MANY.slice(0, 2));
   const accepted = { at: "2026-11-20T08:00:00.000Z", id, hash: head, accepted: { reason: "why", sum } };
   assert.equal(check(MANY, [accepted]).fault, null);
@@ -131,7 +131,7 @@ test("the oldest may be gone only while 100,000 are left", () => {
   assert.equal(check(many.slice(2)).fault?.id, 1);
 });
 
-test("an anchored entry that left early is reported, but not the oldest that is left, nor an accepted empty chain", () => {
+test("an anchored entry that was removed early is reported, but not the oldest that is left, nor an accepted empty chain", () => {
   const soon = instant(Date.parse("2026-11-20T09:00:00.000Z"));
   assert.equal(check(MANY.slice(3), [anchorOf(MANY[0])], 0, soon).fault?.id, 1);
   assert.equal(check(MANY.slice(3), [anchorOf(MANY[3])], 0, soon).fault, null);
@@ -157,7 +157,7 @@ test("an accepted fault is not reported again while it stays the same", () => {
   assert.equal(check([...broken, { ...later, actor: "x" }], [lost, accepted]).fault?.id, 6);
 });
 
-test("whatever is done to entries up to the newest anchor is found", () => {
+test("any tampering with entries up to the newest anchor is found", () => {
   const random = seeded(20_261_121);
   const below = (n: number): number => Math.floor(random() * n);
   for (let round = 0; round < 2_000; round++) {

@@ -6,14 +6,14 @@ export type Content = Readonly<{ at: string; actor: string; type: string; subjec
 /** An entry of the audit. `previous`: the hash of the entry before. Hashes are SHA-256 in hexadecimal. */
 export type AuditEntry = Readonly<{ id: number; previous: string; hash: string }> & Content;
 
-/** An entry that root has noted outside of the database, with the time of that. */
+/** An entry that root has noted outside the database, and when. */
 export type Anchor = Readonly<{
   at: string;
   id: number;
   hash: string;
   /**
-   * Root accepted the chain up to this entry, faults included. `sum`: over what existed then. `numbered`: the highest number given
-   * by then, after which the next entry comes.
+   * Root accepted the chain up to this entry, faults included. `sum`: over the entries that existed then. `numbered`: the highest number
+   * given by then; the next entry follows it.
    */
   accepted?: Readonly<{ reason: string; sum: string; numbered?: number | undefined }> | undefined;
   /** It was sent to the owner, so that a copy is out of reach of everything on this machine. */
@@ -31,7 +31,7 @@ export const ENTRIES_STAY_MS = 90 * DAY_MS;
 /** Maximum number of entries. Beyond it the oldest are removed early, which the check reports. */
 export const MOST_YOUNG_ENTRIES = 5 * MOST_ENTRIES;
 
-/** The text whose SHA-256 is the entry's hash: seven lines, of which none can hold a line break. */
+/** The text whose SHA-256 is the entry's hash: seven lines, none of which can contain a line break. */
 export function hashedText({ id, at, actor, type, subject, detail, previous }: Omit<AuditEntry, "hash">): string {
   return [id, at, actor, type, subject, detail, previous].join("\n");
 }
@@ -47,7 +47,7 @@ export type Checked = Readonly<{
   numbered: number;
   /** The hash of the last entry. */
   head: string;
-  /** Over everything that is there: what `accepted` compares. */
+  /** Over all existing entries; compared with the sum in `accepted`. */
   sum: string;
   /** Null: all are consistent. */
   fault: Fault | null;
@@ -55,12 +55,12 @@ export type Checked = Readonly<{
   anchored: Anchor | null;
 }>;
 
-/** `numbered`: the highest number that the database has given, as it says. */
+/** `numbered`: the highest number that the database claims to have given. */
 export type Compared = Readonly<{ anchors: readonly Anchor[]; numbered: number; now: Millis }>;
 
 /**
- * Checks every entry, in the order of ids, and compares with the anchors, in the order in which they were made. An anchor
- * that root has accepted hides the faults before it, as long as that part is unchanged.
+ * Checks every entry, in the order of ids, and compares them with the anchors, in the order in which they were made. An anchor that root
+ * has accepted hides the faults before it, as long as that part is unchanged.
  */
 export function checkChain(
   entries: Iterable<AuditEntry>,
@@ -93,7 +93,7 @@ export function checkChain(
   }
   const oldest = first ?? 1;
   const oldestLeft = first !== null && last - first + 1 >= MOST_ENTRIES;
-  // The oldest may be gone only while as many are left as are kept.
+  // The oldest entries may be gone only if as many are left as are always kept.
   if (from === undefined) fault ??= oldest > 1 && !oldestLeft ? missing(1, oldest - 1) : null;
   // Once the oldest entries have been removed, the accepted sum can no longer be compared.
   else if (!oldestLeft && from.accepted?.sum !== sumAtFrom) fault = changedSince(from);
@@ -114,7 +114,7 @@ function faultOf(entry: AuditEntry, { own, last, head }: Before, from: Anchor | 
   if (last !== null && previous !== head)
     return { id, says: `entry ${id} does not follow entry ${last}: one of them was replaced` };
   if (id <= 1 && (id < 1 || previous !== GENESIS)) return { id, says: `entry ${id} cannot be the first one` };
-  if (hash !== own) return { id, says: `entry ${id} was changed: its hash is not that of what it says` };
+  if (hash !== own) return { id, says: `entry ${id} was changed: its hash does not match its content` };
   return null;
 }
 
@@ -123,7 +123,7 @@ function unanchored({ id, hash }: AuditEntry, anchors: readonly Anchor[]): Fault
   if (other === undefined) return null;
   return {
     id,
-    says: `entry ${id} is not the one that was anchored at ${other.at}: it or an earlier one was written again, with new hashes`,
+    says: `entry ${id} is not the one that was anchored at ${other.at}: it or an earlier one was rewritten, with new hashes`,
   };
 }
 
