@@ -28,7 +28,7 @@ const mail = (account: string, queueId: string, verdict: "pass" | "hold" | "refu
 const tried = (queueId: string, recipient: string, outcome: "sent" | "bounced" | "deferred") =>
   record({ queueId, recipient }, { event: "MAIL_TRIED", outcome, relay: "", reply: "" });
 
-test("more recipients of a mail than are listed are reported as a cut", () => {
+test("a mail with more recipients than are listed is reported as cut", () => {
   const recipients = Array.from({ length: 1_000 }, (_, nth) => `${nth}@away.test`);
   const outcomes = recipients.map((to, nth) => tried("Q9", to, nth === 0 ? "bounced" : "sent"));
   const sent = [mail(ANNA, "Q9", "pass", "t9"), ...outcomes];
@@ -46,7 +46,7 @@ for (const [what, one] of [
   ["mails", (nth: number) => mail(ANNA, `Q${nth}`, "pass", "t1")],
   ["commands", (nth: number) => record({ type: "BAN", actor: "root" }, { event: "AUDIT", subject: `${nth}` })],
 ] as const)
-  test(`at most 20,000 ${what} are listed, and more are reported as a cut`, () => {
+  test(`at most 20,000 ${what} are listed, and more are reported as cut`, () => {
     const records = Array.from({ length: 20_000 }, (_, nth) => one(nth));
     assert.equal(assess(records, null).isCut, false);
     const found = assess([...records, one(20_000)], null);

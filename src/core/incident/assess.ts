@@ -2,19 +2,19 @@ import type { EventRecord } from "../events/event.ts";
 import type { RestOf } from "../events/rest-schemas.ts";
 import { isoTime } from "../time.ts";
 
-/** From where an account was used. Times: ISO 8601, UTC. */
+/** An address from which an account was used. Times: ISO 8601, UTC. */
 export type Place = { readonly ip: string; signIns: number; mails: number; readonly first: string; last: string };
 
 export type TouchedAccount = {
   readonly account: string;
   signIns: number;
   failedSignIns: number;
-  /** Mails that were taken from it, those that are held among them. */
+  /** Mails that were accepted from it, including held ones. */
   mails: number;
   held: number;
-  /** Of all of its mails together. */
+  /** Recipients of all its mails together. */
   recipients: number;
-  /** By the latest use, newest first. */
+  /** Latest use first. */
   readonly places: readonly Place[];
 };
 
@@ -23,14 +23,14 @@ export type TouchedAddress = {
   readonly accounts: readonly string[];
   signIns: number;
   failedSignIns: number;
-  /** Of these, those before its first sign-in. */
+  /** Failed sign-ins before the first successful one. */
   guesses: number;
   mails: number;
   readonly first: string;
   last: string;
 };
 
-/** A mail of an account. `recipients`: as they were named; those whose servers took it are also in `reached`. */
+/** A mail of an account. `recipients`: all that it named; those whose servers accepted it are also in `reached`. */
 export type TouchedMail = {
   readonly queueId: string;
   readonly account: string;
@@ -47,7 +47,7 @@ export type TouchedMail = {
 /** What was done by command. */
 export type Commanded = Readonly<{ at: string; by: string; type: string; subject: string }>;
 
-/** What was touched in a time, from recorded events. */
+/** What was touched in a period, according to recorded events. */
 export type Assessment = Readonly<{
   events: number;
   accounts: readonly TouchedAccount[];
@@ -58,9 +58,9 @@ export type Assessment = Readonly<{
   isCut: boolean;
 }>;
 
-/** Of each list: some megabytes of memory. */
+/** Maximum entries of each list, which take some megabytes of memory. */
 const MOST = 20_000;
-/** Of one mail. */
+/** Maximum recipients of one mail. */
 const MOST_RECIPIENTS = 1_000;
 
 type OpenAccount = Omit<TouchedAccount, "places"> & { readonly byIp: Map<string, Place> };
@@ -69,7 +69,7 @@ type OpenMail = TouchedMail & { readonly recipients: string[]; readonly reached:
 
 const UNUSED = { signIns: 0, failedSignIns: 0, mails: 0 };
 
-/** Goes through events in the order of their ids. `account`: only what it did, and what was done from where it was used. */
+/** Reads events in the order of their ids. `account`: lists only what concerns this account. */
 export function assess(records: Iterable<EventRecord>, account: string | null): Assessment {
   const seen = new Assessor(account);
   for (const record of records) seen.see(record);
@@ -152,7 +152,7 @@ class Assessor {
     return touched;
   }
 
-  /** Strangers guess at names of missing accounts too, so only those with other uses get a line. */
+  /** Strangers also guess at accounts that don't exist, so failures count only for accounts that were used before. */
   #failed({ account, ip, at }: EventRecord): void {
     if (!this.#isWanted(account)) return;
     const known = account === null ? undefined : this.#accounts.get(account.toLowerCase());
@@ -233,12 +233,12 @@ class Assessor {
   }
 }
 
-/** Those that an account was used from; from the others someone only guessed. */
+/** Addresses from which an account was used. From the others someone only guessed. */
 export function usedAddresses(addresses: readonly TouchedAddress[]): readonly TouchedAddress[] {
   return addresses.filter(({ accounts }) => accounts.length > 0);
 }
 
-/** Those that reached someone. */
+/** Mails that reached someone. */
 export function mailsThatLeft(mails: readonly TouchedMail[]): readonly TouchedMail[] {
   return mails.filter(({ reached }) => reached.length > 0);
 }

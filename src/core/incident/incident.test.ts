@@ -18,7 +18,7 @@ import {
 
 const AT = "2026-11-20T08:00:00.000Z";
 
-test("an incident is named by its day and its title, in letters that a folder can have", () => {
+test("an incident is named by its day and its title, in characters that a folder name can have", () => {
   for (const [title, id] of [
     ["Anna was hijacked", "2026-11-20-anna-was-hijacked"],
     ["../../etc/passwd", "2026-11-20-etc-passwd"],
@@ -33,7 +33,7 @@ test("an incident is named by its day and its title, in letters that a folder ca
     assert.ok(!isIncidentId(other), other);
 });
 
-test("a written incident and its steps are read again, and nothing else is", () => {
+test("a written incident and its steps can be read, and nothing else can", () => {
   const incident = { id: incidentId("x", AT), title: "x", openedAt: AT, since: AT, closedAt: null };
   assert.deepEqual(parseAs(incidentSchema, JSON.stringify(incident)), incident);
   const entry = { at: AT, by: "root", step: "note", says: "Called the provider.", lines: [], audited: true };
@@ -49,7 +49,7 @@ function isolation(text = TEXT): Isolation {
   return parseAs(isolationSchema, text) ?? assert.fail(text);
 }
 
-test("a written isolation is read again", () => {
+test("a written isolation can be read", () => {
   assert.equal(JSON.stringify(isolation()), TEXT);
   assert.deepEqual(isolation(TEXT.replace("65/32", "65")), isolation());
   const { ssh, shut } = isolation(TEXT.replace("[22]", "[1,65535]").replace(',"sign-in","send"', ""));
@@ -67,7 +67,7 @@ for (const [what, text] of [
 ] as const)
   test(`${what} is refused`, () => assert.equal(parseAs(isolationSchema, text), null));
 
-test("it is lifted part by part, in any order, and is over with the last", () => {
+test("an isolation is lifted part by part, in any order, and is over with the last", () => {
   const receives = lifted(isolation(), ["receive"]);
   assert.deepEqual(receives?.shut, ["sign-in", "send"]);
   assert.deepEqual(lifted(isolation(), ["send", "receive"])?.shut, ["sign-in"]);
@@ -101,7 +101,7 @@ test("a changed bundle is found even if a later entry names it", () => {
 const kept = (of: Readonly<Record<string, string>>): Kept =>
   new Map(Object.entries(of).map(([key, value]) => [key, { value, shown: key === "password" ? "(secret)" : value }]));
 
-test("what was added, removed or changed is a difference, by name, and no secret is shown", () => {
+test("everything added, removed or changed is a difference, sorted by name, and no secret is shown", () => {
   const then = kept({ same: "1", password: "old", gone: "2", changed: "3" });
   const now = kept({ new: "5", changed: "4", password: "new", same: "1" });
   assert.deepEqual(differences(then, now), [

@@ -34,15 +34,15 @@ export const entrySchema = z.object({
   step: z.enum(STEPS),
   says: z.string(),
   lines: z.readonly(z.array(z.string())),
-  /** Whether the audit's chain holds it too: it cannot while the guard is down. */
+  /** Whether the audit's chain contains it too, which it cannot while the guard is down. */
   audited: z.boolean(),
 });
-/** What was done, by whom, in one sentence; `lines`: what it was done to. */
+/** What was done and by whom, in one sentence. `lines`: what it was done to. */
 export type TimelineEntry = Readonly<z.output<typeof entrySchema>>;
 
 const LONGEST_NAME = 40;
 
-/** The folder's name: the day, and the words of the title that a file's name can have. */
+/** The folder's name: the day, and the title in characters that a file name can have. */
 export function incidentId(title: string, openedAt: string): string {
   const words = title
     .normalize("NFD")
@@ -73,12 +73,12 @@ export const isolationSchema = z.object({
   since: z.string(),
   /** Who still reaches everything: administrators. */
   allow: z.readonly(z.array(network)),
-  /** Ports of SSH that stay open for all, so that a wrong address shuts no owner out. */
+  /** SSH ports that stay open to everyone, so that a wrong address locks no owner out. */
   ssh: z.readonly(z.array(z.int().check(z.gte(1), z.lte(65_535)))),
   /** What has not been lifted yet; never empty. */
   shut: z.readonly(z.array(z.enum(SHUT)).check(z.minLength(1))),
 });
-/** While there is one, the world is locked out. */
+/** Exists while the server is isolated. */
 export type Isolation = Readonly<z.output<typeof isolationSchema>>;
 
 /** Null once nothing is left to lift. */
@@ -87,7 +87,7 @@ export function lifted(from: Isolation, parts: readonly Shut[]): Isolation | nul
   return shut.length === 0 ? null : { ...from, shut };
 }
 
-/** The step of an incident that made a bundle, as the audit has it: the file and its SHA-256. */
+/** The step of an incident that made a bundle, as the audit records it, with the file and its SHA-256. */
 const MADE = /^\S+ investigate: Evidence was packed: (\S+), .*SHA-256 ([0-9a-f]{64})\.$/;
 
 /** The name of a bundle that is made at this time (ISO 8601, UTC). */
@@ -120,13 +120,13 @@ export function packedEntry(
   };
 }
 
-/** What a backup or the server holds, by what it is about: its value, and how that may be shown. */
+/** What a backup or the server contains, by subject: the value, and how it may be shown. */
 export type Kept = ReadonlyMap<string, Readonly<{ value: string; shown: string }>>;
 
-/** One difference: its subject, and both values. Null: it is missing. */
+/** One difference: its subject, and both values; null if missing. */
 export type Difference = Readonly<{ what: string; was: string | null; is: string | null }>;
 
-/** Returns what differs now, by name. Of two values that are shown alike, such as secrets, it says only that they differ. */
+/** Returns what differs now, by name. For two values that are shown alike, such as secrets, it says only that they differ. */
 export function differences(then: Kept, now: Kept): readonly Difference[] {
   return [...new Set([...then.keys(), ...now.keys()])].toSorted().flatMap((what) => {
     const [old, current] = [then.get(what), now.get(what)];

@@ -42,7 +42,7 @@ const TOLD: Reported = {
   at: AT,
 };
 
-test("the report says what happened, to whom, what was done, and what follows", () => {
+test("the report says what happened, who was affected, what was done, and which lessons follow", () => {
   const text = incidentReport(TOLD);
   for (const line of [
     "# Incident: Anna \\| was \\*hijacked\\*",
@@ -87,7 +87,7 @@ test("only an account with a sign-in or a mail counts as used, and long lists ar
   ]);
 });
 
-test("the lessons follow from how the account was used, and from what was not done", () => {
+test("the lessons follow from how the account was used, and from the steps that were not taken", () => {
   const lessons = (changes: Partial<Reported>) =>
     incidentReport({ ...TOLD, ...changes })
       .split(/## Lessons\n\n- |\n\n## Contacts/)[1]
@@ -123,7 +123,7 @@ test("the lessons follow from how the account was used, and from what was not do
   ]);
 });
 
-test("where nothing was found or done, it says so", () => {
+test("the report says so if nothing was found or done", () => {
   const none: Assessment = { events: 0, accounts: [], addresses: [], mails: [], commands: [], isCut: false };
   const text = incidentReport({ ...TOLD, contacts: [], timeline: [], assessment: none });
   for (const line of [
@@ -140,7 +140,7 @@ test("where nothing was found or done, it says so", () => {
 const time = { from: "2026-11-20T08:05:30.000Z", until: "2026-11-20T09:10:00.000Z" };
 const MISUSE = { account: ANNA, ...time, contacts: ["Eve +49 30 901820"] };
 
-test("the mail names the account, the time and whom to ask", () => {
+test("the mail names the account, the time and the contacts", () => {
   const { subject, text } = tellingMail(TEMPLATE, MISUSE);
   assert.equal(subject, "Mail from anna@example.test on or after 2026-11-20 may be forged");
   const what = "between 2026-11-20 08:05 and 2026-11-20 09:10 (UTC) someone else used the account anna@";
@@ -149,7 +149,7 @@ test("the mail names the account, the time and whom to ask", () => {
   assert.doesNotMatch(tellingMail(TEMPLATE, { ...MISUSE, contacts: [] }).text, /Questions|\{/);
 });
 
-test("a template of one's own keeps what it does not know", () => {
+test("a custom template keeps words that it does not know", () => {
   const mail = { subject: "About 2026-11-20", text: "anna@example.test {other}\n" };
   assert.deepEqual(tellingMail("About {day}\n\n{account} {other}", MISUSE), mail);
 });

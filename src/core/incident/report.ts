@@ -3,7 +3,7 @@ import { dayAndTime, span } from "../time.ts";
 import { type Assessment, accountCells, countCells, mailsThatLeft, usedAddresses } from "./assess.ts";
 import type { Incident, TimelineEntry } from "./incident.ts";
 
-/** What a report is made of. */
+/** The facts for a report. */
 export type Reported = Readonly<{
   incident: Incident;
   host: string;
@@ -17,7 +17,7 @@ export type Reported = Readonly<{
 const MOST_LISTED = 30;
 const LONGEST = 400;
 
-/** The document about an incident, in Markdown: complete, for its owner to read over. */
+/** The document about an incident, in Markdown: complete, for the owner to review. */
 export function incidentReport(facts: Reported): string {
   const { incident, host, contacts, at } = facts;
   return [
@@ -95,7 +95,7 @@ function affected({ accounts, addresses, mails, commands, isCut }: Assessment): 
   ];
 }
 
-/** A completed step is an action; the others are listed as open, so that no one has to look for them. */
+/** Every step is an action, except those that only record or assess. */
 function actions(timeline: readonly TimelineEntry[]): readonly string[] {
   const taken = timeline.filter(({ step }) => step !== "open" && step !== "assess" && step !== "report");
   if (taken.length === 0) return ["None was taken yet."];
@@ -106,7 +106,6 @@ function actions(timeline: readonly TimelineEntry[]): readonly string[] {
   ]);
 }
 
-/** What follows from the facts. */
 function lessons({ incident, timeline, assessment, contacts }: Reported): readonly string[] {
   const { accounts, mails, addresses } = assessment;
   const sender = accounts.find((one) => one.mails > 0);
@@ -148,7 +147,7 @@ function some(names: readonly string[]): string {
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }
 
-/** In a cell of a table: one line, and nothing that Markdown reads as more. */
+/** For a cell of a table: one line, without anything that Markdown interprets. */
 function text(said: string): string {
   return printable(said, LONGEST).replaceAll(/[|\\<>[\]`*]/g, (character) => `\\${character}`);
 }
@@ -157,12 +156,12 @@ function between(from: string, until: string): string {
   return span(Date.parse(until) - Date.parse(from));
 }
 
-/** The mail to people whom a mail reached that the owner of its account did not write. The first line is the subject. */
+/** The mail to people who received mail that the account's owner did not write. The first line is the subject. */
 export const TEMPLATE = `Mail from {account} on or after {day} may be forged
 Hello,
 
-between {from} and {until} (UTC) someone else used the account {account} on our server, and sent mail in its name. A mail
-of that kind was delivered to you.
+between {from} and {until} (UTC) someone else used the account {account} on our server, and sent mail in its name. One
+of those mails was delivered to you.
 
 Please do not open its links or attachments, and do not answer it. If you did so already, change the passwords that
 you typed, and let your provider or administrator know.
@@ -172,7 +171,7 @@ We have stopped the misuse and secured the account. We are sorry for the trouble
 
 export type Told = Readonly<{ account: string; from: string; until: string; contacts: readonly string[] }>;
 
-/** Subject and text of the mail. Words in braces that are not known stay. */
+/** Subject and text of the mail. Unknown words in braces stay. */
 export function tellingMail(template: string, { account, from, until, contacts }: Told) {
   const words: Readonly<Record<string, string>> = {
     account,
