@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { BoundedMap } from "./bounded-map.ts";
 
-test("it holds the latest entries of any history, and no more than its bound", () => {
+test("a map holds the latest entries of any history, and no more than its bound", () => {
   const step = fc.record({ key: fc.nat(6), what: fc.constantFrom("set", "set", "touch", "delete", "get", "clear") });
   fc.assert(
     fc.property(fc.nat(4), fc.array(step, { maxLength: 60 }), (extra, steps) => {

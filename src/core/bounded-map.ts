@@ -39,7 +39,7 @@ export class BoundedMap<K, V> {
     this.#entries.clear();
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   [Symbol.iterator](): MapIterator<[K, V]> {
     return this.#entries[Symbol.iterator]();
   }

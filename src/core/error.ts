@@ -37,7 +37,7 @@ export function nullOn<T>(codes: readonly string[], work: () => T): T | null {
   }
 }
 
-/** Reports a reason, unless it is the last one; null: there is none now. So what fails again and again fills no log. */
+/** Reports a reason unless it is the same as the last one, so that a repeated failure fills no log. Null: there is none now. */
 export function reportOnce(report: (reason: string) => void): (reason: string | null) => void {
   let last: string | null = null;
   return (reason) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { oneAfterAnother, unlessRunning } from "./one-after-another.ts";
 
-test("work waits for the work before it, even for one that fails", async () => {
+test("work waits for the work before it, even if that fails", async () => {
   const inTurn = oneAfterAnother();
   const gate = Promise.withResolvers<string>();
   const done: string[] = [];

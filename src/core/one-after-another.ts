@@ -1,4 +1,4 @@
-/** Returns a function that runs work one after the other, whether the work before it failed or not. */
+/** Returns a function that runs each work after the one before, whether or not that failed. */
 export function oneAfterAnother(): <T>(work: () => Promise<T> | T) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
@@ -12,7 +12,7 @@ export function oneAfterAnother(): <T>(work: () => Promise<T> | T) => Promise<T>
   };
 }
 
-/** Returns the same work, which is not started again while it runs. */
+/** Returns a function that starts the work unless it is still running. */
 export function unlessRunning<A extends readonly unknown[]>(work: (...given: A) => Promise<void>) {
   let isRunning = false;
   return async (...given: A): Promise<void> => {

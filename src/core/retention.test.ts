@@ -8,7 +8,7 @@ const ANNA = "anna@example.org";
 const keptFor = (rules: readonly KeepRule[], account: string, folder: string) =>
   ruleFor(rules, account, folder)?.keepMs ?? null;
 
-test("a rule names a folder and a time, and an account before them if it is for one alone", () => {
+test("a rule names a folder and a time, and an account before them if it is for only one", () => {
   assert.deepEqual(parseKeepRule("Trash 30d"), { account: null, folder: "Trash", keepMs: 30 * DAY_MS });
   const forAnna = { account: ANNA, folder: "Sent Mail", keepMs: null };
   assert.deepEqual(parseKeepRule(" Anna@Example.org  Sent Mail forever "), forAnna);
@@ -19,13 +19,13 @@ test("a rule names a folder and a time, and an account before them if it is for 
   for (const text of wrong) assert.equal(parseKeepRule(text), null, text);
 });
 
-test("what is printed is read as the same", () => {
+test("a printed rule is read as the same rule", () => {
   const unusual = ["Alte  Mails 30d", `${ANNA} a  b@c d 1d`, "👩\u200d💻 Work 30d"];
   for (const text of ["Old Trash 30d", "* forever", `${ANNA} Sent Mail 90m`, ...unusual])
     assert.equal(formatKeepRule(parseKeepRule(text) ?? assert.fail()), text);
 });
 
-test("a folder without a rule is kept for good; a rule holds for the folders below, too", () => {
+test("a folder without a rule is kept forever; a rule applies to the folders below, too", () => {
   const rules = rulesOf("Trash 30d");
   assert.equal(keptFor(rules, ANNA, "Trash"), 30 * DAY_MS);
   assert.equal(keptFor(rules, ANNA, "Trash.2024"), 30 * DAY_MS);
@@ -34,7 +34,7 @@ test("a folder without a rule is kept for good; a rule holds for the folders bel
   assert.equal(keptFor([], ANNA, "Trash"), null);
 });
 
-test("the account counts before the folder, the nearest folder before others, the longer time before the shorter", () => {
+test("the account wins over the folder, the nearest folder over others, the longer time over the shorter", () => {
   const rules = rulesOf("* 365d", "Trash 30d", "Trash.Keep 60d", `${ANNA} * forever`, `${ANNA} Junk 7d`);
   assert.equal(keptFor(rules, "bert@example.org", "INBOX"), 365 * DAY_MS);
   assert.equal(keptFor(rules, "bert@example.org", "Trash.Keep.a"), 60 * DAY_MS);

@@ -2,14 +2,14 @@ import { parseAddress } from "./net/address.ts";
 import { formatDuration, parseDuration } from "./time.ts";
 
 /**
- * How long mail is kept in a folder and the folders below it. `account` null: of every account. `folder` "*": every folder.
- * `keepMs` null: for good.
+ * How long mail is kept in a folder and the folders below it. `account` null: of every account. `folder` "*": every folder. `keepMs` null:
+ * forever.
  */
 export type KeepRule = Readonly<{ account: string | null; folder: string; keepMs: number | null }>;
 
 const ALL_FOLDERS = "*";
 const FOREVER = "forever";
-/** Between the names of a folder and of one below it. Dovecot's for Maildirs. */
+/** Separates the names of a folder and of one below it, as Dovecot does in Maildirs. */
 const SEPARATOR = ".";
 const LONGEST_FOLDER = 200;
 /** Not U+200D, which joins emoji. */
@@ -33,12 +33,12 @@ export function formatKeepRule({ account, folder, keepMs }: KeepRule): string {
   return `${whose}${folder} ${keepMs === null ? FOREVER : formatDuration(keepMs)}`;
 }
 
-/** A rule by which mail goes one day. */
+/** A rule that removes mail one day. */
 export type EndingRule = KeepRule & Readonly<{ keepMs: number }>;
 
 /**
- * The rule for mail of this folder; null: it is kept for good. A rule of the account counts before one of all accounts, then the
- * one whose folder is nearest above. If two rules match equally, the longer time wins, so that no mail is deleted by mistake.
+ * The rule for mail of this folder; null if it is kept forever. A rule for the account wins over one for all accounts, then the one with
+ * the nearest folder. If two rules match equally, the longer time wins, so that no mail is deleted by mistake.
  */
 export function ruleFor(rules: readonly KeepRule[], account: string, folder: string): EndingRule | null {
   const name = account.toLowerCase();

@@ -24,7 +24,7 @@ const cases: readonly (readonly [string, string, number, string])[] = [
 for (const [name, text, max, expected] of cases)
   test(`printable: ${name}`, () => assert.equal(printable(text, max), expected));
 
-test("printable text is one bounded printable line, and stays what it is", () => {
+test("printable text is one bounded printable line, and stays unchanged", () => {
   const anyText = fc.oneof(
     fc.string({ unit: ANY_CHARACTER }),
     fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }),
@@ -40,7 +40,7 @@ test("printable text is one bounded printable line, and stays what it is", () =>
   );
 });
 
-test("every UTF-16 unit is escaped, a line end and both halves of a pair too", () =>
+test("every UTF-16 unit is escaped, including a line end and both halves of a pair", () =>
   assert.equal(escapeUnits("\né😀"), "\\u000a\\u00e9\\ud83d\\ude00"));
 
 test("long lines are broken at blanks, and continue with an indent", () => {
@@ -68,7 +68,7 @@ test("plural inflects by count", () => {
   assert.equal(plural(3, "record is", "records are"), "3 records are");
 });
 
-test("room is shown in whole megabytes, rounded up", () =>
+test("space is shown in whole megabytes, rounded up", () =>
   assert.deepEqual([inMb(0), inMb(1), inMb(1 << 20), inMb((1 << 20) + 1)], [0, 1, 1, 2]));
 
 test("edit distance counts insertions, deletions, replacements and swaps", () => {

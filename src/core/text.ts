@@ -3,9 +3,9 @@ export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /**
- * Makes text from a stranger safe for a log, a terminal or a table: one line, no escape sequences, no change of text
- * direction, at most `max` UTF-16 units. Unprintable characters are shown as `\x1b` or `\u{202e}`; a cut ends in `…`.
- * Doing it twice changes nothing.
+ * Makes text from a stranger safe for a log, a terminal or a table: one line, no escape sequences, no change of text direction, at most
+ * `max` UTF-16 units. Unprintable characters are shown as `\x1b` or `\u{202e}`; truncated text ends in `…`. Applying it twice changes
+ * nothing.
  */
 export function printable(text: string, max: number): string {
   if (text.length <= max && PLAIN.test(text)) return text;
@@ -52,7 +52,7 @@ function fittedLine(line: string, width: number, indent: string): string {
   return [...lines, left].join("\n");
 }
 
-/** `1 record`, `2 records`, `2 entries`, `2 addresses`; a word with another plural names it. */
+/** `1 record`, `2 records`, `2 entries`, `2 addresses`; `things` is the plural of other words. */
 export function plural(n: number, thing: string, things = pluralOf(thing)): string {
   return `${n} ${n === 1 ? thing : things}`;
 }
@@ -73,7 +73,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Whole megabytes (of 1,048,576 bytes), rounded up: room that is needed or left. */
+/** Whole megabytes (of 1,048,576 bytes), rounded up, for space that is needed or left. */
 export function inMb(bytes: number): number {
   return Math.ceil(bytes / (1 << 20));
 }
@@ -112,7 +112,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** With a full stop at its end, unless it ends like a sentence already: a reason from elsewhere may. */
+/** Adds a full stop unless the text already ends like a sentence, as a reason from elsewhere may. */
 export function asSentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

@@ -37,7 +37,7 @@ test("a duration is printed in its largest whole unit", () => {
   assert.deepEqual(shortest, ["0ms", "1ms", "1500ms", "1m", "90m", "2h", "1d"]);
 });
 
-test("what is printed is read as the same duration", () => {
+test("a printed duration is read as the same duration", () => {
   fc.assert(
     fc.property(fc.nat(99_999), fc.constantFrom("ms", "s", "m", "h"), (amount, unit) => {
       const durationMs = parseDuration(`${amount}${unit}`);
@@ -52,7 +52,7 @@ test("the longest duration from now can still be written as a date", () => {
   assert.equal(isoTime(later(now, parseDuration("36500d") ?? 0)), "2126-10-27T00:00:00.000Z");
 });
 
-test("a time in the name of a file is short, and sorts", () =>
+test("a time in a file name is short and sortable", () =>
   assert.equal(compactTime(instant(Date.UTC(2026, 10, 21, 3, 15, 0, 999))), "20261121T031500Z"));
 
 for (const [text, iso] of [

@@ -16,7 +16,7 @@ export function later(from: Millis, byMs: number): Millis {
   return instant(from + byMs);
 }
 
-/** Whether something with this end has ended; null: it has none. */
+/** Whether something with this end is over; null if it has no end. */
 export function isOver(expiresAt: Millis | null, now: Millis): boolean {
   return expiresAt !== null && expiresAt <= now;
 }
@@ -38,7 +38,7 @@ export function compactTime(at: Millis): string {
 /** RFC 3339, or only a day, which starts at midnight in UTC. */
 const TIME = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
 
-/** Null for anything else, also for a day that no month has, which Date.parse() takes for one of the next month. */
+/** Null for anything else, including a day that the month does not have, which Date.parse() takes for one of the next month. */
 export function parseTime(text: string): Millis | null {
   const [, day = ""] = TIME.exec(text) ?? [];
   const midnight = Date.parse(day);

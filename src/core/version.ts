@@ -1,2 +1,2 @@
-/** The version of the program; the same as in package.json. */
+/** The same as in package.json. */
 export const VERSION = "0.1.0";

@@ -10,7 +10,7 @@ function after(...looks: readonly (readonly [offered: number, arrived: number])[
   return known ?? assert.fail();
 }
 
-test("a port is blocked once twenty packets in a row have not arrived, at two looks or more", () => {
+test("a port is blocked once twenty packets in a row have not arrived, at two checks or more", () => {
   assert.ok(isBlocked(after([90, 90], [19, 0], [1, 0])));
   assert.ok(isBlocked(after([90, 90], [10, 0], [0, 0], [10, 0])));
   assert.ok(!isBlocked(after([90, 90], [10, 0], [9, 0])));
@@ -24,16 +24,15 @@ test("one client whose every packet is dropped closes no port: 1, 3, 7, 15, 31, 
   assert.ok(!isBlocked(after(...looks)));
 });
 
-test("what was counted before the first look does not count", () =>
-  assert.ok(!isBlocked(after([90, 0], [0, 0], [0, 0]))));
+test("packets before the first check do not count", () => assert.ok(!isBlocked(after([90, 0], [0, 0], [0, 0]))));
 
-test("one that arrives ends it, as where a rule drops only some", () => {
+test("a packet that arrives ends it, as if a rule drops only some", () => {
   assert.ok(!isBlocked(after([0, 0], [50, 1], [7, 0])));
   assert.ok(!isBlocked(after([0, 0], [50, 0], [50, 0], [1, 1])));
   assert.deepEqual(after([0, 0], [50, 0], [50, 1]).lastAt, null);
 });
 
-test("on a port without further tries it ends after five minutes", () => {
+test("on a port without further packets it ends after five minutes", () => {
   const quiet = (looks: number) =>
     after([0, 0], [50, 0], [50, 0], ...Array.from({ length: looks - 1 }, () => [0, 0] as const));
   assert.ok(isBlocked(quiet(60)));

@@ -15,7 +15,9 @@ export function shareOfOneClient(places: number): number {
 }
 
 export type ConnectionRules = Readonly<{
-  /** Open connections that a stranger's prefix may have, and a known one (`mostKnown`). Neither has more than `shareOfOneClient` to a port. */
+  /**
+   * Maximum open connections of a stranger's prefix, and of a known one (`mostKnown`). Neither has more than `shareOfOneClient` to a port.
+   */
   most: number;
   mostKnown: number;
   /** Whether `most` and `mostKnown` hold for each port on its own. Otherwise connections to all ports count together. */
@@ -37,13 +39,13 @@ export type ConnectionPlan = Readonly<{
   /** Ports on which strangers hold their whole share. */
   full: readonly number[];
   /**
-   * Connections to end, all from those that came since the last check: of a prefix past its limit, and where strangers
-   * hold more than their share, of the prefixes that hold most. The order in which they came is not known.
+   * Connections to end, only among those opened since the last check, whose order is not known: those of a prefix past its limit, and where
+   * strangers hold more than their share, those of the prefixes that hold most.
    */
   excess: readonly Connection[];
 }>;
 
-/** The kernel's orders. */
+/** Orders to the kernel. */
 export type ConnectionOrders = Pick<ConnectionPlan, "refused" | "full"> &
   Readonly<{
     /** Ports on which the guard limits connections. */
@@ -53,8 +55,8 @@ export type ConnectionOrders = Pick<ConnectionPlan, "refused" | "full"> &
   }>;
 
 /**
- * Decides from the open connections. Only a finished handshake counts, so no address is limited for packets that others
- * forge in their name. `before`: keys of the connections at the last check, which stay; null for the first check.
+ * Decides from the open connections. Only a finished handshake counts, so no address is limited for packets that others forge in their
+ * name. `before`: keys of the connections at the last check, which are kept; null at the first check.
  */
 export function planConnections(
   open: readonly Connection[],
@@ -102,7 +104,7 @@ export function planConnections(
   return { refused, full, excess: [...excess] };
 }
 
-/** Connections since `before`, in the order that always reduces the prefix that holds most. */
+/** Connections opened since `before`, in an order that always reduces the prefix that holds most. */
 function highestFirst(prefixes: Groups, before: Keys): readonly Connection[] {
   return prefixes
     .flatMap((connections) =>
@@ -118,7 +120,7 @@ type Prefixes = Map<Prefix, Connection[]>;
 type Keys = ReadonlySet<string>;
 type Groups = readonly (readonly Connection[])[];
 
-/** Empty while all of them fit into the share: then no prefix is looked up. */
+/** Empty while all connections fit into the share, so that no prefix is looked up. */
 function strangersAmong(prefixes: Prefixes, share: number, { isKnown, isExempt }: ConnectionRules): Groups {
   let all = 0;
   for (const connections of prefixes.values()) all += connections.length;
@@ -132,14 +134,14 @@ function strangersAmong(prefixes: Prefixes, share: number, { isKnown, isExempt }
 const KEPT = 10;
 
 /**
- * Sessions that an account may have, from all its addresses. With hundreds of them its searches delay everyone's sign-ins, even while
- * places are free.
+ * Maximum sessions of an account, from all its addresses. With hundreds, its searches delay everyone's sign-ins, even while places are
+ * free.
  */
 function sessionsOfOne(places: number): number {
   return Math.max(60, Math.floor(places / 4));
 }
 
-/** Above it places run out. */
+/** Maximum sessions of all accounts together. With more, places run out. */
 function sessionsOfAll(places: number): number {
   return Math.floor((places * 2) / 3);
 }
@@ -151,11 +153,11 @@ export function sessionsWithoutSurplus(places: number): number {
 
 /** A session of an account, in which it has signed in. */
 export type Session = Readonly<{ account: string; ip: string; pid: number }>;
-/** The account whose sessions take other people's places: how many from how many addresses, and which of them to end. */
+/** An account whose sessions take other people's places: how many, from how many addresses, and which to end. */
 export type Surplus = Readonly<{ account: string; sessions: number; addresses: number; end: readonly Session[] }>;
 
 /**
- * Which sessions to end until no account has more than `sessionsOfOne` and a third of the places is free. Repeatedly ends one of the
+ * Returns which sessions to end until no account has more than `sessionsOfOne` and a third of the places is free. Each is one of the
  * account with the most, at its busiest address, so other users and devices keep theirs. Lists the account with the most sessions first.
  */
 export function surplusOf(open: readonly Session[], places: number): readonly Surplus[] {

@@ -49,15 +49,15 @@ test("a port is crowded from two thirds of its places on; one without places nev
   assert.deepEqual([...crowdedPorts(spread(CROWDED), new Map()).keys()], []);
 });
 
-test("connections are ended until the port is not crowded any more", () => {
+test("connections are ended until the port is no longer crowded", () => {
   assert.equal(cut(spread(CROWDED)).length, 1);
   assert.equal(cut(spread(PLACES + 5)).length, PLACES + 5 - (CROWDED - 1));
 });
 
-test("the prefix that holds most goes first", () =>
+test("the prefix that holds most loses first", () =>
   assert.deepEqual(from(cut([...spread(18), ...held(host(100), 4)])), [host(100)]));
 
-test("a user with many known places does not fill a port: of the prefix with most, one after the other ends from 95 % on", () => {
+test("a user with many known places does not fill a port: from 95 % on, connections of the prefix with most are ended one by one", () => {
   const known = { ...rules, isKnown: () => true };
   const filled = [...held(host(2), 12, { isTransferring: true }), ...held(host(1), 13, TALKS), ...held(KNOWN, 5)];
   const { cut: ended, refused, worst } = plan(filled, known);
@@ -73,7 +73,7 @@ test("a server that speaks keeps its three connections among strangers with one 
   assert.ok(!from(cut([...server, ...spread(PLACES)])).includes(host(100)));
 });
 
-test("of those that hold alike, the one that got nowhere for longest goes first", () => {
+test("of those that hold the same number, the one without progress for longest is ended first", () => {
   for (const longer of [{ stalledMs: 20_000 }, { silentMs: 20_000 }] as const)
     assert.deepEqual(from(cut([...spread(CROWDED - 1), ...held(host(100), 1, longer)])), [host(100)]);
 });
@@ -88,45 +88,45 @@ test("neighbouring IPv6 sites do not count together", () => {
   assert.deepEqual(from(cut([...sites, ...spread(CROWDED - 2)])), [host(1)]);
 });
 
-test("a stranger who says something all the time, and gets nowhere, goes before a newcomer", () => {
+test("a stranger who keeps talking without progress is cut before a newcomer", () => {
   const chatty = spread(CROWDED - 1, { silentMs: 0, stalledMs: 31_000 });
   const newcomer = held(host(100), 3, { silentMs: 0, stalledMs: 1_000 });
   assert.equal(cut([...chatty, ...newcomer]).length, 3);
   assert.ok(!from(cut([...chatty, ...newcomer])).includes(host(100)));
 });
 
-test("a newcomer who talks stays while mails fill two thirds of the port, and also while places are left", () => {
+test("a newcomer who talks stays while mails fill two thirds of the port, and while places are left", () => {
   const mails = spread(CROWDED - 1, { isTransferring: true });
   assert.deepEqual(plan([...mails, ...held(host(100), 1, TALKS)]).cut, []);
   assert.deepEqual(plan(spread(NEARLY_FULL - 1, TALKS)).cut, []);
 });
 
-test("from 95 % on the oldest of those who are not idle go too, until fewer are taken, and may come again", () => {
+test("from 95 % on the oldest that are not idle are ended too, until fewer are taken, and may reconnect", () => {
   const old = held(host(100), 1, { stalledMs: 2_000, silentMs: 0 });
   const { cut: ended, refused } = plan([...spread(NEARLY_FULL - 1, TALKS), ...old]);
   assert.deepEqual([from(ended), refused], [[host(100)], []]);
   assert.equal(cut(spread(PLACES + 5, TALKS)).length, PLACES + 5 - (NEARLY_FULL - 1));
 });
 
-test("those who are idle go first, are refused, and leave the others alone", () => {
+test("idle connections are ended first, and their prefixes refused, so the others stay", () => {
   const { cut: ended, refused } = plan([...spread(PLACES - 4, TALKS), ...held(host(100), 4)]);
   assert.deepEqual([from(ended), ended.length, refused], [[host(100)], 4, [`${host(100)}/32`]]);
 });
 
-test("where strangers may have only a share of the places, 95 % of it count", () => {
+test("if strangers may have only a share of the places, 95 % of the share count", () => {
   const shared = { ...rules, shares: new Map([[25, 24]]) };
   assert.equal(plan(spread(21, TALKS), shared).cut.length, 0);
   assert.equal(plan(spread(24, TALKS), shared).cut.length, 3);
 });
 
-test("an address keeps its two latest mails on a crowded port; the oldest of the others goes first", () => {
+test("an address keeps its two latest mails on a crowded port; of the others the oldest is ended first", () => {
   const mails = held(host(100), 5, { silentMs: 0, isTransferring: true });
   const trickling = mails.map((one, i) => ({ ...one, stalledMs: 31_000 + i }));
   const ports = cut([...spread(CROWDED, TALKS), ...trickling]).map(({ clientPort }) => clientPort);
   assert.deepEqual(ports, [40_004, 40_003, 40_002]);
 });
 
-test("seven addresses cannot hold the port by slow mails", () => {
+test("seven addresses cannot hold the port with slow mails", () => {
   const slow = Array.from({ length: 7 }, (_, i) =>
     held(host(i + 1), 4, { silentMs: 0, stalledMs: 40_000, isTransferring: true }),
   ).flat();
@@ -150,7 +150,7 @@ for (const [network, addressOf] of [
       assert.ok(!from(ended).some((address) => address === host(1) || address === host(2)));
     });
 
-test("a server with wanted mail keeps its mails, goes last, only from 95 % on, and is not refused", () => {
+test("a server with wanted mail keeps its mails, is cut last, only from 95 % on, and is not refused", () => {
   const wanted = held(WANTED, 3, { stalledMs: 60_000, silentMs: 60_000 });
   assert.deepEqual(cut([...wanted, ...spread(CROWDED + 1, TALKS)]), []);
   assert.ok(!from(cut([...wanted, ...spread(PLACES, TALKS)])).includes(WANTED));
@@ -168,7 +168,7 @@ test("idle connections of one network with wanted mail keep no newcomer out", ()
   assert.ok(!from(ended).includes(host(1)));
 });
 
-test("a network that takes a new address for each connection goes before others, however young they are", () => {
+test("a network that uses a new address for each connection is cut before newer connections of others", () => {
   const many = Array.from({ length: PLACES }, (_, i) => held(`2001:db8:7:${i.toString(16)}::1`, 1, TALKS)).flat();
   const newcomer = held(host(1), 2, { ...TALKS, stalledMs: 2_000 });
   const { cut: ended } = plan([...many, ...newcomer]);

@@ -8,7 +8,7 @@ export type Standing = Readonly<{
   stalledMs: number;
   /** Since the client last sent anything, while it is the client's turn. */
   silentMs: number;
-  /** A mail is on its way. */
+  /** Whether a mail is being transferred. */
   isTransferring: boolean;
 }>;
 
@@ -30,7 +30,7 @@ export type Crowd = Readonly<{
   cut: readonly Connection[];
   /** Prefixes to refuse for a while: they lost idle connections, and would take the same places again. */
   refused: readonly Prefix[];
-  /** The prefix that held most of it, of those that were cut. Null: none was. */
+  /** The prefix that held most among those that were cut; null if none was. */
   worst: Prefix | null;
 }>;
 
@@ -41,9 +41,9 @@ const STALLED_MS = 30 * SECOND_MS;
 /** RFC 5321, 4.5.3.2.6: how long a server may take over the end of DATA; here, how long DATA is never cut. */
 export const TRANSFER_MS = 10 * MINUTE_MS;
 
-/** Transfers that a stranger's prefix keeps on a crowded port. With more, a few prefixes could hold it by slow mails. */
+/** Transfers that a stranger's prefix keeps on a crowded port. With more, a few prefixes could hold it with slow mails. */
 const KEPT_TRANSFERS = 2;
-/** The same for a network, as a share of the places. Whoever has one IPv6 site has 65,536 prefixes. */
+/** The same for a network, as a share of the places. A single IPv6 site has 65,536 prefixes. */
 const KEPT_OF_NETWORK = { stranger: 1 / 20, wanted: 1 / 10 } as const;
 /** Connections that the known prefixes of an account keep in any case: those of a few devices. */
 const KEPT_OF_OWNER = 10;
@@ -59,14 +59,14 @@ export function crowdedPorts(open: readonly Connection[], places: CrowdRules["pl
 }
 
 /**
- * Which connections of a crowded port to end, in this order:
+ * Returns which connections of a crowded port to end, in this order:
  * 1. Strangers' idle connections, until a third of the places is free.
  * 2. Strangers' other connections, while 95 % of all places or of the strangers' share are taken: the oldest of the network, then of the
- *    prefix, that holds most. Servers with wanted mail lose theirs only here, some of each network last.
- * 3. Those of known prefixes while 95 % of all places are taken: of the account with the most left, so one user's many places keep no
- *    one out.
+ *    prefix, that holds most. Servers with wanted mail lose connections only in this step, and some of each network last.
+ * 3. Known prefixes' connections, while 95 % of all places are taken: those of the account with the most left, so that one user's many
+ *    places keep no one out.
  * Never ends connections of protected addresses, the latest transfers of each stranger's prefix and network, a few of each account, or
- * strangers' connections within a fifth of the places.
+ * so many of strangers' connections that they have less than a fifth of the places.
  */
 export function planRoom(port: number, open: readonly Connection[], standing: StandingOf, rules: CrowdRules): Crowd {
   const places = rules.places.get(port) ?? 0;
@@ -100,8 +100,8 @@ export function planRoom(port: number, open: readonly Connection[], standing: St
 }
 
 /**
- * `height`: how many of its prefix, or of its owner, are left when this one is the next to go; `ofNetwork`: of its network.
- * `isLast`: it goes after all others.
+ * `height`: how many connections of its prefix, or of its owner, are left when this one is ended next. `ofNetwork`: the same for its
+ * network. `isLast`: it is ended after all others.
  */
 type Candidate = Standing &
   Readonly<Record<"isWanted" | "isLast" | "isIdle", boolean> & Record<"height" | "ofNetwork", number>> &
@@ -123,7 +123,7 @@ function ranked([prefix, there]: PrefixThere, { standing, rules, kept }: Ranking
   return stacked(candidates, "height");
 }
 
-/** Wanted mail is cheap to send, so only some connections of a network go last: otherwise it could keep all newcomers out. */
+/** Wanted mail is cheap to send, so only some connections of a network are ended last. Otherwise it could keep all newcomers out. */
 function rankedTogether(network: readonly Candidate[], places: number): readonly Candidate[] {
   const most = Math.ceil(places * KEPT_OF_NETWORK.wanted);
   return stacked(network, "ofNetwork").map((one) => ({ ...one, isLast: one.isLast && one.ofNetwork <= most }));
@@ -133,7 +133,7 @@ function networkOf(prefix: Prefix): Prefix {
   return neighbourhoodOf(networkAddress(prefix), 48);
 }
 
-/** Of each prefix and network the latest, so the slowest are candidates. Wanted mail of a network counts on its own. */
+/** Keeps the latest of each prefix and network, so the slowest are candidates. A network's wanted mail counts separately. */
 function keptTransfers(strangers: readonly PrefixThere[], places: number, { standing, rules }: Omit<Ranking, "kept">) {
   const latest = (all: readonly Connection[], most: number): readonly Connection[] =>
     all.toSorted((a, b) => standing(a).stalledMs - standing(b).stalledMs).slice(0, most);
@@ -174,12 +174,12 @@ function prefixesOf(open: readonly Connection[], { prefixOf, isKnown, isExempt }
   return { strangers: byKnown.get(false) ?? [], known: byKnown.get(true) ?? [] };
 }
 
-/** From here on idle connections end. */
+/** From this many connections on, idle ones are ended. */
 function mark(places: number): number {
   return Math.floor((2 * places) / 3);
 }
 
-/** From here on others end too. */
+/** From this many on, others are ended too. */
 function lastMark(places: number): number {
   return Math.floor((19 * places) / 20);
 }

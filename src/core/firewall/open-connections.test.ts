@@ -33,7 +33,7 @@ for (const [from, count, cut] of [
   ["198.51.100.1", 5, 2],
   [KNOWN, 6, 1],
 ] as const)
-  test(`of ${count} connections of ${from} ${cut} ended, and it has no more`, () => {
+  test(`${cut} of ${count} connections of ${from} are ended, and no more are accepted`, () => {
     const open = connections(from, count);
     const refused = [{ prefix: prefix(from), port: 25 }];
     assert.deepEqual(plan(open), { refused, full: [], excess: open.slice(0, cut) });
@@ -48,7 +48,7 @@ test("on a port with few places no address has more than half of them, not even 
   assert.equal(plan(connections("198.51.100.1", 2), fewer).refused.length, 1, "a stranger");
 });
 
-test("an IPv6 network counts as one, each port for itself", () => {
+test("an IPv6 network counts as one, at each port separately", () => {
   const inOne = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].flatMap((from) => connections(from, 1));
   assert.deepEqual(plan(inOne).refused, [{ prefix: prefix("2001:db8::"), port: 25 }]);
   const spread = [...connections("2001:db8::1", 2), ...connections("2001:db8::1", 2, 993)];
@@ -91,7 +91,7 @@ test("strangers who hold their share of a port leave the rest to known addresses
   assert.deepEqual(plan(connections("198.51.100.1", 2)).full, [], "other ports have none");
 });
 
-test("where strangers hold more than their share, the prefixes that hold most lose first", () => {
+test("if strangers hold more than their share, the prefixes that hold most lose first", () => {
   const [few, most, some] = [1, 2, 3].map((host) => connections(`198.51.100.${host}`, [1, 30, 9][host - 1] ?? 0, 993));
   const wide = { ...rules, most: 50, shares: new Map([[993, 16]]) };
   const of = (...lists: readonly (readonly Connection[] | undefined)[]) => lists.flatMap((list) => list ?? []);

@@ -36,7 +36,7 @@ test("a time-out is rounded up to seconds; a permanent ban has none; a ban that 
   assert.deepEqual([v4, v6], [[1, 1, 2, null], [9]]);
 });
 
-test("a step that adds a ban which ends just now takes it out, of networks too", () => {
+test("a step that adds a ban that is just ending removes it, also for networks", () => {
   const one = net("203.0.113.1");
   const network = net("203.0.113.0/24");
   const changes = (prefix: Prefix, expiresAt: Millis | null) =>
@@ -48,7 +48,7 @@ test("a step that adds a ban which ends just now takes it out, of networks too",
   assert.deepEqual([...planReset([{ prefix: network, expiresAt: NOW }], NOW, 64).fillings], []);
 });
 
-test("a network within another waits until the wider one goes", () => {
+test("a network within another waits until the wider one is removed", () => {
   const inner = { prefix: net("203.0.113.0/24"), expiresAt: later(NOW, 90_000) };
   const outer = { prefix: net("203.0.0.0/16"), expiresAt: later(NOW, 10_000) };
   const both = planReset([inner, outer], NOW, 64);
@@ -58,7 +58,7 @@ test("a network within another waits until the wider one goes", () => {
   assert.deepEqual(after.changes, [rebuilt]);
 });
 
-test("many bans are read while the plan is, a filling at a time", () => {
+test("many bans are read as the plan is read, one filling at a time", () => {
   let read = 0;
   function* bans() {
     for (; read < 3 * FILLING_ELEMENTS; read++)
@@ -145,7 +145,7 @@ class ModelKernel {
 const SAMPLES_V4 = ["203.0.113.1", "203.0.113.200", "203.0.112.1", "198.51.100.1"];
 const SAMPLES = [...SAMPLES_V4, "2001:db8::1", "2001:db8:0:1::1", "2001:db8:1::1"];
 
-/** Few enough that they meet. */
+/** Few enough to overlap often. */
 function anyPrefix(): fc.Arbitrary<Prefix> {
   const lengths = (text: string): fc.Arbitrary<Prefix> =>
     fc

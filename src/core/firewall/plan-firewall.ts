@@ -44,8 +44,8 @@ export type ResetPlan = Readonly<{ fillings: Iterable<Filling>; networks: Networ
 export const FILLING_ELEMENTS = 1_000;
 
 /**
- * What each set must hold when it is filled from empty. There may be a hundred thousand bans: they are read while
- * `fillings` is, and only one filling of each set is in memory.
+ * What each empty set must be filled with. There may be a hundred thousand bans, so they are read while `fillings` is read, and only one
+ * filling of each set is in memory.
  */
 export function planReset(bans: Iterable<BanInForce>, now: Millis, ipv6Length: number): ResetPlan {
   const networks = new Map<Prefix, Millis | null>();
@@ -103,7 +103,7 @@ export function planSteps(networks: Networks, steps: readonly Step[], now: Milli
   return { changes, networks: inSet };
 }
 
-/** The networks that are within none of the others. */
+/** Returns the networks that lie within none of the others. */
 export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
   const all = new Set(prefixes);
   const lengths = [...new Set(prefixes.map(prefixLength))];

@@ -8,7 +8,7 @@ const sessions = (account: string, ip: string, count: number): readonly Session[
   Array.from({ length: count }, () => ({ account, ip, pid: pid++ }));
 const PLACES = 90;
 
-test("while two thirds of the places suffice, every session stays, whoever has them", () =>
+test("while two thirds of the places suffice, every session stays, whoever owns it", () =>
   assert.deepEqual(surplusOf(sessions("anna@a.test", "192.0.2.1", 60), PLACES), []));
 
 test("the account with the most makes room, at the addresses where it has the most; others keep theirs", () => {
@@ -31,7 +31,7 @@ test("an account's sessions count together from any addresses, such as those of 
   assert.deepEqual([anna?.account, anna?.sessions, anna?.addresses], ["anna@a.test", 72, 24]);
 });
 
-test("an account has a quarter of the places, or 60, also while most are free", () => {
+test("an account has at most a quarter of the places, or 60, even while most are free", () => {
   const surplus = (places: number, most: number, more: number) => {
     const all = [...sessions("anna@a.test", "192.0.2.1", most), ...sessions("anna@a.test", "192.0.2.2", more)];
     return surplusOf(all, places).map(({ end }) => end.length);
@@ -41,7 +41,7 @@ test("an account has a quarter of the places, or 60, also while most are free", 
   assert.deepEqual([60, 90, 400].map(sessionsWithoutSurplus), [40, 60, 100], "at most two thirds");
 });
 
-test("two accounts that share the places end alike", () => {
+test("two accounts that share the places lose the same number", () => {
   const both = [...sessions("bert@a.test", "192.0.2.2", 40), ...sessions("anna@a.test", "192.0.2.1", 50)];
   const ended = surplusOf(both, PLACES).map(({ account, end }) => `${account} ${end.length}`);
   assert.deepEqual(ended, ["anna@a.test 20", "bert@a.test 10"]);

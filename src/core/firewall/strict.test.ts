@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { door, opening } from "../../../test/kit/samples.ts";
 import { beyond, isLetIn, isNothing, merged, parseDoor, parseInterface, partsOf, strictState } from "./strict.ts";
 
-test("a door is a port or a range, with its protocol and perhaps the family", () => {
+test("a door is a port or a range, with its protocol and optionally the family", () => {
   assert.deepEqual(partsOf(door("60000-61000/udp6")), { protocol: "udp", family: 6, first: 60_000, last: 61_000 });
   for (const text of ["25/tcp", "22/tcp4", "60000-61000/udp", "1-65535/tcp"]) assert.equal(door(text), text);
   assert.equal(door("025/tcp"), "25/tcp");

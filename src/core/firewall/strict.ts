@@ -22,7 +22,7 @@ export const strictState = z.object({
 });
 export type StrictState = Readonly<z.output<typeof strictState>>;
 
-/** Nothing was confirmed yet, and nothing waits for it. */
+/** Nothing was confirmed yet, and no trial waits for a confirmation. */
 export const UNCONFIRMED: StrictState = { confirmed: null, trial: null };
 
 const DOOR = /^(\d{1,5})(?:-(\d{1,5}))?\/(tcp|udp)([46])?$/;
@@ -50,7 +50,7 @@ export function partsOf(one: Door): DoorParts {
   };
 }
 
-/** The doors of all, each once, in order. */
+/** The doors of all openings, each once, in order. */
 export function merged(...openings: readonly Opening[]): Opening {
   const all = new Set(openings.flatMap(({ doors }) => doors));
   for (const one of all) {

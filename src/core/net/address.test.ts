@@ -13,7 +13,7 @@ import {
   withoutTrailingDots,
 } from "./address.ts";
 
-test("an address is lowercased and taken apart", () => {
+test("an address is lowercased and split", () => {
   const parsed = parseAddress("Anna.Berg+List@Mail.Example.ORG");
   assert.ok(parsed !== null);
   assert.equal(parsed, "anna.berg+list@mail.example.org");
@@ -21,7 +21,7 @@ test("an address is lowercased and taken apart", () => {
   assert.equal(domainOf(parsed), "mail.example.org");
 });
 
-test("a domain with umlauts is the one of the DNS, and converting it twice changes nothing", () => {
+test("a domain with umlauts is converted to its DNS name, and converting it twice changes nothing", () => {
   assert.equal(parseAddress("info@MÜLLER.de"), "info@xn--mller-kva.de");
   assert.equal(parseAddress("info@xn--mller-kva.de"), "info@xn--mller-kva.de");
   assert.equal(parseSenderPattern("*@*.müller.de"), "*@*.xn--mller-kva.de");
@@ -65,7 +65,7 @@ for (const [why, texts] of Object.entries({
   for (const text of texts)
     test(`not an address, because ${why}: ${JSON.stringify(text)}`, () => assert.equal(parseAddress(text), null));
 
-test("a dot at the end makes no other address", () => {
+test("a dot at the end does not make a different address", () => {
   assert.equal(withoutTrailingDots("anna@example.org."), "anna@example.org");
   assert.equal(withoutTrailingDots("anna@example.org.."), "anna@example.org");
   assert.equal(withoutTrailingDots("@."), "@");
@@ -82,31 +82,31 @@ test("an address literal names a host", () => {
   for (const text of ["", ...none.split(" ")]) assert.equal(addressLiteral(text), null, text);
 });
 
-test("an account name is a safe name of a directory", () => {
+test("an account name is a safe directory name", () => {
   for (const good of ["anna@example.org", "a.b-c_d@example.org", "7@localhost"])
     assert.equal(parseAccountName(good), good);
   for (const bad of ["a+b@example.org", "..@example.org", "a$b@example.org", "a'b@example.org", "a*@example.org"])
     assert.equal(parseAccountName(bad), null, bad);
 });
 
-test("a host belongs to every domain above it but the top", () => {
+test("a host belongs to every domain above it except the top", () => {
   assert.deepEqual(domainsOf("MX1.mail.Bank.test"), ["mx1.mail.bank.test", "mail.bank.test", "bank.test"]);
   assert.deepEqual(domainsOf("bank.test"), ["bank.test"]);
   assert.deepEqual(domainsOf("test"), []);
 });
 
-test("a name of many labels is looked at from its end, within a bound", () => {
+test("of a name with many labels, only a bounded number from its end is read", () => {
   const domains = domainsOf(`${"a.".repeat(120)}bank.test`);
   assert.equal(domains.length, 9);
   assert.equal(domains.at(-1), "bank.test");
 });
 
-test("an address or a pattern, in lower case", () => {
+test("a sender pattern is an address or a pattern, in lower case", () => {
   assert.equal(parseSenderPattern("*@Wealthsimple.com"), "*@wealthsimple.com");
   assert.equal(parseSenderPattern("news?@*.example"), "news?@*.example");
 });
 
-test("nothing that could be another line, word or comment of a configuration file", () => {
+test("a pattern contains nothing that could be another line, word or comment of a configuration file", () => {
   const spaced = ["a b@c.example", "a@c.example\nscore X 0"];
   for (const text of [...spaced, "", "example.org", "a@b@c", "a#b@c.example", "a@b#c", "ä@b.example"])
     assert.equal(parseSenderPattern(text), null, text);

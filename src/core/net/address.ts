@@ -9,7 +9,7 @@ export type Address = string & { readonly [address]: true };
 /** An address that can be a mailbox of this server. Its parts are also directory names. */
 export type AccountName = Address & { readonly [accountName]: true };
 
-/** A name that no account has: its domain never exists (RFC 6761 section 6.4). For the server's own questions. */
+/** A name that no account has, because its domain never exists (RFC 6761 section 6.4). For the server's own requests. */
 export const NO_ACCOUNT = "probe@invalid";
 
 /** RFC 5321, 4.5.3.1: 64 octets before the `@`; a path of 256 less its angle brackets. */
@@ -43,11 +43,11 @@ export function parseSender(text: string): Address | "" | null {
   return text === "" ? "" : parseAddress(text);
 }
 
-/** In lower case and as the DNS has it: `xn--mller-kva.de` for `Müller.de` (RFC 5890). What cannot be a label stays. */
+/** In lower case and in the DNS's form: `xn--mller-kva.de` for `Müller.de` (RFC 5890). Text that cannot be a label is unchanged. */
 export function asciiDomain(text: string): string {
   // By labels: given `müller.de/x`, domainToASCII would return the host of a URL.
   return text.toLowerCase().replace(WIDE_LABEL, (label) => {
-    // It would take a label such as `0ｘ1` for an IPv4 address.
+    // domainToASCII would take a label such as `0ｘ1` for an IPv4 address.
     const ascii = domainToASCII(label);
     return ascii === "" || ascii.includes(".") ? label : ascii;
   });
@@ -100,7 +100,7 @@ export function localPart(of: string): string {
   return of.slice(0, of.lastIndexOf("@"));
 }
 
-/** Of any text: what follows the last `@`, or all of it. In lower case only if the text is. */
+/** The part of any text after the last `@`, or all of it. Does not change the case. */
 export function domainOf(of: string): string {
   return of.slice(of.lastIndexOf("@") + 1);
 }
@@ -113,7 +113,7 @@ export function isNameOf(name: string, names: readonly string[]): boolean {
 /** More labels than any mail server's name has. */
 const MOST_LABELS = 10;
 
-/** The domains that a host belongs to, in lower case: of `mx1.bank.test` that name and `bank.test`, not `test`. */
+/** The domains that a host belongs to, in lower case: for `mx1.bank.test` the name itself and `bank.test`, but not `test`. */
 export function domainsOf(hostName: string): readonly string[] {
   const labels = hostName.toLowerCase().split(".").slice(-MOST_LABELS);
   return labels.slice(0, -1).map((_, i) => labels.slice(i).join("."));

@@ -37,7 +37,7 @@ const addresses: readonly (readonly [text: string, expected: string])[] = [
   ["2001:0:0:1:0:0:0:1", "2001:0:0:1::1"],
   ["0:0:0:0:0:0:0:0", "::"],
   ["1::", "1::"],
-  // One client, one text: what a dual-stack socket sees is the IPv4 client.
+  // One client, one text: the mapped address that a dual-stack socket sees is the IPv4 client.
   ["::ffff:203.0.113.7", "203.0.113.7"],
   ["::FFFF:CB00:7107", "203.0.113.7"],
   ["64:ff9b::203.0.113.7", "64:ff9b::cb00:7107"],
@@ -124,7 +124,7 @@ function textsOf(parts: number): readonly string[] {
   return textsOf(parts - 1).flatMap((text) => PARTS.map((part) => text + part));
 }
 
-test("a text is an address where Node says so", () => {
+test("a text is an address if Node says so", () => {
   for (const text of [0, 1, 2, 3, 4, 5].flatMap(textsOf)) assert.equal(parseIp(text) !== null, isIP(text) !== 0, text);
 });
 
@@ -149,7 +149,7 @@ const v4Bits = fc.bigInt({ min: 0n, max: (1n << 32n) - 1n }).map((value): Bits =
 const v6Bits = fc
   .oneof(
     fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }),
-    // Zeros in runs, which is what shortening is about.
+    // Zeros in runs, which are shortened.
     fc.array(fc.constantFrom(0n, 0n, 1n, 0xffffn), { minLength: 8, maxLength: 8 }).map(joinGroups),
   )
   .filter((value) => value >> 32n !== 0xffffn)
@@ -170,7 +170,7 @@ test("an address written out in full is read as the same number, and its canonic
   );
 });
 
-test("no text at all makes the parsers throw", () => {
+test("no text makes the parsers throw", () => {
   const near = fc.string({ unit: fc.constantFrom(..."0123456789abcdefF.:/%x ") });
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: ANY_CHARACTER }), near), (text) => {
@@ -232,7 +232,7 @@ function first(bits: Bits, length: number): bigint {
   return (bits.value >> rest) << rest;
 }
 
-/** They agree on their first bits. */
+/** Networks that agree on their first bits. */
 function isAlike(a: Bits, b: Bits, length: number): boolean {
   return a.width === b.width && first(a, length) === first(b, length);
 }
@@ -266,7 +266,7 @@ test("a network of one address is shown without its length", () => {
   assert.deepEqual(texts, ["203.0.113.7", "203.0.113.0/24", "2001:db8::1", "2001:db8::/32"]);
 });
 
-test("covering lists the network and all around it, the narrowest first", () => {
+test("covering lists the network and all around it, narrowest first", () => {
   const around = covering(net("203.0.113.7"));
   assert.equal(around.length, 33);
   assert.deepEqual([around[0], around[8], around[32]], ["203.0.113.7/32", "203.0.113.0/24", "0.0.0.0/0"]);
@@ -277,12 +277,12 @@ test("covering lists the network and all around it, the narrowest first", () => 
 
 const nets = (...texts: readonly string[]) => texts.map(net);
 
-test("without networks one may sign in from anywhere", () => {
+test("without networks, sign-ins are allowed from anywhere", () => {
   assert.equal(isOutside(ip("203.0.113.7"), [], []), false);
   assert.equal(inBoth([], []), null);
 });
 
-test("both the server's networks and the account's must hold", () => {
+test("both the server's and the account's networks must contain the address", () => {
   const server = nets("203.0.113.0/24", "2001:db8::/32");
   const account = nets("203.0.113.64/26", "198.51.100.0/24");
   assert.equal(isOutside(ip("203.0.113.70"), server, account), false);

@@ -34,18 +34,15 @@ export function parseIp(text: string): Ip | null {
 }
 
 /**
- * Says what isIPv6() of node:net says, whose pattern takes each program 5 ms to compile. The library also takes zones, and a dotted
- * end in octal or hexadecimal digits.
+ * Equivalent to isIPv6() of node:net, whose pattern takes each program 5 ms to compile. ipaddr.js also accepts zones, and a dotted end in
+ * octal or hexadecimal digits.
  */
 function isIpv6(text: string): boolean {
   const end = text.slice(text.lastIndexOf(":") + 1);
   return !text.includes("%") && (!end.includes(".") || isIPv4(end)) && ipaddr.IPv6.isValid(text);
 }
 
-/**
- * Writes a dotted end as two groups. The library takes `::203.0.113.7` for the IPv4 address, but it is `::cb00:7107`
- * (RFC 4291, 2.5.5.1).
- */
+/** Writes a dotted end as two groups. ipaddr.js takes `::203.0.113.7` for the IPv4 address, but it is `::cb00:7107` (RFC 4291, 2.5.5.1). */
 function inGroups(text: string): string {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
   if (dotted === null) return text;
@@ -92,14 +89,14 @@ export function isPrefix(one: Ip | Prefix): one is Prefix {
   return one.includes("/");
 }
 
-/** An address is the prefix of exactly this address. */
+/** Turns an address into the prefix of only this address. */
 export function asPrefix(one: Ip | Prefix): Prefix {
   return isPrefix(one) ? one : hostPrefix(one);
 }
 
 /**
- * The prefix by which a client is counted and banned: one IPv4 address, or an IPv6 network. All of 127.0.0.0/8 is one, because a local
- * user has each of its addresses; `::1` has no neighbours.
+ * The prefix by which a client is counted and banned: one IPv4 address, or an IPv6 network. All of 127.0.0.0/8 counts as one, because a
+ * local user can use each of its addresses; `::1` has no neighbours.
  */
 export function prefixOf(address: Ip, ipv6Length: number): Prefix {
   if (isV4(address)) return isLoopback(address) ? truncate(address, 8) : hostPrefix(address);
@@ -163,7 +160,7 @@ export function covering(network: Prefix): readonly Prefix[] {
   return Array.from({ length: own + 1 }, (_, fewer) => widened(network, own - fewer));
 }
 
-/** The text is canonical, so it needs no parser: the library's made a quarter of all objects of a decision. */
+/** The text is canonical, so it needs no parser. That of ipaddr.js created a quarter of all objects of a decision. */
 function truncate(address: Ip, length: number): Prefix {
   return `${isV4(address) ? truncatedV4(address, length) : truncatedV6(address, length)}/${length}` as Prefix;
 }

@@ -15,7 +15,7 @@ function disk(used: Readonly<Record<number, number>>, today: number): DiskFigure
   return { path: "/srv", totalBytes: 100e9, freeBytes: (100 - today) * 1e9, ...ours(today), history };
 }
 
-test("the day on which it is full follows from its growth", () => {
+test("the day on which the disk is full follows from its growth", () => {
   const growth = growthOf(disk({ 10: 70, 12: 72, 15: 75, 18: 78 }, 80), NOW);
   assert.equal(growth?.days, 10);
   assert.ok(Math.abs((growth?.usedPerDay ?? 0) - 1e9) < 1);
@@ -24,7 +24,7 @@ test("the day on which it is full follows from its growth", () => {
   assert.equal(growth?.fullAt?.slice(0, 10), "2026-12-10");
 });
 
-test("one that shrinks, or grows a little in years, is not about to be full", () => {
+test("a disk that shrinks, or takes many years to fill up, is not about to be full", () => {
   assert.equal(growthOf(disk({ 10: 80, 15: 70 }, 60), NOW)?.fullAt, null);
   assert.equal(growthOf(disk({ 10: 50.000000005 }, 50), NOW)?.fullAt, null);
   assert.equal(growthOf(disk({ 10: 100 }, 100), NOW)?.fullAt, null);

@@ -1,16 +1,18 @@
 import { plural } from "../text.ts";
 import { DAY_MS, instant, type Millis } from "../time.ts";
 
-/** What a report is made of. Times are ISO 8601 in UTC. Names, addresses and reasons may hold text from strangers. */
+/** The facts of a report. Times are ISO 8601 in UTC. Names, addresses and reasons may contain text from strangers. */
 export type ReportFacts = Readonly<{
   host: string;
-  /** The newest is the time of the report. */
+  /** The latest is the time of the report. */
   from: string;
   to: string;
   span: ReportSpan;
-  /** The oldest first; the first and the last day may be in the period only in part. */
+  /** Oldest first; the first and the last day may lie only partly within the period. */
   days: readonly DayFigures[];
-  /** What the lists below were counted from. Not all if events of the period were summed up to keep the database within its limits. */
+  /**
+   * What the lists below were counted from. Not all events, if some of the period were aggregated to keep the database within its limits.
+   */
   looked: Looked;
   addresses: readonly AddressFigures[];
   /** The names that strangers tried most, whether there is such an account or not. */
@@ -33,7 +35,7 @@ export type ReportFacts = Readonly<{
 
 export type ReportSpan = "week" | "month";
 
-/** A figure that may not be known, with the reason. */
+/** Figures, or the reason why they are unknown. */
 export type Unless<T> = (Readonly<{ known: true }> & T) | Readonly<{ known: false; reason: string }>;
 
 /** `day`: 2026-11-20, UTC. */
@@ -64,30 +66,30 @@ export type ReasonFigures = Readonly<{ code: string; says: string; count: number
 export type SpamFigures = Readonly<{
   isOn: boolean;
   scored: number;
-  /** Of them, marked as spam. */
+  /** Mails that were marked as spam. */
   marked: number;
   refused: number;
-  /** What users moved into Junk, and out of it, and how many did so. */
+  /** Mails that users moved into Junk, and out of it, and how many users did so. */
   missed: number;
   wrong: number;
   users: number;
-  /** The version of its rules in use, when they were last asked for, and why the last try failed; null: never asked. */
+  /** The version of the rules in use, when new ones were last requested, and why the last attempt failed; null if none were requested. */
   rules: Readonly<{ version: string; at: string; failure: string | null }> | null;
 }>;
 export type AuditFigures = Readonly<{
   total: number;
   byType: readonly Readonly<{ type: string; count: number }>[];
-  /** The newest first. */
+  /** Newest first. */
   latest: readonly Readonly<{ at: string; actor: string; type: string; subject: string }>[];
 }>;
 export type UpdateFigures = Readonly<{
-  /** When the machine last asked for news; null: it is not known. */
+  /** When the machine last updated its package lists; null if unknown. */
   listsAt: string | null;
-  /** They come with a new image of the container. */
+  /** Whether updates come with a new image of the container. */
   isImage: boolean;
   packages: readonly Readonly<{ name: string; version: string; isSecurity: boolean }>[];
 }>;
-/** Packages with known vulnerabilities (CVE numbers) by debsecan(1); `isInstalled`: whether that is there. */
+/** Packages with known vulnerabilities (CVE numbers) by debsecan(1); `isInstalled`: whether debsecan is installed. */
 export type HoleFigures = Readonly<{
   fixable: readonly Readonly<{ name: string; cves: readonly string[] }>[];
   /** Holes without a fix yet. */
@@ -114,7 +116,7 @@ export type DiskFigures = Readonly<{
   totalBytes: number;
   logBytes: number;
   databaseBytes: number;
-  /** One a day, oldest first; today's is not among them. */
+  /** One per day, oldest first, without today's. */
   history: readonly DiskDay[];
 }>;
 export type DiskDay = Readonly<{ day: string; usedBytes: number; logBytes: number; databaseBytes: number }>;
@@ -125,13 +127,13 @@ export type BackupFigures = Readonly<{
   isKeySeen: boolean;
   /** `backup.drill_every` */
   drillEveryDays: number;
-  /** The last restore drill; null: there was none. */
+  /** The last restore drill; null if there was none. */
   drill: Readonly<{ at: string; tookMs: number; mails: number; reason: string | null }> | null;
 }>;
 export type AccountFigures = Readonly<{
   total: number;
   suspended: number;
-  /** Without a sign-in for this long; those that may still sign in. */
+  /** Accounts count as unused after this long without a sign-in, if they may still sign in. */
   unusedDays: number;
   unused: readonly Readonly<{ name: string; lastSignInAt: string | null }>[];
 }>;
@@ -146,15 +148,15 @@ export function renewalDue({ validFromDate, validToDate }: Validity): Millis {
 }
 
 // Limits of the report, the alerts and `check`.
-/** Two nights may fail: a machine is switched off, a server is away. */
+/** Two nights may fail, for example because a machine is off or a server is unreachable. */
 export const BACKUP_DAYS = 3;
-/** How late a restore drill may be: a disk is full, a machine is switched off. */
+/** How late a restore drill may be, for example because a disk is full or a machine is off. */
 export const DRILL_LATE_DAYS = 7;
 /** Accounts without a sign-in for this long are named. */
 export const UNUSED_DAYS = 90;
 type SigningIn = Readonly<{ suspended: boolean; createdAt: string; lastSignInAt: string | null }>;
 
-/** No one can sign in to a suspended account, so it is not listed. An account of a former name is as new as itself. */
+/** No one can sign in to a suspended account, so it is not listed. An account that reuses a name is only as old as itself. */
 export function unusedOf<Account extends SigningIn>(accounts: readonly Account[], now: number): readonly Account[] {
   const since = now - UNUSED_DAYS * DAY_MS;
   const isLongAgo = (at: string): boolean => Date.parse(at) < since;
@@ -166,7 +168,7 @@ export function unusedOf<Account extends SigningIn>(accounts: readonly Account[]
 
 /** Fewer days say nothing about the next ones. */
 const FEWEST_DAYS = 3;
-/** A disk that is full later than this is not reported yet. */
+/** A disk that will be full later than this is not reported yet. */
 const LATEST_DAYS = 3_650;
 
 export type Growth = Readonly<{
@@ -175,7 +177,7 @@ export type Growth = Readonly<{
   usedPerDay: number;
   logsPerDay: number;
   databasesPerDay: number;
-  /** Null: it does not grow, or not soon. */
+  /** Null if the disk does not fill up, or not soon. */
   fullAt: string | null;
 }>;
 
@@ -238,12 +240,12 @@ export function minute(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
 }
 
-/** Whole days from one time to a later one; negative: it is past. */
+/** Whole days from one time to a later one; negative if that is past. */
 export function daysBetween(from: string, to: string): number {
   return Math.floor((Date.parse(to) - Date.parse(from)) / DAY_MS);
 }
 
-/** `12 %`; of nothing, none. `100 %` is said only of the whole. */
+/** `12 %`; `0 %` if there is nothing. Only the whole is `100 %`. */
 export function share(part: number, whole: number): string {
   return `${whole === 0 ? 0 : Math.min(Math.round((100 * part) / whole), part < whole ? 99 : 100)} %`;
 }

@@ -107,7 +107,7 @@ SPAM FILTER
   120 mails scored: 30 (25 %) marked as spam; 4 refused as spam. Counted from
   the newest 100,000 events that are kept.
   2 users corrected it: 3 mails moved into Junk, 1 out of it.
-  Its rules: version 19, last checked on 2026-11-19 10:00 UTC. The last try
+  Its rules: version 19, last checked on 2026-11-19 10:00 UTC. The last attempt
   failed: no answer.
 
 UPDATES
@@ -146,7 +146,7 @@ BACKUPS AND RESTORE DRILLS
   /srv/mail/backup/repository.
   The backup at 2026-11-19 10:00 UTC failed: no room
   The key has never been shown.
-  The restore drill of 2026-11-02 05:00 UTC brought back 4,900 mails in 1 min.
+  The restore drill of 2026-11-02 05:00 UTC restored 4,900 mails in 1 min.
 
 ACCOUNTS
   4 accounts, 0 suspended; 2 unused for 90 days.
@@ -157,7 +157,7 @@ ACCOUNTS
   );
 });
 
-test("no line of several words is longer than 80 characters, and strangers' text shows what is in it", () => {
+test("no line of several words is longer than 80 characters, and strangers' text shows invisible characters", () => {
   const facts = reportFacts({
     triedNames: [{ name: HOSTILE, failed: 9, isAccount: false }],
     notices: [{ says: "It is so.", detail: HOSTILE, isCritical: true }],
@@ -170,14 +170,14 @@ test("no line of several words is longer than 80 characters, and strangers' text
   assert.ok(text.includes("\\x1b[2Jx\\x0a\\u{202e}<b>"));
 });
 
-test("a text without an end takes 1,000 characters, and a command with one 400", () => {
+test("an endless text takes 1,000 characters, and a command with one takes 400", () => {
   const triedNames = [{ name: "x".repeat(3_000), failed: 900, isAccount: true }];
   const text = reportText(reportOf(reportFacts({ triedNames })));
   const [, what = "", command] = /1\. (.*?)\n {5}([^\n]*)/s.exec(text) ?? [];
   assert.deepEqual([what.replaceAll("\n   ", " ").length, command?.length], [1_000, 400]);
 });
 
-test("what strangers wrote is text, in every place", () => {
+test("strangers' words are never markup, wherever they are", () => {
   const hostile = `</td><script src="https://evil.example/x"></script>\u0000\u202e&'`;
   const entry = { at: hostile, actor: hostile, type: hostile, subject: hostile };
   const facts = reportFacts({
@@ -198,7 +198,7 @@ test("what strangers wrote is text, in every place", () => {
   assert.match(reportHtml(reportOf(usual)), /<p>Nothing to do\.<\/p>/);
 });
 
-test("it is whole: every element that is opened is closed, in order", () => {
+test("the HTML is complete: every element that is opened is closed, in order", () => {
   const open: string[] = [];
   for (const [, end, name = ""] of reportHtml(reportOf(reportFacts())).matchAll(/<(\/?)([a-z][a-z0-9]*)[^>]*>/g)) {
     if (["meta", "br"].includes(name)) continue;
@@ -208,12 +208,12 @@ test("it is whole: every element that is opened is closed, in order", () => {
   assert.deepEqual(open, []);
 });
 
-test("it loads nothing and runs nothing", () => {
+test("the HTML loads nothing and runs nothing", () => {
   const html = reportHtml(reportOf(reportFacts()));
   assert.doesNotMatch(html, /https?:|url\(|src=|href=|<style|<link|<img|<svg|\son\w+=/);
 });
 
-test("bars are cells as wide as their values, and an empty one is none", () => {
+test("bars are cells as wide as their values, and an empty one has no cell", () => {
   const html = reportHtml(reportOf(reportFacts({ days })));
   const widths = [...html.matchAll(/<td width="(\d+)"/g)].map(([, width]) => Number(width));
   assert.deepEqual(widths, [1, 300, 300]);
@@ -221,15 +221,15 @@ test("bars are cells as wide as their values, and an empty one is none", () => {
   assert.doesNotMatch(reportHtml(reportOf(quiet)), /<td width/);
 });
 
-test("sizes by powers of 1,024, with one digit after the point", () => {
+test("sizes are in powers of 1,024, with one digit after the point", () => {
   const shown = [0, -1, 1_023, 1_024, 1_590, 5 * 1024 ** 3, 1024 ** 5, -1_590].map(formatBytes);
   assert.deepEqual(shown, ["0 bytes", "-1 bytes", "1023 bytes", "1.0 KB", "1.6 KB", "5.0 GB", "1024.0 TB", "-1.6 KB"]);
 });
 
-test("numbers with their noun, and commas", () => {
+test("numbers have commas and their noun", () => {
   const shown = [1, 0, 12_345].map((n) => numbered(n, "mail"));
   assert.deepEqual(shown, ["1 mail", "0 mails", "12,345 mails"]);
 });
 
-test("shares in whole percent; of nothing it is none", () =>
+test("shares are in whole percent, and 0 % of nothing", () =>
   assert.deepEqual([share(0, 0), share(1, 1), share(2, 3), share(999, 1_000)], ["0 %", "100 %", "67 %", "99 %"]));

@@ -29,7 +29,7 @@ export function reportText(report: Report): string {
 }
 
 const COMMAND = 400;
-/** A text without an end would hide the rest. */
+/** An endless text would hide the rest. */
 const LONGEST = 1_000;
 
 function blockLines(block: Block): readonly string[] {
@@ -72,8 +72,8 @@ const BAR_CELL = "padding:1px 8px 1px 0;font-size:13px;white-space:nowrap";
 const HTML_COMMAND = "font-family:monospace;background:#f2f2f2;padding:2px 4px";
 
 /**
- * A report for a mail program: one page without a script, a link, or anything that is loaded from elsewhere, which reads by its
- * only tables. Bars are coloured cells, because many mail programs show neither SVG nor style sheets.
+ * A report for a mail program: one page without scripts, links, or anything loaded from elsewhere. Bars are coloured cells of tables,
+ * because many mail programs show neither SVG nor style sheets.
  */
 export function reportHtml({ title, host, from, to, todo, sections }: Report): string {
   const heading = safe(`${title} of ${host}`);
@@ -125,7 +125,7 @@ function barsHtml(rows: readonly Bar[]): string {
   return `<table cellspacing="0" cellpadding="0">\n${lines.join("\n")}\n</table>`;
 }
 
-/** What cannot be seen is shown as an escape, and nothing of it is markup. */
+/** Shows invisible characters as escapes, and lets nothing be markup. */
 function safe(text: string): string {
   return printable(text, LONGEST).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

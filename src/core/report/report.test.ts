@@ -6,7 +6,7 @@ import { reportOf } from "./report.ts";
 
 const fill = <T>(times: number, one: T): readonly T[] => Array.from({ length: times }, () => one);
 
-test("where nothing happened, no list and no bar is shown, and long lists are cut", () => {
+test("no list and no bar is shown if nothing happened, and long lists are cut", () => {
   const { days, spam, disk, backups, accounts, ...usual } = reportFacts();
   const MB = 1024 ** 2;
   const used = { usedBytes: 40_960 * MB, logBytes: 300 * MB, databaseBytes: 100 * MB };
@@ -60,7 +60,7 @@ test("where nothing happened, no list and no bar is shown, and long lists are cu
   ]);
 });
 
-test("what is not known says why, and what is off says so", () => {
+test("unknown figures say why, and parts that are off say so", () => {
   const facts = reportFacts({
     updates: { known: false, reason: "apt-get is not there." },
     holes: { known: false, isInstalled: false, reason: "debsecan is not installed." },

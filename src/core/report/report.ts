@@ -18,21 +18,21 @@ import { type Todo, todoOf } from "./todo.ts";
 
 const TITLES: Readonly<Record<ReportSpan, string>> = { week: "Weekly report", month: "Monthly report" };
 
-/** What happened, what is to be done, and how the server is. */
+/** What happened, what to do, and how the server is doing. */
 export function reportOf(facts: ReportFacts): Report {
   const { host, from, to, span: asked } = facts;
   const sections = SECTIONS.map(([title, blocks]) => ({ title, blocks: blocks(facts) }));
   return { title: TITLES[asked], host, from, to, todo: todoOf(facts), sections };
 }
 
-/** A report, whatever it is printed as. Every text may hold what a stranger chose: a printer makes it safe for its format. */
+/** A report, whatever it is printed as. Every text may contain a stranger's words, which a printer makes safe for its format. */
 export type Report = Readonly<{
   title: string;
   host: string;
   /** ISO 8601 in UTC. */
   from: string;
   to: string;
-  /** The most important first. */
+  /** Most important first. */
   todo: readonly Todo[];
   sections: readonly Readonly<{ title: string; blocks: readonly Block[] }>[];
 }>;
@@ -41,7 +41,7 @@ export type Report = Readonly<{
 export type Block =
   | string
   | Readonly<{ type: "table"; head: readonly string[]; rows: readonly (readonly string[])[] }>
-  /** A bar for each row, as long as its value; one at least is not 0. */
+  /** A bar for each row, as long as its value; at least one is not 0. */
   | Readonly<{ type: "bars"; title: string; rows: readonly Bar[] }>;
 export type Bar = Readonly<{ label: string; value: number }>;
 
@@ -60,7 +60,7 @@ const SECTIONS: readonly (readonly [title: string, blocks: (facts: ReportFacts) 
   ["Accounts", accounts],
 ];
 
-/** Nothing without rows. */
+/** Empty without rows. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly Block[] {
   return rows.length === 0 ? [] : [{ type: "table", head, rows }];
 }
@@ -107,7 +107,7 @@ function addresses({ addresses: found, looked }: ReportFacts): readonly Block[] 
   ];
 }
 
-/** Nothing if all events were counted. */
+/** Empty if all events were counted. */
 function countedFrom({ isAll, events }: ReportFacts["looked"]): readonly string[] {
   return isAll ? [] : [`Counted from the newest ${numbered(events, "event that is", "events that are")} kept.`];
 }
@@ -146,7 +146,7 @@ function spam({ spam: { isOn, scored, marked, refused, missed, wrong, users, rul
       : `${plural(users, "user")} corrected it: ${plural(missed, "mail")} moved into Junk, ${number(wrong)} out of it.`,
     rules === null
       ? "Its rules are those of the package; no others were fetched yet."
-      : `Its rules: version ${rules.version}, last checked on ${minute(rules.at)}.${rules.failure === null ? "" : ` The last try failed: ${rules.failure}`}`,
+      : `Its rules: version ${rules.version}, last checked on ${minute(rules.at)}.${rules.failure === null ? "" : ` The last attempt failed: ${rules.failure}`}`,
   ];
 }
 
@@ -229,7 +229,7 @@ function drilled(drill: ReportFacts["backups"]["drill"]): string {
   if (drill === null) return "No restore drill has been made yet.";
   const { at, tookMs, mails, reason } = drill;
   if (reason !== null) return `The restore drill of ${minute(at)} failed: ${reason}`;
-  return `The restore drill of ${minute(at)} brought back ${numbered(mails, "mail")} in ${span(tookMs)}.`;
+  return `The restore drill of ${minute(at)} restored ${numbered(mails, "mail")} in ${span(tookMs)}.`;
 }
 
 function accounts({ accounts: { total, suspended, unused, unusedDays } }: ReportFacts): readonly Block[] {

@@ -62,7 +62,7 @@ for (const [what, changes, command] of [
   ["an address that continues", refused(900, "2001:db8::1"), "./ghostinbox why 2001:db8::1"],
   ["an unused account", unused("old@example.org"), "./ghostinbox account suspend old@example.org"],
 ] as const satisfies readonly (readonly [string, Partial<ReportFacts>, string])[])
-  test(`${what} is one thing to do`, () => {
+  test(`${what} is one task`, () => {
     const commands = todoOf(reportFacts(changes)).map((todo) => todo.command);
     assert.deepEqual(commands, [command]);
   });
@@ -75,7 +75,7 @@ test("unknown names, banned addresses and a slowly growing disk are not mentione
 
 const silent = { code: "web_silent", says: "The dashboard does not answer.", detail: "", isCritical: false };
 
-test("each has its limit, and says what is wrong", () => {
+test("each task has its limit, and says what is wrong", () => {
   for (const [changes, what] of [
     [tried(99), ""],
     [tried(100), "100 sign-ins to anna@example.org failed: see from where."],

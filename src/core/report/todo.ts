@@ -4,11 +4,11 @@ import { BACKUP_DAYS, DRILL_LATE_DAYS, day, daysBetween, growthOf, number, type 
 /** Something that the owner should do, and the command for it. */
 export type Todo = Readonly<{ what: string; command: string }>;
 
-/** More would be ignored. */
+/** People would ignore more. */
 const MOST = 5;
 const DISK_DAYS = 30;
 const LISTS_DAYS = 7;
-/** More failed sign-ins to one account than a forgotten password explains. */
+/** A forgotten password doesn't explain this many failed sign-ins to one account. */
 const MANY_TRIES = 100;
 /** Refusals of one address that deserve attention. */
 const MANY_REFUSALS = 500;
