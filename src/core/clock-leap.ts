@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS } from "./time.ts";
 
 /**
  * A clock that jumps further than this is not trusted at once. A machine that was off looks the same, so this is longer than a long
- * weekend: after each jump, nothing is removed until the clock is trusted.
+ * weekend: after each jump, everything is kept for its full time again.
  */
 const LEAP_MS = 5 * DAY_MS;
 /** A clock that keeps its new time for this long is trusted. */
