@@ -5,10 +5,10 @@ import { isSettingKey, type SettingKey, settingKeys, settingOf } from "./schema.
 import { type Edited, setKey, unsetKey } from "./toml/edit.ts";
 import { tooLooseForWeb, whyNotOverWeb } from "./web-changes.ts";
 
-/** `value`: as JSON; null: the default again. */
+/** `value`: as JSON; null restores the default. */
 export type AskedChange = Readonly<{ key: string; value: string | null }>;
 
-/** What becomes of the lines of one setting. `line`: where it is in the new file; null: nowhere. */
+/** How the lines of one setting change. `line`: where it is in the new file; null if it is not there. */
 type LineChange = Readonly<{
   key: SettingKey;
   line: number | null;
@@ -23,8 +23,8 @@ export type FileChanged =
 type KeyProblem = Readonly<{ key: string; says: string }>;
 
 /**
- * Changes settings that the web may change in the text of the settings file. All of them, or none; all other text stays as
- * it is, down to a byte order mark.
+ * Changes settings that the web may change, in the text of the settings file: all of them or none. All other text is unchanged, even a byte
+ * order mark.
  */
 export function changeFile(text: string, asked: readonly AskedChange[], env: Environment): FileChanged {
   const plain = withoutMark(text);
@@ -69,7 +69,10 @@ function edit(text: string, { key, value }: AskedChange, { sources }: ValidSetti
   if (why !== null) return { ok: false, reason: `${key} cannot be changed here. ${why}` };
   const source = sources[key];
   if (source.from === "env")
-    return { ok: false, reason: `${source.variable} sets ${key}. To change it here, start the server without that.` };
+    return {
+      ok: false,
+      reason: `${source.variable} sets ${key}. To change it here, start the server without that variable.`,
+    };
   const path = key.split(".");
   const edited = value === null ? unsetKey(text, path) : withValue(text, key, value);
   return edited.ok ? { ...edited, key } : edited;

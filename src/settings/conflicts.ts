@@ -3,7 +3,7 @@ import { type PortSetting, PROXIED_KEYS, portSettings, proxiedPorts } from "./po
 import type { SettingKey, Settings } from "./schema.ts";
 import type { Conflict, SettingProblem } from "./setting.ts";
 
-/** Settings that are valid alone but not together. */
+/** Settings that are valid individually but not together. */
 export function findConflicts(settings: Settings): readonly SettingProblem[] {
   const found = [...brokenRules(settings), ...sharedPorts(settings), ...halfSet(settings)];
   return found.map((conflict) => ({ ...conflict, line: null }));
@@ -100,6 +100,6 @@ function deferredEarlier(settings: Settings): readonly Conflict[] {
 function trustedForgers(settings: Settings): readonly Conflict[] {
   const trusted = settings["spam.allow_from"];
   if (trusted.length === 0) return [];
-  const says = `spam.allow_from trusts any sender who claims to be ${trusted.join(" or ")}, forgers too; \`spam allow add\` asks for proof.`;
+  const says = `spam.allow_from trusts any sender who claims to be ${trusted.join(" or ")}, including forgers; \`spam allow add\` asks for proof.`;
   return [{ where: "spam.allow_from", says }];
 }

@@ -13,7 +13,7 @@ function domains(text: string | null, env: Environment) {
   return { domains: values, port, from: loaded.sources.domains.from };
 }
 
-test("what the first start wrote into the file counts only where the file says nothing", () => {
+test("a variable that the first start wrote into the file counts only if the file does not set it", () => {
   const first = takenOver(GIVEN, {}, ["GHOSTINBOX_DOMAIN"]);
   assert.deepEqual(first, { GHOSTINBOX_FIRST_DOMAIN: "example.org", GHOSTINBOX_PORTS__SMTP: "2525" });
   assert.deepEqual(domains(FILE, first), { domains: ["example.net"], port: 2525, from: "file" });

@@ -11,10 +11,9 @@ export const FIRST_VARIABLES: ReadonlyMap<string, SettingKey> = new Map(
 );
 
 /**
- * Renames the variables that the file has taken over, so that they count only where the file says nothing: those of
- * `written`, and those with the same value as at the first start. So later edits of the file hold, even after a restart
- * with the same environment. A variable with another value wins over the file, as any variable does. `started`: the
- * environment of the last start.
+ * Renames the variables that the file has taken over, so that they count only where the file says nothing: those of `written`, and those
+ * with the same value as at the first start. Later edits of the file therefore take effect, even after a restart with the same environment.
+ * A variable with another value wins over the file, as usual. `started`: the environment of the last start.
  */
 export function takenOver(env: Environment, started: Environment, written: readonly string[] = []): Environment {
   const kept = Object.entries(started).filter(([name]) => FIRST_VARIABLES.has(name));

@@ -28,8 +28,8 @@ export function ownJailOf(settings: Settings): Omit<Jail, "name"> {
 type Counted = "limits.logins.failures" | "limits.recipients.unknown_per_hour";
 
 /**
- * The limit of ours that counts what a jail counts too. The guard bans at the `failures`-th wrong password, but after
- * the last unknown recipient that the limit allows.
+ * Our limit that counts the same as a jail. The guard bans at the `failures`-th wrong password, but after the last unknown recipient that
+ * the limit allows.
  */
 const SAME: Readonly<Partial<Record<JailName, Readonly<{ key: Counted; firstBeyond: 0 | 1 }>>>> = {
   postfix: { key: "limits.recipients.unknown_per_hour", firstBeyond: 1 },
@@ -39,7 +39,7 @@ const SAME: Readonly<Partial<Record<JailName, Readonly<{ key: Counted; firstBeyo
   "ghostinbox-dashboard": { key: "limits.logins.failures", firstBeyond: 0 },
 };
 
-/** Jails whose reports ban before a limit that the owner raised. Below its default a limit was not raised. */
+/** Jails whose reports ban before a limit that the owner raised. A limit below its default was not raised. */
 export function undercutLimits(settings: Settings): readonly Conflict[] {
   if (!settings["fail2ban.enabled"] || settings["fail2ban.sentences"] !== "all") return [];
   return jailsOf(settings).flatMap(({ name, enabled, limit }) => {

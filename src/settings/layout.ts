@@ -1,8 +1,8 @@
 import { join } from "node:path";
 
 /**
- * A file in a directory where another user writes. It isn't a string, so that no function of node:fs takes it: a pipe, a link or
- * an endless file may have its name. `readForeign` reads it.
+ * A file in a directory where another user writes. It isn't a string, so no function of node:fs accepts it: it may be a pipe, a link or an
+ * endless file. `readForeign` reads it.
  */
 export type ForeignFile = Readonly<{ foreign: string }>;
 
@@ -45,13 +45,13 @@ export function layoutOf(dataDirectory: string) {
     tlsKey: at("tls", "key.pem"),
     /** Copies of files that belong together; Postfix and Dovecot read them. */
     tlsServed: at("tls", "served"),
-    /** There until Postfix and Dovecot have read the newest copy, even if the keeper ends before. */
+    /** Exists until Postfix and Dovecot have read the newest copy, even if the keeper exits before that. */
     tlsUnread: at("tls", "served-unread"),
     /** SHA-256 of the public keys that were ever served, one on each line. */
     servedKeys: at("tls", "served-keys"),
     secrets: at("secrets"),
     loginPolicySecret: at("secrets", "login-policy"),
-    /** There once the dashboard's password is set; holds the hash of a given one. For root; the guard may see that it is there. */
+    /** Exists once the dashboard's password is set, with the hash of one that was given. Only for root, but the guard may see that it exists. */
     firstStartDone: at("secrets", "admin-password-is-set"),
     engineDb: at("db", "engine", "engine.db"),
     accountsDb: at("db", "accounts", "accounts.db"),
@@ -65,7 +65,7 @@ export function layoutOf(dataDirectory: string) {
     /** Postgrey's socket, inside the chroot of smtpd. */
     greylistSocket: at("spool", "postfix", "postgrey", "socket"),
     policySocket: at("spool", "postfix", "ghostinbox", "policy"),
-    /** The guard's milter, which counts what a mail consists of. */
+    /** The guard's milter, which counts the header lines and parts of a mail. */
     guardMilterSocket: at("spool", "postfix", "ghostinbox", "milter"),
     spamMilterSocket: at("spool", "postfix", "spam", "milter"),
     rspamdSocket: at("spool", "postfix", "rspamd", "milter"),
@@ -75,7 +75,7 @@ export function layoutOf(dataDirectory: string) {
     dkimKeys: at("lib", "dkim"),
     /** The secret word with which Rspamd tells Postfix that a mail's sender is proven (`mail/rspamd/verified-headers.ts`). */
     proofWord: at("lib", "proof", "word"),
-    /** With it arriving mail is encrypted, and root has seen the private one. Backups have both, but not the private key. */
+    /** The public key that encrypts arriving mail, and a mark that root has seen the private one. Backups have both, but no private key. */
     mailPublicKey: at("lib", "mail-crypt", "public.pem"),
     mailKeySeen: at("lib", "mail-crypt", "key-was-seen"),
     /** The public half of the owner's recovery key, and a private key that no mail is encrypted with (mail/dovecot/mail-crypt.ts). */
@@ -83,31 +83,31 @@ export function layoutOf(dataDirectory: string) {
     mailNoKey: at("lib", "mail-crypt", "no-key.pem"),
     /** The private key, unless `mailboxes.encryption_key` names another file. No backup holds this directory. */
     mailPrivateKey: at("private", "mail.pem"),
-    /** A link to the private key in use, and the settings of Dovecot that name it; there only while the key is. */
+    /** A link to the private key in use, and the settings of Dovecot that name it; both exist only while the key does. */
     mailKeyLink: at("conf", "dovecot", "mail-key.pem"),
     mailKeyConf: at("conf", "dovecot", "mail-key.conf"),
-    /** There from before these settings appear or disappear until Dovecot has restarted, even if who changed them ends before. */
+    /** Exists from before these settings change until Dovecot has restarted, even if the program that changed them exits before that. */
     mailKeyUnread: at("conf", "dovecot", "mail-key-unread"),
     /** Why the owner's settings of Dovecot are not used, or null. */
     ownDovecotUnused: at("conf", "own-dovecot-unused.json"),
-    /** Only for root: whose mail retention must not touch, its last run, and since when each folder is under its rule. */
+    /** Only for root: the accounts that retention must not touch, its last run, and since when each folder has had its rule. */
     legalHolds: at("lib", "retention", "legal-holds.json"),
     retentionRecord: at("lib", "retention", "last.json"),
     retentionFolders: at("lib", "retention", "folders.json"),
     /** What SpamAssassin learned. */
     spamState: at("lib", "spamd"),
-    /** What it learned from each user, and the list of that; spamd's. */
+    /** What it learned from each user, and the list of these corrections, which belongs to spamd's user. */
     learnedByUsers: at("lib", "spamd", "users"),
     spamCorrections: foreign(at("lib", "spamd", "corrections")),
-    /** Rules that were fetched: `current` leads to those in use. */
+    /** Fetched rules; `current` leads to those in use. */
     spamRules: at("lib", "spamd", "rules"),
-    /** The plugin that finds a user's own. */
+    /** The plugin that finds what was learned from a user. */
     perUserBayes: at("program", "per_user_bayes.pm"),
     spamdSocket: at("run", "spamd", "socket"),
-    /** The socket for spamc: of a long mail, spamd behind it sees the start of each part. */
+    /** The program between spamc and spamd, and its socket. Of a long mail, it passes on only the start of each part. */
     spamHead: at("program", "spam-head.py"),
     spamHeadSocket: at("run", "spamd", "head"),
-    /** Tells when spamd last answered about a mail. */
+    /** Reports when spamd last answered about a mail. */
     spamPulseSocket: at("run", "spamd", "pulse"),
     /** DOMAIN/LOCAL/user_prefs: the senders that a user allows. */
     spamPreferences: at("db", "spam"),
@@ -119,18 +119,21 @@ export function layoutOf(dataDirectory: string) {
     /** Where backups go unless `backup.repository` names another place. */
     backupRepository: at("backup", "repository"),
     backupCache: at("backup", "cache"),
-    /** The state that is backed up, as a tree like the data directory; there only during a backup. */
+    /** The state that is backed up, as a tree like the data directory; exists only during a backup. */
     backupStage: at("backup", "stage"),
-    /** The same where mail is a separate mount: hard links to mails can be made only there. Only for root. */
+    /** The same if mail is a separate mount, because hard links to mails are possible only there. Only for root. */
     backupMailStage: at("mail", ".backup-stage"),
     backupRecord: at("backup", "last.json"),
     /** Where backups were made, by this server or the one that it was restored from. */
     backupPlaces: at("backup-places.json"),
     backupDrills: at("backup", "drills.json"),
-    /** A restored snapshot; there only during a restore drill. */
+    /** A restored snapshot; exists only during a restore drill. */
     backupDrill: at("backup", "drill"),
     backupLock: at("backup", "lock"),
-    /** The queue of a restored server, perhaps empty, until the next start gives it to Postfix. Nothing else shows that it was restored. */
+    /**
+     * The queue of a restored server, perhaps empty, until the next start gives it to Postfix. Nothing else shows that the server was
+     * restored.
+     */
     backupQueue: at("backup", "queue"),
     /** Files of a restored server that its settings name and that lie elsewhere, each below its whole path. */
     backupOutside: at("backup", "outside"),
@@ -138,27 +141,27 @@ export function layoutOf(dataDirectory: string) {
     beforeUpgrade: at("before-upgrade"),
     upgradeSnapshot: at("before-upgrade", "snapshot.json"),
     rollback: at("before-upgrade", "rollback.json"),
-    /** The schemas that the last rollback has left: no start brings the databases to these until it is deleted. */
+    /** The schemas that the last rollback left. Until this file is deleted, no start upgrades the databases to them. */
     takenBack: at("before-upgrade", "taken-back.json"),
     /** Only for root: figures of the disk by day, and which reports were mailed. */
     report: at("report"),
     diskDays: at("report", "disk.json"),
     reportsMailed: at("report", "mailed.json"),
-    /** What fetching rules of the spam filter came to. */
+    /** The result of fetching rules of the spam filter. */
     spamRulesRecord: at("report", "rules.json"),
-    /** What was edited in `security/security.js` and is in the settings since. */
+    /** What was edited in `security/security.js` and adopted into the settings. */
     adoptedScript: at("adopted-script.json"),
     checkRecord: at("checks", "last.json"),
     /** The records of incidents, with the evidence: only for root. */
     incidents: at("incidents"),
-    /** There while the server is isolated. Not in a backup: a restored server is reached by all. */
+    /** Exists while the server is isolated. Not in a backup, so everyone can reach a restored server. */
     isolation: at("isolation.json"),
-    /** What the strict firewall was confirmed to accept. Not in a backup: another machine has another SSH. */
+    /** What the strict firewall was confirmed to accept. Not in a backup, because SSH may differ on another machine. */
     strictFirewall: at("firewall.json"),
     log: at("log"),
-    /** What `npm start` says, for when its terminal is gone. */
+    /** The output of `npm start`, in case its terminal is gone. */
     startLog: at("log", "start", "current"),
-    /** The ends of the audit's chain: root alone can write and read them. Backups have them with the other logs. */
+    /** Earlier ends of the audit's chain. Only root can read and write them. Backups have them with the other logs. */
     auditAnchors: at("log", "audit", "anchors"),
     mailLog: at("log", "mail", "mail.log"),
     /** Its warnings and errors; its errors. */
@@ -169,9 +172,9 @@ export function layoutOf(dataDirectory: string) {
     settingsInForce: at("run", "settings.toml"),
     controlSocket: at("run", "guard", "control.sock"),
     webSocket: at("run", "guard", "web.sock"),
-    /** Of what answers while the guard is dead: a guard that starts takes over. */
+    /** Of the stand-in, which answers while the guard is dead. A guard that starts takes over. */
     standIn: at("run", "guard", "stand-in.sock"),
-    /** Made by `break-glass` if the guard is down or cannot write. It lifts all bans as soon as it can, and removes the file. */
+    /** Made by `break-glass` if the guard is down or cannot write. The guard lifts all bans as soon as it can, and removes the file. */
     breakGlass: at("run", "guard", "break-glass"),
     keeperSocket: at("run", "keeper", "keeper.sock"),
     dovecotBase: at("run", "dovecot"),
@@ -194,7 +197,7 @@ export function serviceLog(layout: Layout, service: string): string {
 
 export const DEFAULT_DATA_DIRECTORY = "/var/lib/ghostinbox";
 
-/** Of the data directory that the environment of a program names. */
+/** The layout of the data directory that a program's environment names. */
 export function layoutFrom(env: Readonly<Record<string, string | undefined>>): Layout {
   return layoutOf(env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
 }
@@ -209,11 +212,11 @@ export const USERS = {
   accountsGroup: "ghostinbox-accounts",
   /** May read the logs of mail and web. */
   logsGroup: "ghostinbox-logs",
-  /** May read the events. The group `ghostinbox`, which reads the settings, is only the guard's. */
+  /** May read the events. Only the guard is in the group `ghostinbox`, which reads the settings. */
   dataGroup: "ghostinbox-data",
 } as const;
 
-/** With which Dovecot asks the guard about sign-ins (its default_internal_user). */
+/** The user as which Dovecot asks the guard about sign-ins (its default_internal_user). */
 export const LOGIN_USER = "dovecot";
 /** Users created by Debian's packages. */
 export const CONTENT_USERS = {

@@ -12,7 +12,7 @@ function settingsOf(text: string | null, env?: Environment): Settings {
   return loadValid(text, env).settings;
 }
 
-test("the file is over the default, the environment over the file", () => {
+test("the file wins over the default, the environment over the file", () => {
   const file = `[limits.mail]\nper_minute = 3\nper_hour = 4`;
   const { settings, sources } = loadValid(file, { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" });
   const { "limits.mail.per_minute": minute, "limits.mail.per_hour": hour, "limits.mail.per_day": day } = settings;
@@ -40,7 +40,7 @@ test("the host name follows from the first domain unless it is set", () => {
   assert.equal(settingsOf(null).hostname, "");
 });
 
-test("no domain is one sentence that says how to set it", () => {
+test("a missing domain is reported in one sentence that says how to set it", () => {
   assert.match(missingDomain(settingsOf(null)) ?? "", /GHOSTINBOX_DOMAIN=.*\.$/);
   assert.equal(missingDomain(settingsOf(`domains = ["example.org"]`)), null);
 });
@@ -56,7 +56,7 @@ test("an empty variable counts as not set", () => {
   assert.deepEqual(settings["bans.ladder"], [3_600_000]);
 });
 
-test("an empty variable of a list that may be empty could mean both, so it is refused", () => {
+test("an empty variable is ambiguous for a list that may be empty, so it is refused", () => {
   for (const text of ["", " "])
     assert.deepEqual(settingProblems(null, { GHOSTINBOX_DNSBL__ZONES: text }), [
       "GHOSTINBOX_DNSBL__ZONES is empty: write [] for an empty list, or leave the variable out.",
@@ -118,7 +118,7 @@ test("an unknown variable names the nearest known one; others' variables are lef
   assert.deepEqual(settingProblems(null, others), []);
 });
 
-test("a wrong variable is named as written, though the file is right", () => {
+test("a wrong variable is named as written, even if the file is right", () => {
   assert.deepEqual(settingProblems("[ports]\nsmtp = 2525", { GHOSTINBOX_PORTS__SMTP: "25 " }), []);
   assert.deepEqual(settingProblems("[ports]\nsmtp = 2525", { GHOSTINBOX_PORTS__SMTP: "smtp" }), [
     `GHOSTINBOX_PORTS__SMTP must be a whole number from 1 to 65535, not "smtp".`,
@@ -133,13 +133,13 @@ test("all problems are reported at once, up to twenty, each in one short line", 
   for (const says of long) assert.ok(says.length < 300);
 });
 
-test("nesting and size have an end", () => {
+test("nesting and size are limited", () => {
   assert.equal(settingProblems(`a${".a".repeat(5_000)} = 1`).length, 1);
   assert.equal(settingProblems(`a = ${"[".repeat(5_000)}`).length, 1);
   assert.deepEqual(settingProblems("#".repeat(1_000_001)), ["ghostinbox.toml has more than 1000000 characters."]);
 });
 
-// Pieces that make texts which come near to being right; plain noise would never get past the parser.
+// Pieces that make nearly valid texts; plain noise would never get past the parser.
 const MARKS = [..."[ ] [[ ]] = , .".split(" "), "\n", '"', "'''", ..."{ } # -1 1e999 nan true 1979-05-27".split(" ")];
 const WORDS = ["__proto__", "constructor", "\0", "\u{1F47B}", '"30m"', '"10MB"', '["2h"]', "{}", "07:32:00", "0x7f"];
 const piece = fc.constantFrom(...MARKS, ...WORDS, ...settingKeys());
@@ -155,7 +155,7 @@ const unknown = fc.string().map((name) => `GHOSTINBOX_${name}`);
 const value = fc.oneof(fc.string({ unit: ANY_CHARACTER }), piece);
 const almostEnv = fc.dictionary(fc.oneof(known, unknown), value, { maxKeys: 4 });
 
-test("whatever the file and the environment hold, the answer is whole settings or sentences", () => {
+test("whatever the file and the environment contain, the answer is complete settings or sentences", () => {
   fc.assert(
     fc.property(almostToml, almostEnv, (text, env) => {
       const loaded = loadSettings(text, env);

@@ -17,7 +17,7 @@ import {
 import type { SettingProblem } from "./setting.ts";
 import { findClash, isTable, linesOfKeys, nameOf, type Statement, statementsOf } from "./toml/statements.ts";
 
-/** Where a value comes from, and its canonical text in TOML. `overrides` is what the file says, if it says otherwise, and its line. */
+/** Where a value comes from, and its canonical text in TOML. `overrides` is the file's value and line, if that value differs. */
 export type Source = Readonly<
   { toml: string } & (
     | { from: "default" }
@@ -55,8 +55,8 @@ type Written = Readonly<{
 }>;
 
 /**
- * Reads the text of `ghostinbox.toml` (null: there is none) and the environment, which wins. All of it is valid or
- * nothing is: every problem is reported at once, at most 20.
+ * Reads the text of `ghostinbox.toml` (null: there is none) and the environment, which wins. It is accepted only as a whole: all problems
+ * are reported at once, up to 20.
  */
 export function loadSettings(text: string | null, env: Environment, conflictsOf = findConflicts): Loaded {
   const problems: SettingProblem[] = [];
@@ -102,7 +102,7 @@ export function settingsOrReason(text: string | null, env: Environment, conflict
   return loaded.ok ? loaded : { ok: false, reason: sentencesOf(loaded.problems) };
 }
 
-/** All of them as one text: a sentence for each. */
+/** All problems as one text, with a sentence for each. */
 export function sentencesOf(problems: readonly Pick<SettingProblem, "says">[]): string {
   return problems.map(({ says }) => says).join(" ");
 }
@@ -113,7 +113,7 @@ export function missingDomain(settings: Settings): string | null {
   return `No mail domain is set: write domains = ["example.org"] in ghostinbox.toml, or set GHOSTINBOX_DOMAIN=example.org.`;
 }
 
-/** An invalid value names none: its reader reports it. */
+/** An invalid value names no profile; its reader reports it. */
 function profileIn(written: readonly Written[]): Settings["profile"] {
   const named = written.findLast(({ key, value }) => key === "profile" && settingOf(key).kind.read(value).ok);
   return named?.value === "small" ? "small" : "standard";
@@ -170,14 +170,14 @@ export function withoutMark(text: string): string {
 
 function notToml(error: TomlError, statements: readonly Statement[]): SettingProblem {
   const clash = findClash(statements);
-  // The parser ends at the first mistake, which may be another one.
+  // The parser stops at the first mistake, which may be a different one.
   if (clash !== null && clash.line <= error.line) return { where: "", line: clash.line, says: clash.says };
   const what = (error.message.split("\n")[0] ?? "").replace("Invalid TOML document: ", "");
   const says = `Line ${error.line} of ghostinbox.toml, column ${error.column}, is not TOML: ${quoted(what.replace(/\.$/, ""))}.`;
   return { where: "", line: error.line, says };
 }
 
-/** A line pasted below a table belongs to it, which its writer may not have meant. */
+/** A line pasted below a table belongs to that table, which the owner may not have intended. */
 function unknownKey(key: string, statement: Statement | null): string {
   const table = statement?.under ?? null;
   const asWritten = statement === null || table === null ? "" : nameOf(statement.path.slice(table.path.length));
@@ -186,7 +186,7 @@ function unknownKey(key: string, statement: Statement | null): string {
   return `${quoted(key)} is not a setting${orNearest(key, settingKeys())}.`;
 }
 
-/** What the first start was given, where the file no longer says it. Without a profile there, the usual one holds. */
+/** What the first start was given, for settings that the file no longer sets. Without a profile in the file, the standard one applies. */
 function readFirst(env: Environment): readonly Written[] {
   return [...FIRST_VARIABLES].flatMap(([name, key]) => {
     if (key === "profile") return [];
@@ -219,14 +219,14 @@ function readEnvironment(env: Environment, problems: SettingProblem[]): readonly
 }
 
 /**
- * Compose files pass on unset variables as empty ones, so an empty one counts as not set. Only for a list would that be a
- * guess. No server runs without a mail domain, though.
+ * Compose files pass on unset variables as empty ones, so an empty one counts as not set. For a list this would be a guess, because it
+ * could also be empty. No server runs without a mail domain, though.
  */
 function mayBeEmptyList(key: SettingKey): boolean {
   return key !== "domains" && settingOf(key).kind.read([]).ok;
 }
 
-/** The sentence about a value that is not one of this key. */
+/** The sentence about a value that this key does not accept. */
 export function wrongValue(key: SettingKey, where: string, read: Read<unknown> & { ok: false }): string {
   return settingOf(key).secret === true ? `${where} ${read.must}.` : `${where} ${read.must}, not ${show(read.got)}.`;
 }

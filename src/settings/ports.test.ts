@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { settingProblems, settingsWith } from "../../test/kit/loaded-settings.ts";
 import { isStrict, proxiedPorts } from "./ports.ts";
 
-test("only with a proxy the ports for it are open", () => {
+test("the proxied ports are open only if there is a proxy", () => {
   assert.equal(proxiedPorts(settingsWith()), null);
   const settings = settingsWith('proxy.networks = ["10.0.0.5"]\nports.proxied_imaps = 1993');
   assert.deepEqual(proxiedPorts(settings), { smtp: 325, submission: 387, submissions: 365, imaps: 1_993 });
 });
 
-test("only with a proxy another service cannot have a port for it", () => {
+test("another service cannot have a proxied port, but only if there is a proxy", () => {
   assert.deepEqual(settingProblems("ports.http = 325"), []);
   assert.deepEqual(settingProblems('ports.http = 325\nproxy.networks = ["10.0.0.5"]'), [
     "ports.proxied_smtp must not be 325, the port of ports.http.",
@@ -22,7 +22,7 @@ test("a proxy needs the firewall, because Postfix trusts each client", () => {
   ]);
 });
 
-test("the firewall is strict only where it is on, and nothing else can be set", () => {
+test("the firewall can be strict only if it is on", () => {
   assert.equal(isStrict(settingsWith()), false);
   assert.equal(isStrict(settingsWith('firewall.mode = "strict"\n')), true);
   assert.deepEqual(settingProblems('firewall.mode = "strict"\nfirewall.enabled = false\n'), [

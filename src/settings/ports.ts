@@ -16,7 +16,7 @@ export const PROXIED_KEYS = [
 export type ProxiedPorts = Readonly<Record<"smtp" | "submission" | "submissions" | "imaps", number>>;
 type ProxySettings = Pick<Settings, "proxy.networks" | (typeof PROXIED_KEYS)[number]>;
 
-/** The ports that trust a PROXY header. Null: there is no proxy, and nothing listens on them. */
+/** The ports that trust a PROXY header. Null if there is no proxy: then nothing listens on them. */
 export function proxiedPorts(settings: ProxySettings): ProxiedPorts | null {
   if (settings["proxy.networks"].length === 0) return null;
   return {
@@ -27,10 +27,10 @@ export function proxiedPorts(settings: ProxySettings): ProxiedPorts | null {
   };
 }
 
-/** Of `ports.sieve_mail`. Dovecot connects by IPv4: the kernel's table of such connections shows their owners. */
+/** The address of `ports.sieve_mail`. Dovecot connects over IPv4, whose table in the kernel shows the connections' owners. */
 export const SIEVE_MAIL_ADDRESS = "127.0.0.1";
 
-/** RFC 8314: on this port TLS starts at once. */
+/** RFC 8314: on this port TLS starts immediately. */
 export const SUBMISSIONS = 465;
 
 /** Reads `[smtp.example.net]:587`, as the settings of relays have it. */

@@ -20,7 +20,7 @@ test("the small profile changes its own settings and no other, and names the cos
   assert.deepEqual(givenUp("standard", standard.sources), []);
 });
 
-test("the owner's value wins over the profile's, in the file and by a variable, also if it is the usual default", () => {
+test("the owner's value wins over the profile's, in the file and by a variable, even if it is the usual default", () => {
   const { settings, sources } = loadValid(`${SMALL}\nfail2ban.enabled = true`, { GHOSTINBOX_SPAM__PROCESSES: "2" });
   assert.deepEqual([settings["fail2ban.enabled"], sources["fail2ban.enabled"].from], [true, "file"]);
   assert.deepEqual([settings["spam.processes"], sources["spam.processes"].from], [2, "env"]);
@@ -33,14 +33,14 @@ test("a variable names the profile too, and wins over the file", () => {
   assert.equal(loadValid(SMALL, { GHOSTINBOX_PROFILE: "standard" }).settings["fail2ban.enabled"], true);
 });
 
-test("no bound of the guard, and no check, is in a profile", () => {
+test("no profile changes a limit of the guard or a check", () => {
   const kept = SMALL_KEYS.filter((key) =>
     /^(limits\.(?!connections\.\w+_places$)|bans\.|firewall\.|dnsbl\.|dkim\.|greylist\.|tls\.|allow\.)/.test(key),
   );
   assert.deepEqual(kept, []);
 });
 
-test("programs that are given single settings get them with the profile's value, or none of them is in it", () => {
+test("no profile changes a setting that a program is given on its own", () => {
   const given: readonly string[] = [...WEB_KEYS, ...EXPORT_KEYS];
   const both = SMALL_KEYS.filter((key) => given.includes(key));
   assert.deepEqual(both, []);

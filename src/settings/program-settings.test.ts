@@ -21,7 +21,7 @@ const valueOf = (key: string): string => `${key === "backup.repository" ? "rest:
 const given = secrets.map((key) => [variableOf(key), valueOf(key)] as const);
 
 for (const [program, keys] of Object.entries({ web: WEB_KEYS, exporter: EXPORT_KEYS })) {
-  test(`no secret of the schema reaches the ${program}, by which way ever it was set`, () => {
+  test(`no secret of the schema reaches the ${program}, however it was set`, () => {
     assert.ok(secrets.length >= 5);
     const file = 'domains = ["example.org"]\n[alerts]\ngotify_token_file = "/root/token"\n';
     const loaded = loadValid(file, Object.fromEntries(given));
@@ -30,7 +30,7 @@ for (const [program, keys] of Object.entries({ web: WEB_KEYS, exporter: EXPORT_K
     for (const key of keys) assert.ok(!secrets.some((secret) => secret === key), key);
   });
 
-  test(`the ${program} reads the values that hold, from the file and from the environment`, () => {
+  test(`the ${program} reads the values in force, from the file and from the environment`, () => {
     const file = 'domains = ["example.org"]\nhttp.names = ["post.example.net"]\nexport.syslog.host = "siem.example"\n';
     const loaded = loadValid(file, { GHOSTINBOX_PORTS__HTTP: "8080", GHOSTINBOX_EXPORT__SYSLOG__PORT: "20514" });
     const read = readSettingsFile(settingsFile(keys, loaded.sources));
@@ -40,7 +40,7 @@ for (const [program, keys] of Object.entries({ web: WEB_KEYS, exporter: EXPORT_K
   });
 }
 
-test("the web may have the default port of a service that has another one", () => {
+test("the web may use the default port of a service that uses another one", () => {
   const { sources } = loadValid("ports.login_policy = 10026\nports.http = 10025");
   const read = readSettingsFile(settingsFile(WEB_KEYS, sources));
   assert.equal(read.ok && read.settings["ports.http"], 10_025);
@@ -78,7 +78,7 @@ test("each program is restarted for the settings that it reads at its start, the
   assert.deepEqual(programsToRestart(["http.trusted_proxies"]), ["guard", "web"]);
 });
 
-test("every setting that the web reads is known here, since it reads none twice", () => {
+test("every setting that the web reads restarts it, because it reads none again", () => {
   const keys = keysIn(["web/main.ts", "web/compose.ts"], /settings\["([a-z0-9_.]+)"\]/g);
   assert.ok(keys.length > 3);
   for (const key of keys) assert.ok(programsToRestart([key]).includes("web"), key);
@@ -93,7 +93,7 @@ test("a part of the guard that gets all settings of the start reads only those t
   assert.deepEqual([...new Set(once)].sort(), ["detectorsOf", "proxiedPorts", "proxyDoors"]);
 });
 
-test("every setting that the guard reads, and does not read again when it reloads, is known here", () => {
+test("every setting that the guard does not read again when it reloads restarts it", () => {
   const again = keysIn(composing, /(?:settingsNow|now)\["([a-z0-9_.]+)"\]/g);
   const once = keysIn(composing, /[^.]\bsettings\["([a-z0-9_.]+)"\]/g).filter((key) => !again.includes(key));
   assert.ok(once.length > 3);

@@ -23,7 +23,7 @@ export const WEB_KEYS = [
 
 export type WebSettings = Pick<Settings, (typeof WEB_KEYS)[number]>;
 
-/** Under which the dashboard is reached, with all below them; the first names the server. */
+/** Names under which the dashboard is reached, including all names below them. The first is the server's. */
 export function dashboardNames(settings: Pick<Settings, "hostname" | "domains" | "http.names">): readonly string[] {
   return [settings.hostname, ...settings.domains, ...settings["http.names"]];
 }
@@ -72,7 +72,7 @@ const READ_AT_START: Readonly<Record<Program, readonly SettingKey[]>> = {
   web: WEB_KEYS,
 };
 
-/** What takes effect at the next start of the server, because it decides which services there are. */
+/** Settings that take effect at the next start of the server, because they decide which services exist. */
 const NEXT_START = [
   "export.syslog.enabled",
   "fail2ban.enabled",

@@ -8,7 +8,7 @@ import { type SettingKey, sectionOf, settingKeys, settingOf, variableOf } from "
 
 const PAGE = new URL("../../docs/reference/settings.md", import.meta.url);
 
-test("docs/reference/settings.md is what the schema says", () => {
+test("docs/reference/settings.md matches the schema", () => {
   if (process.env["UPDATE_EXPECTED"] === "1") writeFileSync(PAGE, referenceMarkdown());
   const hint = "it is stale: run this test with UPDATE_EXPECTED=1 and commit the page";
   assert.ok(readFileSync(PAGE, "utf8") === referenceMarkdown(), hint);
@@ -31,7 +31,7 @@ test("the profile of the first start is written to the file: later starts have n
   assert.equal(loaded.sources.profile.from, "file");
 });
 
-test("with every # before a setting removed, that file says the defaults", () => {
+test("with every # before a setting removed, that file sets the defaults", () => {
   const text = commentedToml({ domains: ["example.org"], hostname: "" });
   const loaded = loadValid(text.replace(/^# ([a-z0-9_.-]+ = )/gm, "$1"));
   assert.deepEqual(loaded.settings, settingsWith());

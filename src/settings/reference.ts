@@ -4,8 +4,8 @@ import { type SettingKey, type Settings, sectionOf, settingKeys, settingOf } fro
 type KnownFirst = Pick<Settings, "domains" | "hostname"> & Partial<Pick<Settings, "profile">>;
 
 /**
- * The file that set-up writes: every setting with its sentence. Only known values are set, the rest is in comments. It
- * opens no table: a line that names its whole key means the same wherever it is pasted.
+ * The file that set-up writes: every setting with its sentence. Only known values are set, the rest is in comments. It opens no table,
+ * because a line with the whole key means the same wherever it is pasted.
  */
 export function commentedToml({ profile = "standard", ...known }: KnownFirst): string {
   const live = new Map<SettingKey, string>(

@@ -9,7 +9,7 @@ import { mail } from "./schema/mail.ts";
 import { backup, exported, report, retention } from "./schema/upkeep.ts";
 import { byDefault, optional, optionalList, type Setting } from "./setting.ts";
 
-/** Every setting. The key is the path in `ghostinbox.toml`. Each setting is used by something. */
+/** Every setting. The key is the path in `ghostinbox.toml`. */
 export const schema = {
   domains: optionalList(domain, 1_000).says("Mail domains of this server; the first one names it.", {
     variable: "GHOSTINBOX_DOMAIN",
@@ -48,7 +48,7 @@ export function settingKeys(): readonly SettingKey[] {
   return Object.keys(schema).filter(isSettingKey);
 }
 
-/** The keys of these names, which blanks separate, in one section. Throws for another name. */
+/** The keys of these names, separated by blanks, in one section. Throws if one is not a setting. */
 export function keysIn(section: string, names: string): readonly SettingKey[] {
   return names.split(" ").map((name) => {
     const key = `${section}.${name}`;
@@ -73,7 +73,7 @@ export function defaultOf(key: SettingKey): Extract<Read<unknown>, { ok: true }>
   return readOwn(key, settingOf(key).byDefault);
 }
 
-/** `limits.mail.per_minute` is also `GHOSTINBOX_LIMITS__MAIL__PER_MINUTE`. No shell takes a variable with a dash. */
+/** `limits.mail.per_minute` is also `GHOSTINBOX_LIMITS__MAIL__PER_MINUTE`. No shell accepts a variable with a dash. */
 export function variableOf(key: SettingKey): string {
   return settingOf(key).variable ?? `GHOSTINBOX_${key.replaceAll(".", "__").replaceAll("-", "_").toUpperCase()}`;
 }
@@ -88,7 +88,7 @@ export function fileSettings(): readonly SettingKey[] {
   return settingKeys().filter((key) => settingOf(key).kind.accepts.startsWith(path.accepts));
 }
 
-/** The key that opens encrypted mail, so that a stolen backup reveals no mail; and other programs' logs. */
+/** The key to encrypted mail, so that a stolen backup reveals no mail, and other programs' logs. */
 const NOT_BACKED_UP: ReadonlySet<SettingKey> = new Set([
   "mailboxes.encryption_key",
   "detection.suricata.file",

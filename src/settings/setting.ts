@@ -12,7 +12,7 @@ export type Setting<T> = Readonly<{
   variable?: string;
   /** Never printed. */
   secret?: boolean;
-  /** Of a secret: a path is printed, as only a URL can hold a password. */
+  /** For a secret: a path is printed, because only a URL can contain a password. */
   showsPaths?: boolean;
 }>;
 

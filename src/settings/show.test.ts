@@ -23,11 +23,11 @@ test("a value of the profile is distinguished from a default and from the owner'
   assert.match(printed, /^spam\.enabled = true {2}# default$/m);
 });
 
-test("what is printed can be read as a file again", () => {
+test("the output can be read as a file again", () => {
   assert.deepEqual(loadValid(printSettings(showSettings(loaded.sources))).settings, loaded.settings);
 });
 
-test("where alerts are sent is a secret; that they are sent nowhere is none", () => {
+test("the receivers of alerts are secret; that there are none is not", () => {
   const set = loadValid(`domains = ["example.org"]\nalerts.webhook = ["https://hooks.example/T0KEN"]`);
   const shown = new Map(showSettings(set.sources).map(({ key, value }) => [key, value]));
   assert.equal(shown.get("alerts.webhook"), "(secret)");

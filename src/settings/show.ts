@@ -24,14 +24,14 @@ export function showSettings(sources: Sources, isSecret: IsSecret = hidden): rea
   });
 }
 
-/** One of them, as text in TOML. */
+/** The value of one setting, as text in TOML. */
 export function shownValue(key: SettingKey, sources: Sources): string {
   return seen(key, sources[key].toml, hidden);
 }
 
 /**
- * Edits that are not applied yet. `inForce`: the value of each, as text in TOML, in the order of `changed`. `waiting`: the same of settings
- * that only the next start of the server puts in force, applied or not.
+ * Edits that are not applied yet. `inForce`: the value of each, as text in TOML, in the order of `changed`. `waiting`: the values in force
+ * of settings that change only at the next start of the server, applied or not.
  */
 export type Pending = Readonly<{
   changed: readonly string[];

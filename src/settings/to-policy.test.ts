@@ -10,7 +10,7 @@ function counting(limits: readonly Limit[], ...counts: readonly number[]): reado
   return counts.map((count, i) => ({ ...(limits[i] ?? assert.fail()), count }));
 }
 
-test("without a file the contract's defaults hold, of which the sample of the tests is a copy", () => {
+test("without a file the contract's defaults apply, and the sample of the tests is a copy of them", () => {
   const { settings } = loadValid(null);
   const { "providers.domains": providers, "recipients.blocked": blockedRecipients } = settings;
   const others = { domains: [], allow: ["127.0.0.1/32", "::1/128"], providers, blockedRecipients, greylist: true };

@@ -92,7 +92,7 @@ export function policyKeys(settings: Settings): ReadonlySet<string> {
   return keys;
 }
 
-/** What a replay decides under: in earnest, whatever `simulate` says. `inForce`: the settings that decided until now. */
+/** The policy of a replay, which ignores `simulate`. `inForce`: the settings that decided until now. */
 export function replayPolicy(settings: Settings, inForce: Pick<Settings, "allow.networks">) {
   return {
     policy: { ...toPolicy(settings), simulate: false },

@@ -14,7 +14,7 @@ import { isHiddenFromWeb, whyNotOverWeb } from "./web-changes.ts";
 const FILE = 'domains = ["example.org"]\n';
 const allowed = settingKeys().filter((key) => whyNotOverWeb(key) === null);
 
-/** What an attacker would write where it is taken. */
+/** What an attacker would write where it is accepted. */
 const OUTSIDE = ["evil.example", "[evil.example]:25", "https://evil.example/x", "sftp:evil.example:/x"];
 const ADDRESSES = ["203.0.113.7", "203.0.113.0/24", "0.0.0.0/1", "thief@evil.example", "*@evil.example"];
 const OF_THE_MACHINE = ["/etc/shadow", "443/tcp", "wg0", "root", "Trash 1s", "00:00-23:59", "off"];
@@ -33,14 +33,14 @@ test("nothing that the web may change takes a file, a program, a host, an addres
   assert.ok(settingOf("outbound.relay").kind.read("[evil.example]:25").ok, "elsewhere they are taken");
 });
 
-test("none of them opens a port, grants trust, is a secret or defends the dashboard", () => {
+test("no setting that the web may change opens a port, grants trust, is a secret or defends the dashboard", () => {
   const away =
     /^(ports|http|proxy|firewall|tls|dns|domains|hostname|profile|allow|logins|accounts|certificates|export|backup|audit|events|logs|retention|detection|simulate|dkim)(\.|$)|dashboard|_file$|(?<!greylist\.)enabled$|sender$|mail$|providers|relay|zones|allow_from|quiet_hours|heartbeat|ipv6_prefix/;
   const risky = allowed.filter((key) => away.test(key) || settingOf(key).secret === true || isHiddenFromWeb(key));
   assert.deepEqual(risky, []);
 });
 
-test("each takes effect at once, after a restart of the web if needed", () => {
+test("each of them takes effect at once, after a restart of the web if needed", () => {
   assert.deepEqual(waitingForStart(allowed), []);
   assert.deepEqual(programsToRestart(allowed), ["web"]);
 });
@@ -77,7 +77,7 @@ const BOUNDS = [
   { key: "bans.ladder", value: '["450s"]', looser: '["449s"]' },
 ];
 
-test("however loose the web makes it, guessing at the dashboard is banned for a day", () => {
+test("however loose the web makes the limits, guessing at the dashboard is banned for a day", () => {
   const changes = BOUNDS.map(({ key, value }) => ({ key, value }));
   const loosened = changeFile(FILE, changes, {});
   assert.ok(loosened.ok, JSON.stringify(loosened));

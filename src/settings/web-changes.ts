@@ -7,7 +7,7 @@ const FAIL2BAN = [
   ..."jails.ghostinbox-smtp-abuse own_filters".split(" "),
 ];
 
-/** How many times looser than the default the web may make what has a bound. Stricter is free. */
+/** How many times looser than its default the web may make a setting with a bound. It may always be stricter. */
 const LOOSEST = 4;
 /** Sign-ins to the dashboard are judged and banned by these, too. `more`: a larger value is looser; `less`: a smaller one. */
 const GUESSING: Readonly<Partial<Record<SettingKey, "more" | "less">>> = {
@@ -28,14 +28,14 @@ const GUESSING: Readonly<Partial<Record<SettingKey, "more" | "less">>> = {
   "bans.memory": "less",
   "bans.neighbours": "more",
 };
-/** With a shorter one, all mail that waits in the queue is returned or lost. */
+/** With a shorter lifetime, all mail that waits in the queue is returned or lost. */
 const WAITING: typeof GUESSING = { "outbound.queue_lifetime": "less", "outbound.bounce_lifetime": "less" };
 
 /**
- * The settings that the dashboard and the API may change: how much is too much, and what follows from it. Whoever takes over
- * the web, or an owner's session, must not get further with them. So none of them opens a port, trusts a proxy or a name,
- * names a file, a program or a host, sets where mail is sent, or changes which alerts concern the dashboard. Those that also slow
- * guessing at its password, or keep mail in the queue, have a bound, and `mailboxes.quota` can only be raised (`change-file.ts`).
+ * The settings that the dashboard and the API may change: limits, and what happens beyond them. An attacker who takes over the web, or an
+ * owner's session, must gain nothing by them. So none of them opens a port, trusts a proxy or a name, names a file, a program or a host,
+ * sets where mail is sent, or changes which alerts concern the dashboard. Those that also slow guessing at its password, or keep mail in
+ * the queue, have a bound, and `mailboxes.quota` can only be raised (`change-file.ts`).
  */
 const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   /** Those with a bound. */
@@ -58,7 +58,7 @@ const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   ...keysIn("spam", "required_score refuse_score crowd_score on_failure"),
   /** Refuses mail to these names; it accepts none. */
   "recipients.blocked",
-  /** How large a mailbox may become, how many mails are sent at once, and when a sender hears of a delay. */
+  /** How large a mailbox may become, how many mails are sent at once, and when a sender is notified of a delay. */
   "mailboxes.quota",
   ...keysIn("outbound", "at_once delay_warning"),
   /** When alerts are sent and resolved, except the one about sign-ins to the dashboard. */
@@ -67,7 +67,7 @@ const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   ...keysIn("alerts.thresholds", "disk repeated volume volume_factor"),
 ]);
 
-/** Why the others stay with root. The first that fits holds. */
+/** Why only root may change the others. The first match applies. */
 const WHY_NOT: readonly (readonly [RegExp, string])[] = [
   [/^(ports|http|proxy|firewall)\.|^tls\.|^dns\./, "It decides who reaches the server, and whom the server trusts."],
   [/^(domains|hostname|profile)$/, "It says which server this is."],
@@ -84,7 +84,7 @@ const WHY_NOT: readonly (readonly [RegExp, string])[] = [
   [/^(simulate|mailboxes|dkim|detection)|enabled$/, "It switches a part of the protection on or off."],
 ];
 
-/** Texts that the web may see in addition to those that it needs: they contain neither a secret nor where something is. */
+/** Texts that the web may see in addition to those that it needs: they reveal neither a secret nor a location. */
 const SHOWN: ReadonlySet<SettingKey> = new Set([
   ...WEB_KEYS,
   ...MAY_CHANGE,
@@ -98,14 +98,14 @@ const SHOWN: ReadonlySet<SettingKey> = new Set([
   "retention.mail",
 ]);
 
-/** Null: the web may change it. */
+/** Null if the web may change it. */
 export function whyNotOverWeb(key: SettingKey): string | null {
   if (MAY_CHANGE.has(key)) return null;
   const why = WHY_NOT.find(([keys]) => keys.test(key))?.[1] ?? "It rarely needs changing.";
   return `${why} Change it on the server: \`config set\`.`;
 }
 
-/** One sentence about a value, as the setting's reader gave it, that only root may set; null: the web may, too. */
+/** The sentence about a parsed value that only root may set; null if the web may set it too. */
 export function tooLooseForWeb(key: SettingKey, value: unknown): string | null {
   const looser = GUESSING[key] ?? WAITING[key];
   if (looser === undefined) return null;
@@ -120,7 +120,7 @@ export function tooLooseForWeb(key: SettingKey, value: unknown): string | null {
   return `${key} must be ${must} here: ${why}. Change it on the server: \`config set\`.`;
 }
 
-/** Of a list the least item: each must keep the bound. */
+/** The least item of a list, because each must keep the bound. */
 function least(value: unknown): number {
   return Math.min(...(Array.isArray(value) ? value : [value]).map(Number));
 }

@@ -36,7 +36,7 @@ for (const [what, kind, right, wrong] of kinds)
       assert.deepEqual(kind.read(written), { ok: false, must: `must be ${kind.accepts}`, got: written });
   });
 
-test("an environment variable gives the value that TOML would; nonsense stays text and is refused", () => {
+test("an environment variable gives the value that TOML would give; nonsense stays text and is refused", () => {
   assert.deepEqual([wholeNumber(0, 9).fromText("7"), wholeNumber(0, 9).fromText("7x")], [7, "7x"]);
   assert.deepEqual([decimal(0, 9).fromText("0.5"), decimal(0, 9).fromText(".5")], [0.5, ".5"]);
   assert.deepEqual(["true", "false", "yes"].map(flag.fromText), [true, false, "yes"]);
@@ -73,7 +73,7 @@ test("a list holds each item once, in the order written and in its canonical spe
   assert.equal(networks.read("192.0.2.0/24").ok, false);
 });
 
-test("in the environment commas separate items, and [] is the empty list", () => {
+test("in the environment, commas separate items, and [] is the empty list", () => {
   const numbers = listOf(wholeNumber(0, 9), 9);
   assert.deepEqual(numbers.fromText(" 1, 2,,x "), [1, 2, "x"]);
   assert.deepEqual(numbers.fromText(" [] "), []);

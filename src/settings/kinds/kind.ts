@@ -11,7 +11,7 @@ export type Form = Readonly<{
   least: string | null;
   most: string | null;
   choices: readonly string[];
-  /** Of a list: of what. */
+  /** For a list: the type of its items. */
   of: Form["type"] | null;
 }>;
 
@@ -77,7 +77,7 @@ export function formatSize(sizeBytes: number): string {
   return unit === undefined ? `${sizeBytes}B` : `${sizeBytes / unit[1]}${unit[0]}`;
 }
 
-/** Of two quotas in bytes; 0: no limit. */
+/** Compares quotas in bytes; 0 means no limit. */
 export function isSmallerQuota(one: number, other: number): boolean {
   return one !== 0 && (other === 0 || one < other);
 }
@@ -166,7 +166,7 @@ export function orEmpty(kind: Kind<string>): Kind<string> {
   };
 }
 
-/** An empty variable could also be one that is not set, so an empty list has its own sign. */
+/** An empty variable could also be one that is not set, so an empty list has its own text. */
 const EMPTY_LIST = "[]";
 
 /** Each item once, in the order written. In an environment variable, commas separate them. */

@@ -42,20 +42,20 @@ test("a stub zone is a zone and its server, in one canonical spelling", () => {
     assert.equal(stubZone.read(wrong).ok, false, wrong);
 });
 
-test("a resolver, or the server of a stub zone, is not on this machine, which asks it", () => {
+test("a resolver, or the server of a stub zone, is on another machine", () => {
   for (const right of ["2001:db8:53::54", "10.0.0.53", "::1:0"]) assert.equal(resolver.read(right).ok, true, right);
   for (const wrong of ["127.0.0.53", "127.71.9.53", "::1", "::", "0.0.0.0", "::ffff:127.0.0.1", "dns.example.org"])
     for (const read of [resolver.read(wrong), stubZone.read(`corp.example=${wrong}`)])
       assert.equal(read.ok, false, wrong);
 });
 
-test("a loopback address is one of IPv4: resolv.conf and Postfix' chroot are rendered with it", () => {
+test("a loopback address is one of IPv4, because resolv.conf and Postfix' chroot are rendered with it", () => {
   for (const right of ["127.71.9.53", "127.255.255.254"]) assert.equal(loopback.read(right).ok, true, right);
   for (const wrong of ["10.0.0.1", "::1", "0.0.0.0", "127.255.255.255", "localhost"])
     assert.equal(loopback.read(wrong).ok, false, wrong);
 });
 
-test("the user of a proxy has a name, or an id where it has none", () => {
+test("the user of a proxy is given by name, or by id if it has no name", () => {
   for (const right of ["caddy", "_apt", "101", "3999999999"]) assert.equal(systemUserOrId.read(right).ok, true, right);
   for (const wrong of ["", "10 1", "-1", "Caddy", "1e3", "4294967296"])
     assert.equal(systemUserOrId.read(wrong).ok, false, wrong);
@@ -70,7 +70,7 @@ test("alerts are sent to an HTTP URL in plain characters", () => {
     assert.equal(url.read(wrong).ok, false, wrong);
 });
 
-test("quiet hours may be none; a time zone is one that the machine knows", () => {
+test("quiet hours may be empty; a time zone is one that the machine knows", () => {
   const night = quietHours.read("22:00-07:00");
   assert.deepEqual(night, { ok: true, value: { from: 1_320, to: 420 }, toml: '"22:00-07:00"' });
   assert.deepEqual(quietHours.read(""), { ok: true, value: null, toml: '""' });

@@ -23,7 +23,7 @@ export function parseHostName(text: string): string | null {
   return labels.every((label) => LABEL.test(label)) ? name : null;
 }
 
-/** A text of which its parser gives the value; `print`: its canonical spelling. */
+/** A text whose parser gives the value; `print`: its canonical spelling. */
 function parsed<T extends string>(accepts: string, parse: (written: string) => T | null): Kind<T>;
 function parsed<T>(accepts: string, parse: (written: string) => T | null, print: (value: T) => string): Kind<T>;
 function parsed<T>(
@@ -61,7 +61,7 @@ function parseAsked(written: string): Ip | null {
   return value === null || /^(?:127\.|0\.|::1?$)/.test(value) ? null : value;
 }
 
-export const resolver = parsed("an IP address of another machine, none of loopback", parseAsked);
+export const resolver = parsed("an IP address of another machine, not of loopback", parseAsked);
 
 /** Not the broadcast address, which refuses connections. */
 export const loopback = parsed("an address from 127.0.0.0 to 127.255.255.254", (written) => {

@@ -23,7 +23,7 @@ export const backup = {
   ),
 } as const satisfies Record<string, Setting<unknown>>;
 
-/** How long mail is kept. `events.max_age` and `logs.keep` say so for what is recorded about it. */
+/** How long mail is kept. `events.max_age` and `logs.keep` do so for its records. */
 export const retention = {
   "retention.mail": byDefault(["Junk 30d", "Trash 30d"], listOf(keepRule, 1_000)).says(
     "How long mail stays in a folder, counted from its arrival there: `FOLDER TIME`, or `ADDRESS FOLDER TIME` for one account. `*` means every folder, `forever` no limit. A folder includes those below it. A folder without a rule keeps its mail.",

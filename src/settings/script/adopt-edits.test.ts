@@ -25,14 +25,14 @@ test("the script as delivered changes nothing, whatever the file says", () => {
     assert.deepEqual(adopt(DELIVERED, NEVER, toml), { ok: true, text: toml, values: {}, adopted: [], kept: [] });
 });
 
-test("a limit that is removed from the script ends in the file, unless the file sets another by then", () => {
+test("a limit that is removed from the script is removed from the file, unless the file sets another by then", () => {
   const before = { "limits.mail.per_minute": "20", "limits.mail.per_hour": "60" };
   const back = adopt(DELIVERED, before, "limits.mail.per_minute = 20\nlimits.mail.per_hour = 70\n");
   assert.deepEqual([back.text, back.values], ["limits.mail.per_hour = 70\n", {}]);
   assert.deepEqual(back.adopted, [{ key: "limits.mail.per_minute", toml: "10" }]);
 });
 
-test("an edited limit is written to the file once, and later edits of either hold", () => {
+test("an edited limit is written to the file once, and later edits of either take effect", () => {
   const edited = "{ maxEmailsPerIP: { perMinute: 20, perHour: 50 } }";
   const first = adopt(edited, NEVER, "# limits.mail.per_minute = 10\n");
   assert.equal(first.text, "# limits.mail.per_minute = 10\nlimits.mail.per_minute = 20\n");
@@ -48,14 +48,14 @@ test("an edited limit is written to the file once, and later edits of either hol
   assert.equal(back.text, "# limits.mail.per_minute = 10\nlimits.mail.per_hour = 60\n");
 });
 
-test("the comments of a list over lines stay when the script adds to it", () => {
+test("the comments of a multi-line list stay when the script adds to it", () => {
   const file = 'allow.networks = [\n  "192.0.2.7", # office\n  "198.51.100.0/24", # home\n]\n';
   const list = '["192.0.2.7/32", "198.51.100.0/24", "203.0.113.1/32"]';
   const { text } = adopt('{ whitelist: ["203.0.113.1"] }', NEVER, file);
   assert.equal(text, `# office\n# home\nallow.networks = ${list}\n`);
 });
 
-test("a limit that both say differently is refused with the line, and so is all else", () => {
+test("a limit that differs between script and file is refused with its line, and so is everything else", () => {
   const edited = '{ maxEmailsPerIP: { perMinute: 20 }, whitelist: ["192.0.2.7"] }';
   assert.deepEqual(refusals(edited, "\nlimits.mail.per_minute = 30\n"), [
     "limits.mail.per_minute is 30 in line 2 of ghostinbox.toml, and 20 was written into security/security.js. Make them the same.",
@@ -118,7 +118,7 @@ test("the delivered script has the limits of the original, and trusts no more ad
   });
 });
 
-test("comments, both quotes, quoted names and a last comma are read as JavaScript reads them", () => {
+test("comments, both quotes, quoted names and a trailing comma are read as JavaScript reads them", () => {
   const text = `#!/usr/bin/env node
 const config = {
   /* config = { */

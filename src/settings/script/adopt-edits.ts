@@ -19,7 +19,7 @@ const KEYS: ReadonlyMap<string, SettingKey> = new Map([
   ["banDurations", "bans.ladder"],
   ["whitelist", WHITELIST],
 ]);
-/** What the script calls the steps of the ladder, with the lengths it is delivered with. */
+/** What the script calls the steps of the ladder, with their delivered lengths. */
 const STEPS = new Map([
   ["light", "30m"],
   ["medium", "2h"],
@@ -29,7 +29,7 @@ const STEPS = new Map([
 /** What was edited in the script, by key and as TOML. */
 export type ScriptValues = Readonly<Record<string, string>>;
 
-/** What was adopted last. `isReplaced`: the script may since have been replaced, such as by that of a new version. */
+/** What was adopted last. `isReplaced`: the script may since have been replaced, for example by that of a new version. */
 export type AdoptedLast = Readonly<{ values: ScriptValues; isReplaced: boolean }>;
 
 /** `text`: of the settings file. `adopted`: what is new in it. `kept`: values that were removed from the script. */
@@ -45,10 +45,9 @@ export type Adopted =
 type Refused = Extract<Loaded, { ok: false }>;
 
 /**
- * Writes what was edited in the script since it was adopted last into the text of the settings file. A limit that the file
- * sets to something else by then is a conflict, which the owner decides, and stays if it was only removed from the script;
- * addresses are added and removed one by one. A script that was replaced by one as delivered changes nothing. All of it, or
- * nothing.
+ * Writes the script's edits since its last adoption into the text of the settings file, all of them or none. A limit that the file has set
+ * differently by then is a conflict, which the owner resolves; if it was only removed from the script, the file's stays. Addresses are
+ * added and removed one by one. A script that was replaced by the delivered one changes nothing.
  */
 export function adoptEdits(script: string, last: AdoptedLast, toml: string, env: Environment): Adopted {
   const loaded = loadSettings(toml, {});
@@ -81,7 +80,7 @@ export function adoptEdits(script: string, last: AdoptedLast, toml: string, env:
   return { ...unedited, text, adopted: adopted.map((key) => ({ key, toml: inFile.sources[key].toml })), kept: [] };
 }
 
-/** Those that are not as the script is delivered. */
+/** The values that differ from the delivered script. */
 function valuesIn(script: string): Readonly<{ ok: true; values: ScriptValues }> | Refused {
   const read = readScript(script);
   if (!read.ok) return refused([read.says]);
@@ -100,7 +99,7 @@ function valuesIn(script: string): Readonly<{ ok: true; values: ScriptValues }> 
   return problems.length === 0 ? { ok: true, values } : refused(problems);
 }
 
-/** The lengths of bans are one setting: a step that is missing is as delivered. A number is in milliseconds, as in JavaScript. */
+/** The lengths of bans are one setting: a missing step has its delivered length. A number is in milliseconds, as in JavaScript. */
 function settingsIn([name, value]: readonly [string, unknown]): readonly (readonly [string, unknown])[] {
   if (name !== "banDurations" || !isTable(value)) return entriesOf({ [name]: value });
   const given: ReadonlyMap<string, unknown> = new Map(Object.entries(value));
@@ -146,7 +145,7 @@ function edit(text: string, key: SettingKey, { was, is, inFile, line }: Sides): 
   return { ok: false, reason };
 }
 
-/** As TOML: the limits are the defaults, and the whitelist is empty. */
+/** The delivered value as TOML: a limit's default, and an empty whitelist. */
 function delivered(key: SettingKey): string {
   return key === WHITELIST ? "[]" : defaultOf(key).toml;
 }
@@ -165,8 +164,8 @@ const TOKEN =
   /(?<blank>\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|"(?<double>[^"\\\n]*)"|'(?<single>[^'\\\n]*)'|(?<number>\d{1,9}(?:\s*\*\s*\d{1,9}){0,4})(?![\w\s]*\*)(?!\w)|(?<name>[A-Za-z_]\w*)|(?<mark>[{}[\]:,])/y;
 
 /**
- * Reads `const config = { … };` without running any of the file, so that it can do no harm as root. What is written
- * there must be plain: names, numbers and their products (`30 * 60 * 1000`), texts, lists and comments.
+ * Reads `const config = { … };` without running any of the file, so that it can do no harm as root. Its values must be plain: names,
+ * numbers and their products (`30 * 60 * 1000`), texts, lists and comments.
  */
 export function readScript(text: string): ScriptRead {
   const start = START.exec(text);
@@ -183,7 +182,7 @@ export function readScript(text: string): ScriptRead {
     if (mark === "{" || mark === "[") depth++;
     if (mark === "}" || mark === "]") {
       depth--;
-      // JavaScript allows a comma behind the last one.
+      // JavaScript allows a trailing comma.
       if (json.at(-1) === ",") json.pop();
     }
     json.push(mark ?? (number === undefined ? JSON.stringify(double ?? single ?? name) : product(number)));

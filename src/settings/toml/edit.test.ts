@@ -70,7 +70,7 @@ const line = fc.oneof(
 );
 const document = fc.array(line, { maxLength: 8 }).map((lines) => lines.join("\n"));
 
-test("whatever the document, only that key changes, and no comment is lost; a second time changes nothing", () => {
+test("in any document, only that key changes, and no comment is lost; doing it again changes nothing", () => {
   let edited = 0;
   fc.assert(
     fc.property(document, name, name, value, (text, table, key, given) => {

@@ -9,10 +9,9 @@ export type Edited = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false
 type Path = readonly string[];
 
 /**
- * Sets one key in a valid document and leaves all other text unchanged. A value is replaced where it is written, and
- * the comments inside it move above its line. A new key comes below the comment that shows its default, else below its
- * table's last key, else at the end. Each way is tried and read back: a text is returned only if the parser finds in it
- * what it found before, and the new value.
+ * Sets one key in a valid document and leaves all other text unchanged. A value is replaced where it is written, and the comments inside it
+ * move above its line. A new key comes below the comment that shows its default, else below its table's last key, else at the end. Each way
+ * is tried and read back: a text is returned only if it parses to the old values and the new one.
  */
 export function setKey(text: string, path: Path, value: string): Edited {
   const statements = statementsOf(text);
@@ -22,10 +21,7 @@ export function setKey(text: string, path: Path, value: string): Edited {
   return { ok: false, reason: byHand(statements, path) };
 }
 
-/**
- * Takes one key out, with the comment that stands behind it on its line; those inside its value stay. The same text if
- * it is not there.
- */
+/** Removes one key with the comment after it on its line; comments inside its value stay. Returns the same text if the key is not there. */
 export function unsetKey(text: string, path: Path): Edited {
   // A table without keys may stay.
   const wanted = withoutEmpty(withKey(parse(text), path, undefined));
@@ -60,7 +56,7 @@ function valueAt(statements: readonly Statement[], path: Path): Statement | unde
   return statements.find((one) => one.kind === "value" && pathKey(one.path) === pathKey(path));
 }
 
-/** Lines such as `# limits.mail.per_minute = 10`, or only the end of the name, which is right below its table. */
+/** Lines such as `# limits.mail.per_minute = 10`, or with only the end of the name right below its table. */
 function* shownDefaults(text: string, path: Path): Generator<Readonly<{ name: string; at: number }>> {
   for (let from = 0; from < path.length; from++) {
     const name = nameOf(path.slice(from));
@@ -98,10 +94,10 @@ function byHand(statements: readonly Statement[], path: Path): string {
   return `${nameOf(path)} cannot be changed${where} of ghostinbox.toml by a command: edit it there.`;
 }
 
-/** The table with another value of the key; without it if that is undefined. */
+/** The table with this value of the key; without the key if the value is undefined. */
 function withKey(table: Table, [name = "", ...rest]: Path, value: unknown): Table {
   const { [name]: before, ...others } = table;
-  // A value that is not a table has no key to take out.
+  // A value that is not a table has no key to remove.
   if (rest.length > 0 && value === undefined && !isTable(before)) return table;
   if (rest.length > 0) return { ...others, [name]: withKey(isTable(before) ? before : {}, rest, value) };
   return value === undefined ? others : { ...others, [name]: value };

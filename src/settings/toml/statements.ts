@@ -19,8 +19,8 @@ export type Statement = Readonly<{
 }>;
 
 /**
- * The statements in their order (TOML 1.0). A parser gives values without their places, and nothing at all for a
- * document that sets a key twice. This function reads on after such a key, and ends where the text is not valid TOML.
+ * The statements in their order (TOML 1.0). A parser gives values without their positions, and nothing at all for a document that sets a
+ * key twice. This function continues after such a key, and stops where the text is not valid TOML.
  */
 export function statementsOf(text: string): readonly Statement[] {
   const found: Statement[] = [];
@@ -88,7 +88,7 @@ const KEY_PART = /[ \t]*([A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*/y;
 const VALUE_PART =
   /"""(?:[^\\]|\\[^])*?"{3,5}|'''[^]*?'{3,5}|"(?!"")(?:[^"\\\n]|\\[^])*"|'(?!'')[^'\n]*'|#[^\n]*|[[\]{}\n]|[^"'#[\]{}\n]+/y;
 
-/** Where a match at this place ends; null: there is none. */
+/** Where a match at this position ends; null if there is none. */
 function past(pattern: RegExp, text: string, from: number): number | null {
   pattern.lastIndex = from;
   return pattern.test(text) ? pattern.lastIndex : null;
@@ -128,7 +128,7 @@ function valueEnd(text: string, from: number): number | null {
   return depth === 0 ? text.length : null;
 }
 
-/** Those inside a value, such as a list over lines. */
+/** The comments inside a value, such as a multi-line list. */
 export function commentsIn(value: string): readonly string[] {
   return [...value.matchAll(new RegExp(VALUE_PART, "g"))].map(([part]) => part).filter((part) => part.startsWith("#"));
 }
