@@ -24,7 +24,7 @@ type SecretsProps<One> = Readonly<{
   children: ((items: readonly One[], reload: () => void) => ComponentChildren) | null;
 }>;
 
-/** Lists what the reader signs in with, and removes it. `children` is a form that makes one; if it is null, an empty list is hidden. */
+/** Lists what the reader signs in with, and can remove it. `children` is a form that creates one; if null, an empty list is hidden. */
 export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news, children }: SecretsProps<One>) {
   const list = useGet<{ items: readonly One[] }>(path, news);
   const { data, reload } = list;

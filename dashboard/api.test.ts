@@ -45,7 +45,7 @@ test("a change whose answer is lost may be done, and says so", async (t) => {
   assert.deepEqual(await complaint(remove("bans/192.0.2.1")), UNANSWERED);
 });
 
-test("answers to My mailbox tell the server's time", async (t) => {
+test("answers to My mailbox give the server's time", async (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: Date.UTC(2026, 10, 21, 14, 2) });
   t.after(() => (aheadMs.value = 0));
   const dates = ["Sat, 21 Nov 2026 15:02:00 GMT", "Sat, 21 Nov 2026 15:02:01 GMT", "today"];
@@ -62,7 +62,7 @@ test("answers to My mailbox tell the server's time", async (t) => {
   assert.equal(aheadMs.value, 3_600_000);
 });
 
-test("a page of a proxy or a portal does not count as the answer of the server", async (t) => {
+test("a page of a proxy or a portal does not count as the server's answer", async (t) => {
   answerRequests(t, () => new Response("<p>Welcome to the hotel"));
   assert.deepEqual(await complaint(get("session")), ofPage("The server cannot be reached."));
   assert.deepEqual(await complaint(remove("bans/192.0.2.1")), UNANSWERED);
@@ -99,17 +99,17 @@ test("each translated problem is one of the server's, and a sentence", () => {
 const FORMER: Load<string> = { data: "events of all", error: null, asked: "all" };
 const WRONG = { text: "is not an IP address", lang: "en" } as const;
 
-test("rows of the former question are not shown for one that failed", () => {
+test("rows of the previous question are not shown for one that failed", () => {
   const failed = afterFailure(FORMER, "ip=300.1.1.1", WRONG);
   assert.deepEqual(failed, { data: null, error: WRONG, asked: "ip=300.1.1.1" });
   assert.equal(afterFailure(failed, "ip=300.1.1.1", WRONG).data, null);
 });
 
-test("what could not be refreshed stays, below the reason", () => {
+test("data that could not be refreshed stays, below the reason", () => {
   assert.deepEqual(afterFailure(FORMER, "all", WRONG), { ...FORMER, error: WRONG });
 });
 
-test("rows of the former question are not of the one that is asked now", () => {
+test("rows of the previous question do not answer the current one", () => {
   assert.ok(isOf(FORMER, "all"));
   assert.ok(!isOf(FORMER, "sender=form@example.test"));
   assert.ok(!isOf(NOTHING_LOADED, NOTHING_LOADED.asked), "nothing is of nothing");

@@ -4,7 +4,7 @@ import { type Language, language, t } from "./messages.ts";
 /** The server refused the request; the message is its explanation. Status 0: it could not be reached. */
 export class Refused extends Error {
   readonly status: number;
-  /** That of the problem (src/surfaces/api/problem.ts), such as `proof_needed`; empty: the message is the page's own. */
+  /** The problem's code (src/surfaces/api/problem.ts), such as `proof_needed`; empty if the message is the page's own. */
   readonly code: string;
   constructor(status: number, message: string, code = "") {
     super(message);
@@ -17,7 +17,7 @@ export class Refused extends Error {
 /** Smaller differences of the clocks are the network's delay, and the part of a second that the header `Date` omits. */
 const CLOCKS_DIFFER_MS = 2_000;
 
-/** By how much the server's clock is ahead of the browser's (ms): its times are judged by its own. */
+/** How far the server's clock is ahead of the browser's (ms), because the server's times are judged by its own clock. */
 export const aheadMs = signal(0);
 
 /** `now`: the server's time. Anything but a date is ignored. */
@@ -26,7 +26,7 @@ export function setClock(now: string): void {
   if (Math.abs(ahead - aheadMs.peek()) > CLOCKS_DIFFER_MS) aheadMs.value = ahead;
 }
 
-/** The server itself gives up on an answer earlier. */
+/** The server itself gives up earlier. */
 const LONGEST_MS = 30_000;
 
 /** Paths are relative to the page, which may lie below a path of a proxy. Throws `Refused`. */
@@ -47,7 +47,7 @@ export async function remove<T = unknown>(path: string): Promise<T> {
   return send<T>(path, { method: "DELETE" });
 }
 
-/** `?type=BAN&limit=50`, without what is empty. */
+/** `?type=BAN&limit=50`, without empty values. */
 export function queryOf(fields: Readonly<Record<string, string | number | null | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) if ((value ?? "") !== "") query.set(name, String(value));
@@ -61,7 +61,7 @@ async function send<T>(path: string, init: RequestInit, longestMs: number = LONG
     .catch(() => {
       throw new Refused(0, init.method === "GET" ? t.live.unreachable : t.live.unanswered);
     });
-  // My mailbox has no stream, which tells the time.
+  // My mailbox has no stream to report the server's time.
   if (response.ok && path.startsWith("me/")) setClock(response.headers.get("date") ?? "");
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust: the server's tests hold its answers to the route's schema
   if (response.ok) return body as T;
@@ -73,7 +73,7 @@ async function send<T>(path: string, init: RequestInit, longestMs: number = LONG
 
 type Problem = Readonly<{ detail?: string; next?: string; code?: string }>;
 
-/** Advice about the protocol (src/surfaces/api/problem.ts), which does not help a reader of the page. */
+/** Advice for programs (src/surfaces/api/problem.ts), which does not help a reader of the page. */
 const FOR_PROGRAMS = /`(?:\/openapi\.json|detail|Retry-After)`/;
 
 /** A proxy in between may answer with a page. Throws if that looks like success. */
@@ -86,10 +86,10 @@ function parsed(text: string, isOk: boolean): unknown {
   }
 }
 
-/** Why something failed, and the language in which that is said. */
+/** Why something failed, and the language of the text. */
 export type Complaint = Readonly<{ text: string; lang: Language }>;
 
-/** Also for a text of the page. The server's error messages are English, unless the page has a sentence for the code. */
+/** Errors of the page have its language. The server's messages are English, unless the page has a sentence for the code. */
 export function complaintOf(error: unknown, page = { problems: t.problems, lang: language }): Complaint {
   const { problems, lang } = page;
   const text = error instanceof Error ? error.message : String(error);
@@ -98,17 +98,17 @@ export function complaintOf(error: unknown, page = { problems: t.problems, lang:
   return own === undefined ? { text, lang: "en" } : { text: own, lang };
 }
 
-/** What was loaded last, for which question; `error`: why the last request failed. */
+/** What was loaded last, and for which question. `error`: why the last request failed. */
 export type Load<T> = Readonly<{ data: T | null; error: Complaint | null; asked: string }>;
 
 export const NOTHING_LOADED: Load<never> = { data: null, error: null, asked: "" };
 
-/** Whether the shown data answers the present question: until then the reader cannot act on it. */
+/** Whether the shown data answers the current question. Until it does, the reader cannot act on it. */
 export function isOf({ data, asked }: Load<unknown>, wanted: string): boolean {
   return data !== null && asked === wanted;
 }
 
-/** What is shown stays if it answers the same question: the answer to another would be taken for this one's. */
+/** Keeps the shown data only if it answers the same question, because readers would mistake another answer for this one's. */
 export function afterFailure<T>(last: Load<T>, asked: string, error: Complaint): Load<T> {
   return { data: last.asked === asked ? last.data : null, error, asked };
 }

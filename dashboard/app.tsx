@@ -45,7 +45,7 @@ function Dashboard() {
     return () => live.stop();
   }, []);
   const { page } = route.value;
-  // The page of a mailbox's user is only that user's.
+  // The page of a mailbox's user is only for that user.
   const name = page === "me" ? "now" : page;
   return (
     <Shell signOut={signOut}>
@@ -77,7 +77,7 @@ function signOut(): void {
 
 type Pages = Partial<Readonly<Record<PageName, () => JSX.Element>>>;
 
-/** Two pages have a separate program; `further` has all others. */
+/** Two pages each have their own program; `further` contains all others. */
 function programOf(name: PageName): Promise<Pages> {
   if (name === "now") return import("./pages/now.tsx").then(({ NowPage }) => ({ now: NowPage }));
   if (name === "me") return import("./pages/me.tsx").then(({ MePage }) => ({ me: MePage }));
@@ -109,7 +109,7 @@ document.documentElement.lang = language;
 effect(() => {
   if (signedIn.value !== "no") return;
   forgetToasts();
-  // Even if the server ended it: readers should know why they are asked for the password.
+  // Even if the server ended the session, because readers should know why they are asked for the password.
   if (reader.peek() !== null) tell(t.signedOut);
   reader.value = null;
 });
@@ -117,7 +117,7 @@ onGap(() => tell(t.live.skipped));
 window.addEventListener("hashchange", () => (route.value = routeOf(location.hash)));
 const place = document.getElementById("page");
 if (place !== null) render(<App />, place);
-// First: where a browser refuses cookies, it refuses the channel too, and the page says so.
+// This comes first: a browser that refuses cookies also refuses the channel, and the page must say so.
 void findSession();
-// Another path of the host may have another server.
+// A different path of the same host may lead to a different server.
 followTabs(new BroadcastChannel(location.pathname), () => location.reload());

@@ -34,7 +34,7 @@ test("a repeated message shows once, for its whole time; one with an undo stays 
   assert.deepEqual(texts(), ["one"]);
 });
 
-test("its time does not run while the pointer or the focus is on it, and starts again after", (t) => {
+test("a message's time does not run while the pointer or the focus is on it, and restarts afterwards", (t) => {
   start(t);
   tell("one");
   t.mock.timers.tick(TOAST_MS - 1);
@@ -49,7 +49,7 @@ test("its time does not run while the pointer or the focus is on it, and starts 
   assert.deepEqual(texts(), []);
 });
 
-test("the last that can be undone is undone by a key, each once, and later ones push none out", (t) => {
+test("the key undoes the latest change that has an undo, each once, and later messages crowd none out", (t) => {
   start(t);
   const undone: number[] = [];
   const bans = [1, 2, 3, 4, 5, 6];
@@ -61,14 +61,14 @@ test("the last that can be undone is undone by a key, each once, and later ones 
   assert.deepEqual(texts(), ["cannot be undone"]);
 });
 
-test("nothing is left for the next reader", (t) => {
+test("no message is left for the next reader", (t) => {
   start(t);
   tell("192.0.2.1 is banned.", { undo: async () => assert.fail("undone") });
   forgetToasts();
   assert.deepEqual([texts(), undoLast()], [[], false]);
 });
 
-test("a refused form shows why itself, and in a message only once it is closed", async (t) => {
+test("a form shows itself why it was refused, and a message does so only once it is closed", async (t) => {
   start(t);
   const said: string[] = [];
   const once = oneAtATime(() => {});

@@ -16,7 +16,7 @@ export class GivenUp extends Error {
 
 /** How long a message shows; its undo must be used in that time. */
 export const TOAST_MS = 10_000;
-/** Of those that cannot be undone: what can be undone stays for its whole time. */
+/** Maximum messages without an undo. One with an undo stays for its whole time. */
 const MOST = 4;
 
 export const toasts = signal<readonly Toast[]>([]);
@@ -41,14 +41,14 @@ function dismiss(id: number): void {
   show(toasts.peek().filter((toast) => toast.id !== id));
 }
 
-/** While the pointer or the focus is on a message, its time does not run; it starts again afterwards. */
+/** While the pointer or the focus is on a message, no message's time runs; it restarts afterwards. */
 export function holdToasts(shallHold: boolean): void {
   if (shallHold === isHeld) return;
   isHeld = shallHold;
   show(toasts.peek());
 }
 
-/** Undoes the latest message that has an undo. False: there is none. */
+/** Undoes the latest message that has an undo; false if there is none. */
 export function undoLast(): boolean {
   const last = toasts.peek().findLast(({ undo }) => undo !== null);
   if (last === undefined) return false;
@@ -71,13 +71,13 @@ export type Says = (why: Complaint) => void;
 
 const inMessage: Says = ({ text, lang }) => tell(text, { tone: "bad", lang });
 
-/** By the form itself while it is in the page, otherwise in a message. */
+/** Shows it in the form while that is in the page, otherwise in a message. */
 export const byForm =
   (form: Pick<Node, "isConnected">, says: Says): Says =>
   (why) =>
     (form.isConnected ? says : inMessage)(why);
 
-/** Runs what a click asked for; says what the server said if it refused, in a message by default. */
+/** Runs what a click asked for. If the server refuses, shows its reason, in a message by default. */
 export function attempt(run: () => Promise<void>, says = inMessage): void {
   run().catch((error: unknown) => complain(error, says));
 }

@@ -16,11 +16,11 @@ const COLUMNS = [
   "reason",
   "details",
 ] as const;
-/** A spreadsheet takes a field with such a start for a formula, and may end fields at a semicolon or tab even within quotes. */
+/** A spreadsheet takes a field that starts like this for a formula, and may end fields at a semicolon or tab even within quotes. */
 const FORMULA = /(^|[;\t\r\n])(?=[\s"']*[=+\-@＝＋－＠])/g;
 const QUOTED = /[",;\t\r\n']/;
 
-/** RFC 4180, with a first line of names. */
+/** RFC 4180, with a header line. */
 export function csvOf(events: readonly EventItem[]): string {
   const rows = events.map((event) => COLUMNS.map((name) => cell(event[name])).join(","));
   return [COLUMNS.join(","), ...rows, ""].join("\r\n");

@@ -7,7 +7,7 @@ import { type Attempts, Button, Field, fieldsOf, Said, useAttempt } from "./part
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 
 type SurelyProps = Readonly<{
-  /** Accessible name, where `shown` is too short for one. */
+  /** Accessible name, if `shown` is too short for one. */
   label?: string | undefined;
   shown: string;
   surely: string;
@@ -24,7 +24,7 @@ export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
     return () => clearTimeout(timer);
   }, [stage]);
   const press = ({ detail, currentTarget }: TargetedMouseEvent<HTMLButtonElement>): void => {
-    // Safari does not focus a pressed button, and without the focus it cannot lose it.
+    // Safari does not focus a pressed button, which therefore could not lose the focus.
     currentTarget.focus();
     const next = pressed(stage, detail);
     if (next === stage) return;
@@ -52,14 +52,14 @@ type ActionProps = Readonly<{
   shown: string;
   label?: string;
   kind?: string;
-  /** Has nothing to do any more, but keeps the focus. */
+  /** Has nothing left to do, but keeps the focus. */
   isOff?: boolean;
   /** Shared with other buttons that must not run at the same time. */
   busy?: Attempts | undefined;
   run: () => Promise<void>;
 }>;
 
-/** A button that acts at once. Ignores presses while it runs, and the other half of a double click: its name may have changed by then. */
+/** A button that acts at once. Ignores presses while it runs, and the second half of a double click, because its name may have changed. */
 export function ActionButton({ shown, label, kind, isOff = false, busy, run }: ActionProps) {
   const own = useAttempt();
   const { isBusy, attempt: attemptOne } = busy ?? own;
@@ -75,7 +75,7 @@ export function TakeOff({ name, ...act }: Readonly<{ name: string }> & Pick<Acti
 
 type FormProps = Readonly<{
   label: string;
-  /** Without the primary colour, because the page has several forms of equal rank. */
+  /** Without the primary colour, because the page has several equally important forms. */
   isPlain?: boolean;
   /** Shared with buttons beside the form that must not run at the same time. */
   busy?: Attempts;
@@ -122,7 +122,7 @@ export function Form(props: FormProps) {
         {others}
         {close !== undefined && <Button shown={t.cancel} onClick={close} />}
       </div>
-      {/* By this key the same refusal is announced again. */}
+      {/* With this key, a repeated refusal is announced again. */}
       {refusal !== null && (
         <p key={refusal} ref={intoView} class="error" role="alert">
           <Said {...refusal} />
@@ -135,7 +135,7 @@ export function Form(props: FormProps) {
 type ChoiceProps = Readonly<{
   label: string;
   choices: readonly (readonly [value: string, text: string])[];
-  /** The one of a fresh form; otherwise the first. */
+  /** The choice of a fresh form; by default the first. */
   chosen?: string;
 }> &
   JSX.IntrinsicElements["select"];
@@ -150,7 +150,7 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
             key={value}
             value={value}
             selected={value === chosen}
-            // Preact sets the property, and a reset of the form restores the attribute.
+            // Preact sets the property, but a reset of the form restores the attribute.
             ref={(option) => void option?.toggleAttribute("selected", value === chosen)}
           >
             {text}
@@ -161,7 +161,7 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
   );
 }
 
-/** No browser fills in a password that it keeps. */
+/** A field that no browser fills with a stored password. */
 export function NewPassword({
   onBlur = () => undefined,
   ...props
@@ -206,7 +206,7 @@ export function LanguageField() {
   );
 }
 
-/** Reloads the page in this language, unless the reader would lose typed text, an uncopied secret or an undo. */
+/** Reloads the page in this language, unless the reader would lose typed text, a secret not yet copied, or an undo. */
 function speak(wanted: Language): void {
   keepLanguage(wanted);
   if (wanted === language) return;

@@ -28,7 +28,7 @@ test("the window's title names the part of a page before the page, and nothing t
   assert.equal(windowTitle("GhostInbox"), "GhostInbox");
 });
 
-test("characters that cannot be seen are shown by their number", () => {
+test("invisible characters are shown by their number", () => {
   assert.equal(visible("a\u202Eb\u0000c\u200B\u2028"), "a\\u{202e}b\\u{0}c\\u{200b}\\u{2028}");
   assert.equal(visible("<b>ä 漢 🙂</b>"), "<b>ä 漢 🙂</b>");
 });
@@ -42,7 +42,7 @@ test("a share is shown in percent, as the language writes it", () => {
   assert.deepEqual([percent(0.125, "en"), percent(0, "en"), percent(1, "de")], ["12.5%", "0%", "100\u00a0%"]);
 });
 
-test("a size is shown in the largest unit that it fills, of 1,024 each", () => {
+test("a size is shown in the largest unit that it fills, in powers of 1,024", () => {
   const reported = [0, 512, 5 * 1024 ** 2, 3.14 * 1024 ** 3, 2 * 1024 ** 4].map((bytes) => size(bytes, "en"));
   assert.deepEqual(reported, ["0 KB", "0.5 KB", "5 MB", "3.1 GB", "2 TB"]);
   assert.equal(size(1.5 * 1024 ** 3, "de"), "1,5 GB");

@@ -15,7 +15,7 @@ export function distance(at: number, now: number, lang: Language = language): st
   return new Intl.RelativeTimeFormat(lang, { numeric: "always" }).format(Math.round(apart / size), unit);
 }
 
-/** The time of day, with the date if it is not today, and the year if it is another. */
+/** The time of day, with the date if it is not today, and the year if it is not this one. */
 export function moment(at: number, now: number, lang: Language = language): string {
   const [day, today] = [new Date(at), new Date(now)];
   const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
@@ -24,12 +24,12 @@ export function moment(at: number, now: number, lang: Language = language): stri
   return new Intl.DateTimeFormat(lang, { ...time, month: "short", day: "numeric", year }).format(at);
 }
 
-/** `2026-11-21T14:02` by the reader's clock, as a field of a form has it: Swedish times look like those of ISO 8601. */
+/** `2026-11-21T14:02` by the reader's clock, in the format of a form field. Swedish times look like ISO 8601. */
 export function localTime(at: number): string {
   return new Date(at).toLocaleString("sv").slice(0, 16).replace(" ", "T");
 }
 
-/** Null: it has no end. */
+/** `until` null: it has no end. */
 export function isPast(until: string | null, now: number): boolean {
   return until !== null && Date.parse(until) <= now;
 }
@@ -54,18 +54,18 @@ const SIZES: readonly (readonly [string, number])[] = [
   ["KB", 1024],
 ];
 
-/** `3.1 GB`: of 1,024 each, as the settings count. */
+/** `3.1 GB`, in powers of 1,024, as in the settings. */
 export function size(bytes: number, lang: Language = language): string {
   const [unit, unitBytes] = SIZES.find(([, least]) => bytes >= least) ?? ["KB", 1024];
   return `${(bytes / unitBytes).toLocaleString(lang, { maximumFractionDigits: 1 })} ${unit}`;
 }
 
-/** Characters that cannot be seen, or that turn the direction of text, as the server's sentences show them: `\u{202e}`. */
+/** Escapes invisible characters, and those that turn the direction of text, as the server does: `\u{202e}`. */
 export function visible(text: string): string {
   return text.replaceAll(UNSEEN, (unseen) => `\\u{${(unseen.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** `Aliases – Accounts – GhostInbox`, for the window and screen readers: the most special first, and nothing twice. */
+/** `Aliases – Accounts – GhostInbox`, for the window and screen readers: the most specific first, and nothing twice. */
 export function windowTitle(...names: readonly string[]): string {
   return [...new Set([...names, "GhostInbox"])].filter((name) => name !== "").join(" – ");
 }

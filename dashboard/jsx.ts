@@ -1,2 +1,2 @@
-/** What the build makes of JSX calls these, in each file. */
+/** The build turns the JSX of every file into calls of these. */
 export { Fragment, h } from "preact";

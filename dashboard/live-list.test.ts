@@ -29,7 +29,7 @@ function start(t: TestContext) {
   return { over, asked, opened, answer, follower, pass, refresh: () => follower.refresh() };
 }
 
-test("a list follows before it is read, and is read again once in a while, however much is new", async (t) => {
+test("a list follows news before it is read, and is read again only now and then, however much is new", async (t) => {
   const { answer, asked, opened, refresh, pass } = start(t);
   await answer("b", "a");
   const list = await opened;
@@ -44,7 +44,7 @@ test("a list follows before it is read, and is read again once in a while, howev
   assert.equal(asked.length, 2);
 });
 
-test("what changes while an answer is awaited is read after it", async (t) => {
+test("a change while an answer is awaited is read after it", async (t) => {
   const { answer, asked, opened, refresh, pass } = start(t);
   refresh();
   pass();
@@ -57,7 +57,7 @@ test("what changes while an answer is awaited is read after it", async (t) => {
   assert.deepEqual((await opened).rows.shown.value, ["b"]);
 });
 
-test("a list that could not be read again says so, stays, and is well after the next answer", async (t) => {
+test("a list that could not be read again says so and stays, and recovers with the next answer", async (t) => {
   const { answer, asked, opened, refresh, pass } = start(t);
   await answer("a");
   const list = await opened;
@@ -80,7 +80,7 @@ test("a list whose first reading fails follows nothing", async (t) => {
   assert.ok(follower.hasLeft);
 });
 
-test("a list that is over follows nothing, and asks nothing", async (t) => {
+test("a list that is over follows nothing, and requests nothing", async (t) => {
   const { answer, asked, over, follower, refresh, pass } = start(t);
   await answer("a");
   refresh();
@@ -114,7 +114,7 @@ test("new rows come on top at once, and the oldest go to the next page", () => {
   assert.deepEqual([list.shown.value, list.next.value, list.waiting.value], [["e", "d", "c"], "after c", "0"]);
 });
 
-test("nothing moves while the list is held, and all that waited comes once nothing holds it", () => {
+test("nothing moves while the list is held, and everything that waited appears once nothing holds it", () => {
   const list = rows(last("b", "a"));
   list.hold("pointer", true);
   list.hold("focus", true);
@@ -129,14 +129,14 @@ test("nothing moves while the list is held, and all that waited comes once nothi
   assert.deepEqual([list.ended.value.size, list.waiting.value], [0, "0"]);
 });
 
-test("the next page starts after the rows that are shown, also while newer ones wait", () => {
+test("the next page starts after the rows that are shown, even while newer ones wait", () => {
   const list = held(page("d", "c"), page("g", "f"));
   assert.equal(list.next.value, "after c");
   list.take();
   assert.equal(list.next.value, "after f");
 });
 
-test("where a whole page is new, there may be more", () => {
+test("if a whole page is new, there may be more", () => {
   const list = held(page("b", "a"), page("e", "d"));
   assert.equal(list.waiting.value, "2+");
   list.renew(last("e", "d"));
@@ -152,7 +152,7 @@ test("a row that moves up from the next page is not new", () => {
   assert.deepEqual(list.shown.value, ["e", "d", "b", "a"]);
 });
 
-test("rows that a list lacks when it is read again are over, unless they may be on a later page", () => {
+test("rows that are missing when a list is read again are over, unless they may be on a later page", () => {
   const list = held(page("d", "c", "b", "a"), page("d", "b"));
   assert.deepEqual([...list.ended.value], ["c"]);
   list.renew(last("d", "c"));
@@ -161,12 +161,12 @@ test("rows that a list lacks when it is read again are over, unless they may be 
   assert.deepEqual(list.shown.value, ["d", "c"]);
 });
 
-test("a row that comes on top again does not end those above its former place", () => {
+test("a row that moves to the top does not end those above its former place", () => {
   const list = held(page("d", "c", "b", "a"), page("a", "f", "e", "d"));
   assert.deepEqual([list.ended.value.size, list.waiting.value], [0, "2"]);
 });
 
-test("a row that the reader ends is marked at once, stays so, and does not come back with an earlier answer", () => {
+test("a row that the reader ends is marked at once, stays marked, and does not return with an earlier answer", () => {
   const list = held(page("c", "b", "a"), page("d", "c", "b", "a"));
   list.end("a");
   assert.deepEqual([list.shown.value, [...list.ended.value]], [["c", "b", "a"], ["a"]]);
@@ -180,7 +180,7 @@ test("a row that the reader ends is marked at once, stays so, and does not come 
   assert.deepEqual(list.shown.value, ["d", "c", "b"]);
 });
 
-test("a row that is back stays in its place, with its present data, also while the list is held", () => {
+test("a row that returns stays in its place, with its current data, even while the list is held", () => {
   const list = new HeldRows<readonly [name: string, data: number]>(([name]) => name);
   const renew = (...items: readonly (readonly [string, number])[]): void => list.renew({ items, next: null });
   renew(["b", 1], ["a", 1]);

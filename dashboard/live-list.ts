@@ -3,32 +3,32 @@ import type { PAGE } from "../src/admin/declare/paging.ts";
 import type { Complaint } from "./api.ts";
 import { attempt } from "./attempt.ts";
 
-/** `next`: where the next page starts; null: this is the last. */
+/** `next`: where the next page starts; null if this is the last. */
 export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
 
 type Parts<T, A extends Answer<T>> = Readonly<{
   read: () => Promise<A>;
   keyOf: (item: T) => string;
-  /** News after which the list is read again (live.ts). It follows them before it is read for the first time. */
+  /** News after which the list is read again (live.ts). It follows the news before it is read for the first time. */
   follows: readonly ((reader: () => void) => () => void)[];
 }>;
 
-/** The most rows of an answer. */
+/** Maximum rows of an answer. */
 export const MOST_ROWS: (typeof PAGE)["most"] = 500;
-/** Time from news until the list is read: a flood of news reads it once in this time. */
+/** How long after news the list is read, so that a flood of news reads it only once in this time. */
 const SETTLE_MS = 1_000;
 
 export type LiveList<T, A extends Answer<T>> = Awaited<ReturnType<typeof openList<T, A>>>;
 
 /**
- * Reads a page of a list, and again after news of the stream until `over`: only the server knows which rows belong to it. Throws what
- * `read` throws.
+ * Reads a page of a list, and again after news until `over`, because only the server knows which rows belong to it. Throws what `read`
+ * throws.
  */
 export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }: Parts<T, A>, over: AbortSignal) {
   const rows = new HeldRows(keyOf);
   /** Null before the first answer. */
   const latest = signal<A | null>(null);
-  /** Why the list could not be read again; the shown one may be out of date. */
+  /** Why the list could not be read again: the shown one may be out of date. */
   const error = signal<Complaint | null>(null);
   let isReading = false;
   let settling: ReturnType<typeof setTimeout> | undefined;
@@ -48,7 +48,7 @@ export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }:
   const refresh = (): void => {
     settling ??= setTimeout(() => {
       settling = undefined;
-      // Two answers could come in the wrong order.
+      // Two answers could arrive in the wrong order.
       if (isReading) return refresh();
       attempt(renew, (why) => (error.value = why));
     }, SETTLE_MS);
@@ -74,7 +74,7 @@ type Holder = "pointer" | "focus" | "touch" | "reader";
  */
 export class HeldRows<T> {
   readonly shown = signal<readonly T[]>([]);
-  /** Where the page after the shown rows starts; null: they are the last. */
+  /** Where the page after the shown rows starts; null if there is none. */
   readonly next = signal<string | null>(null);
   /** How many new rows wait, such as `3`, or `50+` if there may be more. */
   readonly waiting = signal("0");
@@ -88,14 +88,14 @@ export class HeldRows<T> {
     this.keyOf = keyOf;
   }
 
-  /** Takes over the list from the last reading, newest first. */
+  /** Takes the latest answer, newest first. */
   renew({ items, next }: Answer<T>): void {
     this.#latest = { items, next };
     const present = new Map(items.map((item) => [this.keyOf(item), item]));
     this.shown.value = this.shown.value.map((item) => present.get(this.keyOf(item)) ?? item);
     const [shown, listed] = [this.shown.value.map(this.keyOf), items.map(this.keyOf)];
-    // Above the last row that both have, a row that is only shown is over, and one that is only listed is new. Below it, the first may
-    // be on a later page, and the second comes from there.
+    // Above the last row that is both shown and listed, a row that is only shown is over, and one that is only listed is new. Below it, a
+    // row that is only shown may be on a later page, and one that is only listed came from there.
     const lastKnown = listed.findLastIndex((key) => shown.includes(key));
     const lastListed = next === null ? shown.length : shown.indexOf(listed[lastKnown] ?? "");
     const isOver = (key: string, place: number): boolean => place < lastListed || this.ended.value.has(key);

@@ -20,7 +20,7 @@ import {
 
 const STARTED = Date.UTC(2026, 10, 21, 14, 2);
 
-/** The browser's part: what a stream was asked for, and what comes in it. */
+/** Stands in for the browser: what a stream was asked for, and what it delivers. */
 class PlayedSource extends EventTarget {
   static readonly CLOSED = 2;
   static readonly opened: PlayedSource[] = [];
@@ -36,7 +36,7 @@ class PlayedSource extends EventTarget {
     this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(news), lastEventId }));
   }
 
-  /** An answer that is an error ends it for good. */
+  /** An error response ends it permanently. */
   fail(): void {
     this.readyState = PlayedSource.CLOSED;
     this.dispatchEvent(new Event("error"));
@@ -51,7 +51,7 @@ function start(t: TestContext) {
   t.mock.timers.enable({ apis: ["setInterval", "setTimeout", "Date"], now: STARTED });
   let passed = 0;
   t.mock.method(performance, "now", () => passed);
-  /** Time passes; the clock on the wall may be set in between. */
+  /** Lets time pass; the wall clock may be set in between. */
   const pass = (ms: number): void => {
     for (let left = ms; left > 0; left -= 1_000) {
       passed += 1_000;
@@ -64,7 +64,7 @@ function start(t: TestContext) {
   return { source: () => PlayedSource.opened.at(-1) ?? assert.fail("no stream"), pass };
 }
 
-test("the page is live while it hears something, and tells since when it is not", (t) => {
+test("the page is live while it hears something, and otherwise says since when it is not", (t) => {
   const { source, pass } = start(t);
   assert.equal(liveness.value.kind, "connecting");
   source().say("beat", { now: "" });
@@ -93,7 +93,7 @@ test("the page keeps the server's time, whatever the browser's clock shows", (t)
   assert.equal(serverTime(), STARTED + 300);
 });
 
-test("news reach their readers until they leave", (t) => {
+test("news reaches its readers until they leave", (t) => {
   const { source } = start(t);
   const heard: string[] = [];
   const leave = [onEvents(() => heard.push("events")), onBans(() => heard.push("bans"))];
@@ -123,7 +123,7 @@ test("a task keeps its place, and the focus in it, while its figures change", ()
   assert.notEqual(taskKey({ ...task, account: "bert" }), taskKey(task));
 });
 
-test("after an error it comes back where it was, unless the session has ended", async (t) => {
+test("after an error the stream resumes where it was, unless the session has ended", async (t) => {
   const { source } = start(t);
   const answers = [200, 401];
   answerRequests(t, () => Response.json({}, { status: answers.shift() ?? 500 }));
@@ -141,7 +141,7 @@ test("after an error it comes back where it was, unless the session has ended", 
   assert.deepEqual([PlayedSource.opened.length, signedIn.value], [length + 1, "no"]);
 });
 
-test("a connection that is dead without an end is replaced, again and again, by one at a time", async (t) => {
+test("a connection that is dead without being closed is replaced, repeatedly, by one at a time", async (t) => {
   const { source, pass } = start(t);
   t.mock.method(globalThis, "fetch", () => Promise.reject(new Error("no way")));
   source().say("events", { items: [41], more: false }, "41");
@@ -174,7 +174,7 @@ test("a proxy that answers for a dead server does not keep the page live", async
   assert.deepEqual(liveness.value, { kind: "silent", since: STARTED });
 });
 
-test("a clock that is set back hides no silence, and one that is set on makes none", (t) => {
+test("a clock that is set back hides no silence, and one that is set forward causes none", (t) => {
   const { source, pass } = start(t);
   t.mock.method(globalThis, "fetch", () => Promise.reject(new Error("no way")));
   source().say("beat", { now: "" });
@@ -186,7 +186,7 @@ test("a clock that is set back hides no silence, and one that is set on makes no
   assert.equal(liveness.value.kind, "silent");
 });
 
-test("lists are read again when the stream starts, also after a break, and when it skipped something, which is noticed", (t) => {
+test("lists are read again when the stream starts, even after a break, and when it skipped events, which is noticed", (t) => {
   const { source } = start(t);
   let [read, gaps] = [0, 0];
   for (const leave of [onStale(() => (read += 1)), onGap(() => (gaps += 1))]) t.after(leave);

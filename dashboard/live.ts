@@ -5,7 +5,7 @@ import { signedIn } from "./attempt.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
 type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "silent"; since: number }>;
-/** Of the last 24 hours. */
+/** Counts of the last 24 hours. */
 type Day = Readonly<{ mails_in: number; refused: number; deferred: number; logins: number; logins_failed: number }>;
 type Figures = Readonly<{ bans: number; day: Day }>;
 
@@ -27,14 +27,14 @@ const RECONNECT_MS = 3_000;
 
 export const liveness = signal<Liveness>({ kind: "connecting" });
 export const health = signal<Health | null>(null);
-/** Tells tasks apart, whatever their figures say: these change with each event. */
+/** Distinguishes tasks without their figures, which change with each event. */
 export function taskKey({ kind, code, account, since }: OwnerTask): string {
   return JSON.stringify([kind, code, account, since]);
 }
 /** What waits for the owner, as one text. */
 export const whatWaits = computed(() => health.value?.needsYou.map(taskKey).join() ?? "");
 export const figures = signal<Figures | null>(null);
-/** Of the server; empty until it is known. */
+/** The server's version; empty until it is known. */
 export const version = signal("");
 
 /** In ms since 1970. */
@@ -66,7 +66,9 @@ export const { on: onStale, tell: tellStale } = topic();
 /** All updates that the server sends unasked: `GET /api/v1/stream`. The page has one at a time. */
 export class Live {
   readonly #timer: ReturnType<typeof setInterval>;
-  /** For display, because `performance.now()` may stop while the computer sleeps. Distances do not use a clock that may be set. */
+  /**
+   * For display, because `performance.now()` may stop while the computer sleeps. Durations do not use it, because this clock may be set.
+   */
   #heardAt = Date.now();
   /** When the server was last heard, by `performance.now()`. */
   #heard = performance.now();
@@ -93,7 +95,7 @@ export class Live {
     liveness.value = { kind: "connecting" };
   }
 
-  /** A browser reconnects after a broken connection, but not after an answer that is an error. */
+  /** A browser reconnects automatically after a broken connection, but not after an error response. */
   #connect(): void {
     const source = new EventSource(`api/v1/stream${queryOf({ since: this.#newestId })}`);
     this.#source = source;
@@ -108,11 +110,11 @@ export class Live {
       });
     on("hello", (server) => {
       setClock(server.now);
-      // A different database: nothing on the page is from it.
+      // The database is a different one, so nothing on the page is from it.
       if (this.#epoch !== null && this.#epoch !== server.epoch) location.reload();
       this.#epoch = server.epoch;
       version.value = server.version;
-      // Bans from the time before are not sent, and a list may have been read before the stream started.
+      // Earlier changes of bans are not sent, and a list may have been read before the stream started.
       tellStale();
     });
     on("events", ({ more }) => {
@@ -148,7 +150,7 @@ export class Live {
     if (this.#source !== null) this.#connect();
   }
 
-  /** A connection may be dead though no side closed it, and the browser would wait forever: it is replaced. */
+  /** Replaces a connection that is dead although neither side closed it: the browser would wait forever. */
   #judge(): void {
     const now = performance.now();
     if (now - this.#heard >= SILENCE_MS && liveness.value.kind !== "silent")

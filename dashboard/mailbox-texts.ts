@@ -6,5 +6,5 @@ const mailbox = await textsOf<typeof english>({
   de: () => import("./texts/german-mailbox.ts"),
 });
 
-/** Of *My mailbox*, with those of every page. */
+/** The texts of *My mailbox*, with those of every page. */
 export const t = { ...shared, ...mailbox };

@@ -25,7 +25,7 @@ const ALIKE = [
   "find.messageIds",
 ];
 
-test("every text is there in both languages, and translated", () => {
+test("every text exists in both languages, and is translated", () => {
   // The server's problems are in English, so only the other language has texts for them.
   const en = allOf({ ...english, ...englishAdmin, ...englishMailbox, problems: {} });
   const de = allOf({ ...german, ...germanAdmin, ...germanMailbox, problems: {} });
@@ -43,7 +43,7 @@ test("what a button removes has a small letter within its English text, and keep
   assert.equal(german.removeOf(de.inSentence(de.forwarding)), "Weiterleitung entfernen");
 });
 
-test("one mail is counted as one, and held mail by what reached its limit", () => {
+test("one mail is singular, and held mail is counted by what reached its limit", () => {
   assert.deepEqual(["1", "2"].map(englishAdmin.now.busy), ["1 mail", "2 mails"]);
   assert.deepEqual(["1", "2"].map(germanAdmin.now.busy), ["1 Mail", "2 Mails"]);
   for (const [count, key, english, german] of [
@@ -57,26 +57,26 @@ test("one mail is counted as one, and held mail by what reached its limit", () =
   }
 });
 
-test("every type of an event has a name in both languages, and no other has", () => {
+test("every event type has a name in both languages, and nothing else has", () => {
   for (const { eventNames } of [englishAdmin, germanAdmin]) assert.deepEqual(Object.keys(eventNames), [...EVENT_TYPES]);
   assert.equal(eventName("BAN_EXPIRED"), "Ban expired");
   assert.equal(eventName("SOME_NEW_ONE"), "some new one");
   assert.equal(toneOf("LOGIN_FAILED"), "warn");
 });
 
-test("the page speaks the first language of the reader that it knows", () => {
+test("the page uses the reader's first language that it knows", () => {
   assert.equal(preferred([null, "fr-FR", "de-AT", "en"]), "de");
   assert.equal(preferred(["en-GB", "de"]), "en");
   assert.equal(preferred([]), "en");
 });
 
-test("a part whose texts in the reader's language are missing speaks the other one", async () => {
+test("a part whose texts are missing in the reader's language uses the other one", async () => {
   const missing = () => Promise.reject(new Error("404"));
   assert.equal(await textsOf<string>({ en: missing, de: () => Promise.resolve("Seite") }), "Seite");
   await assert.rejects(textsOf<string>({ en: missing, de: missing }), /404/);
 });
 
-/** Names that lost: the last column of the table in CONTRIBUTING.md. */
+/** Rejected names: the last column of the table in CONTRIBUTING.md. */
 function losers(): readonly string[] {
   const guide = readFileSync(new URL("../CONTRIBUTING.md", import.meta.url), "utf8");
   const [, table = ""] = guide.split("| English | German | not |\n|---|---|---|\n");
@@ -96,7 +96,7 @@ test("the page and the alerts call one thing by one German name", () => {
   }
 });
 
-/** By their paths; of those with parameters, what they are made of. */
+/** Texts by their paths; for functions, their source. */
 function allOf(messages: object, path: readonly string[] = []): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(messages).flatMap(([name, value]: [string, unknown]) => {

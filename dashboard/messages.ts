@@ -18,7 +18,7 @@ export function preferred(wanted: readonly (string | null)[]): Language {
 export const language = preferred([kept(), ...(globalThis.navigator?.languages ?? [])]);
 
 /**
- * Those in the reader's language or, where they cannot be loaded, in the other: the page is never without any. Each is a separate
+ * The texts in the reader's language or, if they cannot be loaded, in the other, so that the page is never without. Each is a separate
  * program, so that a reader loads only one language.
  */
 export function textsOf<Texts>(of: Readonly<Record<Language, () => Promise<Texts>>>): Promise<Texts> {
@@ -30,12 +30,12 @@ export const t = await textsOf<typeof english>({
   de: () => import("./texts/german.ts").then(({ texts }) => texts),
 });
 
-/** For the next time that the page is loaded. */
+/** Takes effect the next time the page is loaded. */
 export function keepLanguage(wanted: Language): void {
   try {
     localStorage.setItem(KEPT, wanted);
   } catch {
-    // A browser that keeps nothing forgets the choice.
+    // A browser that stores nothing forgets the choice.
   }
 }
 

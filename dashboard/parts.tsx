@@ -14,9 +14,9 @@ const GLYPHS = { ok: "●", degraded: "▲", down: "■" } as const;
 
 const browserTime = signal(Date.now());
 if (typeof window !== "undefined") setInterval(() => (browserTime.value = Date.now()), TICK_MS);
-/** By the server's clock. */
+/** The time by the server's clock. */
 export const now = computed(() => browserTime.value + aheadMs.value);
-/** For what is read again once a minute. */
+/** For data that is read again once a minute. */
 export const minute = computed(() => Math.floor(now.value / 60_000));
 
 /** A state as a word and a shape, because colour must not be the only sign. */
@@ -30,7 +30,7 @@ export function State({ status, children }: Readonly<{ status: Health["status"];
 
 type SaidProps = Readonly<{ text: string; lang?: string; within?: "strong" | "p" | "li" }>;
 
-/** Text from strangers, or from the server about it: isolated, whatever its direction, with unseen characters made visible. */
+/** Text from strangers, or from the server about them. Isolated, whatever its direction, and with invisible characters made visible. */
 export function Said({ text, lang = "en", within }: SaidProps) {
   const Around = within ?? Fragment;
   return (
@@ -42,7 +42,7 @@ export function Said({ text, lang = "en", within }: SaidProps) {
   );
 }
 
-/** The time, after a word for what happens then; the exact one is its title. */
+/** A time, after a word for what happens then. The exact time is its title. */
 export function At({ iso, how, word = "" }: Readonly<{ iso: string; how: "moment" | "distance"; word?: string }>) {
   const at = Date.parse(iso);
   const text = how === "moment" ? moment(at, now.value) : distance(at, now.value);
@@ -58,7 +58,7 @@ export function At({ iso, how, word = "" }: Readonly<{ iso: string; how: "moment
   );
 }
 
-/** Leads to everything that is known of an address, a network, or a mail by its queue id. */
+/** Links to everything that is known about an address, a network, or a mail by its queue id. */
 export function Address({ of }: Readonly<{ of: string }>) {
   const short = shortPrefix(of);
   const shown = visible(short);
@@ -154,7 +154,10 @@ export function useGet<T>(path: string, news: unknown = null): Loaded<T> {
   return useLoaded(() => get<T>(path), [path], news);
 }
 
-/** Loads a part of the page's program. A page that was open during an upgrade of the server lacks the parts that it had not loaded. */
+/**
+ * Loads a part of the page's program. A page that was open during an upgrade of the server can no longer load the parts that it had not
+ * loaded.
+ */
 export function useProgram<T>(load: () => Promise<T>): Loaded<T> {
   return useLoaded(
     () =>
@@ -168,7 +171,7 @@ export function useProgram<T>(load: () => Promise<T>): Loaded<T> {
 /** Focuses a part when it opens. When it closes, the focus returns to what opened it or, if that is gone, as `useKeptFocus` says. */
 export function useOpened(): RefObject<HTMLElement | null> {
   const place = useRef<HTMLElement>(null);
-  // Before the part is painted: later, it would take the focus from a field that the reader has reached.
+  // Runs before the part is painted: later, it would take the focus from a field that the reader has reached.
   useLayoutEffect(() => {
     const part = place.current;
     const opener = document.activeElement;
@@ -184,7 +187,7 @@ export function useOpened(): RefObject<HTMLElement | null> {
 
 export type Attempts = Readonly<{ isBusy: boolean; attempt: ReturnType<typeof oneAtATime> }>;
 
-/** For a button or a form that must not ask again while what it asked for runs. */
+/** For a button or a form that must not send a request again while the first one runs. */
 export function useAttempt(): Attempts {
   const [isBusy, setBusy] = useState(false);
   const [attempt] = useState(() => oneAtATime(setBusy));
@@ -209,12 +212,12 @@ export function Waiting({ isCurrent, error, reload }: Omit<Loaded<unknown>, "dat
 type RowsProps<T> = Readonly<{
   of: Loaded<Readonly<{ items: readonly T[] }>>;
   none?: string | undefined;
-  /** Of a list that stands for itself, not in a card. */
+  /** Only for a list that is not in a card. */
   label?: string;
   children: (item: T, place: number) => ComponentChildren;
 }>;
 
-/** Not while the answer to an earlier question is shown. */
+/** Whether the list is empty; not while the answer to an earlier question is shown. */
 export function isEmpty({ data, isCurrent }: RowsProps<unknown>["of"]): boolean {
   return isCurrent && data?.items.length === 0;
 }
@@ -231,10 +234,10 @@ export function Rows<T>({ of, none, label, children }: RowsProps<T>) {
   );
 }
 
-/** Fills the form from the address whenever that changes; in between, the fields are the reader's. */
+/** Fills the form from the address whenever that changes. In between, the reader may change the fields. */
 export function useFilled(query: Query): RefObject<HTMLFormElement | null> {
   const form = useRef<HTMLFormElement>(null);
-  // Before the form is painted: nothing has been typed into it yet.
+  // Runs before the form is painted, when nothing has been typed into it yet.
   useLayoutEffect(() => {
     for (const field of form.current?.elements ?? [])
       if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement)
@@ -243,7 +246,7 @@ export function useFilled(query: Query): RefObject<HTMLFormElement | null> {
   return form;
 }
 
-/** The fields of a form by their names, without spaces around them, which only belong to a password. */
+/** The fields of a form by their names, without spaces around them, except for passwords. */
 export function fieldsOf(form: EventTarget | null): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {};
   if (form instanceof HTMLFormElement)

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesOf, textOf, whyNoPasskeys } from "./passkey.ts";
 
-test("where a page can have passkeys, and why not elsewhere", () => {
+test("a page says where it can have passkeys, and why not elsewhere", () => {
   const at = (hostname: string, isSecureContext = true) => {
     Object.assign(globalThis, { location: { hostname }, isSecureContext });
     return whyNoPasskeys();

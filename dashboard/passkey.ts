@@ -1,22 +1,22 @@
 import { post } from "./api.ts";
 import { t } from "./messages.ts";
 
-/** https://www.w3.org/TR/webauthn-3/; the guard verifies what comes of it. */
+/** https://www.w3.org/TR/webauthn-3/. The guard verifies the results. */
 
 type Asked = Readonly<{ challenge: string; name: string; user: string; known: readonly string[] }>;
 
-/** As the server takes them: ES256, EdDSA, RS256. */
+/** Those that the server accepts: ES256, EdDSA, RS256. */
 const ALGORITHMS = [-7, -8, -257];
 const PASSKEY_MS = 120_000;
 
-/** Why this page can have no passkeys; null: it can. */
+/** Why this page cannot have passkeys; null if it can. */
 export function whyNoPasskeys(): "address" | "insecure" | "unsupported" | null {
   if (/^\[|^[\d.]+$/.test(location.hostname)) return "address";
   if (!globalThis.isSecureContext) return "insecure";
   return "PublicKeyCredential" in globalThis ? null : "unsupported";
 }
 
-/** What proves it to the server. Throws a sentence for the reader. */
+/** Returns the proof for the server. Throws a sentence for the reader. */
 export async function usePasskey(): Promise<object> {
   const { challenge } = await post<{ challenge: string }>("login/passkey", {});
   const publicKey = { challenge: bytesOf(challenge), userVerification: "required", timeout: PASSKEY_MS } as const;
@@ -34,7 +34,7 @@ export async function usePasskey(): Promise<object> {
   };
 }
 
-/** What the server is to keep of a new one. Throws a sentence for the reader. */
+/** Returns what the server stores of a new passkey. Throws a sentence for the reader. */
 export async function makePasskey({ challenge, name, user, known }: Asked): Promise<object> {
   const publicKey: PublicKeyCredentialCreationOptions = {
     challenge: bytesOf(challenge),
@@ -68,7 +68,7 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(plain, (letter) => letter.codePointAt(0) ?? 0);
 }
 
-/** The browser's words about a failure are technical, and in its own language. */
+/** Replaces the browser's error messages, which are technical and in its own language. */
 async function asking(ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
   const words = t.passkey;
   const credential = await ask().catch((error: unknown) => {

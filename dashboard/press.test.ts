@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ignoreHeld, pressed, type Stage } from "./press.ts";
 
-test("the other half of a double click confirms nothing", () => {
+test("the second half of a double click confirms nothing", () => {
   assert.equal(pressed("rests", 1), "asks");
   assert.equal(pressed("asks", 2), "asks");
   assert.equal(pressed("asks", 1), "asks", "too soon for an answer");
   assert.equal(pressed("armed", 2), "armed", "on a machine whose double clicks are slow");
 });
 
-test("a second press confirms, of a pointer or of a key, and runs once", () => {
+test("a second press by pointer or key confirms, and runs once", () => {
   for (const clicks of [0, 1]) assert.equal(pressed("armed", clicks), "runs");
   const running: Stage = "runs";
   assert.equal(pressed(running, 1), running);

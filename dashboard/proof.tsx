@@ -6,7 +6,7 @@ import { Button, fieldsOf, Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { type Proof, proofAsked, reader } from "./session.ts";
 
-/** Asks for the password while a request waits for a proof. The focus goes back to where it was. */
+/** Asks for the password while a request waits for a proof. The focus returns to where it was. */
 export function ProofDialog() {
   const asked = proofAsked.value;
   return asked === null ? null : <Question {...asked} />;
@@ -26,7 +26,7 @@ function Question({ isOver, resolve, reject }: Proof) {
   useEffect(() => {
     dialog.current?.showModal();
     password.current?.focus();
-    // The reader may have been signed out while it ran. After an answer this does nothing.
+    // The reader may have been signed out in the meantime. After an answer this does nothing.
     return giveUp;
   }, []);
   const words = t.proof;
@@ -76,7 +76,7 @@ export function useSecrets(send: (given: object) => Promise<void>) {
       .catch((reason: unknown) => {
         const code = reason instanceof Refused ? reason.code : "";
         if (code === "unauthorized") signedIn.value = "no";
-        // The field for it takes the focus.
+        // The field for the code takes the focus.
         if (code === "code_needed") return setCodeNeeded(true);
         const isOfCode = isCodeNeeded && given !== usePasskey && code === "login_refused";
         setError(complaintOf(isOfCode ? t.code.refused : reason));

@@ -1,2 +1,2 @@
-// A separate file: of a package that is imported dynamically, esbuild keeps every export.
+// A separate file, because esbuild keeps every export of a package that is imported dynamically.
 export { encode } from "uqr";

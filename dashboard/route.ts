@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { queryOf } from "./api.ts";
 
-/** Where the reader is. It stands behind the # of the address, so that the page works below any path of a proxy. */
+/** Where the reader is. It follows the # of the address, so that the page works below any path of a proxy. */
 export const PAGES = ["now", "events", "bans", "mail", "accounts", "find", "system"] as const;
 export const FURTHER_PAGES = ["settings", "me"] as const;
 export type PageName = (typeof PAGES)[number] | (typeof FURTHER_PAGES)[number];
@@ -24,7 +24,7 @@ export function hrefOf(page: PageName, query: Query = {}): string {
 
 export const route = signal<Route>(routeOf(globalThis.location?.hash ?? ""));
 
-/** `replace`: leaves no step in the history of the browser, as when a filter is typed. */
+/** `replace`: adds no step to the browser's history, for example while a filter is typed. */
 export function go(page: PageName, query: Query = {}, how: "push" | "replace" = "push"): void {
   const href = hrefOf(page, query);
   if (href === location.hash) return;

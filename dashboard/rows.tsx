@@ -9,7 +9,7 @@ import { onBans, onStale } from "./live.ts";
 import { type Answer, type HeldRows, type LiveList, openList } from "./live-list.ts";
 import { Button, useLoaded } from "./parts.tsx";
 
-/** What the server advises, with its commands between backquotes. */
+/** The server's advice, with commands between backquotes. */
 export function Advice({ text }: Readonly<{ text: string }>) {
   return (
     <bdi class="said" lang="en">
@@ -20,7 +20,7 @@ export function Advice({ text }: Readonly<{ text: string }>) {
   );
 }
 
-/** A page that is scrolled further than this is being read: rows that came above would push it down. */
+/** A page that is scrolled further than this is being read, and new rows above would push it down. */
 const SCROLLED_PX = 160;
 
 type LiveProps<T> = Readonly<{
@@ -29,14 +29,14 @@ type LiveProps<T> = Readonly<{
   row: (item: T, isOver: boolean) => ComponentChildren;
 }>;
 
-/** For the element of a list: holds it still while the pointer or the focus is in it. */
+/** Props for the element of a list, which hold it still while the pointer or the focus is in it. */
 function holding<T>(rows: HeldRows<T>) {
   return {
     onPointerEnter: () => rows.hold("pointer", true),
     onPointerLeave: () => rows.hold("pointer", false),
     onFocusIn: () => rows.hold("focus", true),
     onFocusOut: ({ currentTarget, relatedTarget }: FocusEvent) => {
-      // From one row to the next, the focus leaves an element but not the list.
+      // When the focus moves from one row to the next, it leaves an element but not the list.
       const stays =
         currentTarget instanceof Node && relatedTarget instanceof Node && currentTarget.contains(relatedTarget);
       if (!stays) rows.hold("focus", false);
@@ -50,7 +50,7 @@ export function useLiveList<T, A extends Answer<T>>(
   inputs: readonly unknown[],
 ) {
   const { data, error, isCurrent, reload } = useLoaded((over) => openList(parts, over), inputs);
-  // A list that could not be opened follows nothing: it is tried again once the stream is back.
+  // A list that could not be opened follows nothing, so it is tried again once the stream is back.
   const hasFailed = error !== null;
   useEffect(() => (hasFailed ? onStale(reload) : undefined), [hasFailed]);
   return { data, error: error ?? data?.error.value ?? null, isCurrent, reload };
@@ -72,10 +72,10 @@ export function useBans(query: Readonly<{ limit: number; text?: string; cursor?:
 export function LiveRows<T>({ label, rows, row }: LiveProps<T>) {
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
-    // A finger gives no warning of where it will come down.
+    // A finger gives no warning of where it will tap.
     const look = (): void => rows.hold("touch", matchMedia("(hover: none)").matches || scrollY > SCROLLED_PX);
     look();
-    // Other rows may come under a pointer that rests, and so enters nothing.
+    // Other rows may move under a resting pointer, which causes no event.
     rows.hold("pointer", list.current?.matches(":hover") ?? false);
     rows.hold("focus", list.current?.contains(document.activeElement) ?? false);
     window.addEventListener("scroll", look, { passive: true });
@@ -95,7 +95,7 @@ export function LiveRows<T>({ label, rows, row }: LiveProps<T>) {
   );
 }
 
-/** How many new rows wait. It always takes up its space, so that nothing moves when there are some, and keeps the focus when pressed. */
+/** How many new rows wait. Always takes up its space, so that nothing moves when rows arrive, and keeps the focus when pressed. */
 export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   const count = rows.waiting.value;
   return (

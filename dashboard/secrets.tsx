@@ -8,7 +8,7 @@ export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
   return <Button shown={t.copy.copy} aria-label={t.copy.copyOf(what)} onClick={() => void copy(text)} />;
 }
 
-/** Browsers have a clipboard only for pages of HTTPS and of this machine. */
+/** Browsers offer a clipboard only to pages over HTTPS or from this machine. */
 async function copy(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
@@ -41,7 +41,7 @@ export function Secret({ says, label, secret, close }: Props) {
   );
 }
 
-/** Four modules of light on each side, as readers need them (ISO/IEC 18004, 6.3.8). */
+/** Light modules on each side, which readers need (ISO/IEC 18004, 6.3.8). */
 const QUIET = 4;
 
 /** Shows the text as a QR code, dark on light in each colour scheme. The encoder is loaded when the first code is shown. */

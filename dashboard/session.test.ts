@@ -27,7 +27,7 @@ async function later(t: TestContext): Promise<void> {
   await settled();
 }
 
-test("a server that cannot answer is asked again until it does, and the page tells why", async (t) => {
+test("a server that cannot answer is asked again until it does, and the page says why", async (t) => {
   const left = serve(t, [503, null, 503, 200]);
   await findSession();
   assert.deepEqual([signedIn.value, trouble.value], ["unknown", { text: "It is 503.", lang: "en" }]);
@@ -38,7 +38,7 @@ test("a server that cannot answer is asked again until it does, and the page tel
   assert.deepEqual([signedIn.value, trouble.value, left()], ["yes", null, 0]);
 });
 
-test("a tab is loaded again once another one shows another reader, or none", (t) => {
+test("a tab reloads once another one shows a different reader, or none", (t) => {
   serve(t, []);
   const said: string[] = [];
   const tabs = Object.assign(new EventTarget(), { postMessage: (name: string) => said.push(name) });
@@ -75,7 +75,7 @@ async function asked(): Promise<void> {
   assert.notEqual(proofAsked.value, null);
 }
 
-test("a request that needs a proof is made again once it was given, and one question is for all that wait", async (t) => {
+test("a request that needs a proof is repeated once the proof is given, and one question serves all that wait", async (t) => {
   const { seen, prove } = proving(t);
   const both = Promise.all(["one", "two"].map((path) => withProof(() => post<{ name: string }>(path, {}))));
   await asked();
@@ -100,7 +100,7 @@ test("a reader who cancels gets no error, and is asked again the next time", asy
   assert.equal(seen.length, 3);
 });
 
-test("a session that has ended is asked for where the reader is, and only once, unless no one is signed in", async (t) => {
+test("a sign-in is requested where the reader is when the session has ended, and only once, unless no one is signed in", async (t) => {
   const over = () => Response.json({ code: "unauthorized", detail: "A session is needed." }, { status: 401 });
   const answers = [over(), {}, over(), over(), over()];
   answerRequests(t, () => answers.shift());
@@ -122,7 +122,7 @@ test("a session that has ended is asked for where the reader is, and only once, 
   assert.equal(proofAsked.value, null);
 });
 
-test("what is shown is read again after a change, whether it was refused or not", async (t) => {
+test("the shown data is read again after a change, whether it was refused or not", async (t) => {
   const answers = [Response.json({ detail: "It is changed, but sessions are open." }, { status: 409 }), { held: 2 }];
   answerRequests(t, () => answers.shift());
   let read = 0;

@@ -5,7 +5,7 @@ import { signedIn, tell } from "./attempt.ts";
 
 export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 
-/** Null: not known yet, or signed out. */
+/** Null if not known yet, or signed out. */
 export const reader = signal<Reader | null>(null);
 
 const RETRY_MS = 3_000;
@@ -13,7 +13,7 @@ const RETRY_MS = 3_000;
 /** Why it is not known yet whether the reader is signed in; null while nothing is wrong. */
 export const trouble = signal<Complaint | null>(null);
 
-/** A server that cannot answer now may know the session once it can: only a clear no asks for the password. */
+/** A server that cannot answer now may know the session later, so only a clear no asks for the password. */
 export async function findSession(): Promise<void> {
   try {
     reader.value = await get<Reader>("session");
@@ -43,7 +43,7 @@ export function followTabs(tabs: EventTarget & Pick<BroadcastChannel, "postMessa
 export const proofAsked = signal<Proof | null>(null);
 export type Proof = ReturnType<typeof newProof>;
 
-/** `isOver`: the session has ended, and a sign-in is needed. `Promise.withResolvers` is missing in Firefox 115 and in Safari before 17.4. */
+/** `isOver`: the session has ended, and a sign-in is needed. `Promise.withResolvers` is missing in Firefox 115 and Safari before 17.4. */
 function newProof(isOver: boolean) {
   let resolve = (): void => {};
   let reject = (_why: Error): void => {};
@@ -52,8 +52,8 @@ function newProof(isOver: boolean) {
 }
 
 /**
- * Makes the request again once the reader has given the password, if the server wants that or the session has ended. So what was
- * typed is not lost. Throws `GivenUp` if the reader cancels, and what `request` throws.
+ * Makes the request again once the reader has given the password, if the server wants that or the session has ended. Typed input is
+ * therefore not lost. Throws `GivenUp` if the reader cancels, and what `request` throws.
  */
 export async function withProof<T>(request: () => Promise<T>): Promise<T> {
   let isOver = false;
@@ -73,7 +73,7 @@ export async function withProof<T>(request: () => Promise<T>): Promise<T> {
 }
 
 /**
- * As `withProof`, and says what was done. Calls `changed` even after a refusal: the change may be done, and only the end of open
+ * Like `withProof`, and says what was done. Calls `changed` even after a refusal, because the change may be done although ending open
  * sessions failed.
  */
 export async function change<T>(

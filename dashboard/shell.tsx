@@ -71,7 +71,7 @@ function Live() {
 /** The page's own heading, which is focused when the page opens. `title`: of the window. */
 export function Heading({ children, title = children }: Readonly<{ children: string; title?: string }>) {
   const heading = useRef<HTMLHeadingElement>(null);
-  // Before the page is painted: the link that led here is gone, and a key pressed before the next frame would go nowhere.
+  // Runs before the page is painted: the link that led here is gone, and a key pressed before the next frame would go nowhere.
   useLayoutEffect(() => {
     heading.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
@@ -97,8 +97,8 @@ function focusHeading(): void {
 }
 
 /**
- * If the focused element is removed or disabled, its row takes the focus or, if that is gone too, the next row, the one before, the
- * card or list, or the page's heading; unless the removed part gave it to something else.
+ * If the focused element is removed or disabled, moves the focus to its row or, if that is gone too, the next row, the one before, the card
+ * or list, or the page's heading. Does nothing if the removed part moved the focus itself.
  */
 function useKeptFocus(): void {
   useEffect(() => {
@@ -110,7 +110,7 @@ function useKeptFocus(): void {
       const around = last?.closest(".card, .rows[aria-label]");
       near = [row, row?.nextElementSibling, row?.previousElementSibling, around];
     };
-    // A reader who points at a place without a control has left the last one.
+    // A reader who presses on a place without a control has left the last control.
     const forget = (): void => void (last = null);
     const look = (): void => {
       if (last === null || (last.isConnected && !last.matches(":disabled"))) return;
@@ -125,7 +125,7 @@ function useKeptFocus(): void {
         // An empty list is not displayed.
         if (hasNone()) focusHeading();
       };
-      // The effects of what is drawn now come first.
+      // The effects of the current rendering come first.
       requestAnimationFrame(() => setTimeout(() => setTimeout(take)));
     };
     const changes = new MutationObserver(look);
@@ -151,7 +151,7 @@ export function Toasts() {
     hasMoved.current &&= is.matches(":hover");
     holdToasts(all.length > 0 && (hasMoved.current || is.contains(document.activeElement)));
   };
-  // A pointer that lay there before a message was shown does not point at it, nor does a finger after a touch.
+  // A pointer that was there before the message does not point at it, nor does a finger after a touch.
   const move = ({ pointerType }: PointerEvent): void => {
     hasMoved.current = pointerType !== "touch";
     look();
@@ -187,7 +187,7 @@ export function Toasts() {
   );
 }
 
-/** In a field the key undoes what was typed. */
+/** In a field, the key undoes typing instead. */
 function undoByKey(event: KeyboardEvent): void {
   const { target, key, ctrlKey, metaKey, shiftKey, altKey } = event;
   if (key.toLowerCase() !== "z" || !(ctrlKey || metaKey) || shiftKey || altKey) return;
@@ -197,7 +197,7 @@ function undoByKey(event: KeyboardEvent): void {
 
 type Named = (typeof PAGES)[number];
 
-/** Each on a grid of 24 by 24, drawn with one line. */
+/** Icons on a grid of 24 by 24, each drawn with one line. */
 const PATHS: Readonly<Record<Named, string>> = {
   now: "M3 12h4l3-8 4 16 3-8h4",
   events: "M4 6h2M10 6h10M4 12h2M10 12h10M4 18h2M10 18h10",

@@ -8,18 +8,18 @@ import { useSecrets } from "./proof.tsx";
 import { findSession, trouble } from "./session.ts";
 import { Heading } from "./shell.tsx";
 
-/** What a browser that keeps passwords has as the administrator's name. */
+/** The administrator's name in a browser that stores passwords. */
 const ADMIN = "admin";
 
 export function SignIn() {
   const name = useRef<HTMLInputElement>(null);
   const [account, setAccount] = useState("");
-  // Passkeys are the administrator's.
+  // Only the administrator has passkeys.
   const isOfMailbox = account !== "" && account !== ADMIN;
   const { form, isWaiting, codeField, refusal, submit, sendWith } = useSecrets(async (given) => {
     await post("login", { ...(isOfMailbox && { account }), ...given });
     await findSession();
-    // Where the server could not answer, it is asked again.
+    // If the server could not answer, it is asked again.
     if (signedIn.value === "no" && trouble.value === null) throw new Error(t.signIn.noCookie);
   });
   useEffect(() => name.current?.focus(), []);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-/** What is drawn without taking room. */
+/** Properties that take no space. */
 const DRAWN = ["color", "stroke", "outline", "outline-offset"];
 /** With three lines and the gap, on a phone, where the navigation is below. */
 const TOAST_REM = 8;
@@ -12,7 +12,7 @@ const MOST_TOASTS = 4;
 
 const style = readFileSync(new URL("style.css", import.meta.url), "utf8");
 
-// So the page that was looked at in light colours stands the same in others: test/lab/looks.ts.
+// A page that was checked in light colours is therefore laid out the same in others: test/lab/looks.ts.
 test("dark and forced colours move nothing", () => {
   assert.ok(
     !style.includes("prefers-color-scheme"),
@@ -25,7 +25,7 @@ test("dark and forced colours move nothing", () => {
   assert.deepEqual(others, []);
 });
 
-test("what stays in the window while the page scrolls leaves room for the focused element", () => {
+test("parts that stay in the window while the page scrolls leave room for the focused element", () => {
   assert.match(style, /^:root:has\(\.pending\) \{\n {2}scroll-padding-top: [1-9]/m);
   assert.match(style, /^ {2}scroll-padding-bottom: min\(var\(--toasts\), [1-9]/m);
   const rooms = [...style.matchAll(/^ {2}--toasts: (\d+)rem;$/gm)].map(([, rem]) => Number(rem));

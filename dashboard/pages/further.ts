@@ -1,4 +1,4 @@
-/** The administrator's pages but the first: in one program, which is smaller than one for each. */
+/** The administrator's pages except the first, in one program, which is smaller than one for each. */
 export { AccountsPage as accounts } from "./accounts/accounts.tsx";
 export { BansPage as bans } from "./bans/bans.tsx";
 export { EventsPage as events } from "./events/events.tsx";

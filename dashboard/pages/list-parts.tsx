@@ -11,7 +11,7 @@ export const PAGE_ROWS = 50;
 
 type Part = Readonly<{ name: string; title: string; show: () => JSX.Element }>;
 
-/** A page that shows its parts as tabs, and the one that the address names: without a name the first. The window's title has it too. */
+/** A page that shows its parts as tabs, and opens the one that the address names, or else the first. The window's title names it too. */
 export const pageOf = (parts: readonly Part[]) => () => <Parts parts={parts} />;
 
 function Parts({ parts }: Readonly<{ parts: readonly Part[] }>) {
@@ -42,7 +42,7 @@ function Parts({ parts }: Readonly<{ parts: readonly Part[] }>) {
 
 type LookUpProps = Readonly<{ query?: Query; label: string; placeholder?: string }>;
 
-/** Searches a list for a text. `query`: what the address of the page says beside it. */
+/** Searches a list for a text. `query`: the rest of the page's address. */
 export function LookUp({ query = {}, label, placeholder }: LookUpProps) {
   const form = useFilled({ text: route.value.query["text"] ?? "" });
   const search = (event: Event): void => {
@@ -60,7 +60,7 @@ export function LookUp({ query = {}, label, placeholder }: LookUpProps) {
 type PagesProps = Omit<Parameters<typeof Turns>[0], "first" | "next"> &
   Readonly<{ query: Query; by?: "before" | "after"; next: string | null; isEmpty?: boolean }>;
 
-/** `Turns` by the address of the page. `by`: the place in it that has the cursor. `isEmpty`: shows the first page instead. */
+/** `Turns` by the address of the page. `by`: the field with the cursor. `isEmpty`: shows the first page instead. */
 export function Pages({ query, by = "before", next, isEmpty = false, ...turns }: PagesProps) {
   const { page, query: at } = route.value;
   const isEmptied = isEmpty && next === null && (at[by] ?? "") !== "";
@@ -79,10 +79,10 @@ export function Pages({ query, by = "before", next, isEmpty = false, ...turns }:
 type FiltersProps = Readonly<{
   title: string;
   label: string;
-  /** What the address of the page says. */
+  /** The fields in the address of the page. */
   filled: Query;
   isSet: boolean;
-  /** What it says for these fields; by default the same. */
+  /** The address for these fields; by default the same. */
   addressOf?: (fields: Query) => Query;
   children: ComponentChildren;
 }>;
@@ -110,7 +110,7 @@ export function Filters({ title, label, filled, isSet, addressOf, children }: Fi
 
 type FilterChoiceProps = Readonly<{ label: string; name: string; of: Readonly<Record<string, string>> }>;
 
-/** A choice of one or any, which is applied at once. */
+/** A choice of one value or any, which is applied at once. */
 export function FilterChoice({ label, name, of }: FilterChoiceProps) {
   const send = ({ currentTarget }: Readonly<{ currentTarget: HTMLSelectElement }>): void =>
     currentTarget.form?.requestSubmit();

@@ -72,7 +72,7 @@ function Listed({ items, none }: Readonly<{ items: readonly string[]; none: stri
 type Place = Readonly<{ host: string; port: number }>;
 type Client = Readonly<{ account: string; imap: Place; smtp: Place; text: string }>;
 
-/** What a mail program must know, in three forms. None of them holds a password. */
+/** What a mail program must know, in three forms. None of them contains a password. */
 function ClientCard() {
   const client = useGet<Client>("me/client");
   return (
@@ -110,7 +110,7 @@ function Settings({ client }: Readonly<{ client: Client }>) {
   );
 }
 
-/** Short, so that the code has few and large squares. */
+/** Short, so that the code has few, large squares. */
 function qrTextOf({ account, imap, smtp }: Client): string {
   const line = (name: string, { host, port }: Place): string => `${name} ${host}:${port} SSL/TLS`;
   return [account, line("IMAP", imap), line("SMTP", smtp)].join("\n");

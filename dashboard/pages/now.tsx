@@ -35,7 +35,7 @@ function sentenceOf({ headline, components, needsYou }: Health): Sentence {
   const named = (wanted: Health["status"]): readonly string[] =>
     components.flatMap((one) => (one.status === wanted ? [one.name] : []));
   const cause = needsYou.find(({ code }) => code === headline)?.says ?? "";
-  // No mail flows, or no one reaches the server.
+  // Mail has stopped, or no one can reach the server.
   const stopped: Sentence = ["down", cause];
   const partlyStopped: Sentence = ["degraded", cause];
   const sentences: Readonly<Record<Health["headline"], Sentence>> = {
@@ -56,7 +56,7 @@ function sentenceOf({ headline, components, needsYou }: Health): Sentence {
     tasks: ["degraded", words.tasks(needsYou.length)],
     well: ["ok", words.well],
   };
-  // An open page whose server was upgraded may get a headline that it does not know.
+  // If the server was upgraded while the page was open, it may send a headline that the page does not know.
   return sentences[headline] ?? partlyStopped;
 }
 

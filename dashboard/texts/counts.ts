@@ -4,7 +4,7 @@ const counted = (count: number | string, one: string, many: string): string =>
 export const mailsEn = (count: number | string): string => counted(count, "mail", "mails");
 export const mailsDe = (count: number | string): string => counted(count, "Mail", "Mails");
 
-/** What reached the limit `key` of an account whose mail is held. */
+/** Names what reached the limit `key` of an account whose mail is held. */
 export const heldForEn = (count: number, key: string): string =>
   isRefused(key) ? counted(count, "refusal", "refusals") : counted(count, "stranger", "strangers");
 export const heldForDe = (count: number, key: string): string =>

@@ -51,7 +51,7 @@ export function layoutOf(dataDirectory: string) {
     servedKeys: at("tls", "served-keys"),
     secrets: at("secrets"),
     loginPolicySecret: at("secrets", "login-policy"),
-    /** Exists once the dashboard's password is set, with the hash of one that was given. Only for root, but the guard may see that it exists. */
+    /** Exists once the dashboard's password is set, with the hash of one that was given. For root, but the guard may see that it exists. */
     firstStartDone: at("secrets", "admin-password-is-set"),
     engineDb: at("db", "engine", "engine.db"),
     accountsDb: at("db", "accounts", "accounts.db"),

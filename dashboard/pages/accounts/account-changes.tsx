@@ -20,7 +20,7 @@ export function pathOf({ name }: Readonly<{ name: string }>, what: string): stri
   return `accounts/${encodeURIComponent(name)}/${what}`;
 }
 
-/** Cards of what the owner sets. */
+/** Cards for what the owner sets. */
 export function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
   const submit = async (typed: Readonly<Record<string, string>>): Promise<void> => {

@@ -32,7 +32,7 @@ export function AccountDetails({ name }: Readonly<{ name: string }>) {
 
 function Account(props: Props) {
   const { account } = props;
-  // A followed file has its password and quota.
+  // A followed file sets its password and quota.
   const isOfFile = account.origin === "listed" || account.origin === "unlisted";
   return (
     <>
@@ -140,10 +140,10 @@ function Removal({ name }: Readonly<{ name: string }>) {
   );
 }
 
-/** App passwords, forwards and replies of the mailbox: after a hijack they may be the thief's. */
+/** App passwords, forwards and replies of the mailbox, which may be a thief's after a hijack. */
 function AccountOwn({ account }: Pick<Props, "account">) {
   const at = (what: string): string => pathOf(account, what);
-  // Loaded again with the account: a new password removes app passwords.
+  // Loaded again with the account, because a new password removes app passwords.
   const own = useLoaded(async () => {
     const [apps, forwarding, { vacation }] = await Promise.all([
       get<AppPasswords>(at("app-passwords")),

@@ -11,7 +11,7 @@ import { withProof } from "../../session.ts";
 
 const words = t.accounts;
 
-/** `password` null: it was typed. */
+/** `password`: null if it was typed. */
 export type Made = Readonly<{ name: string; password: string | null }>;
 
 export function AddAccount({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
@@ -47,10 +47,10 @@ type Imported = Readonly<{
   unjudged: readonly string[];
 }>;
 
-/** The server takes 64 KiB of JSON, in which some characters take two. */
+/** The server accepts 64 KiB of JSON, in which some characters take two bytes. */
 const MOST_BYTES = 60_000;
 
-/** `hashesOnly`: each account has a key, which a typed password makes only on the server. */
+/** `hashesOnly`: each account has a key, which a typed password can create only on the server. */
 type Props = Readonly<{ hashesOnly: boolean; imported: () => void; close: () => void }>;
 
 export function ImportAccounts({ hashesOnly, imported, close }: Props) {
@@ -61,7 +61,7 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
     if (!(chosen instanceof File) || chosen.size === 0) throw new Error(words.noFile);
     if (chosen.size > MOST_BYTES) throw new Error(words.tooLarge);
     const file = await chosen.text();
-    // Also after a refusal: some may have been imported before it.
+    // Also after a refusal, because some may have been imported before it.
     setReport(await withProof(() => post<Imported>("accounts/import", { file })).finally(imported));
   };
   return (

@@ -14,7 +14,7 @@ const BAN = banItem({ ip: "192.0.2.1", prefix: "192.0.2.1/32", reason: "the form
 const LASTS = { at: new Date(NOW).toISOString(), expiresAt: new Date(NOW + 90 * 60_000).toISOString() };
 const ENTRY: AllowedItem = { ...LASTS, prefix: "192.0.2.0/24", note: "the office", by: "root", from: "command" };
 
-/** A server that answers so; returns what it was asked. */
+/** A server that gives these answers; returns the requests. */
 function serve(t: TestContext, answers: Readonly<Record<string, unknown>>): string[] {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: NOW });
   t.after(forgetToasts);
@@ -35,7 +35,7 @@ const replaced = (former: BanItem | null) => ({
 const NO = Response.json({ detail: "It was removed." }, { status: 409 });
 const REQUEST = { ip: "192.0.2.1", reason: "new", for: "30m" };
 
-test("to undo a ban lifts it; the one that it replaced is in force again for the rest of its time", async (t) => {
+test("undoing a ban lifts it, and restores the one that it replaced for the rest of its time", async (t) => {
   const answers = replaced(null);
   const asked = serve(t, answers);
   await ban(REQUEST);
@@ -59,7 +59,7 @@ test("a ban is made without an undo if the one in force cannot be read", async (
   );
 });
 
-test("the rest of a ban is by the server's clock, whatever the browser's shows", async (t) => {
+test("the rest of a ban is measured by the server's clock, whatever the browser's shows", async (t) => {
   const asked = serve(t, replaced({ ...BAN, expiresAt: new Date(NOW - 30 * 60_000).toISOString() }));
   t.after(() => (aheadMs.value = 0));
   aheadMs.value = -3_600_000;
@@ -67,7 +67,7 @@ test("the rest of a ban is by the server's clock, whatever the browser's shows",
   assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"30m"}']);
 });
 
-test("a former ban that is over by now, or is that of a network around it, does not come back", async (t) => {
+test("a replaced ban that is over by now, or was on a network around it, is not restored", async (t) => {
   const answers = replaced(null);
   const asked = serve(t, answers);
   for (const former of [
@@ -80,7 +80,7 @@ test("a former ban that is over by now, or is that of a network around it, does 
   }
 });
 
-test("to undo an unban bans again, unless the network is wider than the page may ban", async (t) => {
+test("undoing an unban bans again, unless the network is wider than the page may ban", async (t) => {
   const asked = serve(t, { "POST bans": { ban: BAN } });
   let undone = 0;
   await lift(BAN, () => (undone += 1));
@@ -126,7 +126,7 @@ test("an unban says what is still banned around it or within it", async (t) => {
   }
 });
 
-test("to undo an entry of the allow list takes it off; to undo its removal puts it back", async (t) => {
+test("undoing an entry of the allow list removes it; undoing its removal restores it", async (t) => {
   const request = { network: "192.0.2.0/24", note: "new", for: "" };
   const answers = { "GET allow?limit=500": { items: [], next: null }, "POST allow": { ...ENTRY, liftedTotal: 0 } };
   const asked = serve(t, answers);
@@ -175,7 +175,7 @@ test("an entry of the allow list that ended bans, or may have been there before,
 const BOTH = { knownAccounts: ["anna", "bert"] };
 const MANY = { ...BOTH, totals: { knownAccounts: 52 } };
 
-test("a preview says what a ban would do, and calls it harmless only if that is known", () => {
+test("a preview says what a ban would do, and calls it harmless only if that is certain", () => {
   const totals = { knownAccounts: 2, pastBans: 0 };
   const nothing = { protection: null, protectionUnknown: false, knownAccounts: [], totals, ban: null };
   for (const [ip, known, ...effects] of [

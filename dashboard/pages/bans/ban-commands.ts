@@ -20,13 +20,13 @@ export type BanRequest = Readonly<{ ip: string; reason: string; for: string }>;
 type AllowRequest = Readonly<{ network: string; note: string; for: string }>;
 export type AllowedItem = AllowItem & Readonly<{ from: "settings" | "command" }>;
 
-/** The widest networks that the server lets the page ban or allow. It lets it lift and remove wider ones. */
+/** The widest networks that the page may ban or allow. It may lift and remove wider ones. */
 const WIDEST: typeof WIDEST_OF_WEB = { v4: 24, v6: 48 };
 const MINUTE_MS = 60_000;
-/** The most that the server accepts. */
+/** The server's limit. */
 export const LONGEST_NOTE: typeof NOTE_CHARACTERS = 200;
 
-/** To undo a ban that replaced one bans again as before. No undo if that one cannot be read. */
+/** Undoing a ban that replaced another one restores that one. There is no undo if the replaced ban cannot be read. */
 export async function ban(request: BanRequest): Promise<void> {
   // The ban in force may be newer than the preview.
   const reading = get<AddressAnswer>(`why/${request.ip}`);
@@ -43,7 +43,7 @@ export async function ban(request: BanRequest): Promise<void> {
   tell(words.banned(shortPrefix(item.prefix)), { undo: former === undefined ? null : undo });
 }
 
-/** Lifts a ban; to undo it bans again for the rest of the time, but what was forgiven stays so. */
+/** Lifts a ban. The undo bans again for the rest of the time, but the offence stays forgiven. */
 export async function lift(item: BanItem, undone: () => void): Promise<void> {
   const says = await unban(item.prefix);
   if (isTooWide(item.prefix)) return tell(`${says} ${words.tooWide}`);
@@ -54,7 +54,7 @@ export async function lift(item: BanItem, undone: () => void): Promise<void> {
   tell(says, { undo: isOver(item) ? null : undo });
 }
 
-/** Returns what to say: a ban around it, or bans within it, may still be in force. */
+/** Returns what to say, because a ban around the network, or bans within it, may still be in force. */
 async function unban(prefix: string): Promise<string> {
   const { around, within } = await remove<Unbanned>(`bans/${prefix}`);
   const name = shortPrefix(prefix);
@@ -62,7 +62,7 @@ async function unban(prefix: string): Promise<string> {
   return within === undefined ? words.lifted(name) : `${words.lifted(name)} ${words.stillWithin(within)}`;
 }
 
-/** No undo if it ended bans, or if the network was allowed before. `changed`: also called after a refusal or an undo. */
+/** There is no undo if bans were lifted, or if the network was allowed before. `changed` is also called after a refusal or an undo. */
 export async function allow(request: AllowRequest, changed: () => void): Promise<void> {
   const before = await get<Page<AllowedItem>>(`allow?limit=${MOST_ROWS}`);
   const { prefix, liftedTotal, keptEnd, keptNote } = await post<Allowing>("allow", filled(request)).finally(changed);
@@ -98,7 +98,7 @@ function isTooWide(prefix: string): boolean {
   return Number(prefix.split("/")[1]) < (prefix.includes(":") ? WIDEST.v6 : WIDEST.v4);
 }
 
-/** The page may show the end of an entry that has been replaced since, which it can't restore. */
+/** The shown end may be that of an entry that has been replaced since, which the page can't restore. */
 function isOver({ expiresAt }: Pick<BanItem, "expiresAt">): boolean {
   return isPast(expiresAt, serverTime() + MINUTE_MS);
 }
@@ -109,8 +109,8 @@ function timeLeft(expiresAt: string | null): string {
 }
 
 /**
- * What a ban of `ip`, an address or a network, would do, sentence by sentence. Calls a ban harmless only if that is known. For a
- * network, the server names everyone who signs in from any part of it.
+ * What a ban of `ip`, an address or a network, would do, sentence by sentence. Calls a ban harmless only if that is certain. For a network,
+ * the server names everyone who signs in from any part of it.
  */
 export function effectsOf(ip: string, of: AddressAnswer): readonly string[] {
   const { protection, protectionUnknown, knownAccounts, totals, ban } = of;
@@ -127,15 +127,15 @@ export function effectsOf(ip: string, of: AddressAnswer): readonly string[] {
   ].filter((effect) => effect !== false);
 }
 
-/** A ban of a network around it stays; whether an IPv6 address is banned with its network, the server decides. */
+/** A ban of a network around it stays. The server decides whether an IPv6 address is banned with its network. */
 function alreadyOf(ip: string, banned: string): string {
   const isAround = (!ip.includes(":") || ip.includes("/")) && shortPrefix(banned) !== shortPrefix(ip);
   return isAround ? words.alreadyWith(banned) : words.already;
 }
 
 /**
- * Whether what was asked for is banned, and what the button is called that lifts it. A ban of a network around it is named: to lift
- * that frees every address in it.
+ * Whether the address or network is banned, and the label of the button that lifts the ban. Names the ban of a network around it, because
+ * lifting that frees every address in it.
  */
 export function verdictOf(asked: string, ban: BanItem | null): Readonly<{ says: string; unban: string }> {
   const { find } = t;

@@ -13,7 +13,7 @@ const words = t.bans;
 
 type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 
-/** Bans an address or a network after a preview, which is built from `GET why/{ip}` and not from a dry run. The stream adds its row. */
+/** Bans an address or a network after a preview, which comes from `GET why/{ip}` and not from a dry run. The stream adds its row. */
 export function BanForm({ target, close }: Readonly<{ target: string; close: () => void }>) {
   const form = useFilled({ ip: target });
   const [preview, setPreview] = useState<Preview | null>(null);
@@ -21,11 +21,11 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
     const { ip = "", reason = "", for: duration = "" } = asked;
     if (kindOf(ip) !== "address") throw new Error(words.noAddress(ip));
     const of = await get<AddressAnswer>(`why/${ip}`);
-    // Not if the reader changed a field since.
+    // Not if the reader has changed a field since.
     const isCurrent = JSON.stringify(fieldsOf(form.current)) === JSON.stringify(asked);
     if (isCurrent) setPreview({ request: { ip, reason, for: duration }, of });
   };
-  // A late answer must not close a form opened since, or leave another page.
+  // A late answer must not close a form that was opened since, or leave another page.
   const made = (): void => {
     if (form.current !== null) close();
   };
@@ -55,7 +55,7 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
   );
 }
 
-/** `unset`: the text of the choice without a duration, also in place of one that has the same text. */
+/** `unset`: the text of the choice without a duration, which also replaces a duration with the same text. */
 export function Durations({ unset }: Readonly<{ unset: string }>) {
   const others = Object.entries(words.durations).filter(([, text]) => text !== unset);
   return <Choice label={t.pause.lasts} name="for" choices={[["", unset], ...others]} />;

@@ -27,7 +27,7 @@ function serve(t: TestContext, most: number, looksAt = 1_000): readonly string[]
   });
 }
 
-test("without a filter it is one page of the server", async (t) => {
+test("without a filter, events come as one page of the server", async (t) => {
   const asked = serve(t, 1_000);
   const { items, next } = await findEvents(filterOf({}), null);
   assert.deepEqual([items.length, items[0]?.id, next], [50, 1_000, "951"]);
@@ -57,14 +57,14 @@ for (const [what, search, answers] of [
   ["a search", undefined, 8],
   ["an export", OF_EXPORT, 200],
 ] as const)
-  test(`${what} that finds nothing gives up after a while, and tells how far it came`, async (t) => {
+  test(`${what} that finds nothing gives up after a while, and says how far it got`, async (t) => {
     const asked = serve(t, 300_000);
     const { items, next, searchedTo } = await findEvents(filterOf({ text: "nowhere" }), null, search);
     const last = 300_001 - answers * 1_000;
     assert.deepEqual([items, asked.length, next, searchedTo], [[], answers, `${last}`, eventOf(last).at]);
   });
 
-test("a time is a filter, and a cursor is none", () => {
+test("a time is a filter, and a cursor is not", () => {
   assert.ok(!isFiltered(filterOf({ before: "7" })));
   assert.ok(isFiltered(filterOf({ to: "2026-11-21T12:03" })));
 });
@@ -85,7 +85,7 @@ test("a time in the address means the same in every time zone, and is shown in t
 
 const LOOKED = 4_000;
 
-test("an export has everything that the filter wants, newest first, and reports its progress", async (t) => {
+test("an export contains everything that matches the filter, newest first, and reports its progress", async (t) => {
   serve(t, 1_200, LOOKED);
   const progress: number[] = [];
   const tell = (count: number): void => void progress.push(count);
@@ -94,7 +94,7 @@ test("an export has everything that the filter wants, newest first, and reports 
   assert.deepEqual(progress, [500, 1_000, 1_200]);
 });
 
-test("an export never holds more than it may", async (t) => {
+test("an export never contains more than its limit", async (t) => {
   serve(t, 200_000, LOOKED);
   for (const query of [{}, { text: "of a" }]) {
     const cut = await findEvents(filterOf(query), null, OF_EXPORT);
@@ -103,7 +103,7 @@ test("an export never holds more than it may", async (t) => {
   }
 });
 
-test("an export that is stopped asks no further", async (t) => {
+test("an export that is stopped sends no further requests", async (t) => {
   const asked = serve(t, 40_000, LOOKED);
   const stop = new AbortController();
   await findEvents(filterOf({}), null, { ...OF_EXPORT, stop: stop.signal, tell: () => stop.abort() });

@@ -7,12 +7,12 @@ import type { Query } from "../../route.ts";
 
 type EventFilter = ReturnType<typeof filterOf>;
 
-/** `searchedTo`: the time of the oldest event that was looked at; null on the last page. */
+/** `searchedTo`: the time of the oldest event that was searched; null on the last page. */
 export type Found = Page<EventItem> & Readonly<{ searchedTo: string | null }>;
 
 /** Which events are wanted. Times are in UTC (ISO 8601). */
 export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query) {
-  // A field for a time has no seconds: its last minute counts whole.
+  // A field for a time has no seconds, so its last minute is included.
   const last = to.replace(/(T\d\d:\d\d)(Z?)$/, "$1:59.999$2");
   return { type, ip: ip.trim(), account: account.trim(), text, from: isoOf(from), to: isoOf(last) };
 }
@@ -21,10 +21,12 @@ export function isFiltered(filter: EventFilter): boolean {
   return Object.values(filter).some((value) => value !== "");
 }
 
-/** A search ends after `most` events or `mostAnswers` answers: the server ends each after 20 ms. `tell` gets the number of events. */
+/**
+ * A search ends after `most` events or `mostAnswers` answers, each of which the server limits to 20 ms. `tell` gets the number of events.
+ */
 type Search = Readonly<{ most: number; mostAnswers: number; stop?: AbortSignal; tell?: (count: number) => void }>;
 
-/** After these the reader is asked whether to continue. */
+/** Beyond this, the reader is asked whether to continue. */
 const OF_PAGE: Search = { most: 50, mostAnswers: 8 };
 /** Rare events may take some seconds to find. */
 export const OF_EXPORT: Search = { most: 10_000, mostAnswers: 200 };
@@ -44,12 +46,12 @@ export async function findEvents(filter: EventFilter, cursor: string | null, sea
   }
 }
 
-/** The values of the form for the address of the page, with times that mean the same in every time zone. */
+/** Turns the form's values into those of the page's address, with times that mean the same in every time zone. */
 export function addressOf(query: Query): Query {
   return withTimes(query, (iso) => iso.replace(/(:00)?\.\d+Z$/, "Z"));
 }
 
-/** The values of the page's address for the form, with times in the format of its fields and in the reader's time zone. */
+/** Turns the values of the page's address into the form's, with times in its format and in the reader's time zone. */
 export function fieldsFor(query: Query): Query {
   return withTimes(query, (iso) => localTime(Date.parse(iso)));
 }
@@ -59,7 +61,7 @@ function withTimes({ from = "", to = "", ...query }: Query, written: (iso: strin
   return { ...query, from: again(isoOf(from)), to: again(isoOf(to)) };
 }
 
-/** A text without a time zone is in the reader's. Empty if the text is not a time. */
+/** A time without a zone is in the reader's zone. Empty if the text is not a time. */
 function isoOf(text: string): string {
   const at = Date.parse(text);
   return Number.isNaN(at) ? "" : new Date(at).toISOString();

@@ -39,7 +39,7 @@ export function EventsPage() {
             <Button
               shown={isPaused ? words.resume : words.pause}
               onClick={() => {
-                // Also on a page that is scrolled down, where rows wait otherwise.
+                // Even on a page that is scrolled down, where rows would otherwise wait.
                 if (isPaused) list.rows.take();
                 setPaused(!isPaused);
               }}
@@ -124,7 +124,7 @@ function EventFilters({ query }: Readonly<{ query: Query }>) {
   );
 }
 
-/** Saves what the page's filter wants as a file. Leaving the page stops it. */
+/** Saves the events that match the page's filter as a file. Leaving the page stops this. */
 function ExportButtons({ query }: Readonly<{ query: Query }>) {
   const [count, setCount] = useState(0);
   const busy = useAttempt();

@@ -201,7 +201,7 @@ function Names({ title, names }: Readonly<{ title: string; names: readonly strin
 
 const SHOWN_AT_ONCE = 50;
 
-/** The steps come oldest first, and are shown newest first. `isWhole`: this is all of them. */
+/** The steps come oldest first, and are shown newest first. `isWhole`: these are all steps. */
 function Timeline({ steps, isWhole }: Readonly<{ steps: readonly TimelineStep[]; isWhole: boolean }>) {
   const [most, setMost] = useState(SHOWN_AT_ONCE);
   const newest = steps.toReversed().slice(0, most);

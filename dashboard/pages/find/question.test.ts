@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { answerTo, kindOf } from "./question.ts";
 
-test("what is typed into the one box is taken for what it looks like", () => {
+test("text typed into the search box is treated as what it looks like", () => {
   const kinds = {
     address: ["203.0.113.7", "203.0.113.0/24", "2001:db8::1", "2001:DB8::/48", "::ffff:192.0.2.1"],
     account: ["anna@example.org", "anna", "x1@host.example", "fee", "root"],
@@ -30,7 +30,7 @@ function serve(
   return asked;
 }
 
-test("what may be a mail or an account is looked for as both; an unknown kind is described by its form", async (t) => {
+test("text that may be a mail or an account is looked up as both; if neither is known, its form decides", async (t) => {
   const asked = serve(t, ["account/12345", "message/id@host.example", "message/72CED1EABE5"]);
   for (const [text, kind, ...requests] of [
     ["12345", "account", "message/12345", "account/12345"],

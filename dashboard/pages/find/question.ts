@@ -4,7 +4,7 @@ import { get, queryOf, Refused } from "../../api.ts";
 
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const IPV6 = /^(?=.*:.*:)[\da-f:.]+(\/\d{1,3})?$/i;
-/** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)). */
+/** Postfix's queue ids, with or without `enable_long_queue_ids` (postconf(5)). */
 const QUEUE_ID = /^([0-9A-F]{5,21}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,23})$/;
 
 /** The server accepts no shorter text as the id of a mail. */
@@ -13,7 +13,7 @@ const MESSAGE_CHARACTERS = 3;
 const TEXT_CHARACTERS = 200;
 const MOST_EVENTS = 20;
 
-/** What a reader who typed this asks for. An account need not contain an @. */
+/** What a reader who typed this is looking for. An account need not contain an @. */
 export function kindOf(asked: string): "address" | "account" | "message" {
   if (IPV4.test(asked) || IPV6.test(asked)) return "address";
   if (asked.startsWith("<") || QUEUE_ID.test(asked)) return "message";
@@ -28,9 +28,8 @@ export type Answer =
   | Readonly<{ kind: "events"; asked: string; items: readonly EventItem[] }>;
 
 /**
- * Finds what is known about the text. A Message-ID without its brackets looks like an account, and an account such as
- * 12345 looks like a queue id: if nothing is known about the one, or the server does not accept it, the text is looked up as the
- * other. Throws `Refused`.
+ * Finds what is known about the text. A Message-ID without its brackets looks like an account, and an account such as 12345 looks like a
+ * queue id: if nothing is known about one, or the server does not accept it, the text is looked up as the other. Throws `Refused`.
  */
 export async function answerTo(asked: string): Promise<Answer> {
   const kind = kindOf(asked);

@@ -67,7 +67,7 @@ function HeldRow({ account, at, decide, children }: RowProps) {
 
 type DecisionProps = Readonly<{ account: string; changed: () => void; close: () => void }>;
 
-/** What is held of one account, and what left already: by this its owner can tell whether it is theirs. */
+/** The held mail of one account, and the mail that already left, by which the user can tell whether it is theirs. */
 function Decision({ account, changed, close }: DecisionProps) {
   const list = useGet<HeldList>(`held${queryOf({ account })}`);
   const { data, reload } = list;
@@ -121,7 +121,7 @@ function Decision({ account, changed, close }: DecisionProps) {
   );
 }
 
-/** `of`: those that the server names, of `count`. There may be more than `count`, because an alias counts as one. */
+/** `of`: the recipients that the server names, of `count`. There may be more than `count`, because an alias counts as one. */
 function Recipients({ of, count }: Readonly<{ of: readonly string[]; count: number }>) {
   const shown = of.slice(0, MOST_RECIPIENTS);
   const all = Math.max(count, of.length);

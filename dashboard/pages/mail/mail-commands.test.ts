@@ -14,7 +14,7 @@ import {
   shownOf,
 } from "./mail-commands.ts";
 
-/** A server that answers so, each answer of a list once; returns what it was asked to change. */
+/** A server that gives these answers, each answer of a list once; returns the requested changes. */
 function serve(t: TestContext, answers: Readonly<Record<string, readonly unknown[]>>): string[] {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   t.after(forgetToasts);
@@ -22,7 +22,7 @@ function serve(t: TestContext, answers: Readonly<Record<string, readonly unknown
   return answerRequests(t, (request) => left.get(request)?.shift());
 }
 
-/** An answer that says no. */
+/** A refusal. */
 const refused = (detail: string) => new Response(JSON.stringify({ detail, code: "refused" }), { status: 409 });
 
 const AT = "2026-11-20T07:05:01.123Z";
@@ -37,7 +37,7 @@ const changed = (count: number, next: string | null = null, kept: readonly objec
 });
 const never = (): never => assert.fail("nothing was undone");
 
-test("mail that is held by its id can be released again, and the other way about", async (t) => {
+test("holding mail by its id can be undone by releasing it, and vice versa", async (t) => {
   const asked = serve(t, {
     "POST queue/hold": [changed(1), changed(1)],
     "POST queue/release": [changed(1), changed(1)],
@@ -76,7 +76,7 @@ test("no undo is offered if some of the named mails were on hold before", async 
   assert.deepEqual([last().text, last().undo], ["On hold: 1 mail.", null]);
 });
 
-test("a list that has no end is given up after twenty turns", async (t) => {
+test("a list without an end is given up after twenty turns", async (t) => {
   const asked = serve(t, { "POST queue/flush": Array.from({ length: 99 }, () => changed(1, "again")) });
   await changeQueue("flush", { account: "anna@example.test" }, never);
   assert.equal(asked.length, 20);
@@ -101,7 +101,7 @@ test("the finished part is reported before the server's refusal of the rest", as
   assert.match(last().text, /^Deleted: 1000 mails of anna@example\.test\./);
 });
 
-test("held mail is sent to its end; no more is dropped than the reader saw", async (t) => {
+test("all held mail is sent; no more is dropped than the reader saw", async (t) => {
   const sent = (released: number, isMore: boolean) => ({ released, isMore });
   const drops = (dropped: number) => ({ dropped, isMore: true, isHeld: true });
   const asked = serve(t, {
@@ -118,7 +118,7 @@ test("held mail is sent to its end; no more is dropped than the reader saw", asy
   assert.equal(last().text, "Deleted: 0 mails of anna@example.test.", "another administrator has sent it");
 });
 
-test("a release ends the hold that was shown, or none", async (t) => {
+test("a release ends only the hold that was shown", async (t) => {
   const older = { ...HELD, at: "2026-11-20T07:04:00.000Z" };
   const path = "POST held/anna%40example.test/release";
   const asked = serve(t, { [path]: Array.from({ length: 3 }, () => ({ released: 0, isMore: false })) });
@@ -145,7 +145,7 @@ test("mail that arrived since is not dropped: the mails that were shown are name
   assert.deepEqual(shownOf({ held: [HELD], heldTotal: 2 }), { meant: { until: AT }, total: 2 });
 });
 
-test("what is deleted, returned, sent or dropped offers no way back", async (t) => {
+test("no undo is offered for mail that is deleted, returned, sent or dropped", async (t) => {
   const dropped = { name: "anna@example.test", dropped: 4, isMore: false, isHeld: true };
   const asked = serve(t, {
     "POST queue/delete": [changed(1)],

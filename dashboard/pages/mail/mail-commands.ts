@@ -7,7 +7,7 @@ import { tell } from "../../attempt.ts";
 import { filled } from "../../format.ts";
 import { withProof } from "../../session.ts";
 
-/** What the page asks the server to do with mail. Each says what was done, and offers to undo what can be. They throw `Refused`. */
+/** What the page asks the server to do with mail. Each says what was done, and offers an undo if possible. They throw `Refused`. */
 
 const words = t.mail;
 
@@ -15,9 +15,9 @@ export const QUEUE_ACTIONS = ["hold", "release", "flush", "return", "delete"] as
 export type QueueAction = (typeof QUEUE_ACTIONS)[number];
 export type Chosen = Readonly<{ ids: readonly string[] }> | Readonly<Record<string, string>>;
 
-/** Each request covers at most 1,000 mails. More than 20 requests are beyond what the dashboard is for. */
+/** Each request covers at most 1,000 mails. The dashboard is not meant for more than 20 requests. */
 const MOST_TURNS = 20;
-/** Where nothing was shown, nothing is sent. */
+/** If nothing was shown, nothing is sent. */
 const BEFORE_ALL = new Date(0).toISOString();
 const UNDONE_BY: Readonly<Partial<Record<QueueAction, QueueAction>>> = { hold: "release", release: "hold" };
 
@@ -26,7 +26,7 @@ export async function changeQueue(action: QueueAction, chosen: Chosen, undone: (
   const back = UNDONE_BY[action];
   await changeAll(action, chosen, (changed, kept) => {
     const canUndo = back !== undefined && "ids" in chosen && changed === chosen.ids.length;
-    // An undo that fails may have changed some all the same.
+    // An undo that fails may still have changed some.
     const undo = canUndo
       ? () => changeAll(back, chosen, (again) => tell(words.done[back](again))).finally(undone)
       : null;
@@ -52,7 +52,7 @@ async function changeAll(action: QueueAction, chosen: Chosen, says: Says): Promi
 
 type Turn = Readonly<{ done: number; isMore: boolean }>;
 
-/** Repeats `turn`, at most `MOST_TURNS` times, until nothing is left. If one fails, says what those before it did, and then throws. */
+/** Repeats `turn`, at most `MOST_TURNS` times, until nothing is left. If one fails, says what the earlier ones did, and then throws. */
 async function inTurns(turn: () => Promise<Turn>, says: (all: Turn) => void): Promise<void> {
   let all: Turn = { done: 0, isMore: true };
   try {
@@ -83,7 +83,7 @@ export async function releaseHeld(
   );
 }
 
-/** Which held mail is dropped: what the reader saw (`total`), by its ids or up to the newest of it. */
+/** Which held mail is dropped: that which the reader saw (`total`), by its ids or up to the newest one. */
 export type Shown = Readonly<{
   total: number;
   meant: Readonly<{ ids: readonly string[] } | { until: string | undefined }>;
@@ -109,7 +109,7 @@ export function shownOf({ held, heldTotal }: Pick<HeldList, "held" | "heldTotal"
   return { total: heldTotal, meant: isAll ? { ids: held.map(({ queueId }) => queueId) } : { until: held[0]?.at } };
 }
 
-/** Accounts whose hold has ended, but some of whose mail is still on hold: the order to send it was not completed. */
+/** Accounts whose hold has ended, but some of whose mail is still on hold, because the command to send it was not completed. */
 export function leftBehind({ accounts, held }: Pick<HeldList, "accounts" | "held">): readonly string[] {
   const isHeld = new Set(accounts.map(({ account }) => account));
   return [...new Set(held.map(({ account }) => account))].filter((account) => !isHeld.has(account));
@@ -117,7 +117,7 @@ export function leftBehind({ accounts, held }: Pick<HeldList, "accounts" | "held
 
 type Pause = Readonly<{ recipient: string; for: string }>;
 
-/** `former`: the pauses in force. One that this replaces cannot be restored. */
+/** `former`: the pauses in force. A pause that this one replaces cannot be restored. */
 export async function pauseGreylist(
   request: Pause,
   former: readonly GreylistPauseItem[],

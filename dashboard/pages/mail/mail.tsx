@@ -29,13 +29,13 @@ function MailQueue() {
   const cursor = query["after"] ?? "";
   const path = `queue${queryOf({ ...filter, limit: PAGE_ROWS, cursor })}`;
   const list = useGet<QueueList>(path);
-  // The old filter's rows are shown until the new ones arrive: an action before would use the new filter.
+  // The old filter's rows are shown until the new ones arrive; an action before that would use the new filter.
   const { data, isCurrent: mayAct, reload } = list;
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => setTicked(new Set()), [path]);
   const rows = useRef<HTMLUListElement>(null);
   const acted = useRef<string | null>(null);
-  // The action may remove the button that was pressed, and its focus: the next button of the row takes it, before the heading would.
+  // The action may remove the pressed button, and with it the focus. The row's next button takes the focus before the heading would.
   useLayoutEffect(() => {
     const row = rows.current?.querySelector(`[data-mail="${acted.current}"]`);
     // The button is still there: this may answer a request from before the action.

@@ -116,7 +116,10 @@ type ActionsProps = Readonly<{
   act: Act;
 }>;
 
-/** Asks first, except for one mail that stays in the queue. The buttons name the words searched for: the form may hold others. */
+/**
+ * Asks first, except for one mail that stays in the queue. The buttons name the words that were searched for, because the form may contain
+ * others by now.
+ */
 function Actions({ actions, chosen, count, id, act }: ActionsProps) {
   const isOne = "ids" in chosen && count === 1;
   const named = id ?? ("ids" in chosen ? "" : visible(Object.values<string>(chosen).join(", ")));
@@ -131,7 +134,7 @@ function Actions({ actions, chosen, count, id, act }: ActionsProps) {
           return <ActionButton key={action} shown={shown} label={label} run={run} />;
         const kind = action === "delete" ? "danger" : undefined;
         const surely = nameOf(words.surely[action](count));
-        // For other mail it is another button, which has not asked yet.
+        // For different mail this is a new button, which has not asked yet.
         return <Surely key={surely} label={label} shown={shown} surely={surely} kind={kind} run={run} />;
       })}
     </span>

@@ -14,7 +14,7 @@ import { change, reader, withProof } from "../../session.ts";
 const words = t.me;
 const { apps } = t.mailboxSettings;
 
-/** How often the reader has set a new password here: it ends sessions and removes app passwords. */
+/** How often the reader has set a new password here, which ends sessions and removes app passwords. */
 const passwordsSet = signal(0);
 
 /** `isOnServer`: only the administrator changes the password, on the server. */
@@ -45,7 +45,7 @@ type Made = Readonly<{ name: string; password: string }>;
 const APPS = "me/app-passwords";
 const MOST: typeof MOST_APP_PASSWORDS = 20;
 
-/** `isOnServer`: none can be made, and those left over can be removed. */
+/** `isOnServer`: none can be created, but existing ones can be removed. */
 export function AppPasswordsCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
   return (
     <SecretsCard<AppPasswords["items"][number]>

@@ -16,7 +16,7 @@ export function ForwardingCard() {
   const { to, keep } = forwarding.data ?? { to: [], keep: true };
   const busy = useAttempt();
   const words = t.mailboxSettings.forwarding;
-  // Read again first: what the page shows may be out of date.
+  // Read again first, because the shown list may be out of date.
   const set = (edit: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
     const ask = async () => {
       const wanted = edit(await get<Forwarding>(FORWARDING));
@@ -86,7 +86,7 @@ export function VacationCard() {
           <Field label={words.subject} name="subject" maxLength={LIMITS.subject} defaultValue={vacation?.subject} />
           <label class="field">
             <span>{words.text}</span>
-            {/* The server allows line ends in addition, and adds some itself. */}
+            {/* The server allows additional line ends, and adds some itself. */}
             <textarea name="text" rows={5} required maxLength={2 * LIMITS.text} defaultValue={vacation?.text} />
           </label>
           <Field label={words.day} name="day" type="date" defaultValue={dayOf(vacation?.until ?? null)} />

@@ -35,7 +35,7 @@ export function SendersCard() {
   );
 }
 
-/** For a reader who waits for a code: greylisting lets first mails in at once for a while. */
+/** For a reader who waits for a code: for a while, greylisting accepts first mails at once. */
 export function CodeCard({ until, changed }: Readonly<{ until: string | null; changed: () => void }>) {
   const busy = useAttempt();
   const isPaused = until !== null && !isPast(until, now.value);
@@ -64,7 +64,7 @@ export function CodeCard({ until, changed }: Readonly<{ until: string | null; ch
 }
 
 export function FollowCard() {
-  // Asked again, the same mail may be further on its way.
+  // If asked again, the same mail may have moved on.
   const [asked, setAsked] = useState({ id: "", nth: 0 });
   const ask = async ({ id = "" }): Promise<void> => setAsked(({ nth }) => ({ id, nth: nth + 1 }));
   return (

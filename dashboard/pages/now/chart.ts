@@ -1,4 +1,4 @@
-/** A line of a chart in a box of `width` by `height`, as the points of an SVG polyline. Its highest value may be `most`. */
+/** A line of a chart in a box of `width` by `height`, as the points of an SVG polyline. `most` is the value at the top. */
 export function pointsOf(values: readonly number[], most: number, { width, height }: Box): string {
   const across = width / Math.max(1, values.length - 1);
   const up = height / Math.max(1, most);

@@ -19,7 +19,7 @@ const BOX = { width: 960, height: 160 };
 /** Steps between two times below the chart: six hours. */
 const TICK_STEPS = 24;
 
-/** What came in the last 24 hours, as lines that differ in more than their colour, and as a table. */
+/** The last 24 hours, as lines that differ in more than their colour, and as a table. */
 export function DayChart() {
   const readDay = (): Promise<Answer> => {
     const from = new Date(serverTime() - DAY_MS).toISOString();
@@ -37,7 +37,7 @@ export function DayChart() {
 function Lines({ of }: Readonly<{ of: Answer }>) {
   const [isOpen, setOpen] = useState(false);
   const { from, to, stepSeconds, series } = of;
-  // Those that have ended: with the unfinished last step, mail would seem to have stopped.
+  // Only completed steps, because with the unfinished last one, mail would seem to have stopped.
   const steps = Math.floor((Date.parse(to) - Date.parse(from)) / 1_000 / stepSeconds);
   const lines: readonly Line[] = [
     { name: words.mails, style: "mails", values: series.mails_in.slice(0, steps) },

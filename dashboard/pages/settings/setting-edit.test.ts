@@ -12,7 +12,7 @@ const as = (type: Setting["form"]["type"], of: Setting["form"]["of"] = null) => 
   form: { type, of, least: null, most: null, choices: [] },
 });
 
-test("a field shows a value as people write it, and sends it as the file has it", () => {
+test("a field shows a value as people write it, and sends it as in the file", () => {
   for (const [form, toml, text, value] of [
     [as("number"), "10", "10", 10],
     [as("decimal"), "5.0", "5.0", 5],
@@ -32,7 +32,7 @@ test("a field shows a value as people write it, and sends it as the file has it"
   assert.equal(valueOf(as("decimal"), "6,5"), 6.5);
 });
 
-test("only what differs is a change, and the default again is one of a line in the file", () => {
+test("only a different value is a change, and restoring the default is one if the file has a line", () => {
   const plain = setting("limits.mail.per_minute");
   const own = setting("bans.manual", { value: '"2h"', from: "file", ...as("duration") });
   let edits = withEdit({}, plain, "20");
@@ -42,7 +42,7 @@ test("only what differs is a change, and the default again is one of a line in t
   assert.deepEqual(withEdit({}, plain, null), {}, "it is the default already");
 });
 
-test("settings are found by group, or by words of their name and sentence", () => {
+test("settings are found by group, or by words in their name and sentence", () => {
   const all = [setting("limits.mail.per_minute"), setting("bans.manual"), setting("simulate")];
   const keysOf = (text: string) => found(all, "bans", text).map(({ key }) => key);
   assert.deepEqual([keysOf(" "), keysOf("about MAIL")], [["bans.manual"], ["limits.mail.per_minute"]]);

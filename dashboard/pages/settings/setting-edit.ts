@@ -1,10 +1,10 @@
 import type { SettingsAnswer } from "../../../src/admin/settings.ts";
 
-/** How settings are shown and edited. Values come and go as JSON, which for them is what the file says. */
+/** How settings are shown and edited. Values are sent both ways as JSON, which for them is the same as the file's text. */
 
 export type Setting = SettingsAnswer["items"][number];
 
-/** What the reader wrote, by setting; null: the default again. */
+/** What the reader wrote, by setting; null restores the default. */
 export type Edits = Readonly<Record<string, string | null>>;
 export type Value = string | number | boolean | null | readonly (string | number)[];
 
@@ -18,7 +18,7 @@ export function fieldText(toml: string): string {
   return Array.isArray(value) ? value.map(String).join(", ") : typeof value === "string" ? value : toml;
 }
 
-/** What a field says, for the server, which judges it. */
+/** The value of a field for the server, which judges it. */
 export function valueOf({ form }: Pick<Setting, "form">, text: string): Value {
   const written = text.trim();
   if (form.type === "switch") return written === "true";
@@ -30,7 +30,7 @@ export function valueOf({ form }: Pick<Setting, "form">, text: string): Value {
   return form.type === "decimal" ? decimalOr(written) : written;
 }
 
-/** With one more edit. A field that is as the server has it is none. */
+/** Adds an edit. A field with the server's value is not an edit. */
 export function withEdit(edits: Edits, setting: Setting, text: string | null): Edits {
   const { [setting.key]: _, ...others } = edits;
   const isAsBefore = text === null ? setting.from !== "file" : text.trim() === fieldText(setting.value);
@@ -46,7 +46,7 @@ export function changesOf(edits: Edits, settings: readonly Setting[]): Readonly<
   );
 }
 
-/** Those of the group, or from anywhere with all of the words in the name or the sentence. */
+/** The settings of the group, or of any group if their name or sentence contains all of the words. */
 export function found(settings: readonly Setting[], group: string, text: string): readonly Setting[] {
   const words = text.toLowerCase().match(/\S+/g) ?? [];
   if (words.length === 0) return settings.filter(({ key }) => groupOf(key) === group);
@@ -57,7 +57,7 @@ function wholeOr(text: string): number | string {
   return /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
-/** The keyboard of a German phone may have only a comma. */
+/** A German phone's keyboard may offer only a comma. */
 function decimalOr(text: string): number | string {
   return /^-?\d+([.,]\d+)?$/.test(text) ? Number(text.replace(",", ".")) : text;
 }

@@ -16,11 +16,11 @@ const words = t.settings;
 
 type Changed = Readonly<{ changed: readonly string[]; undoUntil: string | null }>;
 
-/** What is applied is what was looked at. */
+/** Only the previewed changes are applied. */
 type LookedAt = Readonly<{ changes: ReturnType<typeof changesOf>; preview: PreviewAnswer }>;
 
 const USUAL_GROUP = "limits";
-/** Of a search. A group has fewer. */
+/** Maximum results of a search. A group has fewer. */
 const MOST_SHOWN = 50;
 
 /** Kept while the reader follows a link, such as one in the preview; the next reader starts without them. */
@@ -141,10 +141,10 @@ function Listed({ items }: Readonly<{ items: readonly Setting[] }>) {
 
 type Props = Readonly<{ setting: Setting; edited: string | null | undefined; edit: (text: string | null) => void }>;
 
-/** `edited`: what the reader wrote; null: the default again; undefined: nothing. */
+/** `edited`: what the reader wrote; null restores the default; undefined means no edit. */
 function SettingRow({ setting, edited, edit }: Props) {
   const { key, says, whyNot, isHidden, inFile, from, line, takes } = setting;
-  // The button goes: its focus goes to the field.
+  // The button disappears, so its focus moves to the field.
   const reset = ({ currentTarget }: Readonly<{ currentTarget: HTMLElement }>): void => {
     currentTarget.closest("p")?.querySelector<HTMLElement>("input, select")?.focus();
     edit(null);

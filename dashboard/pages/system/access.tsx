@@ -16,7 +16,7 @@ import { change, reader, withProof } from "../../session.ts";
 const words = t.access;
 
 const MOST_SHOWN = 100;
-/** As many as the administrator can have. */
+/** The maximum of the administrator. */
 const MOST_SESSIONS: typeof LIMITS.dashboardSessions = 256;
 
 export function SessionsCard() {
@@ -89,7 +89,7 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
 }
 
 type Made = Readonly<{ name: string; token: string }>;
-/** Single scopes. The other choices are roles (src/core/access/scopes.ts), which the server takes in their place. */
+/** The choice of single scopes. The other choices are roles (src/core/access/scopes.ts), which the server accepts instead. */
 const CHOSEN = "chosen";
 
 function TokenForm({ made }: Readonly<{ made: () => void }>) {
