@@ -66,7 +66,7 @@ export const en = {
     names.length === 0 ? "" : ` Forwards to it ended: ${names.join(", ")}.`,
   importTitle: "Import a file",
   importSays:
-    "A file from a different server, one account a line: anna@example.org|{SCHEME}hash. At most 100; for more use the command line. Existing accounts stay unchanged.",
+    "A file from a different server, one account per line: anna@example.org|{SCHEME}hash. At most 100; for more use the command line. Existing accounts stay unchanged.",
   importHashes:
     "Accounts with a password in clear text are skipped: each needs a key for its mail, which `account add` on the server makes.",
   file: "File of accounts",

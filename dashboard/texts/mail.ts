@@ -17,7 +17,7 @@ export const en = {
   bounce: "a report on undelivered mail, or an automatic reply",
   fromTo: (sender: string) => `from ${sender} to`,
   andOthers: (count: number) => `and ${count} more`,
-  noReason: "No try has failed yet.",
+  noReason: "No attempt has failed yet.",
   nextTry: "next try",
   heldByHand: "on hold by hand",
   heldFor: (account: string) => `held by the guard for ${account} (see the tab Held)`,

@@ -1,5 +1,5 @@
 export const en = {
-  hint: "Limits, bans, greylisting, spam scores, delivery times and most alert thresholds can be changed here. The others say why not.",
+  hint: "Limits, bans, greylisting, spam scores, delivery times and most alert thresholds can be changed here. The others say why they cannot.",
   search: "Search all",
   group: "Group",
   none: "No setting contains these words.",

@@ -34,7 +34,7 @@ export async function letsWaitAndDeletes({ page }: LabBrowser, product: Product)
   await until("it was tried in vain", async () => {
     await press(page.getByRole("button", { name: "Refresh" }));
     return (
-      (await mail.getByText(/deferred/).count()) === 1 && (await mail.getByText("No try has failed yet.").count()) === 0
+      (await mail.getByText(/deferred/).count()) === 1 && (await mail.getByText("No attempt has failed").count()) === 0
     );
   });
   await holdAndRelease(page, product);
