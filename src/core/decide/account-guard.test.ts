@@ -17,7 +17,7 @@ function guarded(known: Partial<AccountFacts> = {}) {
   return { account: { ...ACCOUNT, guesses: POLICY.accounts.failures, ...known } };
 }
 
-/** The right password, after this many that looked right. */
+/** The right password, after this many candidates. */
 const right = (candidates: number) => guarded({ passwordHashes: ["then", "now"], candidates });
 
 const PASSES = "pass below_limit";
@@ -29,14 +29,14 @@ const asked: readonly Asked[] = [
   ["the owner", PASSES, { ...guarded({ kinship: "address" }), known: true }],
   ["the right password from elsewhere", PASSES, right(999)],
   ["the right password beyond the budget", "refuse right_password_guarded", right(1_000), [STALE]],
-  ["another password than the last right one", REFUSED, guarded({ passwordHashes: ["then"] }), [GUESS]],
+  ["a password other than the last right one", REFUSED, guarded({ passwordHashes: ["then"] }), [GUESS]],
   ["the allow list", "pass allow_listed", { ...guarded(), protection: "allow_listed" }],
   ["the gateway", REFUSED, { ...guarded(), protection: "gateway" }, [GUESS]],
-  ["who is banned anyway", "refuse banned", { ...guarded(), ban: BAN }],
+  ["a banned client", "refuse banned", { ...guarded(), ban: BAN }],
   ["no mailbox", PASSES, { account: null }],
 ];
 for (const [that, answer, facts, changes = []] of asked)
-  test(`a guarded account asked for by ${that}: ${answer}`, () => {
+  test(`a sign-in to a guarded account, ${that}: ${answer}`, () => {
     const decided = decideLoginAsked(POLICY, factsOf(facts), { type: "LOGIN_ASKED", ...LOGIN }, NOON);
     assert.equal(`${decided.verdict} ${decided.reason}`, answer);
     assert.deepEqual(decided.changes, changes);
@@ -58,16 +58,16 @@ test("an address that keeps guessing at a guarded account is banned, whether or 
   }
 });
 
-test("a wrong password of a neighbour of the owner counts against the account", () => {
+test("a wrong password from a neighbour of the owner counts against the account", () => {
   const facts = factsOf(guarded({ kinship: "network" }));
   assert.deepEqual(decideLoginFailed(POLICY, facts, { type: "LOGIN_FAILED", ...LOGIN }, NOON).changes, [GUESS]);
 });
 
 for (const [that, guesses, count] of [
-  ["one network, however many it tries, for its share", { 1: "abcdefgh" }, 2],
+  ["one network for its share at most", { 1: "abcdefgh" }, 2],
   ["each of several networks", { 1: "ab", 2: "cd", 3: "e" }, 5],
-  ["a password tried out of several once", { 1: "ab", 2: "ab", 3: "ab" }, 2],
-  ["a password tried out of several for the first of them", { 1: "x", 2: "xab" }, 3],
+  ["a password tried from several networks once", { 1: "ab", 2: "ab", 3: "ab" }, 2],
+  ["a password tried from several networks for the first of them", { 1: "x", 2: "xab" }, 3],
   ["the tries of each network beyond the common decoys", { 1: "xyc", 2: "xyd", 3: "xye" }, 4],
   ["unknown passwords one by one", { 1: "??", 2: "??" }, 4],
 ] as const)
@@ -79,10 +79,10 @@ for (const [that, guesses, count] of [
       })),
     );
     assert.equal(countGuesses(tried, 2), count);
-    assert.equal(countGuesses(tried.toReversed(), 2), count, "in whatever order");
+    assert.equal(countGuesses(tried.toReversed(), 2), count, "in any order");
   });
 
-test("of a budget each network has one part in 25 to itself, and all of them a quarter together, rounded up", () => {
+test("each network may use 1/25 of a budget, and beyond that all together a quarter, rounded up", () => {
   const parts = (candidates: number) => {
     const policy = { ...POLICY, accounts: { ...POLICY.accounts, candidates } };
     return `${candidatesShare(policy)} ${commonShare(policy)}`;
@@ -93,7 +93,7 @@ test("of a budget each network has one part in 25 to itself, and all of them a q
   assert.deepEqual(countShares([], 2), { within: 0, beyond: 0 });
 });
 
-test("a single network does not raise an account's guard: it adds a quarter at most, rounded up", () => {
+test("a single network cannot trigger an account's guard: it adds at most a quarter, rounded up", () => {
   const share = (failures: number) => networkShare({ ...POLICY, accounts: { ...POLICY.accounts, failures } });
   assert.deepEqual([1, 4, 5, 20].map(share), [1, 1, 2, 5]);
 });

@@ -9,35 +9,35 @@ export type Guess = Readonly<{ network: Prefix; passwordHash: string }>;
 /** Maximum characters of a guessed name. Bounds the memory that a flood of typed names takes; longer real names are rare. */
 export const LONGEST_NAME = 64;
 
-/** What a wrong password in verification changes: nothing if the account knows the address. */
+/** Records a password that verification found wrong, unless the account knows the address. */
 export function guesses({ account, network }: Facts, passwordHash: string): readonly Change[] {
   return account === null || account.kinship === "address" ? [] : [guess(account, network, passwordHash)];
 }
 
-/** What a refusal without a check changes. */
+/** Records a password that was refused without a check. */
 export function refusedGuesses({ account, network }: Facts, passwordHash: string): readonly Change[] {
   // Otherwise a neighbour's refused attempts would keep the owner's own network out forever.
   return account?.kinship === "stranger" ? [guess(account, network, passwordHash)] : [];
 }
 
-/** Maximum that one network adds to an account's guard, so that one quiet host cannot trigger the guard. */
+/** Maximum guesses that count for one network, so that one quiet host cannot trigger an account's guard. */
 export function networkShare({ accounts }: Policy): number {
   return Math.ceil(accounts.failures / 4);
 }
 
-/** The share of an account's budget that one network may use. One that can be banned rarely gets further in a day. */
+/** The share of an account's budget that one network may use. A network that can be banned rarely gets further in a day. */
 export function candidatesShare({ accounts }: Policy): number {
   return Math.ceil(accounts.candidates / 25);
 }
 
-/** What networks take beyond that, all together: those that cannot be banned must not use up the budget. */
+/** Maximum that all networks together use beyond their shares, because those that cannot be banned must not use up the budget. */
 export function commonShare({ accounts }: Policy): number {
   return Math.ceil(accounts.candidates / 4);
 }
 
 /**
- * Counts different passwords, at most `share` for each network. A password tried from several networks counts for one
- * of them only, so that decoys used by all of them hide nothing. Unknown hashes differ from all others.
+ * Counts different passwords, at most `share` for each network. A password tried from several networks counts for only one of them, so that
+ * decoys used by all of them hide nothing. Unknown hashes differ from all others.
  */
 export function countGuesses(guesses: readonly Guess[], share: number): number {
   const networkOf = new Map<string, Prefix>();
@@ -61,14 +61,14 @@ export function countShares(networks: Iterable<Prefix>, share: number): Shares {
 }
 
 /**
- * The name under which guesses at an account are kept: a long one is truncated. Names with the same start count as one then,
- * but their passwords still differ, because Dovecot hashes the whole name with them.
+ * Returns the name under which guesses at an account are kept. Long names are truncated, so those with the same start count as one, but
+ * their passwords still differ, because Dovecot hashes the whole name with them.
  */
 export function guessedName(account: string): string {
   return account.slice(0, LONGEST_NAME).toWellFormed();
 }
 
-/** The password has the hash of one with which the account signed in lately, or of the one that was set. */
+/** Whether the password has the hash of one with which the account recently signed in, or of the one that was set. */
 export function looksRight({ account }: Pick<Facts, "account">, passwordHash: string): boolean {
   return passwordHash !== "" && account !== null && account.passwordHashes.includes(passwordHash);
 }

@@ -14,7 +14,7 @@ function banAfter(offences: number, bans: Partial<Policy["bans"]> = {}): Ban {
   return nextBan(policy, factsOf({ offences }), { code: "mail_limit", evidence: EVIDENCE }, NOON).ban;
 }
 
-test("each offence brings the next rung, and the last one all others; a ladder of one rung and one of five have levels", () => {
+test("each offence climbs one rung until the last, on a ladder with one rung and on one with five", () => {
   const rungs = (bans: number, ladderMs: readonly number[]) =>
     Array.from({ length: bans }, (_, offences) => {
       const { level, expiresAt } = banAfter(offences, { ladderMs });
@@ -24,7 +24,7 @@ test("each offence brings the next rung, and the last one all others; a ladder o
   assert.deepEqual(rungs(6, [1, 2, 3, 4, 5]), ["light 1", "medium 2", "heavy 3", "heavy 4", "heavy 5", "heavy 5"]);
 });
 
-test("the ban holds the network, names the address and tells the owner why in numbers", () => {
+test("the ban covers the network, names the address and tells the owner why in numbers", () => {
   const facts = factsOf({ prefix: prefixOf(ip("2001:db8:0:1::7"), 64), ip: ip("2001:db8:0:1::7") });
   const evidence = { count: 5, limit: 5, windowMs: 600_000, key: "limits.logins.failures" };
   const { ban } = nextBan(POLICY, facts, { code: "login_failures", evidence }, NOON);
@@ -34,7 +34,7 @@ test("the ban holds the network, names the address and tells the owner why in nu
   assert.equal(banAfter(0).ip, STRANGER);
 });
 
-test("a first ban out of a jail is as long as the jail says, a later one as long as the longer of jail and rung", () => {
+test("a jail's first ban is as long as the jail says, a later one as long as the longer of jail and rung", () => {
   const lastsMs = (offences: number, banMs: number): number => {
     const jail = { name: "postfix", banMs };
     const { ban } = nextBan(POLICY, factsOf({ offences }), { code: "jail_report", evidence: EVIDENCE, jail }, NOON);

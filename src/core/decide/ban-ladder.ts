@@ -20,7 +20,7 @@ type Offence = Readonly<{
   evidence: Evidence;
   /** For an offence that a Fail2ban jail found: the length of the jail's first ban. */
   jail?: Readonly<{ name: string; banMs: number }>;
-  /** No ban for it is shorter. */
+  /** Minimum length of the ban. */
   atLeastMs?: number;
 }>;
 

@@ -13,7 +13,7 @@ const NOTHING: CommandFacts = { sparing: () => UNSPARED, ban: null, listed: null
 const PREFIX = hostPrefix(STRANGER);
 const ASKED = { type: "BAN_ASKED", prefix: PREFIX, note: "scans", durationMs: 2 * HOUR_MS, by: "root" } as const;
 
-test("ban: manual, for the time that was given", () => {
+test("ban: manual, for the given time", () => {
   const decided = decideCommand(NOTHING, ASKED, NOON);
   assert.equal(outcomeOf(decided), "pass manual, banned, uncounted");
   const manual = { level: "manual", code: "manual", reason: "scans", source: "root", createdAt: NOON, offences: 0 };
@@ -37,7 +37,7 @@ test("ban: refused and recorded where something protects it or a part of it", ()
   assert.equal(outcomeOf(decided), "refuse gateway, uncounted");
 });
 
-test("unban: lifts and forgives what stands, refuses where nothing does", () => {
+test("unban: lifts and forgives a ban in force, refuses if there is none", () => {
   const event = { type: "UNBAN_ASKED", prefix: PREFIX, by: "root" } as const;
   const lift = { type: "LIFT", prefix: PREFIX, cause: "UNBAN", forgiven: true, by: "root" };
   const { changes, counted } = decideCommand({ ...NOTHING, ban: BAN }, event, NOON);
@@ -81,7 +81,7 @@ test("allow: a second addition keeps the later end, and the former note if none 
   assert.partialDeepStrictEqual(made(null, "the new office"), [{ note: "the new office" }]);
 });
 
-test("allow: an entry with a time ends by then, and not before", () => {
+test("allow: an entry with a time ends then, and not before", () => {
   const event = { type: "ALLOW_ASKED", prefix: PREFIX, note: "", durationMs: HOUR_MS, by: "root" } as const;
   const expiresAt = later(NOON, HOUR_MS);
   const allow = { type: "ALLOW", prefix: PREFIX, note: "", by: "root", expiresAt };
@@ -99,7 +99,7 @@ test("allow: an entry with a time ends by then, and not before", () => {
   }
 });
 
-test("expiry: ends a ban whose time is over, and forgives nothing", () => {
+test("expiry: ends a ban whose time is over without forgiving it", () => {
   const event = { type: "BAN_EXPIRED", prefix: PREFIX } as const;
   const decided = decideCommand({ ...NOTHING, ban: { ...BAN, expiresAt: NOON } }, event, NOON);
   assert.equal(outcomeOf(decided), "pass expired, LIFT, uncounted");

@@ -98,8 +98,8 @@ export function placesSince(account: AccountName, since: Millis): string {
 type Recorded = Readonly<{ type: EventType; subject: string; until?: Millis | undefined }>;
 
 /**
- * What a recorded command changes in addition to what it says: mail on hold, places of an account, and guesses at an account,
- * whose protection against them ends with the administrator's help until new ones come. The same in a replay.
+ * Returns what else a recorded command changes: mail on hold, the places of an account, and guesses at it. With the administrator's help,
+ * the account is no longer guarded because of earlier guesses. A replay makes the same changes.
  */
 export function sideEffectsOf({ type, subject, until }: Recorded): readonly Change[] {
   switch (type) {

@@ -1,4 +1,4 @@
-// Invariant: Asking for names from many networks reveals few of them.
+// Invariant: Asking for recipients from many networks reveals few names.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outcomeOf } from "../../../test/kit/mail-examples.ts";
@@ -8,7 +8,7 @@ import type { Facts } from "./facts.ts";
 import { decideFirstContact, decideProbingFromAnywhere, markFirstContact } from "./mail.ts";
 import type { Policy } from "./policy.ts";
 
-// A repeated question counts for nothing, so it bans no address.
+// A repeated question does not count, so it never leads to a ban.
 const DEFERRED = "defer recipients_deferred, uncounted";
 const HIDDEN = "pass recipient_hidden, uncounted";
 const policy: Policy = { ...POLICY, greylist: true };
@@ -25,15 +25,15 @@ const answer = (...asked: Parameters<typeof harvest>) => {
   return decided === null ? null : outcomeOf(decided);
 };
 
-test("past it a network that asked for an unknown recipient gets one answer for all names", () => {
+test("past the limit, a network that asked for an unknown recipient gets one answer for all names", () => {
   for (const recipient of ["exists", "unknown", "blocked"] as const)
     assert.equal(answer({ recipient, namesProbed: 1 }), DEFERRED, recipient);
   const evidence = { count: 100, limit: 100, windowMs: HOUR_MS, key: "limits.recipients.unknown_server_per_hour" };
   assert.deepEqual(harvest({ namesProbed: 1 })?.evidence, evidence);
 });
 
-test("from another network Postgrey answers for known and unknown recipients", () => {
-  assert.equal(answer({ recipient: "exists" }), null, "as ever");
+test("to another network, Postgrey answers for known and unknown recipients", () => {
+  assert.equal(answer({ recipient: "exists" }), null, "as usual");
   for (const recipient of ["unknown", "blocked"] as const) assert.equal(answer({ recipient }), HIDDEN, recipient);
 });
 
@@ -43,19 +43,19 @@ test("a second extension gets one answer, whether its mailbox exists or not", ()
   assert.equal(answer({ known: true, hasOtherExtension: true }), null);
 });
 
-test("known places and those who are expected are answered as ever", () => {
+test("known places and expected senders are answered as usual", () => {
   for (const who of [{ known: true }, { firstContact: false }] as const)
     assert.equal(answer({ ...who, recipient: "unknown", namesProbed: 1 }), null);
 });
 
-test("a wanted server gets no list of names, but may have outdated ones", () => {
+test("a wanted server gets no list of names, but may ask for a few outdated ones", () => {
   assert.equal(answer({ isWanted: true, recipient: "exists", namesProbed: 2 }), null);
   assert.equal(answer({ isWanted: true, recipient: "unknown", namesProbed: 2 }), HIDDEN);
   for (const recipient of ["exists", "unknown"] as const)
     assert.equal(answer({ isWanted: true, recipient, namesProbed: 3 }), DEFERRED, recipient);
 });
 
-test("without greylisting all strangers wait but large providers and wanted servers", () => {
+test("without greylisting, all strangers except large providers and wanted servers wait", () => {
   const off = { ...policy, greylist: false };
   assert.equal(answer({ firstContact: false }, off), DEFERRED);
   assert.equal(answer({ firstContact: false }, off, "mail-x.google.com"), null);
@@ -69,7 +69,7 @@ const CROWD = times(20, SECOND_MS);
 const first = (known: Partial<Facts>): string =>
   outcomeOf(decideFirstContact(policy, factsOf({ firstContactsFromAnywhere: CROWD, ...known }), NOON));
 
-test("while many new places write, a first mail waits twenty minutes from the first connection on", () => {
+test("while many new places write, a first mail waits until twenty minutes after the first connection", () => {
   assert.equal(first({ connections: [NOON] }), WAITS);
   assert.equal(first({ connections: [later(NOON, 1 - 20 * MINUTE_MS), NOON] }), WAITS);
   assert.equal(first({ connections: [later(NOON, -20 * MINUTE_MS), NOON] }), PASSES);

@@ -48,7 +48,7 @@ test("a ban past three times a limit says so", () => {
 
 const SIMULATED = { ...POLICY, simulate: true };
 
-test("what would be refused passes, tells what it would be, and its ban is simulated", () => {
+test("an event that would be refused passes, says so, and its ban is simulated", () => {
   const facts = factsOf({ mails: times(10) });
   const [real, simulated] = [POLICY, SIMULATED].map((policy) => decide(policy, facts, DATA, NOON));
   assert.equal(real?.verdict, "refuse");
@@ -63,14 +63,14 @@ test("what would be refused passes, tells what it would be, and its ban is simul
 test("simulation does not change a pass", () =>
   assert.deepEqual(decide(SIMULATED, factsOf(), DATA, NOON), decide(POLICY, factsOf(), DATA, NOON)));
 
-test("a ban that is real holds, a simulated one does not", () => {
+test("a real ban applies, a simulated one does not", () => {
   const banned = decide(SIMULATED, factsOf({ ban: BAN, accountActive: false }), DATA, NOON);
   assert.equal(outcomeOf(banned), "refuse banned, uncounted");
   const passed = decide(SIMULATED, factsOf({ ban: { ...BAN, simulated: true } }), DATA, NOON);
   assert.partialDeepStrictEqual(passed, { verdict: "pass", reason: "banned", simulated: "refuse" });
 });
 
-test("administrators' rules for accounts hold, behind a simulated ban too", () => {
+test("administrators' rules for accounts apply, even behind a simulated ban", () => {
   for (const ban of [null, { ...BAN, simulated: true } as const]) {
     const facts = factsOf({ accountActive: false, ban });
     const decided = decide(SIMULATED, facts, { ...DATA, account: "anna@example.org" }, NOON);
@@ -78,7 +78,7 @@ test("administrators' rules for accounts hold, behind a simulated ban too", () =
   }
 });
 
-test("a stranger is not greylisted, and would have been", () => {
+test("a stranger is not greylisted, but would have been", () => {
   const facts = factsOf({ firstContact: true });
   const decided = decide({ ...SIMULATED, greylist: true }, facts, RECIPIENT, NOON);
   assert.partialDeepStrictEqual(decided, { verdict: "pass", reason: "greylist_asked", simulated: "defer" });
@@ -90,7 +90,7 @@ test("the mail of one of many new places is not marked", () => {
   assert.partialDeepStrictEqual(decided, { reason: "first_contacts_marked", simulated: "pass" });
 });
 
-test("guessing at the administrator's password is refused as always, and at a mailbox's only simulated", () => {
+test("guessing the administrator's password is refused as always, guessing a mailbox's only in simulation", () => {
   const event = { type: "LOGIN_ASKED", ip: MAIL.ip, service: "dashboard", login: "admin", passwordHash: "" } as const;
   assert.equal(decide(SIMULATED, factsOf({ ban: BAN }), event, NOON).verdict, "refuse");
   const facts = factsOf({ ban: { ...BAN, simulated: true } });

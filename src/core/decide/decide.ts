@@ -14,21 +14,23 @@ import { decideReport } from "./report.ts";
 import { withoutForbiddenBan } from "./sparing.ts";
 import { exceeded } from "./windows.ts";
 
-/** The one way from a client's event and its facts to a decision; from a command, it is `decideCommand` in command.ts. */
+/** Makes every decision about a client's event. Commands are decided by `decideCommand` in command.ts. */
 export function decide(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   return policy.simulate && !isDashboard(event)
     ? simulated(policy, facts, event, now)
     : decideAbout(policy, facts, event, now);
 }
 
-/** A simulated ban must not hide a refusal that administrators asked for, so that is decided first, as if there were no ban. */
+/** A simulated ban must not hide a refusal that administrators asked for, so that refusal is decided first, as if there were no ban. */
 function simulated(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   const refused = facts.ban?.simulated === true ? decideClient(policy, unbanned(facts), event, now) : null;
   if (refused !== null && ALWAYS_REFUSED.includes(refused.reason)) return refused;
   return withoutEffect(facts, decideAbout(policy, facts, event, now));
 }
 
-/** Its limits hold during a simulation too: they affect no mail user, and a guessed password there gives away the whole server. */
+/**
+ * The dashboard's limits apply during a simulation too: they affect no mail user, and a password guessed there exposes the whole server.
+ */
 function isDashboard(event: ClientEvent): boolean {
   return isLogin(event) && isAdministrators(event.service, event.login);
 }
@@ -81,7 +83,7 @@ export function decideConnect(policy: Policy, facts: Facts, event: Connect, now:
   return refuseAndBan(policy, facts, offence, now);
 }
 
-/** Refusals that follow from what administrators said about their accounts, not from limits. They apply during a simulation too. */
+/** Refusals that administrators configured for accounts, as opposed to limits. They apply during a simulation too. */
 const ALWAYS_REFUSED: readonly Reason[] = ["account_inactive", "outside_networks"];
 
 /** The same facts without any ban. A proxy, because a copy would look up every fact. */
@@ -95,12 +97,12 @@ function unbanned(facts: Facts): Facts {
 }
 
 /**
- * A decision while `simulate` is set: recorded as it would be, but the client is not stopped. Bans are noted, so that later
- * decisions are made as after a ban, and never reach the firewall. Manual and earlier bans stay in force.
+ * The decision while `simulate` is set. It is recorded as usual, but the client is not stopped. Bans are noted, so that later decisions are
+ * made as after a ban, but they never reach the firewall. Manual and earlier bans stay in force.
  */
 function withoutEffect({ ban }: Facts, decided: Decision): Decision {
   const isBanned = decided.reason === "banned" && ban !== null && ban.simulated !== true;
-  // The account was held already; a simulation holds none.
+  // The account was held already, because a simulation never starts a hold.
   const isHeld = decided.verdict === "hold" && !decided.changes.some(({ type }) => type === "HOLD_ACCOUNT");
   const isReal = isBanned || isHeld;
   const changes = decided.changes.map(asSimulated);

@@ -12,14 +12,14 @@ export type Verdict = "pass" | "delay" | "hold" | "defer" | "refuse";
 export const BAN_LEVELS = ["light", "medium", "heavy", "permanent", "manual"] as const;
 export type BanLevel = (typeof BAN_LEVELS)[number];
 
-/** Its row (`changeRecord`) has other names: `reason` for `code`, `says` for `reason`, `actor` for `source`. */
+/** Its event (`changeRecord`) uses other names: `reason` for `code`, `says` for `reason`, `actor` for `source`. */
 export type Ban = Readonly<{
   prefix: Prefix;
-  /** The address that caused it; of a manual ban, the first of its network. */
+  /** The address that caused it; for a manual ban, the first address of its network. */
   ip: Ip;
   level: BanLevel;
   code: Reason;
-  /** One sentence for the administrator; of a manual ban, the note of its command. */
+  /** One sentence for the administrator; for a manual ban, the note given with the command. */
   reason: string;
   /** Who made it: an `Actor` (events/command.ts). */
   source: string;
@@ -38,14 +38,14 @@ export type Change =
   | Readonly<{ type: "LIFT"; prefix: Prefix; cause: "UNBAN" | "BAN_EXPIRED"; forgiven: boolean; by: string }>
   /** Ends simulated bans, which count as no offence. */
   | Readonly<{ type: "END_SIMULATION" }>
-  /** An account signed in from here with a password of this hash. */
+  /** An account signed in from here with a password that has this hash. */
   | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; passwordHash: string }>
   /**
-   * A client that the account does not know tried a password of this hash. `account`: see `guessedName` in
-   * account-guard.ts. `isStale`: it looked right, like an old password that a device still uses.
+   * A client that the account does not know tried a password with this hash. `account`: see `guessedName` in account-guard.ts. `isStale`:
+   * the password looked right, as an old one does that a device still uses.
    */
   | Readonly<{ type: "GUESS"; account: string; network: Prefix; passwordHash: string; isStale: boolean }>
-  /** The account (in lower case) has a password of this hash from now on; empty: the hash is not known. */
+  /** From now on the account (in lower case) has a password with this hash, which is empty if unknown. */
   | Readonly<{ type: "SET_PASSWORD"; account: string; passwordHash: string }>
   /** Earlier guesses at the account (see `guessedName`) no longer count; null: for all accounts. */
   | Readonly<{ type: "FORGET_GUESSES"; account: string | null }>
@@ -53,13 +53,13 @@ export type Change =
   | Readonly<{ type: "FORGET_PLACES"; account: string; since?: Millis }>
   /** An account writes to an outside address, whose reply is then expected. */
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
-  /** From now on the mail of this account is held. `prefix`, `ip`: from where the mail came that went past the limit. */
+  /** From now on the mail of this account is held. `prefix`, `ip`: where the mail that exceeded the limit came from. */
   | Readonly<{ type: "HOLD_ACCOUNT"; account: string; prefix: Prefix; ip: Ip; evidence: Evidence }>
-  /** The owner vouches for the account: its hold ends if it began by `until`, and the recipients of mail held by then become known. */
+  /** The owner vouches for the account: its hold ends if it started by `until`, and the recipients of mail held by then become known. */
   | Readonly<{ type: "END_HOLD"; account: string; until?: Millis }>
-  /** The held mail was deleted: the owner did not write it, and does not vouch for its place. `ends`: the account is removed. */
+  /** The held mail was deleted, so no one vouches for it or for the place it came from. `ends`: the account is removed. */
   | Readonly<{ type: "DISOWN_HOLD"; account: string; ends?: true }>
-  /** The account is removed: the next one of its name has written to no one. */
+  /** The account is removed. A later account with the same name has written to no one. */
   | Readonly<{ type: "FORGET_CORRESPONDENTS"; account: string }>
   /** This mail waits in the queue. `recipients`: whom the account has written to once the mail is released. */
   | Readonly<{
@@ -72,7 +72,7 @@ export type Change =
     }>
   /** These mails were released or deleted. */
   | Readonly<{ type: "FORGET_HELD"; queueIds: readonly string[] }>
-  /** The server of a recipient to whom this account had never written refused its mail for good. */
+  /** A server permanently refused mail from this account to someone to whom the account had never written. */
   | Readonly<{ type: "NOTE_REFUSAL"; account: string }>
   /** Credits a server for a mail from it or to it. */
   | Readonly<{ type: "CREDIT"; prefix: Prefix; network: Prefix; mail: Credit }>
@@ -89,8 +89,8 @@ export type Change =
 export type BanChange = Extract<Change, { type: "BAN" }>;
 
 /**
- * The numbers behind a decision: `count` of at most `limit` within `windowMs`, which is 0 if all was in one mail. `key`:
- * the setting; null for a limit that none sets, or that of a Fail2ban jail.
+ * The numbers behind a decision: `count` of at most `limit` within `windowMs`, which is 0 if everything was in one mail. `key`: the
+ * setting; null if not exactly one setting decided.
  */
 export type Evidence = Readonly<{ count: number; limit: number; windowMs: number; key: string | null }>;
 
@@ -104,27 +104,23 @@ export type Decision = Readonly<{
   evidence: Evidence | null;
   /** Whether the event counts in the sliding windows. */
   counted: boolean;
-  /** Whether it leaves a row. A sign-in that may continue to its password check leaves none: its report follows. */
+  /** Whether the event is recorded. A sign-in that may continue to its password check is not, because the report of its outcome follows. */
   recorded: boolean;
   changes: readonly Change[];
   /** The values for `{name}` in the reason's reply: an address or a name from the settings, never text from a stranger. */
   fill: Readonly<Record<string, string>> | null;
   /**
-   * Present: `simulate` keeps the decision from the client. What the client would have met; `defer` where Postgrey
-   * would have been asked.
+   * What the client would have met without `simulate`; absent if the decision takes effect. `defer` where Postgrey would have been asked.
    */
   simulated?: Verdict;
 }>;
 
-/** It passes here; Postgrey may still defer it. */
+/** Whether the mail passes here, but Postgrey may still defer it. */
 export function isLeftToPostgrey({ reason }: Readonly<{ reason: Reason | null }>): boolean {
   return reason === "greylist_asked" || reason === "recipient_hidden";
 }
 
-/**
- * Whether a pass may be answered before its commit: it accepts no mail, as the guard is asked again first, and Postgrey cannot
- * defer it.
- */
+/** Whether a pass may be answered before its commit: Postgrey cannot defer it, and it accepts no mail, because the guard is asked again. */
 export function isIntermediatePass(type: string, decided: Pick<Decision, "verdict" | "reason">): boolean {
   if (decided.verdict !== "pass" || isLeftToPostgrey(decided)) return false;
   return type === "CONNECT" || type === "RECIPIENT" || type === "DATA";

@@ -9,7 +9,7 @@ import type { HonestServer } from "./honest-mail.ts";
  * unused facts cost nothing.
  */
 export type Facts = Readonly<{
-  /** By which the client is counted and would be banned. */
+  /** The client is counted, and would be banned, by this prefix. */
   prefix: Prefix;
   ip: Ip;
   /** The prefix and its neighbours. */
@@ -24,7 +24,7 @@ export type Facts = Readonly<{
   mails: readonly Millis[];
   /** Within a week, except those that an administrator forgave. */
   failures: readonly Failure[];
-  /** Passwords from this address in verification that do not look right. */
+  /** Passwords from this address that are being verified and do not look right. */
   pending: readonly TriedPassword[];
   /** Accounts that know this address, in lower case: they signed in from it within `accounts.knownForMs`. */
   knownAccounts: readonly string[];
@@ -39,13 +39,13 @@ export type Facts = Readonly<{
   bounce: BounceFacts;
   /** Whether a stranger's mail named this mailbox with another extension before. */
   hasOtherExtension: boolean;
-  /** For mail with a sender: its recipient wrote to the sender's domain, and SPF proves the sender. SPF is asked only about correspondents. */
+  /** For mail with a sender: its recipient wrote to the sender's domain, and SPF (asked only about correspondents) proves the sender. */
   isAnswer: boolean;
   /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */
   probesFromAnywhere: readonly Millis[];
   /** How many different unknown recipients strangers of this network asked for within the hour, those of bounces counted apart. */
   namesProbed: number;
-  /** When prefixes with first contacts had their first one within the hour, and whether this is one of these prefixes. */
+  /** When each prefix that made first contacts within the hour made its first one, and whether this prefix is among them. */
   firstContactsFromAnywhere: readonly Millis[];
   isAmongFirstContacts: boolean;
   /** The networks from which the account of the login may sign in; empty: anywhere. */
@@ -87,7 +87,7 @@ export type Failure = Readonly<{ at: Millis; passwordHash: string; account: stri
 /** A password that was tried. `account`: in lower case. */
 export type TriedPassword = Readonly<{ account: string; passwordHash: string }>;
 
-/** A password in verification: the event of its outcome has not come yet. */
+/** A password that is being verified: the event with its outcome has not arrived yet. */
 export type PendingPassword = TriedPassword &
   Readonly<{
     at: Millis;
@@ -109,21 +109,20 @@ export type AccountFacts = Readonly<{
   /** Whether it signed in recently from this address, or from a neighbouring one. */
   kinship: "address" | "network" | "stranger";
   /**
-   * Different passwords tried by clients that it does not know, within the window: wrong, refused, and in verification;
-   * at most a share for each network. For kinship `network`: all by this network, and only by this network. Counts up
-   * to the limit.
+   * Different passwords tried within the window by clients that the account does not know, whether wrong, refused or still being verified;
+   * at most a share for each network. For kinship `network`: all passwords from this network, and no others. Counts up to the limit.
    */
   guesses: number;
   /** Hashes of different passwords of its latest sign-ins, newest first. */
   passwordHashes: readonly string[];
   /**
-   * Passwords tried within a day in new places, verified or refused: at most a share for each network, and of what they
-   * tried beyond their shares at most the common share. Counts up to the budget.
+   * Passwords tried within a day in new places, verified or refused: at most a share for each network, and at most the common share of
+   * those beyond these shares. Counts up to the budget.
    */
   candidates: number;
-  /** Those from the network of the address. Counts up to the network's share. */
+  /** Candidates from the network of the address. Counts up to the network's share. */
   networkCandidates: number;
-  /** What all networks tried beyond their shares. Counts up to the common share. */
+  /** Candidates of all networks beyond their shares. Counts up to the common share. */
   commonCandidates: number;
   /**
    * Different passwords that the network of the address tried within a day, including those in verification. For kinship
@@ -133,21 +132,21 @@ export type AccountFacts = Readonly<{
 }>;
 
 /**
- * Different passwords tried at all accounts in new places, and the number of networks that they came from. Not counting
- * those that looked right: an old password in one phone on its way through many networks is not spraying.
+ * Different passwords tried at all accounts in new places, and the number of networks that they came from. Excludes passwords that looked
+ * right, because a phone that carries an old password through many networks is not spraying.
  */
 export type SprayingFacts = Readonly<{ guesses: number; networks: number }>;
 
-/** What a report of Fail2ban is weighed against; of any other event nothing. */
+/** What a Fail2ban report is weighed against; empty for other events. */
 export type PriorReports = Readonly<{
   /**
-   * Offences up to here were decided on before: by a report of the same jail, or by a ban of the address or of a
-   * network around it. Null: none.
+   * Offences up to here were decided on before: by a report of the same jail, or by a ban of the address or a network around it; null if
+   * none.
    */
   upTo: Millis | null;
   /**
-   * At most two different passwords from there that failed or were refused without a check, in the time of the report.
-   * Empty text if unknown, which comes last.
+   * At most two different passwords from the address that failed or were refused without a check during the time of the report. An unknown
+   * password is an empty text and comes last.
    */
   passwords: readonly string[];
   /**
@@ -166,21 +165,24 @@ export type BounceFacts = Readonly<{
 }>;
 
 /**
- * Recipients of an account's mail: all, `written` to whom it has written before, and `strangers`: those outside this server to
- * whom it has not.
+ * Recipients of an account's mail: all of them, those to whom it has written before (`written`), and those outside this server to whom it
+ * has not (`strangers`).
  */
 export type RecipientCounts = Readonly<{ recipients: number; written: number; strangers: number }>;
 export type SentMail = RecipientCounts & Readonly<{ at: Millis }>;
 
-/** What is known of the account that sends. */
+/** Facts about the account that sends. */
 export type SendingFacts = Readonly<{
   /** Mails that counted, in ascending order. */
   mails: readonly SentMail[];
-  /** The recipients of this mail so far; at DATA all of them. At its end `strangers` includes `again`: they may refuse it. */
+  /**
+   * The recipients of this mail so far; at DATA all of them. At its end `strangers` includes those that were `again`, because their servers
+   * may refuse the mail.
+   */
   mail: RecipientCounts;
   /**
-   * Of the recipient that is named now. `local`: of a domain of this server. `again`: a stranger whom an unfinished mail of the account has
-   * counted, such as one whose upload broke off and that is retried. The others as in `RecipientCounts`.
+   * What the current recipient is. `local`: in a domain of this server. `again`: a stranger who was already counted for an unfinished mail
+   * of the account, such as one that is retried after its upload broke off. The others are as in `RecipientCounts`.
    */
   recipient: "local" | "written" | "stranger" | "again";
   /** Why its mail is held; null while it is not. */
@@ -189,7 +191,7 @@ export type SendingFacts = Readonly<{
   vouchedAt: Millis;
   /** How many of its mails are on hold, while it is held. */
   heldMails: number;
-  /** Whether this mail was already held, at DATA. */
+  /** Whether this mail was already put on hold at DATA. */
   isMailHeld: boolean;
   /** Whether the account first signed in from this place after this moment, or never did. */
   isNewPlace(after: Millis): boolean;
@@ -216,7 +218,7 @@ export type SparingFacts = Readonly<{
 export type Neighbourhood = Readonly<{
   /** The ban on the network, or on a wider one. */
   ban: Ban | null;
-  /** From when `bans.memory` runs for each ban of the network itself. */
+  /** When `bans.memory` starts for each ban of the network itself. */
   offencesAt: readonly Millis[];
   /** When the last of them started or ended; 0 if there was none. */
   settledAt: Millis;
@@ -236,7 +238,7 @@ export type Neighbourhood = Readonly<{
 export type Offender = Pick<Facts, "prefix" | "ip" | "offences">;
 
 export const NO_RECIPIENTS: RecipientCounts = { recipients: 0, written: 0, strangers: 0 };
-/** Where no account sends. */
+/** If no account sends. */
 export const NO_SENDING: SendingFacts = {
   mails: [],
   mail: NO_RECIPIENTS,
@@ -251,7 +253,7 @@ export const NO_SENDING: SendingFacts = {
 export const NO_BOUNCE: BounceFacts = { hasOther: false, isExpected: false };
 export const NO_PRIOR_REPORTS: PriorReports = { upTo: null, passwords: [], unjudged: [] };
 
-/** More accounts than one thief usually has: an office, a family or a school signs in from there. */
+/** A thief rarely has this many accounts, so an address that this many know is an office, a family or a school. */
 const ACCOUNTS = 3;
 
 /**

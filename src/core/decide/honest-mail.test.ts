@@ -40,7 +40,7 @@ const servers = fc
       ),
     ),
   );
-test("what offenders sent vouches for nothing, and honest mail never makes a ban easier", () => {
+test("offenders' mail vouches for nothing, and honest mail never makes a ban easier", () => {
   fc.assert(
     fc.property(servers, fc.uniqueArray(fc.nat(255)), (all, hosts) => {
       const offenders = hosts.map(unit);

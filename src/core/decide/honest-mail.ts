@@ -9,7 +9,7 @@ import { DAY_MS } from "../time.ts";
  */
 export type Credit = "accepted" | "proven" | "wanted" | "written";
 
-/** What is known of one server: a prefix by which clients are counted. */
+/** What is known about one server, which is a prefix by which clients are counted. */
 export type HonestServer = Readonly<{
   prefix: Prefix;
   /** Mails of each kind. */
@@ -24,7 +24,7 @@ export type HonestServer = Readonly<{
 export const HONEST_FOR_MS = 30 * DAY_MS;
 /** After this many days of proven mail, mail from a server counts as wanted. */
 const DAYS_OF_TRUST = 3;
-/** Servers whose mail was only accepted raise a limit at most this many times, because one mail is cheap. */
+/** Servers whose mail was only accepted multiply a limit by at most this, because one mail is cheap. */
 const MOST_TIMES = 5;
 
 /** Whether mail from or to this server is known to be wanted. Mail that is only proven must come on several days. */

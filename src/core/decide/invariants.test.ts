@@ -58,7 +58,7 @@ const anyMail = fc.record({
 });
 const anyLogin = fc.record({ service: services, passwordHash: passwords });
 
-test("whatever is protected is never banned nor turned away as a stranger, by any decision", () => {
+test("no decision bans a protected address or turns it away as a stranger", () => {
   const scenes = fc.tuple(policies, anyFacts, protections, anyMail, anyLogin);
   fc.assert(
     fc.property(scenes, ([policy, known, protection, mail, login]) => {
@@ -89,7 +89,7 @@ test("no decision bans more than once, bans what is banned, or passes what it ba
   );
 });
 
-test("an account is never banned for volume, nor a provider", () => {
+test("neither an account nor a provider is ever banned for volume", () => {
   fc.assert(
     fc.property(policies, anyFacts, anyMail, services, (policy, known, mail, service) => {
       const facts = factsOf(known);
@@ -141,7 +141,7 @@ test("a known address is banned no sooner than a stranger", () => {
   );
 });
 
-test("a wrong password that is repeated never bans, however often and among whatever else", () => {
+test("repeating a wrong password never bans, however often and whatever else is tried", () => {
   fc.assert(
     fc.property(policies, fc.integer({ min: 2, max: 200 }), gaps, (policy, repeats, waits) => {
       const generous = { ...policy, logins: { ...policy.logins, failures: Math.max(2, policy.logins.failures) } };
@@ -153,7 +153,7 @@ test("a wrong password that is repeated never bans, however often and among what
   );
 });
 
-test("guessing brings a ban exactly at the first password that makes too many different ones", () => {
+test("guessing leads to a ban exactly at the first different password above the limit", () => {
   // Waits that sometimes add up to exactly the window: mistakes happen at its edge.
   const waits = fc.constantFrom(0, 1, 50, 100, 150, 299, 300);
   const attempts = fc.array(fc.tuple(waits, passwords), { minLength: 1, maxLength: 60 });
@@ -186,8 +186,8 @@ function logInFrom(policy: Policy, attempts: readonly Failure[]): readonly Decis
 }
 
 /**
- * By its definition, within a day: this password is one that does not stand among those counted, and with it there are
- * as many within the window, or in all, as cause a ban. A password without a hash is different from all others.
+ * Returns the index of the attempt that causes the ban by definition, within a day: the first whose password is not among those counted,
+ * and with which enough are counted within the window, or in all. A password without a hash is different from all others.
  */
 function firstGuessBeyond(policy: Policy, attempts: readonly Failure[]): number {
   const counted: Failure[] = [];

@@ -32,7 +32,7 @@ export const JAILS = [
 
 export type JailName = (typeof JAILS)[number]["name"];
 
-/** Detectors of intrusions beside Fail2ban, whose reports are jails by these names. No filter can have such a name. */
+/** Intrusion detectors. Their reports look like those of jails with these names, which no filter can have. */
 export const DETECTORS = ["ids:suricata", "ids:psad"] as const;
 
 export type DetectorName = (typeof DETECTORS)[number];
@@ -60,8 +60,8 @@ export function isAboutLogins(jail: string): boolean {
 export type Blamed = Readonly<{ ip: Ip; offences: number; reported: boolean }>;
 
 /**
- * The addresses that a jail would report for these offences, in any order: those with `limit` of them within the
- * window. The most offences come first.
+ * Returns the addresses with their offences, those with the most first. `reported`: `limit` of them lie within the window, so a jail would
+ * report it. The offences may come in any order.
  */
 export function wouldReport(
   offences: readonly Readonly<{ ip: Ip; at: Millis }>[],

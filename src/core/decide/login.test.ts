@@ -10,7 +10,7 @@ import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./log
 import { banIn } from "./sparing.ts";
 
 const tried = (at: Millis, passwordHash: string): Failure => ({ at, passwordHash, account: LOGIN.login });
-/** Failures with these passwords, one a second, the last one now. */
+/** Failures with these passwords, one per second, the last one now. */
 function failures(...passwords: readonly string[]): readonly Failure[] {
   return passwords.map((hash, i) => tried(later(NOON, (i + 1 - passwords.length) * 1_000), hash));
 }
@@ -24,7 +24,7 @@ const hourly = (count: number) => daily(count, 1);
 const different = (count: number) => failures(...Array.from({ length: count }, (_, i) => `p${i}`));
 const MANY = different(500);
 
-/** Those that a ban has answered. */
+/** Failures that a ban followed. */
 const spent = (those: readonly Failure[]): readonly Failure[] => those.map((failure) => ({ ...failure, spent: true }));
 const tenMinutesOld = (those: readonly Failure[]) =>
   those.map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) }));
@@ -63,12 +63,12 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   ["an allowed one despite a ban", "pass allow_listed, SPARE", { ...ALLOWED, ban: BAN, ...after(different(13)) }],
   ["this machine at three times the limit", `${SLOWED}, SPARE`, { ...LOCAL, ban: BAN, ...after(different(14)) }],
   ["a guess on this machine", "pass loopback, GUESS", { ...LOCAL, account: ACCOUNT }],
-  ["the 5th of ten minutes, a ban having answered the others", "pass below_limit", after(spent(different(4)))],
-  ["the 20th different one of a week", "refuse slow_guessing, banned", after(daily(19, 8))],
+  ["the 5th within ten minutes, after a ban for the others", "pass below_limit", after(spent(different(4)))],
+  ["the 20th different one within a week", "refuse slow_guessing, banned", after(daily(19, 8))],
   ["the 5th from a server with wanted mail", `${SLOWED}, SPARE`, { isWanted: true, ...after(different(4)) }],
   ["the same, allowed", "pass allow_listed, SPARE", { isWanted: true, ...ALLOWED, ...after(different(4)) }],
   ["the 5th from one that was banned", "refuse login_failures, banned", { ...BANNED_BEFORE, ...after(different(4)) }],
-  ["the 19th different one of a week", "pass below_limit", after(daily(18, 8))],
+  ["the 19th different one within a week", "pass below_limit", after(daily(18, 8))],
   ["one that was tried six days ago", REPEATED, after(daily(1, 144, "now"), hourly(9))],
   ["this machine with a stale password", "pass loopback, uncounted", { ...LOCAL, ...after(MANY, failures("now")) }],
   ["an allowed one from outside", "pass allow_listed, uncounted", { ...ALLOWED, ...OUTSIDE, ...after(MANY) }],
@@ -116,13 +116,13 @@ test("a server with wanted mail is refused without a check after a day's guesses
   assert.equal(outcomeOf(decideLoginAsked(POLICY, facts, event, NOON)), "refuse slow_guessing, SPARE");
 });
 
-test("while the database cannot be written, a guess past a limit is refused for the usual reason, without a ban", () => {
+test("while the database cannot be written, a guess past a limit is refused for the usual reason without a ban", () => {
   const answer = (known: Partial<Facts>) => outcomeOf(decideFailed(known, { withoutBan: "unwritable" }));
   assert.equal(answer(after(different(4))), "refuse login_failures");
   assert.equal(answer(after(hourly(9))), "refuse slow_guessing");
 });
 
-test("the server's networks hold for every account, also at the dashboard, and not for the administrator", () => {
+test("the server's networks apply to every account, also at the dashboard, but not to the administrator", () => {
   const policy = { ...POLICY, logins: { ...POLICY.logins, networks: [net("198.51.100.1")] } };
   const decide = (service: LoginAttributes["service"], login = LOGIN.login): string =>
     decideLoginAsked(policy, factsOf(), { type: "LOGIN_ASKED", ...LOGIN, service, login }, NOON).reason;
@@ -147,13 +147,13 @@ test("an address that the allow list accepted is known by its prefix", () => {
   assert.equal(known?.type === "KNOW" && known.prefix, "2001:db8:1:2::/64");
 });
 
-test("the administrator makes nothing known; an address that is only spared bans does", () => {
+test("the administrator's sign-in makes no address known; a sign-in from an address that is only spared bans does", () => {
   assert.deepEqual(changesOnSuccess({}, { service: "dashboard", login: "admin" }), []);
   assert.equal(changesOnSuccess({}, { service: "dashboard" }).length, 1, "a mailbox user's sign-in does, as by mail");
   assert.equal(changesOnSuccess({ protection: "gateway" }).length, 1);
 });
 
-test("a sign-in on this machine makes its password known once, and no place", () => {
+test("a sign-in on this machine makes its password known once, but no place", () => {
   const SET = { ...ACCOUNT, passwordHashes: ["set"] };
   const changes = (passwordHash: string) =>
     changesOnSuccess({ ...LOCAL, account: SET }, { login: "Anna@example.org", passwordHash });
@@ -161,7 +161,7 @@ test("a sign-in on this machine makes its password known once, and no place", ()
   assert.deepEqual([changes("set"), changes("")], [[], []]);
 });
 
-test("a ban for slow guessing lasts a day at least, or as long as its rung", () => {
+test("a ban for slow guessing lasts at least a day, or as long as its rung", () => {
   const lengthAt = (offences: number, ladderMs: readonly number[]): number => {
     const policy = { ...POLICY, bans: { ...POLICY.bans, ladderMs } };
     const ban = banIn(decideFailed({ ...after(hourly(9)), offences }, {}, policy));

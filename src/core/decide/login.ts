@@ -21,7 +21,7 @@ import { banIn, spare } from "./sparing.ts";
 
 const SETTING = "limits.logins.failures";
 
-/** Before the password is verified. A pass leaves no row, because the report that follows does. */
+/** Before the password is verified. A pass is not recorded, because the report that follows is. */
 export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked, now: Millis): Decision {
   if (facts.protection === null && facts.ban !== null) return uncounted("refuse", "banned");
   // Restrictions on where accounts may sign in also apply to the allow list, as in Dovecot.
@@ -40,7 +40,7 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
     const guessed = counted ? refusedGuesses(facts, event.passwordHash) : [];
     const isRight = looksRight(facts, event.passwordHash);
     return decision("refuse", isRight ? "right_password_guarded" : barred.reason, {
-      // The budget of limits.accounts.candidates refuses the right one, whichever limit bars others.
+      // What refuses a right password is the budget of limits.accounts.candidates, whichever limit bars others.
       evidence: isRight ? null : barred.evidence,
       counted,
       changes: [...guessed, ...changes],
@@ -58,15 +58,15 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
 }
 
 /**
- * From now on the account knows the address, even if only the allow list accepted it, because that entry may end.
- * Protected addresses are counted one by one; known ones are not.
+ * From now on the account knows the address, even if only the allow list accepted it, because that entry may end. The prefix is computed
+ * here, because facts of a protected address have that single address as prefix.
  */
 export function decideLoginSucceeded(policy: Policy, facts: Facts, event: LoginSucceeded): Decision {
   if (isAdministrators(event.service, event.login)) return decision("pass", "signed_in");
   const { passwordHash } = event;
   const account = event.login.toLowerCase();
   if (facts.protection === "loopback") {
-    // Without it, a right password that was set elsewhere would never look right here.
+    // Otherwise a right password that was set elsewhere would never look right here.
     const isNew = passwordHash !== "" && !looksRight(facts, passwordHash);
     const known: Change = { type: "SET_PASSWORD", account, passwordHash };
     return decision("pass", "signed_in", { changes: isNew ? [known] : [] });
@@ -76,8 +76,8 @@ export function decideLoginSucceeded(policy: Policy, facts: Facts, event: LoginS
 }
 
 /**
- * Counts different passwords, because a device that repeats a stale one is not an attacker. Sign-ins from outside the
- * networks do not count: Dovecot reports a right password there as a failure, too.
+ * Counts different passwords, because a device that repeats a stale one is not an attacker. Sign-ins from outside the allowed networks do
+ * not count, because Dovecot reports even a right password there as a failure.
  */
 export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFailed, now: Millis): Decision {
   const away = isAway(policy, facts, event);
@@ -129,7 +129,7 @@ function wrongPassword(policy: Policy, facts: Facts, event: LoginAttributes, now
   const due = nextBan(policy, facts, offence, now);
   const isSpared = facts.protection === null && facts.offences === 0 && facts.isWanted;
   if (!isSpared) return decision("refuse", offence.code, { evidence, changes: [due] });
-  // Its mail is wanted: from now on it is limited like any address that is never banned.
+  // The server's mail is wanted, so from now on it is limited like any address that is never banned.
   const changes = spare(facts, due.ban, "honest_network", now);
   return decision("delay", "guessing_slowed", { evidence, changes });
 }
@@ -148,8 +148,8 @@ function isExempt(facts: Facts): facts is Facts & { protection: "loopback" | "al
 }
 
 /**
- * Slows down addresses that are never banned: otherwise they could guess forever. Many honest users may be behind one
- * (a webmail, a proxy that hides its clients), so the limit is that of a known address.
+ * Slows down addresses that are never banned, because they could otherwise guess forever. Many honest users may be behind one (a webmail, a
+ * proxy that hides its clients), so the limit is that of a known address.
  */
 function slowedGuessing(policy: Policy, facts: Facts, count: number): Decision | null {
   const evidence = shortEvidence(policy, facts, count);
@@ -167,7 +167,7 @@ function isAway({ logins }: Policy, { ip, accountNetworks }: Facts, { service, l
   return !isAdministrators(service, login) && isOutside(ip, logins.networks, accountNetworks);
 }
 
-/** Those within the short window that no ban has answered. */
+/** Failures within the short window that no ban followed. */
 function recentFailures({ logins }: Policy, { failures }: Facts, now: Millis): Facts["failures"] {
   return failuresWithin(failures, logins.windowMs, now).filter(isFresh);
 }

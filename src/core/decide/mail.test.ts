@@ -72,13 +72,13 @@ const heavy: readonly Example[] = [
   ["a large provider", "refuse header_lines, uncounted", {}, OF_GOOGLE],
   ["a server whose mail is wanted", "refuse header_lines, uncounted", { isWanted: true }],
   ["the same after an offence", "refuse header_lines, banned, uncounted", { isWanted: true, offences: 1 }],
-  ["an address that is banned by now", "refuse header_lines, uncounted", { ban: BAN }],
+  ["an address that was banned in the meantime", "refuse header_lines, uncounted", { ban: BAN }],
 ];
 check("too many header lines", heavy, (facts, mail) => decideExcess({ of: "header_lines", count: 1_001 }, facts, mail));
 
 const BUSY = "defer filters_busy, uncounted";
 
-test("a large mail must come again, without a ban, while the filters have much to read", () => {
+test("a large mail is deferred without a ban while the filters have much to read", () => {
   const [count, limit] = [67_108_864, 67_108_864];
   const decided = decideExcess({ of: "bytes_in_filters", count });
   assert.equal(outcomeOf(decided), BUSY);
@@ -106,7 +106,7 @@ check("a mail that may hide parts, during a stranger's turn", turns, (facts, mai
 test("a known sender's mail that may hide parts waits during another known sender's turn", () =>
   assert.equal(outcomeOf(decideExcess({ of: "known_waits_too" }, factsOf({ known: true }))), BUSY));
 
-test("the ban for a mail with too many parts says how many it had; an estimate brings none", () => {
+test("the ban for a mail with too many parts says how many it had; an estimate causes none", () => {
   const decided = decideExcess({ of: "mime_parts", count: 10_000 });
   const why = "The mail has or may hide far more MIME parts than any mail program writes: 10000, limit 1000";
   assert.equal(banIn(decided)?.reason, why);

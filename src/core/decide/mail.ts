@@ -24,7 +24,7 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
     decideBanOrProtection(facts, event.account) ?? decideInactive(facts) ?? decideOwnSender(policy, facts, event);
   if (settled !== null) return settled;
   if (event.account !== null) return decideAccountRecipient(policy, facts, now);
-  // No row: otherwise one address could push out the recorded events of months, without a single mail.
+  // Not recorded, because one address could otherwise push out months of recorded events without sending a single mail.
   if (facts.sessionRecipients >= 2 * policy.recipientsPerMail)
     return uncounted("refuse", "session_limit", { recorded: false });
   const zone = event.blockListing?.zone;
@@ -54,7 +54,7 @@ export function decideData(policy: Policy, facts: Facts, event: DataCommand, now
   const evidence = exceeded(policy.mail, facts.mails, now);
   if (evidence === null) return markFirstContact(policy, facts, now) ?? decision("pass", "below_limit");
   if (isProvider(policy, event.clientName)) return uncounted("defer", "provider_busy", { evidence });
-  // Its mail is wanted, but not all at once: it is accepted when it is sent again.
+  // The server's mail is wanted, but not all at once. It is accepted when the server retries.
   if (facts.offences === 0 && facts.isWanted) return uncounted("defer", "wanted_busy", { evidence });
 
   const past = facts.known ? exceeded(policy.mail, facts.mails, now, policy.knownFactor) : null;
@@ -63,8 +63,8 @@ export function decideData(policy: Policy, facts: Facts, event: DataCommand, now
 }
 
 /**
- * End of message: what matters is a ban since the last stage, what our milter or `FilterLoad` found, and a hold of the account. If an account's
- * mail is not held, its recipients become correspondents. Other milters may still refuse the mail.
+ * End of message: checks for a ban since the last stage, an excess that our milter or `FilterLoad` found, and a hold on the account. If an
+ * account's mail is not held, its recipients become correspondents. Other milters may still refuse the mail.
  */
 export function decideEndOfMessage(policy: Policy, facts: Facts, event: EndOfMessage, now: Millis): Decision {
   if (event.excess !== undefined) return decideExcess(policy, facts, { ...event, excess: event.excess }, now);
@@ -80,23 +80,26 @@ export function decideEndOfMessage(policy: Policy, facts: Facts, event: EndOfMes
   return decision("pass", "below_limit", { changes });
 }
 
-/** No honest mail has more. Such a mail costs the filters the same whoever sends it, so it is always refused. */
+/** No honest mail has more. A mail that does costs the filters the same whoever sends it, so it is always refused. */
 export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as const;
 /**
  * Bytes that Rspamd reads at once before a stranger's large mail is deferred. It has one process, which needs 2 s for them on a slow
  * machine; Postfix waits much longer.
  */
 export const MOST_IN_FILTERS = 64 * 1024 * 1024;
-/** A mail of this size is never deferred for its size: even one in each SMTP connection is little. */
+/** Mail up to this size is never deferred for its size, because even one in every SMTP connection adds up to little. */
 export const LIGHT_BYTES = 256 * 1024;
-/** A mail that may cost Rspamd more than this beyond its size is read one at a time (`EndOfMessage.mayHideParts`): no estimate of such a cost is sure. */
+/**
+ * Mails that may cost Rspamd more than this beyond their size are read one at a time (`EndOfMessage.mayHideParts`), because such a cost
+ * cannot be estimated reliably.
+ */
 export const MOST_EXTRA_BYTES = 16 * 1024 * 1024;
 
 type TooMuch = EndOfMessage & Readonly<{ excess: Excess }>;
 
 /**
- * A server with wanted mail relays for its users, so a bad one among them does not ban the server. An estimate proves no malice. A known
- * sender's mail waits for no stranger's turn; that it passes is recorded already.
+ * A server with wanted mail relays for its users, so it is not banned for a bad one among them. An estimate causes no ban, because it does
+ * not prove malice. A known sender's mail does not wait while a stranger's is read. Its pass was recorded when Postfix asked.
  */
 function decideExcess(policy: Policy, facts: Facts, { account, clientName, excess }: TooMuch, now: Millis): Decision {
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
@@ -117,7 +120,7 @@ function decideExcess(policy: Policy, facts: Facts, { account, clientName, exces
   return uncounted("refuse", code, { evidence, changes });
 }
 
-/** Block lists name a server for what a few of its users send. The spam filter still judges such mail. */
+/** A server may be on a block list for the mail of a few of its users. The spam filter still judges such mail. */
 function isExcused(policy: Policy, facts: Facts, { clientName }: Recipient): boolean {
   return facts.known || isProvider(policy, clientName) || facts.isAnswer;
 }
@@ -134,9 +137,9 @@ function decideUnknownRecipient(policy: Policy, facts: Facts, event: Recipient, 
 }
 
 /**
- * Past the limit, a wanted server that probes is deferred for every recipient who did not write to the sender's domain, and past three times
- * the limit a shared address for every recipient: it relays for others, so it is not banned, and no one learns who exists. Null: the other
- * rules apply.
+ * Past the limit, defers a wanted server for every recipient who did not write to the sender's domain. Past three times the limit, defers a
+ * shared address for every recipient. Both relay for others, so they are not banned, and existing and unknown recipients get the same
+ * answer, which hides who exists. Null if the other rules apply.
  */
 function decideProbing(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
   if (!facts.known && facts.offences > 0) return null;
@@ -147,14 +150,14 @@ function decideProbing(policy: Policy, facts: Facts, event: Recipient, now: Mill
   return uncounted("defer", "wanted_busy", { evidence });
 }
 
-/** A ban or a protection of the address. A signed-in account has its own limits. */
+/** Applies a ban or a protection of the address. A protected address exempts no signed-in account, which has its own limits. */
 export function decideBanOrProtection(facts: Facts, account: string | null): Decision | null {
   if (facts.ban !== null && facts.protection === null) return uncounted("refuse", "banned");
   if (facts.protection !== null && account === null) return uncounted("pass", facts.protection);
   return null;
 }
 
-/** An open session of an account ends at its next mail if the account was suspended or removed; after a new password, see `SubmissionSessions`. */
+/** Refuses the next mail in an open session of an account that was suspended or removed. After a new password, see `SubmissionSessions`. */
 function decideInactive(facts: Facts): Decision | null {
   return facts.accountActive ? null : uncounted("refuse", "account_inactive");
 }
@@ -168,7 +171,7 @@ function decideHeldMail(policy: Policy, facts: Facts, event: EndOfMessage & Read
   return decision("hold", "account_held", { evidence: sending.holdEvidence, changes: queueId === "" ? [] : [mail] });
 }
 
-/** The recipients of an account's mail elsewhere: they may answer at once. */
+/** Returns the recipients in other domains, whose replies are expected once the mail is sent. */
 function outsiders(policy: Policy, recipients: readonly string[]): readonly string[] {
   return recipients
     .filter(({ length }) => length <= LONGEST_ADDRESS)
@@ -185,9 +188,10 @@ function decideOwnSender(policy: Policy, facts: Facts, event: MailAttributes): D
 }
 
 /**
- * A bounce names a recipient; null: nothing forbids it. An unknown recipient is no offence here, because honest servers bounce
- * spam that names made-up users. To hide which names exist, a bounce has one recipient, and past the limits existing and unknown
- * ones get the same answer, except a recipient who wrote to that server. Past the limit of the whole server, this is as for other mail.
+ * Decides on a recipient of a bounce; null if nothing forbids it. An unknown recipient is not an offence here, because honest servers
+ * return spam that was sent in the name of made-up users. To hide which names exist, a bounce may have only one recipient, and past the
+ * limits existing and unknown recipients get the same answer, except those who wrote to that server. The limit of the whole server applies
+ * as for other mail.
  */
 function decideBounce(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
   if (!isBounce(event)) return null;
@@ -202,10 +206,10 @@ function decideBounce(policy: Policy, facts: Facts, event: Recipient, now: Milli
 }
 
 /**
- * Probing for recipients from many places, each below its own limit. A network that asked for an unknown one (for three, if the client
- * is a wanted server) is deferred for every recipient. For others, an unknown recipient is answered like a first contact with a known
- * one, by Postgrey, so honest strangers still come in; a second extension, whose usual reply shows that the mailbox exists, is deferred. Null: the
- * usual rules apply. Retries never lead to a ban.
+ * Probing for recipients from many places, each below its own limit. A network that asked for an unknown one (for three, if the client is a
+ * wanted server) is deferred for every recipient. For other networks, Postgrey answers for an unknown recipient as it does for a first
+ * contact with a known one, so mail from honest strangers still arrives. A second extension is deferred, because its usual reply shows that
+ * the mailbox exists. Null if the usual rules apply. Retries never lead to a ban.
  */
 export function decideProbingFromAnywhere(
   policy: Policy,
@@ -220,7 +224,7 @@ export function decideProbingFromAnywhere(
   return facts.recipient === "exists" ? null : uncounted("pass", "recipient_hidden", { evidence });
 }
 
-/** From this many names of a network on, its wanted servers are deferred too. */
+/** Once a network has asked for this many unknown names, its wanted servers are deferred too. */
 const NAMES_OF_WANTED = 3;
 
 /** A mail to an outdated address, which is retried for days, must not keep out the other mail of a wanted server. */
@@ -246,8 +250,8 @@ export function markFirstContact(policy: Policy, facts: Facts, now: Millis): Dec
 }
 
 /**
- * Whether nothing vouches for the client. Honest mail on three days makes a server wanted, which must not open the list of names. Without
- * greylisting no one looks up whom accounts wrote to: then wanted servers and large providers are excepted.
+ * Whether nothing vouches for the client. Being a wanted server is not enough: it takes only three days of honest mail, and must not reveal
+ * which names exist. Without greylisting, correspondents are not looked up, so wanted servers and large providers are excepted instead.
  */
 function isStranger(policy: Policy, facts: Facts, { clientName }: Recipient): boolean {
   if (facts.known) return false;

@@ -11,7 +11,7 @@ const { network, ip } = factsOf();
 const ALMOST: NeighbourFacts = { network, ip, isBanned: false, offences: 0, banned: 4, guesses: 29, times: 1 };
 
 for (const [that, facts, code] of [
-  ["two honest servers stand", { banned: 14, guesses: 89, times: 3 }, undefined],
+  ["two honest servers are", { banned: 14, guesses: 89, times: 3 }, undefined],
   ["they are outnumbered", { banned: 15, times: 3 }, "neighbours_banned"],
   ["guesses outnumber them", { guesses: 90, times: 3 }, "network_guesses"],
   ["it is banned already", { banned: 5, guesses: 30, isBanned: true }, undefined],
@@ -28,13 +28,13 @@ test("a network that offends again climbs the ladder", () => {
   assert.match(change?.ban.reason ?? "", /9 within 7d, limit 5/);
 });
 
-/** How many changes a decision with this one brings to its network. */
+/** How many changes a decision with this change makes to its network. */
 function ofNetwork(change: Change, around: Partial<Neighbourhood>, now = NOON, known: Partial<Facts> = {}): number {
   const facts = factsOf({ neighbourhood: () => ({ ...QUIET, ...around }), ...known });
   return decideNetwork(POLICY, facts, decision("refuse", "mail_limit", { changes: [change] }), now).length;
 }
 
-test("an offence in the very moment in which the ban of its network ends does not count against the network", () => {
+test("an offence at the very moment at which its network's ban ends does not count against the network", () => {
   const offence = (others: number, now = NOON) =>
     ofNetwork({ type: "BAN", ban: BAN }, { settledAt: NOON, offenders: () => others }, now);
   assert.deepEqual([offence(4), offence(5), offence(4, later(NOON, 1))], [0, 1, 1]);

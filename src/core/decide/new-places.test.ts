@@ -26,7 +26,7 @@ const of = (known: Partial<AccountFacts>, facts: Partial<Facts> = {}): Partial<F
 });
 const ofOwner = (facts: Partial<Facts>) => of({ kinship: "address" }, facts);
 const ofOther = (facts: Partial<Facts>) => ({ knownAccounts: [BERT], ...facts });
-/** Those that a ban has answered. */
+/** Failures that a ban followed. */
 const spent = (count: number): readonly Failure[] => tried(count).map((failure) => ({ ...failure, spent: true }));
 const AT_OTHERS = "known_address_at_others 15 of 15";
 const SLOW = "slow_guessing 10 of 10";
@@ -52,18 +52,18 @@ const examples: readonly (readonly [that: string, barred: string | null, facts: 
   ["one under way after five, for which a ban was spared", null, { failures: lately(5), pending: verified(1) }],
   ["one under way after nine within a day", SLOW, { failures: tried(9), pending: verified(1) }],
   ["ten within a day, and no ban", SLOW, { failures: tried(10) }],
-  ["ten within a day that a ban has answered", null, { failures: spent(10) }],
-  ["one under way after nine that a ban has answered", SLOW, { failures: spent(9), pending: verified(1) }],
+  ["ten within a day, followed by a ban", null, { failures: spent(10) }],
+  ["one under way after nine, followed by a ban", SLOW, { failures: spent(9), pending: verified(1) }],
   ["twenty within a week, and no ban", "slow_guessing 20 of 20", { failures: tried(20, ANNA, 6 * DAY_MS) }],
 ];
 for (const [that, barred, facts] of examples)
-  test(`${that}: ${barred ?? "heard"}`, () => {
+  test(`${that}: ${barred ?? "checked"}`, () => {
     const found = barredBy(POLICY, factsOf({ ...of({}), ...facts }), LOGIN, NOON);
     const reported = found === null ? null : `${found.reason} ${found.evidence.count} of ${found.evidence.limit}`;
     assert.equal(reported, barred);
   });
 
-test("a password that looks right is checked while the budget lasts, at home always", () => {
+test("a password that looks right is checked while the budget lasts, and always at home", () => {
   const may = (facts: Partial<Facts>, passwordHash = "now"): boolean =>
     mayBeRight(POLICY, factsOf(facts), { ...LOGIN, passwordHash });
   const crowded = { passwordHashes: ["now"], commonCandidates: 250 };

@@ -27,10 +27,9 @@ export function barredBy(policy: Policy, facts: Facts, event: LoginAttributes, n
 }
 
 /**
- * Whether the password looks like that of a recent sign-in, and in a new place neither the account's budget for such
- * passwords is used up, nor what the network may take of it.
- * The hash has 12 bits, and up to eight are compared: one wrong password in 4,096 looks right, with eight one in 512. A
- * right one of these never looks wrong.
+ * Whether the password looks like one of a recent sign-in. In a new place, neither the account's budget nor the network's part of it may be
+ * used up. The hash has 12 bits, and up to eight hashes are compared: one wrong password in 4,096 looks right, or one in 512 if there are
+ * eight. A right password among these never looks wrong.
  */
 export function mayBeRight(policy: Policy, facts: Facts, { passwordHash }: LoginAttributes): boolean {
   const { account } = facts;
@@ -68,7 +67,7 @@ function ofGuessingNetwork(policy: Policy, facts: Facts): Barred | null {
   return evidence === null ? null : barred("network_guesses_refused", evidence);
 }
 
-/** Programs of this machine, as opposed to an allow list, are trusted without anyone's decision. */
+/** Applies to programs on this machine, because they are trusted without anyone having decided so, unlike an allow-listed address. */
 export function barredHere(policy: Policy, facts: Facts): Barred | null {
   const evidence = facts.protection === "loopback" ? networkGuesses(policy, facts) : null;
   return evidence === null ? null : barred("local_guesses_refused", evidence);
@@ -80,7 +79,7 @@ function networkGuesses({ networks }: Policy, { account }: Facts): Evidence | nu
   return { count, limit: networks.perDay, windowMs: DAY_MS, key: "limits.networks.per_day" };
 }
 
-/** Detects one password for each account, from an address for each try: only the sum shows it. */
+/** Detects an attacker who tries one password for each account, each from another address: only the sum over all accounts shows it. */
 function sprayed({ spraying }: Policy, { account, spraying: seen }: Facts): Barred | null {
   if (account?.kinship !== "stranger") return null;
   if (seen.guesses < spraying.guesses || seen.networks < SPRAYING_NETWORKS) return null;
@@ -110,7 +109,7 @@ function triedWithinDay(facts: Facts, event: LoginAttributes, now: Millis): read
   return [...failuresWithin(facts.failures, DAY_MS, now), ...others(facts, event)];
 }
 
-/** Passwords in verification may be wrong too, so parallel guesses get no further than one after the other. */
+/** Passwords that are being verified count too, so guessing in parallel gets no further than guessing in sequence. */
 function ofGuessingAddress({ logins }: Policy, facts: Facts, event: LoginAttributes, now: Millis): Barred | null {
   const failed = new Set(failuresWithin(facts.failures, WEEK_MS, now).map(({ passwordHash }) => passwordHash));
   const pending = passwordsOf(others(facts, event).filter(({ passwordHash }) => !failed.has(passwordHash))).size;
@@ -137,12 +136,12 @@ export function slowLimits({ logins }: Pick<Policy, "logins">): readonly Omit<Ev
   ];
 }
 
-/** No ban followed it. */
+/** Whether no ban followed the failure. */
 export function isFresh({ spent: isSpent }: Failure): boolean {
   return isSpent !== true;
 }
 
-/** Passwords in verification, except the one of this event. */
+/** Passwords that are being verified, except the one of this event. */
 function others({ pending }: Facts, { login, passwordHash }: LoginAttributes): readonly TriedPassword[] {
   const name = login.toLowerCase();
   return pending.filter((one) => one.passwordHash !== passwordHash || one.account !== name);

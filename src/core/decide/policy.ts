@@ -8,9 +8,9 @@ export type Limit = Readonly<{ key: string; count: number; windowMs: number }>;
 export type Policy = Readonly<{
   mail: readonly Limit[];
   /**
-   * Mail of an account. `recipients` counts all recipients. `burst` and `strangers` count those in other domains to whom
-   * it has not written: one mail to all friends or colleagues must not wait forever. Its mail is held past `strangers`, and
-   * past `refused`, which counts those of them whose servers refused the mail permanently.
+   * Mail of an account. `recipients` counts all recipients. `burst` and `strangers` count only those in other domains to whom it has not
+   * written, because one mail to all friends or colleagues must not wait forever. Past `strangers` its mail is held, as it is past
+   * `refused`, which counts the strangers whose servers refused the mail permanently.
    */
   sending: Readonly<{ burst: Limit; recipients: readonly Limit[]; strangers: readonly Limit[]; refused: Limit }>;
   connections: readonly Limit[];
@@ -37,13 +37,13 @@ export type Policy = Readonly<{
   }>;
   accounts: Readonly<{
     /**
-     * From this many different wrong passwords by strangers to an account on, new places are refused: those outside the
-     * networks from which it signed in within `knownForMs`.
+     * After this many different wrong passwords from strangers to an account, new places are refused. New are those outside the networks
+     * from which it signed in within `knownForMs`.
      */
     failures: number;
     windowMs: number;
     knownForMs: number;
-    /** After this many different passwords within a day, refused places are refused even if the password looks right. */
+    /** After this many different passwords within a day, such places are refused even if the password looks right. */
     candidates: number;
   }>;
   networks: Readonly<{
@@ -53,16 +53,13 @@ export type Policy = Readonly<{
     /** After this many within a day, the network is refused at accounts that do not know it. */
     perDay: number;
   }>;
-  /**
-   * From this many different wrong passwords in new places within the window, at all accounts together, new places are
-   * refused.
-   */
+  /** After this many different wrong passwords in new places within the window, at all accounts together, new places are refused. */
   spraying: Readonly<{ guesses: number; windowMs: number }>;
   bans: Readonly<{
     /** This many banned addresses of one network within the memory cause a ban of the network. */
     neighbours: number;
     ladderMs: readonly number[];
-    /** Whether an offence past the last rung is banned for good. */
+    /** Whether an offence past the last rung causes a permanent ban. */
     permanent: boolean;
     memoryMs: number;
     ipv6Prefix: number;

@@ -11,7 +11,7 @@ const OTHERS = ["unseen_login_failure", "too_large", "mail_loop", "mailbox_full"
 /** Reasons from logs, or for answers while nothing can be written: no decision uses them. */
 const NOT_DECIDED: readonly string[] = [...OF_FILTERS, ...OF_AUTHORS, ...OF_SESSIONS, ...OF_POSTFIX, ...OTHERS];
 
-test("the code of each reason that is decided stands where it is decided, so that a search for it leads there", () => {
+test("the code of each reason appears where it is decided, so that a search leads there", () => {
   const text = globSync("src/core/decide/*.ts")
     .filter((file) => !file.endsWith(".test.ts"))
     .map((file) => readFileSync(file, "utf8"))

@@ -65,7 +65,7 @@ check("RCPT, after a user of a wanted server guessed names", relayed, (facts, ma
 
 check("RCPT", doors, (facts, mail) => decideRecipient(POLICY, facts, { ...RECIPIENT, ...mail }, NOON));
 
-test("a client on a block list is refused in Postfix's words, unless it is trusted or its mail expected", () => {
+test("a client on a block list is refused in Postfix's words, unless it is trusted or its mail is expected", () => {
   const event = { ...RECIPIENT, blockListing: { zone: "zen.spamhaus.org", meaning: "127.0.0.2, listed" } };
   const refused = decideRecipient(POLICY, factsOf(), event, NOON);
   assert.equal(outcomeOf(refused), "refuse block_listed, uncounted");
@@ -121,7 +121,11 @@ const bounces: readonly Example[] = [
   ["to one who does not exist, and so wrote nowhere", DEFERRED, { ...UNKNOWN, bounces: times(500), bounce: EXPECTED }],
   ["to a second recipient", SECOND, { bounce: { hasOther: true, isExpected: true } }],
   ["to a second recipient who does not exist", SECOND, { ...UNKNOWN, bounce: { hasOther: true, isExpected: false } }],
-  ["from what is never banned", "pass allow_listed, uncounted", { protection: "allow_listed", bounces: times(500) }],
+  [
+    "from an address that is never banned",
+    "pass allow_listed, uncounted",
+    { protection: "allow_listed", bounces: times(500) },
+  ],
 ];
 check("a bounce", bounces, (facts) => decideRecipient(POLICY, facts, BOUNCE, NOON));
 
@@ -132,6 +136,6 @@ const greylisted: readonly Example[] = [
   ["from a server with wanted mail", HIDDEN, { ...FROM_ALL, ...UNKNOWN, isWanted: true, namesProbed: 2 }],
   ["from one whose network named three", DEFERRED, { ...FROM_ALL, isWanted: true, namesProbed: 3 }],
 ];
-check("while strangers ask for many who do not exist, a bounce", greylisted, (facts) =>
+check("a bounce while strangers ask for many unknown recipients", greylisted, (facts) =>
   decideRecipient({ ...POLICY, greylist: true }, facts, BOUNCE, NOON),
 );

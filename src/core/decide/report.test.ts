@@ -31,12 +31,17 @@ test("a first ban is as long as the jail says, and names it; the next one climbs
 
 for (const [what, known, report, reason] of [
   ["whatever is protected is spared", { protection: "gateway" }, {}, "gateway"],
-  ["lines up to what was judged are", prior({ upTo: REPORT.lastAt }), {}, "report_seen"],
+  ["a report without a line after those already judged is", prior({ upTo: REPORT.lastAt }), {}, "report_seen"],
   ["a report that waited until its ban would be over is", {}, { lastAt: later(NOON, -21 * MINUTE_MS) }, "report_late"],
   ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
   ["a server whose mail is wanted is spared", { isWanted: true }, { jail: "postfix-spam" }, "wanted_busy"],
   ["one from which someone guesses is too", { isWanted: true }, { jail: "postfix-auth" }, "honest_network"],
-  ["one that failed on while the guard was down is", prior({ passwords: ["a1", ""] }), DOVECOT, "repeated_password"],
+  [
+    "a device that kept failing while the guard was down is",
+    prior({ passwords: ["a1", ""] }),
+    DOVECOT,
+    "repeated_password",
+  ],
 ] as const)
   test(`${what}, never escalates, and is remembered`, () =>
     assert.equal(outcomeOf(decide(known, report)), `pass ${reason}, NOTE_REPORT, uncounted`));
@@ -56,7 +61,7 @@ const unjudged = (count: number): Partial<Facts> => ({
   priorReports: { upTo: null, passwords: [], unjudged: Array.from({ length: count }, () => REPORT.lastAt) },
 });
 
-test("what the guard judged live is evidence, and what it did not counts on", () => {
+test("offences that the guard judged live are evidence; the others keep counting", () => {
   const decided = decideReport(POLICY, factsOf(unjudged(2)), { ...REPORT, failures: 100 }, NOON);
   const at = REPORT.lastAt;
   assert.equal(outcomeOf(decided), "pass judged_live, NOTE_REPORT, uncounted");
@@ -77,14 +82,14 @@ test("the count of a repeated report is not lost", () => {
   assert.deepEqual(change?.type === "NOTE_REPORT" ? change.unjudged : null, [REPORT.lastAt]);
 });
 
-test("as much as the jail takes, unseen by the guard, brings a ban that says so, and is settled", () => {
+test("a jail's limit of offences unseen by the guard causes a ban that says so, and settles them", () => {
   const decided = decideReport(POLICY, factsOf(unjudged(3)), { ...REPORT, failures: 100 }, NOON);
   assert.match(banIn(decided)?.reason ?? "", /\(jail postfix\): 3 within 10m, limit 3$/);
   const [change] = decided.changes;
   assert.deepEqual(change?.type === "NOTE_REPORT" ? change.unjudged : null, []);
 });
 
-test("alerts of a detector count one by one, whatever the sentences are, and the ban is the guard's", () => {
+test("a detector's alerts count one by one, whatever the sentences are, and the ban is the guard's", () => {
   const alert = { ...REPORT, jail: "ids:suricata", failures: 100 };
   for (const jailSentences of ["unjudged", "all"] as const) {
     const below = decideReport({ ...POLICY, jailSentences }, factsOf(unjudged(2)), alert, NOON);
@@ -97,7 +102,7 @@ test("alerts of a detector count one by one, whatever the sentences are, and the
   }
 });
 
-test("a port scan bans only where the owner accepts that its address may be forged", () => {
+test("a port scan bans only if the owner accepts that its address may be forged", () => {
   const scan = { ...REPORT, jail: "ids:psad" };
   const decided = decideReport(POLICY, factsOf(unjudged(3)), scan, NOON);
   assert.deepEqual([decided.verdict, decided.reason, banIn(decided)], ["pass", "forgeable", null]);
@@ -105,7 +110,7 @@ test("a port scan bans only where the owner accepts that its address may be forg
   assert.equal(ban?.code, "intrusion_report");
 });
 
-test("a filter of the owner's own always bans", () =>
+test("the owner's own filter always bans", () =>
   assert.notEqual(banIn(decideReport(POLICY, factsOf(), { ...REPORT, jail: "mine" }, NOON)), null));
 
 const RULE = { limit: 3, windowMs: 10 * MINUTE_MS };

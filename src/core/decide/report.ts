@@ -8,8 +8,8 @@ import { isAboutLogins, isDetector, isStockJail } from "./jails.ts";
 import { isProvider, type Policy } from "./policy.ts";
 
 /**
- * A report is evidence, not a verdict. Offences that were decided on before, live or by an earlier report, become part
- * of its record and never escalate. An address that must not or need not be banned is spared, and that is recorded too.
+ * A report is evidence, not a verdict. Offences that were decided on before, live or by an earlier report, become part of the report's
+ * record and never escalate. An address that must not or need not be banned is spared, and that is recorded too.
  */
 export function decideReport(policy: Policy, facts: Facts, event: JailReported, now: Millis): Decision {
   const { limit, windowMs } = event;
@@ -31,11 +31,11 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
     const settings = isStockJail(event.jail) ? `jails.${event.jail}` : "own_filters";
     evidence = { ...evidence, key: `fail2ban.${settings}.maxretry` };
   }
-  // The engine's own limits still apply to both, with more patience.
+  // The engine's own limits still apply to known addresses and providers, with more patience.
   if (facts.known) return noted("known_address");
   if (isProvider(policy, event.clientName)) return noted("provider_busy");
   if (isAboutLogins(event.jail) && isOnePassword(facts)) return noted("repeated_password");
-  // It relays for its users, so a bad one among them does not ban it.
+  // The server relays for its users, so it is not banned for a bad one among them.
   if (!isDetector(event.jail) && facts.offences === 0 && facts.isWanted)
     return noted(isAboutLogins(event.jail) ? "honest_network" : "wanted_busy");
 
@@ -48,8 +48,8 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
 }
 
 /**
- * Whether all offences that the jail counted matter. With their own filter, owners say that they do. A detector
- * counts nothing: each of its alerts comes separately.
+ * Whether all offences that the jail counted matter. An owner who writes a filter says that they do. A detector counts nothing, because it
+ * reports each alert separately.
  */
 function isSentence({ jailSentences }: Policy, { jail }: JailReported): boolean {
   if (isDetector(jail)) return false;
@@ -57,8 +57,8 @@ function isSentence({ jailSentences }: Policy, { jail }: JailReported): boolean 
 }
 
 /**
- * A device with a stale password, or an owner who is refused without a check. The guard cannot distinguish attempts
- * that it did not see, so it takes them for more of what it saw at that time.
+ * Whether this may be a device with a stale password, or an owner who is refused without a check. The guard cannot distinguish attempts
+ * that it did not see, so it assumes that they repeat the password it saw at that time.
  */
 function isOnePassword({ priorReports: { passwords } }: Facts): boolean {
   return passwords.filter((password) => password !== "").length === 1;

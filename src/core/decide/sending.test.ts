@@ -29,7 +29,7 @@ const sending = (facts: Partial<SendingFacts>) => ({ sending: { ...NO_SENDING, .
 function naming(recipient: SendingFacts["recipient"], mail: RecipientCounts, ...mails: readonly SentMail[]) {
   return sending({ recipient, mail, mails });
 }
-/** One more mail, to a stranger. `strangers`: the numbers of those of earlier mails, by age in milliseconds. */
+/** One more mail, to a stranger. `strangers`: how many each earlier mail had, by its age in milliseconds. */
 function after(strangers: Readonly<Record<number, number>>, facts: Partial<SendingFacts> = {}) {
   const mails = Object.entries(strangers).map(([agoMs, count]) => sent(Number(agoMs), to(count)));
   return sending({ mails: mails.toReversed(), mail: to(1), ...facts });
@@ -84,7 +84,7 @@ const mails: readonly Example[] = [
 ];
 check("DATA of an account", mails, (facts, mail) => decide(POLICY, facts, { ...DATA, ...mail, account: USER }, NOON));
 
-test("the mail that goes past the limit says what was counted, and holds the account", () => {
+test("the mail that exceeds the limit says what was counted, and holds the account", () => {
   const facts = factsOf(sending({ mail: to(21), ...NEW_PLACE }));
   const decided = decide(POLICY, facts, { ...DATA, recipientCount: 21, account: USER }, NOON);
   const evidence = { ...EVIDENCE, count: 21, limit: 20 };
@@ -99,7 +99,7 @@ test("refusals that hold an account are its evidence, within the hour", () => {
   assert.deepEqual(decided.evidence, { count: 12, limit: 10, windowMs: HOUR_MS, key: "limits.sending.refused" });
 });
 
-test("a mail of a held account is noted at its end, with those of its recipients who are elsewhere", () => {
+test("a held account's mail is noted at its end, with its recipients in other domains", () => {
   const writtenTo = ["Bob@example.net", "bob@example.net", "ann@example.org"];
   const message = { ...MESSAGE, recipientCount: 3, account: USER, queueId: "4ABCDE" };
   for (const known of [sending(HOLD), sending({ isMailHeld: true })]) {
@@ -112,7 +112,7 @@ test("a mail of a held account is noted at its end, with those of its recipients
   assert.deepEqual(nameless.changes, []);
 });
 
-test("a simulation holds nothing, but what was held before stays so", () => {
+test("a simulation holds nothing, but an account that was held stays held", () => {
   const mail = { ...DATA, account: USER };
   const simulated = { ...POLICY, simulate: true };
   const begun = decide(simulated, factsOf(sending({ mail: to(101) })), mail, NOON);
@@ -121,7 +121,7 @@ test("a simulation holds nothing, but what was held before stays so", () => {
   assert.deepEqual([held.verdict, held.simulated], ["hold", undefined]);
 });
 
-test("what leaves by a new forward counts with what its account sends; by an old one, only its recipients", () => {
+test("copies through a new forward count with what its account sends; through an old one, only their recipients count", () => {
   const key = (copies: RecipientCounts, facts: Partial<SendingFacts> = {}, isNew = true) =>
     tooMuchForwarded(POLICY, { ...NO_SENDING, ...facts, isNew }, copies, NOON)?.key ?? null;
   assert.equal(key(to(1)), null);
@@ -130,7 +130,7 @@ test("what leaves by a new forward counts with what its account sends; by an old
   assert.equal(key(to(1), hour), "limits.sending.strangers");
   assert.equal(key(to(1), { ...hour, ...NEW_PLACE, vouchedAt: VOUCHED }), null, "the owner has vouched");
   assert.equal(key(to(1, 1), { mails: [sent(HOUR_MS - 1, to(150, 150))] }), "limits.sending.recipients_per_hour");
-  assert.equal(key(to(1, 1), HOLD), "limits.sending.strangers", "of a held account nothing leaves");
+  assert.equal(key(to(1, 1), HOLD), "limits.sending.strangers", "nothing leaves a held account");
   assert.equal(key(to(1), { ...hour, ...HOLD }, false), null);
   assert.equal(key(to(51), {}, false), "limits.sending.recipients_per_minute");
 });

@@ -14,17 +14,17 @@ type FromPlace = Sent & Pick<SendingFacts, "isNewPlace">;
 const NEW_FOR_MS = DAY_MS;
 /** For mail from a new place, `limits.sending.strangers` and `strangers_per_day` are divided by this. */
 const NEW_PLACE_PART = 5;
-/** One in this many strangers must have been refused: an honest list has some addresses that no longer exist, a thief's has many. */
+/** A hold needs one refusal for this many strangers: an honest list has a few addresses that no longer exist, a thief's has many. */
 const REFUSED_PART = 4;
-/** How many refusals of one recipient domain count: an enemy of the account may own that domain. */
+/** Maximum refusals that count for one recipient domain, because an enemy of the account may own that domain. */
 export const REFUSALS_OF_DOMAIN = 2;
 
 /** Maximum held mails of an account: they don't expire, and each may be as large as `limits.mail.max_size`. */
 export const MOST_HELD_MAILS = 200;
 
 /**
- * An account names a recipient. Past a limit each further one is deferred, so that a mail with many does not go out
- * whole. A mail that will be held is taken with all of them.
+ * Decides on a recipient of an account's mail. Past a limit each further recipient is deferred, so that a mail to many does not reach all
+ * of them. A mail that will be held is accepted for all its recipients.
  */
 export function decideAccountRecipient(policy: Policy, { sending }: Facts, now: Millis): Decision {
   const passed = uncounted("pass", "below_limit");
@@ -90,7 +90,7 @@ export function withOneMore(mail: RecipientCounts, recipient: SendingFacts["reci
   };
 }
 
-/** Why the mail will be held, if it names a stranger: mail to people to whom the account has written reveals no thief. */
+/** Returns why the mail will be held; null if nothing points to a thief, as for mail to people to whom the account has written. */
 function signOfThief(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
   if (mail.strangers === 0) return null;
   return tooManyStrangers(policy, sending, mail, now) ?? tooManyRefused(policy, sending, mail, now);
@@ -109,7 +109,7 @@ function tooManyStrangers(policy: Policy, sending: FromPlace, mail: RecipientCou
   return null;
 }
 
-/** A thief's list is old: many of its addresses do not exist. Also counts in places that the account knows. */
+/** A thief's list is old: many of its addresses do not exist. Also applies in places that the account knows. */
 function tooManyRefused(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
   const { count: limit, windowMs, key } = policy.sending.refused;
   const since = instant(Math.max(now - windowMs, sending.vouchedAt));
@@ -120,7 +120,7 @@ function tooManyRefused(policy: Policy, sending: SendingFacts, mail: RecipientCo
   return count > limit && count * REFUSED_PART >= strangers ? { count, limit, windowMs, key } : null;
 }
 
-/** What came before the owner vouched for the account no longer counts: a thief's mail must not keep the account's user waiting. */
+/** Mail from before the owner vouched for the account no longer counts, because a thief's mail must not keep the account's user waiting. */
 function tooManyRecipients(policy: Policy, sending: Sent, mail: RecipientCounts, now: Millis): Evidence | null {
   const { burst, recipients } = policy.sending;
   for (const limit of [burst, ...recipients]) {
@@ -133,7 +133,7 @@ function tooManyRecipients(policy: Policy, sending: Sent, mail: RecipientCounts,
   return null;
 }
 
-/** After this moment; of ascending mails the newest are looked at first. */
+/** Sums the mails after this moment. Times ascend, so it starts with the newest. */
 function sumSince(mails: readonly SentMail[], since: number, counted: (mail: SentMail) => number): number {
   let sum = 0;
   for (let i = mails.length - 1; i >= 0; i--) {

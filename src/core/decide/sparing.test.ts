@@ -31,7 +31,7 @@ test("a spared ban that recurs is recorded again after ten minutes", () => {
   assert.equal(withoutForbiddenBan(reported, DUE, { type: "CONNECT", ...MAIL }, NOON).changes.length, 1);
 });
 
-test("the lists come first, then an administrator at work, then a crowd", () => {
+test("the lists come first, then an active administrator, then an address that hides all clients", () => {
   const all = { administratorsAt: [NOON], clients: [{ events: 10, total: 11, names: 3 }], sparedAt: null };
   assert.equal(protectionOf({ ...all, protection: "gateway" }, NOON), "gateway");
   assert.equal(protectionOf({ ...all, protection: null }, NOON), "admin_session");

@@ -19,7 +19,7 @@ export const ALL_CLIENTS = { share: 0.9, events: 10, names: 3 } as const;
 /** Networks that must never be banned, because they are the machine itself or hide all its clients. */
 export type OwnNetwork = Readonly<{ prefix: Prefix; why: Extract<Protection, "loopback" | "own_address" | "gateway"> }>;
 export type Shield = Readonly<{ prefix: Prefix; why: Protection }>;
-/** The one fact that is read here: others may query the database. */
+/** The only fact that is read here, because others may query the database. */
 type Sparing = Pick<Facts, "sparing">;
 
 /** This machine, then the allow list of the settings, then the one made by command: the first match is the reason. */
@@ -43,7 +43,10 @@ export function protectionOf({ protection, administratorsAt, clients }: SparingF
   return clients.some(isAllClients) ? "all_clients" : null;
 }
 
-/** Whether an administrator's session or token that was used then still counts as in use: no longer if the clock was set back further. */
+/**
+ * Whether an administrator's session or token that was used then still counts as in use. It doesn't if the clock was set back by
+ * `SESSION_MS` or more.
+ */
 export function isInUse(at: Millis, now: Millis): boolean {
   return Math.abs(now - at) < SESSION_MS;
 }
@@ -63,17 +66,17 @@ export function withoutForbiddenBan(facts: Sparing, decided: Decision, event: Cl
   if (ban === null || why === null) return decided;
   const changes = decided.changes.flatMap((change) => {
     if (change.type !== "BAN") return [change];
-    // The jail's report is itself the event that says so.
+    // The jail's report already records that the ban was spared.
     return event.type === "JAIL_REPORTED" ? [] : spare(facts, ban, why, now);
   });
   if (event.type === "LOGIN_ASKED") return { ...decided, changes };
   if (event.type === "RECIPIENT") return { ...decided, reason: "recipient_unknown", changes };
-  // Its ban is due for the cost of a mail with too many headers or parts, and no filter may read that mail from anyone.
+  // The mail has too many header lines or parts for the filters, whoever sends it, so it is still refused.
   if (event.type === "END_OF_MESSAGE") return { ...decided, changes };
   return { ...decided, verdict: "pass", reason: why, changes };
 }
 
-/** The event for a ban that was due and is spared. It appears only now and then, because a ban may be due at each event. */
+/** Records that a ban was due but spared, at most every ten minutes, because a ban may be due at each event. */
 export function spare(facts: Sparing, { prefix, ip, code }: Ban, why: Protection, now: Millis): readonly Change[] {
   const { sparedAt } = facts.sparing(prefix);
   if (sparedAt !== null && Math.abs(now - sparedAt) < SPARED_EVENT_EVERY_MS) return [];

@@ -37,7 +37,7 @@ test("the first limit that a naive recount finds exceeded is named, and no other
   );
 });
 
-test("a limit is reached by what happened before, whatever happens now", () => {
+test("a limit is reached by earlier events, whatever happens now", () => {
   const limits = [
     { key: "a", count: 2, windowMs: 100 },
     { key: "b", count: 3, windowMs: 1_000 },

@@ -25,7 +25,7 @@ export function exceeded(limits: readonly Limit[], times: readonly Millis[], now
   return null;
 }
 
-/** The first limit that earlier events have reached, without this one; null if there is none. */
+/** The first limit that earlier events have already reached; null if there is none. */
 export function reached(limits: readonly Limit[], times: readonly Millis[], now: Millis): Evidence | null {
   for (const { count: limit, windowMs, key } of limits) {
     const count = countWithin(times, windowMs, now);
