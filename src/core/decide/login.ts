@@ -58,8 +58,8 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
 }
 
 /**
- * From now on the account knows the address, even if only the allow list accepted it, because that entry may end. The prefix is computed
- * here, because facts of a protected address have that single address as prefix.
+ * From now on the account knows the address, even if only the allow list accepted it, because that entry may end. `facts.prefix` may be
+ * just the address, because protected addresses are counted one by one; known ones are kept by prefix.
  */
 export function decideLoginSucceeded(policy: Policy, facts: Facts, event: LoginSucceeded): Decision {
   if (isAdministrators(event.service, event.login)) return decision("pass", "signed_in");
