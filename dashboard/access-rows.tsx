@@ -49,7 +49,6 @@ export type Listed = SessionItem & Readonly<{ isOwn: boolean }>;
 
 type SessionProps = Readonly<{ item: Listed; account?: string | null; children?: ComponentChildren }>;
 
-/** Ends the sessions at this path of the API. */
 export function endSessions(path: string, changed: () => void): Promise<void> {
   const end = () => remove<{ ended: number }>(path);
   return change(end, changed, ({ ended }) => t.browsers.ended(ended));

@@ -66,7 +66,6 @@ export function forgetToasts(): void {
   show([]);
 }
 
-/** Shows why something failed. */
 export type Says = (why: Complaint) => void;
 
 const inMessage: Says = ({ text, lang }) => tell(text, { tone: "bad", lang });

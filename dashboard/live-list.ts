@@ -20,10 +20,7 @@ const SETTLE_MS = 1_000;
 
 export type LiveList<T, A extends Answer<T>> = Awaited<ReturnType<typeof openList<T, A>>>;
 
-/**
- * Reads a page of a list, and again after news until `over`, because only the server knows which rows belong to it. Throws what `read`
- * throws.
- */
+/** Reads a page of a list, and again after news until `over`: only the server knows which rows belong to it. Throws as `read` does. */
 export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }: Parts<T, A>, over: AbortSignal) {
   const rows = new HeldRows(keyOf);
   /** Null before the first answer. */
@@ -44,7 +41,6 @@ export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }:
       isReading = false;
     }
   };
-  /** Reads the list again in a moment. */
   const refresh = (): void => {
     settling ??= setTimeout(() => {
       settling = undefined;

@@ -66,9 +66,7 @@ export const { on: onStale, tell: tellStale } = topic();
 /** All updates that the server sends unasked: `GET /api/v1/stream`. The page has one at a time. */
 export class Live {
   readonly #timer: ReturnType<typeof setInterval>;
-  /**
-   * For display, because `performance.now()` may stop while the computer sleeps. Durations do not use it, because this clock may be set.
-   */
+  /** For display, because `performance.now()` may stop while the computer sleeps. Durations do not use it, because the clock may be set. */
   #heardAt = Date.now();
   /** When the server was last heard, by `performance.now()`. */
   #heard = performance.now();

@@ -154,10 +154,7 @@ export function useGet<T>(path: string, news: unknown = null): Loaded<T> {
   return useLoaded(() => get<T>(path), [path], news);
 }
 
-/**
- * Loads a part of the page's program. A page that was open during an upgrade of the server can no longer load the parts that it had not
- * loaded.
- */
+/** Loads a part of the page's program. A page that was open during an upgrade of the server can't load parts that it lacks. */
 export function useProgram<T>(load: () => Promise<T>): Loaded<T> {
   return useLoaded(
     () =>

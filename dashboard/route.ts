@@ -17,7 +17,6 @@ export function routeOf(hash: string): Route {
     : { page, query: Object.fromEntries(new URLSearchParams(query.join("?"))) };
 }
 
-/** For `href`. */
 export function hrefOf(page: PageName, query: Query = {}): string {
   return `#/${page}${queryOf(query)}`;
 }

@@ -72,10 +72,7 @@ export async function withProof<T>(request: () => Promise<T>): Promise<T> {
   return request();
 }
 
-/**
- * Like `withProof`, and says what was done. Calls `changed` even after a refusal, because the change may be done although ending open
- * sessions failed.
- */
+/** Like `withProof`, and says what was done. Calls `changed` even after a refusal: only ending open sessions may have failed. */
 export async function change<T>(
   request: () => Promise<T>,
   changed: () => void,

@@ -1,10 +1,7 @@
 import { parseAddress } from "./net/address.ts";
 import { formatDuration, parseDuration } from "./time.ts";
 
-/**
- * How long mail is kept in a folder and the folders below it. `account` null: of every account. `folder` "*": every folder. `keepMs` null:
- * forever.
- */
+/** How long mail is kept in a folder and the folders below it. `account` null: all. `folder` "*": every folder. `keepMs` null: forever. */
 export type KeepRule = Readonly<{ account: string | null; folder: string; keepMs: number | null }>;
 
 const ALL_FOLDERS = "*";

@@ -4,8 +4,7 @@ const PLAIN = /^[\x20-\x7e]*$/;
 
 /**
  * Makes text from a stranger safe for a log, a terminal or a table: one line, no escape sequences, no change of text direction, at most
- * `max` UTF-16 units. Unprintable characters are shown as `\x1b` or `\u{202e}`; truncated text ends in `…`. Applying it twice changes
- * nothing.
+ * `max` UTF-16 units. Unprintable characters are shown as `\x1b` or `\u{202e}`; cut text ends in `…`. Applying it twice changes nothing.
  */
 export function printable(text: string, max: number): string {
   if (text.length <= max && PLAIN.test(text)) return text;

@@ -22,10 +22,7 @@ export type FileChanged =
 /** `key`: empty if the file as a whole is wrong. */
 type KeyProblem = Readonly<{ key: string; says: string }>;
 
-/**
- * Changes settings that the web may change, in the text of the settings file: all of them or none. All other text is unchanged, even a byte
- * order mark.
- */
+/** Changes settings that the web may change in the text of the settings file, all or none. Other text, even a byte order mark, stays. */
 export function changeFile(text: string, asked: readonly AskedChange[], env: Environment): FileChanged {
   const plain = withoutMark(text);
   const before = loadSettings(plain, env);

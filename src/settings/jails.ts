@@ -27,10 +27,7 @@ export function ownJailOf(settings: Settings): Omit<Jail, "name"> {
 
 type Counted = "limits.logins.failures" | "limits.recipients.unknown_per_hour";
 
-/**
- * Our limit that counts the same as a jail. The guard bans at the `failures`-th wrong password, but after the last unknown recipient that
- * the limit allows.
- */
+/** Our limit that counts the same as a jail. The guard bans at the `failures`-th wrong password, but after the last allowed recipient. */
 const SAME: Readonly<Partial<Record<JailName, Readonly<{ key: Counted; firstBeyond: 0 | 1 }>>>> = {
   postfix: { key: "limits.recipients.unknown_per_hour", firstBeyond: 1 },
   "ghostinbox-smtp-abuse": { key: "limits.recipients.unknown_per_hour", firstBeyond: 1 },

@@ -130,10 +130,7 @@ export function layoutOf(dataDirectory: string) {
     /** A restored snapshot; exists only during a restore drill. */
     backupDrill: at("backup", "drill"),
     backupLock: at("backup", "lock"),
-    /**
-     * The queue of a restored server, perhaps empty, until the next start gives it to Postfix. Nothing else shows that the server was
-     * restored.
-     */
+    /** The queue of a restored server, perhaps empty, until the next start gives it to Postfix. Nothing else shows the restore. */
     backupQueue: at("backup", "queue"),
     /** Files of a restored server that its settings name and that lie elsewhere, each below its whole path. */
     backupOutside: at("backup", "outside"),

@@ -9,7 +9,6 @@ const KNOWN_FACTOR = 3;
 type Limited = keyof Settings &
   (`limits.${string}per_${"minute" | "hour" | "day"}` | `limits.sending.${"strangers" | "refused"}`);
 
-/** The settings that decisions need. */
 export function toPolicy(settings: Settings): Policy {
   const limit = (key: Limited, windowMs: number): Limit => ({ key, count: settings[key], windowMs });
   const perDay = Math.max(settings["limits.logins.per_day"], settings["limits.logins.failures"]);

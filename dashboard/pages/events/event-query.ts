@@ -21,9 +21,7 @@ export function isFiltered(filter: EventFilter): boolean {
   return Object.values(filter).some((value) => value !== "");
 }
 
-/**
- * A search ends after `most` events or `mostAnswers` answers, each of which the server limits to 20 ms. `tell` gets the number of events.
- */
+/** A search ends after `most` events or `mostAnswers` answers, each of which the server limits to 20 ms. `tell` gets the count. */
 type Search = Readonly<{ most: number; mostAnswers: number; stop?: AbortSignal; tell?: (count: number) => void }>;
 
 /** Beyond this, the reader is asked whether to continue. */

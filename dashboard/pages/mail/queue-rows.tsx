@@ -116,10 +116,7 @@ type ActionsProps = Readonly<{
   act: Act;
 }>;
 
-/**
- * Asks first, except for one mail that stays in the queue. The buttons name the words that were searched for, because the form may contain
- * others by now.
- */
+/** Asks first, except for one mail that stays in the queue. The buttons name the words searched for, because the form may have others. */
 function Actions({ actions, chosen, count, id, act }: ActionsProps) {
   const isOne = "ids" in chosen && count === 1;
   const named = id ?? ("ids" in chosen ? "" : visible(Object.values<string>(chosen).join(", ")));

@@ -53,10 +53,7 @@ export function printArgon2id(salt: Buffer, tag: Buffer): string {
   return `{ARGON2ID}$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${encoded}`;
 }
 
-/**
- * Maximum KiB times passes of a hash that the guard verifies: the product for the costliest setting that OWASP's sheet calls equivalent to
- * ours (46 MiB, one pass).
- */
+/** Maximum KiB times passes of a hash that the guard verifies: the costliest setting that OWASP calls equal to ours (46 MiB, one pass). */
 const MOST_IN_GUARD = 47_104;
 
 /**
@@ -69,9 +66,9 @@ export function isForGuard(hash: string): boolean {
 }
 
 /**
- * Whether a stored hash would cost Dovecot more than a second or 256 MiB at each attempt, of which a stranger can make any number. Reads
- * the cost of Argon2 (RFC 9106), SHA-crypt and bcrypt (crypt(5)), PBKDF2 and SCRAM. Other schemes count as quick: `isOfKnownScheme` refuses
- * those that hide a cost.
+ * Whether a stored hash would cost Dovecot more than a second or 256 MiB at each attempt, which strangers can make at will. Reads the cost
+ * of Argon2 (RFC 9106), SHA-crypt and bcrypt (crypt(5)), PBKDF2 and SCRAM. Other schemes count as quick: `isOfKnownScheme` refuses those
+ * that hide a cost.
  */
 export function tooCostly(hash: string): boolean {
   const encoded = /^\{[A-Z0-9-]+\.(HEX|B64|BASE64)\}(.*)$/i.exec(hash);

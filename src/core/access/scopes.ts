@@ -32,10 +32,7 @@ const SCOPES_OF_WORD: ReadonlyMap<string, readonly Scope[]> = new Map<string, re
   ...Object.entries(ROLES),
 ]);
 
-/**
- * Reads a comma-separated list of scopes, and of roles, which stand for their scopes. Returns them in the order of `SCOPES`; null if one is
- * unknown.
- */
+/** Reads a comma-separated list of scopes and of roles, which stand for theirs. In the order of `SCOPES`; null if one is unknown. */
 export function parseScopes(listed: string): readonly Scope[] | null {
   const meant = listed.split(",").map((word) => SCOPES_OF_WORD.get(word.trim()));
   return meant.includes(undefined) ? null : SCOPES.filter((scope) => meant.some((scopes) => scopes?.includes(scope)));

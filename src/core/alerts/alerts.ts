@@ -282,8 +282,7 @@ const OF_ACCOUNTS: readonly AlertCode[] = [
 
 /**
  * More than a few of these within an hour are sent as one digest, because an attack on many accounts raises one for each account, and a
- * broken network one for each check. Excludes `password_guessed` and `login_after_guesses`, after which a thief may already be reading
- * mail.
+ * broken network one for each check. Excludes `password_guessed` and `login_after_guesses`, after which a thief may already read mail.
  */
 export const OF_MANY: readonly AlertCode[] = [
   "check_failed",

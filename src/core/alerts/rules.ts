@@ -15,9 +15,8 @@ export type AlertEvent = Readonly<{
   /** For a sign-in, even a failed one: whether the account had never signed in from this prefix. */
   isNewPlace: boolean;
   /**
-   * For a sign-in that succeeded, or that lacked a code: whether the account had never signed in from this network (IPv4 /24, IPv6 /48).
-   * For a change through the web: whether its maker first signed in from there within the last day, or never. An account's first network is
-   * not new.
+   * For a sign-in that succeeded or lacked a code: whether the account had never signed in from this network (IPv4 /24, IPv6 /48). For a
+   * change through the web: whether its maker first signed in there within the last day, or never. An account's first network is not new.
    */
   isNewNetwork: boolean;
   /** For a sign-in that succeeded: whether it is the account's first. */

@@ -28,9 +28,7 @@ function simulated(policy: Policy, facts: Facts, event: ClientEvent, now: Millis
   return withoutEffect(facts, decideAbout(policy, facts, event, now));
 }
 
-/**
- * The dashboard's limits apply during a simulation too: they affect no mail user, and a password guessed there exposes the whole server.
- */
+/** The dashboard's limits apply during a simulation too: they affect no mail user, and a guessed password there exposes the server. */
 function isDashboard(event: ClientEvent): boolean {
   return isLogin(event) && isAdministrators(event.service, event.login);
 }

@@ -109,9 +109,7 @@ export type Decision = Readonly<{
   changes: readonly Change[];
   /** The values for `{name}` in the reason's reply: an address or a name from the settings, never text from a stranger. */
   fill: Readonly<Record<string, string>> | null;
-  /**
-   * What the client would have met without `simulate`; absent if the decision takes effect. `defer` where Postgrey would have been asked.
-   */
+  /** What the client would have got without `simulate`; absent if the decision takes effect. `defer` if Postgrey would have been asked. */
   simulated?: Verdict;
 }>;
 

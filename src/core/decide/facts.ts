@@ -139,10 +139,7 @@ export type SprayingFacts = Readonly<{ guesses: number; networks: number }>;
 
 /** What a Fail2ban report is weighed against; empty for other events. */
 export type PriorReports = Readonly<{
-  /**
-   * Offences up to here were decided on before: by a report of the same jail, or by a ban of the address or a network around it; null if
-   * none.
-   */
+  /** Offences up to here were decided on, by a report of the same jail or a ban of the address or a network around it; null if none. */
   upTo: Millis | null;
   /**
    * At most two different passwords from the address that failed or were refused without a check during the time of the report. An unknown
@@ -164,10 +161,7 @@ export type BounceFacts = Readonly<{
   isExpected: boolean;
 }>;
 
-/**
- * Recipients of an account's mail: all of them, those to whom it has written before (`written`), and those outside this server to whom it
- * has not (`strangers`).
- */
+/** Recipients of an account's mail: all, `written` (to whom it wrote before), and `strangers` (outside this server, to whom it did not). */
 export type RecipientCounts = Readonly<{ recipients: number; written: number; strangers: number }>;
 export type SentMail = RecipientCounts & Readonly<{ at: Millis }>;
 
@@ -175,10 +169,7 @@ export type SentMail = RecipientCounts & Readonly<{ at: Millis }>;
 export type SendingFacts = Readonly<{
   /** Mails that counted, in ascending order. */
   mails: readonly SentMail[];
-  /**
-   * The recipients of this mail so far; at DATA all of them. At its end `strangers` includes those that were `again`, because their servers
-   * may refuse the mail.
-   */
+  /** The recipients of this mail so far; at DATA all of them. At its end `strangers` includes those `again`, who may refuse it. */
   mail: RecipientCounts;
   /**
    * What the current recipient is. `local`: in a domain of this server. `again`: a stranger who was already counted for an unfinished mail

@@ -188,10 +188,9 @@ function decideOwnSender(policy: Policy, facts: Facts, event: MailAttributes): D
 }
 
 /**
- * Decides on a recipient of a bounce; null if nothing forbids it. An unknown recipient is not an offence here, because honest servers
- * return spam that was sent in the name of made-up users. To hide which names exist, a bounce may have only one recipient, and past the
- * limits existing and unknown recipients get the same answer, except those who wrote to that server. The limit of the whole server applies
- * as for other mail.
+ * Decides on a bounce's recipient; null if nothing forbids it. An unknown recipient is not an offence here, because honest servers return
+ * spam that was sent in the name of made-up users. To hide which names exist, a bounce may have only one recipient, and past the limits
+ * existing and unknown recipients get the same answer, except those who wrote to that server. The whole server's limit applies too.
  */
 function decideBounce(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
   if (!isBounce(event)) return null;

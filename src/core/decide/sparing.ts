@@ -43,10 +43,7 @@ export function protectionOf({ protection, administratorsAt, clients }: SparingF
   return clients.some(isAllClients) ? "all_clients" : null;
 }
 
-/**
- * Whether an administrator's session or token that was used then still counts as in use. It doesn't if the clock was set back by
- * `SESSION_MS` or more.
- */
+/** Whether an administrator's session or token used then still counts as in use. A clock that was set back further ends that. */
 export function isInUse(at: Millis, now: Millis): boolean {
   return Math.abs(now - at) < SESSION_MS;
 }

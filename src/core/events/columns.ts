@@ -38,8 +38,8 @@ export function isVerdict(text: string | null): text is RecordedVerdict {
 }
 
 /**
- * The fields of every event, one column each. Null if a field does not apply. Texts are stored as the client sent them, so printers must
- * make them printable.
+ * The fields of every event, one column each. Null if it does not apply. Printers must make texts printable: they are as the client sent
+ * them.
  */
 export type EventColumns = Readonly<{
   at: Millis;

@@ -45,7 +45,6 @@ export const ECS_FIELDS: Readonly<Record<EcsKey, Readonly<{ ecs: string; says: s
 
 export const ECS_KEYS: readonly EcsKey[] = Object.keys(ECS_FIELDS).filter((key): key is EcsKey => key in ECS_FIELDS);
 
-/** The version of the schema. */
 const ECS_VERSION = "8.11.0";
 
 /** The fields of one event, by their dotted names. An event type that this version does not know has no category. */

@@ -38,7 +38,6 @@ export type Event =
   | JailReported
   | NetworkEvent;
 
-/** From a client. */
 export type ClientEvent = Exclude<Event, NetworkEvent>;
 
 export function isNetworkEvent(event: Event): event is NetworkEvent {

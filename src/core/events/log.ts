@@ -67,10 +67,7 @@ export type Observation =
       server: Ip | null;
     }>
   | Expired
-  /**
-   * What the milters found about a stranger's mail before it was accepted. Not recorded: it only decides the credit of the delivery that
-   * follows.
-   */
+  /** What the milters found about a stranger's mail before it was accepted. Not recorded: it only decides the delivery's credit. */
   | Readonly<{ type: "MAIL_JUDGED"; queueId: string; found: MailFinding }>;
 
 export type ContentReason = Extract<
@@ -99,10 +96,7 @@ export function expiredFor({ queueId, outcome }: Expired, waiting: readonly Wait
   return waiting.map((one) => ({ type: "MAIL_TRIED", queueId, ...one, outcome, reply, server: null }));
 }
 
-/**
- * Null for `MAIL_JUDGED` and `MAIL_EXPIRED`, which are not recorded. `consequence`: that of the delivery; only `NOTE_REFUSAL` names an
- * account.
- */
+/** Null for `MAIL_JUDGED` and `MAIL_EXPIRED`, which are not recorded. `consequence`: of a delivery. Only `NOTE_REFUSAL` has an account. */
 export function observationRecord(
   observation: Observation,
   at: Millis,

@@ -45,9 +45,7 @@ export type Recipient = Readonly<
     blockListing: Listing | null;
     /** Whether the sender's domain accepts mail according to the DNS; null if unknown or not asked. */
     senderExists: boolean | null;
-    /**
-     * SPF proves the client for the sender's domain; false if not asked (`needsSenderProof`), absent for accounts and protected clients.
-     */
+    /** SPF proves the client for the sender's domain; false if unasked (`needsSenderProof`), absent for accounts and protected clients. */
     senderProven?: boolean;
   } & MailAttributes
 >;

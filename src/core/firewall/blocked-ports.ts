@@ -6,10 +6,7 @@ import { MINUTE_MS } from "../time.ts";
  */
 export type Passed = Readonly<{ offered: number; arrived: number }>;
 
-/**
- * What is known about a port. `lost`: packets in a row that did not arrive. `looks`: how many checks found some of them, the last at
- * `lastAt`.
- */
+/** What is known about a port. `lost`: packets in a row that did not arrive. `looks`: how many checks found some, the last at `lastAt`. */
 export type PortPassage = Readonly<{ lost: number; looks: number; lastAt: number | null }>;
 
 /**

@@ -15,9 +15,7 @@ export function shareOfOneClient(places: number): number {
 }
 
 export type ConnectionRules = Readonly<{
-  /**
-   * Maximum open connections of a stranger's prefix, and of a known one (`mostKnown`). Neither has more than `shareOfOneClient` to a port.
-   */
+  /** Maximum open connections of a stranger's prefix, and of a known one (`mostKnown`). Neither exceeds `shareOfOneClient` on a port. */
   most: number;
   mostKnown: number;
   /** Whether `most` and `mostKnown` hold for each port on its own. Otherwise connections to all ports count together. */
@@ -133,10 +131,7 @@ function strangersAmong(prefixes: Prefixes, share: number, { isKnown, isExempt }
 /** Each account keeps this many sessions: two mail programs with a few folders each. */
 const KEPT = 10;
 
-/**
- * Maximum sessions of an account, from all its addresses. With hundreds, its searches delay everyone's sign-ins, even while places are
- * free.
- */
+/** Maximum sessions of an account, from all its addresses. With hundreds, its searches delay all sign-ins, even while places are free. */
 function sessionsOfOne(places: number): number {
   return Math.max(60, Math.floor(places / 4));
 }

@@ -10,9 +10,7 @@ export type ReportFacts = Readonly<{
   span: ReportSpan;
   /** Oldest first; the first and the last day may lie only partly within the period. */
   days: readonly DayFigures[];
-  /**
-   * What the lists below were counted from. Not all events, if some of the period were aggregated to keep the database within its limits.
-   */
+  /** What the lists below were counted from. Not all events, if some were aggregated to keep the database within its limits. */
   looked: Looked;
   addresses: readonly AddressFigures[];
   /** The names that strangers tried most, whether there is such an account or not. */

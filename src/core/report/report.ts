@@ -60,7 +60,6 @@ const SECTIONS: readonly (readonly [title: string, blocks: (facts: ReportFacts) 
   ["Accounts", accounts],
 ];
 
-/** Empty without rows. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly Block[] {
   return rows.length === 0 ? [] : [{ type: "table", head, rows }];
 }
@@ -70,7 +69,6 @@ function reasons(what: string, figures: readonly ReasonFigures[]): readonly Bloc
   return table([what, "REASON"], rows);
 }
 
-/** A bar for each day, unless all are empty. */
 function bars(title: string, rows: readonly Bar[]): readonly Block[] {
   return rows.some(({ value }) => value > 0) ? [{ type: "bars", title, rows }] : [];
 }
@@ -107,7 +105,6 @@ function addresses({ addresses: found, looked }: ReportFacts): readonly Block[] 
   ];
 }
 
-/** Empty if all events were counted. */
 function countedFrom({ isAll, events }: ReportFacts["looked"]): readonly string[] {
   return isAll ? [] : [`Counted from the newest ${numbered(events, "event that is", "events that are")} kept.`];
 }
