@@ -115,7 +115,7 @@ test("expiry: skips a ban that is gone, permanent, or was renewed in between", (
   }
 });
 
-test("a release ends the hold, a drop disowns it, a new password forgets the guesses, a removal ends the hold too and forgets the correspondents, a removal or an incident forgets the places, anything else changes nothing", () => {
+test("a release ends the hold, a drop disowns it, a new password forgets guesses, a removal ends the hold and forgets correspondents, a removal or an incident forgets places, and nothing else changes anything", () => {
   const subject = "anna@example.org";
   const account = subject;
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_RELEASED", subject }), [{ type: "END_HOLD", account }]);
@@ -129,7 +129,7 @@ test("a release ends the hold, a drop disowns it, a new password forgets the gue
   ]);
   const since = { type: "PLACES_FORGOTTEN", subject: placesSince(accountName(subject), NOON) } as const;
   assert.deepEqual(sideEffectsOf(since), [{ type: "FORGET_PLACES", account, since: NOON }]);
-  assert.deepEqual(sideEffectsOf({ ...since, subject }), [], "never all of them");
+  assert.deepEqual(sideEffectsOf({ ...since, subject }), [], "never all places");
   assert.deepEqual(sideEffectsOf({ type: "HELD_MAIL_DROPPED", subject }), [{ type: "DISOWN_HOLD", account }]);
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_SUSPENDED", subject }), []);
 });

@@ -56,26 +56,30 @@ function decideFailed(known: Partial<Facts> = {}, login: Partial<LoginAttributes
 const failed: readonly (readonly [that: string, answer: string, known?: Partial<Facts>])[] = [
   ["a stale one before one different one too many", REPEATED, after(failures("a", "b", "c", "now"))],
   ["the right one of a suspended account", "pass right_password_inactive, GUESS", suspended("now")],
-  ["the same from loopback", "pass right_password_inactive", { ...RIGHT_AT_HOME, ...LOCAL }],
+  ["the right one of a suspended account on loopback", "pass right_password_inactive", { ...RIGHT_AT_HOME, ...LOCAL }],
   ["a wrong one of a suspended account", "pass below_limit, GUESS", suspended("other")],
   ["the 5th different one, right but for the suspension", "refuse login_failures, GUESS, banned", FIFTH_SUSPENDED],
-  ["one that is banned", "refuse banned, uncounted", { ban: BAN }],
+  ["a banned address", "refuse banned, uncounted", { ban: BAN }],
   ["an allowed one despite a ban", "pass allow_listed, SPARE", { ...ALLOWED, ban: BAN, ...after(different(13)) }],
   ["this machine at three times the limit", `${SLOWED}, SPARE`, { ...LOCAL, ban: BAN, ...after(different(14)) }],
   ["a guess on this machine", "pass loopback, GUESS", { ...LOCAL, account: ACCOUNT }],
   ["the 5th within ten minutes, after a ban for the others", "pass below_limit", after(spent(different(4)))],
   ["the 20th different one within a week", "refuse slow_guessing, banned", after(daily(19, 8))],
   ["the 5th from a server with wanted mail", `${SLOWED}, SPARE`, { isWanted: true, ...after(different(4)) }],
-  ["the same, allowed", "pass allow_listed, SPARE", { isWanted: true, ...ALLOWED, ...after(different(4)) }],
-  ["the 5th from one that was banned", "refuse login_failures, banned", { ...BANNED_BEFORE, ...after(different(4)) }],
+  [
+    "the 5th from such a server, allowed",
+    "pass allow_listed, SPARE",
+    { isWanted: true, ...ALLOWED, ...after(different(4)) },
+  ],
+  ["the 5th from one banned before", "refuse login_failures, banned", { ...BANNED_BEFORE, ...after(different(4)) }],
   ["the 19th different one within a week", "pass below_limit", after(daily(18, 8))],
-  ["one that was tried six days ago", REPEATED, after(daily(1, 144, "now"), hourly(9))],
+  ["one that was last tried six days ago", REPEATED, after(daily(1, 144, "now"), hourly(9))],
   ["this machine with a stale password", "pass loopback, uncounted", { ...LOCAL, ...after(MANY, failures("now")) }],
   ["an allowed one from outside", "pass allow_listed, uncounted", { ...ALLOWED, ...OUTSIDE, ...after(MANY) }],
   ["one from outside the account's networks", `${ABROAD}, uncounted`, { ...OUTSIDE, ...after(MANY) }],
   ["one from within them", "refuse login_failures, banned", { ...INSIDE, ...after(different(4)) }],
   ["a known address at its own account", KNOWN, { account: AT_HOME, knownAccounts: [LOGIN.login], ...after(MANY) }],
-  ["the same at others, past three times the limit", KNOWN, { ...ELSEWHERE, ...after(MANY) }],
+  ["a known address at other accounts, past three times the limit", KNOWN, { ...ELSEWHERE, ...after(MANY) }],
 ];
 for (const [that, answer, known] of failed)
   test(`failed: ${that}: ${answer}`, () => assert.equal(outcomeOf(decideFailed(known)), answer));
@@ -84,7 +88,7 @@ type Asked = readonly [that: string, answer: string, known?: Partial<Facts>, why
 const asked: readonly Asked[] = [
   ["a stranger", UNRECORDED],
   ["a stranger with failures", UNRECORDED, after(different(4))],
-  ["one that is banned", "refuse banned", { ban: BAN }],
+  ["a banned address", "refuse banned", { ban: BAN }],
   ["one from outside the account's networks", ABROAD, OUTSIDE],
   ["one from outside the account's networks, on the allow list", ABROAD, { ...OUTSIDE, ...ALLOWED }],
   ["one from within the account's networks", UNRECORDED, INSIDE],
@@ -99,8 +103,8 @@ const asked: readonly Asked[] = [
   ["the gateway at the limit of others", UNRECORDED, { protection: "gateway", ...after(different(9)) }],
   ["one that was spared a ban", SLOWED, after(different(5))],
   ["one spared because its reporter has no ban left", "refuse bans_used_up", after(different(5)), "bans_used_up"],
-  ["one at the limit of an unwritable database", "refuse login_failures", after(different(5)), "unwritable"],
-  ["the same below the limit", UNRECORDED, after(different(4)), "bans_used_up"],
+  ["one at the limit while the database is unwritable", "refuse login_failures", after(different(5)), "unwritable"],
+  ["one below the limit whose reporter has no ban left", UNRECORDED, after(different(4)), "bans_used_up"],
 ];
 for (const [that, answer, known, withoutBan = false] of asked)
   test(`asked: ${that}: ${answer}`, () => {

@@ -25,12 +25,12 @@ const mails: readonly Example[] = [
   ["a stranger who is banned", "refuse banned, uncounted", { ban: BAN }],
   ["the gateway, whoever mails through it", "pass gateway, uncounted", { protection: "gateway", ban: BAN, ...MANY }],
   ["a server whose mail is wanted, over the limit", "defer wanted_busy, uncounted", { isWanted: true, ...MANY }],
-  ["the same after an offence", "refuse mail_limit, banned", { isWanted: true, offences: 1, mails: times(10) }],
+  ["that server after an offence", "refuse mail_limit, banned", { isWanted: true, offences: 1, mails: times(10) }],
   ["an address that three accounts know, over the limit", KNOWN, { ...SHARED, mails: times(300) }],
   ["an account's 10th, whatever its address did", "pass below_limit", { ...sentByAccount(9), ...MANY }, OF_USER],
   ["an account over its limit on an allow-listed address", LIMITED, { ...sentByAccount(10), ...ALLOWED }, OF_USER],
   ["an account on a banned address", "refuse banned, uncounted", { ban: BAN }, OF_USER],
-  ["an account that may not sign in any more", "refuse account_inactive, uncounted", { accountActive: false }, OF_USER],
+  ["an account that may no longer sign in", "refuse account_inactive, uncounted", { accountActive: false }, OF_USER],
   ["a stranger's fifth in a connection", "pass below_limit", { sessionMails: 4 }],
   ["a stranger's sixth in a connection", "refuse session_limit, uncounted", { sessionMails: 5 }],
   ["an account's sixth in a connection", "pass below_limit", { sessionMails: 5 }, OF_USER],
@@ -55,7 +55,7 @@ test("recipients of an account are remembered once its mail is accepted, except 
 const messages: readonly Example[] = [
   ["a mail that went through", "pass below_limit", MANY],
   ["a ban added before the decision", "refuse banned, uncounted", { ban: BAN }],
-  ["the same at a protected address", "pass loopback, uncounted", { ban: BAN, protection: "loopback" }],
+  ["a ban of a protected address", "pass loopback, uncounted", { ban: BAN, protection: "loopback" }],
 ];
 check("end of message", messages, (facts, mail) => decideEndOfMessage(POLICY, facts, { ...MESSAGE, ...mail }, NOON));
 
@@ -71,7 +71,7 @@ const heavy: readonly Example[] = [
   ["the address of a user", "refuse header_lines, uncounted", { known: true }],
   ["a large provider", "refuse header_lines, uncounted", {}, OF_GOOGLE],
   ["a server whose mail is wanted", "refuse header_lines, uncounted", { isWanted: true }],
-  ["the same after an offence", "refuse header_lines, banned, uncounted", { isWanted: true, offences: 1 }],
+  ["that server after an offence", "refuse header_lines, banned, uncounted", { isWanted: true, offences: 1 }],
   ["an address that was banned in the meantime", "refuse header_lines, uncounted", { ban: BAN }],
 ];
 check("too many header lines", heavy, (facts, mail) => decideExcess({ of: "header_lines", count: 1_001 }, facts, mail));
@@ -96,7 +96,7 @@ const turns: readonly Example[] = [
   ["an allowed address", "pass below_limit, uncounted, unrecorded", ALLOWED],
   ["a large provider", "pass below_limit, uncounted, unrecorded", {}, OF_GOOGLE],
   ["a server whose mail is wanted", "pass below_limit, uncounted, unrecorded", { isWanted: true }],
-  ["the same after an offence", BUSY, { isWanted: true, offences: 1 }],
+  ["that server after an offence", BUSY, { isWanted: true, offences: 1 }],
   ["an account from its own place", BUSY, { known: true }, OF_USER],
 ];
 check("a mail that may hide parts, during a stranger's turn", turns, (facts, mail) =>

@@ -30,12 +30,12 @@ test("a first ban is as long as the jail says, and names it; the next one climbs
 });
 
 for (const [what, known, report, reason] of [
-  ["whatever is protected is spared", { protection: "gateway" }, {}, "gateway"],
+  ["a protected address is spared", { protection: "gateway" }, {}, "gateway"],
   ["a report without a line after those already judged is", prior({ upTo: REPORT.lastAt }), {}, "report_seen"],
   ["a report that waited until its ban would be over is", {}, { lastAt: later(NOON, -21 * MINUTE_MS) }, "report_late"],
   ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
   ["a server whose mail is wanted is spared", { isWanted: true }, { jail: "postfix-spam" }, "wanted_busy"],
-  ["one from which someone guesses is too", { isWanted: true }, { jail: "postfix-auth" }, "honest_network"],
+  ["a server from which someone guesses is too", { isWanted: true }, { jail: "postfix-auth" }, "honest_network"],
   [
     "a device that kept failing while the guard was down is",
     prior({ passwords: ["a1", ""] }),
@@ -47,7 +47,7 @@ for (const [what, known, report, reason] of [
     assert.equal(outcomeOf(decide(known, report)), `pass ${reason}, NOTE_REPORT, uncounted`));
 
 for (const [what, known, report] of [
-  ["a line after what was judged", prior({ upTo: later(REPORT.lastAt, -1) }), {}],
+  ["a line after those already judged", prior({ upTo: later(REPORT.lastAt, -1) }), {}],
   ["a report that waited less", {}, { lastAt: later(NOON, -20 * MINUTE_MS) }],
   ["a server whose mail is wanted, after an offence", { isWanted: true, offences: 1 }, {}],
   ["two passwords", prior({ passwords: ["a1", "b2"] }), DOVECOT],

@@ -41,7 +41,7 @@ const refusing = (count: number) => ({ refused: () => count });
 const recipients: readonly Example[] = [
   ["a known recipient after 50 strangers, who does not add to them", PASSES, naming("written", to(50))],
   ["the 151st within an hour, known or not", LIMITED, naming("written", to(50, 50), sent(HOUR_MS - 1, to(100, 100)))],
-  ["the same when the hour is over", PASSES, naming("written", to(50, 50), sent(HOUR_MS, to(100, 100)))],
+  ["the 151st when the hour is over", PASSES, naming("written", to(50, 50), sent(HOUR_MS, to(100, 100)))],
   ["the 100th recipient in its own domains in one mail", PASSES, naming("local", to(99, 0, 99))],
   ["the 151st of those within an hour", LIMITED, naming("local", to(50, 0, 50), sent(MINUTE_MS, to(100, 0, 100)))],
   ["the 51st stranger after a mail to its own domains", LIMITED, naming("stranger", to(0), sent(1, to(140, 40, 50)))],
@@ -79,7 +79,7 @@ const mails: readonly Example[] = [
     after({ 9: 11 }, { vouchedAt: VOUCHED, refused: (at) => NOON - at }),
   ],
   ["of a held account with 199 held mails", "hold account_held", sending({ ...HOLD, heldMails: 199 })],
-  ["of a held account with 200", "defer account_hold_full, uncounted", sending({ ...HOLD, heldMails: 200 })],
+  ["of a held account with 200 held mails", "defer account_hold_full, uncounted", sending({ ...HOLD, heldMails: 200 })],
   ["of a held and suspended account", "refuse account_inactive, uncounted", { ...sending(HOLD), accountActive: false }],
 ];
 check("DATA of an account", mails, (facts, mail) => decide(POLICY, facts, { ...DATA, ...mail, account: USER }, NOON));

@@ -16,14 +16,14 @@ function unset(text: string, key: string): string {
 }
 
 const edits: readonly (readonly [what: string, before: string, after: string])[] = [
-  ["a value, with the comment behind it", "a.b = 1   # why\nc = 2\n", "a.b = 9   # why\nc = 2\n"],
+  ["a value with a comment after it", "a.b = 1   # why\nc = 2\n", "a.b = 9   # why\nc = 2\n"],
   ["a key of a table", "[a]\nb = 1\n\n[c]\nb = 2\n", "[a]\nb = 9\n\n[c]\nb = 2\n"],
   [
-    "a list over lines",
+    "a multi-line list",
     "[a]\nb = [ # first\n  1, # one\n  2,\n] # last\nc = 1\n",
     "[a]\n# first\n# one\nb = 9 # last\nc = 1\n",
   ],
-  ["a list of Windows", 'a.b = ["#",\r\n "x" # one\r\n]\r\n', "# one\r\na.b = 9\r\n"],
+  ["a list with the line breaks of Windows", 'a.b = ["#",\r\n "x" # one\r\n]\r\n', "# one\r\na.b = 9\r\n"],
   ["the same value", "a.b =  9\n", "a.b =  9\n"],
   ["a quoted key", "\"a\" . 'b' = 1\n", "\"a\" . 'b' = 9\n"],
   ["a long string", 'a.b = """\nx = 1\n# no comment\n"""\n', "a.b = 9\n"],
