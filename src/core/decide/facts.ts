@@ -43,7 +43,7 @@ export type Facts = Readonly<{
   isAnswer: boolean;
   /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */
   probesFromAnywhere: readonly Millis[];
-  /** How many different unknown recipients strangers of this network asked for within the hour, those of bounces counted apart. */
+  /** How many different unknown recipients strangers of this network asked for within the hour; those of bounces are counted separately. */
   namesProbed: number;
   /** When each prefix that made first contacts within the hour made its first one, and whether this prefix is among them. */
   firstContactsFromAnywhere: readonly Millis[];
@@ -186,7 +186,7 @@ export type SendingFacts = Readonly<{
   isMailHeld: boolean;
   /** Whether the account first signed in from this place after this moment, or never did. */
   isNewPlace(after: Millis): boolean;
-  /** Strangers whose servers refused its mail for good after this moment. */
+  /** Strangers whose servers refused its mail permanently after this moment. */
   refused(since: Millis): number;
 }>;
 

@@ -40,7 +40,7 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
     const guessed = counted ? refusedGuesses(facts, event.passwordHash) : [];
     const isRight = looksRight(facts, event.passwordHash);
     return decision("refuse", isRight ? "right_password_guarded" : barred.reason, {
-      // What refuses a right password is the budget of limits.accounts.candidates, whichever limit bars others.
+      // A right password is refused because of the budget of limits.accounts.candidates, whichever limit bars others.
       evidence: isRight ? null : barred.evidence,
       counted,
       changes: [...guessed, ...changes],

@@ -150,7 +150,7 @@ function decideProbing(policy: Policy, facts: Facts, event: Recipient, now: Mill
   return uncounted("defer", "wanted_busy", { evidence });
 }
 
-/** Applies a ban or a protection of the address. A protected address exempts no signed-in account, which has its own limits. */
+/** Applies a ban or a protection of the address. Protection exempts no signed-in account, because accounts have their own limits. */
 export function decideBanOrProtection(facts: Facts, account: string | null): Decision | null {
   if (facts.ban !== null && facts.protection === null) return uncounted("refuse", "banned");
   if (facts.protection !== null && account === null) return uncounted("pass", facts.protection);

@@ -37,10 +37,7 @@ export function isVerdict(text: string | null): text is RecordedVerdict {
   return text !== null && Object.hasOwn(VERDICTS, text);
 }
 
-/**
- * The fields of every event, one column each. Null if it does not apply. Printers must make texts printable: they are as the client sent
- * them.
- */
+/** The fields of every event, one column each; null if unused. Texts are as the client sent them, so printers must make them printable. */
 export type EventColumns = Readonly<{
   at: Millis;
   /** The public name. */

@@ -54,7 +54,7 @@ const CHANGES = ["BAN", "LIFT", "ALLOW", "DISALLOW", "SPARE"] as const;
 type ChangeRest = RestOf<(typeof CHANGES)[number]>;
 type AuditRest = RestOf<"AUDIT">;
 
-/** The event of a refused ban. The event of a ban that was made is that of its change (`changeRecord`). */
+/** The event of a refused ban. A ban that was made is recorded by its change (`changeRecord`). */
 export const refusedBan: DecidedKind<BanAsked, RestOf<"BAN_ASKED">> = {
   name: () => "BAN_REFUSED",
   window: () => null,

@@ -15,7 +15,7 @@ import type { EventType } from "./event-types.ts";
 import type { RestOf } from "./rest-schemas.ts";
 import type { Seen } from "./seen.ts";
 
-/** What is known of a mail transaction when Postfix asks (SMTPD_POLICY_README). */
+/** What is known about a mail transaction when Postfix asks (SMTPD_POLICY_README). */
 export type MailAttributes = Readonly<{
   helo: string;
   /** Envelope sender. */
