@@ -66,10 +66,7 @@ function edit(text: string, { key, value }: AskedChange, { sources }: ValidSetti
   if (why !== null) return { ok: false, reason: `${key} cannot be changed here. ${why}` };
   const source = sources[key];
   if (source.from === "env")
-    return {
-      ok: false,
-      reason: `${source.variable} sets ${key}. To change it here, start the server without that variable.`,
-    };
+    return { ok: false, reason: `${source.variable} sets ${key}. To change it here, start without this variable.` };
   const path = key.split(".");
   const edited = value === null ? unsetKey(text, path) : withValue(text, key, value);
   return edited.ok ? { ...edited, key } : edited;

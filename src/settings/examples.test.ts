@@ -26,7 +26,7 @@ test("investra.toml names the contacts of its seed, bans for ten minutes each ti
   assert.deepEqual([settings["limits.logins.per_day"], settings["limits.logins.per_week"]], [10, 20]);
 });
 
-test("ghostinbox.toml says what its seed says", () => {
+test("ghostinbox.toml has the values of its seed", () => {
   const settings = settingsOf("ghostinbox.toml");
   const { "limits.mail.per_minute": minute, "limits.mail.per_hour": hour, "limits.mail.per_day": day } = settings;
   assert.deepEqual([minute, hour, day], [10, 50, 200]);

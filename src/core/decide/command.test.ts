@@ -99,7 +99,7 @@ test("allow: an entry with a time ends then, and not before", () => {
   }
 });
 
-test("expiry: ends a ban whose time is over without forgiving it", () => {
+test("expiry: ends, but does not forgive, a ban whose time is over", () => {
   const event = { type: "BAN_EXPIRED", prefix: PREFIX } as const;
   const decided = decideCommand({ ...NOTHING, ban: { ...BAN, expiresAt: NOON } }, event, NOON);
   assert.equal(outcomeOf(decided), "pass expired, LIFT, uncounted");

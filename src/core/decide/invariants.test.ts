@@ -153,7 +153,7 @@ test("repeating a wrong password never bans, however often and whatever else is 
   );
 });
 
-test("guessing leads to a ban exactly at the first different password above the limit", () => {
+test("guessing leads to a ban exactly at the different password that reaches a limit", () => {
   // Waits that sometimes add up to exactly the window: mistakes happen at its edge.
   const waits = fc.constantFrom(0, 1, 50, 100, 150, 299, 300);
   const attempts = fc.array(fc.tuple(waits, passwords), { minLength: 1, maxLength: 60 });

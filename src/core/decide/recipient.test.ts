@@ -87,7 +87,7 @@ test("a sender whose domain does not exist is refused; one without a DNS answer 
   assert.equal(answer(false, ALLOWED), "pass allow_listed, uncounted");
 });
 
-test("a first contact is greylisted where that is on", () => {
+test("a first contact is greylisted if greylisting is on", () => {
   const policy = { ...POLICY, greylist: true };
   const reasonOf = (known: Partial<Facts>, account: string | null = null): string =>
     decideRecipient(policy, factsOf(known), { ...RECIPIENT, account }, NOON).reason;

@@ -26,13 +26,13 @@ test("one client whose every packet is dropped closes no port: 1, 3, 7, 15, 31, 
 
 test("packets before the first check do not count", () => assert.ok(!isBlocked(after([90, 0], [0, 0], [0, 0]))));
 
-test("a packet that arrives ends it, as if a rule drops only some", () => {
+test("a packet that arrives resets the count, as when a rule drops only some", () => {
   assert.ok(!isBlocked(after([0, 0], [50, 1], [7, 0])));
   assert.ok(!isBlocked(after([0, 0], [50, 0], [50, 0], [1, 1])));
   assert.deepEqual(after([0, 0], [50, 0], [50, 1]).lastAt, null);
 });
 
-test("on a port without further packets it ends after five minutes", () => {
+test("five minutes without packets reset the count", () => {
   const quiet = (looks: number) =>
     after([0, 0], [50, 0], [50, 0], ...Array.from({ length: looks - 1 }, () => [0, 0] as const));
   assert.ok(isBlocked(quiet(60)));
