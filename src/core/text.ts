@@ -82,8 +82,14 @@ const LONGEST_NAME = 100;
 /** The known name that needs the fewest edits to become `name`; the first of several. Long names are cut. */
 export function nearest(name: string, known: readonly string[]): string {
   const wanted = name.slice(0, LONGEST_NAME);
-  const all = known.map((candidate) => ({ candidate, distance: editDistance(wanted, candidate) }));
-  return all.toSorted((a, b) => a.distance - b.distance)[0]?.candidate ?? "";
+  let best = { candidate: "", distance: Infinity };
+  for (const candidate of known) {
+    // An edit changes the length by at most one.
+    if (Math.abs(candidate.length - wanted.length) >= best.distance) continue;
+    const distance = editDistance(wanted, candidate);
+    if (distance < best.distance) best = { candidate, distance };
+  }
+  return best.candidate;
 }
 
 /** `; the nearest is NAME`, or nothing if no known name resembles it. */
@@ -96,6 +102,8 @@ export function orNearest(name: string, known: readonly string[]): string {
 
 /** Levenshtein's distance, where swapping two neighbours is one edit, because people mistype that way. */
 export function editDistance(a: string, b: string): number {
+  // Many names start alike, and that costs no edit.
+  if (a !== "" && a[0] === b[0]) return editDistance(a.slice(1), b.slice(1));
   let before: readonly number[] = [];
   let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
