@@ -49,28 +49,28 @@ test("holds of a second list are added; one that cannot be read stays", () => {
   assert.throws(accounts, /cannot be read/);
 });
 
-/** Sets a hold once this file is there, so that several processes do it at once. */
+/** Sets a hold once its input ends, so that several processes do it at once. */
 const HOLDER = `
-  import { existsSync } from "node:fs";
-  const [, path, account, gate, module] = process.argv;
+  import { readFileSync } from "node:fs";
+  const [, path, account, module] = process.argv;
   const { setLegalHold } = await import(module);
   console.log("ready");
-  while (!existsSync(gate));
+  readFileSync(0);
   setLegalHold(path, { account, since: "${SINCE}", reason: "" });`;
 
 test("holds that several commands set at once are all kept, and no lock is left", async (t) => {
   const directory = temporaryDirectory();
-  const [path, gate] = [join(directory, "legal-holds.json"), join(temporaryDirectory(), "go")];
+  const path = join(directory, "legal-holds.json");
   const accounts = Array.from({ length: 6 }, (_, i) => `user${i}@example.org`);
   const holders = accounts.map((account) => {
-    const argv = ["--input-type=module", "--eval", HOLDER, path, account, gate, import.meta.resolve("./retention.ts")];
-    const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    const argv = ["--input-type=module", "--eval", HOLDER, path, account, import.meta.resolve("./retention.ts")];
+    const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"] });
     t.after(() => child.kill());
     return child;
   });
   await Promise.all(holders.map(({ stdout }) => once(stdout, "data")));
   const ended = holders.map((child) => once(child, "close"));
-  writeFileSync(gate, "");
+  for (const { stdin } of holders) stdin.end();
   for (const end of await Promise.all(ended)) assert.deepEqual(end, [0, null]);
   const held = readLegalHolds(path).map(({ account }) => account);
   assert.deepEqual(held.toSorted(), accounts);

@@ -22,7 +22,8 @@ test("an older program refuses newer data with one sentence and code 4, and noth
   }
   const tree = () => filesBelow(layout.data).map((path) => [path, readFileSync(path, "latin1")]);
   const before = tree();
-  const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, GHOSTINBOX_DATA: layout.data };
   const { status, stderr, stdout } = spawnSync(process.execPath, [START], { env, encoding: "utf8" });
   const refusal = /^ghostinbox: \S+engine\.db was written by a newer GhostInbox \(its schema is 1000, [^\n]*\.\n$/m;
   assert.match(stderr, refusal);

@@ -69,47 +69,54 @@ test("a link is not followed, and a pipe does not block", () => {
 
 const MB = 1024 * 1024;
 
-/** Asks our plugin with SpamAssassin's own plugin loader. `l`: the mail would be learned. */
+/** Asks our plugin with SpamAssassin's own plugin loader; a line for each case. `l`: the mail would be learned. */
 const ASKS = `
 use Mail::SpamAssassin;
 package Taught; our @ISA = qw(Mail::SpamAssassin::Plugin);
 sub new { my ($class, $main) = @_; return bless($class->SUPER::new($main), $class) }
 sub learn_message { print "l"; return 1 }
 package main;
-my ($plugin, $path, $bytes, $by_itself) = @ARGV;
-my $main = Mail::SpamAssassin->new({ config_text => "bayes_path $path\nloadplugin GhostInbox::PerUserBayes $plugin\n", local_tests_only => 1 });
-$main->init(0);
-$main->{plugins}->register_plugin(Taught->new($main));
-my $mail = $main->parse("Subject: x\n\n" . ("x" x $bytes));
-$main->call_plugins("autolearn", {}) if $by_itself;
-$main->call_plugins("learn_message", { isspam => 0, msg => $mail });
+my ($plugin, @cases) = @ARGV;
+while (my ($path, $bytes, $by_itself) = splice(@cases, 0, 3)) {
+  my $main = Mail::SpamAssassin->new({ config_text => "bayes_path $path\nloadplugin GhostInbox::PerUserBayes $plugin\n", local_tests_only => 1 });
+  $main->init(0);
+  $main->{plugins}->register_plugin(Taught->new($main));
+  my $mail = $main->parse("Subject: x\n\n" . ("x" x $bytes));
+  $main->call_plugins("autolearn", {}) if $by_itself;
+  $main->call_plugins("learn_message", { isspam => 0, msg => $mail });
+  print "\n";
+}
 `;
 
 test("strangers' mails cannot make the learned data grow without limit", installed("spamd"), () => {
   const directory = temporaryDirectory();
-  const path = join(directory, "bayes");
   const plugin = join(import.meta.dirname, "../../../security/per_user_bayes.pm");
-  let seenMb = 0;
-  const isLearned = (megabytes: number, learnedAgoS: number, mailBytes: number, by: "itself" | "a user"): boolean => {
+  const cases = (
+    [
+      [7, 0, 0, 100_000, "itself", true, "few"],
+      [9, 0, 3_600, 100_000, "itself", false, "a long mail"],
+      [9, 0, 60, 1_000, "itself", false, "soon after another"],
+      [9, 0, 3_600, 1_000, "itself", true, "a short mail now and then"],
+      [9, 0, 0, 100_000, "a user", true, "what a user moves"],
+      [33, 0, 3_600, 1_000, "itself", false, "many"],
+      [33, 0, 3_600, 1_000, "a user", false, "many, by a user"],
+      [1, 7, 0, 1_000, "a user", true, "the list of learned mails stays"],
+      [1, 9, 0, 1_000, "a user", true, "the list of learned mails starts over"],
+    ] as const
+  ).map(([megabytes, seenMb, learnedAgoS, mailBytes, by, isLearned, why], at) => {
+    const path = join(directory, `bayes${at}`);
     for (const name of ["toks", "seen"]) writeFileSync(`${path}_${name}`, "");
     truncateSync(`${path}_toks`, megabytes * MB);
     truncateSync(`${path}_seen`, seenMb * MB);
-    const at = Date.now() / 1000 - learnedAgoS;
-    utimesSync(`${path}_seen`, at, at);
-    const args = ["-e", ASKS, plugin, path, String(mailBytes), by === "itself" ? "1" : ""];
-    return execFileSync("perl", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }) === "l";
-  };
-  assert.equal(isLearned(7, 0, 100_000, "itself"), true);
-  assert.equal(isLearned(9, 3_600, 100_000, "itself"), false, "a long mail");
-  assert.equal(isLearned(9, 60, 1_000, "itself"), false, "soon after another");
-  assert.equal(isLearned(9, 3_600, 1_000, "itself"), true, "a short mail now and then");
-  assert.equal(isLearned(9, 0, 100_000, "a user"), true);
-  assert.equal(isLearned(33, 3_600, 1_000, "itself"), false);
-  assert.equal(isLearned(33, 3_600, 1_000, "a user"), false);
-  seenMb = 7;
-  assert.equal(isLearned(1, 0, 1_000, "a user"), true);
-  assert.ok(existsSync(`${path}_seen`));
-  seenMb = 9;
-  assert.equal(isLearned(1, 0, 1_000, "a user"), true);
-  assert.ok(!existsSync(`${path}_seen`), "the list of learned mails starts over");
+    const learnedAt = Date.now() / 1000 - learnedAgoS;
+    utimesSync(`${path}_seen`, learnedAt, learnedAt);
+    return { path, args: [path, String(mailBytes), by === "itself" ? "1" : ""], expected: [isLearned ? "l" : "", why] };
+  });
+  const args = ["-e", ASKS, plugin, ...cases.flatMap((one) => one.args)];
+  const printed = execFileSync("perl", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split("\n");
+  for (const [at, { expected }] of cases.entries()) assert.deepEqual([printed[at], expected[1]], expected);
+  assert.deepEqual(
+    cases.filter(({ path }) => !existsSync(`${path}_seen`)).map(({ expected }) => expected[1]),
+    ["the list of learned mails starts over"],
+  );
 });

@@ -11,7 +11,8 @@ import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 
 function run(task: "backup" | "drill", data: string) {
-  const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: data };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, GHOSTINBOX_DATA: data };
   return spawnSync(process.execPath, [join(import.meta.dirname, "main.ts"), task], { env, encoding: "utf8" });
 }
 
