@@ -118,8 +118,9 @@ if (isWhole) {
   await sideBySide([...units("late"), ...onMachine()], unitPlaces());
 } else {
   await inTime(packages);
+  // What computes keeps the processors busy until the end; what waits would not.
   await sideBySide(
-    [...together(true, "any"), ...computing("any"), ...units("any"), ...(what === "all" ? onMachine() : [])],
+    [...units("any"), ...together(true, "any"), ...computing("any"), ...(what === "all" ? onMachine() : [])],
     unitPlaces(),
   );
 }

@@ -37,12 +37,16 @@ export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly st
   { places: 1, patterns: testsBelow("src/{core,settings,admin,guard}"), computes: true },
   { places: 1, patterns: testsBelow("src/store"), computes: true },
   { places: 1, patterns: testsBelow("test/house"), computes: true },
-  { places: 0.5, patterns: testsBelow("src/host") },
-  { places: 0.5, patterns: testsBelow("src/mail") },
-  { places: 0.5, patterns: testsBelow("src/surfaces", "dashboard", "bench", "test/kit") },
-  { places: 0.5, patterns: testsBelow("src/jobs") },
+  { places: 0.5, patterns: testsBelow("src/surfaces/cli") },
   { places: 0.5, patterns: testsBelow("src/programs/!(keeper)") },
+  { places: 0.5, patterns: testsBelow("src/mail") },
   { places: 0.5, patterns: testsBelow("src/programs/keeper") },
+  {
+    places: 0.5,
+    patterns: ["src/surfaces/*.test.ts", ...testsBelow("src/surfaces/!(cli)", "dashboard", "bench", "test/kit")],
+  },
+  { places: 0.5, patterns: testsBelow("src/jobs") },
+  { places: 0.5, patterns: testsBelow("src/host") },
 ];
 /** Each of these waits or computes for seconds, so it runs beside the others, not after them. The longest first. */
 export const BESIDE = [
