@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { contentOf, put } from "../../../test/kit/files.ts";
@@ -52,13 +53,13 @@ test("if mail waits for spamd, a milter that ends because the server stops is no
 }, async (t) => {
   const own = layoutOf(temporaryDirectory());
   const service = join(own.services, "spamass-milter");
-  put(join(service, "run"), "#!/bin/sh\ntrap '' TERM\nexec sleep 60\n", 0o755);
+  put(join(service, "run"), "#!/bin/sh\ntrap '' TERM\n: >ignores-term\nexec sleep 60\n", 0o755);
   const runsv = spawn("runsv", [service], { stdio: "ignore" });
   t.after(() => runsv.kill("SIGKILL"));
   const ended = once(runsv, "exit");
   const is = (state: string): Promise<void> =>
     until(() => textOrNothing(join(service, "supervise", "stat")).includes(state), state);
-  await is("run");
+  await until(() => existsSync(join(service, "ignores-term")), "it ignores SIGTERM");
   runsv.kill("SIGTERM");
   await is("want exit");
   const files = renderSpamMilter(sampleSite({ layout: own, spam: { ...spam, onFailure: "wait" } }));
