@@ -5,7 +5,15 @@ import { hash } from "node:crypto";
 import { test } from "node:test";
 import { seeded } from "../../../test/kit/test-database.ts";
 import { instant, later } from "../time.ts";
-import { type Anchor, type AuditEntry, checkChain, ENTRIES_STAY_MS, GENESIS, hashedText } from "./chain.ts";
+import {
+  type Anchor,
+  AUDIT_LIMITS,
+  type AuditEntry,
+  checkChain,
+  ENTRIES_STAY_MS,
+  GENESIS,
+  hashedText,
+} from "./chain.ts";
 
 const sha256 = (text: string): string => hash("sha256", text);
 
@@ -42,7 +50,8 @@ function anchorOf(entry: AuditEntry | undefined): Anchor {
 /** The first time at which the entries, and their anchors of the first day, may have been removed. */
 const LATER = later(instant(Date.parse("2026-11-21T00:00:00.000Z")), ENTRIES_STAY_MS);
 const check = (entries: readonly AuditEntry[], anchors: readonly Anchor[] = [], numbered = 0, now = LATER) =>
-  checkChain(entries, { anchors, numbered, now }, sha256);
+  checkChain(entries, { anchors, numbered, now, limits: LIMITS }, sha256);
+const LIMITS = { most: 100, mostYoung: 500 };
 const FIVE = chainOf(5);
 
 test("an unchanged chain matches its anchors, and so does an empty one", () => {
@@ -112,8 +121,8 @@ test("an entry that was missing when root accepted the chain is not reported lat
   }
 });
 
-/** As many entries as are kept, and three more. */
-const MANY = chainOf(100_003);
+/** As many as are kept, and three more. */
+const MANY = chainOf(103);
 
 test("accepted entries may be removed once they are among the oldest", () => {
   const { last: id, head, sum } = check(MANY.slice(0, 2));
@@ -125,10 +134,13 @@ test("accepted entries may be removed once they are among the oldest", () => {
   assert.equal(check(edited, [accepted]).fault?.id, 9);
 });
 
-test("the oldest may be gone only while 100,000 are left", () => {
-  const many = MANY.slice(0, 100_001);
+test("the oldest may be gone only while as many are left as are kept", () => {
+  const many = MANY.slice(0, 101);
   assert.equal(check(many.slice(1)).fault, null);
   assert.equal(check(many.slice(2)).fault?.id, 1);
+  const withoutLimits = checkChain(many.slice(1), { anchors: [], numbered: 0, now: LATER }, sha256);
+  assert.equal(withoutLimits.fault?.id, 1);
+  assert.deepEqual(AUDIT_LIMITS, { most: 100_000, mostYoung: 500_000 });
 });
 
 test("an anchored entry that was removed early is reported, but not the oldest that is left, nor an accepted empty chain", () => {
@@ -137,7 +149,7 @@ test("an anchored entry that was removed early is reported, but not the oldest t
   assert.equal(check(MANY.slice(3), [anchorOf(MANY[3])], 0, soon).fault, null);
   const accepted = { reason: "why", sum: GENESIS, numbered: 3 };
   const empty = { at: "2026-11-20T08:00:00.000Z", id: 0, hash: GENESIS, accepted };
-  assert.equal(check(chainOf(100_000, 4), [empty], 0, soon).fault, null);
+  assert.equal(check(chainOf(100, 4), [empty], 0, soon).fault, null);
 });
 
 test("an accepted fault is not reported again while it stays the same", () => {

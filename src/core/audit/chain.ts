@@ -24,12 +24,14 @@ export type Sha256 = (text: string) => string;
 
 /** Before the first entry. */
 export const GENESIS = "0".repeat(64);
-/** The oldest entries beyond this number are removed once they are old enough. */
-export const MOST_ENTRIES = 100_000;
-/** How long every entry is kept, unless more than `MOST_YOUNG_ENTRIES` exist. */
+/** How long every entry is kept, unless more than `mostYoung` exist. */
 export const ENTRIES_STAY_MS = 90 * DAY_MS;
-/** Maximum number of entries. Beyond it the oldest are removed early, which the check reports. */
-export const MOST_YOUNG_ENTRIES = 5 * MOST_ENTRIES;
+/**
+ * `most`: the oldest entries beyond this number are removed once they are old enough. `mostYoung`: beyond this number the oldest are
+ * removed early, which the check reports.
+ */
+export type AuditLimits = Readonly<{ most: number; mostYoung: number }>;
+export const AUDIT_LIMITS: AuditLimits = { most: 100_000, mostYoung: 500_000 };
 
 /** The text whose SHA-256 is the entry's hash: seven lines, none of which can contain a line break. */
 export function hashedText({ id, at, actor, type, subject, detail, previous }: Omit<AuditEntry, "hash">): string {
@@ -55,8 +57,13 @@ export type Checked = Readonly<{
   anchored: Anchor | null;
 }>;
 
-/** `numbered`: the highest number that the database claims to have given. */
-export type Compared = Readonly<{ anchors: readonly Anchor[]; numbered: number; now: Millis }>;
+/** `numbered`: the highest number that the database has given, as it says. `limits`: of the retention that removes entries. */
+export type Compared = Readonly<{
+  anchors: readonly Anchor[];
+  numbered: number;
+  now: Millis;
+  limits?: AuditLimits | undefined;
+}>;
 
 /**
  * Checks every entry, in the order of ids, and compares them with the anchors, in the order in which they were made. An anchor that root
@@ -64,7 +71,7 @@ export type Compared = Readonly<{ anchors: readonly Anchor[]; numbered: number; 
  */
 export function checkChain(
   entries: Iterable<AuditEntry>,
-  { anchors, numbered, now }: Compared,
+  { anchors, numbered, now, limits = AUDIT_LIMITS }: Compared,
   sha256: Sha256,
 ): Checked {
   const accepted = anchors.findLastIndex((anchor) => anchor.accepted !== undefined);
@@ -92,8 +99,8 @@ export function checkChain(
     if (fault === null) anchored = found.at(-1) ?? anchored;
   }
   const oldest = first ?? 1;
-  const oldestLeft = first !== null && last - first + 1 >= MOST_ENTRIES;
-  // The oldest entries may be gone only if as many are left as are always kept.
+  const oldestLeft = first !== null && last - first + 1 >= limits.most;
+  // The oldest may be gone only while as many are left as are kept.
   if (from === undefined) fault ??= oldest > 1 && !oldestLeft ? missing(1, oldest - 1) : null;
   // Once the oldest entries have been removed, the accepted sum can no longer be compared.
   else if (!oldestLeft && from.accepted?.sum !== sumAtFrom) fault = changedSince(from);

@@ -3,13 +3,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { type CountedPage, firstPage, type Page, type PageRequest } from "../../admin/declare/paging.ts";
 import {
   type Anchor,
+  AUDIT_LIMITS,
   type AuditEntry,
+  type AuditLimits,
   type Checked,
   type Content,
   checkChain,
   GENESIS,
   hashedText,
-  MOST_YOUNG_ENTRIES,
 } from "../../core/audit/chain.ts";
 import { messageOf } from "../../core/error.ts";
 import { instant, type Millis } from "../../core/time.ts";
@@ -61,8 +62,8 @@ const auditEntry = rowReader({
   hash: text,
 });
 
-/** More than are kept, because many bans may be lifted together between two sweeps. */
-const MOST_READ = 2 * MOST_YOUNG_ENTRIES;
+/** More than are kept, for bans lifted together between two sweeps. */
+const MOST_READ = 2 * AUDIT_LIMITS.mostYoung;
 
 export type LastAudited = Readonly<{ at: string | null; since: string | null }>;
 
@@ -97,10 +98,10 @@ export function sqliteAuditEntries(db: DatabaseSync) {
       at: textOrNull(sql.lastOf.get(type)?.["at"] ?? null),
       since: textOrNull(sql.oldest.get()?.["at"] ?? null),
     }),
-    check: (anchors: readonly Anchor[], now: Millis): Checked => {
-      // Read first, so that an entry added in between does not count as missing.
+    check: (anchors: readonly Anchor[], now: Millis, limits?: AuditLimits): Checked => {
+      // First, so that a new entry is not taken for a missing one.
       const numbered = integer(sql.numbered.get()?.["seq"] ?? 0);
-      return checkChain(all(), { anchors, numbered, now }, sha256);
+      return checkChain(all(), { anchors, numbered, now, limits }, sha256);
     },
   };
 }

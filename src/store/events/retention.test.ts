@@ -18,7 +18,7 @@ import {
   unban,
 } from "../../../test/kit/test-database.ts";
 import { auditedRecovery } from "../../core/audit/audited.ts";
-import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
+import { AUDIT_LIMITS, ENTRIES_STAY_MS } from "../../core/audit/chain.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { sqliteBanLog } from "../engine-db/ban-log.ts";
@@ -269,33 +269,48 @@ test("a flood of names leaves the latest guesses at each account", (t) => {
   assert.equal(count("account LIKE 'nobody%'"), 194_500);
 });
 
-test("the oldest entries of the audit are removed when there are too many, and the rest of the chain is still valid", (t) => {
-  const { db, settle, audit } = fresh(t, {});
+test("the oldest entries of the audit go when there are more than are kept, and the rest of the chain still fits", (t) => {
+  const limits = { most: 100, mostYoung: 500 };
+  const { db, settle, audit } = fresh(t, { audit: limits });
   // The clock was set back after the first five.
-  audit(MOST_ENTRIES + 10, (i) => later(START, i < 5 ? HOUR_MS : 0));
+  audit(110, (i) => later(START, i < 5 ? 2 * HOUR_MS : 0));
   const entries = sqliteAuditEntries(db);
   const left = (at: Millis) => {
     settle(at);
-    const { first, last, fault } = entries.check([], at);
+    const { first, last, fault } = entries.check([], at, limits);
     return [first, last, fault];
   };
-  assert.deepEqual(left(later(START, ENTRIES_STAY_MS)), [1, MOST_ENTRIES + 10, null], "none is old enough");
-  assert.deepEqual(left(later(START, ENTRIES_STAY_MS + MINUTE_MS)), [1, MOST_ENTRIES + 10, null], "nor is the first");
-  assert.deepEqual(left(later(START, ENTRIES_STAY_MS + 2 * HOUR_MS)), [11, MOST_ENTRIES + 10, null]);
+  assert.deepEqual(left(later(START, ENTRIES_STAY_MS)), [1, 110, null], "none is old enough");
+  assert.deepEqual(left(later(START, ENTRIES_STAY_MS + HOUR_MS)), [1, 110, null], "nor is the first");
+  assert.deepEqual(left(later(START, ENTRIES_STAY_MS + 3 * HOUR_MS)), [11, 110, null]);
 });
 
-test("a flood of audit entries is bounded, and the check reports each anchored entry that it crowded out", (t) => {
-  const { db, settle, audit } = fresh(t, {});
+test("a flood of audit entries is bounded, and the check reports each anchored entry that it pushed out", (t) => {
+  const limits = { most: 100, mostYoung: 500 };
+  const { db, settle, audit } = fresh(t, { audit: limits });
   audit(10, () => START);
   const entries = sqliteAuditEntries(db);
   const hash = String(scalarOf(db, "SELECT hash FROM audit_entry WHERE id = 7"));
   const anchors = [{ at: isoTime(START), id: 7, hash }];
-  assert.equal(entries.check(anchors, START).fault, null);
-  audit(MOST_YOUNG_ENTRIES, () => START);
+  assert.equal(entries.check(anchors, START, limits).fault, null);
+  audit(500, () => START);
   settle(START);
-  const { first, last, fault } = entries.check(anchors, later(START, ENTRIES_STAY_MS - DAY_MS - 1));
-  assert.deepEqual([first, last], [11, MOST_YOUNG_ENTRIES + 10]);
+  const { first, last, fault } = entries.check(anchors, later(START, ENTRIES_STAY_MS - DAY_MS - 1), limits);
+  assert.deepEqual([first, last], [11, 510]);
   assert.match(fault?.says ?? "", /^entries up to 10 left early: entry 7 was the newest at .*, and stays for 90 days/);
   // An anchor may be a day younger than its entry.
-  assert.equal(entries.check(anchors, later(START, ENTRIES_STAY_MS - DAY_MS)).fault, null);
+  assert.equal(entries.check(anchors, later(START, ENTRIES_STAY_MS - DAY_MS), limits).fault, null);
+});
+
+test("without other limits, as many entries of the audit stay as the check demands", (t) => {
+  const { db, settle } = fresh(t, {});
+  const sql = `
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+    INSERT INTO audit_entry (at, actor, type, subject, detail, previous, hash) SELECT ?, '', '', '', '', '', '' FROM n`;
+  db.prepare(sql).run(AUDIT_LIMITS.mostYoung + 10, isoTime(START));
+  const oldest = () => scalarOf(db, "SELECT min(id) FROM audit_entry");
+  settle(START, 10_000);
+  assert.equal(oldest(), 11);
+  settle(later(START, ENTRIES_STAY_MS + 2 * HOUR_MS), 10_000);
+  assert.equal(oldest(), AUDIT_LIMITS.mostYoung + 11 - AUDIT_LIMITS.most);
 });

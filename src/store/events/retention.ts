@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
+import { AUDIT_LIMITS, type AuditLimits, ENTRIES_STAY_MS } from "../../core/audit/chain.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { integer, type Row } from "../columns.ts";
 import { together } from "../transactions.ts";
@@ -15,6 +15,7 @@ export type RetentionLimits = Readonly<{
   windowMs: number;
   /** How long after its end a ban may still count towards the next one. */
   offenceMs: () => number;
+  audit?: AuditLimits;
 }>;
 
 /**
@@ -234,8 +235,8 @@ export class Retention {
       };
     };
     const keptFrom = isoTime(instant(now - ENTRIES_STAY_MS));
-    const dropAudit: Sweep = (batch) =>
-      Number(sql.dropAudit.run(keptFrom, MOST_ENTRIES, MOST_YOUNG_ENTRIES, batch).changes);
+    const { most, mostYoung } = this.#limits.audit ?? AUDIT_LIMITS;
+    const dropAudit: Sweep = (batch) => Number(sql.dropAudit.run(keptFrom, most, mostYoung, batch).changes);
     return [
       old(sql.dropGuesses, now - GUESSES_FOR_MS),
       named(surplus.guesses, ({ account, network, proof, at }) => sql.dropGuess.run(account, network, proof, at)),
