@@ -7,6 +7,7 @@ import { lockAgain, lockOf, makeAccountKey, makeRecoveryKeys, recoverKey } from 
 const owner = await makeRecoveryKeys();
 const recoveryKey = createPrivateKey(owner.privateKey);
 const FIRST = 'it\'s 100%{u} "ünusual"';
+const key = await makeAccountKey(FIRST, owner.publicKey);
 
 /** Opens a key as Dovecot does at a sign-in. */
 function open({ locked }: AccountKey, password: string) {
@@ -14,16 +15,14 @@ function open({ locked }: AccountKey, password: string) {
   return createPrivateKey({ key: Buffer.from(locked, "base64").toString(), passphrase });
 }
 
-test("the password opens the key, and another password does not", async () => {
-  const key = await makeAccountKey(FIRST, owner.publicKey);
+test("the password opens it, and another one does not", () => {
   const half = createPublicKey(open(key, FIRST)).export({ type: "spki", format: "pem" });
   assert.equal(half, Buffer.from(key.publicKey, "base64").toString());
   assert.match(key.id, /^[0-9a-f]{64}$/);
   assert.throws(() => open(key, "another password"));
 });
 
-test("the recovery key opens the key and locks it for another password; another recovery key does neither", async () => {
-  const key = await makeAccountKey(FIRST, owner.publicKey);
+test("the recovery key opens it, for another password too; another recovery key does not", async () => {
   const pem = open(key, FIRST).export({ type: "pkcs8", format: "pem" });
   assert.equal(recoverKey(key, recoveryKey), pem);
   const [again] = (await lockAgain([key], recoveryKey, "a new phrase")) ?? [];
@@ -35,10 +34,10 @@ test("the recovery key opens the key and locks it for another password; another 
   assert.equal(await lockAgain([key], other, "a new phrase"), null);
 });
 
-test("a replaced key is not mistaken for the original", async () => {
-  const [one, two] = [await makeAccountKey(FIRST, owner.publicKey), await makeAccountKey(FIRST, owner.publicKey)];
-  assert.equal(recoverKey({ ...one, recoverable: two.recoverable }, recoveryKey), null);
-  assert.equal(recoverKey({ ...one, recoverable: "" }, recoveryKey), null);
+test("a replaced key is not taken for the original", async () => {
+  const other = await makeAccountKey(FIRST, owner.publicKey);
+  assert.equal(recoverKey({ ...key, recoverable: other.recoverable }, recoveryKey), null);
+  assert.equal(recoverKey({ ...key, recoverable: "" }, recoveryKey), null);
 });
 
 const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
@@ -51,6 +50,7 @@ test("OpenSSL opens locked keys; the same key looks different each time, and a l
   assert.notEqual(one, other);
   assert.notEqual(one.slice(0, 128), (await lockOf("x"))(der).slice(0, 128), "another salt");
   const long = generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey.export({ type: "pkcs8", format: "der" });
-  const opened = (key: string) => createPrivateKey({ key, passphrase: "x" }).export({ type: "pkcs8", format: "der" });
+  const opened = (locked: string) =>
+    createPrivateKey({ key: locked, passphrase: "x" }).export({ type: "pkcs8", format: "der" });
   assert.deepEqual([opened(other), opened(lock(long))], [der, long]);
 });
