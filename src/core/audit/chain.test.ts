@@ -121,7 +121,7 @@ test("an entry that was missing when root accepted the chain is not reported lat
   }
 });
 
-/** As many as are kept, and three more. */
+/** As many entries as are kept, and three more. */
 const MANY = chainOf(103);
 
 test("accepted entries may be removed once they are among the oldest", () => {

@@ -57,7 +57,7 @@ export type Checked = Readonly<{
   anchored: Anchor | null;
 }>;
 
-/** `numbered`: the highest number that the database has given, as it says. `limits`: of the retention that removes entries. */
+/** `numbered`: the highest number that the database claims to have given. `limits`: how many entries the retention keeps. */
 export type Compared = Readonly<{
   anchors: readonly Anchor[];
   numbered: number;
@@ -100,7 +100,7 @@ export function checkChain(
   }
   const oldest = first ?? 1;
   const oldestLeft = first !== null && last - first + 1 >= limits.most;
-  // The oldest may be gone only while as many are left as are kept.
+  // The oldest entries may be gone only if as many are left as are always kept.
   if (from === undefined) fault ??= oldest > 1 && !oldestLeft ? missing(1, oldest - 1) : null;
   // Once the oldest entries have been removed, the accepted sum can no longer be compared.
   else if (!oldestLeft && from.accepted?.sum !== sumAtFrom) fault = changedSince(from);

@@ -62,7 +62,7 @@ const auditEntry = rowReader({
   hash: text,
 });
 
-/** More than are kept, for bans lifted together between two sweeps. */
+/** More than are kept, because many bans may be lifted together between two sweeps. */
 const MOST_READ = 2 * AUDIT_LIMITS.mostYoung;
 
 export type LastAudited = Readonly<{ at: string | null; since: string | null }>;
@@ -99,7 +99,7 @@ export function sqliteAuditEntries(db: DatabaseSync) {
       since: textOrNull(sql.oldest.get()?.["at"] ?? null),
     }),
     check: (anchors: readonly Anchor[], now: Millis, limits?: AuditLimits): Checked => {
-      // First, so that a new entry is not taken for a missing one.
+      // Read first, so that an entry added in between does not count as missing.
       const numbered = integer(sql.numbered.get()?.["seq"] ?? 0);
       return checkChain(all(), { anchors, numbered, now, limits }, sha256);
     },

@@ -269,7 +269,7 @@ test("a flood of names leaves the latest guesses at each account", (t) => {
   assert.equal(count("account LIKE 'nobody%'"), 194_500);
 });
 
-test("the oldest entries of the audit go when there are more than are kept, and the rest of the chain still fits", (t) => {
+test("the oldest entries of the audit are removed when there are too many, and the rest of the chain is still valid", (t) => {
   const limits = { most: 100, mostYoung: 500 };
   const { db, settle, audit } = fresh(t, { audit: limits });
   // The clock was set back after the first five.
@@ -285,7 +285,7 @@ test("the oldest entries of the audit go when there are more than are kept, and 
   assert.deepEqual(left(later(START, ENTRIES_STAY_MS + 3 * HOUR_MS)), [11, 110, null]);
 });
 
-test("a flood of audit entries is bounded, and the check reports each anchored entry that it pushed out", (t) => {
+test("a flood of audit entries is bounded, and the check reports each anchored entry that it crowded out", (t) => {
   const limits = { most: 100, mostYoung: 500 };
   const { db, settle, audit } = fresh(t, { audit: limits });
   audit(10, () => START);

@@ -15,14 +15,14 @@ function open({ locked }: AccountKey, password: string) {
   return createPrivateKey({ key: Buffer.from(locked, "base64").toString(), passphrase });
 }
 
-test("the password opens it, and another one does not", () => {
+test("the password opens the key, and another password does not", () => {
   const half = createPublicKey(open(key, FIRST)).export({ type: "spki", format: "pem" });
   assert.equal(half, Buffer.from(key.publicKey, "base64").toString());
   assert.match(key.id, /^[0-9a-f]{64}$/);
   assert.throws(() => open(key, "another password"));
 });
 
-test("the recovery key opens it, for another password too; another recovery key does not", async () => {
+test("the recovery key opens the key and locks it for another password; another recovery key does neither", async () => {
   const pem = open(key, FIRST).export({ type: "pkcs8", format: "pem" });
   assert.equal(recoverKey(key, recoveryKey), pem);
   const [again] = (await lockAgain([key], recoveryKey, "a new phrase")) ?? [];
@@ -34,7 +34,7 @@ test("the recovery key opens it, for another password too; another recovery key 
   assert.equal(await lockAgain([key], other, "a new phrase"), null);
 });
 
-test("a replaced key is not taken for the original", async () => {
+test("a replaced key is not mistaken for the original", async () => {
   const other = await makeAccountKey(FIRST, owner.publicKey);
   assert.equal(recoverKey({ ...key, recoverable: other.recoverable }, recoveryKey), null);
   assert.equal(recoverKey({ ...key, recoverable: "" }, recoveryKey), null);
