@@ -29,7 +29,7 @@ function scene(toml: string) {
 
 const said = (...says: readonly string[]) => ({ ok: true, says });
 
-test("an edit is first shown, written once, and afterwards is in the settings file", () => {
+test("an edit is first only shown, then written to the settings file once", () => {
   const { layout, edit, adopt, text } = scene("\uFEFF# mine\n");
   edit("{ maxEmailsPerIP: { perMinute: 20 } }");
   const edited = `${SCRIPT} was edited: limits.mail.per_minute = 20`;
@@ -92,7 +92,7 @@ test("a record of an older program, without a version, counts as one of a differ
   assert.deepEqual([adopt(), text()], [KEPT, ALL]);
 });
 
-test("nothing is written of a script with a mistake", () => {
+test("a script with a mistake changes nothing", () => {
   const { edit, adopt, text } = scene("limits.mail.per_hour = 40\n");
   edit("{ maxEmailsPerIP: { perMinute: 20, perHour: 60 } }");
   const adopted = adopt();
@@ -109,7 +109,7 @@ test("without a script or a settings file there is nothing to do", () => {
   assert.deepEqual([adopt(), existsSync(layout.settings)], [said(), false]);
 });
 
-test("a pipe or an endless file in place of the script is one error, and keeps no start waiting", () => {
+test("a pipe or an endless file in place of the script is an error, and does not block the start", () => {
   const { adopt, script } = scene("");
   execFileSync("mkfifo", [script]);
   assert.throws(() => adopt(), /security\.js cannot be read: .* is not a regular file\./);

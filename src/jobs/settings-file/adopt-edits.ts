@@ -18,9 +18,9 @@ export type ScriptAdopted =
   | Readonly<{ ok: false; problems: readonly SettingProblem[] }>;
 
 const NOTHING: ScriptAdopted = { ok: true, says: [] };
-/** The entry of the record beside the settings: the version that adopted them. Records of older programs lack it. */
+/** The key of the version that adopted the edits, beside the settings in the record. Records of older programs lack it. */
 const VERSION = "version";
-/** Far more than anyone edits into it. In a container another user may own the mounted file. */
+/** Far larger than any edited script. In a container another user may own the mounted file, so its size is bounded. */
 const MOST_SCRIPT_BYTES = 1_000_000;
 const schema = z.record(z.string(), z.string());
 
@@ -67,8 +67,8 @@ export function adoptScript(
 type Last = AdoptedLast & Readonly<{ version: string | null; here: string | null }>;
 
 /**
- * A file older than the record was not edited since: a new container or an installed package brought it. The record's age is that
- * of its inode (st_ctime of stat(3type)): a restored one has kept the time of its contents, and is new here.
+ * A script older than the record was not edited since: it came with a new container or package. The record's age is that of its inode
+ * (st_ctime of stat(3type)), because a restored record keeps the time of its contents but is new on this machine.
  */
 function adoptedLast(checkout: string, adoptedScript: string): Last {
   const { [VERSION]: version = null, ...values } = readRecord(adoptedScript, schema, {});
@@ -92,19 +92,19 @@ function textOf(path: string): string | null {
 }
 
 const KEY = "alerts.email";
-/** The files of Fail2ban's users, in the order in which it reads them: a later one wins (jail.conf(5)). */
+/** The files that Fail2ban's users edit, in the order in which it reads them: a later one wins (jail.conf(5)). */
 const FILES = ["jail.conf", "jail.local"];
 const MOST_JAIL_BYTES = 1024 * 1024;
-/** The value in Debian's own jail.conf: no owner chose it. */
+/** The default in Debian's jail.conf, which no owner chose. */
 const STOCK = "root@localhost";
 
 type Destemail = Readonly<{ file: string; written: string }>;
 type Found = Readonly<{ last: Destemail | null; says: readonly string[] }>;
 
 /**
- * Makes the `destemail` of the owner's jail file the address of alerts, unless the settings name one. Call it before Fail2ban's
- * files are rendered, which overwrites jail.conf. Returns sentences for the owner. With `isTrial` nothing is written. Throws if
- * the settings file cannot be read or written.
+ * Makes the `destemail` of the owner's jail file the alert address, unless the settings name one. Call it before Fail2ban's files are
+ * rendered, which overwrites jail.conf. Returns sentences for the owner. With `isTrial` nothing is written. Throws if the settings file
+ * cannot be read or written.
  */
 export function adoptDestemail(
   checkout: string,
@@ -150,7 +150,7 @@ function findDestemail(directories: readonly string[]): Found {
   return { last, says };
 }
 
-/** The last one, in any section; a comment starts a line with `#` or `;`, or follows ` ;` (configparser of Python). */
+/** The last `destemail`, in any section. A comment starts a line with `#` or `;`, or follows ` ;` (configparser of Python). */
 function destemailIn(text: string): string | null {
   const [, written = ""] = [...text.matchAll(/^destemail[ \t]*[=:](.*)$/gim)].at(-1) ?? [];
   const value = written.replace(/(?:^|\s);.*$/, "").trim();

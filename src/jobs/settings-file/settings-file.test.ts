@@ -50,7 +50,7 @@ test("a file without a domain is the owner's mistake", () => {
 });
 
 describe("a machine that starts for the first time", OWN_ETC, () => {
-  test("asks for a domain although its name has one, which may be the provider's", async () => {
+  test("asks for a domain although its host name has one, which may be the provider's", async () => {
     const [etc, hostName] = [new OwnEtc(), "vm.provider.example"];
     etc.write("hosts", ["127.0.0.1 localhost", `127.0.1.1 ${hostName} vm`]);
     const read = await etc.call([FILE, "readSettings", temporaryLayout(), {}], { hostName });
@@ -80,7 +80,7 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
     chmodSync(layout.settings, 0o644);
     assert.deepEqual(await write("example.org"), ["GHOSTINBOX_DOMAIN"], "the start that wrote it failed later");
     assert.deepEqual(await write("example.net"), []);
-    assert.equal(readFileSync(layout.settings, "utf8"), text, "it is the administrator's by now");
+    assert.equal(readFileSync(layout.settings, "utf8"), text, "by then it belongs to the administrator");
     assert.deepEqual(access(), usual);
     put(layout.engineDb, "");
     assert.deepEqual(await write("example.net"), [], "it failed after it had made the databases");
@@ -97,7 +97,7 @@ function loaded(domain: string) {
   return loadValid(null, { GHOSTINBOX_DOMAIN: domain });
 }
 
-test("the guard may read a replaced settings file again; only files are changed", OWN_ETC, async () => {
+test("the guard may read a replaced settings file again; a directory stays", OWN_ETC, async () => {
   const etc = new OwnEtc();
   etc.add("ghostinbox", 61_000);
   const layout = temporaryLayout();

@@ -11,7 +11,7 @@ import { type Environment, type Loaded, loadSettings, missingDomain, type ValidS
 import { commentedToml } from "../../settings/reference.ts";
 import { adoptDestemail, adoptScript } from "./adopt-edits.ts";
 
-/** Reads and validates the settings. Without a mail domain it fails: a guess would be a domain of the provider. */
+/** Reads and validates the settings. Fails without a mail domain, because a guess could be the provider's domain. */
 export function readSettings(layout: Layout, env: Environment): ValidSettings {
   const read = valid(loadSettings(textOf(layout), env), layout);
   const missing = missingDomain(read.settings);
@@ -20,19 +20,19 @@ export function readSettings(layout: Layout, env: Environment): ValidSettings {
 }
 
 /**
- * At the first start; later the file belongs to the administrator. The groups exist already. Until a start has succeeded, returns the
- * variables whose values the file has, and those that a restored file replaces: from now on the file decides.
+ * Writes the settings file at the first start; later it belongs to the administrator. The groups must exist. Until a start has succeeded,
+ * returns the variables that the file overrides from now on: those whose values it has, and those that a restored file replaces.
  */
 export function writeFirstSettings(layout: Layout, { settings, sources }: ValidSettings): readonly string[] {
   if (existsSync(layout.settings)) {
     restoreSettingsAccess(layout);
     if (existsSync(layout.environment)) return [];
   } else {
-    // A name that follows from the domain also follows its correction.
+    // If the host name is derived from the domain, a correction of the domain also corrects the name.
     const hostname = sources.hostname.from === "default" ? "" : settings.hostname;
     writeFile(layout.settings, commentedToml({ ...settings, hostname }), settingsAccess());
   }
-  // A first start that failed may have made the databases; only a restore leaves a queue.
+  // Only a restore leaves a queue. Existing databases prove nothing: a first start that failed may have made them.
   const isRestored = existsSync(layout.backupQueue);
   const file = loadSettings(textOf(layout), {}, () => []);
   return WRITTEN_FIRST.flatMap((key) => {
@@ -42,14 +42,14 @@ export function writeFirstSettings(layout: Layout, { settings, sources }: ValidS
   });
 }
 
-/** Not the web, which reads its own extract: the settings file contains secrets. */
+/** Root and the guard only, because the file contains secrets. The web reads its own extract. */
 function settingsAccess(): Required<Access> {
   return { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
 }
 
 /**
- * For root. A file that was copied or moved into place may be readable only for root, and not for the guard. One on a read-only mount
- * may be right already, and cannot be changed.
+ * Makes a settings file that was copied or moved into place readable for the guard. Needs root. Doesn't touch one that is right already,
+ * because it may be on a read-only mount.
  */
 export function restoreSettingsAccess({ settings }: Layout): void {
   const { mode, owner } = settingsAccess();
@@ -58,7 +58,7 @@ export function restoreSettingsAccess({ settings }: Layout): void {
   if ((is.mode & 0o7777) !== mode || is.uid !== owner.uid || is.gid !== owner.gid) setAccess(settings, { mode, owner });
 }
 
-/** Includes edits of `security/security.js` and of the owner's jail files since the last start, which are now in the file. */
+/** Reads the settings after adding edits of `security/security.js` and of the owner's jail files since the last start to the file. */
 export function settingsWithEdits(
   layout: Layout,
   env: Environment,
@@ -76,7 +76,7 @@ export function recordInForce({ settingsInForce }: Layout, text: string): void {
   writeFile(settingsInForce, text, settingsAccess());
 }
 
-/** Docker creates a directory for a mounted file that does not exist. */
+/** Docker creates a directory in place of a mounted file that does not exist. */
 function textOf({ settings }: Layout): string | null {
   try {
     return settingsText(settings);
