@@ -53,7 +53,7 @@ test("on a full disk, which stores no result, rules are still fetched once a day
   assert.deepEqual(tried, [1, 25, 49]);
 });
 
-test("none are fetched while the filter, or fetching, is off", async () => {
+test("no rules are fetched while the filter or its updates are off", async () => {
   for (const off of ["spam.enabled", "spam.updates"]) {
     const { tried, pass, schedule } = keeper({ ...ON, [off]: false });
     await pass(2);
@@ -74,7 +74,7 @@ test("a week of failures is reported, until a fetch succeeds", async () => {
   assert.deepEqual(schedule.troubles(), []);
 });
 
-test("a clock that was ahead does not stop it", async () => {
+test("a clock that was ahead does not stop the updates", async () => {
   const { clock, tried, pass } = keeper();
   clock.at += 300 * DAY_MS;
   await pass(2);

@@ -20,7 +20,7 @@ const schema = z.object({
   /** Since when rules are fetched. */
   since: z.number(),
   triedAt: z.number(),
-  /** When the channel was last queried successfully, and the version in use by then. */
+  /** When the channel was last queried successfully, and the version in use then. */
   last: z.nullable(z.object({ at: z.number(), version: z.string() })),
   failure: z.nullable(z.string()),
 });
@@ -34,7 +34,7 @@ const OLD_MS = 7 * DAY_MS;
 const FETCH_MS = 10 * MINUTE_MS;
 const SHOWN = 300;
 
-/** A record that cannot be read, or not by this user, counts as empty. */
+/** A record that this user cannot read counts as empty. */
 export const { read: readRulesRecord, change: changeRulesRecord } = recordIn("spamRulesRecord", schema, NOTHING);
 
 /** Fetches rules now, and notes the result. Unsigned or faulty ones are not used. */
@@ -62,7 +62,7 @@ export function createRulesJob(layout: Layout, clock: Clock, settings: () => Rul
     return inForce?.["spam.enabled"] === true && inForce["spam.updates"];
   };
 
-  /** In memory, because the disk may not be able to store it: without this they would be fetched each minute. */
+  /** The last try, in memory because the disk may not be able to store it: otherwise rules would be fetched each minute. */
   let triedHere = 0;
 
   /** Never rejects. */
