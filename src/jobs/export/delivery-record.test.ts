@@ -42,7 +42,7 @@ test("events that were lost within a day are added up", () => {
   assert.equal(readDelivery(file)?.lost, null);
 });
 
-test("a file that was damaged is not taken for a first run", () => {
+test("a damaged file is not taken for a first run", () => {
   const file = { foreign: join(temporaryDirectory(), "delivered") };
   for (const text of ["", "{", "[]", '{"position":-1,"trouble":null,"since":null}', '{"position":1}']) {
     writeFileSync(file.foreign, text);
@@ -88,14 +88,14 @@ test("events that reach no receiver for five minutes are reported, until one arr
   clock.advance(5 * MINUTE_MS - 1);
   assert.equal(look(), undefined, "a restart of the receiver is not reported");
   record.note({ id: 9, at: null }, { trouble: "ECONNREFUSED", lost: 6 });
-  assert.equal(look(), "6 events left the database before they could be delivered");
+  assert.equal(look(), "6 events lost before they could be delivered");
   clock.advance(1);
-  assert.match(look() ?? "", /^ECONNREFUSED; 6 events left/);
+  assert.match(look() ?? "", /^ECONNREFUSED; 6 events lost/);
   clock.advance(-DAY_MS - 5 * MINUTE_MS);
   assert.equal(look(), "ECONNREFUSED", "even if the clock was set back");
   clock.advance(DAY_MS + 5 * MINUTE_MS);
   record.note({ id: 9, at: null }, { trouble: null, lost: 0 });
-  assert.match(look() ?? "", /^6 events left/);
+  assert.match(look() ?? "", /^6 events lost/);
   clock.advance(DAY_MS);
   assert.equal(look(), undefined, "after a day");
 });

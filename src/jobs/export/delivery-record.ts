@@ -19,9 +19,9 @@ const MOST_AT = 40;
 const MOST_BYTES = 16 * 1024;
 
 /**
- * The exporter's own state. `position` null: it has not started; `at`: the time of the event there. `since`: when the
- * trouble started. `lost`: events that were removed before they could be delivered, and when that was last
- * seen. Times are milliseconds since the Unix epoch, the event's as shown.
+ * The exporter's own state. `position`: the id of the last delivered event, null before the first; `at`: its time, as shown. `since`: when
+ * the trouble started. `lost`: how many events were removed before they could be delivered, and when that was last seen. Times except `at`
+ * are milliseconds since the Unix epoch.
  */
 const written = lazily(() => {
   const whole = wholeNumber(0, Number.MAX_SAFE_INTEGER);
@@ -46,13 +46,13 @@ export function readDelivery(file: ForeignFile): Delivery | null {
   return read.ok ? read.value : null;
 }
 
-/** Replaces the file as a whole, flushed before the rename. `report`: why it cannot be written, once for each reason. */
+/** Replaces the file as a whole, flushed before the rename. Calls `report` with why it cannot be written, once for each reason. */
 export function deliveryFile(file: ForeignFile, report: (why: string) => void, now: () => number = Date.now) {
   const unwritten = reportOnce(report);
   const read = readDelivery(file);
   let since = read?.since ?? null;
   let lost = read?.lost ?? null;
-  /** An unreadable record does not mean a first run: to skip no event, all stored events are sent from the first. */
+  /** An unreadable record is not a first run: all stored events are sent, so that none is skipped. */
   const isUnreadable = (): boolean => existsSync(file.foreign) && readDelivery(file) === null;
   return {
     isUnreadable,
@@ -61,7 +61,7 @@ export function deliveryFile(file: ForeignFile, report: (why: string) => void, n
       const { position = null, at = null } = readDelivery(file) ?? {};
       return position === null ? null : { id: position, at };
     },
-    /** Whether it was written. A full disk must not end the exporter: started again, it would send the same events. */
+    /** Returns whether it was written. A full disk must not end the exporter, which would send the same events after a restart. */
     note: (last: Delivered | null, said: Readonly<{ trouble: string | null; lost: number }>): boolean => {
       const at = now();
       const trouble = said.trouble?.slice(0, MOST_TROUBLE) ?? null;
@@ -94,6 +94,6 @@ export function lookAtExport(layout: Pick<Layout, "exportRecord" | "services">, 
   const details: string[] = [];
   if (trouble !== null && since !== null && Math.abs(now - since) >= LONG_MS) details.push(trouble);
   if (lost !== null && Math.abs(now - lost.at) < LOST_MS)
-    details.push(`${plural(lost.count, "event")} left the database before they could be delivered`);
+    details.push(`${plural(lost.count, "event")} lost before they could be delivered`);
   notices.set("export_failing", details.length === 0 ? null : details.join("; "));
 }

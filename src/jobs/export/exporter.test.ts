@@ -6,7 +6,7 @@ import type { Outcome } from "../../guard/ports.ts";
 import type { EventFilter, EventPage } from "../../guard/storage-ports.ts";
 import { createExporter } from "./exporter.ts";
 
-/** Of the events in a database. */
+/** Times of events, in one database and in another. */
 const [FIRST_TIME, OTHER_TIME] = ["2026-11-20T08:00:00.000Z", "2026-11-21T09:30:00.000Z"];
 
 const idsFrom = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
@@ -22,7 +22,7 @@ function kit(newest: number, position: number | null = null) {
     notes: 0,
     isWritten: true,
     outcome: { ok: true } as Outcome,
-    /** Of all events from here on. */
+    /** Events from this id on have `OTHER_TIME`. */
     other: Number.POSITIVE_INFINITY,
     isKept: (_id: number): boolean => true,
   };

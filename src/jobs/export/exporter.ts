@@ -3,10 +3,10 @@ import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { EventFilter, EventPage } from "../../guard/storage-ports.ts";
 
-/** Returns ok once the receiver has confirmed all events, as far as its protocol can. Never rejects. */
+/** Returns ok once the receiver has confirmed all events, as far as its protocol allows. Never rejects. */
 export type Deliver = (events: readonly ShownEvent[]) => Promise<Outcome>;
 
-/** The last event that was delivered, and its time, which identifies it; 0 and null: all kept events are sent. */
+/** The last delivered event, and its time, which identifies it. With id 0 and a null time, all stored events are still to be sent. */
 export type Delivered = Readonly<{ id: number; at: string | null }>;
 
 type ExporterParts = Readonly<{
@@ -16,7 +16,7 @@ type ExporterParts = Readonly<{
   record: Readonly<{
     /** Null before the first. */
     last: () => Delivered | null;
-    /** `lost`: events that were removed before this one without having been delivered. False if it cannot be written now. */
+    /** `lost`: events that were removed before this one without having been delivered. Returns false if it cannot be written now. */
     note: (last: Delivered, said: Readonly<{ trouble: string | null; lost: number }>) => boolean;
   }>;
 }>;
@@ -27,9 +27,9 @@ const FIRST_WAIT_MS = SECOND_MS;
 const LONGEST_WAIT_MS = MINUTE_MS;
 
 /**
- * Follows the committed events by their ids. The position moves only after the receiver has confirmed: after a kill, events are sent
- * again under the same ids. Ids have no gaps, so a missing one was removed, and is counted. If a different event has the id of the
- * last one, this is a different database, or an earlier state of it: all its events are sent.
+ * Follows the committed events by their ids. The position moves only after the receiver has confirmed, so after a kill events are sent
+ * again under the same ids. Ids have no gaps, so a missing one was removed, and is counted. If a different event has the id of the last
+ * one, this is a different database or an earlier state of it, and all its events are sent.
  */
 export function createExporter({ events, receiver, record }: ExporterParts) {
   let last: Delivered | null = null;
@@ -42,7 +42,7 @@ export function createExporter({ events, receiver, record }: ExporterParts) {
   const end = (order: EventFilter["order"]): ShownEvent | undefined => events({ most: 1, order }).items[0];
   const newest = (): number => end("newest_first")?.id ?? 0;
 
-  /** Before the oldest event that is kept. */
+  /** The position before the oldest stored event. */
   function first(): Delivered {
     uncountedUntil = newest();
     return { id: (end("oldest_first")?.id ?? 1) - 1, at: null };
@@ -72,7 +72,7 @@ export function createExporter({ events, receiver, record }: ExporterParts) {
     /** Runs one step; returns how long to wait before the next, in ms. Throws if the events cannot be read. */
     step: async (): Promise<number> => {
       const before = (last ??= start());
-      // With the last one, to check that it is the same.
+      // Includes the last delivered event, to check that it is still the same.
       const after = Math.max(0, before.id - 1);
       const { items: found, next } = events({ after, most: AT_ONCE + 1, order: "oldest_first" });
       if (isOther(before, found[0])) {
@@ -99,7 +99,7 @@ export function createExporter({ events, receiver, record }: ExporterParts) {
   };
 }
 
-/** `found`: the oldest event from the last one on. Without any, ids have started again. */
+/** Whether the database is another one. `found`: the oldest event from the last delivered one on; without any, ids have started again. */
 function isOther(last: Delivered, found: ShownEvent | undefined): boolean {
   if (found === undefined) return last.id > 0;
   return found.id === last.id && last.at !== null && found.at !== last.at;

@@ -34,12 +34,12 @@ test("frames are read wherever the stream was split", () => {
   );
 });
 
-test("a blank before the end of an empty frame is allowed, as some senders write it", () => {
+test("a space before the end of an empty frame is allowed, as some senders write it", () => {
   const frame = { number: 0, command: "serverclose", data: "" };
   assert.deepEqual(new RelpReader().push(Buffer.from("0 serverclose 0 \n")), [frame]);
 });
 
-test("anything else is not RELP, and is not collected", () => {
+test("anything else is not RELP, and is not buffered", () => {
   for (const text of [
     `HTTP/1.1 400 Bad Request\r\n\r\n${" ".repeat(60)}`,
     "1 rsp 99999 x",
@@ -50,7 +50,7 @@ test("anything else is not RELP, and is not collected", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void new RelpReader().push(Buffer.from(bytes))));
 });
 
-test("only the code 200 says that it was taken", () => {
+test("only the code 200 confirms a message", () => {
   const answer = (data: string): RelpFrame => ({ number: 1, command: "rsp", data });
   assert.ok(isTaken(answer("200 OK")));
   for (const data of ["500 no", "2000", ""]) assert.ok(!isTaken(answer(data)), data);

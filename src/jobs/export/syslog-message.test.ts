@@ -19,7 +19,7 @@ test("an event has its type as MSGID, its id in the structured data, and is JSON
   assert.match(syslogMessage(eventItem("CONNECT", { verdict: "pass" }), "h"), /^<86>1 /);
 });
 
-test("whatever strangers wrote stays one line of ASCII that a receiver takes", () => {
+test("text from strangers stays one line of ASCII that a receiver accepts", () => {
   const text = fc.string({ unit: ANY_CHARACTER, maxLength: 1_024 });
   fc.assert(
     fc.property(text, text, text, (helo, sender, details) => {

@@ -43,7 +43,7 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
       });
     };
 
-  test("RELP numbers its frames from 1, waits for every answer in whatever order, and says goodbye", async () => {
+  test("RELP numbers its frames from 1, waits for every answer in whatever order, and closes the session", async () => {
     const said: string[] = [];
     const { port } = await server((socket) => {
       const reader = new RelpReader();
@@ -66,7 +66,7 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
     assert.deepEqual(said, ["1 open relp_version=0", "2 syslog one", "3 syslog two", "4 close "]);
   });
 
-  test("RELP: no session is opened where nothing listens", async () => {
+  test("RELP: no session is opened if nothing listens", async () => {
     const listener = createServer(identity);
     const port = await listenOnPort(listener);
     listener.close();
@@ -84,13 +84,13 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
     ],
     ["that ends the session", (socket: TLSSocket) => void socket.write("0 serverclose 0\n"), /ends the session$/],
   ] as const)
-    test(`RELP: not taken by a receiver ${what}, and tried on a new connection`, async () => {
+    test(`RELP: events fail at a receiver ${what}, and are tried on a new connection`, async () => {
       const receiver = createRelpReceiver(await server(serve));
       for (let i = 0; i < 2; i++) assert.match(reasonOf(await receiver.deliver(EVENTS)), reason);
       receiver.close();
     });
 
-  test("plain TLS: not taken by a receiver that never closes, or breaks off", async () => {
+  test("plain TLS: events fail at a receiver that never closes, or breaks off", async () => {
     const never = await createTlsReceiver(await server((socket) => void socket.resume())).deliver(EVENTS);
     assert.match(reasonOf(never), /^the receiver did not close the connection within 0\.3 s/);
     const listener = createPlainServer((socket) => socket.once("data", () => socket.resetAndDestroy()));

@@ -32,7 +32,7 @@ export type SyslogServer = Readonly<{
 const TIMEOUT_MS = 30 * SECOND_MS;
 const SHOWN = 200;
 
-/** RELP over TLS: an event has arrived when the receiver says so. Keeps one session for as long as it works. */
+/** RELP over TLS, with which the receiver confirms each event. Keeps one session for as long as it works. */
 export function createRelpReceiver(server: SyslogServer) {
   const { timeoutMs = TIMEOUT_MS } = server;
   let session: RelpSession | null = null;
@@ -48,8 +48,8 @@ export function createRelpReceiver(server: SyslogServer) {
 }
 
 /**
- * Syslog over TLS (RFC 5425), which has no answers. A connection carries some events and is closed by us; they count as
- * arrived when the other side, which reads in order, then closes it too without an error.
+ * Syslog over TLS (RFC 5425), which has no confirmations. Sends some events over a connection and closes it. They count as arrived once the
+ * receiver, which reads in order, closes it too without an error.
  */
 export function createTlsReceiver(server: SyslogServer) {
   const { timeoutMs = TIMEOUT_MS } = server;
@@ -66,7 +66,7 @@ export function createTlsReceiver(server: SyslogServer) {
       socket.once("close", () =>
         isEnded ? resolve() : reject(new Error("the receiver closed the connection before it had everything")),
       );
-      // Its data does not matter, but its end does.
+      // Discards its data, to reach its end.
       socket.resume();
     });
     return exchange.finally(() => socket.destroy());
@@ -179,7 +179,7 @@ export class RelpSession {
   }
 
   #read(chunk: Buffer): void {
-    // What comes after close() must not delay the end of the connection.
+    // Data after close() must not delay the end of the connection.
     if (!this.isOpen) return;
     const frames = this.#reader.push(chunk);
     if (frames === null) return this.#fail(new Error("the receiver does not speak RELP"));

@@ -7,15 +7,15 @@ const FACILITY = 10;
 const NOTICE = 5;
 const INFORMATIONAL = 6;
 
-/** What a receiver should take (RFC 5425 section 4.3.1), and what rsyslog takes by default. */
+/** The length that a receiver should accept (RFC 5425 section 4.3.1), and that rsyslog accepts by default. */
 const MOST_MESSAGE_BYTES = 8_192;
 
-/** The number that RFC 5612 keeps for documentation: we have none of our own. */
+/** The enterprise number that RFC 5612 reserves for documentation: we have none of our own. */
 const OWN_DATA = "ghostinbox@32473";
 
 /**
- * An event as a message of RFC 5424. MSGID is its type, `id` of the structured data its id, by which a receiver tells one
- * that came twice; MSG is the event as JSON (`events --ecs`), in ASCII, so that no byte order mark is needed.
+ * Formats an event as a message of RFC 5424. MSGID is its type. `id` in the structured data is its id, by which a receiver recognises
+ * duplicates. MSG is the event as JSON (`events --ecs`), in ASCII, so that no byte order mark is needed.
  */
 export function syslogMessage(event: ShownEvent, hostname: string): string {
   const severity = WARNED.includes(event.verdict ?? "") || event.type === "BAN" ? NOTICE : INFORMATIONAL;
@@ -75,21 +75,21 @@ export function nextRelpNumber(number: number): number {
   return number === LAST_NUMBER ? 1 : number + 1;
 }
 
-/** Whether the answer says that the receiver has taken it. */
+/** Whether the answer says that the receiver has accepted the message. */
 export function isTaken({ command, data }: RelpFrame): boolean {
   return command === "rsp" && /^200(?:\s|$)/.test(data);
 }
 
-/** Cuts what a receiver sends into frames, wherever the stream was split. */
+/** Splits what a receiver sends into frames, whatever chunks it arrives in. */
 export class RelpReader {
   #rest: Buffer = Buffer.alloc(0);
 
-  /** The frames that are now whole; null if this is not RELP. */
+  /** The frames that are now complete; null if this is not RELP. */
   push(chunk: Buffer): readonly RelpFrame[] | null {
     this.#rest = Buffer.concat([this.#rest, chunk]);
     const frames: RelpFrame[] = [];
     for (;;) {
-      // Some senders end a frame without data with a blank before the line end.
+      // Some senders end a frame without data with a space before the line end.
       const header = HEADER.exec(this.#rest.toString("latin1", 0, LONGEST_HEADER));
       if (header === null) return this.#rest.length < LONGEST_HEADER ? frames : null;
       const [whole, number = "", command = "", length = "", separator] = header;
