@@ -17,7 +17,7 @@ import { openEngine } from "../../store/open.ts";
 import { readAnchors } from "./audit-anchors.ts";
 import { createAccessReviewWatch, createAnchorMails, createAuditWatch } from "./audit-watch.ts";
 
-/** In this process, while the keeper starts a separate one. */
+/** Answers in this process; the keeper starts a separate one. */
 const databasesOf = ({ engineDb, auditAnchors }: Layout): Parameters<typeof createAuditWatch>[1] => ({
   checkAudit: async (now) => checkAudit(engineDb, readAnchors(auditAnchors).anchors, now),
 });
@@ -264,7 +264,7 @@ test("a review is overdue 90 days after the last one, or after the audit's start
   audit("SETTINGS_APPLIED");
   const began = new Date(clock.now()).toISOString().slice(0, 10);
   assert.deepEqual(await after(90 * DAY_MS - HOUR_MS), []);
-  assert.deepEqual(await after(HOUR_MS), [`there was none since ${began}`]);
+  assert.deepEqual(await after(HOUR_MS), [`there has been none since ${began}`]);
   audit("ACCESS_REVIEWED");
   const signed = new Date(clock.now()).toISOString().slice(0, 10);
   assert.deepEqual(await after(MINUTE_MS), []);

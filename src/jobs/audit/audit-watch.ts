@@ -15,9 +15,9 @@ import type { createDatabaseQuestions } from "./database-questions.ts";
 type Files = Pick<Layout, "auditAnchors" | "keeperSocket">;
 type Databases = ReturnType<typeof createDatabaseQuestions>;
 
-/** A restart or an upgrade of the database takes less than this. An attacker who took over the guard can keep root from reading for longer. */
+/** Longer than a database restarts or upgrades. An attacker who controls the guard could keep root from reading for longer. */
 const UNREADABLE_MS = 10 * MINUTE_MS;
-/** The first check is a minute after the start, when the server has time for it. */
+/** Reported until the first check, a minute after the start, when the server has time for it. */
 const RESTARTED = "this was found before the keeper restarted; no check has finished since";
 
 /**
@@ -73,7 +73,7 @@ export function createAuditWatch(layout: Files, databases: Pick<Databases, "chec
   };
 }
 
-/** A next hour that is far ahead was set by a clock that was ahead. */
+/** Whether the next check is due. One that is more than two hours ahead was set while the clock was ahead. */
 function isHourOver(nextAt: number, now: number): boolean {
   return now >= nextAt || now <= nextAt - 2 * HOUR_MS;
 }
@@ -122,7 +122,7 @@ function dueOf(anchors: readonly Anchor[], last: Anchor | undefined, now: number
   return now - since >= DAY_MS || since > now ? newest : null;
 }
 
-/** Knows whether the review of who can do what is overdue: the audit shows when the last one was signed. */
+/** Knows whether the access review (who can do what) is overdue: the audit shows when the last one was signed. */
 export function createAccessReviewWatch(
   databases: Pick<Databases, "lastAudited">,
   clock: Clock,
@@ -136,7 +136,7 @@ export function createAccessReviewWatch(
     const every = settings()?.["audit.review_every"] ?? 0;
     if (every === 0 || since === null || clock.now() - Date.parse(since) < every) return [];
     const day = since.slice(0, 10);
-    const detail = isSigned ? `the last review is from ${day}` : `there was none since ${day}`;
+    const detail = isSigned ? `the last review is from ${day}` : `there has been none since ${day}`;
     return [{ code: "access_review_overdue", detail }];
   };
   return {

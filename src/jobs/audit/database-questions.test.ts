@@ -12,7 +12,7 @@ import { openAccounts, openEngine } from "../../store/open.ts";
 import { createDatabaseQuestions } from "./database-questions.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../programs/keeper/databases-main.ts");
-/** SQLite looks for a text of ten million characters at each place of one of twenty million. */
+/** A query that hangs: SQLite looks for ten million characters at each position of twenty million. */
 const ENDLESS = "instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1') || ''";
 
 test("a separate process answers the keeper's questions; one that hangs is killed", async (t) => {
@@ -39,7 +39,7 @@ test("a separate process answers the keeper's questions; one that hangs is kille
   assert.ok(performance.now() - from < patience(15_000), "not only after the 30 s of any program");
 });
 
-test("it is the first process that the kernel kills if memory runs out", async () => {
+test("the separate process is the first that the kernel kills if memory runs out", async () => {
   const layout = { ...temporaryLayout(), node: process.execPath };
   const program = join(layout.data, "reader.mjs");
   writeFileSync(

@@ -36,8 +36,8 @@ const TIMEOUT_MS = 2 * MINUTE_MS;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
- * Asks the guard's databases, each time in a separate process. SQLite opens files by name and runs what their schema says, so the
- * guard's user can keep a reader busy forever, or crash it by truncating a file that it has mapped. The keeper only loses the answer.
+ * Asks the guard's databases, each time in a separate process. SQLite opens files by name and runs what their schema says, so the guard's
+ * user can keep a reader busy forever, or crash it by truncating a file that it has mapped. That way the keeper loses only the answer.
  * Each method rejects with the reason of a failure.
  */
 export function createDatabaseQuestions(
@@ -54,7 +54,7 @@ export function createDatabaseQuestions(
     if (ran.code === TIMED_OUT) throw new Error(`the database did not answer within ${timeoutMs / SECOND_MS} s`);
     if (ran.code !== 0) throw new Error(lastLines(ran, 1));
     const answer = z.safeParse(schema, JSON.parse(ran.stdout));
-    if (!answer.success) throw new Error("its reader gave an answer that the keeper does not know");
+    if (!answer.success) throw new Error("the reader of the database gave an invalid answer");
     return answer.data;
   };
   return {
