@@ -44,8 +44,8 @@ export type ComparedAccount = Readonly<ReturnType<typeof accountOf>>;
 export type ComparedAddress = Readonly<ReturnType<typeof itemOf>>;
 
 /**
- * The changes by the other policy, by address and by account. `only`: an address or network; null: all. Events before `since` are not
- * compared.
+ * Collects the changes that the other policy makes, by address and by account. `only`: an address or network; null: all. Events before
+ * `since` are not compared.
  */
 export function comparison(only: Prefix | null, since: Millis) {
   const tallies = new BoundedMap<Prefix, Tally>(MOST_TOLD_APART);
@@ -83,7 +83,7 @@ export function comparison(only: Prefix | null, since: Millis) {
     }
   }
 
-  /** One of our accounts: it signed in at that time, or sent as a signed-in account. */
+  /** Counts an event of one of our accounts, which signed in then or sent mail while signed in. */
   function hit(event: ClientEvent, at: Millis, reason: Reason | null): void {
     const name = accountIn(event);
     if (name === null) return;
@@ -202,9 +202,9 @@ function exampleOf(replayed: Replayed, verdict: Verdict, reason: Reason) {
   };
 }
 
-/** The recorded outcome. A sign-in whose password was checked left no event: it passed. */
+/** The recorded outcome. A sign-in whose password was checked passed at that step, which left no event. */
 export type Then = Readonly<{ verdict: RecordedVerdict | null; reason: Reason | null }>;
-/** `harder`: refused, deferred or delayed, and less so at that time. */
+/** `harder`: a stricter verdict than at that time; `milder`: a less strict one. */
 export type Difference = "harder" | "milder" | "reason" | "bans";
 
 function thenOf({ step }: Replayed): Then {

@@ -45,7 +45,7 @@ test("a record is read back whole, with the same sentences", (t) => {
   assert.deepEqual(types, ["CONNECT", "DATA"]);
 });
 
-test("an event of which only the words are known is not read back; ids continue after it", (t) => {
+test("an event that was recorded only as text is not read back; ids continue after it", (t) => {
   const db = engineFor(t);
   record(new SqliteStore(db), ...eventRows(3, "203.0.113.7", START));
   db.exec("UPDATE event SET rest = NULL WHERE id = 1; UPDATE event SET rest = '{}' WHERE id = 2");

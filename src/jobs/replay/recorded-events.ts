@@ -24,7 +24,7 @@ import { sqliteEventIds } from "../../store/events/event-ids.ts";
 import { EVENT_COLUMNS } from "../../store/events/event-writer.ts";
 import { prepared } from "../../store/transactions.ts";
 
-/** Rows per query. A longer query would keep the guard from emptying its log. */
+/** Rows per query. A longer query would keep the guard from emptying its write-ahead log. */
 const BATCH = 1_000;
 
 /** Recorded events in order. `record` null: an older version wrote only text. */

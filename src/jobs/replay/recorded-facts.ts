@@ -16,8 +16,8 @@ const STRANGER = "stranger@invalid";
 export type ReplayParts = Readonly<{
   policy: Policy;
   /**
-   * Under the settings in force: an address that the other policy no longer allows is not on the list made by command
-   * either.
+   * `allow.networks` of the settings in force. An address that these allowed, and the other policy no longer does, need not be on the list
+   * made by command.
    */
   allowNow: readonly Prefix[];
   history: ReplayHistory;
@@ -25,7 +25,7 @@ export type ReplayParts = Readonly<{
   own: readonly OwnNetwork[];
 }>;
 
-/** The outside facts of each recorded event, repeated: accounts, aliases, protection, the good name of servers. */
+/** Repeats the outside facts of each recorded event: accounts, aliases, protection, the reputation of servers. */
 export function recordedFacts({ history, policy, allowNow, own: ownNow }: ReplayParts) {
   const { bansInForce, honest, sending } = history;
   let seen: Seen = NOTHING;
@@ -36,7 +36,7 @@ export function recordedFacts({ history, policy, allowNow, own: ownNow }: Replay
     if (!own.some((network) => overlaps(network.prefix, prefix))) own = [...own, { prefix, why }];
   };
 
-  /** An entry of a list from before the first event, or an address that the machine had. */
+  /** Learns an allow-list entry from before the first event, or an address that the machine had. */
   function learnProtection(address: Prefix): void {
     switch (seen.protection) {
       case "loopback":

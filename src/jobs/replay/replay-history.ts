@@ -16,9 +16,9 @@ import { SqliteStore } from "../../store/engine-db/store.ts";
 import { sqliteEventIds } from "../../store/events/event-ids.ts";
 import { migrate } from "../../store/schemas.ts";
 
-/** Pages beyond this are kept by SQLite in an unnamed file, which disappears with the process. */
+/** Beyond this, SQLite keeps pages in an unnamed file, which disappears with the process. */
 const CACHE_KIB = 16_384;
-/** As many events as its windows can reach, but not more than this. */
+/** Maximum events kept, even if windows reach further. */
 const MOST_ROWS = 500_000;
 const PRUNED_AT_ONCE = 10_000;
 const NO_REST: EventRecord["rest"] = { event: "DISALLOW" };
@@ -49,7 +49,7 @@ export function openReplayHistory(from: DatabaseSync | null, start: Millis): Rep
       commit: store.commit.bind(store),
       rollback: store.rollback.bind(store),
       lastId: store.lastId.bind(store),
-      // No window or fact is read from it, except for the recipients of accounts.
+      // Windows and facts read the rest only for the recipients of accounts, so it is dropped from other records.
       append: (record) => store.append(record.counts === "account_mail" ? record : { ...record, rest: NO_REST }),
       apply: store.apply.bind(store),
     },
@@ -91,8 +91,8 @@ function pruneStatements(db: DatabaseSync) {
 }
 
 /**
- * Copies the knowledge of `engine.db` from before a time: sign-ins, bans, guesses, good mail, the allow list. Of events, only the
- * wrong passwords of the week before, which still count.
+ * Copies the knowledge of `engine.db` from before a time: sign-ins, bans, guesses, good mail, the allow list. Of the events, copies only
+ * the wrong passwords of the week before, which still count.
  * Later changes are undone as far as possible: something that ended after that time has not ended yet.
  */
 export function copyMemory(from: DatabaseSync, to: DatabaseSync, start: Millis): void {

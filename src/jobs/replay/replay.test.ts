@@ -62,7 +62,7 @@ test("wrong passwords of the week before count in a replay too", async () => {
   history.close();
 });
 
-test("a guess that was tried again later counts from when it was tried before", async () => {
+test("a guess that was tried again after the start has its time from before", async () => {
   const { engine, db, clock } = engineOnMemory();
   const guess = async (from: string, login: string, passwordHash: string): Promise<void> => {
     clock.advance(1_000);
@@ -95,7 +95,7 @@ test("bans that started later are not copied", () => {
   assert.deepEqual(rowsOf(copy, "SELECT prefix, last_at FROM known_address"), [["198.51.100.1/32", now - 1]]);
 });
 
-test("what the owner forgave or dropped before the start stays so", async () => {
+test("what the owner forgave or dropped before the start stays forgiven or dropped", async () => {
   const [{ engine, db, sqlite, clock }, { db: copy }] = [engineOnMemory(), engineOnMemory()];
   const guess = (passwordHash: string) =>
     engine.ask({ type: "LOGIN_FAILED", ip: STRANGER, service: "imap", login: "anna@example.test", passwordHash });

@@ -86,7 +86,7 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
     }
     processor.facts.begin(at);
     if (Math.abs(at - sweptAt) < SWEEP_EVERY_MS) return;
-    // A ban that only the replay made has no recorded end. A recorded end comes within the minute.
+    // Ends bans that only the replay made, which have no recorded end. Recorded ends come within a minute.
     for (const prefix of banLog.expired(instant(at - SWEEP_EVERY_MS), BANS_PER_SWEEP))
       processor.process({ type: "BAN_EXPIRED", prefix }, at);
     sweptAt = at;
@@ -103,7 +103,7 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
     const { event, record } = step;
     const goesOn =
       event.type === "LOGIN_ASKED" && record.verdict === "refuse" && replayed.decision.verdict !== "refuse";
-    // Its password was never verified. It was nearly always wrong; the true answer is unknown.
+    // It was refused at that time, so its password was never verified. Nearly always it was wrong.
     if (goesOn) decide(step, { ...event, type: "LOGIN_FAILED" });
   }
 
@@ -114,7 +114,7 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
   }
 
   function decide<S extends DecidedStep | AskedStep>(step: S, event: ClientEvent) {
-    // Those whom only the report saw came after its question.
+    // Administrators whom only the report saw signed in after its question.
     for (const { ip, at } of step.seen.administrators ?? [])
       if (step.type === "decided" || at < step.at) processor.facts.administratorAt(ip, at);
     processor.facts.restorePending(step.seen.pending ?? []);

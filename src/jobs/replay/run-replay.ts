@@ -42,7 +42,7 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked) {
   const halfAt = cut ? recorded.firstReadable(first + Math.floor(mostEvents / 2)) : null;
   const filledAt = firstAt === null ? now : later(firstAt, WARM_UP_MS);
   const comparedFrom = halfAt === null ? since : instant(Math.max(since, Math.min(filledAt, halfAt)));
-  /** Events without data, recorded by an older version; and how often settings were applied, so decisions were made under others. */
+  /** Events that an older version recorded without data, and how often the settings that decided events changed. */
   const seen = { unreadable: 0, settingsApplied: 0 };
   const history = openReplayHistory(db, firstAt ?? now);
   const compared = comparison(only, comparedFrom);
@@ -62,7 +62,7 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked) {
     ...seen,
     /** There are more events than the limit: the oldest were skipped. */
     cut,
-    /** False: events were skipped, so that the longest windows started with too few. */
+    /** False if skipped events were missing in the longest windows at the start. */
     windowsFilled: !cut || filledAt <= comparedFrom,
   };
   return { ...compared.report(), reach };

@@ -35,7 +35,7 @@ test("a question from long ago is still asked in its place", () => {
   assert.deepEqual(steps.map(shown), ["1", "asked 3", "2", "3"]);
 });
 
-test("what was asked before the first row after a restart comes after it", () => {
+test("a question before the first row after a restart comes after the restart", () => {
   const asked = (nth: number): Seen => ({ asked: { at: NOON, after: 2, nth } });
   const steps = inOrder([failed(1), failed(2), failed(3, { ...asked(2), restarted: true }), failed(4, asked(1))]);
   assert.deepEqual([...steps].map(shown), ["1", "2", "restarted", "asked 4", "asked 3", "3", "4"]);

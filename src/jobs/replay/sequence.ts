@@ -9,7 +9,7 @@ import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import type { Recorded } from "./recorded-events.ts";
 
-/** The recorded outcome of an event. */
+/** A ban that an event caused, as recorded. */
 export type RecordedBan = Readonly<{ prefix: Prefix; code: Ban["code"] | null; expiresAt: Millis | null }>;
 
 export type DecidedStep = Readonly<{
@@ -49,8 +49,8 @@ const AHEAD_MS = MINUTE_MS;
 const MOST_AHEAD = 10_000;
 
 /**
- * Recorded events in order, each with its outcome. Only the report of a sign-in says when it was asked about, so events
- * are read ahead.
+ * Yields recorded events in order, each with its outcome. Only the report of a sign-in says when Dovecot asked about it, so events are read
+ * ahead.
  */
 export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
   const ahead: Ahead[] = [];
@@ -78,7 +78,7 @@ export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
     }
   }
 
-  /** The first row after a start may be that of a sign-in that was asked about after it. */
+  /** Yields a restart before its first step, which may be the question of a sign-in whose report is recorded later. */
   function* after(start: number, step: ReplayStep): Generator<ReplayStep> {
     if (start > begun) yield { type: "restarted", at: step.at };
     begun = Math.max(begun, start);
@@ -102,7 +102,7 @@ function questionOf(step: ReplayStep, starts: number): AskedStep | null {
   return { type: "asked", report, ...step.seen.asked, starts, seen, event: { ...event, type: "LOGIN_ASKED" } };
 }
 
-/** An event with the rows of its outcome, which follow it at once. */
+/** Joins each event with the rows of its outcome, which follow it directly. */
 function* grouped(recorded: Iterable<Recorded>): Generator<Omit<Ahead, "starts">> {
   let open: { id: number; step: DecidedStep; bans: RecordedBan[]; spared: Prefix[] } | null = null;
   for (const { id, record } of recorded) {
@@ -136,7 +136,7 @@ function stepOf(id: number, record: EventRecord): ReplayStep {
   if (rest.event === "LIFT" && type === "BAN_EXPIRED" && prefix !== null)
     return { type: "command", at, event: { type: "BAN_EXPIRED", prefix } };
   const event = eventOf(record);
-  // Only the guard knows from where administrators were signed in.
+  // Only the guard knew from where administrators were signed in.
   const wasRefusedByGuard = type === "BAN_REFUSED" && record.reason === "admin_session";
   if (event === null || wasRefusedByGuard) return { type: "noted", at, record };
   if (isNetworkEvent(event)) return { type: "command", at, event };
