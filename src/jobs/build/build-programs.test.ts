@@ -13,9 +13,9 @@ import type { Built } from "./bundle.ts";
 const CODINGS = ["br", "gzip"] as const;
 const LANGUAGES = ["english", "german"] as const;
 /**
- * What a reader loads, with the styles and the larger language, as a browser gets it over https or from this machine, and over plain
- * http: until the sign-in; with the first page of an administrator; with every page; and with that of a mailbox's user. The code that
- * draws QR codes loads where one is shown.
+ * Maximum bytes that a browser loads, with the styles and the larger language: compressed with Brotli over https or from this machine, with
+ * gzip over plain http. Until the sign-in; with the first page of an administrator; with all of an administrator's pages; with the page of
+ * a mailbox's user. The code that draws QR codes loads where one is shown.
  */
 const MOST_BYTES = {
   "sign-in": { br: 22_000, gzip: 24_000, pages: [], texts: [""] },
@@ -52,7 +52,7 @@ describe("the build of the programs", () => {
     assert.match(textOf("guard.js"), /getBuiltinModule\("node:http"\)/);
   });
 
-  test("has a guard that starts without TLS, with which Node reads the certificates of all authorities", () => {
+  test("has a guard that starts without TLS, for which Node would read the certificates of all authorities", () => {
     const atStart = (of: string) => new RegExp(`^var \\w+ = __toESM\\(require_node_${of}\\(`, "m");
     assert.match(textOf("guard.js"), atStart("http"));
     assert.doesNotMatch(textOf("guard.js"), atStart("tls"));

@@ -32,7 +32,7 @@ export async function buildPrograms(checkout: string): Promise<Built> {
   });
 }
 
-/** Programs that are kept in the checkout find these beside them, and most runs load none of them: the bundler, and the mail sender. */
+/** The bundler and the mail sender. Programs kept in the checkout find them beside them, and most runs load neither. */
 const LEFT_OUT = ["esbuild", "nodemailer"];
 /** Two megabytes of words. */
 const WORD_LISTS = ["@zxcvbn-ts/language-common", "@zxcvbn-ts/language-en"];
@@ -46,7 +46,7 @@ const WORDS_APART: Plugin = {
   },
 };
 
-/** A program that is kept in the checkout, by its name. */
+/** Builds a program that is kept in the checkout. `program`: its source by its name. */
 export async function buildOne(checkout: string, program: Readonly<Record<string, string>>): Promise<Built> {
   return bundling(checkout, async (make) => {
     const one = { ...FOR_NODE, outExtension: { ".js": ".mjs" }, external: LEFT_OUT };
@@ -75,12 +75,12 @@ const PAGE_PROGRAMS = `${FOLDER}/programs`;
 const LANGUAGES = ["english", "german"];
 /** The pages with separate texts, in addition to those of every page. */
 const PARTS = ["", "-admin", "-mailbox"];
-/** A browser keeps a file of this name forever: different content gets a different name. */
+/** Browsers keep a file of this name forever, so different content needs a different name. */
 const NAMES = "[name]-[hash]";
 const FOR_PAGE: BuildOptions = { minify: true, target: "es2023" };
 
 const PAGES = /\/pages\/(now\.tsx|me\.tsx|further\.ts)$/;
-/** Makes each of these depend on the frame of the page, so that it is in one file with the code that all of them share. */
+/** Makes each of these import the frame of the page, so that esbuild puts the frame into one file with the code that they all share. */
 const FRAME_IN_ALL: Plugin = {
   name: "frame-in-all",
   setup(bundler) {
@@ -91,7 +91,7 @@ const FRAME_IN_ALL: Plugin = {
   },
 };
 
-/** The page as the web serves it: its HTML, its styles, and its programs, which it loads as it needs them. */
+/** Builds the page as the web serves it: its HTML, its styles, and its programs, which it loads as it needs them. */
 async function buildPage(checkout: string, make: Make): Promise<Built> {
   const folder = join(checkout, "dashboard");
   const style = { ...FOR_PAGE, entryPoints: [join(folder, "style.css")], outdir: FOLDER };
@@ -122,7 +122,7 @@ function programsOf(folder: string, plugin: Plugin): BuildOptions {
     entryNames: NAMES,
     chunkNames: NAMES,
     splitting: true,
-    // Calls of `h` make a smaller program than those of the JSX runtime for which the types are checked.
+    // Calls of `h` make a smaller program than those of the JSX runtime that the type checker uses.
     tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" } },
     inject: [join(folder, "jsx.ts")],
     plugins: [plugin, FRAME_IN_ALL],
@@ -143,7 +143,7 @@ function textsApart(made: Metafile): Plugin {
   };
 }
 
-/** The imports of the first program are loaded in parallel, not after it. */
+/** Names the page's first program, and its imports, so that a browser loads them in parallel. */
 function naming(html: string, made: Metafile): string {
   const entry = entriesOf(made).find(({ source }) => basename(source) === "app.tsx");
   const beside = entry?.imports.map((name) => `<link rel="modulepreload" href="programs/${name}" />\n    `) ?? [];
@@ -153,7 +153,7 @@ function naming(html: string, made: Metafile): string {
   );
 }
 
-/** `imports`: by statements, so before it runs. */
+/** `imports`: those of import statements, which load before the program runs. */
 function entriesOf({ outputs }: Metafile) {
   return Object.entries(outputs).flatMap(([path, { entryPoint, imports }]) =>
     entryPoint === undefined

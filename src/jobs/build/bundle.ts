@@ -4,13 +4,13 @@ import type { BuildOptions, BuildResult, Metafile, Plugin } from "esbuild";
 import { messageOf } from "../../core/error.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 
-/** By its path below its later directory. */
+/** `name`: the path below its later directory. */
 type BuiltFile = Readonly<{ name: string; text: string }>;
-/** `sources`: the paths of the files that it was made of. */
+/** `sources`: the paths of the files that it was built from. */
 export type Built = Readonly<{ files: readonly BuiltFile[]; sources: readonly string[] }>;
 export type Make = (options: BuildOptions) => Promise<BuildResult<{ write: false; metafile: true }>>;
 
-/** Returns what `work` bundles of this checkout. Throws SetUpFailure. */
+/** Returns what `work` bundles from this checkout. Throws SetUpFailure. */
 export async function bundling(checkout: string, work: (make: Make) => Promise<Built>): Promise<Built> {
   // Loading esbuild takes longer than reading its output from the last start.
   let stop: (() => Promise<void>) | undefined;
@@ -40,11 +40,11 @@ export async function bundling(checkout: string, work: (make: Make) => Promise<B
 /** Some libraries are CommonJS and call require for Node's own modules. */
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
-/** Parts of Node that are large, and rarely used by most runs of a program. */
+/** Large parts of Node, which most runs of a program hardly use. */
 const LARGE = /^(node:)?(http|http2|https|tls|zlib)$/;
 /**
- * An import statement reads every export of these: that of node:http loads fetch() and HTTP/2, which are 7 MB. So they
- * become calls, which load only what is used, at its first use.
+ * An import statement reads every export of these modules: that of node:http loads fetch() and HTTP/2, which take 7 MB. Replaces the
+ * statements by calls, which load only what is used, at its first use.
  */
 const LOAD_LITTLE: Plugin = {
   name: "load-little",
@@ -73,7 +73,7 @@ export const FOR_NODE = {
   outdir: "/",
   platform: "node",
   target: "node26",
-  // For a package that has both forms, the one that keeps its names.
+  // For a package in both module formats, prefers ES modules, which keep its names.
   mainFields: ["module", "main"],
   banner: { js: REQUIRE },
   plugins: [LOAD_LITTLE, READ_LISTS_QUICKLY],
@@ -81,9 +81,9 @@ export const FOR_NODE = {
 } satisfies BuildOptions;
 
 /**
- * Writes other characters as escapes. A single one, even in a comment, makes V8 keep a whole program in two bytes a character: 1.3 MB
- * more in the guard. esbuild escapes those in strings; the rest are regular expressions and comments, where an escape means the same,
- * and raw templates, where it does not: none has such a character (build-programs.test.ts).
+ * Escapes all characters beyond ASCII. A single one, even in a comment, makes V8 store the whole program with two bytes a character: 1.3 MB
+ * more in the guard. esbuild escapes those in strings. The rest are in regular expressions and comments, where an escape means the same, or
+ * in raw templates, where it does not: none has such a character (build-programs.test.ts).
  */
 export function inAscii(program: string): string {
   // As in core/text.ts, which the launcher lacks (run-kept.test.ts).

@@ -126,7 +126,7 @@ describe("the build that is kept", () => {
     symlinkSync(join(one.path, "node_modules"), join(other.path, "node_modules"));
     other.write("main.ts", "second");
     assert.deepEqual([await one.text(), await other.text(), await one.text()], [FIRST, SECOND, FIRST]);
-    assert.equal(one.built, 1, "the other one keeps nothing there");
+    assert.equal(one.built, 1, "the second checkout keeps nothing there");
   });
 
   test("is skipped without an error if other users may write the directory", async () => {

@@ -20,7 +20,7 @@ import {
 
 type Build = (checkout: string) => Promise<Built>;
 
-/** Read on demand, as bytes: text of nine megabytes would fill the heap of the start. */
+/** The content is read on demand and as bytes: nine megabytes of text would fill the heap of the start. */
 export type ReadFile = Readonly<{ name: string; content: () => Uint8Array }>;
 
 const COMMAND_LINE = "src/programs/command-line/command-line.ts";
@@ -36,12 +36,12 @@ const BUILT_BY = [
   "tsconfig.json",
   ...["build-programs.ts", "bundle.ts", "kept-build.ts"].map((name) => `src/jobs/build/${name}`),
 ];
-/** The clocks of file systems advance in steps: a source that changes while it is read may have the time of a moment before. */
+/** The times of files advance in steps, so a source that changes while it is read may get the time of a moment before. */
 const STEP_MS = 2_000;
 
 /**
- * The build of this checkout, from the last time if every source is unchanged: reading takes a tenth of the processor time.
- * Keeps nothing if root may not write safely.
+ * Returns the build of this checkout. Reads the last one if every source is unchanged, which takes a tenth of the processor time. Keeps
+ * nothing if root may not write safely.
  */
 export async function keptBuild(checkout: string, kind: Kind, build = BUILDS[kind]): Promise<readonly ReadFile[]> {
   const kept = keptFiles(checkout, kind);
@@ -57,7 +57,7 @@ export async function keptBuild(checkout: string, kind: Kind, build = BUILDS[kin
   }));
 }
 
-/** Whether it exists now, for a program that is loaded from there. Not built if it cannot be kept. */
+/** Whether the kept build exists now, for a program that is loaded from it. Builds it if it is missing and can be kept. */
 export async function isKept(checkout: string, kind: Kind): Promise<boolean> {
   const kept = keptFiles(checkout, kind);
   if (kept?.hasTimes === false) noteTimes(checkout, kind, kept);
@@ -74,11 +74,11 @@ export async function isKept(checkout: string, kind: Kind): Promise<boolean> {
 type Laid = Readonly<{ root: string; place: string; at?: Date }>;
 
 /**
- * For a package or an image: the whole build of the checkout at `root`, for its later path `place`. `at`: the time
- * of all files, which the sources have already.
+ * Makes the whole build of the checkout at `root`, for a package or an image in which its path will be `place`. `at`: the time of all
+ * files, which the sources have already.
  */
 export async function keepAll(laid: Laid, kinds: readonly Kind[] = ["programs", "start", "command-line"]) {
-  // The bundler is a Go program. It takes a third less time if it keeps its garbage: 360 MB, which a small server would not have.
+  // The bundler is a Go program. Without garbage collection it takes a third less time, but 360 MB, which a small server would not have.
   process.env["GOGC"] ??= "off";
   for (const kind of kinds) lay(laid, kind, await BUILDS[kind](laid.root));
 }
@@ -91,7 +91,7 @@ function lay({ root, place, at }: Laid, kind: Kind, { files, sources }: Built): 
     const file = join(directory, path);
     writeFile(file, text, { mode: 0o644, flush: false });
     if (at !== undefined) setModified(file, at);
-    // Only the names that were to be written: a concurrent start may have replaced the rest.
+    // Describes the text that was to be written, because a concurrent start may have replaced the file.
     return {
       kept: true,
       status: `${Buffer.byteLength(text)} ${statSync(file).mtimeMs}`,
@@ -105,7 +105,7 @@ function lay({ root, place, at }: Laid, kind: Kind, { files, sources }: Built): 
   });
   writeFile(record, writeNotes(place, [...kept, ...read]), { mode: 0o644, flush: false });
   if (at !== undefined) setModified(record, at);
-  // Left by an earlier build, whose page had different program names.
+  // Removes files of an earlier build, whose page had different program names.
   const wanted = new Set([record, ...kept.map(({ path }) => join(directory, path))]);
   for (const path of readdirSync(directory).map((name) => join(directory, name)))
     if (!wanted.has(path)) removeFile(path);
@@ -115,7 +115,7 @@ async function buildAndKeep(checkout: string, kind: Kind, build: Build) {
   const began = Date.now();
   const built = await build(checkout);
   const { files, sources } = built;
-  // A source that changes at the same time may be in the build or not.
+  // A source that changed during the build may or may not be in it.
   const all = [...sources, ...BUILT_BY.map((path) => join(checkout, path))];
   const isStill = all.every((path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) <= began - STEP_MS);
   try {
@@ -123,7 +123,7 @@ async function buildAndKeep(checkout: string, kind: Kind, build: Build) {
     lay({ root: checkout, place: checkout }, kind, built);
     return { files, isKept: true };
   } catch {
-    // Only the next start takes longer.
+    // This only makes the next start slower.
     return { files, isKept: false };
   }
 }
@@ -132,16 +132,16 @@ async function buildAndKeep(checkout: string, kind: Kind, build: Build) {
 function mayKeep(checkout: string): boolean {
   const packages = join(checkout, "node_modules");
   using opened = Directory.own(packages);
-  // Where they are a link they belong to another checkout.
+  // If the packages are a link, they belong to another checkout.
   return opened.path === packages;
 }
 
-/** What is the same by its content has these times from now on. */
+/** Records the present times of files whose content is unchanged. */
 function noteTimes(checkout: string, kind: Kind, { notes }: KeptFiles): void {
   try {
     const timed = notes.map((note) => ({ ...note, status: statusOf(fileOf(note, checkout, kind)) }));
     writeFile(placeOf(checkout, kind).record, writeNotes(checkout, timed), { mode: 0o644, flush: false });
   } catch {
-    // Only the next start takes longer.
+    // This only makes the next start slower.
   }
 }

@@ -4,23 +4,23 @@ import { join } from "node:path";
 /** What is built of a checkout: the programs of the services, the start, the command line. */
 export type Kind = "programs" | "start" | "command-line";
 
-/** A source, with its path below the checkout, or a file built from sources, with its path below its directory: its state at that time. */
+/** The state of a source, with its path below the checkout, or of a built file, with its path below its directory. */
 export type Note = Readonly<{ kept: boolean; status: string; hash: string; path: string }>;
 
-/** `hasTimes`: size and time of each source and file are those of the notes. Otherwise only their content is. */
+/** `hasTimes`: size and time of each source and file match the notes. Otherwise only the contents do. */
 export type KeptFiles = Readonly<{ names: readonly string[]; notes: readonly Note[]; hasTimes: boolean }>;
 
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Beside the compiled code of Node, and as deep in the checkout as checkout.ts. `record`: the notes. */
+/** Beside Node's compile cache, and at the same depth in the checkout as checkout.ts. `record`: the notes. */
 export function placeOf(checkout: string, kind: Kind): Readonly<{ directory: string; record: string }> {
   const directory = join(checkout, "node_modules", ".cache", kind);
   return { directory, record: join(directory, "sources") };
 }
 
 /**
- * What is kept of this checkout; null if there is nothing, if a source or a kept file has changed since, or if another user could have
- * put it there. Packages that are a link belong to another checkout, and so does their build.
+ * The kept build of this checkout; null if there is none, if a source or a kept file has changed since, or if another user could have put
+ * it there. If the packages are a link, they belong to another checkout, and so does the build in them.
  */
 export function keptFiles(checkout: string, kind: Kind): KeptFiles | null {
   const { directory, record } = placeOf(checkout, kind);
@@ -36,7 +36,7 @@ export function keptFiles(checkout: string, kind: Kind): KeptFiles | null {
     const isSame = changed.every((note) => hashIfThere(fileOf(note, checkout, kind)) === note.hash);
     return isSame ? { names, notes, hasTimes: changed.length === 0 } : null;
   } catch {
-    // No such directory or file, or half a record.
+    // A directory or file is missing, or the record is truncated.
     return null;
   }
 }
@@ -62,7 +62,7 @@ function isSafe(stat: Stats, kind: "directory" | "file"): boolean {
   return isOne && (uid === 0 || uid === process.geteuid?.()) && (mode & WRITABLE_BY_OTHERS) === 0;
 }
 
-/** Its size and when it was changed. A new file is a change too. */
+/** The file's size and modification time. Creating the file changes it, too. */
 export function statusOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? "- -" : `${stat.size} ${stat.mtimeMs}`;
@@ -73,7 +73,7 @@ export function hashIfThere(path: string): string {
 }
 
 export function contentHash(content: string | Uint8Array): string {
-  // Seldom needed, and large.
+  // Loaded on demand, because it is large and seldom needed.
   const { hash } = process.getBuiltinModule("node:crypto");
   return hash("sha256", content);
 }

@@ -18,7 +18,7 @@ export async function installPrograms(layout: Layout): Promise<void> {
     makeDirectory(dirname(path), 0o755);
     writeFile(path, data, { mode: 0o644, flush: false });
   }
-  // Programs of a different version of the page have different names.
+  // Removes the page's programs of a different version, which have different names.
   const wanted = new Set(files.map(({ path }) => path));
   for (const path of readdirSync(pagePrograms).map((name) => join(pagePrograms, name)))
     if (!wanted.has(path)) removeFile(path);
@@ -53,7 +53,7 @@ function isThere(path: string, data: Uint8Array): boolean {
   return statSync(path, { throwIfNoEntry: false })?.size === data.length && readFileSync(path).equals(data);
 }
 
-/** A second name for the same file if that is safe and possible, otherwise a copy. */
+/** Links the runtime if that is safe and possible, otherwise copies it. */
 function installRuntime(from: string, to: string): void {
   const source = statSync(from);
   if (existsSync(to)) {
