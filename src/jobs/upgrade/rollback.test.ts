@@ -105,7 +105,7 @@ for (const [moved, by] of [0, 1, 2].flatMap((renames) => ["start", "retry"].map(
   test(`a rollback killed after ${moved} of its renames is finished by a ${by}`, async (t) => {
     const { layout, snapshot } = await upgraded(t);
     rollBack(layout, snapshot, NOW);
-    // In the state when the first directory, and its replacement, were about to be moved.
+    // Restores the state before, between or after the two renames of the first directory.
     const [database, aside] = [dirname(layout.engineDb), join(layout.beforeUpgrade, "after-20261121T120000Z")];
     renameSync(database, `${database}.rollback`);
     if (moved === 0) renameSync(join(aside, "engine"), database);
@@ -144,7 +144,7 @@ test("a snapshot that lacks a database is not used", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   assert.equal(whyNoRollback(layout, snapshot), null);
   rmSync(join(layout.beforeUpgrade, snapshot.directory, "accounts.db"));
-  assert.equal(whyNoRollback(layout, snapshot), "The snapshot has no accounts.db, which was damaged then.");
+  assert.equal(whyNoRollback(layout, snapshot), "The snapshot lacks accounts.db, which was damaged then.");
 });
 
 test("a path on a separate mount is refused before anything is changed", async (t) => {
@@ -152,16 +152,16 @@ test("a path on a separate mount is refused before anything is changed", async (
   const at = (point: string): string => `30 20 8:1 / ${point} rw,relatime shared:1 - ext4 /dev/sdb1 rw\n`;
   const why = (point: string): string | null => whyNoRollback(layout, snapshot, at(join(layout.data, point)));
   for (const point of ["db", "db/engine", "db/accounts", "ghostinbox.toml", "before-upgrade"])
-    assert.match(why(point) ?? "", /^\S+ is a separate mount or on another disk than \S+before-upgrade, /, point);
+    assert.match(why(point) ?? "", /^\S+ is a separate mount or not on the disk of \S+before-upgrade, /, point);
   for (const point of ["mail", "", "db/engine-of-others"]) assert.equal(why(point), null, point);
 });
 
-test("so is a path on a different disk", { skip: ELSEWHERE === null && NO_OTHER_DISK }, async (t) => {
+test("a path on a different disk is refused", { skip: ELSEWHERE === null && NO_OTHER_DISK }, async (t) => {
   const { layout, snapshot } = await upgraded(t);
   const elsewhere = temporaryDirectory(ELSEWHERE ?? "");
   const db = dirname(dirname(layout.engineDb));
   cpSync(db, elsewhere, { recursive: true });
   rmSync(db, { recursive: true });
   symlinkSync(elsewhere, db);
-  assert.match(whyNoRollback(layout, snapshot) ?? "", /^\S+\/db\/engine is a separate mount or on another disk/);
+  assert.match(whyNoRollback(layout, snapshot) ?? "", /^\S+\/db\/engine is a separate mount or not on the disk of /);
 });

@@ -16,12 +16,12 @@ import { inSnapshot, noteTakenBack, SET_ASIDE, type UpgradeSnapshot } from "./up
 /** Where the present data is moved to. */
 const schema = z.object({ aside: z.string() });
 
-/** The directories that are exchanged as a whole: a database with its log, its copy and its digest, which are newer too. */
+/** The databases whose directories are exchanged as a whole, because the log, copy and digest of the database are newer too. */
 function exchanged({ engineDb, accountsDb }: Layout): readonly string[] {
   return [engineDb, accountsDb];
 }
 
-/** A renamed directory or file. */
+/** The directories and files that are renamed. */
 function moved(layout: Layout): readonly string[] {
   const databases = exchanged(layout).map((database) => dirname(database));
   return [...databases, layout.settings, layout.adoptedScript, layout.firstStartDone];
@@ -36,10 +36,10 @@ export function whyNoRollback(
   const paths = [...exchanged(layout), layout.settings];
   const missing = paths.filter((path) => existsSync(path) && !existsSync(inSnapshot(layout, snapshot, path)));
   if (missing.length > 0)
-    return `The snapshot has no ${missing.map((path) => basename(path)).join(", ")}, which was damaged then.`;
+    return `The snapshot lacks ${missing.map((path) => basename(path)).join(", ")}, which was damaged then.`;
   const fixed = fixedPlace(layout, mounts);
   if (fixed === null) return null;
-  return `${fixed} is a separate mount or on another disk than ${layout.beforeUpgrade}, so a rollback cannot exchange it: unmount it, move what it held to ${fixed}, and try again.`;
+  return `${fixed} is a separate mount or not on the disk of ${layout.beforeUpgrade}, so a rollback cannot exchange it: unmount it, move what it held to ${fixed}, and try again.`;
 }
 
 /** Directories that cannot be renamed into `before-upgrade`: rename(2) fails with EBUSY or EXDEV. */
@@ -55,7 +55,7 @@ function fixedPlace(layout: Layout, mounts: string): string | null {
   return places.find(isFixed) ?? null;
 }
 
-/** The device; for a file that of its directory: on an overlay (overlayfs) a file reports that of its layer. */
+/** The device of a directory or, for a file, of its directory: on overlayfs, a file reports the device of its layer. */
 function deviceOf(path: string): number {
   const found = lstatSync(path);
   return found.isDirectory() ? found.dev : statSync(dirname(path)).dev;
@@ -68,13 +68,13 @@ export function changesToLose(layout: Layout, snapshot: UpgradeSnapshot): Change
 }
 
 /**
- * Replaces the databases and settings in force by those of the snapshot; the replaced ones move into the returned
- * directory. Restores no session of the dashboard. No process of the server may run. Once it has started, the next call completes it, or
- * `finishRollback`, even after a kill.
+ * Replaces the databases and settings in force by those of the snapshot. The replaced ones move into the returned directory. Restores no
+ * session of the dashboard. No process of the server may run. Once a rollback has started, the next call or `finishRollback` completes it,
+ * even after a kill.
  */
 export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis): string {
   const started = startedAside(layout);
-  // Drops what one that had not started has made.
+  // Completes a rollback that had started, or removes the files of one that had not.
   finishRollback(layout);
   if (started !== null) return started;
   const aside = `${SET_ASIDE}${compactTime(now)}`;
@@ -93,9 +93,9 @@ export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis)
   setAccess(nextOf(layout.settings), { mode: mode & 0o7777, owner: { uid, gid } });
   const script = inSnapshot(layout, snapshot, layout.adoptedScript);
   if (existsSync(script)) copyFile(script, nextOf(layout.adoptedScript), 0o600);
-  // The same as none.
+  // An empty record means the same as none.
   else if (existsSync(layout.adoptedScript)) writeRecord(nextOf(layout.adoptedScript), {});
-  // Which ADMIN_PASSWORD was used belongs to the database's password: the next start uses a different one.
+  // The record of the last ADMIN_PASSWORD must match the database's password, so that the next start applies a different one.
   const password = inSnapshot(layout, snapshot, layout.firstStartDone);
   if (existsSync(password)) copyFile(password, nextOf(layout.firstStartDone), 0o600);
   noteTakenBack(layout);
@@ -104,7 +104,7 @@ export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis)
   return join(layout.beforeUpgrade, aside);
 }
 
-/** For a start, too: completes a killed rollback. Returns false if there is none; drops one that had not started. */
+/** Completes a killed rollback, at a start, too. Returns false if there is none, after removing the files of one that had not started. */
 export function finishRollback(layout: Layout): boolean {
   const aside = startedAside(layout);
   if (aside === null) {
@@ -114,13 +114,13 @@ export function finishRollback(layout: Layout): boolean {
   makePrivateDirectory(aside);
   for (const path of moved(layout)) {
     if (!existsSync(nextOf(path))) continue;
-    // If the rollback was killed between the two, the first is done.
+    // If the rollback was killed between the two moves, the first one is done.
     if (existsSync(path)) moveFile(path, join(aside, basename(path)));
     moveFile(nextOf(path), path);
   }
-  // With the record, a start would refuse an older file that has no setting.
+  // Because of this record, a start would refuse an older settings file that sets nothing.
   if (existsSync(layout.settingsInForce)) {
-    // The only copy, if the settings file was emptied.
+    // The only copy if the settings file was emptied.
     copyFile(layout.settingsInForce, join(aside, "settings-in-force.toml"), 0o600);
     removeFile(layout.settingsInForce);
   }
@@ -134,7 +134,7 @@ export function startedAside(layout: Layout): string | null {
   return started === null ? null : join(layout.beforeUpgrade, started.aside);
 }
 
-/** The replacement of a directory or file: beside it, so that it is renamed. */
+/** The replacement of a directory or file, beside it so that it can be renamed. */
 function nextOf(path: string): string {
   return `${path}.rollback`;
 }

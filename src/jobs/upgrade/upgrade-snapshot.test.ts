@@ -45,7 +45,7 @@ test("before a migration, databases and settings are copied, only for root", asy
   assert.equal(contentOf(inSnapshot(layout, made, layout.adoptedScript)), '{"a":"b"}');
 });
 
-test("there is none if no database needs an upgrade", async (t) => {
+test("no snapshot is made if no database needs an upgrade", async (t) => {
   assert.equal(await makeUpgradeSnapshot(temporaryLayout(), NOW), null);
   const old = oldData(t);
   upgradeDatabases(old);
@@ -53,7 +53,7 @@ test("there is none if no database needs an upgrade", async (t) => {
   assert.ok(!existsSync(old.beforeUpgrade));
 });
 
-test("it is kept while its upgrade is interrupted, and until the next one", async (t) => {
+test("a snapshot is kept while its upgrade is interrupted, and until the next one", async (t) => {
   const layout = oldData(t);
   const first = await makeUpgradeSnapshot(layout, NOW);
   // As after a killed migration.
@@ -69,7 +69,7 @@ test("it is kept while its upgrade is interrupted, and until the next one", asyn
   assert.deepEqual(readdirSync(layout.beforeUpgrade).toSorted(), kept, "data set aside by a rollback stays");
 });
 
-test("a note that cannot be written stops no running server, and is written by the next start", async (t) => {
+test("a note that cannot be written does not stop a running server; the next start writes it", async (t) => {
   const layout = oldData(t);
   await makeUpgradeSnapshot(layout, NOW);
   upgradeDatabases(layout);
@@ -88,7 +88,7 @@ test("a snapshot whose upgrade never started is made again", async (t) => {
   assert.equal((await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS)))?.at, later(NOW, HOUR_MS));
 });
 
-test("what a killed start has copied takes no space from the next one, which keeps the last snapshot", async (t) => {
+test("copies of a killed start take no space from the next one, which keeps the last snapshot", async (t) => {
   const layout = oldData(t);
   const last = await makeUpgradeSnapshot(layout, NOW);
   put(join(layout.beforeUpgrade, "20261121T123000Z", "engine.db"), "half");
@@ -126,7 +126,7 @@ async function takenBack(t: TestContext) {
   return layout;
 }
 
-test("before anything is copied, a start refuses a file that lost the settings in force, or is lost, until their record is deleted", () => {
+test("before anything is copied, a start refuses a missing or emptied settings file, until the record of the settings in force is deleted", () => {
   const layout = temporaryLayout();
   put(layout.settings, "# nothing\n");
   put(layout.settingsInForce, "tls.cert = 0\n");
@@ -159,7 +159,7 @@ test("the older version starts, and so does a still newer one", async (t) => {
   assert.equal(whyNotAgain(layout, newer), null);
 });
 
-test("it starts again once the note is deleted, and an upgrade deletes the note", async (t) => {
+test("the undone version starts again once the note is deleted, and an upgrade deletes the note", async (t) => {
   const layout = await takenBack(t);
   const note = JSON.stringify({ "engine.db": 1_000 });
   assert.match(whyNotAgain(layout) ?? "", /was undone/);

@@ -52,14 +52,14 @@ export function inSnapshot(layout: Layout, { directory }: UpgradeSnapshot, path:
 }
 
 /**
- * Copies databases, settings and which ADMIN_PASSWORD was used, before the first migration of an upgrade. No process of the server may run. A snapshot whose upgrade
- * was interrupted is kept: only it has the earlier data. Null if none is needed. Throws SetUpFailure.
+ * Copies databases, settings and the record of ADMIN_PASSWORD before the first migration of an upgrade. No process of the server may run.
+ * Keeps the snapshot of an interrupted upgrade: only it has the earlier data. Null if none is needed. Throws SetUpFailure.
  */
 export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<UpgradeSnapshot | null> {
   const schemas = schemasOf(layout);
   const last = readSnapshot(layout);
   if (!schemas.some(isOld) || hasBegun(last, schemas)) return null;
-  // What a killed start copied would take the space of the next one. Beside a damaged record it may be the last snapshot.
+  // Removes what a killed start copied, whose space this one needs. If the record is damaged, those copies may be the last snapshot.
   if (last !== null || !existsSync(layout.upgradeSnapshot))
     dropOthers(layout, [last?.directory ?? "", layout.upgradeSnapshot, layout.rollback, layout.takenBack]);
   const lack = lackOfSpace(layout, schemas);
@@ -87,7 +87,7 @@ export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<
   } catch (error) {
     removeTree(join(layout.beforeUpgrade, directory));
     throw new SetUpFailure(
-      `The databases are older than the program, and could not be copied before they are brought up to date: ${messageOf(error)}. Nothing was changed.`,
+      `The databases are older than the program, and could not be copied before the upgrade: ${messageOf(error)}. Nothing was changed.`,
     );
   }
   dropOthers(layout, [directory, layout.upgradeSnapshot]);
@@ -100,14 +100,14 @@ function dropOthers({ beforeUpgrade }: Layout, kept: readonly string[]): void {
     if (!names.includes(name) && !name.startsWith(SET_ASIDE)) removeTree(join(beforeUpgrade, name));
 }
 
-/** The new version runs: the next upgrade makes its own snapshot. If it never ran, the next upgrade reuses this one. */
+/** Notes that the new version runs: the next upgrade makes its own snapshot. An interrupted upgrade reuses this one. */
 export function noteUpgraded(layout: Layout): void {
   const made = readSnapshot(layout);
   if (made === null || made.isUpgraded) return;
   try {
     writeRecord(layout.upgradeSnapshot, { ...made, isUpgraded: true });
   } catch {
-    // The server runs, and continues without it, for example on a full disk: the next start notes it.
+    // For example, the disk is full. The server continues, and the next start notes it.
   }
 }
 
@@ -131,7 +131,7 @@ export function spaceNeeded(layout: Layout): number {
   return COPIES * copiedBytes(layout) + SPARE_BYTES;
 }
 
-/** The message for people about it. */
+/** Describes a snapshot for people. */
 export function describeSnapshot({ at, version, schemas }: UpgradeSnapshot): string {
   const of = Object.entries(schemas).map(([name, number]) => `${name} of schema ${number}`);
   const program = version === null ? "" : `, written by version ${version}`;
@@ -148,18 +148,18 @@ function hasBegun(last: UpgradeSnapshot | null, schemas: readonly Schema[]): boo
   return schemas.some(({ path, version }) => version > (last.schemas[basename(path)] ?? version));
 }
 
-/** The schemas that a rollback has left, by the name of the database's file. */
+/** The schemas that a rollback has undone, by the name of the database's file. */
 const takenBackSchema = z.record(z.string(), z.number());
 
-/** For a rollback, before it starts. The program that undoes an upgrade may be the newer one or the older one. */
+/** Notes the schemas that a rollback is about to undo. The newer or the older program may run it, so the higher number counts. */
 export function noteTakenBack(layout: Layout): void {
   const left = schemasOf(layout).map(({ path, version, known }) => [basename(path), Math.max(version, known)]);
   writeRecord(layout.takenBack, Object.fromEntries(left));
 }
 
 /**
- * Why this program must not upgrade the databases: a rollback has just left it. Null if it may. So a reboot
- * before the older version is installed upgrades nothing.
+ * Why this program must not upgrade the databases: a rollback has just undone that upgrade. Null if it may. Without this, a reboot before
+ * the older version is installed would upgrade them again.
  */
 export function whyNotAgain(layout: Layout, schemas: readonly Schema[] = schemasOf(layout)): string | null {
   const left = readRecord(layout.takenBack, takenBackSchema, {});
@@ -171,13 +171,13 @@ export function whyNotAgain(layout: Layout, schemas: readonly Schema[] = schemas
   );
 }
 
-/** What keeps this version from starting with the databases. */
+/** Reasons why this version cannot start with the databases. */
 export function obstaclesInData(layout: Layout, schemas: readonly Schema[]): readonly string[] {
   const found = [unusableSchema(schemas), whyNotAgain(layout, schemas), lackOfSpace(layout, schemas)];
   return found.filter((obstacle) => obstacle !== null);
 }
 
-/** Throws SetUpFailure if another version wrote the databases, a rollback has just left this one, or the settings are lost. Changes nothing. */
+/** Throws SetUpFailure if another version wrote the databases, their upgrade was just undone, or the settings are lost. */
 export function refuseUnfitData(layout: Layout): void {
   const schemas = schemasOf(layout);
   const why = unusableSchema(schemas) ?? whyNotAgain(layout, schemas);
