@@ -49,7 +49,7 @@ test("the record of set-up is read line by line, and nothing else becomes an arg
   });
 });
 
-test("a user that no installed package needs goes", () => {
+test("a user that no installed package needs is removed", () => {
   assert.deepEqual(unclaimed(["ghostinbox-of-no-package"]), ["ghostinbox-of-no-package"]);
 });
 

@@ -8,13 +8,13 @@ import { removeEmptyDirectory } from "../../host/root-files/walk.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-/** Changes by packages that set-up installed and that Debian does not undo. */
+/** Changes that the packages installed by set-up made, and that Debian does not undo. */
 export type Besides = ReturnType<typeof parseBesides>;
 
 /** On a small board, apt plans for a minute. */
 const ANSWER_MS = 600_000;
 
-/** What a remaining package needs of users: dpkg(1) scripts, and sysusers.d(5). */
+/** Files that name the users that remaining packages need: dpkg(1) scripts, and sysusers.d(5). */
 const CLAIMS = ["/var/lib/dpkg/info/*.{preinst,postinst,config}", "/{usr/lib,etc}/sysusers.d/*.conf"];
 
 export function readBesides({ data }: Pick<Layout, "data">): Besides {
@@ -22,7 +22,7 @@ export function readBesides({ data }: Pick<Layout, "data">): Besides {
   return parseBesides(existsSync(file) ? readFileSync(file, "utf8") : "");
 }
 
-/** Set-up's lines. Names are only those that useradd(8) and Debian accept, because they become arguments. */
+/** Parses set-up's record. Accepts only names that useradd(8) and Debian accept, because they become arguments. */
 export function parseBesides(text: string) {
   // No path climbs with "..": each stays below the directory that it names.
   const lines = text.split("\n").filter((line) => !line.split("/").includes(".."));
@@ -40,13 +40,13 @@ export function parseBesides(text: string) {
     ),
     /** Lines of dpkg-statoverride(1): `root root 700 /etc/dovecot/private`. */
     overrides: named(/^override (\S+ \S+ [0-7]{3,4} \/.+)$/),
-    /** Packages that were removed for them; `auto` are those that apt had installed because others needed them. */
+    /** Packages that were removed for those of set-up; `auto` are those that apt had installed because others needed them. */
     removed: [...new Set(named(/^removed ([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9]+)?(?: auto)?$/))],
     auto: named(/^removed ([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9]+)? auto$/),
   };
 }
 
-/** Existing names that no package mentions. Call it after the packages are removed. */
+/** The names that no remaining package mentions. Call it after the packages are removed. */
 export function unclaimed(names: readonly string[]): readonly string[] {
   const texts = CLAIMS.flatMap((pattern) => globSync(pattern)).map((path) => readFileSync(path, "utf8"));
   return names.filter((name) => {
@@ -55,7 +55,7 @@ export function unclaimed(names: readonly string[]): readonly string[] {
   });
 }
 
-/** Those unchanged since they were added, whose directory has gone with its package. */
+/** Removes overrides that are unchanged since they were added and whose directory has gone with its package. */
 export async function removeOverrides({ overrides }: Pick<Besides, "overrides">): Promise<void> {
   const here = (await runProgram("dpkg-statoverride", ["--list"])).stdout.split("\n");
   for (const line of overrides.filter((one) => here.includes(one))) {
@@ -75,7 +75,7 @@ export async function removeFilesBesides({ files, directories }: Besides): Promi
 }
 
 /**
- * Restores directories, unless someone has changed them since. Call it before their groups are gone: their numbers
+ * Restores the mode and owner of directories, unless someone has changed them since. Call it before their groups are removed, whose ids
  * could be reused. A set-up that was interrupted and repeated has left two steps.
  */
 export function restoreModes({ modes }: Pick<Besides, "modes">): void {
@@ -101,7 +101,7 @@ async function ownedByPackages(paths: readonly string[]): Promise<ReadonlySet<st
   return new Set(owners.split("\n").map((line) => line.slice(line.indexOf(": ") + 2)));
 }
 
-/** Throws SetUpFailure above this exit code: the output is incomplete then, and decides what is removed. */
+/** Throws SetUpFailure above this exit code, because incomplete output would decide what is removed. */
 export async function printedBy(program: string, args: readonly string[], mostCode: number): Promise<string> {
   const ran = await runProgram(program, args, { timeoutMs: ANSWER_MS });
   if (ran.code > mostCode) throw new SetUpFailure(`${program} failed: ${lastLines(ran)}`);

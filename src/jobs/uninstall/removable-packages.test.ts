@@ -58,7 +58,7 @@ test("only the configuration of a removed package is left", () => {
   assert.deepEqual(onlyConfigured(packages), ["unbound"]);
 });
 
-test("of apt's lists only the one of removed packages counts, with all its lines", () => {
+test("reads only the list of removed packages from apt's output, with all its lines", () => {
   // From `apt-get remove --print-uris` of Debian 12.
   const plan = (removed: string): string => `Reading package lists...
 The following package was automatically installed and is no longer required:

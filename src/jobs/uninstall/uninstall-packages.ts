@@ -11,7 +11,7 @@ import { printedBy, readBesides } from "./installed-besides.ts";
 const UNATTENDED = { timeoutMs: 600_000, env: { DEBIAN_FRONTEND: "noninteractive" } };
 /** How long another apt or dpkg may hold its lock, for example that of a killed uninstall. */
 const LOCK_WAIT_S = 120;
-/** This program needs it, so a killed uninstall could not be repeated without it. */
+/** Node needs it, so a killed uninstall could not be repeated without it. */
 const NEEDED_BY_NODE = "libatomic1";
 const LOCKED = /lock was locked by another process/;
 
@@ -51,7 +51,7 @@ export async function packagesToRemove(layout: Layout): Promise<Packages> {
   // For other packages, the reinstalled ones take the place of those in `room`.
   const others = here.filter(({ name }) => !room.includes(name));
   const rest = removable(names, others);
-  // An interrupted removal, or the administrator's, has left their configuration.
+  // Packages whose configuration was left by an interrupted removal, or by the administrator's.
   const leftovers = onlyConfigured(stdout).filter((name) => names.includes(name) && !configured.has(name));
   const going = [...rest, ...room, ...leftovers];
   return {
@@ -66,12 +66,12 @@ export async function packagesToRemove(layout: Layout): Promise<Packages> {
 const POLICY = "/usr/sbin/policy-rc.d";
 const POLICY_OF_SET_UP = "Made by the set-up of ghostinbox";
 
-/** Removes what a set-up that was killed left: with it, apt starts no service, and restarts none after an upgrade (invoke-rc.d(8)). */
+/** Removes the policy that a killed set-up left. With it, apt starts no service, and restarts none after an upgrade (invoke-rc.d(8)). */
 export function letServicesStart(): void {
   if (existsSync(POLICY) && readFileSync(POLICY, "utf8").includes(POLICY_OF_SET_UP)) removeFile(POLICY);
 }
 
-/** All except the one that `removeLastPackage` removes, after everything else. */
+/** Removes all packages except the one that `removeLastPackage` removes after everything else. */
 export async function removePackages({ going, keepingFiles }: Packages): Promise<Outcome> {
   const purged = going.filter((name) => !keepingFiles.includes(name) && name !== NEEDED_BY_NODE);
   const done = await perhaps("apt-get", ["remove", "-y", "-q"], keepingFiles);
@@ -85,8 +85,8 @@ export async function removeLastPackage({ going }: Packages): Promise<Outcome> {
 }
 
 /**
- * Before anything is removed, because others may need these packages: apt removes conflicting ones. Their
- * configuration still exists. `auto` are those that apt had installed for others.
+ * Reinstalls the packages that set-up's packages replaced. Call it before anything is removed, because others may need them; apt removes
+ * those that conflict. Their configuration still exists. `auto` are those that apt had installed for others.
  */
 export async function installAgain({ returning }: Packages, auto: readonly string[]): Promise<Outcome> {
   const install = ["install", "-y", "-q", "--no-install-recommends"];
@@ -98,7 +98,7 @@ export async function installAgain({ returning }: Packages, auto: readonly strin
   return done.ok ? perhaps("apt-mark", ["auto"], needed) : done;
 }
 
-/** Packages that apt would also remove. Without packages neither apt nor dpkg, which may be broken, is asked. */
+/** Packages that apt would also remove. Without packages, asks neither apt nor dpkg, which may be broken. */
 export async function alsoRemoved({ going, returning }: Packages): Promise<readonly string[]> {
   if (going.length === 0) return [];
   const removed = await removedBy(["remove", ...going, ...returning.map((name) => `${name}+`)], going);
@@ -123,8 +123,8 @@ async function perhaps(
   packages: readonly string[],
 ): Promise<Outcome> {
   if (packages.length === 0) return { ok: true };
-  // An apt that still waits for a lock when this program is killed must not run later, and undo the next one's work. dpkg has no such
-  // option, and gives up at once.
+  // If this program is killed while apt waits for a lock, apt must end too: it would undo the work of the next run. dpkg cannot wait for a
+  // lock, so its failure is retried.
   const apt = ["setpriv", "--pdeathsig", "TERM", "--", program, "-o", `DPkg::Lock::Timeout=${LOCK_WAIT_S}`];
   const [starter = program, ...before] = program === "apt-get" ? apt : [program];
   for (let waitedS = 0; ; waitedS += 1) {
@@ -181,7 +181,7 @@ export function removable(candidates: readonly string[], here: readonly Package[
   return [...going];
 }
 
-/** For apt-get(8): it lists its actions, and does nothing. A simulation (-s) takes half as long again. */
+/** With these, apt-get(8) lists its actions and does nothing. A simulation (-s) takes half as long again. */
 const AS_LISTS = ["--print-uris", "-o", "quiet=1", "-o", "APT::Get::Show-Versions=false"];
 
 /** The packages that apt would remove, from its lists. */

@@ -57,14 +57,14 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
   const users = isOnly ? await existing("passwd", ADDED_USERS) : [];
   const groups = isOnly ? await existing("group", ADDED_GROUPS) : [];
   const packages = await packagesToRemove(layout).catch((error: unknown) => {
-    // They stay, so a broken dpkg need not prevent the rest.
+    // The packages stay, so a broken dpkg need not prevent the rest.
     if (error instanceof SetUpFailure && !options.packages) return NO_PACKAGES;
     throw error;
   });
   return [
     ...(processesOf(layout.data).length > 0 ? ["Stop the running server."] : []),
-    ...(isOnly && unitsOf().length > 0 ? ["Remove its units of systemd."] : []),
-    ...(isOnly ? [] : [`Leave the units of systemd, the users and the packages: the server in ${other} needs them.`]),
+    ...(isOnly && unitsOf().length > 0 ? ["Remove its systemd units."] : []),
+    ...(isOnly ? [] : [`Leave the systemd units, the users and the packages: the server in ${other} needs them.`]),
     "Delete the firewall tables inet ghostinbox, ghostinbox_strict and ghostinbox_isolation, if they are there.",
     ...(users.length > 0 ? [`Remove the system users ${users.join(", ")}.`] : []),
     ...(groups.length > 0
@@ -165,8 +165,8 @@ async function takePackagesBack({ data }: Layout, { packages, tell }: Work): Pro
 export function besidesSentences({ users, groups, files, directories }: Besides): readonly string[] {
   return listed([
     ["Remove the users and groups that they added and nothing else needs", [...new Set([...users, ...groups])]],
-    ["Delete what they left, where it is unchanged and of no package", counted(files.map(({ path }) => path))],
-    ["Delete these directories, where they are empty", topmost(directories)],
+    ["Delete unchanged files that they left and no package owns", counted(files.map(({ path }) => path))],
+    ["Delete these directories, if they are empty", topmost(directories)],
   ]);
 }
 
@@ -174,7 +174,7 @@ function listed(sentences: readonly (readonly [what: string, names: readonly str
   return sentences.flatMap(([what, names]) => (names.length > 0 ? [`${what}: ${names.join(" ")}`] : []));
 }
 
-/** A directory with several of them is named instead, with their number: certificates are hundreds. */
+/** Names a directory with several of them instead, with their number: there are hundreds of certificates. */
 function counted(paths: readonly string[]): readonly string[] {
   const groups = Map.groupBy(paths, (path) => dirname(path));
   return [...groups]
@@ -186,7 +186,7 @@ function counted(paths: readonly string[]): readonly string[] {
     .toSorted();
 }
 
-/** Without those inside others. */
+/** Omits directories inside others. */
 function topmost(directories: readonly string[]): readonly string[] {
   return directories.filter((path) => !directories.includes(dirname(path))).toSorted();
 }
@@ -209,7 +209,7 @@ function countOf(packages: readonly string[]): string {
 
 function hint({ purgeData }: UninstallOptions): string {
   const says = "--packages removes what is no longer needed";
-  return purgeData ? `${says}; later it cannot, for their list goes with the data directory` : says;
+  return purgeData ? `${says}; not later, because their list is deleted with the data directory` : says;
 }
 
 /** Exported for its test. */
