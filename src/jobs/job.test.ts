@@ -87,7 +87,7 @@ function installed(script: string) {
 
 const SKIP = { skip: lacking({ installed: ["nice", "ionice"] }) };
 
-test("a program runs at the lowest priority, with its arguments", SKIP, async () => {
+test("a program runs at low priority, with its arguments", SKIP, async () => {
   const { layout, written } = installed(`
     const [nice, io] = [execFileSync("nice"), execFileSync("ionice")];
     const { readFileSync, writeFileSync } = require("node:fs");
@@ -112,7 +112,7 @@ for (const [what, script, reason] of [
     const ended = (await runBehind(installed(script).layout, "report")) ?? "";
     if (typeof reason === "string") assert.equal(ended, reason);
     else assert.match(ended, reason);
-    assert.equal(logged.mock.callCount() > 0, what !== "its code", "what it prints is in the log, too");
+    assert.equal(logged.mock.callCount() > 0, what !== "its code", "the log shows what it prints, too");
   });
 
 test("a program that does not end is killed after its limit, and reported", SKIP, async () => {
@@ -120,10 +120,10 @@ test("a program that does not end is killed after its limit, and reported", SKIP
   const reported: string[] = [];
   const limit = { ms: 600, passed: (reason: string) => void reported.push(reason) };
   assert.equal(await runBehind(layout, "report", [], limit), "it was ended (SIGKILL)");
-  assert.deepEqual(reported, ["it was not done after 1 s"]);
+  assert.deepEqual(reported, ["it did not finish within 1 s"]);
 });
 
-test("one that ends in time leaves no limit behind", SKIP, async () => {
+test("a program that ends in time leaves no timer behind", SKIP, async () => {
   const pending = (): number => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
   const before = pending();
   const limit = { ms: HOUR_MS, passed: () => assert.fail("it ended in time") };
@@ -131,7 +131,7 @@ test("one that ends in time leaves no limit behind", SKIP, async () => {
   assert.equal(pending(), before);
 });
 
-test("one that cannot be started is reported, too, and does not end the keeper", SKIP, async (t) => {
+test("a program that cannot be started is reported, too, and does not end the keeper", SKIP, async (t) => {
   const { layout } = installed("");
   const said = t.mock.method(console, "error", () => undefined);
   const path = process.env["PATH"];

@@ -10,9 +10,9 @@ import { NODE_FLAGS } from "../host/running/runit.ts";
 import type { Layout } from "../settings/layout.ts";
 
 /**
- * Work that the keeper starts when needed, one run at a time: returns its promise, or null if none runs. `settings`: null while
- * they cannot be read. `start`: null if no run is needed. Nothing starts while the clock may be wrong: a run noted with a wrong time
- * would be repeated. Throws if nothing can be noted.
+ * Returns a function that starts work if needed, one run at a time, and returns the promise of the current run; null if there is none.
+ * `settings`: null while they cannot be read. `start`: null if no run is needed. Nothing starts while the clock may be wrong: a run noted
+ * with a wrong time would be repeated. The function throws if nothing can be noted.
  */
 export function oneAtATime<Used>(
   clock: Clock,
@@ -28,7 +28,7 @@ export function oneAtATime<Used>(
   };
 }
 
-/** Of the end of what a program printed: room for a stack. */
+/** Length of the last output that is kept, enough for a stack trace. */
 const SAID_CHARACTERS = 16_384;
 
 /** Starts a program as `runBehind` does. */
@@ -38,11 +38,11 @@ export type RunBehind = typeof runBehind;
 type RunLimit = Readonly<{ ms: number; passed: (reason: string) => void }>;
 
 /**
- * Runs one of our programs at the lowest priority (nice(1), ionice(1)), as the first that the kernel kills if memory runs out; its
- * output goes to our log; its errors only while this keeper lives. Returns null, or why it failed: the last reason that it printed,
- * otherwise how it ended. Never rejects.
- * A killed process may wait for a disk that does not answer (state D of ps(1)): `limit.passed` does not wait for its end, but the
- * promise does, so that no other is started beside it.
+ * Runs one of our programs at low priority (nice(1), ionice(1)), as the first that the kernel kills if memory runs out. Its output goes to
+ * our log, its errors only while this keeper lives. Returns null, or why it failed: the last reason that it printed, otherwise how it
+ * ended. Never rejects.
+ * A killed process may wait for a disk that does not answer (state D of ps(1)): `limit.passed` does not wait for its end, but the promise
+ * does, so that no other is started beside it.
  */
 export async function runBehind(
   { node, program }: Pick<Layout, "node" | "program">,
@@ -64,7 +64,7 @@ export async function runBehind(
     if (child.pid !== undefined) endFirst(child.pid);
     const end = ({ ms, passed }: RunLimit): void => {
       child.kill("SIGKILL");
-      passed(`it was not done after ${span(ms)}`);
+      passed(`it did not finish within ${span(ms)}`);
     };
     if (limit !== null) timer = setTimeout(end, limit.ms, limit);
     const [code, signal] = await closed;
@@ -78,7 +78,7 @@ export async function runBehind(
   }
 }
 
-/** What the program printed as its reason, or Node about an error that nothing caught. */
+/** The last reason that the program printed, or that Node printed for an uncaught error. */
 function reasonIn(said: string): string | null {
   return [...said.matchAll(/^\w+: (.+)$/gm)].at(-1)?.[1] ?? null;
 }
@@ -91,7 +91,7 @@ export function endFirst(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, "800");
   } catch {
-    // It has ended, or a container has set more already: then it runs unchanged.
+    // It has ended, or a container has set a higher score, which stays.
   }
 }
 
@@ -120,7 +120,7 @@ export function isNightDue(record: Outcomes & Readonly<{ since: number }>, hour:
   return failure === null || failure.at < dueAt || failure.at > now || now - failure.at >= HOUR_MS;
 }
 
-/** The day first: an hour that is skipped on one day exists on the other. */
+/** Sets the day before the hour, because an hour that is skipped on one day exists on the other. */
 function atHour(hour: number, now: number, days: number): number {
   const at = new Date(now);
   at.setDate(at.getDate() + days);

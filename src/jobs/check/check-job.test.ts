@@ -79,8 +79,8 @@ test("a run that does not end is reported at once, and no other starts beside it
   assert.equal(limits[0]?.ms, HOUR_MS);
   assert.deepEqual(schedule.troubles(), []);
   clock.advance(HOUR_MS);
-  limits[0]?.passed("it was not done after 1 h");
-  const detail = "the checks did not finish: it was not done after 1 h";
+  limits[0]?.passed("it did not finish within 1 h");
+  const detail = "the checks did not finish: it did not finish within 1 h";
   const reported = [{ code: "check_failed", detail, about: [""] }];
   assert.deepEqual(schedule.troubles(), reported);
   clock.advance(HOUR_MS);

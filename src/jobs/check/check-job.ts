@@ -66,13 +66,13 @@ export function createCheckJob(layout: Layout, clock: Clock, settings: () => Che
       const unfinished = failure.get();
       if (unfinished === null || (record.at ?? 0) >= unfinished.at) return found;
       const detail = [unfinished.reason, ...found.map((one) => one.detail)].join("; ");
-      // The run itself has no id.
+      // The empty id stands for the run itself.
       return [{ code: "check_failed", detail, about: [...fallen(record), ""] }];
     },
   };
 }
 
-/** Each day, because blocked mail goes back after outbound.queue_lifetime; hourly while a failure is reported, which may have passed. */
+/** Due each day, because blocked mail returns after outbound.queue_lifetime; hourly while a failure that may be fixed is reported. */
 export function isDue(record: CheckRecord, now: number): boolean {
   const { since, at, triedAt } = record;
   // A future time was noted while the clock was ahead.
