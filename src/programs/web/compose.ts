@@ -44,7 +44,7 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log) {
       ipv6Prefix: settings["bans.ipv6_prefix"],
       memoryMs: settings["bans.memory"],
     },
-    // Fail2ban reads it.
+    // Fail2ban reads this line.
     signInRefused: (ip) => log.warn(DASHBOARD_REFUSED, { ip }),
     report: (error) =>
       log.error("request failed", { detail: error instanceof Error ? (error.stack ?? "") : String(error) }),

@@ -6,7 +6,7 @@ import type { GuardPort } from "../../surfaces/api/ports.ts";
 /** For `health` and `caller`, on which other requests wait: a slower guard counts as down. */
 const SOON_MS = 2 * SECOND_MS;
 
-/** The guard as the web sees it: any failure to answer counts as not reached. */
+/** The guard as the web sees it: any failure to answer counts as unreachable. */
 export function createGuardPort(socketPath: string): GuardPort {
   return {
     ask: async (asker, command, { isDry } = { isDry: false }) => {

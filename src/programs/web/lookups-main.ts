@@ -14,7 +14,7 @@ const store = createWebStore(String(workerData), () => undefined, openEngineInTh
 parentPort?.on("message", ({ id, question, asked }: LookupOrder) => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the web sends what this question needs
   const reply = replyTo(id, () => answerTo(store.queries, question, asked as never));
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that of a page, not of a thread
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- for windows, not threads
   parentPort?.postMessage(reply);
 });
 

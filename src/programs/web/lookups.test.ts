@@ -81,7 +81,7 @@ test("a thread that hangs is ended, and a bounded number of questions waits", as
   );
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const [first, second] = [thread.ask("account", "hang"), thread.ask("account", "behind")];
-  await assert.rejects(thread.ask("account", "too many"), /too many wait/);
+  await assert.rejects(thread.ask("account", "too many"), /too many questions are waiting/);
   await until(() => existsSync(hangs));
   t.mock.timers.tick(5_000);
   await assert.rejects(first, /no answer within 5000 ms/);

@@ -5,7 +5,7 @@ import type { Answer, Asked, Question } from "../../guard/explain/questions.ts";
 import { LookupsBusy, StoreDown } from "../../surfaces/api/ports.ts";
 import { threadProgram } from "./thread-program.ts";
 
-/** A question for the thread, and its answer. `bug`: with its stack. */
+/** A question for the thread, and its answer. `bug`: the stack of an error. */
 export type LookupOrder = Readonly<{ id: number; question: Question; asked: readonly unknown[] }>;
 export type LookupReply = Readonly<{ id: number } & ({ value: unknown } | { down: string } | { bug: string })>;
 
@@ -16,9 +16,9 @@ const HEAP = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 };
 type Waiting = Readonly<{ resolve: (value: unknown) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }>;
 
 /**
- * Answers in a thread with its own connection, one question after the other, so that no other answer waits for them. The
- * thread starts with the first question. If it fails, or takes too long, all waiting questions are refused, and the next question
- * starts a new one.
+ * Answers long questions in a thread with its own connection, one after the other, so that no other answer waits for them. The thread
+ * starts with the first question. If it fails or takes too long, all waiting questions are refused, and the next question starts a new
+ * thread.
  */
 export function createLookupThread(
   engineDb: string,
@@ -31,7 +31,7 @@ export function createLookupThread(
   let lastId = 0;
 
   function ask<Q extends Question>(question: Q, ...asked: Asked<Q>): Promise<Answer<Q>> {
-    if (waiting.size >= limits.mostWaiting) return Promise.reject(new LookupsBusy("too many wait"));
+    if (waiting.size >= limits.mostWaiting) return Promise.reject(new LookupsBusy("too many questions are waiting"));
     thread ??= start();
     const id = ++lastId;
     const order: LookupOrder = { id, question, asked };
@@ -40,7 +40,7 @@ export function createLookupThread(
     const timer = setTimeout(() => failed(`no answer within ${answerMs} ms`), answerMs);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the thread answers this question
     waiting.set(id, { resolve: (value) => resolve(value as Answer<Q>), reject, timer });
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that of a page, not of a thread
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- for windows, not threads
     thread.postMessage(order);
     return promise;
   }

@@ -22,7 +22,7 @@ import { openEngine } from "../../store/open.ts";
 
 /** The whole program over a real database and the real control socket; only decisions are simulated. */
 
-/** Where a web that listens on this port has its data. */
+/** The data directory of a web that listens on this port. */
 function webData(port: number): Layout {
   const layout = temporaryLayout("engineDb", "webSocket", "webSettings");
   writeFileSync(layout.webSettings, `domains = ["example.org"]\n[ports]\nhttp = ${port}\n`);
@@ -107,7 +107,7 @@ test("starts before guard and database, and serves once they are there; its live
   stream.close();
 });
 
-test("a restored database is read instead of the old one; SIGTERM is an orderly end", async (t) => {
+test("a restored database is read instead of the old one; SIGTERM stops the web in order", async (t) => {
   const { url, web, layout, startGuard: guardStarts } = await startWeb(t);
   (await guardStarts()).append("203.0.113.7", "CONNECT");
   const events = async (): Promise<number> => {
@@ -125,7 +125,7 @@ test("a restored database is read instead of the old one; SIGTERM is an orderly 
   assert.equal(web.exitCode, 0);
 });
 
-test("listens on IPv4 instead of :: where the kernel has no IPv6", async (t) => {
+test("listens on IPv4 instead of :: if the kernel has no IPv6", async (t) => {
   await startWeb(t, '[http]\naddress = "::"\n', [NO_IPV6]);
 });
 
@@ -150,7 +150,7 @@ function run(data: string, flags: readonly string[] = []): ChildProcess {
   });
 }
 
-/** What it says before it exits with 1. */
+/** What the web prints before it exits with 1. */
 async function failure(data: string, flags: readonly string[] = []): Promise<string> {
   const child = run(data, flags);
   let stderr = "";

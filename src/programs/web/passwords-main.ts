@@ -9,5 +9,5 @@ setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the web sends this
 const asked = workerData as readonly Readonly<{ owner: AccountName; password: string }>[];
 const judge = await loadPasswordJudge();
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- that of a page, not of a thread
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- for windows, not threads
 for (const { owner, password } of asked) parentPort?.postMessage(judge(password, owner));

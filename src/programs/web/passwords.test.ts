@@ -40,16 +40,16 @@ test("judges passwords as on the command line, each separately", async () => {
   assert.deepEqual(await thread.judgeSome([], owns, LONG.judgeMs), []);
 });
 
-test("one after another; when too many wait the next is refused, and later ones are judged", async () => {
+test("judges one password after another; when too many wait, the next is refused", async () => {
   const thread = createPasswordThread(LONG, played(EACH));
   const both = [thread.judge(one("one"), user("anna")), thread.judge(one("two"), user("bert"))];
-  await assert.rejects(thread.judge(one("three"), user("cora")), busy("too many passwords wait"));
+  await assert.rejects(thread.judge(one("three"), user("cora")), busy("too many passwords are waiting"));
   assert.deepEqual(await thread.judgeSome(asked("three"), user("cora"), LONG.judgeMs), []);
   assert.deepEqual(await Promise.all(both), ["one", "two"]);
   assert.equal(await thread.judge(one("four"), user("cora")), "four");
 });
 
-test("a caller has one place, and users of mailboxes neither take the administrator's place nor delay it", async () => {
+test("a caller has one place in the queue, and users of mailboxes neither take the administrator's place nor delay it", async () => {
   const thread = createPasswordThread(LONG, played(`if (workerData[0].password === "endless") for (;;); ${EACH}`));
   const order: (string | null)[] = [];
   const judged = (password: string, by: JudgedFor) =>
@@ -72,7 +72,7 @@ test("a thread that dies or fails judges nothing, one that hangs is ended, and t
   assert.deepEqual(await thread.judgeSome(asked("hang"), owns, 100), []);
   assert.equal(await thread.judge(one("good"), owns), "good");
   const hasty = createPasswordThread({ mostWaiting: 1, judgeMs: 100 }, hanging);
-  await assert.rejects(hasty.judge(one("hang"), owns), busy(/time is over/));
+  await assert.rejects(hasty.judge(one("hang"), owns), busy(/time is up/));
 });
 
 test("of many passwords, those judged in time are returned", async () => {
@@ -85,7 +85,7 @@ test("a caller whose time ended while waiting starts no thread", async () => {
   const ran = join(temporaryDirectory(), "ran");
   const hanging = `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(ran)}, workerData[0].password); ${WAITS}`;
   const thread = createPasswordThread({ mostWaiting: 2, judgeMs: 1_000 }, played(hanging));
-  const first = assert.rejects(thread.judge(one("a"), user("anna")), busy(/time is over/));
+  const first = assert.rejects(thread.judge(one("a"), user("anna")), busy(/time is up/));
   assert.deepEqual(await thread.judgeSome(asked("b"), user("bert"), 50), []);
   await first;
   assert.equal(readFileSync(ran, "utf8"), "a");

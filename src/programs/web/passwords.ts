@@ -11,12 +11,12 @@ type Queued = JudgedFor & Readonly<{ start: () => Promise<void>; over: AbortCont
 type Asked = Parameters<PasswordJudges["judgeSome"]>[0];
 
 /**
- * Judges new passwords in a thread that ends with its answers, which frees the lists' memory. One thread at a time; a caller has one
- * place, and users of mailboxes take none of the administrator's, for whom a user's running thread ends. The time limit includes
- * waiting, so that no caller gets "too late" whose password is set afterwards.
+ * Judges new passwords in a thread that ends with its answers, which frees the memory of the word lists. One thread runs at a time, and
+ * each caller has one place in the queue. Users of mailboxes take no place of the administrator, who also ends a user's running thread. The
+ * time limit includes waiting, so that no caller hears "too late" whose password is set afterwards.
  */
 export function createPasswordThread(limits = LIMITS, program = threadProgram("passwords")) {
-  /** In their order, with the one that runs. */
+  /** In order, including the running one. */
   const queue = new Set<Queued>();
   let running: Queued | null = null;
 
@@ -42,10 +42,10 @@ export function createPasswordThread(limits = LIMITS, program = threadProgram("p
   async function inTurn(asked: Asked, by: JudgedFor, judged: (string | null)[], withinMs: number): Promise<void> {
     const peers = [...queue].filter(({ isAdministrator }) => isAdministrator === by.isAdministrator);
     if (peers.some(({ caller }) => caller === by.caller))
-      throw new JudgesBusy("another password of the same caller waits");
-    if (peers.length >= limits.mostWaiting) throw new JudgesBusy("too many passwords wait");
+      throw new JudgesBusy("another password of the same caller is waiting");
+    if (peers.length >= limits.mostWaiting) throw new JudgesBusy("too many passwords are waiting");
     const over = new AbortController();
-    const timer = setTimeout(() => over.abort(new Error("the time is over")), withinMs);
+    const timer = setTimeout(() => over.abort(new Error("the time is up")), withinMs);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const start = (): Promise<void> => run(asked, judged, over.signal).then(resolve, reject);
     queue.add({ ...by, start, over });

@@ -39,7 +39,7 @@ test("every query throws the same error while the database cannot be read", () =
   assert.deepEqual(openFilesIn(dirname(path)), []);
 });
 
-test("one that lacks a table is not kept open", () => {
+test("a database that lacks a table is not kept open", () => {
   const { path, store } = fresh();
   const db = openEngine(path);
   db.exec("DROP TABLE ban_step");

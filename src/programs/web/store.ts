@@ -28,7 +28,7 @@ export function createWebStore(
     address: (prefix, now, bans) => read(({ queries }) => queries.address(prefix, now, bans)),
     banChanges: (after, most) => read(({ queries }) => queries.banChanges(after, most)),
     spamScores: (ids) => read(({ queries }) => queries.spamScores(ids)),
-    // A restored copy has its name, and the ids of later events may be reused.
+    // A restored copy has the same name, but may reuse the ids of later events.
     name: () => read(({ queries, inode }) => `${queries.name()}-${inode.toString(36)}`),
     figures: {
       bansInForce: (now) => read(({ queries }) => queries.figures.bansInForce(now)),

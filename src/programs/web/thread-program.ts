@@ -1,8 +1,8 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
 
 /**
- * The program of a thread: beside the web's in one bundled file, or in a checkout from its source. Each lowers its priority, which on
- * Linux affects only the thread (setpriority(2)): on one processor the other answers go first.
+ * The program of a thread: a bundled file beside the web's, or in a checkout its source. Each thread lowers its priority, which on Linux
+ * affects only the thread (setpriority(2)), so that on one processor the other answers go first.
  */
 export function threadProgram(name: "lookups" | "passwords" | "trials"): URL {
   return new URL(import.meta.url.endsWith(".ts") ? `./${name}-main.ts` : `./web-${name}.js`, import.meta.url);
@@ -10,7 +10,7 @@ export function threadProgram(name: "lookups" | "passwords" | "trials"): URL {
 
 type Started = Pick<WorkerOptions, "workerData" | "resourceLimits"> & Readonly<{ signal: AbortSignal }>;
 
-/** Runs a thread until it has added `count` messages to `got`. Rejects if it ends before, or the signal fires. In any case it ends. */
+/** Runs a thread until it has added `count` messages to `got`, and ends it. Rejects if it ends before, or the signal fires. */
 export async function runThread(
   program: URL,
   { signal, ...started }: Started,

@@ -37,7 +37,7 @@ test("a trial that takes too long is given up, and blocks no other", async () =>
   thread.stop();
 });
 
-test("without a database it says so", async () => {
+test("a trial without a database is rejected as such", async () => {
   const { asked } = trialed();
   const thread = createTrialThread(join(temporaryDirectory(), "none.db"), () => undefined);
   await assert.rejects(thread.decide(asked), { name: "StoreDown" });

@@ -14,8 +14,8 @@ const LONGEST_MS = 8 * SECOND_MS;
 const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
 /**
- * Decides recorded events again in a separate thread, one trial at a time: it takes seconds, and neither other answers nor
- * searches wait for it. The thread ends with its trial, or when its time is over.
+ * Decides recorded events again in a separate thread, one trial at a time. A trial takes seconds, and neither other answers nor searches
+ * wait for it. The thread ends with its trial, or when the time is up.
  */
 export function createTrialThread(
   engineDb: string,
@@ -36,7 +36,7 @@ export function createTrialThread(
     try {
       await runThread(program, { workerData, resourceLimits: HEAP, signal }, replies, 1);
     } catch (error) {
-      // For example if it needs more memory than it has.
+      // For example, it ran out of memory.
       if (!signal.aborted) onTrouble(messageOf(error));
     } finally {
       clearTimeout(timer);
