@@ -179,7 +179,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       await image.runs();
       assert.notEqual(await image.inspect("{{.Id}}"), before);
       const { stdout, stderr } = await docker.run(["logs", NAME]);
-      assert.match(stdout + stderr, /databases are brought up to date\. .* \(engine\.db of schema 1,/);
+      assert.match(stdout + stderr, /databases are being upgraded\. .* \(engine\.db of schema 1,/);
       await image.expectMails(YOU, "by four", "by six", "just before");
       for (const ip of [GUESSER, GUESSER6]) assert.ok(!(await image.reaches(ip)), ip);
       assert.equal((await mail(PHONE, "to the new one")).code, 250);

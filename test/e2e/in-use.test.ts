@@ -227,10 +227,7 @@ describe("a server in use", needsLab(), () => {
       await product.stop();
       const [[events = ""] = []] = await product.sqlite("SELECT max(id) FROM event");
       await startsWith(next, flowing, { password: NEW_PASSWORD, schema: "2", events });
-      assert.match(
-        next.output,
-        /^The databases are brought up to date\. .* \(engine\.db of schema 1, accounts\.db of /m,
-      );
+      assert.match(next.output, /^The databases are being upgraded\. .* \(engine\.db of schema 1, accounts\.db of /m);
       await next.addAccount("new@example.test");
       await next.stop();
       const { code, stdout, stderr } = await next.cli(["rollback", "--yes"]);

@@ -169,7 +169,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       assert.notEqual(await mainPid(), main);
       assert.match(
         await machine.shell("journalctl --no-pager -u ghostinbox"),
-        /The databases are brought up to date\. `ghostinbox rollback` goes back .* \(engine\.db of schema 1, accounts\.db of /,
+        /The databases are being upgraded\. `ghostinbox rollback` goes back .* \(engine\.db of schema 1, accounts\.db of /,
       );
       await serves();
       await expectBan();

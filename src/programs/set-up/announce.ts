@@ -13,7 +13,7 @@ import { overridesOf } from "../../settings/show.ts";
 /** Used only between our own programs. */
 const INSIDE: readonly ServerPort["setting"][] = ["ports.login_policy", "ports.sieve_mail", "dns.address"];
 
-/** The variables of this start: the file has or replaces those of `written`, others override it. `first`: before that. */
+/** What the variables of this start do: the file has or replaces those of `written`, others override it. `first`: before that. */
 export function settingsNotes(
   layout: Layout,
   { sources }: ValidSettings,
@@ -43,7 +43,7 @@ export function settingsNotes(
 /** A machine that is sold with 1 GB has somewhat less: its kernel keeps some. Bytes. */
 const ENOUGH = 900 * MB;
 
-/** What the small profile gives up, or a suggestion of it if memory is scarce. */
+/** What the small profile gives up, or a suggestion to use it if memory is scarce. */
 export function memoryNotes(
   { settings: { profile }, sources }: Pick<ValidSettings, "settings" | "sources">,
   memoryBytes: number,
@@ -55,7 +55,7 @@ export function memoryNotes(
   return [`Note: ${has}: with profile = "small" in ghostinbox.toml it runs in 512 MB (docs/small-machine.md).`];
 }
 
-/** What listens where, and what to type next. Docker keeps the output of a container, also that of its first start. */
+/** What listens where, and what to type next. Docker keeps a container's output, including that of its first start. */
 export function runningText(
   layout: Layout,
   settings: Settings,
@@ -90,7 +90,7 @@ export function runningText(
   ].join("\n");
 }
 
-/** Docker uses the id of a container as its name, and as the name of the machine. */
+/** Docker accepts the id of a container as its name, and also makes it the name of the machine. */
 function programFor(layout: Layout): string {
   if (IS_IMAGE) return `docker exec -it ${/^[0-9a-f]{12}$/.test(hostname()) ? hostname() : "CONTAINER"} ghostinbox`;
   return commandFor(layout, "./ghostinbox");

@@ -49,7 +49,7 @@ test("a clock that is behind voids no certificate that clients trust", OPENSSL, 
   assert.equal(readFileSync(layout.tlsCert, "utf8"), pem);
 });
 
-test("if no other certificate can be made, the last one is served, and the owner hears of it", OPENSSL, async () => {
+test("if no other certificate can be made, the last one is served, and the owner is told", OPENSSL, async () => {
   const layout = fresh();
   await prepare(layout);
   const pem = readFileSync(layout.tlsCert, "utf8");
@@ -71,7 +71,7 @@ test("a new host name gets another certificate, and the seed's ciphers the RSA k
   assert.equal((await served(named)).subjectAltName, "DNS:mx.example.org");
   const rsa = await served(`${named}\n[tls]\nprofile = "seed"`);
   assert.equal(rsa.publicKey.asymmetricKeyType, "rsa");
-  assert.equal((await served(named)).serialNumber, rsa.serialNumber, "its key does for all ciphers");
+  assert.equal((await served(named)).serialNumber, rsa.serialNumber, "its key works with all ciphers");
 });
 
 test("a certificate that another authority issued stays, whatever it names", OPENSSL, async () => {

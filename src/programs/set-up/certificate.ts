@@ -11,7 +11,7 @@ import { certificateFiles, readPair, serve, servedFiles } from "../../mail/certi
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 
-/** The longest that browsers and phones accept; most mail programs remember an exception as long. */
+/** The longest lifetime that browsers and phones accept. Most mail programs remember an exception for as long. */
 const DAYS = 825;
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 const SELF_SIGNED = "mail server";
@@ -40,7 +40,7 @@ export async function prepareCertificate(settings: Settings, layout: Layout): Pr
   return `${asSentence(reason)} The certificate of the last start is served instead.`;
 }
 
-/** While the server runs, a certificate that suits the settings is not renewed early: mail programs with an exception warn. */
+/** While the server runs, a certificate that suits the settings is not renewed early: mail programs with an exception would warn. */
 type When = "first_start" | "start" | "running";
 
 /** Creates a self-signed certificate if the settings name no other, and the present one cannot be used. */
@@ -59,7 +59,7 @@ function mustBeMade(layout: Layout, settings: Settings, when: When): boolean {
   const isSuited = own.subjectAltName === `DNS:${settings.hostname}`;
   if (!isSuited || (settings["tls.profile"] === "seed" && own.publicKey.asymmetricKeyType !== "rsa")) return true;
   const read = readPair(files, clock.now());
-  // Ours may have expired, as after a long run, or lack its key, as after a start that was killed between the two.
+  // Ours may have expired, as after a long run, or lack its key, as after a start that was killed between writing the two.
   return !read.ok || (when !== "running" && read.pair.validTo - clock.now() < RENEW_BEFORE_MS);
 }
 

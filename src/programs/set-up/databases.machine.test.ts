@@ -37,7 +37,7 @@ describe("the databases", OWN_ETC, () => {
       const { uid, gid } = statSync(file);
       assert.deepEqual([uid, gid], [etc.numberOf("passwd", "ghostinbox"), etc.numberOf("group", group)], file);
     }
-    assert.ok(existsSync(`${layout.accountsDb}-wal`), "Postfix and Dovecot could not read it without");
+    assert.ok(existsSync(`${layout.accountsDb}-wal`), "without it, Postfix and Dovecot could not read the accounts");
     using accounts = openAccountsForReading(layout.accountsDb);
     assert.ok(await verifyPassword(readCredentials(accounts).adminPasswordHash() ?? "", PASSWORD));
   });

@@ -23,7 +23,7 @@ test("ends the program when asked to stop", async () => {
   assert.equal((await runLong("sleep", ["60"], {}, work)).code, 124);
 });
 
-test("the progress messages have the time, and how much of a damaged one could be read", () => {
+test("the progress messages have the time, and how much of a damaged database could be read", () => {
   const layout = temporaryLayout("engineDb");
   assert.equal(preparing(layout, 5_000), "The databases are being prepared: 5 s …");
   writeFileSync(`${layout.engineDb}.new`, Buffer.alloc(3_000_000));

@@ -8,9 +8,9 @@ import { MB } from "../../settings/setting.ts";
 import type { AdminPassword } from "../../store/passwords/admin-password.ts";
 
 /**
- * Lets a program of the guard, as the guard's own user, create and migrate both databases. It leaves SQLite's -wal and
- * -shm in place, so Postfix and Dovecot can read the accounts even if the guard never starts. Without a time limit: a large
- * database that is damaged, or of an older version, takes minutes.
+ * Lets a program of the guard create and migrate both databases as the guard's own user. It leaves SQLite's -wal and -shm in place, so
+ * Postfix and Dovecot can read the accounts even if the guard never starts. There is no time limit, because a large database that is
+ * damaged or of an older version takes minutes.
  */
 export async function prepareDatabases(
   layout: Layout,
@@ -23,7 +23,7 @@ export async function prepareDatabases(
   const asGuard = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--init-groups", "--"];
   const program = [layout.node, "--disable-warning=ExperimentalWarning", `${layout.program}/guard-databases.js`];
   const argv = [...asGuard, ...program, ...(admin?.onlyIfNone === true ? ["--only-if-none"] : [])];
-  // As runAsOther does.
+  // In its own session, as runAsOther does.
   const made = await runLong("setsid", argv, { input: hash === null ? "" : `${hash}\n`, env }, work);
   if (made.code !== 0 && !work.isStopped())
     throw new SetUpFailure(lastLines(made) === "" ? "The databases could not be opened." : lastLines(made));

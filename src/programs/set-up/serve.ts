@@ -1,4 +1,4 @@
-/** Prepares the data directory and runs the server, once all is installed: as root, for `npm start` or the unit of systemd (start.ts). */
+/** Prepares the data directory and runs the server, once all is installed: as root, for `npm start` or the systemd unit (start.ts). */
 import { existsSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { plural } from "../../core/text.ts";
@@ -69,7 +69,7 @@ const BY_SYSTEMD = process.argv.includes("--systemd");
 const PASSWORD_UNSEEN =
   "The dashboard has a password that was never shown: `./ghostinbox admin passwd` sets a new one.";
 const SNAPSHOT_MADE =
-  "The databases are brought up to date. `./ghostinbox rollback` goes back to the snapshot of them and of the settings, of";
+  "The databases are being upgraded. `./ghostinbox rollback` goes back to the snapshot of them and the settings from";
 
 dropShellZone(process.env);
 const stop = stopSignal();
@@ -98,9 +98,9 @@ async function main(): Promise<number> {
       );
     layout = wanted;
     outliveTerminal(layout, log);
-    // Before a step fails because a capability is missing.
+    // Printed before a step fails because a capability is missing.
     for (const warning of containerWarnings()) log.warn(warning);
-    // Before anything else of this version, even before processes of an earlier start are ended.
+    // Done before anything else of this version, even before processes of an earlier start are ended.
     if (finishRollback(layout)) log.say("An interrupted rollback was completed.");
     await closeAsRecorded(layout);
     refuseUnfitData(layout);
@@ -128,7 +128,7 @@ async function main(): Promise<number> {
     const isTold = error instanceof SetUpFailure || error instanceof UnsafePath;
     const says = isTold ? error.message : diskTrouble(error);
     if (says === null) throw error;
-    // Ctrl-C also ends the programs that set-up runs. This is not a failure, but may be why it was pressed.
+    // Ctrl-C also ends the programs that set-up runs. That is no failure, but may be why it was pressed.
     if (stop.asked()) log.note(`stopped before everything ran: ${says}`);
     if (stop.asked()) return 130;
     log.fail(says);
@@ -201,7 +201,7 @@ async function prepare(
 ): Promise<Prepared> {
   await addUsers();
   const isFirst = !existsSync(layout.engineDb);
-  // First, because the next start recognises the directory as ours by this file.
+  // Done first, because the next start recognises the directory as ours by this file.
   const written = writeFirstSettings(layout, first);
   const env = takenOver(process.env, started, written);
   const read = settingsWithEdits(layout, env, (line) => log.say(line));
@@ -245,7 +245,7 @@ async function prepare(
     if (!kept.ok) log.warn(`other users' programs can answer in place of the guard and the dashboard: ${kept.reason}.`);
   }
   await compileSieve(layout);
-  // First: once the queue is taken, nothing else shows that the file decides.
+  // Written before the queue is taken: afterwards nothing else shows that the settings file decides.
   writeEnvironment(layout.environment, environment);
   const restored = await takeRestoredQueue(layout);
   if (restored > 0) log.say(`The restored queue holds ${plural(restored, "mail")}.`);
@@ -262,10 +262,10 @@ async function prepare(
   return prepared;
 }
 
-/** First without the settings: a start that fails, at them or later, must leave the firewall strict and the machine isolated. */
+/** Runs before the settings are read: a start that fails must leave the firewall strict and the machine isolated. */
 async function closeAsRecorded(layout: Layout): Promise<void> {
   const isolation = readIsolation(layout);
-  // The table of the last run knows the settings.
+  // A table of the last run stays, because it knows the settings.
   if (isolation !== null && !(await isShutOut())) await shutOut(isolation, null);
   await startStrict(layout, null);
 }
@@ -308,7 +308,7 @@ async function runServices(layout: Layout, { settings, password, ports }: Prepar
       end = "failed";
     } else {
       noteUpgraded(layout);
-      // Users other than root may read a journal.
+      // Not under systemd: users other than root may read a journal.
       if (!BY_SYSTEMD) console.log(runningText(layout, settings, password.printed));
       const runs = `GhostInbox runs as ${settings.hostname}.`;
       const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);

@@ -1,4 +1,4 @@
-/** `npm start`, or the unit of systemd: the server (serve.ts), in one file that is made of its sources once. */
+/** `npm start`, or the systemd unit: the server (serve.ts), bundled into one file. */
 import { runKept } from "../../jobs/build/run-kept.ts";
 
 await runKept("start", async () => import("./serve.ts"));
