@@ -6,7 +6,7 @@ import { until } from "./wait.ts";
 
 /** Packages whose programs components run: the last of them is restarted last. */
 const PACKAGES = ["postgrey", "dovecot-imapd"];
-const RESTARTED = /dovecot was restarted, since package dovecot-imapd was replaced\./;
+const RESTARTED = /dovecot was restarted, because package dovecot-imapd was replaced\./;
 /** They are checked every ten seconds, three times, and restarted one after the other; each must answer. */
 const RENEWED_MS = 90_000;
 

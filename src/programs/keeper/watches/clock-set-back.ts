@@ -11,7 +11,7 @@ type ClockSetBackParts = Readonly<{
   /** Milliseconds of the machine's clock, and of a monotonic one. */
   wall: () => number;
   elapsed: () => number;
-  /** Null, or why not. */
+  /** Null, or why it failed. */
   reload: (service: ServiceName) => Promise<string | null>;
   /** Retries every deferred mail. */
   flush: () => Promise<Outcome>;

@@ -86,7 +86,7 @@ function supervisedGuard(t: TestContext) {
   const mark = join(layout.services, "guard", MAY_STAND_IN);
   writeFileSync(mark, "");
   const watch = createGuardWatch(layout, ANSWER_MS);
-  /** Which processes this many checks killed. */
+  /** Returns the processes that this many checks killed. */
   const looks = (count: number) => Array.fromAsync({ length: count }, () => watch.look());
   return { layout, guard, mark, watch, looks };
 }
@@ -104,7 +104,7 @@ test("a guard that hangs is not killed while the mark for a stand-in cannot be r
   const { layout, guard, mark, watch, looks } = supervisedGuard(t);
   await servedSocket(silent, layout.controlSocket);
   rmSync(mark);
-  // In place of a read-only disk.
+  // Acts as a read-only disk.
   mkdirSync(mark);
   assert.deepEqual(await looks(2), [null, null]);
   await assert.rejects(watch.look());
@@ -280,7 +280,7 @@ test("a guard that hangs again and again, and is killed each time, is reported",
   assert.equal(await after(1, true), 1);
 });
 
-test("neither restarts over hours nor short ends are reported", async () => {
+test("neither restarts over hours nor short outages are reported", async () => {
   const { after, startAs } = alarmed();
   for (let pid = 1; pid < 30; pid++) {
     startAs(pid);

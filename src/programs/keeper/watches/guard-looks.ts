@@ -30,8 +30,8 @@ type GuardLooksParts = GuardAlarmParts &
   }>;
 
 /**
- * The guard, the services, and the guard's changes of `accounts.db`. Each has a separate check: none waits for a guard that
- * hangs, for a mail that the disk does not accept, or for a reload.
+ * Checks of the guard, of the services, and for the guard's changes of `accounts.db`. They are separate, so that none waits for a guard
+ * that hangs, for a mail that the disk does not accept, or for a reload.
  */
 export function guardLooks({ services, reload, retry, ...parts }: GuardLooksParts): readonly Repeated[] {
   const { layout, say } = parts;
@@ -47,9 +47,9 @@ export function guardLooks({ services, reload, retry, ...parts }: GuardLooksPart
     if (isRunning !== null) await alarm.look(isRunning);
   };
   return [
-    { everyMs: SECOND_MS, failing: "the services could not be looked at", look: () => services.look() },
-    { everyMs: SECOND_MS, failing: "the guard could not be looked at", look: guardLook },
-    { everyMs: SECOND_MS, failing: "no mail about the guard could be made", look: alarmLook },
+    { everyMs: SECOND_MS, failing: "the services could not be checked", look: () => services.look() },
+    { everyMs: SECOND_MS, failing: "the guard could not be checked", look: guardLook },
+    { everyMs: SECOND_MS, failing: "no mail about the guard could be sent", look: alarmLook },
     { everyMs: SECOND_MS, failing: "the new accounts.db is not in use yet", look: () => accounts.look() },
   ];
 }
@@ -68,15 +68,15 @@ export function createGuardWatch(layout: Layout, answerMs: number = ANSWER_MS) {
   let isRunning: boolean | null = null;
 
   /**
-   * The killed pid, or null. One check at a time. Throws if the mark cannot be removed, as on a read-only disk: a hanging guard lets
-   * no one pass, but a stand-in would.
+   * Returns the killed pid, or null. Run one check at a time. Throws if the mark cannot be removed, as on a read-only disk: a hanging guard
+   * lets no one pass, but a stand-in would.
    */
   async function look(): Promise<number | null> {
     const pid = pidOf(layout.services, "guard");
     const asked = await ask(layout.controlSocket, { by: "keeper" }, { verb: "ping" }, answerMs);
     const isSilent = !asked.ok && asked.kind === "timeout";
     isRunning = asked.ok || asked.kind !== "not_running";
-    // A new one may run by now, which has not been asked yet.
+    // A new guard may run by now, which has not been asked yet.
     if (!isSilent || pid === null || pid !== pidOf(layout.services, "guard")) {
       silent = null;
       return null;
@@ -118,10 +118,10 @@ type GuardAlarmParts = Readonly<{
 /** Mails the owner when the guard is not running, or keeps exiting or hanging, since no other alert is sent then. */
 export function createGuardAlarm({ layout, clock, mail, lockedBy, report, language, say }: GuardAlarmParts) {
   let downSince: Millis | null = null;
-  /** Since when it has been down, and since when it keeps exiting, once that was reported. A restart of the keeper ends neither. */
+  /** Since when the guard has been down, and has kept exiting, once that was reported. A restart of the keeper ends neither. */
   const alerted = rememberedIn(layout, "guard-alarm.json", reportedSince, { down: null, exits: null });
   let triedAt = Number.NEGATIVE_INFINITY;
-  /** The process that was last seen running, and when each new one was. One that never listened is not among them. */
+  /** The process last seen running, and when each new one was first seen. Omits those that never listened. */
   let lastPid: number | null = null;
   let starts: readonly Millis[] = alerted.get().exits === null ? [] : [clock.now()];
 
@@ -135,7 +135,7 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
       if (down !== null && exits === null && (await tellEnd(down, now))) alerted.set({ down: null, exits });
       return lookAtStarts(now);
     }
-    // Later only after the clock was set back.
+    // A later time means that the clock was set back.
     if (downSince === null || downSince > now) downSince = now;
     const locked = lockedBy();
     if (down !== null || now - downSince < PATIENCE_MS) return;
@@ -179,13 +179,13 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
     say(`the guard keeps exiting; the owner was alerted. Last log line: ${line}`);
   }
 
-  /** Whether it was queued. */
+  /** Returns whether the mail was queued. */
   function tellEnd(since: number, now: Millis): Promise<boolean> {
     const frame = alertFrames[language()];
     return queue("resolved", frame.guardUp, [frame.lasted(isoTime(instant(since)), isoTime(now))]);
   }
 
-  /** Whether it was queued. */
+  /** Returns whether the mail was queued. */
   async function queue(kind: AlertKind, title: string, body: readonly string[]): Promise<boolean> {
     const at = clock.now();
     if (at - triedAt < RETRY_MS && at >= triedAt) return false;

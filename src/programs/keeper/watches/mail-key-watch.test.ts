@@ -60,7 +60,7 @@ test("restarts Dovecot when the key appears or disappears, with a notice while i
   assert.deepEqual(await look(), [[], ["dovecot"]]);
 });
 
-test("a restart that who changed the key did not make is made half a minute later", async () => {
+test("if whoever changed the key did not restart Dovecot, that happens half a minute later", async () => {
   const { layout, inForce, keeper, restarted, prepare } = scene();
   inForce.settings = ON;
   prepare();

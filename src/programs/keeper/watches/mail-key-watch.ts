@@ -12,7 +12,7 @@ import {
 } from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
-/** A failed or missing restart is made after this many checks: in half a minute, since one that fails can take ten seconds. */
+/** A failed or missing restart is retried after this many checks, or half a minute, because a failing one can take ten seconds. */
 const LOOKS_UNTIL_RETRY = 30;
 
 /** Lets Dovecot read mail while the right private key exists, and no longer. */
@@ -25,7 +25,7 @@ export function createMailKeyWatch(
   let looksUntilRestart: number | null = null;
   let isMarked = false;
 
-  /** Restarts Dovecot if the key appeared or disappeared: open sessions would keep what they had. Null, or why it could not be. */
+  /** Restarts Dovecot if the key appeared or disappeared, because open sessions keep the old state. Returns null, or why it failed. */
   async function look(): Promise<string | null> {
     const crypt = cryptNow();
     // Before the keys exist, there is nothing to read.
@@ -36,7 +36,7 @@ export function createMailKeyWatch(
     if (isNew) looksUntilRestart = 0;
     // A command that changed it restarts Dovecot itself, unless it was killed, as the last keeper may have been.
     else if (isMarked) looksUntilRestart ??= LOOKS_UNTIL_RETRY;
-    // A restart removed the mark; a full disk never had one, and the wait continues.
+    // The mark is gone after a restart. On a full disk there never was one, and the wait continues.
     else if (wasMarked) looksUntilRestart = null;
     if (looksUntilRestart === null) return null;
     if (looksUntilRestart > 0) {

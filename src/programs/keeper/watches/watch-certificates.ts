@@ -13,7 +13,7 @@ import type { Settings } from "../../../settings/schema.ts";
 
 export type CertificateSettings = Pick<Settings, "certificates.log" | "certificates.files" | "certificates.known">;
 
-/** Certificates are found minutes after their issue; until then ours should have been put in use. A clock may differ as much. */
+/** Certificates are found minutes after their issue, and by this time ours should be in use. Clocks may differ by as much. */
 const GRACE_MS = 15 * MINUTE_MS;
 /** How long a failure of certspotter is reported. */
 const TROUBLE_MS = DAY_MS;
@@ -26,9 +26,9 @@ const NAMED = 3;
 type Certificate = Extract<ReturnType<typeof readSpotted>, { event: "certificate" }>;
 
 /**
- * Compares the certificates that certspotter found in the public logs with the keys that this server and the owner's other
- * services use or have used, which it notes. An unknown one stays reported until its key is known or its line is gone.
- * The file of the hook is read as a whole each time; while it cannot be read, the last known unknowns stay reported.
+ * Compares the certificates that certspotter found in the public logs with the keys that this server and the owner's other services use or
+ * have used, which it notes. An unknown one stays reported until its key is known or its line is gone. Reads the hook's file as a whole
+ * each time. While it cannot be read, the last known unknowns stay reported.
  */
 export function createCertificateWatch(layout: Layout, clock: Clock, settings: () => CertificateSettings | null) {
   let found: readonly KeeperTrouble[] = [];
@@ -92,7 +92,7 @@ function textOf(file: string): Readonly<{ ok: true; text: string }> | Failed {
 
 /** The hash of the key of the first certificate in a file; empty if there is none. */
 function keyIn(file: string): readonly string[] {
-  // While it is being renewed, or missing: the next check finds it, or the owner gets an alert about the certificate.
+  // A file may be missing while it is renewed: the next check finds it, or the owner gets an alert about the certificate.
   return readOr(() => {
     const { publicKey } = new X509Certificate(readNamed(file, MOST_CERTIFICATE_BYTES));
     return [fingerprint(publicKey.export({ type: "spki", format: "pem" }))];

@@ -50,7 +50,7 @@ function upgraded(...outdated: readonly Component[]) {
   return { watch, files, left, refuses, silent, looks, details };
 }
 
-test("upgraded components are checked and restarted one by one, those first that others ask", DPKG, async () => {
+test("upgraded components are checked and restarted one by one, dependencies first", DPKG, async () => {
   const { looks, details } = upgraded("fail2ban", "postfix", "unbound", "dovecot");
   const each = ["unbound", "dovecot", "postfix", "fail2ban"].flatMap((name) => [`check ${name}`, `restart ${name}`]);
   assert.deepEqual(await looks(), each);

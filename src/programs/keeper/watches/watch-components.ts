@@ -37,9 +37,8 @@ type Trouble = Readonly<{ component: Component; detail: string }>;
 type Failure = Readonly<{ detail: string; stops: boolean }>;
 
 /**
- * Restarts the components that Debian has upgraded, one after the other, once dpkg is done. One whose new version refuses the
- * configuration is not restarted: its old version keeps running, with a notice. After one that does not run again, no other is
- * touched until that one answers.
+ * Restarts the components that Debian has upgraded, one after the other, once dpkg is done. If a new version refuses the configuration, the
+ * old one keeps running, with a notice. If a component does not run again, no other is touched until it answers.
  */
 export function createComponentWatch(parts: ComponentWatchParts) {
   const { replaced, check, restart, answers, say, files = PACKAGE_FILES } = parts;
@@ -49,7 +48,7 @@ export function createComponentWatch(parts: ComponentWatchParts) {
   let calm = 0;
   let againAt = 0;
   let failed: readonly Trouble[] = [];
-  /** The one that did not run again. By its start time it counts as renewed, so only its answer shows that it works. */
+  /** The component that did not run again. Its start time counts it as renewed, so only its answer shows that it works. */
   let stopped: Component | null = null;
 
   /** Call it about every ten seconds, and never before the last check has ended. */
@@ -91,7 +90,7 @@ export function createComponentWatch(parts: ComponentWatchParts) {
     return found;
   }
 
-  /** It is restarted again only if a newer version has arrived since. */
+  /** Restarts the stopped component again only if a newer version has arrived since. */
   async function renewStopped(component: Component): Promise<Failure | null> {
     if (replaced(component) !== null) return renewReplaced(component);
     const silent = await answers(component);
@@ -105,7 +104,7 @@ export function createComponentWatch(parts: ComponentWatchParts) {
     const failure = await renew(component);
     say(
       failure === null
-        ? `${component} was restarted, since ${what} was replaced.`
+        ? `${component} was restarted, because ${what} was replaced.`
         : `${component}, of which ${what} was replaced, does not run the new version: ${failure.detail}`,
     );
     return failure;

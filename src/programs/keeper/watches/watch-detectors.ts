@@ -17,8 +17,8 @@ export const DETECTOR_PROCESSES = [
 ] as const;
 
 /**
- * A detector that has stopped writes no more than one that finds nothing: only the list of processes tells them apart. `running`: the
- * commands of all processes; null in a container, which cannot see those of its host.
+ * Reports detectors that have stopped. Only the list of processes tells them from those that find nothing and so write nothing. `running`:
+ * the commands of all processes; null in a container, which cannot see those of its host.
  */
 export function createDetectorWatch(
   layout: Pick<Layout, "keeperSocket">,

@@ -14,7 +14,7 @@ type Space = Readonly<{ bavail: number; blocks: number; bsize: number }>;
 /** The second alert is sent at this share of the first threshold. */
 const SECOND = 0.5;
 
-/** Notes the disk's use each day, and reports while weeks are left rather than megabytes, which the guard watches. */
+/** Records the disk's use each day, and reports a filling disk while weeks are left. The guard watches the last megabytes. */
 export function createDiskSpaceWatch(
   layout: Layout,
   clock: Clock,
@@ -26,7 +26,7 @@ export function createDiskSpaceWatch(
   /** Throws if the day cannot be recorded. */
   function look(): void {
     found = shortage();
-    // A day of a wrong clock would remove those after it.
+    // A day that is noted with a wrong clock would remove those after it.
     if (!clock.jump?.()) noteDiskDay(layout, clock.now());
   }
 
@@ -41,7 +41,7 @@ export function createDiskSpaceWatch(
     const left = (100 * fullest.bavail) / fullest.blocks;
     if (left > percent) return [];
     const free = `${Math.floor(left)} % (${formatBytes(fullest.bavail * fullest.bsize)}) of the disk below ${fullest.path} is left`;
-    const pace = fullest.path === data ? forecast(fullest) : "how fast it fills is not measured";
+    const pace = fullest.path === data ? forecast(fullest) : "its growth is not measured";
     const detail = `${free}; ${pace}. Try: du -xDh --max-depth=2 ${fullest.path} | sort -h | tail`;
     const first: KeeperTrouble = { code: "disk_filling", detail };
     return left > percent * SECOND ? [first] : [first, { code: "disk_low", detail }];
@@ -52,7 +52,7 @@ export function createDiskSpaceWatch(
     if (!figures.known) return figures.reason;
     const now = clock.now();
     const growth = growthOf({ ...figures, freeBytes: bavail * bsize, totalBytes: blocks * bsize }, isoTime(now));
-    if (growth === null) return "how fast it fills is known after three days";
+    if (growth === null) return "its growth is known after three days";
     const over = `over the last ${plural(growth.days, "day")}`;
     if (growth.fullAt === null) return `it hardly grew ${over}`;
     const days = Math.floor((Date.parse(growth.fullAt) - now) / DAY_MS);

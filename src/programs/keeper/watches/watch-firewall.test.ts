@@ -161,7 +161,7 @@ test("a confirmed opening is closed only by a trial, and stays open if the trial
   assert.match(machine.table, /chain trial[^]*chain confirmed[^]*tcp dport 443 accept/);
   assert.deepEqual(await machine.watch.takeBack(), { ok: true, detail: "" });
   assert.deepEqual(machine.state, { confirmed: old, trial: null });
-  assert.match(JSON.stringify(await machine.watch.takeBack()), /nothing waits/);
+  assert.match(JSON.stringify(await machine.watch.takeBack()), /nothing is waiting/);
   await machine.watch.begin(null);
   await machine.watch.confirm();
   assert.deepEqual(machine.state.confirmed?.doors, OPEN);

@@ -45,7 +45,7 @@ export function createFirewallWatch(
   { read, keep, list, load, ssh, connections }: ReturnType<typeof strictFirewall>,
   settingsNow: () => Settings | null,
 ) {
-  /** As the kernel printed it after the last load, and what it was loaded for. */
+  /** The table as the kernel printed it after the last load, and the opening for which it was loaded. */
   let made: Readonly<{ listing: string; opening: Opening }> | null = null;
   let lastSsh: readonly Door[] = [];
   let looks = 0;
@@ -109,7 +109,7 @@ export function createFirewallWatch(
     found = [];
   }
 
-  /** The firewall is not strict. Throws if its table may be left, so that `config apply` reports it and the next check tries again. */
+  /** Opens a firewall that is not strict. Throws if its table may be left: `config apply` reports it and the next check retries. */
   async function openAll(): Promise<void> {
     wasUnconfirmed = false;
     found = [];
@@ -137,7 +137,7 @@ export function createFirewallWatch(
     }
     const lastsS = Math.ceil(settings["firewall.confirm_within"] / SECOND_MS);
     const open = await connections(portsOf(settings).map(({ port }) => port));
-    // Otherwise a connection that is open already could confirm it.
+    // Without the list, a connection that is already open could confirm the trial.
     if (open === null) return { ok: false, reason: "ss(8) does not show which connections are open" };
     keep({ confirmed, trial: { opening, connections: open } });
     const tried = await load(confirmed, { opening, lastsS });
@@ -154,7 +154,7 @@ export function createFirewallWatch(
     return typeof parseStrict((await list()) ?? "")?.waitsS === "number";
   }
 
-  /** Null: everything is open. */
+  /** Null opens everything. */
   async function enforce(opening: Opening | null): Promise<Outcome> {
     const loaded = await load(opening, null);
     made = null;
@@ -185,7 +185,7 @@ export function createFirewallWatch(
 
 const NOTHING_WAITS = {
   ok: false,
-  reason: "nothing waits for a confirmation: it was undone, or never started",
+  reason: "nothing is waiting for a confirmation: it was undone, or never started",
 } as const;
 
 function isSame(a: Opening, b: Opening): boolean {

@@ -75,7 +75,7 @@ function locksHeld(): readonly FileLock[] {
   return parseFileLocks(readFileSync("/proc/locks", "utf8"));
 }
 
-/** One for each process, and one for all open files. */
+/** One for each process, and one for all locks of open files, which name no process. */
 function locksOf(database: string, locks: readonly FileLock[]): readonly Lock[] {
   const [memory, file] = [`${database}-shm`, database].map((path) => statSync(path, { throwIfNoEntry: false }));
   const holding = locks.filter(
@@ -105,14 +105,14 @@ function isOurs({ exe, users }: Process, node: string, database: string): boolea
 }
 
 /**
- * Inodes of different disks can have the same number. Without CAP_SYS_PTRACE, other users' files cannot be seen: then the
- * device decides. The device is not enough otherwise, because Btrfs reports a different one to stat(2) than it locks on.
+ * Checks that the process uses the database, because inodes of different disks can have the same number. Without CAP_SYS_PTRACE, other
+ * users' files cannot be seen, so the device decides. Otherwise it is not enough: Btrfs reports a different one to stat(2).
  */
 function mayUse({ exe, used }: Process, { database, isOnDevice }: Lock): boolean {
   return isOnDevice || (exe !== "" && used().some((name) => name === database || name === `${database}-shm`));
 }
 
-/** Sixteen times the size to which the guard lets it grow without readers. */
+/** From this size of the log on, readers are named: sixteen times the size to which the guard lets it grow without readers. */
 const LOG_BYTES = 64 * 1024 * 1024;
 /** Checks in a row that find the same process: a query of a second is not reported. */
 const LOOKS = 3;
@@ -154,7 +154,7 @@ export function createReaderWatch(layout: Layout, logBytes: number = LOG_BYTES) 
   return { look, troubles };
 }
 
-/** Who is within a read transaction; null if only an open file says so. */
+/** The processes within a read transaction; null for one that only an open file shows. */
 function readingNow(database: string): readonly (number | null)[] {
   const memory = statSync(`${database}-shm`, { throwIfNoEntry: false })?.ino;
   const { first, last } = WAL_READ_BYTES;

@@ -76,7 +76,7 @@ function setUp() {
   return { clock, watch, state, ended, removed, unfinished, limited, look, said };
 }
 
-test("mailboxes are looked at only when the disk holds 32 MB more, however slowly they came", async () => {
+test("mailboxes are checked only when the disk holds 32 MB more, however slowly it grew", async () => {
   const { state, look } = setUp();
   await look();
   assert.equal(state.looks, 1, "at the start");
@@ -86,7 +86,7 @@ test("mailboxes are looked at only when the disk holds 32 MB more, however slowl
   assert.equal(state.looks, 2);
   await look({}, -100 * MB);
   await look({}, 33 * MB);
-  assert.equal(state.looks, 3, "what was deleted before hides no growth");
+  assert.equal(state.looks, 3, "an earlier deletion does not hide growth");
 });
 
 test("what ended sessions were storing is removed, until none of it fills the disk", async () => {

@@ -21,12 +21,12 @@ import type { Settings } from "../../../settings/schema.ts";
 
 /** Free space is checked often, the mailboxes only after it has shrunk by this much. */
 const STEP_BYTES = 32 * 1024 ** 2;
-/** Most folders of a mailbox. Each takes 24 KB and seven inodes, and 0.15 ms whenever Postfix asks whether there is room for a mail. */
+/** Maximum folders of a mailbox. Each takes 24 KB and seven inodes, and 0.15 ms whenever Postfix asks whether there is room. */
 export const MOST_FOLDERS = 3_000;
 /** How long a mailbox stays limited before its folders are counted again. A user who has deleted some may then create others. */
 const LIMITED_FOR_MS = 30 * SECOND_MS;
 /**
- * Indexes may take this, and a multiple of the lists of mails: about 2 KB for each mail, twice what honest mailboxes need. Dovecot caches
+ * Indexes may take this plus a multiple of the lists of mails: about 2 KB for each mail, twice what honest mailboxes need. Dovecot caches
  * each requested header field of each mail, even an absent one, and reserves room for each keyword: a client could fill the disk.
  */
 const INDEXES_BYTES = 256 * 1024 ** 2;
@@ -67,9 +67,9 @@ export function mailboxServer(layout: Layout) {
 }
 
 /**
- * Closes gaps of Dovecot's quota. It reads the use when a session starts to store mails, so ten sessions may each fill the whole
- * quota; and it counts neither folders nor indexes. Also bounds the memory of sessions: Dovecot allows each of them 256 MB, and a mail
- * with 13 MB of recipients takes 140 MB for as long as its client doesn't read the envelope.
+ * Closes gaps of Dovecot's quota. Dovecot reads the use when a session starts to store mails, so ten sessions may each fill the whole
+ * quota, and it counts neither folders nor indexes. Also bounds the memory of sessions: Dovecot allows each of them 256 MB, and a mail with
+ * 13 MB of recipients takes 140 MB for as long as its client doesn't read the envelope.
  */
 export function createMailboxWatch(
   server: ReturnType<typeof mailboxServer>,
@@ -80,7 +80,7 @@ export function createMailboxWatch(
   /** The most free space since the last check of the mailboxes; infinite to force the next check even if no more space is used. */
   let mostFree = Number.POSITIVE_INFINITY;
   let lookedAt: Millis = instant(0);
-  /** The most since the sessions were looked at. */
+  /** The most free memory since the last check of the sessions. */
   let mostMemory = Number.POSITIVE_INFINITY;
   /** Folders of each limited mailbox when its sessions were last ended. */
   const counted = new Map<AccountName, number>();
@@ -133,7 +133,7 @@ export function createMailboxWatch(
 
   /**
    * Sessions from known addresses stay when a port is crowded, so an attacker who signed in from many addresses could hold all its
-   * connections. So no account may have too many, even while the port has room. Throws if the sessions are not known.
+   * connections. Therefore no account may have too many, even while the port has room. Throws if the sessions are not known.
    */
   async function lookAtSessions(): Promise<void> {
     const inForce = settings();
@@ -196,13 +196,13 @@ export function createMailboxWatch(
     if (typeof known === "string") throw new Error(known);
   }
 
-  /** The sessions first: they would continue to write into the removed files. */
+  /** Ends the sessions first, because they would continue to write into the removed files. */
   async function dropIndexes(account: AccountName, indexBytes: number): Promise<void> {
     await end(account, `its indexes, which no quota counts, took ${formatBytes(indexBytes)} and were removed`);
     await server.removeIndexes(account);
   }
 
-  /** Without a reason they are not reported. */
+  /** Ends the sessions of an account, and reports that if there is a reason. */
   async function end(account: AccountName, why: string | null = null): Promise<void> {
     await server.endSessions(account);
     if (why !== null) ended.set(account, { at: clock.now(), why });

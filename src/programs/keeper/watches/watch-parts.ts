@@ -31,7 +31,7 @@ type PartsWatchParts = Readonly<{
   services: string;
   probes: readonly Probe[];
   clock: Clock;
-  /** Stops a service, including leftover processes, and starts it. Null, or why not. */
+  /** Stops a service, including leftover processes, and starts it. Null, or why it failed. */
   restart: (service: ServiceName) => Promise<string | null>;
   /** Starts a measurement of `isStarved`. */
   starvation: () => () => boolean;
@@ -49,7 +49,7 @@ export function createPartsWatch({ services, probes, clock, restart, starvation,
   const restarting = new Set<ServiceName>();
   use(probes);
 
-  /** After a change of the settings. The state of a part stays. */
+  /** Call it after a change of the settings. Parts keep their state. */
   function use(wanted: readonly Probe[]): void {
     const known = new Map(all.map(({ probe, record }) => [probe.name, record]));
     const from = performance.now();
@@ -96,7 +96,7 @@ export function createPartsWatch({ services, probes, clock, restart, starvation,
     const isStarved = watched.record.failures === 0 ? null : starvation();
     const result = await probe.check(probe.timeoutMs);
     const now = clock.now();
-    // It may have been stopped on purpose since.
+    // Its service may have been stopped on purpose since.
     if (!restarting.has(probe.service)) {
       const startedAt = startOf(services, probe.service);
       if (result.ok) watched.answeredAt = now;
@@ -109,7 +109,7 @@ export function createPartsWatch({ services, probes, clock, restart, starvation,
     if (pidOf(services, probe.service) !== null && wantsRestart(watched.record, now)) await restartService(watched);
   }
 
-  /** The counts of all parts of the service start again with it. */
+  /** Restarts a service. The counts of all its parts start again. */
   async function restartService({ probe: { service, name }, record: { says } }: Watched): Promise<void> {
     if (restarting.has(service)) return;
     restarting.add(service);
@@ -150,9 +150,9 @@ function startOf(services: string, service: ServiceName): Millis | null {
 const LOOK_EVERY_MS = 4 * SECOND_MS;
 /** Checks in a row that find the same process: a debugger or a short `kill -STOP; kill -CONT` is not reported. */
 const LOOKS = 2;
-/** After this many, a program that writes a log is continued: 12 to 16 s. */
+/** Checks after which a stopped program that writes a log is continued: 12 to 16 s. */
 const LOOKS_OF_WRITERS = 4;
-/** No probe asks them, and once some kilobytes wait, every program that logs to them hangs too. */
+/** Programs that no probe asks. Once some kilobytes wait for them, every program that logs to them hangs too. */
 const LOG_WRITERS: readonly string[] = ["svlogd", "postlogd"];
 const MOST_NAMED = 3;
 
@@ -202,7 +202,7 @@ function familyOf(services: string): readonly Stat[] {
   return withDescendants(all, ({ pid }) => roots.has(pid));
 }
 
-/** From this share of the time on, added up over all programs of the server. */
+/** Programs are starved if their waits, added up over all of them, take at least this share of the time. */
 const STARVED = 0.5;
 
 /**
@@ -224,7 +224,7 @@ function waitedMs({ pid }: Stat): number {
   return Number(textOrNothing(`/proc/${pid}/schedstat`).split(" ")[1] ?? 0) / 1e6;
 }
 
-/** The number may later belong to a different process. */
+/** Includes the start time, because the pid may later belong to a different process. */
 function keyOf({ pid, startedAt }: Stat): string {
   return `${pid} ${startedAt}`;
 }

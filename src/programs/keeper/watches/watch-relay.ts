@@ -10,7 +10,7 @@ import type { Settings } from "../../../settings/schema.ts";
 const AWAY_MS = 15 * MINUTE_MS;
 /** By then Postfix has tried every mail again: its maximal_backoff_time is 4,000 s (postconf(5)). */
 const ALL_TRIED_MS = 70 * MINUTE_MS;
-/** A long queue takes seconds to read, as does a short one on a busy machine. Up to the longest pause, reading takes a tenth of the time. */
+/** The pause after a read, as a multiple of its time, because a long queue takes seconds to read, as does a short one on a busy machine. */
 const REST_FACTOR = 10;
 /** Longest pause between two reads, however long they take: a report waits no longer. */
 const MOST_REST_MS = MINUTE_MS;

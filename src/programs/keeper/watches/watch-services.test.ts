@@ -161,7 +161,7 @@ test("a program that shares a service's port is reported while it listens, but t
   const { says, shared, troubleAfter, beginBeside } = await sharedPort(t);
   assert.equal(troubleAfter(16), null);
   const beside = await beginBeside();
-  assert.equal(troubleAfter(3), null, "one look: it may be about to end");
+  assert.equal(troubleAfter(3), null, "after one check: it may be about to end");
   const reported = new RegExp(
     `^port ${says.port} for mail is also in use by .+ \\(pid ${beside.pid}\\), .*${ends(beside.pid)}$`,
   );

@@ -25,7 +25,7 @@ const MANY = 5;
 const FEW = 1;
 const SHOWN_CHARACTERS = 300;
 
-/** Different minutes of a day in which a service ended: from this many on it is reported, until none has come for a while. */
+/** A service that ended in this many minutes of a day is reported, until it has not ended for a while. */
 const MANY_MINUTES = 12;
 const QUIET_MS = 2 * HOUR_MS;
 
@@ -56,7 +56,7 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
     });
   }
 
-  /** Services that end again and again, although they run most of the time. The notes are `finish`'s, so they outlive this process. */
+  /** Services that keep ending, although they run most of the time. `finish` records the ends, so they outlive this process. */
   function troubles(): readonly KeeperTrouble[] {
     const now = clock.now();
     const often = SERVICES.flatMap((service) => {
@@ -73,11 +73,11 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
     return often.length === 0 ? [] : [{ code: "service_unstable", detail: often.join(", ") }];
   }
 
-  /** Why it cannot run, in one sentence; null if it runs, or was ordered to stay down. */
+  /** Why the service cannot run, in one sentence; null if it runs, or was ordered to stay down. */
   function troubleOf(service: ServiceName): string | null {
     const noted = seen.get(service);
     if (noted === undefined) return null;
-    // A service that has just exited need not keep exiting first, if the cause is known.
+    // If the cause is known, a service that has just exited is reported at once.
     const isSteady = !noted.isEnding && !noted.changed.includes(true) && pidOf(layout.services, service) !== null;
     const taken = isSteady ? null : takenPort(service);
     if (taken !== null) return `it cannot start: ${taken}`;
@@ -86,7 +86,7 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
     return `it keeps exiting${line === null ? "" : `; its last log line: ${printable(line, SHOWN_CHARACTERS)}`}`;
   }
 
-  /** The port of the service that a foreign program holds, and what to do; null if there is none. The guard reports its own port itself. */
+  /** The service's port that a foreign program holds, and what to do; null if there is none. The guard reports its own port. */
   function takenPort(service: ServiceName): string | null {
     const own = ports().filter((each) => each.service === service);
     if (own.length === 0 || service === "guard") return null;
@@ -174,7 +174,7 @@ export function createSharedPorts() {
   return { look, troubleOf };
 }
 
-/** The name of a program that holds a port, and how to end that. */
+/** The name of a program that holds a port, and a command against it. */
 function nameAndRemedy({ pid, name }: Holder): Readonly<{ who: string; remedy: string }> {
   // Stopping systemd would stop the machine; the program is the one to which systemd passes the port.
   if (pid === 1) return { who: "systemd", remedy: "Find its unit: systemctl list-sockets" };
@@ -187,8 +187,8 @@ const RUNS_OTHERS = /^(?:ghostinbox|docker|containerd|cron|atd|ssh|getty|serial-
 
 /**
  * The unit that would start the program again at the next boot, where it may take the port first. Debian enables postfix.service, which
- * starts postfix@-.service. Null for our own units, and for those that also run other programs: without pam_systemd(8) what someone started
- * over ssh stays in the unit of sshd. `cgroups`: proc_pid_cgroup(5).
+ * starts postfix@-.service. Null for our own units, and for those that also run other programs: without pam_systemd(8), programs that
+ * someone started over ssh stay in the unit of sshd. `cgroups`: proc_pid_cgroup(5).
  */
 export function unitOf(cgroups: string): string | null {
   const [, unit] =

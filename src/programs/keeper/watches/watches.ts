@@ -137,7 +137,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
       parts.look();
       stopped.look();
     },
-    /** The program that keeps a database locked, in one sentence; null if there is none. It takes several checks. */
+    /** The program that keeps a database locked, in one sentence; null if there is none. A lock is found after several checks. */
     lockedBy(): string | null {
       locks.look();
       return locks.troubles()[0]?.detail ?? null;
