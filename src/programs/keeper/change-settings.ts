@@ -47,7 +47,7 @@ export function createChangeSettings({ path, env, clock, apply: applyFile, inFor
     if (!isApplied(read.text)) return { ok: false, reason: UNAPPLIED };
     const changed = changeFile(read.text, changes, env);
     if (!changed.ok) return { ok: false, reason: sentencesOf(changed.problems) };
-    // A compromised guard cannot apply edits that are only in the file.
+    // Applies nothing, so that a compromised guard cannot apply edits that are only in the file.
     if (changed.lines.length === 0) return { ok: false, reason: "Already set." };
     const applied = await replace(read.text, changed.text);
     if (applied.ok) last = { at: clock.now(), before: read.text, digestAfter: digestOf(changed.text) };

@@ -56,7 +56,7 @@ test("a second new password starts the wait again", async () => {
   assert.equal(ended.length, 3);
 });
 
-test("a keeper that is restarted ends them too, but none that have ended", async () => {
+test("a restarted keeper ends the sessions too, but not those that were ended again already", async () => {
   const { ended, start, lookAfter } = kit();
   start().add(ANNA);
   const second = start();

@@ -6,12 +6,12 @@ import { writeFile } from "../../host/root-files/files.ts";
 import { readRecord } from "../../host/root-files/record-file.ts";
 
 /**
- * When the sessions of an account are ended again: a sign-in whose former password Dovecot was verifying opens its session only
+ * When the sessions of an account are ended again: if Dovecot was still verifying the former password of a sign-in, its session opens only
  * afterwards. A thief who signs in all the time would otherwise stay in, for as long as the session is open.
  */
 const LATE_SIGN_INS_MS = [15 * SECOND_MS, 180 * SECOND_MS];
 
-/** The accounts whose sessions `end` is to end again. `file` names them, so that a keeper that was restarted ends them too. */
+/** The accounts whose sessions `end` has to end again. `file` names them, so that a restarted keeper does so too. */
 export function createLateEnds(file: string, clock: Clock, end: (accounts: ReadonlySet<string>) => Promise<void>) {
   const waiting = new Map<string, Readonly<{ since: Millis; ends: number }>>();
   const report = reportOnce((failure) => console.error(`keeper: IMAP sessions may still be open: ${failure}`));

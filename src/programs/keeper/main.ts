@@ -1,4 +1,4 @@
-/** The root process: does what the guard asks for by closed verbs, and what root checks unasked (ARCHITECTURE.md). */
+/** The root process: carries out the guard's requests, a closed list of verbs, and root's own checks (ARCHITECTURE.md). */
 
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { createSteadyClock } from "../../host/machine/clock.ts";
@@ -51,7 +51,7 @@ const setBack = createClockSetBack({
 });
 const mailAnchor = createAnchorMails(layout, clock, (alarm) => verbs.mailAlarm(alarm));
 const looks: readonly Repeated[] = [
-  every(SECOND_MS, "the certificate could not be looked at", () => verbs.lookAtCertificate()),
+  every(SECOND_MS, "the certificate could not be checked", () => verbs.lookAtCertificate()),
   every(MINUTE_MS, "the settings could not be read", () => verbs.lookAtSettings()),
   every(SECOND_MS, "sessions could not be ended again", () => verbs.lateEnds.look()),
   every(SECOND_MS, "the accounts file could not be followed", () => verbs.lookAtAccounts()),
@@ -68,12 +68,12 @@ const looks: readonly Repeated[] = [
     language: () => verbs.alertLanguage,
   }),
   nowAndEvery(MINUTE_MS, "changed files are not in use yet", () => verbs.reloadUnread()),
-  every(SECOND_MS, "the parts could not be asked", () => watches.lookAtParts()),
-  every(SECOND_MS, "the key of the mail could not be looked at", lookAtMailKey),
+  every(SECOND_MS, "the parts could not be probed", () => watches.lookAtParts()),
+  every(SECOND_MS, "the mail key could not be checked", lookAtMailKey),
   nowAndEvery(SECOND_MS, "the logs could not be kept", () => logs.look()),
   nowAndEvery(5 * SECOND_MS, "private keys that a killed restore left could not be removed", removeLeftOverKeys),
   every(15 * SECOND_MS, "stale locks of mailboxes could not be removed", removeStaleLocks),
-  every(SECOND_MS, "the clock could not be looked at", () => setBack.look()),
+  every(SECOND_MS, "the clock could not be checked", () => setBack.look()),
   nowAndEvery(MINUTE_MS, "no backup could be started", () => watches.backups.look()),
   every(10 * SECOND_MS, "no checks could be started", () => watches.checks.look()),
   every(10 * SECOND_MS, "upgraded components could not be looked for", () => watches.components.look()),
@@ -81,15 +81,15 @@ const looks: readonly Repeated[] = [
   nowAndEvery(MINUTE_MS, "the detectors could not be looked for", () => watches.detectors.look()),
   every(MINUTE_MS, "the audit could not be checked", auditLook),
   every(MINUTE_MS, "old mail could not be looked for", () => watches.retention.look()),
-  every(10 * SECOND_MS, "the disk could not be noted", () => watches.disk.look()),
-  every(2 * SECOND_MS, "the mailboxes could not be looked at", () => watches.mailboxes.look()),
-  every(2 * SECOND_MS, "the memory of IMAP sessions could not be looked at", () => watches.mailboxes.lookAtMemory()),
-  every(5 * SECOND_MS, "the IMAP sessions could not be looked at", () => watches.mailboxes.lookAtSessions()),
+  every(10 * SECOND_MS, "the disk's use could not be recorded", () => watches.disk.look()),
+  every(2 * SECOND_MS, "the mailboxes could not be checked", () => watches.mailboxes.look()),
+  every(2 * SECOND_MS, "the memory of IMAP sessions could not be checked", () => watches.mailboxes.lookAtMemory()),
+  every(5 * SECOND_MS, "the IMAP sessions could not be checked", () => watches.mailboxes.lookAtSessions()),
   every(MINUTE_MS, "no report could be made", () => watches.reports.look()),
-  every(MINUTE_MS, "no rules could be fetched", () => watches.spamRules.look()),
-  nowAndEvery(MINUTE_MS, "the known certificates could not be noted", () => watches.transparency.look()),
-  nowAndEvery(SECOND_MS, "the isolation could not be kept", () => watches.isolation.look()),
-  nowAndEvery(5 * SECOND_MS, "the strict firewall could not be kept", () => watches.firewall.look()),
+  every(MINUTE_MS, "no spam rules could be fetched", () => watches.spamRules.look()),
+  nowAndEvery(MINUTE_MS, "the known certificates could not be recorded", () => watches.transparency.look()),
+  nowAndEvery(SECOND_MS, "the isolation could not be enforced", () => watches.isolation.look()),
+  nowAndEvery(5 * SECOND_MS, "the strict firewall could not be enforced", () => watches.firewall.look()),
 ];
 for (const one of looks) void repeat(one);
 saveMemoryOnceSettled();
@@ -113,14 +113,14 @@ function say(what: string): void {
 async function removeStaleLocks(): Promise<void> {
   const [program = "", ...argv] = removesStaleLocks(layout, "empty");
   const ran = await runProgram(program, argv);
-  // A lock may go while find looks at it: code 1.
+  // find(1) exits with 1 if a lock disappears while it is read.
   if (ran.code > 1) throw new Error(lastLines(ran));
   for (const lock of ran.stdout.split("\n").filter((line) => line !== "")) say(`removed an empty lock: ${lock}`);
 }
 
 async function lookAtMailKey(): Promise<void> {
   const failed = await watches.mailKey.look();
-  if (failed !== null) say(`dovecot could not be restarted with or without its key: ${failed}`);
+  if (failed !== null) say(`dovecot could not be restarted after a change of its key: ${failed}`);
 }
 
 async function auditLook(): Promise<void> {

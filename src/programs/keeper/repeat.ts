@@ -13,7 +13,7 @@ export type Repeated = Readonly<{
   look: () => unknown;
 }>;
 
-/** Never runs twice at once. A failure is logged once, and does not prevent the next one. */
+/** Never runs a task twice at once. A failure is logged once, and does not prevent the next run. */
 export async function repeat({ everyMs, atOnce = false, failing, look }: Repeated): Promise<never> {
   const report = reportOnce((why) => console.error(`keeper: ${failing}: ${why}`));
   for (let isFirst = true; ; isFirst = false) {

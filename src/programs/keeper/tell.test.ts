@@ -116,7 +116,7 @@ test("a Fail2ban that should run and is missing is reported as such", async () =
   assert.match(reasonOf(reported), /^Fail2ban (?:does not answer|cannot be asked)\.$/);
 });
 
-test("the guard can read the keeper's answer about it", () => {
+test("the guard can read the keeper's answer about Fail2ban", () => {
   const fail2ban = {
     enabled: true,
     sentences: "unjudged",
@@ -142,7 +142,7 @@ test("returns each domain's public key, nothing for a domain without a key, and 
 
 const NOTE = { by: "root", step: "note", lines: ["anna@example.org"], audited: true } as const;
 
-test("the newest comes first; the steps of the open one are listed, without their targets", () => {
+test("the newest incident comes first; the steps of the open one are listed, without their targets", () => {
   const layout = temporaryLayout();
   const [old, open] = [1, 2].map((day) => {
     const openedAt = `2026-11-0${day}T06:00:00.000Z`;

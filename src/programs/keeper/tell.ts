@@ -33,7 +33,7 @@ type Known = Readonly<{
   now: number;
 }>;
 
-/** Data that only root may read and others may know. */
+/** Tells the guard data that only root may read and others may know. */
 export async function tell(about: Told, { layout, read, troubles, now }: Known): Promise<KeeperReply> {
   if (about === "upkeep")
     return { ok: true, detail: "", upkeep: upkeepOf(layout, troubles.all, read.ok ? read.settings : null) };
@@ -71,7 +71,7 @@ export async function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: re
     const redirects: Forward[] = [];
     for (const account of accounts) {
       redirects.push(...sieveRedirectsIn(homeOf(mail, account), account));
-      // Others can ask the keeper at the same time.
+      // Lets the keeper answer others in between.
       await nextTurn();
     }
     return { ok: true, detail: "", redirects };
@@ -118,7 +118,7 @@ export async function tellFail2ban(
     return { ok: true, detail: "", fail2ban: { enabled: false, sentences, jails: [], refused: [] } };
   try {
     const asked = await jailsOf(layout, { ...userIds(USERS.fail2ban), signal: AbortSignal.timeout(LONGEST_MS) });
-    // Its client's output contains paths, or text that a compromised Fail2ban chose.
+    // The client's output contains paths, or text that a compromised Fail2ban chose.
     if (!asked.ok) return { ok: false, reason: "Fail2ban does not answer." };
     const refused = refusedFilters(layout).map(({ file, reason }) => ({
       file: basename(file),

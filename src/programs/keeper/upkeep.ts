@@ -97,12 +97,12 @@ function checksItem(layout: Layout, troubles: readonly KeeperTrouble[]): UpkeepI
   return one.state === "ok" && wrong.length + warned.length > 0 ? { ...one, state: "degraded" } : one;
 }
 
-/** Of Debian: as the checks last found them. */
+/** Debian's updates, as the checks last found them. */
 function updatesItem(layout: Layout, troubles: readonly KeeperTrouble[]): UpkeepItem {
   const { at, checks } = readCheckRecord(layout);
   const seen = Object.entries(checks).filter(([id]) => id.startsWith("updates."));
   const says = seen.map(([, { evidence }]) => evidence).join(" ");
-  const one = item("updates", { at: seen.length === 0 ? null : at, says: says || "Not looked at yet." }, troubles);
+  const one = item("updates", { at: seen.length === 0 ? null : at, says: says || "Not checked yet." }, troubles);
   if (one.state !== "ok") return one;
   if (seen.some(([, { state }]) => state === "wrong")) return { ...one, state: "down" };
   if (seen.some(([, { state }]) => state === "warning")) return { ...one, state: "degraded" };

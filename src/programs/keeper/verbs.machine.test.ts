@@ -119,7 +119,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     await applied(toml("8MB"));
   });
 
-  test("files that moved before others could not are read after the next one too", async () => {
+  test("files that were moved before others failed are read after the next `apply` too", async () => {
     const postfix = join(layout.services, "postfix");
     mkdirSync(postfix, { recursive: true });
     const moved = `${layout.spamMilterConf}.moved`;

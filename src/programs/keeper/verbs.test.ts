@@ -170,7 +170,7 @@ test("a missing service is not restarted, which the log says, and does not affec
   assert.deepEqual(lines.toSorted(), expected);
 });
 
-test("what one keeper had to reload, the next one reloads if it ended before", async () => {
+test("what a keeper had to reload when it ended, the next one reloads", async () => {
   const { layout, verbs } = keeper();
   await verbs.reloadUnread();
   const marks = (["postfix", "dovecot"] as const).map((service) => unreadMark(layout.services, service));

@@ -36,9 +36,9 @@ import { createLateEnds } from "./late-ends.ts";
 import { tell, tellRedirects } from "./tell.ts";
 import { composeWatches, type Watches } from "./watches/watches.ts";
 
-/** They only read, so nothing needs to wait for them, nor they for anything. */
+/** Verbs that only read, so they neither wait for others nor keep them waiting. */
 const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);
-/** They change no configuration: a thief's sessions end even while Postfix checks a long queue. */
+/** Verbs that change no configuration, so a thief's sessions end even while Postfix checks a long queue. */
 const SESSIONS: ReadonlySet<KeeperCommand["verb"]> = new Set(["kick_account", "imap_clients", "end_imap"]);
 
 /** Runs the guard's requests as root. Every argument has passed its parser; no shell is used. */
@@ -54,16 +54,16 @@ export class KeeperVerbs {
   readonly #changesInTurn = oneAfterAnother();
   /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
   readonly #unread: Set<ServiceName>;
-  /** By now, whoever applied the settings would have restarted it. */
+  /** Whether the web was marked at the last check. By now, whoever applied the settings would have restarted it. */
   #wasWebUnread: boolean;
   /** Ends sessions that opened after the sessions of their account had been ended. */
   readonly lateEnds: ReturnType<typeof createLateEnds>;
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
   readonly #mailInTurn = oneAfterAnother();
-  /** For the use of mailboxes: a user with very many folders makes it slow. */
+  /** For queries of mailbox use, which a user with very many folders makes slow. */
   readonly #useInTurn = oneAfterAnother();
   readonly #sessionsInTurn = oneAfterAnother();
-  /** `restarts`: a service. While Dovecot restarts, doveadm fails, so sessions are ended before or after. */
+  /** `restarts`: the service that is restarted. While Dovecot restarts, doveadm fails, so sessions are ended before or after. */
   readonly #inTurn = <T>(work: () => Promise<T>, restarts?: ServiceName): Promise<T> =>
     this.#changesInTurn(() => (restarts === "dovecot" ? this.#sessionsInTurn(work) : work()));
 
@@ -89,7 +89,7 @@ export class KeeperVerbs {
     this.watches = composeWatches(layout, { settings: this.#inForce, clock, inTurn: this.#inTurn });
   }
 
-  /** One after another, from all connections; but questions about the state are answered at once. */
+  /** Carries out commands one after another, from all connections. Questions about the state are answered at once. */
   obey(command: KeeperCommand): Promise<KeeperReply> {
     const { verb } = command;
     if (AT_ONCE.has(verb)) return this.#do(command);
@@ -100,7 +100,7 @@ export class KeeperVerbs {
     return verb === "mailbox_use" ? this.#useInTurn(work) : this.#inTurn(work);
   }
 
-  /** The settings may have been unreadable at the start. */
+  /** Reads the settings again if they have been unreadable since the start. */
   lookAtSettings(): void {
     const read = this.#inForce === null ? this.#settings() : null;
     if (read?.ok === true) this.#use(read.settings);
@@ -118,15 +118,15 @@ export class KeeperVerbs {
   }
 
   /**
-   * Reloads services in their turn, if they exist, and others that are still marked, but not the web. Marks all of them first: if this
-   * keeper ends before, the next one reloads them. Null, or why one could not be.
+   * Reloads these services if they exist, and others that are still marked, but not the web. Marks all of them first: if this keeper ends
+   * before the reload, the next one reloads them. Returns null, or why one could not be reloaded.
    */
   reload(...services: readonly ServiceName[]): Promise<string | null> {
     for (const service of services) this.#mustRead(service);
     return this.#inTurn(() => this.#reload([]));
   }
 
-  /** Reloads those of them that are still marked. Null, or why one could not be. */
+  /** Reloads those of these services that are still marked. Returns null, or why one could not be reloaded. */
   retry(services: readonly ServiceName[]): Promise<string | null> {
     return this.#inTurn(() => this.#reload([], services));
   }
@@ -244,15 +244,15 @@ export class KeeperVerbs {
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
     const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
-    // Last: the guard accepts other accounts only once it has loaded the settings, after this reply.
+    // Comes last: the guard accepts other accounts only once it has loaded the settings, after this reply.
     this.watches.accounts.forget();
     const unused = applied.unused === null ? [] : [`Dovecot runs without your settings: ${applied.unused}.`];
     return { ok: true, detail: [...reloaded, ...certificate, ...kept, ...unused].join(" ") };
   }
 
   /**
-   * Of a named file or a key that went missing since it was set, what is in force stays, so other changes need not wait for it. `kept`
-   * gets a sentence for each such file.
+   * If a named file or a key went missing since it was set, the one in force stays, so that other changes need not wait for it. `kept` gets
+   * a sentence for each.
    */
   #site(read: Parameters<typeof readSite>[0], kept: string[]): Site {
     const { settings } = read;
@@ -281,13 +281,13 @@ export class KeeperVerbs {
     return pair.ok ? null : (failure ?? pair.reason);
   }
 
-  /** The web comes after the guard, so only if `of` has it: whoever applied the settings restarts it, or else `reloadUnread`. */
+  /** Reloads the web only if `of` has it, because it follows the guard: whoever applied the settings restarts it, or `reloadUnread`. */
   async #reload(services: readonly ServiceName[], of?: readonly ServiceName[]): Promise<string | null> {
     for (const service of services) this.#mustRead(service);
     const failures: string[] = [];
     const due = [...this.#unread].filter((service) => of?.includes(service) ?? service !== "web");
     for (const service of due) {
-      // Before: its files may change again while it is being reloaded.
+      // Comes before the reload, because the files may change again during it.
       this.#unread.delete(service);
       if (!this.#exists(service)) continue;
       const reason = await reloadService(service, this.#layout).catch(messageOf);
@@ -337,12 +337,12 @@ export class KeeperVerbs {
     }
     if (isUnread) this.#unread.add(service);
     const reason = `${service} could not be restarted: ${failure}`;
-    // After a change on the page, no one waits for the reply.
+    // Logged, because no one waits for the reply after a change in the dashboard.
     console.error(`keeper: ${reason}`);
     return { ok: false, reason };
   }
 
-  /** The settings in force, whatever was edited since; before any are, those of the file. */
+  /** The settings in force, without later edits. Before any are in force, those of the file. */
   #known(): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {
     return this.#inForce === null ? this.#settings() : { ok: true, settings: this.#inForce };
   }
