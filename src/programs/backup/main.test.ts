@@ -25,7 +25,7 @@ test("with unreadable settings, each task prints the reason that the keeper take
   }
 });
 
-test("a mistake that was not applied does not stop it", () => {
+test("a mistake in settings that were not applied does not stop a task", () => {
   const layout = temporaryLayout("settings", "backupRecord");
   writeFileSync(layout.settings, "x = 1\n");
   put(layout.settingsInForce, 'domains = ["example.org"]\n');

@@ -34,7 +34,7 @@ async function drill(settings: Settings): Promise<void> {
   const outcome = await drillRestore(layout, settings, { env: process.env, watch, says: watch });
   if (!outcome.ok) return fail(outcome.reason);
   const { reason } = outcome.drill;
-  if (reason === null) console.log("backup: the newest backup was restored beside the server, and is right");
+  if (reason === null) console.log("backup: the newest backup was restored beside the server, and passed all checks");
   else fail(`restore drill: ${reason}`);
 }
 

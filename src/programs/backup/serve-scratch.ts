@@ -54,7 +54,7 @@ export async function serveScratch(layout: Layout, scratch: string, given: Envir
   const from = performance.now();
   await takePlace(layout, scratch);
   const signIn = await giveSignIn(layout);
-  // The sign-in comes from this machine.
+  // Allows the sign-in, which comes from this machine.
   const env = { ...given, [variableOf("logins.networks")]: "[]" };
   const read = readSettings(layout, env);
   const { settings } = read;
@@ -64,7 +64,7 @@ export async function serveScratch(layout: Layout, scratch: string, given: Envir
   makeSecrets(layout);
   const environment = programEnvironment(layout, env);
   await prepareDatabases(layout, null, environment);
-  // The owner's own settings could name paths outside of it.
+  // Omits the owner's own settings of Dovecot, which could name paths outside of the copy.
   const site = { ...withoutLostKey(readSite(read, layout)), ownDovecot: "", ownDovecotUnused: null };
   const applied = await applyConfiguration(site, { only: RENDERED });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
@@ -88,7 +88,7 @@ async function takePlace({ data, program }: Layout, scratch: string): Promise<vo
   makeDirectory(inScratch, 0o755);
   await must("mount", ["--bind", program, inScratch]);
   await must("mount", ["--rbind", scratch, data]);
-  // Where the sockets of the machine's other programs are.
+  // Hides the sockets of the machine's other programs.
   if (!data.startsWith("/run/")) await must("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"]);
   await must("ip", ["link", "set", "lo", "up"]);
 }
@@ -108,7 +108,7 @@ async function untilReady(layout: Layout, settings: Settings): Promise<void> {
     if (performance.now() > deadline) {
       const service = guard.ok ? "dovecot" : "guard";
       const last = lastLogLine(layout, service) ?? "nothing";
-      throw new SetUpFailure(`its ${service} was not ready after ${READY_MS / SECOND_MS} s, and said last: ${last}`);
+      throw new SetUpFailure(`its ${service} was not ready after ${READY_MS / SECOND_MS} s; last log line: ${last}`);
     }
     await pause(LOOK_MS);
   }
@@ -160,7 +160,7 @@ export async function lookAt(
   };
 }
 
-/** Over TLS, through the guard's login policy, into the INBOX. */
+/** Signs in over TLS, through the guard's login policy, and opens the INBOX. */
 async function mustSignIn(port: number, { account, password }: SignIn): Promise<void> {
   const said = await exchange(
     { host: "127.0.0.1", port, localAddress: "127.0.0.1" },
@@ -176,7 +176,7 @@ async function mustSignIn(port: number, { account, password }: SignIn): Promise<
   if (!said.ok) throw new SetUpFailure(`${account} could not sign in: Dovecot ${said.says}`);
 }
 
-/** Aliases, by Postfix's own lookup, in the tables that it would read (postmap(1)). Returns how many were looked up. */
+/** Looks aliases up as Postfix does, in the tables that it would read (postmap(1)). Returns how many. */
 async function mustExpand({ accountsDb, postfixConf }: Layout, domains: readonly string[]): Promise<number> {
   const known = rows(
     accountsDb,
@@ -187,19 +187,19 @@ async function mustExpand({ accountsDb, postfixConf }: Layout, domains: readonly
     .slice(0, SAMPLE);
   if (known.length === 0) return 0;
   const asked = ["-c", postfixConf, "-q", "-", `sqlite:${join(postfixConf, TABLES.aliases.file)}`];
-  // SQLite opens and creates files by name, in a directory of the guard's user.
+  // Not root, because SQLite opens and creates files by name, in a directory of the guard's user.
   const reader = { uid: userIds("postfix").uid, gid: groupId(USERS.accountsGroup) };
   const input = known.map(({ address }) => `${address}\n`).join("");
   const ran = await runProgram("postmap", asked, { ...reader, input });
   const found = new Set(ran.stdout.split("\n"));
   const wrong = known.find(({ address, targets }) => !found.has(`${address}\t${targets}`));
-  // postmap(1) exits with 1 if it finds nothing, too.
+  // postmap(1) also exits with 1 if it finds nothing.
   if (ran.code > 1 || ran.stderr.includes("fatal: ")) throw new SetUpFailure(`postmap failed: ${lastLines(ran)}`);
   if (wrong !== undefined) throw new SetUpFailure(`Postfix does not forward ${wrong.address} to ${wrong.targets}`);
   return known.length;
 }
 
-/** Bans that will last a while, in the second server's own firewall. */
+/** Waits until bans that will last a while are in the second server's own firewall. Returns how many. */
 async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<number> {
   const inForce = "simulated = 0 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
   const sample = rows(
@@ -214,13 +214,13 @@ async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<numbe
   for (;;) {
     const held = await firewall.holds(sample);
     if (held.ok) return sample.length;
-    if (performance.now() > deadline) throw new SetUpFailure(`Of its bans not all are in force: ${held.reason}`);
+    if (performance.now() > deadline) throw new SetUpFailure(`Not all of its bans are in force: ${held.reason}`);
     await pause(PASSAGE_MS);
   }
 }
 
 function rows(path: string, sql: string, ...values: readonly number[]) {
-  // Its guard runs.
+  // The second server's guard has it open.
   using db = openAnySchema(path);
   return db.prepare(sql).all(...values);
 }
