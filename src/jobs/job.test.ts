@@ -107,7 +107,7 @@ for (const [what, script, reason] of [
   ["an error that nothing caught", 'require("node:fs").writeFileSync("/proc/x", "")', /^ENOENT: .*\/proc\/x'$/],
   ["one of our own", `${UNSAFE} throw new UnsafePath("give it to root.");`, "give it to root."],
 ] as const)
-  test(`its failure is reported: ${what}`, SKIP, async (t) => {
+  test(`a program's failure is reported: ${what}`, SKIP, async (t) => {
     const logged = t.mock.method(process.stderr, "write", () => true);
     const ended = (await runBehind(installed(script).layout, "report")) ?? "";
     if (typeof reason === "string") assert.equal(ended, reason);

@@ -174,7 +174,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.deepEqual(await remote.open(), { ok: false, code: "other", reason: "it cannot be reached" });
   });
 
-  test("no such snapshot, no room, a damaged pack: each in a few words", async () => {
+  test("reports a missing snapshot, a full disk and a damaged pack, each in a few words", async () => {
     const missing = await restic.read("0123456789", "/backup.json");
     assert.deepEqual(missing, { ok: false, code: "other", reason: "it has no such snapshot" });
     assert.equal((await new Restic({ ...repository, place: "sftp:nobody@127.0.0.1:/x" }).open()).ok, false);

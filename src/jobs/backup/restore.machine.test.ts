@@ -200,7 +200,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
       [layoutOf(disk.path), false],
     ] as const) {
       assert.ok((await restoreTo(target, { key: "k" })).ok, target.data);
-      assert.ok(readBackupRecord(target).isKeySeen, "its owner gave it");
+      assert.ok(readBackupRecord(target).isKeySeen, "the owner gave the key");
       changeBackupRecord(target, { isKeySeen });
       put(target.mailPrivateKey, MAIL_KEY);
       put(join(target.data, "later"), "");

@@ -106,7 +106,7 @@ describe("the build of the programs", () => {
     const found = names().filter((name) => new RegExp(`^dashboard/programs/${start}-[A-Z0-9]{8}\\.js$`).test(name));
     return found.length === 1 ? (found[0] ?? "") : assert.fail(`${start}: ${found.join(" ")}`);
   };
-  /** With all that it imports before it runs. */
+  /** Includes everything that it imports before it runs. */
   const withImports = (name: string, known = new Set<string>()): ReadonlySet<string> => {
     known.add(name);
     for (const [, path = ""] of textOf(name).matchAll(/(?:from|import)"\.\/([\w-]+\.js)"/g)) {

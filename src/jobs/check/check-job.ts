@@ -15,7 +15,7 @@ export type CheckSettings = Pick<Settings, "checks.weekly">;
 const FIRST_MS = 10 * MINUTE_MS;
 /** After a run that did not finish. */
 const AGAIN_MS = HOUR_MS;
-/** They take about two minutes. */
+/** The checks take about two minutes. */
 const LIMIT_MS = HOUR_MS;
 const NAMED = 3;
 

@@ -24,7 +24,7 @@ test("a failure stays while it cannot be checked, for at most a month", () => {
   assert.deepEqual(fallen(hidden), ["a.a"]);
   assert.equal(hidden.checks["a.a"]?.evidence, "It expired.");
   const never = hidden.checks["a.b"]?.state;
-  assert.equal(never, "wrong", "also if the check never passed, although it is not newly failed");
+  assert.equal(never, "wrong", "even if the check never passed, although it is not newly failed");
   assert.deepEqual(fallen(noted(hidden, [seen("a.a", "ok")], 4, true)), []);
   const month = 30 * DAY_MS;
   const still = noted(hidden, unseen, month + 2, true);

@@ -18,13 +18,13 @@ const LOCKED = /lock was locked by another process/;
 /** Debian packages that set-up installed. */
 export type Packages = Readonly<{
   going: readonly string[];
-  /** Those of them whose configuration existed before. */
+  /** Of these, the ones whose configuration existed before. */
   keepingFiles: readonly string[];
   /** Also installed by set-up, and needed by others. */
   staying: readonly string[];
   /** Packages that set-up's packages had replaced, and which are installed again. */
   returning: readonly string[];
-  /** Such packages that are not installed again, because that would now remove packages that set-up did not install. */
+  /** Replaced packages that are not installed again, because that would now remove packages that set-up did not install. */
   absent: readonly string[];
 }>;
 
@@ -140,7 +140,7 @@ async function perhaps(
 export type Package = Readonly<{
   name: string;
   provides: readonly string[];
-  /** Its dependencies: one of each group. Versions are left to apt. */
+  /** Its dependencies: one of each group of alternatives. Versions are left to apt. */
   needs: readonly (readonly string[])[];
 }>;
 

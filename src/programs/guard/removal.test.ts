@@ -78,7 +78,7 @@ test("without the maintenance process the log is emptied by force, and stays bou
   const { log, grow } = checkpointing(t, false);
   grow(LIMITS.copyBytes + KB);
   await pause(500);
-  assert.ok(log.bytes > LIMITS.copyBytes, "not before it must be");
+  assert.ok(log.bytes > LIMITS.copyBytes, "the log is not emptied before it must be");
   for (let round = 0; round < 3; round++) {
     grow(LIMITS.forceBytes);
     await until(() => log.bytes === 0);

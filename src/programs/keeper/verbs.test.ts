@@ -170,7 +170,7 @@ test("a missing service is not restarted, which the log says, and does not affec
   assert.deepEqual(lines.toSorted(), expected);
 });
 
-test("what a keeper had to reload when it ended, the next one reloads", async () => {
+test("the next keeper reloads what the last one could not before it ended", async () => {
   const { layout, verbs } = keeper();
   await verbs.reloadUnread();
   const marks = (["postfix", "dovecot"] as const).map((service) => unreadMark(layout.services, service));
@@ -180,7 +180,11 @@ test("what a keeper had to reload when it ended, the next one reloads", async ()
   assert.match((await working) ?? "", /postfix could not be reloaded: .*; dovecot could not be reloaded: /);
   const next = new KeeperVerbs(layout, {});
   await assert.rejects(next.reloadUnread(), /postfix could not be reloaded: .*; dovecot could not be reloaded: /);
-  assert.match((await next.retry(["dovecot", "web"])) ?? "", /^dovecot could not be reloaded: /, "only what is asked");
+  assert.match(
+    (await next.retry(["dovecot", "web"])) ?? "",
+    /^dovecot could not be reloaded: /,
+    "only the requested services",
+  );
   assert.equal(await next.retry(["web"]), null);
   rmSync(layout.services, { recursive: true });
   await next.reloadUnread();

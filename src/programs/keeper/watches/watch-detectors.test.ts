@@ -74,7 +74,7 @@ test("settings that cannot be read after a restart do not end what was reported 
   assert.deepEqual(after(1), reported);
 });
 
-test("nothing is reported of detectors that are not used, or that a container cannot see", () => {
+test("detectors that are not used, or that a container cannot see, are not reported", () => {
   for (const { after } of [watched(settings, new Set()), watched(ALL, null), watched(null, new Set())]) {
     after(0);
     assert.deepEqual(after(6), []);

@@ -26,7 +26,7 @@ export function createDetectorWatch(
   running: () => ReadonlySet<string> | null,
   settings: () => Pick<Settings, (typeof DETECTOR_PROCESSES)[number]["file"]> | null,
 ) {
-  /** Those that were reported. They stay so after a restart of the keeper, as long as they are stopped. */
+  /** The reported detectors. They stay reported after a restart of the keeper, as long as they are stopped. */
   const reported = rememberedIn(layout, "detectors-stopped.json", z.array(z.string()), []);
   const before = DETECTOR_PROCESSES.filter(({ name }) => reported.get().includes(name));
   let stopped: readonly Readonly<{ name: string; file: string; since: number }>[] = before.map((one) => ({

@@ -241,5 +241,5 @@ test("a removed table is restored, and the isolation is reported until it is lif
   during = () => void (state.isolation = ISOLATION);
   await look({ isolation: ISOLATION });
   await look({ isolation: null });
-  assert.deepEqual([state.opened, state.isThere], [1, true], "that of an isolation that starts during the check stays");
+  assert.deepEqual([state.opened, state.isThere], [1, true], "a table of a new isolation stays");
 });
