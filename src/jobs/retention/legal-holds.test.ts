@@ -29,7 +29,7 @@ test("a file that cannot be read is an error, never an empty list", () => {
   }
 });
 
-test("holds of a second list are added; one that cannot be read stays", () => {
+test("holds of a second list are added; a list that cannot be read is kept", () => {
   const path = join(temporaryDirectory(), "of-backup.json");
   const other = join(temporaryDirectory(), "in-force.json");
   const accounts = () => readLegalHolds(path).map(({ account }) => account);

@@ -96,7 +96,7 @@ test("a clock that is a year ahead or behind removes nothing, and the time of al
     assert.equal(await at(wrong), 0);
     assert.match(schedule.troubles()[0]?.detail ?? "", /^the clock went (ahead|back) by \d+ days, to /);
     assert.equal(await at(wrong + DAY_MS - HOUR_MS), 0);
-    assert.equal(await at(wrong + DAY_MS), 0, "it is trusted, but no folder has been seen for 30 days");
+    assert.equal(await at(wrong + DAY_MS), 0, "the clock is trusted, but no folder has been seen for 30 days");
     assert.deepEqual(schedule.troubles(), []);
     assert.equal(readRetentionRecord(layout).last?.at, wrong + DAY_MS);
     const right = nextNight(2, clock.now() - byMs);

@@ -38,8 +38,8 @@ const NOTHING: RetentionRecord = { since: 0, lookedAt: 0, leap: null, last: null
 export const { read: readRetentionRecord } = recordIn("retentionRecord", schema, NOTHING);
 
 /**
- * Since when each folder is under its rule. Unknown after a clock jump, since mails may have wrong times
- * too, and without a record, since a jump would be missed.
+ * When each folder came under its rule. Empty after a clock jump, because mails may have wrong times too, and without a record, because a
+ * jump would have been missed.
  */
 export function folderTimes(layout: Layout, now: number): FolderTimes {
   const record = readRetentionRecord(layout);
@@ -92,7 +92,7 @@ export function createRetentionJob(
 
   const recorded = (): RetentionRecord => withUnnoted(readRetentionRecord(layout), unnoted);
 
-  /** Notes the check. Unknown entries of `folderTimes` are removed before anything else is noted. */
+  /** Notes the check. If the folders' times are unknown from now on, removes them before it notes anything else. */
   function seen(now: number): RetentionRecord {
     const before = recorded();
     const isFirst = before.since === 0;
@@ -133,14 +133,13 @@ function nextRun(record: RetentionRecord, hour: number, now: number): number | n
   return record.failure === null ? night : Math.min(night, record.failure.at + HOUR_MS);
 }
 
-/** For people. */
 export function leapText({ at, byMs }: NonNullable<ClockNote["leap"]>): string {
   const days = Math.round(Math.abs(byMs) / DAY_MS);
   return `the clock went ${byMs > 0 ? "ahead" : "back"} by ${days} days, to ${minute(isoTime(instant(at)))}, or the server was off: no mail is removed for a day, and every folder's retention period starts over`;
 }
 
 /**
- * The state of retention, without reading the mailboxes, which takes long; legal holds without their reasons. Throws if the list of
+ * Returns the state of retention without reading the mailboxes, which takes long. Omits the reasons of legal holds. Throws if the list of
  * holds cannot be read.
  */
 export function retentionReport(layout: Layout, settings: RetentionSettings, now: number): RetentionReport {

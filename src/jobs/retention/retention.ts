@@ -21,7 +21,7 @@ const holdsSchema = z.object({ holds: z.readonly(z.array(hold)) });
 /** An account whose mail retention must keep. `account` in lower case. */
 export type LegalHold = Readonly<z.output<typeof hold>>;
 
-/** Without a file there are none. Throws if it cannot be read: the caller must not assume then that there are none. */
+/** Returns no holds if there is no file. Throws if it cannot be read, so that no caller takes it for an empty list. */
 export function readLegalHolds(path: string): readonly LegalHold[] {
   if (!existsSync(path)) return [];
   try {
@@ -59,7 +59,7 @@ function changeHolds(path: string, change: (holds: readonly LegalHold[]) => read
   changeRecord(path, read, ({ holds }) => ({ holds: change(holds) }));
 }
 
-/** Adds the holds of a second list. If one of them cannot be read, that one stays: nothing is removed until it is repaired. */
+/** Adds the holds of a second list. Keeps a list that cannot be read: no mail is removed until it is repaired. */
 export function joinLegalHolds(path: string, other: string): void {
   if (!existsSync(other)) return;
   if (!isReadable(other)) copyFile(other, path, 0o600);
@@ -85,12 +85,12 @@ export type RetentionRules = Readonly<{
   elapsedMs?: () => number;
 }>;
 
-/** A user can create thousands of folders, and each takes some seconds: another account's mail does not wait for them. */
+/** A user can create thousands of folders, which take seconds each. Other accounts should not wait for them. */
 const MOST_OF_ACCOUNT_MS = 30 * MINUTE_MS;
 
 /**
- * A folder with a rule. `due`: removed at the next run, `later`: by the requested end. `from`: nothing is removed
- * before (ms), since the folder has not been under its rule for the rule's time.
+ * A folder with a rule. `due`: removed at the next run, `later`: by the requested end. `from`: nothing is removed before this time (ms),
+ * when the folder will have been under its rule for the rule's duration.
  */
 export type PlannedFolder = Readonly<{
   account: AccountName;
@@ -104,7 +104,7 @@ export type PlannedFolder = Readonly<{
   isHeld: boolean;
 }>;
 
-/** Counts what a run at `at` would remove, and what must be removed until `until`, for each folder with a rule. Throws. */
+/** Counts what a run at `at` would remove, and what must be removed by `until`, for each folder with a rule. Throws. */
 export async function planRetention(
   mail: MailFolders,
   { rules, holds, times }: Pick<RetentionRules, "rules" | "holds" | "times">,
@@ -131,9 +131,9 @@ export async function planRetention(
 export type Removed = Amount & Readonly<{ accounts: number; failure: string | null }>;
 
 /**
- * Removes mail past its time at `at`, from folders that have been under their rule for as long. Nothing of an account under
- * legal hold. If one account cannot be read, the others are still cleaned; without the list of holds nothing is removed.
- * `times`: for the next run.
+ * Removes mail past its time at `at`, from folders that have been under their rule for as long. Removes nothing from accounts under legal
+ * hold, and nothing at all if the list of holds cannot be read. If one account cannot be read, the others are still cleaned. Returns
+ * `times` for the next run.
  */
 export async function runRetention(
   mail: MailFolders,
@@ -174,7 +174,7 @@ export async function runRetention(
   return { removed: { mails, bytes, accounts, failure }, times: seen };
 }
 
-/** By its name: counting takes long in a large folder, which may be moved out of Trash in that time. */
+/** Also compares the name: counting takes long in a large folder, which may have been moved out of Trash in that time. */
 async function isStillThere(mail: MailFolders, account: AccountName, { guid, name }: Folder): Promise<boolean> {
   return (await mail.folders(account)).some((folder) => folder.guid === guid && folder.name === name);
 }
@@ -184,7 +184,7 @@ const timesSchema = z.object({ accounts: z.record(z.string(), times) });
 
 /** Since when (ms) each folder of an account has been under its rule, by the folder's GUID. */
 type AccountTimes = Readonly<z.output<typeof times>>;
-/** The same for all accounts. A mail program deletes a folder by renaming it, and its mails keep their times. */
+/** The same for all accounts. The mails' own times don't suffice: a mail program deletes a folder by renaming it, which keeps them. */
 export type FolderTimes = Readonly<Record<string, AccountTimes>>;
 
 type RuledFolder = Readonly<{ folder: Folder; rule: EndingRule }>;
@@ -196,13 +196,13 @@ function ruledFolders(rules: readonly KeepRule[], account: AccountName, folders:
   });
 }
 
-/** Since when (ms) it has been under this rule; null if it was not at the last check. */
+/** When the folder came under this rule (ms); null if it was not under it at the last check. */
 function underRuleSince(known: AccountTimes | undefined, { folder, rule }: RuledFolder): number | null {
   const before = known?.[folder.guid];
   return before?.rule === nameOf(rule) ? before.since : null;
 }
 
-/** Updates the record with the folders seen at `at` (ms). A later time was noted while the clock was ahead. */
+/** Updates the record with the folders seen at `at` (ms). Lowers a time that was noted while the clock was ahead. */
 function withSeen(known: AccountTimes | undefined, folders: readonly RuledFolder[], at: number): AccountTimes {
   return Object.fromEntries(
     folders.map((ruled) => {
@@ -221,7 +221,7 @@ export function writeFolderTimes(path: string, accounts: FolderTimes): void {
   writeRecord(path, { accounts });
 }
 
-/** Identifies a rule, ignoring its time: a longer or shorter time does not start again. */
+/** Identifies a rule without its duration, so that a folder keeps its start when the duration changes. */
 function nameOf({ account, folder }: KeepRule): string {
   return `${account ?? "*"} ${folder}`;
 }
