@@ -43,5 +43,5 @@ test("a day with a future time is removed, and at most a hundred days are kept",
 
 test("a missing disk is reported", () => {
   const gone = diskFigures(layoutOf("/nowhere/at/all"));
-  assert.match(gone.known ? "" : gone.reason, /^The disk cannot be asked: ENOENT/);
+  assert.match(gone.known ? "" : gone.reason, /^The disk cannot be read: ENOENT/);
 });

@@ -70,7 +70,7 @@ describe("with a running guard", TIMED, () => {
   });
 });
 
-test("a mailed report starts where the last one ended, unless that was less than its span or more than two ago", () => {
+test("a mailed report starts where the last one ended, unless that is less than one span or more than two ago", () => {
   const now = instant(Date.UTC(2026, 7, 1, 7));
   const from = (days?: number) => {
     const mailedAt = days === undefined ? undefined : now - days * DAY_MS;

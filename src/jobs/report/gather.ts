@@ -84,8 +84,8 @@ export async function gatherFacts(asked: Asked): Promise<Readonly<{ ok: true; fa
 }
 
 /**
- * A mailed report starts where the last one ended, even if that was a 31-day month or a late report ago; it covers at most twice its
- * span.
+ * A mailed report starts where the last one ended, even if that is longer ago than its span, after a month of 31 days or a late report. It
+ * covers at most twice its span.
  */
 export function startOf({ span, now, mailedAt = now }: Pick<Asked, "span" | "now" | "mailedAt">): Millis {
   const spanMs = SPANS_MS[span];
@@ -193,7 +193,7 @@ async function notices(layout: Layout): Promise<readonly NoticeFigures[] | null>
   return asked.ok ? standing(asked.result) : null;
 }
 
-/** Everything that `status` lists as waiting for the owner. What it says first is critical. */
+/** Everything that `status` lists as waiting for the owner. The headline of `status` counts as critical. */
 export function standing(health: Pick<Health, "notices" | "needsYou" | "headline">): readonly NoticeFigures[] {
   const { notices: raised, needsYou, headline } = health;
   const isCritical = (code: string): boolean =>

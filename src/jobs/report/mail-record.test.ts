@@ -30,7 +30,7 @@ function hours(from: number, days: number): readonly number[] {
   return Array.from({ length: 24 * days }, (_, i) => from + i * HOUR_MS);
 }
 
-test("sends one each Monday at its hour, or on the first of a month", () => {
+test("sends a report each Monday at its hour, or on the first of a month", () => {
   assert.deepEqual(sent(hours(FRIDAY, 28)), ["2026-11-23", "2026-11-30", "2026-12-07", "2026-12-14"]);
   assert.equal(due(chosen, WEEKLY, new Date(2026, 10, 23, 6, 59).getTime()), null);
   assert.equal(due(chosen, WEEKLY, new Date(2026, 10, 23, 7).getTime()), "2026-11-23");
@@ -44,11 +44,11 @@ test("sends none while reports are off, nor for the time before they were switch
   assert.equal(due(chosen, MONTHLY, FRIDAY), "2026-11-01 new");
 });
 
-test("a machine that was off sends one, late", () => {
+test("a machine that was off sends one report, late", () => {
   assert.deepEqual(sent([FRIDAY + 20 * DAY_MS, FRIDAY + 20 * DAY_MS + HOUR_MS]), ["2026-12-07"]);
 });
 
-test("a clock that jumps there and back sends each period once, and skips none", () => {
+test("a clock that jumps ahead and back sends each period once, and skips none", () => {
   const ahead = hours(FRIDAY + 60 * DAY_MS, 1);
   const mails = sent([...hours(FRIDAY, 5), ...ahead, ...hours(FRIDAY + 5 * DAY_MS, 70)]);
   const ofYear = mails.filter((one) => one < "2027-01-01");

@@ -29,17 +29,17 @@ const NOTHING: MailRecord = { schedule: "", done: [], last: null, failure: null 
 const KEPT_PERIODS = 10;
 const AGAIN_MS = HOUR_MS;
 
-/** A record that cannot be read, or not by this user, counts as empty. */
+/** A record that this user cannot read counts as empty. */
 export const { read: readMailRecord, change: changeMailRecord } = recordIn("reportsMailed", mailSchema, NOTHING);
 
-/** The period needs no mail any more: it was mailed, or is not wanted. Later periods came from a clock that was ahead. */
+/** Adds a period that needs no mail any more. Drops later ones, which were noted while the clock was ahead. */
 export function withPeriod(record: MailRecord, period: string): readonly string[] {
   return [...record.done.filter((one) => one < period), period].slice(-KEPT_PERIODS);
 }
 
 /**
- * The period whose mail must be sent now: its day, in the machine's time zone; null if none. The period in which the schedule was
- * chosen counts as done, which `isNew` says.
+ * Returns the period whose mail must be sent now, as its day in the machine's time zone; null if none. `isNew` says that the schedule was
+ * chosen in this period, which then counts as done.
  */
 export function duePeriod(
   record: MailRecord,
@@ -73,12 +73,12 @@ const daysSchema = z.array(
   z.object({ day: z.string(), usedBytes: z.number(), logBytes: z.number(), databaseBytes: z.number() }),
 );
 
-/** The disk's present state, with the days that were noted. */
+/** The present state of the disk, and its recorded days. */
 export function diskFigures(layout: Layout): Unless<DiskFigures> {
   try {
     return { known: true, path: layout.data, ...measured(layout), history: readDiskDays(layout) };
   } catch (error) {
-    return { known: false, reason: `The disk cannot be asked: ${messageOf(error)}.` };
+    return { known: false, reason: `The disk cannot be read: ${messageOf(error)}.` };
   }
 }
 
@@ -86,7 +86,7 @@ const NO_DAYS: readonly DiskDay[] = [];
 /** Days that cannot be read count as missing. */
 export const { read: readDiskDays } = recordIn("diskDays", daysSchema, NO_DAYS);
 
-/** Notes the day, once. Removes days with a future time. Throws if it cannot be written. */
+/** Records the disk once a day. Removes days with a future time. Throws if it cannot be written. */
 export function noteDiskDay(layout: Layout, now: Millis): void {
   const day = isoTime(now).slice(0, 10);
   const days = readDiskDays(layout);

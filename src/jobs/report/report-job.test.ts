@@ -36,7 +36,7 @@ test("the first report is sent when the next week starts, once, even across a re
   assert.deepEqual(made, ["2026-11-23"]);
 });
 
-test("no report is sent while the clock may be years behind, and none again afterwards", async () => {
+test("no report is sent while the clock may be years behind, and none is repeated afterwards", async () => {
   const { clock, made, schedule } = keeper();
   await schedule().look();
   clock.at += 4 * DAY_MS;
@@ -75,7 +75,7 @@ test("a killed report is retried an hour later, even if the failure could not be
   await killed.look();
   assert.equal(readMailRecord(layout).failure?.at, clock.at);
   assert.deepEqual(killed.troubles(), reported);
-  // Root writes nothing where others could.
+  // Root refuses to write where others could write.
   chmodSync(layout.report, 0o777);
   clock.at += HOUR_MS;
   for (const after of [0, MINUTE_MS, HOUR_MS]) {
@@ -114,8 +114,8 @@ test("a report that does not end is reported after an hour, and no other starts 
   assert.ok(running !== null);
   assert.equal(limits[0]?.ms, HOUR_MS);
   clock.at += HOUR_MS;
-  limits[0]?.passed("it was not done after 1 h");
-  const reported = [{ code: "report_unsent", detail: "it was not done after 1 h" }];
+  limits[0]?.passed("it did not finish within 1 h");
+  const reported = [{ code: "report_unsent", detail: "it did not finish within 1 h" }];
   assert.deepEqual(stuck.troubles(), reported);
   clock.at += HOUR_MS;
   assert.equal(stuck.look(), running);

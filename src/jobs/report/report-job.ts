@@ -11,7 +11,7 @@ const LIMIT_MS = HOUR_MS;
 
 /** Mails the regular report. */
 export function createReportJob(layout: Layout, clock: Clock, settings: () => ReportSettings | null, run: RunBehind) {
-  /** In memory, because the disk may not be able to store how a report ended. */
+  /** The last failure, in memory because the disk may not be able to store it. */
   let unnoted: Failure | null = null;
   /** The period of the last report that this process had sent, which may not be noted either. */
   let sent: string | null = null;
@@ -22,7 +22,7 @@ export function createReportJob(layout: Layout, clock: Clock, settings: () => Re
     const why = failureOf(() => changeMailRecord(layout, { failure }));
     if (why === null) return;
     unnoted = failure;
-    console.error(`keeper: the end of a report could not be noted: ${why}`);
+    console.error(`keeper: the failure of a report could not be recorded: ${why}`);
   }
 
   /** Never rejects. */

@@ -19,7 +19,7 @@ export async function sendReport(layout: Layout, settings: Settings, report: Rep
   return queued.ok ? { ok: true, to } : queued;
 }
 
-/** The mailboxes of alerts; without any, those for which a different server gets alerts; otherwise the administrator. */
+/** Returns the mailboxes that get alerts; without any, the addresses that get them through another server; otherwise the administrator. */
 function reportTo(settings: Settings): readonly string[] {
   const own = alertMailTo(settings);
   if (own.length > 0) return own;
