@@ -99,7 +99,7 @@ test("lines are added, changed and removed; a file is used once it has been unch
   assert.equal(trouble(), null);
 });
 
-test("a password in clear text that is the same keeps its hash, and with it sessions and app passwords", async (t) => {
+test("an unchanged clear-text password keeps its hash, and with it sessions and app passwords", async (t) => {
   const { follow, hashOf, reported, files } = fresh(t);
   const line = "bert@example.org|{PLAIN}a clear text";
   await follow(`anna@example.org|${HASH}\n${line}\n`);
@@ -224,7 +224,7 @@ test("skipped lines are tried again once the settings have changed, even while t
   assert.deepEqual([mayLogIn(), trouble()], [["anna@late.test", "bert@later.test"], null]);
 });
 
-test("a file that is back as it was, or whose obstacle is gone, is used without an edit", async (t) => {
+test("a file that was restored, or whose obstacle is gone, is used without another edit", async (t) => {
   const { db, path, follow, look, mayLogIn, reported, trouble } = fresh(t);
   await follow(`anna@example.org|${HASH}\n`);
   rmSync(path);

@@ -12,17 +12,17 @@ import { hashed, verifyPassword } from "../../store/passwords/password-hash.ts";
 
 type FollowCommand = Extract<Command, { readonly verb: "accounts_follow" }>;
 type FollowAccountsParts = Readonly<{
-  /** The hash in Dovecot's questions, by which the guard recognises a clear-text password of the file at its first use. */
+  /** The secret of the hash in Dovecot's questions, by which the guard recognises a clear-text password of the file at its first use. */
   secretFile: string;
   /** The current accounts. Rejects while they cannot be read. */
   present: () => Promise<readonly FollowedRow[]>;
-  /** Null if the guard did not do it: it is asked again at the next check. */
+  /** Null if the guard did not carry it out: the next check asks again. */
   ask: (command: FollowCommand) => Promise<FileChanges | null>;
 }>;
 
 /** How many checks in a row must find the same file before it is used: a slow writer may not have finished. */
 const SAME_LOOKS = 2;
-/** Checks before skipped lines are tried again, for example because an alias was removed. Each try hashes their clear-text passwords. */
+/** Checks before skipped lines are tried again: an alias in the way may be gone. Each try hashes their clear-text passwords. */
 const RETRY_LOOKS = 600;
 const MOST_BYTES = 16 * 1024 * 1024;
 const MOST_FIELDS_NAMED = 10;
@@ -55,13 +55,13 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
       const gone = unlisted.slice(from, from + ENTRIES_PER_COMMAND).map(({ name }) => name);
       if ((await ask({ verb: "accounts_follow", entries: [], gone })) === null) return null;
     }
-    // `forget` may replace it during this check.
+    // `forget` may replace `verified` during this check.
     const known = verified;
     const matched = new Map<string, string>();
     const wanted: AccountLine[] = [];
     for (const line of lines) {
       const row = rows.get(line.name);
-      // Lines for accounts added or given a password here are never in force.
+      // The line of an account that was added, or got its password, on this server is never in force.
       if (row?.followed === null) continue;
       const kept = row === undefined ? line : await withStoredHash(line, row.hash, { known, matched });
       if (row === undefined || !isInForce(kept, row)) wanted.push(kept);
@@ -77,7 +77,7 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
     return skipped;
   }
 
-  /** The settings have changed: skipped lines may be accepted now. */
+  /** Forgets what was seen, because changed settings may accept skipped lines. */
   function forget(): void {
     verified = new Map();
     done = null;
@@ -104,7 +104,7 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
       const skipped = await bringTo(parsed.accounts);
       if (skipped === null) return;
       const [first] = skipped;
-      // Not if the settings have changed since.
+      // `forget` has cleared `seen` if the settings have changed since.
       if (seen === fingerprint) {
         if (first === undefined) done = fingerprint;
         else sameLooks = -RETRY_LOOKS;
@@ -117,7 +117,7 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
   };
 }
 
-/** The first line with fields that are not used, and how many more have some; null: none. */
+/** Names the first line with unused fields, and how many more have some; null if there are none. */
 function ignoredFields(lines: readonly AccountLine[]): string | null {
   const [first, ...others] = lines.filter(({ unused }) => unused.length > 0);
   if (first === undefined) return null;
@@ -125,10 +125,10 @@ function ignoredFields(lines: readonly AccountLine[]): string | null {
   return `ignored in line ${first.line}: ${first.unused.slice(0, MOST_FIELDS_NAMED).join(", ")} of ${first.name}${more}`;
 }
 
-/** Passwords by the stored hash that they have: found by the last check, and by this one. */
+/** Passwords by the stored hash that they match: `known` from the last check, `matched` from this one. */
 type Verified = Readonly<{ known: ReadonlyMap<string, string>; matched: Map<string, string> }>;
 
-/** With the stored hash if the password is the same: a new hash of it would end the account's sessions and app passwords. */
+/** Returns the line with the stored hash if the password is the same: a new hash would end the account's sessions and app passwords. */
 async function withStoredHash(line: AccountLine, hash: string, { known, matched }: Verified): Promise<AccountLine> {
   const { secret } = line;
   if (secret.type !== "plain") return line;
