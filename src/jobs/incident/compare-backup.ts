@@ -18,7 +18,7 @@ export type Compared =
   | Readonly<{ ok: true; snapshot: string; at: number; differences: readonly Difference[] }>
   | Failed;
 
-/** The differences from the last backup before `before`: settings, aliases, accounts. Changes nothing. */
+/** Compares settings, aliases and accounts with the last backup before `before`. Changes nothing. */
 export async function compareWithBackup(
   layout: Layout,
   { settings, env }: Readonly<{ settings: Settings; env: Environment }>,
@@ -27,7 +27,7 @@ export async function compareWithBackup(
   if (!existsSync(layout.backupKey)) return { ok: false, reason: "there is no backup" };
   const scratch = join(layout.incidents, "comparing");
   try {
-    // It contains password hashes, and a killed comparison leaves it behind.
+    // A killed comparison leaves it behind, with password hashes.
     removeTree(scratch);
     const restic = repositoryOf(layout, settings);
     const listed = await restic.snapshots();
@@ -50,7 +50,7 @@ export async function compareWithBackup(
   }
 }
 
-/** Throws if a part of it cannot be read. */
+/** Throws if a part cannot be read. */
 function keptIn({ accountsDb, settings: file }: Layout, env: Environment, read: typeof readKeptAccounts): Kept {
   const loaded = loadSettings(readFileSync(file, "utf8"), env);
   if (!loaded.ok) throw new Error(`${basename(file)} in ${dirname(file)} is not valid`);

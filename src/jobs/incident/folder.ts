@@ -37,7 +37,7 @@ export function readIncidents({ incidents }: Incidents): readonly Incident[] {
     .toSorted((a, b) => (a.openedAt < b.openedAt ? -1 : 1));
 }
 
-/** Creates its folder; a second one with that day and name gets a number. */
+/** Opens an incident with its folder. A second one of the same day and name gets a number. */
 export function openIncident(layout: Incidents, { title, openedAt, since }: Omit<Incident, "closedAt" | "id">) {
   const name = incidentId(title, openedAt);
   let id = name;
@@ -70,7 +70,7 @@ const DEFERRED = "deferred";
 /** Debian packages whose files are compared with what dpkg(1) installed. */
 const CHECKED = ["postfix", "dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "nftables", "openssl", "restic", "runit"];
 
-/** The machine's description of itself: the file, and the program that prints it. */
+/** Files that describe the machine, each with the program that prints it. */
 const SAYS = ({
   postfixConf,
   dovecotConf,
@@ -96,7 +96,7 @@ export async function collect(
   const lacks: string[] = [];
   for (const [file, program, ...args] of SAYS(layout)) {
     const ran = await runProgram(program, args, { timeoutMs: SLOW_MS, mostOutputBytes: mostBytes });
-    // A program that fails without output has a reason; dpkg(1) fails if it prints something.
+    // A failure is written only if there is no output: dpkg(1) also fails if it found differences to print.
     const reason = ran.code === 0 ? "" : lastLines({ ...ran, stdout: "" }, 1);
     if (ran.code >= TIMED_OUT)
       lacks.push(`machine/${file} is ${ran.stdout === "" ? "missing" : "cut"}: ${program}: ${reason}`);
@@ -107,7 +107,7 @@ export async function collect(
   return lacks;
 }
 
-/** Whole files that were written since then. Twice: a log that is rotated during the first pass has its new name in the second. */
+/** Copies whole logs written since then. Twice: a log that is rotated during the first pass has its new name in the second. */
 function copyLogs({ log }: Layout, to: string, since: number): void {
   for (let pass = 0; pass < 2; pass++)
     for (const path of filesBelow(log)) {
@@ -119,7 +119,7 @@ function copyLogs({ log }: Layout, to: string, since: number): void {
     }
 }
 
-/** Rendered files, without secrets. */
+/** Copies rendered files, without secrets. */
 function copyConfiguration(layout: Layout, to: string): void {
   const secrets = [layout.loginPolicySecret, layout.proofWord]
     .filter((path) => existsSync(path))
@@ -138,7 +138,7 @@ function copyConfiguration(layout: Layout, to: string): void {
   }
 }
 
-/** Mail files in the queue, as Postfix stores them; postcat(1) prints them. Returns the ids of those found. */
+/** Copies mail files of the queue, as Postfix stores them; postcat(1) prints them. Returns the ids of those found. */
 export function copyMails({ postfixQueue }: Layout, ids: readonly string[], to: string): readonly string[] {
   makeDirectory(to, 0o700);
   const queues = queuesOf(postfixQueue);
@@ -146,8 +146,8 @@ export function copyMails({ postfixQueue }: Layout, ids: readonly string[], to: 
 }
 
 /**
- * Directories with whole mails (qmgr(8)), in the order in which a mail may move. Deferred mails are spread over directories: by the
- * first letter of a short id, by the time in a long one (postconf(5), hash_queue_names, enable_long_queue_ids).
+ * Queue directories with complete mails (qmgr(8)), in the order in which a mail may move. Deferred mails are spread over directories: by
+ * the first letter of a short id, by the time in a long one (postconf(5), hash_queue_names, enable_long_queue_ids).
  */
 function queuesOf(postfixQueue: string): readonly string[] {
   const deferred = join(postfixQueue, DEFERRED);
@@ -166,7 +166,7 @@ export function writeInto(path: string, text: string): void {
 /** Hashes by which the guard distinguishes passwords: with their key, a reader of the bundle could verify guesses. */
 const HASHES: readonly string[] = ["proof", "passwordHash"];
 
-/** One JSON object a line, however many there are, without hashes of passwords. */
+/** Writes any number of items as JSON, one a line, without hashes of passwords. */
 export function writeLines(path: string, items: Iterable<unknown>): void {
   writeInto(path, "");
   let lines: string[] = [];
