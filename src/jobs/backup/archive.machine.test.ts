@@ -14,7 +14,7 @@ import { pack, unpack } from "./archive.ts";
 const skip = lacking({ root: true, installed: ["gpg", "gpgconf", "setpriv", "tar"] });
 
 // backup.machine.test.ts unpacks what was packed.
-test("an archive reports its size as it grows; without room, or interrupted, it says so", { skip }, async (t) => {
+test("an archive reports its size as it grows, and why it is incomplete", { skip }, async (t) => {
   const top = temporaryDirectory();
   const [from, to, home] = [join(top, "from"), join(top, "to"), join(top, "home")];
   for (const path of [from, to, home]) mkdirSync(path, { mode: 0o700 });

@@ -22,7 +22,7 @@ export async function pack(
   secret: Secret,
   bytes: (done: number) => void,
 ): Promise<Outcome> {
-  // tar(1) exits with 1 if a file changed while it was read. Here only its link count can: a user moved or deleted the mail.
+  // tar(1) exits with 1 if a file changed while it was read. Here only the link count can change, if a user moves or deletes the mail.
   const tar = start("tar", ["--sort=name", "-cz", "."], { cwd: directory, mayEndWith: 1 });
   tar.in.end();
   const encrypt = ["--cipher-algo", "AES256", "--compress-algo", "none", "--symmetric", "--output", "-"];
@@ -59,7 +59,7 @@ type Running = Readonly<{ in: Writable; out: Readable; ended: Promise<string | n
 /** A disk that fails breaks the pipes of the programs, so its error counts more than their messages. */
 const DISK_ERRORS: readonly unknown[] = ["ENOSPC", "EDQUOT", "EFBIG", "EIO"];
 
-/** The pipes may break because a program ended: then its own message counts. */
+/** If a program ended and so broke the pipes, its own message counts. */
 async function run(programs: readonly Running[], pour: () => Promise<void>): Promise<Outcome> {
   const poured = pour().then(
     () => null,

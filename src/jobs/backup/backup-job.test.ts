@@ -88,7 +88,7 @@ for (const task of ["backup", "drill"] as const)
       };
       const keeper = () => createBackupJob(layout, systemClock, () => ({ ...RULES, "backup.hour": HOUR }), run);
       const first = keeper();
-      // Root writes nothing where others could.
+      // Root refuses to write where others could write.
       if (isLost) chmodSync(layout.backup, 0o777);
       await first.look();
       const later = isLost ? first : keeper();
@@ -144,11 +144,11 @@ test("reports a drill that failed, was killed, or is overdue", () => {
   assert.deepEqual(reported(damaged, NIGHT), ["backup_drill_failed: 2026-11-20: it is damaged"]);
   const begun = { ...drills(doneDrill(NIGHT - MONTH)), begun: NIGHT };
   assert.deepEqual(reported(begun, NIGHT, true), []);
-  assert.deepEqual(reported(begun, NIGHT), ["backup_drill_failed: the one of 2026-11-20 was interrupted"]);
+  assert.deepEqual(reported(begun, NIGHT), ["backup_drill_failed: the drill of 2026-11-20 was interrupted"]);
   assert.deepEqual(reported(drills(), NIGHT + 2 * MONTH), ["backup_drill_overdue: there is none yet"]);
   assert.deepEqual(reported(drills(doneDrill(NIGHT), doneDrill(NIGHT + DAY_MS, "x")), NIGHT + 2 * MONTH), [
     "backup_drill_failed: 2026-11-21: x",
-    "backup_drill_overdue: the last good one is from 2026-11-20",
+    "backup_drill_overdue: the last successful one is from 2026-11-20",
   ]);
   assert.deepEqual(reported(drills(), NIGHT + 9 * MONTH, false, { ...BACKED_UP, last: null }), []);
 });

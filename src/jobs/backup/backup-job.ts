@@ -28,7 +28,7 @@ const LIMIT_MS = 2 * DAY_MS;
 
 /** Starts the nightly backup and the restore drills, and knows whether both succeed. */
 export function createBackupJob(layout: Layout, clock: Clock, settings: () => BackupSettings | null, run: RunBehind) {
-  /** In memory, because the disk may not be able to store how a task ended. */
+  /** The last failures, in memory because the disk may not be able to store them. */
   const unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
 
   const backups = (): BackupRecord => withUnnoted(readBackupRecord(layout), unnoted.backup);
@@ -46,7 +46,7 @@ export function createBackupJob(layout: Layout, clock: Clock, settings: () => Ba
       changeBackupRecord(layout, { since: now });
       unnoted.backup = null;
     } catch (error) {
-      unnoted.backup = { at: now, reason: `their directory cannot be prepared: ${messageOf(error)}` };
+      unnoted.backup = { at: now, reason: `the directory of the backups cannot be prepared: ${messageOf(error)}` };
       throw error;
     }
   }
@@ -59,7 +59,7 @@ export function createBackupJob(layout: Layout, clock: Clock, settings: () => Ba
     if (reason !== null) passed(reason);
   }
 
-  /** A task that was killed, or had no room, has noted nothing: without this it would be started again each minute. */
+  /** A task that was killed, or had no space, has noted no failure. Without a note it would be restarted each minute. */
   function noteFailure(task: Task, began: number, reason: string): void {
     if (((task === "backup" ? backups().failure : lastDrill(drills()))?.at ?? 0) >= began) return;
     const failure = { at: Date.now(), reason };
@@ -68,7 +68,7 @@ export function createBackupJob(layout: Layout, clock: Clock, settings: () => Ba
     );
     if (why === null) return;
     unnoted[task] = failure;
-    console.error(`keeper: the end of a ${task} could not be noted: ${why}`);
+    console.error(`keeper: the failure of a ${task} could not be recorded: ${why}`);
   }
 
   /** The task to run now, a backup first. */
@@ -125,8 +125,8 @@ export function troublesOf(
 const SLACK_MS = DAY_MS / 2;
 
 /**
- * Whether a restore drill is needed now: once the night's backup is made. `nightAt`: when the last hour of backups started. A drill that
- * failed or was killed is repeated in the next night.
+ * Whether a restore drill is needed now, which requires the night's backup. `nightAt`: when the hour of backups last started. A drill that
+ * failed or was killed is repeated the next night.
  */
 export function isDrillDue(
   backups: BackupRecord,
@@ -134,7 +134,7 @@ export function isDrillDue(
   { nightAt, everyMs, now }: Readonly<{ nightAt: number; everyMs: number; now: number }>,
 ): boolean {
   if (backups.last === null || backups.failure !== null || backups.last.at < nightAt) return false;
-  // One with a future time was made while the clock was ahead.
+  // A drill with a future time was made while the clock was ahead.
   const last = drills.drills.findLast(({ at }) => at <= now);
   const begun = drills.begun === null || drills.begun > now ? 0 : drills.begun;
   if (Math.max(last?.at ?? backups.since, begun) >= nightAt) return false;
@@ -142,7 +142,7 @@ export function isDrillDue(
   return nightAt - last.at >= everyMs - SLACK_MS;
 }
 
-/** `runs`: whether one runs now. */
+/** `runs`: whether a drill is running now. */
 export function drillTroubles(
   backups: BackupRecord,
   drills: DrillRecord,
@@ -152,7 +152,7 @@ export function drillTroubles(
   const last = lastDrill(drills);
   const troubles: KeeperTrouble[] = [];
   if (drills.begun !== null && !runs)
-    troubles.push({ code: "backup_drill_failed", detail: `the one of ${day(drills.begun)} was interrupted` });
+    troubles.push({ code: "backup_drill_failed", detail: `the drill of ${day(drills.begun)} was interrupted` });
   else if (last !== null && last.reason !== null)
     troubles.push({ code: "backup_drill_failed", detail: `${day(last.at)}: ${last.reason}` });
   const good = drills.drills.findLast(({ reason }) => reason === null);
@@ -160,7 +160,7 @@ export function drillTroubles(
   if (since > 0 && now - since > everyMs + DRILL_LATE_DAYS * DAY_MS)
     troubles.push({
       code: "backup_drill_overdue",
-      detail: good === undefined ? "there is none yet" : `the last good one is from ${day(since)}`,
+      detail: good === undefined ? "there is none yet" : `the last successful one is from ${day(since)}`,
     });
   return troubles;
 }

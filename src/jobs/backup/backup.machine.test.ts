@@ -69,7 +69,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.deepEqual([shown.out.trim(), readBackupRecord(layout).isKeySeen], [readKey(layout), true]);
   });
 
-  test("whose key could not be written out is made all the same, and that is said", async () => {
+  test("whose key could not be written out is made anyway, and the failure is reported", async () => {
     const first = dataToBackUp();
     const full = await start(first.layout, "sh", ["-c", "exec ./ghostinbox backup create > /dev/full"]).ended;
     const says =
@@ -101,20 +101,20 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     ["queue", join(layout.postfixQueue, "deferred", "B", "B123")],
     ["evidence of an incident", join(layout.incidents, "1", "bundle.tar.gz")],
   ] as const)
-    test(`copies no ${what} for which the disk has no room`, async () => {
+    test(`copies no ${what} for which the disk has no space`, async () => {
       put(long, "");
       execFileSync("truncate", ["--size=8T", long]);
       const given = { file: join(top, "long", "archive"), passphrase: "unused", settings, watch: quiet };
       put(join(layout.backupStage, "left"), "by a kill");
       const made = await backUp();
-      assert.ok(!existsSync(layout.backupStage), "the next one may have the room");
+      assert.ok(!existsSync(layout.backupStage), "the next backup may have the space");
       const exported = await exportArchive(layout, given);
       rmSync(long);
       for (const refused of [made, exported])
         assert.match(reasonOf(refused), /^A backup needs 83\d{5} MB on the disk of /);
     });
 
-  test("for which its disk has no room leaves as much room as before", async () => {
+  test("that does not fit on its disk leaves as much space as before", async () => {
     const small = dataToBackUp();
     using disk = tmpfs(small.layout.backupRepository, "size=100m");
     makeCheapRepository(small.layout);
@@ -126,7 +126,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.ok(before - left < 1 << 20, `${left} bytes are left of ${before}`);
   });
 
-  test("to a disk with less room than its databases leaves it untouched", async () => {
+  test("to a disk with less space than its databases need leaves the disk untouched", async () => {
     const small = dataToBackUp();
     using disk = tmpfs(small.layout.backupRepository, "size=100m");
     makeCheapRepository(small.layout);

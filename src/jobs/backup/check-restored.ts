@@ -108,8 +108,8 @@ export function compareMails(sample: readonly MailFile[], restored: string, runn
 }
 
 /**
- * Finds a mail whose name has changed, because its flags did or because it was first seen (maildir(5)). Null if it is gone. Each folder is
- * read once.
+ * Finds a mail whose name has changed, because its flags have or because it was first seen (maildir(5)). Null if it is gone. Reads each
+ * folder once.
  */
 function hashOfRenamed(folders: Map<string, ReadonlyMap<string, string>>, top: string, path: string): string | null {
   const pathsIn = (folder: string): ReadonlyMap<string, string> => {

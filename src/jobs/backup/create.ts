@@ -38,18 +38,18 @@ async function make(
   const place = placeOf(layout, settings);
   removeLeftOver(layout);
   const stage = new Stage(layout, namedFiles(settings));
-  // That of a killed backup takes the room that this one needs.
+  // The stage of a killed backup takes space that this one needs.
   stage.remove();
   const lacking = lackingForStage(layout);
   if (lacking !== null) return { ok: false, reason: lacking };
   const opened = await openRepository(layout, settings);
   if (!opened.ok) return opened;
   const { restic, isKeyNew } = opened;
-  // Before the first snapshot, which then holds it.
+  // Noted before the first snapshot, so that the snapshot contains it.
   noteUsedPlace(layout, place);
   try {
     const manifest = await stage.build({ at, host: settings.hostname });
-    // The first backup holds everything; later ones only what is new: at most all that is copied, and new mail.
+    // The first backup stores everything. Later ones store only what is new: at most all that the stage copies, and new mail.
     const isFirst = readBackupRecord(layout).last?.place !== place;
     const stored = () => (isFirst ? bytesBelow(stage.path) : stagedBytes(layout));
     const isLocal = place.startsWith("/");
@@ -81,7 +81,7 @@ async function make(
 
 type Opened = Readonly<{ ok: true; restic: Restic; isKeyNew: boolean }> | Failed;
 
-/** A new repository gets a new key, unless there is one; nothing is started over an existing backup. */
+/** Opens the repository, or creates it, with a new key unless there is one. Starts nothing over an existing backup. */
 async function openRepository(layout: Layout, settings: Settings): Promise<Opened> {
   const place = placeOf(layout, settings);
   const hadKey = readKey(layout) !== null;
@@ -113,7 +113,7 @@ export function lackingForStage(layout: Layout): string | null {
   return lackingSpace(layout.data, copied) ?? lackingSpace(layout.mail, copied);
 }
 
-/** Mail needs the disk more than a copy of it does. */
+/** Why a disk has too little space for a backup; null if it has enough. The spare space is left for mail. */
 function lackingSpace(directory: string, bytes: number): string | null {
   // A repository is created with its first backup.
   const there = existsSync(directory) ? directory : dirname(directory);

@@ -22,7 +22,7 @@ import { giveAll, lackingRoom, readManifest } from "./restore.ts";
 import { type MailCounts, mailFiles, mailsOfAccounts, queuedBelow, totalOf } from "./stage.ts";
 
 const COMPARED = 100;
-/** Additional space and inodes that the disk must have: mail needs them more than a drill does. */
+/** Space and inodes that a drill must leave for mail. */
 const SPARE_BYTES = 256 << 20;
 const SPARE_INODES = 10_000;
 /** A file takes whole blocks. */
@@ -85,23 +85,23 @@ async function newest(restic: Restic, place: string): Promise<Chosen | Failed> {
   return read.ok ? { ok: true, snapshot, manifest: read.manifest } : { ok: false, reason: asClause(read.reason) };
 }
 
-/** A sentence as it follows a colon. */
+/** Makes a sentence fit after a colon. */
 function asClause(sentence: string): string {
   return sentence.replace(/^The (.*)\.$/, "the $1");
 }
 
-/** Reported before anything is written. */
+/** Why the disk has too little space or inodes for the restore; null if it has enough. */
 function lackingFor(sizeBytes: number, layout: Layout, manifest: Manifest): string | null {
   const files = manifest.mails + manifest.queued;
   const lacking = lackingRoom(layout.backup, sizeBytes + files * BLOCK_BYTES + SPARE_BYTES);
   if (lacking !== null) return asClause(lacking);
   const { files: inodes, ffree } = statfsSync(layout.backup);
-  // 0: a file system that creates them as needed.
+  // 0 means that the file system creates inodes as needed.
   if (inodes === 0 || ffree >= files + SPARE_INODES) return null;
   return `the restore needs ${files + SPARE_INODES} inodes, and the disk of ${layout.backup} has ${ffree} left`;
 }
 
-/** All checks that need no second server. */
+/** Runs all checks that need no second server. */
 function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"> & Readonly<{ accounts: MailCounts }> {
   const restored = layoutOf(layout.backupDrill);
   const whole = checkRestored(restored);
@@ -135,14 +135,14 @@ function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"
   return { reason, found, accounts };
 }
 
-/** `found` and `accounts`: the contents of the files. */
+/** `found` and `accounts`: what the files contain. */
 async function startSecond(
   layout: Layout,
   env: Environment,
   { found, accounts }: Readonly<{ found: Found; accounts: MailCounts }>,
 ): Promise<Pick<Drill, "reason" | "found">> {
   const restored = layoutOf(layout.backupDrill);
-  // It has been counted, and must never be sent.
+  // The queue has been counted, and must never be sent.
   removeTree(restored.postfixQueue);
   // As after a real restore: the start gives each user its own files.
   giveAll(restored.data, ourselves());
@@ -171,7 +171,7 @@ function lossOf(manifest: Manifest, found: Found, accounts: MailCounts): string 
   return `the queue had ${plural(manifest.queued, "mail")} and has ${found.queued} after the restore`;
 }
 
-/** Its mails by account. */
+/** The result of the second server, with mails by account instead of their total. */
 const seen = z.extend(secondServer, { mails: z.record(z.string(), z.number()) });
 export type Seen = Readonly<z.output<typeof seen>>;
 
@@ -181,12 +181,12 @@ const answer = z.discriminatedUnion("ok", [
   z.object({ ok: z.literal(false), reason: z.string(), isImpossible: z.optional(z.boolean()) }),
 ]);
 
-/** Its namespaces lack a right that keeps it apart from the running server. The backup is not the cause. */
+/** The second server's namespaces lack a right that would keep it apart from the running server. The backup is not the cause. */
 export class CannotBeApart extends Error {}
 
 const MOST_MS = HOUR_MS;
 /**
- * Separate namespaces for network, mounts, processes and the rest (unshare(1)): it sees no other process, socket, port or
+ * Separate namespaces for network, mounts, processes and the rest (unshare(1)): the second server sees no other process, socket, port or
  * firewall. They have no names, and everything in them ends with their first process, which the kernel kills when this process ends.
  */
 const APART = ["--pdeathsig", "KILL", "unshare"];
@@ -195,7 +195,7 @@ const NAMESPACES = ["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--
 /** Starts a second server from `scratch` without a network, checks it, and stops it. */
 async function runSecondServer(layout: Layout, scratch: string, env: Environment): Promise<z.output<typeof answer>> {
   const program = join(layout.program, "backup.js");
-  if (!existsSync(program)) return { ok: false, reason: "its programs are made by the first `npm start`" };
+  if (!existsSync(program)) return { ok: false, reason: "its programs are missing until the first `npm start`" };
   const node = [layout.node, "--disable-warning=ExperimentalWarning", program, "second", scratch];
   const ours = Object.entries(env).filter(([name]) => name.startsWith("GHOSTINBOX_"));
   const variables = Object.fromEntries(ours.map(([name, value = ""]) => [name, value]));

@@ -40,7 +40,7 @@ describe("a restored directory takes its place", ROOT, () => {
     expectExchanged(server);
   });
 
-  test("not while a start prepares the former one", () => {
+  test("a restore is refused while a start prepares the former directory", () => {
     const layout = layoutOf(prepared().data);
     takeLock(layout.startPid);
     assert.match(refusal(layout, true) ?? "", /^The server in \S+ is running: stop it with /);
@@ -48,7 +48,7 @@ describe("a restored directory takes its place", ROOT, () => {
     assert.doesNotMatch(refusal(layout, true) ?? "", /is running/);
   });
 
-  test("killed between the two moves, the next start finishes it, although something made an empty directory", () => {
+  test("an exchange killed between its two moves is finished by the next start, even if something made an empty directory", () => {
     const server = prepared();
     marked(server);
     renameSync(server.data, server.aside);
@@ -69,7 +69,7 @@ describe("a restored directory takes its place", ROOT, () => {
     for (const path of [wholeBeside(server.data), server.aside, server.data]) assert.ok(existsSync(path), path);
   });
 
-  test("without a readable record of what comes next, nothing starts and nothing is deleted", () => {
+  test("without a readable record of the next step, nothing starts and nothing is deleted", () => {
     const { data, aside } = prepared();
     put(`${data}.restoring-step`, "{");
     renameSync(data, aside);

@@ -33,7 +33,7 @@ export async function exportArchive(
   return alone(layout, async () => {
     const stage = new Stage(layout, namedFiles(settings));
     try {
-      // That of a killed backup takes the room that this one needs.
+      // The stage of a killed backup takes space that this one needs.
       stage.remove();
       const lacking = lackingForStage(layout);
       if (lacking !== null) return { ok: false, reason: lacking };
@@ -63,7 +63,7 @@ export function readArchive({ file, passphrase, to, watch, signal }: ReadHow): P
   return withGpg((home) => unpack(file, to, { passphrase, home }, { bytes, signal }));
 }
 
-/** gpg keeps an agent in its home; both are removed afterwards. Not beside the data: a container's root file system is read-only. */
+/** Gives `work` a temporary home for gpg and its agent, in memory: a container's root file system is read-only. */
 async function withGpg<T>(work: (home: string) => Promise<T>): Promise<T> {
   const home = memoryDirectory("gpg");
   removeLeftOverKeys();

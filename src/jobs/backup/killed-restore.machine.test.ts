@@ -13,8 +13,8 @@ import { finishRestore } from "./replace-contents.ts";
 import { readKey, repositoryOf } from "./repository.ts";
 
 /**
- * Restores `backup` to `data`, and from the start of the replacement on copies `top` before each change: what a kill at that moment
- * leaves. Returns a line for each flush: whether the restored mail was in place, and the step recorded. This process must end before a copy is used, because the lock names it.
+ * Restores `backup` to `data`. Once it replaces data, copies `top` before each change, as a kill would leave it. Returns a line for each
+ * flush: whether the restored mail was in place, and the step. This process must end before a copy is used: the lock names it.
  */
 function restoreInSteps({ top, data, backup, copies }: Readonly<Record<"top" | "data" | "backup" | "copies", string>>) {
   const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);

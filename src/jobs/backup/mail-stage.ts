@@ -9,10 +9,10 @@ import type { Layout } from "../../settings/layout.ts";
 const TREE = "tree";
 
 /**
- * The stage if mail is a separate mount: no hard link leads from one mount to another (link(2), EXDEV), so mails get their second
- * names in `mail/.backup-stage/tree`, and the rest is finally copied there. The user of the mails cannot enter it, but owns the
- * directory that contains it, and so can rename it. So it is held by its descriptor, and nothing is written by a path through
- * it before root is known to be its owner.
+ * The stage if mail is a separate mount. No hard link leads from one mount to another (link(2), EXDEV), so mails get their second names in
+ * `mail/.backup-stage/tree`, and the rest is finally copied there. The user who owns the mails cannot enter that directory, but owns the
+ * one that contains it, and so can rename it. It is therefore held by its descriptor, and nothing is written by a path through it before
+ * root is known to be its owner.
  */
 export class MailStage implements Disposable {
   /** Its path, unless a program renames it. */
@@ -39,9 +39,9 @@ export class MailStage implements Disposable {
   }
 
   /**
-   * For this process, and as the working directory of a child process: leads to the tree whatever its present name. Through
-   * /proc/PID the child could not enter it in a container: this process has been another user (asOwnerOf), so only a process with
-   * CAP_SYS_PTRACE may read its /proc entries (PR_SET_DUMPABLE(2const)).
+   * Leads to the tree whatever its present name, for this process and as the working directory of a child process. In a container the child
+   * could not enter it through /proc/PID: this process has been another user (asOwnerOf), so only a process with CAP_SYS_PTRACE may read
+   * its /proc entries (PR_SET_DUMPABLE(2const)).
    */
   get heldPath(): string {
     return `/proc/self/fd/${this.#held.fd}`;
@@ -60,12 +60,12 @@ export class MailStage implements Disposable {
   }
 }
 
-/** Also removes that of a killed backup. */
+/** Removes the stage, also that of a killed backup. */
 export function removeMailStage({ backupMailStage }: Layout): void {
   const uid = lstatSync(backupMailStage, { throwIfNoEntry: false })?.uid ?? ownUid();
   if (uid !== ownUid())
     throw new UnsafePath(
-      `${backupMailStage} belongs to uid ${uid}, and not to a backup: see what it is, and move it away.`,
+      `${backupMailStage} belongs to uid ${uid}, and not to a backup: look at it, and move it away.`,
     );
   removeTree(backupMailStage);
 }

@@ -7,7 +7,7 @@ import type { Layout } from "../../settings/layout.ts";
 /** A snapshot's description of itself, at its top. */
 export const MANIFEST = "backup.json";
 
-/** The number of rows of a table, and SHA-256 of them all. */
+/** The number of rows of a table, and the SHA-256 of all of them. */
 const rows = z.object({ count: z.number(), sha256: z.string() });
 const rowsSchema = z.object({ accounts: rows, aliases: rows, bans: rows, tokens: rows });
 export type Rows = Readonly<z.output<typeof rowsSchema>>;
@@ -23,7 +23,7 @@ const schema = z.object({
   queued: z.number(),
   /** Mails of each account that has a mailbox. Missing in earlier snapshots. */
   accounts: z.exactOptional(z.record(z.string(), z.number())),
-  /** For the databases. Missing in earlier snapshots. */
+  /** Of the databases. Missing in earlier snapshots. */
   rows: z.exactOptional(rowsSchema),
   /** Variables that gave the server settings: no backup holds their values. Missing in earlier snapshots. */
   variables: z.exactOptional(z.array(z.string())),

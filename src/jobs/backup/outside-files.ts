@@ -18,7 +18,7 @@ const READERS = [
   ["export.", USERS.export],
 ] as const;
 
-/** Outside of the data directory, or where a restore puts nothing, or only what it checks. */
+/** Paths outside of the data directory, or in parts of it where a restore writes nothing, or only what it checks. */
 const NOT_IN_PLACE = /^(?:\.\.|backup|conf|db|lib|log|mail|private|program|run|spool)\//;
 
 /** Where a copy of the data directory has a file that the settings name: in its place, or below `backup/outside` by its whole path. */
@@ -28,8 +28,8 @@ export function storedPlace(file: string, data: string, copy: Layout): string {
 }
 
 /**
- * Copies files that the settings name, unless they are there already. Skips missing and large ones. Not every user may read a
- * copy: the directory that closed the original to them may be missing after a restore.
+ * Copies files that the settings name, unless they are there already. Skips missing and large ones. Others may not read a copy, because the
+ * directory that kept them from the original may be missing after a restore.
  */
 export function copyNamedFiles({ data }: Layout, files: readonly string[], copy: Layout): void {
   for (const file of files) {
@@ -41,7 +41,7 @@ export function copyNamedFiles({ data }: Layout, files: readonly string[], copy:
   }
 }
 
-/** Of these, one that the server had at `at` and that is not in the copy. */
+/** Finds a file that the server had at `at` and that is not in the copy. */
 export function lackingFile(files: readonly string[], { data }: Layout, copy: Layout, at: number): string | undefined {
   return files.find((file) => {
     const found = statSync(file, { throwIfNoEntry: false });
@@ -50,7 +50,7 @@ export function lackingFile(files: readonly string[], { data }: Layout, copy: La
   });
 }
 
-/** A link in a copied directory leads to the file of this machine. */
+/** Whether the copy has the file itself: a link in a copied directory leads to a file of this machine. */
 function isStored(copy: string): boolean {
   return lstatSync(copy, { throwIfNoEntry: false })?.isFile() === true;
 }
@@ -64,7 +64,7 @@ function contentOf(file: string): Buffer | null {
   }
 }
 
-/** The restored files that are not in their place: missing there, or with different content. */
+/** The restored files that are missing in their place, or have different content there. */
 export function misplacedFiles({ backupOutside: from }: Layout): readonly string[] {
   const restored = globSync("**", { cwd: from, withFileTypes: true }).filter((entry) => entry.isFile());
   return restored
@@ -87,8 +87,8 @@ export function outsideText(layout: Layout): string {
 }
 
 /**
- * Restored files belong to root, and so to its group. Until the first start, the other groups may not exist. `coming`: the command before copies them if they are
- * missing.
+ * Commands that let the server read its files: restored ones belong to root and its group. Before the first start, the other groups may not
+ * exist. `coming`: missing files that the command before these copies.
  */
 function commandsToRead({ settings: file }: Layout, coming: readonly string[]): readonly string[] {
   const loaded = loadSettings(readFileSync(file, "utf8"), {});

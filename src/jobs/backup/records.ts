@@ -38,7 +38,7 @@ export const { read: readBackupRecord, change: changeBackupRecord } = recordIn(
   NO_BACKUPS,
 );
 
-/** Maximum places remembered. The oldest is dropped. */
+/** Maximum number of places. The oldest is dropped. */
 const MOST_PLACES = 100;
 
 /** Not in `backup/`, which may be a separate disk. */
@@ -113,7 +113,7 @@ const NO_DRILLS: DrillRecord = { drills: [], begun: null };
 /** Two years at one a month. */
 const KEPT = 24;
 
-/** The proofs in `backup/drills.json`. What cannot be read, or not by this user, counts as empty. */
+/** The results of restore drills, as in `backup/drills.json`. A record that this user cannot read counts as empty. */
 export const {
   read: readDrills,
   edit: editDrills,

@@ -13,7 +13,7 @@ import { lockHolder } from "../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { layoutOf } from "../../settings/layout.ts";
 
-/** Used if only the contents of a directory can be replaced: inside it, so that everything moves within one file system. */
+/** Used if only the contents of a directory can be replaced. It is inside it, so that everything moves within one file system. */
 export const WORK = ".restoring";
 /** Held while a restore is running in such a directory. */
 export const LOCK = ".restoring-lock";
@@ -30,8 +30,8 @@ const HARMLESS = new Set([
 ]);
 
 /**
- * The remaining steps once the restored directory is complete. `aside`: where the former one goes, null if it was empty. `keepsKey`: the
- * former key of the backups stays in use, and replaces one that was restored.
+ * What remains to do once the restored directory is complete. `aside`: where the former one goes, null if it was empty. `keepsKey`: whether
+ * the former key of the backups stays in use, and replaces one that was restored.
  */
 const exchangeSchema = z.object({ aside: z.nullable(z.string()), keepsKey: z.boolean() });
 export type Exchange = z.output<typeof exchangeSchema>;
@@ -54,8 +54,8 @@ export function isEmptyData(data: string, mounts: readonly string[] = []): boole
 }
 
 /**
- * Gives the restored directory its name. The current one has moved aside, with the backups in it; they follow last. From now on
- * `finishExchange` completes it, even after a kill. Throws, with everything unchanged, if a directory cannot be moved.
+ * Puts the restored directory in place. The present one moves aside with its backups, which follow last. Once started, `finishExchange`
+ * completes it, even after a kill. Throws, with everything unchanged, if a directory cannot be moved.
  */
 export function exchange(data: string, what: Exchange): void {
   writeRecord(recordOf(data), what);
@@ -80,7 +80,7 @@ export function isReplacing(data: string): boolean {
   return existsSync(stateFile(join(data, WORK)));
 }
 
-/** Finishes a killed exchange; false if there was none. Throws if the place was taken since. */
+/** Finishes a killed exchange. Returns false if there was none. Throws if something else has taken the place since. */
 export function finishExchange(data: string): boolean {
   const what = readStep(recordOf(data), exchangeSchema);
   if (what === null) return false;
@@ -93,7 +93,7 @@ export function finishExchange(data: string): boolean {
   return true;
 }
 
-/** The last step of both ways: the former backups, and their key if it stays in use, follow from `former`. Can be repeated after a kill. */
+/** The last step of both ways: moves the former backups, and their key if it stays in use, back from `former`. Can be repeated. */
 function settle(data: string, former: string | null, keepsKey: boolean): void {
   giveDirectory(data, { mode: 0o755, owner: ourselves() });
   if (former === null) return;
@@ -122,8 +122,8 @@ function recordOf(data: string): string {
 const STAYS: ReadonlySet<string> = new Set([WORK, LOCK, "lost+found"]);
 
 /**
- * `out`: the present contents move aside. `in`: the restored contents move to their place, and the backups follow. `keepsKey`: as of an
- * exchange; missing for a mount, which holds no backups. `mounts`: mount points within it; these cannot be moved, so their contents are.
+ * `out`: the present contents move aside. `in`: the restored contents move to their place, and the backups follow. `keepsKey`: as in an
+ * exchange; missing for a mount, which holds no backups. `mounts`: mount points within it, whose contents are moved instead.
  */
 const stateSchema = z.object({
   step: z.enum(["out", "in"]),
@@ -159,21 +159,21 @@ export function asideOfMount(aside: string): string {
   return `.${aside}`;
 }
 
-/** Held while a restore is running. In a container nothing can be written beside the data directory. */
+/** Held while a restore is running. It is inside a mounted directory, because in a container nothing can be written beside it. */
 export function restoreLock(data: string): string {
   return isFixed(data) ? join(data, LOCK) : `${data}.restoring-lock`;
 }
 
 /**
- * For a start: completes a restore that was killed after it had started, and removes one that was not ready, including the private keys in
- * it. Returns true if one was finished. Throws SetUpFailure while one is running.
+ * Called by a start. Completes a restore that was killed while it replaced the data, and removes one that was not ready, including the
+ * private keys in it. Returns true if one was completed. Throws SetUpFailure while one is running.
  */
 export function finishRestore(data: string): boolean {
   const other = lockHolder(restoreLock(data));
   if (other !== null)
     throw new SetUpFailure(`A restore is running in ${data} (pid ${other}): start the server once it has finished.`);
   if (finishExchange(data)) return true;
-  // It was not ready, so it is useless.
+  // A restored directory that was not ready is useless.
   if (!isExchanging(data)) removeTree(wholeBeside(data));
   return finishReplacing(data);
 }
@@ -184,10 +184,9 @@ export function wholeIn(data: string): string {
 }
 
 /**
- * Replaces the contents of the directory by those of `wholeIn(data)`. The former ones, except the backups, move to the name `aside` in it, or
- * are deleted if it is null. The same for each mount, which has a `wholeIn` too.
- * From now on `finishReplacing` completes it, even after a kill. Throws, with everything unchanged, if something there
- * cannot be moved.
+ * Replaces the contents of the directory by those of `wholeIn(data)`, and those of each mount by its `wholeIn`. The former ones, except the
+ * backups, move to the name `aside` in the directory, or are deleted if it is null.
+ * Once started, `finishReplacing` completes it, even after a kill. Throws, with everything unchanged, if something there cannot be moved.
  */
 export function replaceContents(data: string, what: Exchange, mounts: readonly string[] = []): void {
   keepState(data, { step: "out", ...what, mounts });
@@ -212,19 +211,19 @@ export function finishReplacing(data: string): boolean {
   if (gone !== undefined)
     throw new SetUpFailure(`A restore was interrupted, and ${join(data, gone)} was a mount then: mount it again.`);
   for (const mount of mounts) replaceMount(join(data, mount), state.aside);
-  // Only the state below says that they are unfinished, and it may reach its disk first.
+  // Once the state below is removed, nothing says that the mounts are unfinished, and its removal may reach its disk first.
   if (mounts.size > 0) execFileSync("sync", ["-f", ...[...mounts].map((mount) => join(data, mount))]);
   for (const path of movable(wholeIn(data), mounts)) moveFile(join(wholeIn(data), path), join(data, path));
   const old = join(work, "old");
   if (state.keepsKey !== undefined) settle(data, old, state.keepsKey);
   if (state.aside !== null && existsSync(old)) moveFile(old, join(data, state.aside));
-  // Before the state: restored contents without one look like a replacement that has not started.
+  // Removed before the state: restored contents without a state look like a replacement that has not started.
   removeTree(wholeIn(data));
   removeTree(work);
   return true;
 }
 
-/** Does nothing once it is done, since the restored contents have left its work directory then. */
+/** Replaces the contents of a mount. Does nothing if that is done, because the restored contents have left its work directory then. */
 function replaceMount(mount: string, aside: string | null): void {
   if (existsSync(wholeIn(mount)) && !isReplacing(mount))
     keepState(mount, { step: "out", aside: aside === null ? null : asideOfMount(aside) });
@@ -254,7 +253,7 @@ function moveOut(data: string, mounts: ReadonlySet<string>): void {
   }
 }
 
-/** The paths that are moved as a whole: names that are not mounts and hold none, and those in directories that hold one. */
+/** The paths that are moved as a whole: names that neither are mounts nor contain one, and such names in directories that do. */
 function movable(top: string, mounts: ReadonlySet<string>, below = ""): readonly string[] {
   return namesIn(join(top, below)).flatMap((name) => {
     const path = join(below, name);

@@ -14,13 +14,13 @@ import { Restic } from "./restic.ts";
 /** Groups of a key's characters: 148 bits. */
 const KEY_GROUPS = 6;
 
-/** The place of the backups, for people: without the password that an address may contain. */
+/** The place of the backups as shown to people, without the password that an address may contain. */
 export function placeOf(layout: Layout, settings: Pick<Settings, "backup.repository">): string {
   const place = settings["backup.repository"];
   return place === "" ? layout.backupRepository : place.replace(/\/\/[^/]*@/, "//…@");
 }
 
-/** The repository of the settings, with the key of this machine unless another is given. Throws if the file with its credentials cannot be read. */
+/** The repository of the settings, with this machine's key unless another is given. Throws if its credentials cannot be read. */
 export function repositoryOf(
   layout: Layout,
   settings: Pick<Settings, "backup.repository" | "backup.environment_file">,
@@ -71,7 +71,7 @@ export function readEnvironment(file: string): Readonly<Record<string, string>> 
   );
 }
 
-/** The directory, only for root, and the key in it, made at first use. Call it within `alone`. True if the key is new. */
+/** Makes the directory, only for root, and at first use the key in it. Call it within `alone`. Returns true if the key is new. */
 export function prepareKey(layout: Layout): boolean {
   prepareDirectory(layout);
   if (readKey(layout) !== null) return false;
@@ -97,7 +97,7 @@ export function scratchOf({ data }: Layout): string {
   return join(data, `restoring-${process.pid}-${startTimeOf(process.pid)}`);
 }
 
-/** It is never on a disk (tmpfs(5)). */
+/** A directory that is never on a disk (tmpfs(5)). */
 const MEMORY = "/run";
 const KEYS = /^ghostinbox-(?:keys|gpg)\.(\d+)-(\d+)$/;
 
@@ -106,7 +106,7 @@ export function memoryDirectory(of: "keys" | "gpg"): string {
   return join(MEMORY, `ghostinbox-${of}.${process.pid}-${startTimeOf(process.pid)}`);
 }
 
-/** Left by killed restores and exports. */
+/** Removes keys left by killed restores and exports. */
 export function removeLeftOverKeys(): void {
   removeOfTheDead(MEMORY, KEYS);
 }

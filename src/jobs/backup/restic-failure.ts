@@ -1,4 +1,4 @@
-/** Failures that callers distinguish; only the reason says what another one is. */
+/** Failures that callers distinguish. Only the reason describes any other one. */
 type Trouble = "no_repository" | "wrong_key" | "full" | "damaged" | "other";
 export type Failed = Readonly<{ ok: false; code: Trouble; reason: string }>;
 /** `isRemote`: the repository is not a directory of this machine. */
@@ -6,14 +6,14 @@ export type Ran = Readonly<{ code: number; out: readonly string[]; err: string; 
 
 export const DAMAGED = "it is damaged";
 const REASON_CHARACTERS = 300;
-/** By SIGKILL: it is what the kernel kills first. */
+/** Ended by SIGKILL: restic is the first that the kernel kills if memory runs out. */
 const KILLED = 137;
 
-/** What restic says about each failed attempt that it repeats. Anchored, because users name the folders in other lines. A lost lock is not damage. */
+/** restic's line about an attempt that it repeats. Anchored, because users name folders in other lines. A lost lock is no damage. */
 const RETRIED = /^(?!\w+\(<lock\/)\w+\(.*\) returned error, retrying after (.*)/gm;
 const LOST = /no such file|ciphertext|hash|ID does not match|not found/i;
 
-/** Whether restic retries in vain, for up to a quarter of an hour, to read what is lost. From another machine, the next try may get more. */
+/** Whether restic retries in vain, for up to a quarter of an hour, to read lost data. From another machine, the next try may read more. */
 export function isLost(err: string, isRemote: boolean): boolean {
   return err.matchAll(RETRIED).some(([, why = ""]) => LOST.test(why) || (!isRemote && why.includes("EOF")));
 }
@@ -31,7 +31,7 @@ const TROUBLES: Troubles = [
   [/no matching ID|no snapshot found|no matching snapshot/i, "it has no such snapshot"],
 ];
 
-/** No cut connection looks like it. restic also prints each try that failed before one succeeded. */
+/** Messages that no cut connection causes. restic also prints each failed try before one that succeeded. */
 const PROVEN: Troubles = [
   [
     /ciphertext verification failed|(?:ID|hash|blob|index|size)\b.{0,40} does not match|pack .*(?:invalid|damaged)|invalid data/i,
@@ -55,7 +55,7 @@ const UNREACHED: Troubles = [
   [/(?:retrying after|unable to open config file).*EOF/, "the connection was cut, or a file of it is damaged"],
 ];
 
-/** "Is there a repository …?" follows every failure to open its config file. Each kind of place says in its own words that there is none. */
+/** "Is there a repository …?" follows every failure to open its config file. Each kind of place has its own words for a missing one. */
 const BROKEN: Troubles = [
   [
     /unable to open config file: .*(?:n[o']t exist|not found|no such file|[ (=]404\b)/i,

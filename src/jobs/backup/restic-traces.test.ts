@@ -21,7 +21,7 @@ test("only a directory is known to have no lock", () => {
   assert.equal(hasNoLock("sftp:backup@192.0.2.1:/mail"), false);
 });
 
-test("a process has written something, and one that has ended tells nothing", () => {
+test("a running process has written something; of one that has ended it is unknown", () => {
   assert.ok((writtenBy(process.pid) ?? -1) >= 0);
   assert.equal(writtenBy(undefined), null);
 });
@@ -98,7 +98,7 @@ test("only a place without a config file contains no backup", () => {
   assert.match(reason, /^its certificate is not trusted: set SSL_CERT_FILE/);
 });
 
-test("a place that ssh cannot enter is reported in the words of ssh", () => {
+test("a place that ssh cannot reach is reported in the words of ssh", () => {
   const end = "Fatal: unable to open repository at sftp:b@nas:/mail: unable to start the sftp session, error: EOF";
   for (const [said, why] of [
     ["Host key verification failed.\r", "Host key verification failed"],
@@ -116,7 +116,7 @@ test("a place that ssh cannot enter is reported in the words of ssh", () => {
   assert.equal(remotely(`subprocess ssh: a banner\n${unopened("Lstat: file does not exist")}`).code, "no_repository");
 });
 
-test("a folder that a user named never chooses the reason", () => {
+test("the name of a user's folder never decides the reason", () => {
   for (const folder of [
     ".retrying after hash",
     ".pack damaged",
@@ -147,7 +147,7 @@ Warning: at least one source file could not be read`,
   assert.ok(isLost("Load(<data/6ac9e979ab>, 0, 0) returned error, retrying after 552ms: hash does not match", true));
 });
 
-test("a server that only adds does not refuse the password", () => {
+test("an append-only server is not reported as refusing the password", () => {
   const err =
     "Remove(<snapshot/d6c5d6d09f>) returned error, retrying after 552.330144ms: blob not removed, server response: 403 Forbidden (403)";
   const reason = "it does not allow deletions";
@@ -178,7 +178,7 @@ const NOT_CLEANED_UP = `Remove(<lock/916102877e>) returned error, retrying after
 Remove(<lock/916102877e>) returned error, retrying after 985.229971ms: CAUSE
 error in cleanup handler: CAUSE`;
 
-test("damage at a server that lets no lock be removed is reported as damage", () => {
+test("damage at a server that does not allow locks to be removed is reported as damage", () => {
   const err = `pack c02bafb20184ff7dcb3605af0e5bfbb6bc6abe5ce7cd2180ef732bfbcb53040b: does not exist
 ${NOT_UNLOCKED}Fatal: repository contains errors
 ${NOT_CLEANED_UP}`.replaceAll("CAUSE", "blob not removed, server response: 403 Forbidden (403)");

@@ -18,7 +18,7 @@ import { NIGHTLY, Restic } from "./restic.ts";
 
 const quiet = { host: "mail.example.test", tag: NIGHTLY, watch: () => undefined } as const;
 
-/** A hundred with Go's own settings on two cores, more on more. */
+/** Go's own settings would take a hundred on two cores, and more on more. */
 const MOST_MB = 75;
 
 /** Peak memory of the programs that this process started (VmHWM of proc(5)); 0 while there are none. */
@@ -54,7 +54,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     makeCheap(place, repository.key.text);
   });
 
-  test("what is new by the hundred megabytes takes few of them", async () => {
+  test("a hundred megabytes of new data take less memory", async () => {
     cpSync(place, at("empty"), { recursive: true });
     const empty = new Restic({ ...repository, place: at("empty") });
     for (let i = 0; i < 100; i++) put(at("large", String(i)), randomBytes(1_000_000));
@@ -147,7 +147,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.equal(locks(), 0);
   });
 
-  test("after a cut connection restic reads on; a server out of reach is neither empty nor damaged", async () => {
+  test("after a cut connection restic continues to read; a server out of reach is neither empty nor damaged", async () => {
     let [cut, left] = [/config/, 1];
     // restic's REST protocol, as far as it reads.
     const server = createServer(({ url: path = "", method, headers, socket }, response) => {

@@ -34,7 +34,7 @@ type RestoreHow = Readonly<{
 }>;
 type RunHow = Readonly<{ cwd?: string; onLine?: (line: string) => void; signal?: AbortSignal | undefined }>;
 
-/** On each of our snapshots: another program may keep its own in the same repository. */
+/** The tag of each of our snapshots, because another program may keep its own in the same repository. */
 const OURS = "ghostinbox";
 /** The tags of the backups that the keeper starts at night, and of those by `backup create`. */
 export const NIGHTLY = "nightly";
@@ -46,13 +46,13 @@ export type Added = Readonly<{ id: string; files: number; bytes: number; addedBy
 
 export type Restored<T> = Readonly<{ ok: true; value: T }> | Failed;
 
-/** A fifth of a second: restic's own default on a terminal is 60 a second. */
+/** restic's own default on a terminal is 60. */
 const FRAMES_PER_SECOND = "5";
 const LOOK_MS = 200;
-/** Last lines of standard error that are kept; of standard output, the first, a thousand times as many. */
+/** Number of last lines of standard error that are kept. Of standard output, the first lines are kept, a thousand times as many. */
 const MOST_LINES = 2_000;
 const LOST_TRIES = 3;
-/** For Go's runtime: garbage may be a fifth of the memory in use. On one core, which compresses less at once, a large backup needs half. */
+/** For Go: garbage may be a fifth of the memory in use. One core compresses less at once, which halves a large backup's memory. */
 const LITTLE_GARBAGE = { GOGC: "20" };
 const ONE_CORE = { GOMAXPROCS: "1" };
 
@@ -122,7 +122,7 @@ export class Restic {
     return { ok: true, value: added };
   }
 
-  /** Only ours, from the oldest on: another program may keep its own in the same repository. */
+  /** Only our snapshots, oldest first. */
   async snapshots(): Promise<Restored<readonly Snapshot[]>> {
     const ran = await this.#run(["snapshots", "--json", "--no-lock", "--tag", OURS]);
     return result(ran, () =>
@@ -139,9 +139,9 @@ export class Restic {
   }
 
   /**
-   * Removes snapshots older than `keepMs` before the latest one, and data that no other snapshot needs. As many of the latest as
-   * nightly backups make within that time stay: next to one made while the clock was ahead, all others look old. What another
-   * program keeps in the repository stays too.
+   * Removes snapshots that are older than the latest one by more than `keepMs`, and data that no other snapshot needs. Keeps at least as
+   * many of the latest as nightly backups make within that time: after a snapshot that was made while the clock was ahead, all others look
+   * old. Also keeps what another program has in the repository.
    */
   async forget(keepMs: number): Promise<Restored<null>> {
     const hours = Math.max(1, Math.round(keepMs / HOUR_MS));
@@ -150,7 +150,7 @@ export class Restic {
     return result(await this.#run(["forget", "--tag", OURS, ...keeps, "--group-by", "", "--prune"]), () => null);
   }
 
-  /** Removes what a failed backup has stored: `forget` does so only if it removes a snapshot. Moves no data, because the disk may be full. */
+  /** Removes what a failed backup stored: `forget` only does so if it removes a snapshot. Moves no data: the disk may be full. */
   async dropUnfinished(): Promise<Restored<null>> {
     return result(await this.#run(["prune", "--max-repack-size", "0"]), () => null);
   }
@@ -167,7 +167,7 @@ export class Restic {
     return result(ran, () => z.parse(stats, parseJson(ran.out.at(-1) ?? "")).total_size);
   }
 
-  /** The size of the files below a path of it. A file with several names counts as often. `signal` ends it. */
+  /** The size of a snapshot's files below a path. A file with several names counts several times. `signal` ends it. */
   async sizeBelow(snapshot: string, path: string, signal: AbortSignal): Promise<Restored<number>> {
     let bytes = 0;
     const ran = await this.#run(["ls", "--json", "--no-lock", "--recursive", snapshot, path], {
@@ -262,7 +262,7 @@ export class Restic {
   }
 }
 
-/** The latest snapshot. One from more than a day ahead was made while the clock was wrong, and is taken only if all are. */
+/** The latest snapshot. One from more than a day ahead was made while the clock was wrong, and is returned only if all are. */
 export function latestOf(oldestFirst: readonly Snapshot[], now: number = Date.now()): Snapshot | undefined {
   return oldestFirst.findLast(({ at }) => at < now + DAY_MS) ?? oldestFirst.at(-1);
 }
@@ -285,7 +285,7 @@ function result<T>(ran: Ran, value: () => T): Restored<T> {
   return ran.code === 0 ? { ok: true, value: value() } : failure(ran);
 }
 
-/** For a repository in a directory of this machine; a remote one may leave some. */
+/** Whether a repository is known to have no locks: only in a directory of this machine, because a remote one cannot be checked. */
 export function hasNoLock(place: string): boolean {
   return place.startsWith("/") && readOr(() => readdirSync(join(place, "locks")).length === 0, false);
 }

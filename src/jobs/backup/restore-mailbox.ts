@@ -23,8 +23,8 @@ const FOUND_BYTES = 1 << 28;
 const NOT_FOUND = 68;
 
 /**
- * `keys`: private keys of the account, in PEM, if its mail is encrypted with its own. `interrupted` stops restic and
- * Dovecot, and removes their files outside the mailbox.
+ * `keys`: private keys of the account, in PEM, if its mail is encrypted with its own key. `interrupted` stops restic and Dovecot, and
+ * removes their files outside the mailbox.
  */
 type Asked = Readonly<{
   selection: MailSelection;
@@ -44,7 +44,7 @@ export async function restoreMailbox(
 ): Promise<Readonly<{ ok: true; mails: number }> | Failed> {
   const { selection, interrupted: signal } = asked;
   const [user = "", domain = ""] = selection.account.split("@");
-  // Dovecot reads it as the user of the mails, who may not enter the directory of the backups.
+  // Dovecot reads this directory as the user of the mails, who may not enter the directory of the backups.
   const scratch = scratchOf(layout);
   try {
     removeLeftOver(layout);
@@ -107,7 +107,7 @@ export async function importMails(
   const { account } = selection;
   const query = queryOf(selection);
   const source = `maildir:${maildir}`;
-  // Not counted in the folder: a client may be changing it.
+  // Counts the mails in the backup, because a client may be changing the folder.
   const found = await doveadm("-o", `mail_location=${source}`, "search", "-u", account, ...query);
   if (signal.aborted) return { ok: false, reason: "Interrupted: nothing was restored." };
   if (found.code === NOT_FOUND && selection.folder !== null)

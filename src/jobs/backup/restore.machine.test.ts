@@ -54,7 +54,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     done(await backUp());
   });
 
-  test("contains outside files that the settings name, and restores them beside, with a sentence that names their places", async () => {
+  test("contains files outside the data directory that the settings name, restores them to a separate directory, and says so", async () => {
     const certificate = join(top, "etc", "tls", "fullchain.pem");
     const key = join(layout.data, "certs", "key.pem");
     put(certificate, "a certificate");

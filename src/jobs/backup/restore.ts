@@ -95,12 +95,12 @@ export function refusal(layout: Layout, replaces: boolean): string | null {
   return `${layout.data} is not empty. Use --replace to move it aside first.`;
 }
 
-/** With `aside`, where the former data directory is then, or null, and the manifest's `variables` if the next start completes the restore. */
+/** If the next start completes the restore: `aside`, where the former data is then, or null, and the manifest's `variables`. */
 export type NotRestored = Failed & Readonly<{ aside?: string | null; variables?: Manifest["variables"] | undefined }>;
 
 /**
- * Restores the whole data directory. It is prepared completely beside its place, or within it if it is a mount, before it replaces it, so until
- * then a failure or a kill leaves everything unchanged; `interrupted` ends it like a failure. Returns where the former one is now; null if there was none.
+ * Restores the whole data directory. The new one is prepared beside the present one or, if that is a mount, within it. Until it replaces
+ * the present one, a failure or a kill changes nothing; `interrupted` ends it like a failure. Returns where the former one is, or null.
  */
 export async function restoreServer(
   layout: Layout,
@@ -112,7 +112,7 @@ export async function restoreServer(
   const lock = restoreLock(layout.data);
   const other = takeLock(lock);
   if (other !== null) return { ok: false, reason: `Another restore is running (pid ${other}): nothing was restored.` };
-  // Until it is known, nothing has been replaced.
+  // While it is undefined, nothing has been replaced.
   let aside: string | null | undefined;
   let variables: Manifest["variables"];
   try {
@@ -131,7 +131,7 @@ export async function restoreServer(
     ({ variables } = checked.manifest);
     // The users of this machine have different ids: the next start gives each its own files.
     giveAll(half.data, ourselves());
-    // With these, new mail would get UIDs that clients have cached for lost mail (RFC 3501, 2.3.1.1). Dovecot makes new ones.
+    // With these files, new mail would get UIDs that clients have cached for lost mail (RFC 3501, 2.3.1.1). Dovecot makes new ones.
     const uids = globSync("*/*/Maildir{,/.*}/dovecot-uid{list,validity*}", { cwd: half.mail });
     for (const path of uids) removeTree(join(half.mail, path));
     dropSessions(half.accountsDb);
@@ -149,7 +149,7 @@ export async function restoreServer(
     const [own, keepsKey] = [readKey(layout), key === null || !hasOwnPlace(half)];
     const staysOwn = keepsKey && own !== null;
     if (key !== null && !staysOwn) writeFile(half.backupKey, `${key}\n`, { mode: 0o600 });
-    // Whoever gave another one has it.
+    // Whoever gave another key has it.
     changeBackupRecord(half, { isKeySeen: staysOwn || key === own ? readBackupRecord(layout).isKeySeen : true });
     // A power loss soon after the restore must not leave empty files: nothing checks them later.
     execFileSync("sync", ["-f", half.data, ...mounts.map((mount) => join(layout.data, mount))]);
@@ -173,7 +173,7 @@ export async function restoreServer(
   }
 }
 
-/** Moves a restored part to its disk. Files keep their times, which are those of their mails, and their names: an IMAP COPY is one. */
+/** Moves a restored part to its disk. Files keep their times, which are those of their mails, and second names by IMAP COPY. */
 function moveToMount(from: string, mount: string): void {
   // The next start gives it to its owner, like everything else.
   makePrivateDirectory(mount);
@@ -191,7 +191,7 @@ export function roomFor({ data }: Layout): string {
   return place;
 }
 
-/** Whether the restored settings name a separate place for backups: then its key is theirs. */
+/** Whether the restored settings name a separate place for backups, whose key is then the given one. */
 function hasOwnPlace({ settings }: Layout): boolean {
   const loaded = loadSettings(readFileSync(settings, "utf8"), {});
   return loaded.ok && loaded.settings["backup.repository"] !== "";
@@ -208,8 +208,8 @@ export function giveAll(path: string, owner: Owner): void {
 }
 
 /**
- * The next start turns the files into mails: their names contain numbers of the old disk. Even an empty queue tells it that the server was
- * restored.
+ * Keeps the queue for the next start, which turns its files into mails: their names contain numbers of the old disk. Even an empty queue
+ * tells the start that the server was restored.
  */
 function keepQueue(layout: Layout): void {
   makeDirectory(layout.postfixQueue, 0o755);
@@ -234,7 +234,7 @@ function keepProtection(layout: Layout, half: Layout): void {
   }
 }
 
-/** Null if the directory is empty. */
+/** Where the former data goes; null if the directory is empty. */
 function placeForFormer({ data }: Layout): string | null {
   if (isEmptyData(data, mountsIn(data))) return null;
   const before = `${BEFORE}${compactTime(instant(Date.now()))}`;
@@ -249,7 +249,7 @@ export function formerBeside(data: string): readonly string[] {
   });
 }
 
-/** Whether the disk has space for the restored contents (bytes). Null: enough. */
+/** Why the disk has too little space for the restored contents; null if it has enough. */
 export function lackingRoom(directory: string, bytes: number): string | null {
   const free = freeBytesAt(directory);
   if (free > bytes) return null;

@@ -42,7 +42,7 @@ export async function takeRestoredQueue(layout: Layout): Promise<number> {
   return mails;
 }
 
-/** What postsuper(1) needs. With the server's configuration it would write to a log that only a running Postfix opens. */
+/** Writes the configuration that postsuper(1) needs. With the server's, it would write to a log that only a running Postfix opens. */
 function configuration({ backupQueue, postfixQueue, postfixData }: Layout): string {
   const directory = join(backupQueue, "conf");
   makeDirectory(directory, 0o755);

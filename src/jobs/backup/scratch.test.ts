@@ -32,7 +32,7 @@ test("the files of a drill that a different process runs stay", () => {
   assert.ok(!existsSync(layout.backupDrill));
 });
 
-test("an empty key is none, and is replaced; any other stays", () => {
+test("an empty key counts as none, and is replaced; any other stays", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   put(layout.backupKey);
   assert.equal(readKey(layout), null);

@@ -17,14 +17,14 @@ import { MANIFEST, type Manifest, rowsOf } from "./manifest.ts";
 import { copyNamedFiles } from "./outside-files.ts";
 import { asideOfMount, BEFORE } from "./replace-contents.ts";
 
-/** For the live queue. */
+/** How often the live queue is read. */
 const QUEUE_LOOKS = 3;
-/** For a database: more pages than any has (sqlite3_backup_step takes an int). */
+/** More pages than any database has (sqlite3_backup_step takes an int). */
 const ALL_PAGES = 2 ** 31 - 1;
 /** Otherwise a mail that arrives in each round would delay a backup forever. */
 const MOST_ROUNDS = 20;
 
-/** Dovecot makes these again, but not dovecot-keywords and subscriptions. Old UIDs would confuse clients (see `restoreServer`). */
+/** Files that Dovecot makes again, unlike dovecot-keywords and subscriptions. Old UIDs would confuse clients (see `restoreServer`). */
 const MADE_AGAIN = /^(?:dovecot(?:\.index|\.list\.index|\.mailbox\.log|-uid).*|.*\.lock|.*\.tmp|maildirsize)$/;
 const COPIES: MirrorRules = { links: () => false, skips: () => false };
 /** Directories that a restore set aside within a mount. */
@@ -66,8 +66,8 @@ function plainParts(layout: Layout): readonly string[] {
 }
 
 /**
- * Makes the tree of a backup in `backup/stage` while the server runs: second names of mails, copies of the rest. Each mail
- * that was accepted before is in it, in its mailbox or in the queue; one on its way between them may be in both. If mail is a
+ * Makes the tree of a backup in `backup/stage` while the server runs: second names of mails (hard links), copies of the rest. The tree
+ * contains each mail that was accepted before, in its mailbox or in the queue; one on its way between them may be in both. If mail is a
  * separate mount, the whole tree is finally there.
  */
 export class Stage {
@@ -86,7 +86,7 @@ export class Stage {
     return this.#mailStage?.heldPath ?? this.#layout.backupStage;
   }
 
-  /** Also removes that of an earlier, killed backup. */
+  /** Removes the stage, also that of an earlier, killed backup. */
   remove(): void {
     this.#mailStage?.[Symbol.dispose]();
     this.#mailStage = null;
@@ -99,12 +99,12 @@ export class Stage {
     this.remove();
     makePrivateDirectory(layout.backupStage);
     this.#mailStage = MailStage.ifNeeded(layout);
-    // The queue first: a mail that is delivered in between is found in its mailbox. One that changes its queue must not be missing in both.
+    // The queue first: a mail delivered in between is found in its mailbox. A mail that changes its queue must not be missing in both.
     const queue = QUEUES.map((name) => this.#mirror(join(layout.postfixQueue, name), COPY_ALL));
     settle(queue);
     const mail = this.#mirror(layout.mail, mailRules(layout));
     settle([mail]);
-    // Mail that has left the queue since has reached its mailbox before, so reading the mailboxes again finds it there.
+    // Mail that has left the queue by now is in its mailbox, so reading the mailboxes again finds it there.
     settle(queue);
     this.#dropDelivered();
     settle([mail]);
@@ -114,11 +114,11 @@ export class Stage {
     copyFile(whyEmptied(layout) === null ? layout.settings : layout.settingsInForce, settings, 0o640);
     for (const record of [layout.adoptedScript, layout.backupPlaces])
       if (existsSync(record)) copyFile(record, this.#inStage(record), 0o600);
-    // It may name other files than the settings in force.
+    // The copied settings file may name other files than the settings in force.
     const edited = settingsIn(settings, {});
     const named = edited.ok ? namedFiles(edited.settings) : [];
     copyNamedFiles(layout, [...this.#named, ...named], layoutOf(layout.backupStage));
-    // The databases last: the mails that they mention are in the mailboxes.
+    // Copies the databases last, so that they contain accounts that were added while mail was copied.
     for (const database of [layout.accountsDb, layout.engineDb]) await this.#database(database);
     const accounts = mailsOfAccounts(mailFiles(this.#inStage(layout.mail)));
     const mails = totalOf(accounts);
@@ -140,8 +140,8 @@ export class Stage {
   }
 
   /**
-   * A mail that is in no queue any more has reached its mailbox, and one that changed its queue is in two directories. Reads
-   * them more than once, since a mail may change its queue during a read.
+   * Drops a mail that is in no queue any more, because it has reached its mailbox, and the second copy of one that changed its queue. Reads
+   * the queues more than once, because a mail may move during a read.
    */
   #dropDelivered(): void {
     const { postfixQueue } = this.#layout;
@@ -156,7 +156,7 @@ export class Stage {
     }
   }
 
-  /** Throws if it cannot be restored. */
+  /** Copies a database. Throws if the copy is damaged. */
   async #database(path: string): Promise<void> {
     const to = this.#inStage(path);
     makeDirectory(dirname(to), 0o700);
@@ -196,7 +196,7 @@ export function damageOf(path: string): string | null {
   }
 }
 
-/** Repeats until all have found nothing new in one round: a mail may move from one to the other while they read. */
+/** Repeats until all have found nothing new in one round: a mail may move from one directory to another while they are read. */
 function settle(mirrors: readonly Mirror[]): void {
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
     const changes = mirrors.map((mirror) => mirror.pass());
@@ -204,7 +204,7 @@ function settle(mirrors: readonly Mirror[]): void {
   }
 }
 
-/** The size of what a backup copies and others can make large (bytes): mails in mailboxes only get second names. */
+/** The size of the parts that a backup copies and that others can make large (bytes). Mails in mailboxes only get second names. */
 export function stagedBytes(layout: Layout): number {
   const copied = [
     layout.log,
