@@ -51,7 +51,7 @@ export function composeFirewall(parts: FirewallParts) {
   const enforcer = settings["firewall.enabled"]
     ? new BanEnforcer({ banLog, firewall, allowList, hasProxies, audit, clock, notices, log })
     : noEnforcement;
-  // On the other ports TLS starts at once, with the client.
+  // On the other ports the client speaks first, because TLS starts at once.
   const greets = (port: number): boolean =>
     [settingsNow()["ports.smtp"], settingsNow()["ports.submission"]].includes(port);
   const kernel = createKernelConnections({ greets });
@@ -103,7 +103,7 @@ export function composeFirewall(parts: FirewallParts) {
     async start(): Promise<void> {
       await enforcer.start();
       if (settings["firewall.enabled"]) return connectionWatch.start();
-      // Left by a run with a firewall: its bans would last as long as the machine.
+      // Removes the table of a run with a firewall, whose bans would last until the machine restarts.
       const removed = await firewall.remove();
       if (!removed.ok)
         log.info("The firewall table of an earlier run, if any, could not be removed; its bans may still apply.", {
@@ -131,13 +131,13 @@ function placesOf(now: Settings, port: (typeof MAIL_PORTS)[number]): number {
 }
 
 /**
- * Connections to the dashboard that the users of this machine may have open, together and each: its queue holds twice as many
+ * Maximum open connections from users of this machine to the dashboard, together and for each user. Its queue holds twice as many
  * (surfaces/api/server.ts). With a range in subuid(5), one user has 65,536 ids.
  */
 const FROM_USERS = 2_048;
 const FROM_ONE_USER = 64;
 
-/** Of users by name or id. They need not exist: a proxy on a different machine has no user here. */
+/** The ids of users by name or id. Users need not exist: a proxy on a different machine has none here. */
 function idsOf(users: readonly string[]): readonly number[] {
   return users.flatMap((user) => (/^\d+$/.test(user) ? Number(user) : hasUser(user) ? userIds(user).uid : []));
 }
@@ -150,13 +150,13 @@ function connectionLimit(now: Settings): ConnectionLimit {
   };
 }
 
-/** Only for the kernel's table: it reads who the machine's users are. */
+/** Only for the kernel's table, because it looks up the machine's users. */
 function localShares(now: Settings): readonly LocalShare[] {
   const mail = { of: "all", spared: [] } as const;
   const pages = { port: now["ports.http"], spared: idsOf(now["http.proxy_users"]) };
   return [
     ...MAIL_PORTS.map((key) => ({ port: now[key], most: shareOfOneClient(placesOf(now, key)), ...mail })),
-    // First, so that what it refuses does not count for all.
+    // Comes first, so that connections that it refuses do not count for all.
     { ...pages, most: FROM_ONE_USER, of: "each user" },
     { ...pages, most: FROM_USERS, of: "all" },
   ];

@@ -9,7 +9,7 @@ import type { GuardParts } from "./compose-stores.ts";
 import { createCheckpoints, createRemoval } from "./removal.ts";
 import { createDatabaseWatch } from "./watch-databases.ts";
 
-/** Answers that are ready are sent before the guard ends. */
+/** Time to send finished answers before the guard ends. */
 const ANSWERS_MS = 100;
 
 /** Keeps `engine.db` small and its log short, without delaying decisions (docs/adr/0014). */
@@ -56,7 +56,7 @@ export function composeMaintenance({ settings, layout, engine, stores, notices, 
     },
   });
   return {
-    /** Any error that a statement threw. */
+    /** Call it with any error that a statement threw. */
     noteError: (error: unknown) => databases.noteError(error),
     /** Ends the guard, which is started again at once. */
     restart,

@@ -117,7 +117,7 @@ export function composeSources(parts: SourceParts) {
     }
   };
   return {
-    /** Servers first, so that no client waits for an answer while the firewall is filled. */
+    /** Starts the servers first, so that no client waits for an answer while the firewall is filled. */
     async listen(): Promise<void> {
       await milter.start(layout.guardMilterSocket);
       await listenForSignIns();

@@ -68,7 +68,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     events,
     store: new SqliteStore(db, events),
     audited: {
-      /** Reads only committed entries: others may never be. */
+      /** Reads only committed entries, because others may never be committed. */
       entries: (asked: PageRequest) => {
         flush();
         return audit.entries(asked);

@@ -125,9 +125,9 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const disk = createDiskWatch({ ...common, reservedBytes: () => reservedBytes(settingsNow["limits.mail.max_size"]) });
   const clockWatch = createClockWatch({ ...common, clock, restart: () => maintenance.restart() });
   /**
-   * Whether a copy of the mail may wait in our queue: for another server, or for a mailbox whose quota Postfix does not ask about. It
-   * asks about the recipient's own mailbox and the only account behind an alias. Null, for a mail that will be held, counts as another
-   * server.
+   * Whether a copy of the mail may wait in our queue: for another server, or for a mailbox whose quota Postfix does not ask about. Postfix
+   * asks only about the recipient's own mailbox and the only account behind an alias. Null stands for a mail that will be held, and counts
+   * as another server.
    */
   const mayWait = (recipient: string | null): boolean => {
     const address = (recipient ?? "").toLowerCase();
@@ -148,7 +148,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       () => disk.look(),
       () => firewall.leakMonitor.look(),
       () => served.look(),
-      // Accounts and aliases change in several ways.
+      // Checked often, because accounts and aliases change in several ways.
       () => contentLists.refresh(),
     ],
     seldom: [

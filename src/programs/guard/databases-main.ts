@@ -6,8 +6,8 @@ import { sqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { initialise } from "../../store/recovery/initialise.ts";
 
 /**
- * Creates and migrates both databases as the guard's user, reads the hash of a new admin password from stdin, and ends. With
- * `--only-if-none` a stored one stays. A separate program, a tenth of the guard's size: each start runs it.
+ * Creates and migrates both databases as the guard's user, sets the admin password whose hash is on stdin, and ends. With `--only-if-none`
+ * a stored one stays. A separate program, because each start runs it: it has a tenth of the guard's size.
  * Exits without closing: a clean close would remove `-wal` and `-shm`, which Postfix and Dovecot need.
  */
 

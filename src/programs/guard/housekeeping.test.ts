@@ -16,7 +16,7 @@ import { createHousekeeping } from "./housekeeping.ts";
 
 const WELL = (): KeeperReply | Promise<never> => ({ ok: true, detail: "" });
 
-/** Runs it for real; the clock is moved by hand, so that bans end when the test says. */
+/** Real housekeeping. The clock is moved by hand, so that bans end when the test says. */
 async function setUp(t: TestContext, { keeper = WELL, failures = null as string[] | null, isFlooded = false } = {}) {
   const kit = engineOnMemory();
   const { notices, clock } = kit;
@@ -79,7 +79,7 @@ test("a database that can be written again is noticed even without mail", async 
   // After a refusal the engine waits before it tries the database again.
   clock.advance(2 * SECOND_MS);
   await until(() => !notices.raised.has("database_unwritable"));
-  assert.equal(scalarOf(db, "SELECT count(*) FROM event"), 0, "no event was invented");
+  assert.equal(scalarOf(db, "SELECT count(*) FROM event"), 0, "the probe recorded no event");
 });
 
 test("a break-glass that the guard could not carry out is finished once the database can be written", async (t) => {

@@ -23,17 +23,17 @@ type HousekeepingParts = Omit<GuardParts, "settings" | "stores"> &
     store: SqliteStore;
     names: ReturnType<typeof sqliteEventNames>;
     disk: Pick<ReturnType<typeof createDiskWatch>, "lacksRoom">;
-    /** What is looked at in each round, and in every fifth. */
+    /** Checks of each round, and of every fifth one. */
     watches: Readonly<Record<"often" | "seldom", readonly (() => void)[]>>;
     queue: Pick<QueueUpkeep, "round">;
     deliveries: Pick<ReturnType<typeof createOwnDeliveries>, "look">;
   }>;
 
 const SELDOM_ROUNDS = 5;
-/** How long decisions may wait for a step, and how many times as long they then have the processor. */
+/** How long decisions may wait for a step while mail comes, and otherwise; and the pause after it, as a multiple of its time. */
 const [BUSY_STEP_MS, QUIET_STEP_MS, PAUSE_TIMES] = [0.1, 1, 9];
 const ROWS = { least: 8, most: 500 };
-/** In each round, for each kind of step. */
+/** Time for each kind of step in each round. */
 const CATCH_UP_MS = 400;
 const KEEPER_EVERY_MS = 2 * SECOND_MS;
 
@@ -96,16 +96,16 @@ export function createHousekeeping(parts: HousekeepingParts) {
   }
 
   /**
-   * Whether writing works again: an idle server would not notice until its next mail. A real write, because an empty
-   * transaction succeeds on a full disk too.
+   * Tries a write while none works, because an idle server would not notice until its next mail that the database works again. An empty
+   * transaction would not do: it succeeds on a full disk too.
    */
   async function probeDatabase(): Promise<void> {
     if (isUnwritable()) await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
   }
 
   /**
-   * Adds events to what only people's searches need, which may lag: tiny steps with pauses while mail comes, larger ones without
-   * otherwise. A flood leaves some for later rounds.
+   * Adds events to what only people's searches need, which may lag. Takes tiny steps with pauses while mail comes, larger ones without
+   * pauses otherwise. A flood leaves some events for later rounds.
    */
   async function catchUp(size: StepSize, step: (most: number) => boolean): Promise<void> {
     for (const until = performance.now() + CATCH_UP_MS; performance.now() < until; ) {
@@ -119,7 +119,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
     }
   }
 
-  /** Raises conditions that only the root process sees, with the owner's other notices. */
+  /** Raises notices about problems that only the root process sees. */
   const askKeeper = unlessRunning(async () => {
     if (clock.now() - keeperAskedAt < KEEPER_EVERY_MS) return;
     keeperAskedAt = clock.now();
@@ -135,7 +135,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
   return { finishBreakGlass, start, stop: () => clearInterval(timer) };
 }
 
-/** Its run, by its process id; null while it does not work. */
+/** Dovecot's process id, which identifies its run; null while it does not work. */
 function readyDovecot({ services = [] }: Extract<KeeperReply, { ok: true }>): string | null {
   const dovecot = services.find(({ name }) => name === "dovecot");
   const isReady = dovecot?.up === true && dovecot.trouble === undefined && dovecot.silence === undefined;

@@ -199,12 +199,12 @@ test("a clock that is ahead removes nothing by age until it has been right for a
   await removal.round();
   clock.advance(2 * 365 * DAY_MS);
   await removal.round();
-  assert.equal(events.rows, MOST_ROWS, "of a guard that runs");
+  assert.equal(events.rows, MOST_ROWS, "by a guard that runs");
   const ahead = restarted();
   await ahead.round();
   record(store, ...eventRows(1, "203.0.113.7", clock.now()));
   await restarted().round();
-  assert.equal(events.rows, MOST_ROWS, "of one that starts, even again");
+  assert.equal(events.rows, MOST_ROWS, "by a guard that starts, even again");
   clock.advance(DAY_MS - 1);
   await ahead.round();
   assert.equal(events.rows, MOST_ROWS);

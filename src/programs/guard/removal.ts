@@ -25,18 +25,18 @@ const MB = 1024 * 1024;
 
 /** Limits of the write-ahead log. */
 export const LOG_LIMITS = {
-  /** From this size on it is copied into the database. */
+  /** From this size on the log is copied into the database. */
   copyBytes: 4 * MB,
-  /** From this size on nothing is removed at full speed. */
+  /** From this size on old events are not removed at full speed. */
   slowBytes: 64 * MB,
-  /** It could not be emptied in the background, because decisions never paused: then the decisions wait once. */
+  /** From this size on decisions wait once: they never paused, so the log could not be emptied in the background. */
   forceBytes: 256 * MB,
-  /** A process that the guard cannot stop holds it: mail is accepted, but nothing more is recorded. */
+  /** From this size on mail is accepted, but nothing recorded: a process that the guard cannot stop holds the log. */
   mostBytes: 1024 * MB,
 } as const;
 
 const LOOK_MS = 200;
-/** After a pass that did not finish: how many times its duration until the next, so that the disk is not kept busy. */
+/** Pause after a pass that did not finish, as a multiple of its duration, so that the disk is not kept busy. */
 const PAUSE_TIMES = 3;
 
 /** Lets the maintenance process copy and flush the write-ahead log, and bounds the log if that fails. */
@@ -89,7 +89,7 @@ export function createCheckpoints(
     for (const resolve of waiting.splice(0)) resolve();
   }
 
-  /** The last resort, after a pass has left little to do. If the log stays held, it is not tried at each check. */
+  /** The last resort, after a pass has left little to do. If the log stays held, it is not tried again before the log has grown. */
   function force(bytes: number): void {
     if (log.force()) return emptied();
     notices.set("database_log_held", `${Math.round(bytes / MB)} MB`);
@@ -132,7 +132,7 @@ const WARM_ROWS = 5_000;
 /** If the write-ahead log has grown: this many steps, then an undisturbed pass of the maintenance process. */
 const STEPS_A_PASS = 50;
 
-/** As many rows as fit into a time: a fast machine handles more of them than a slow one, an empty cache fewer. */
+/** The rows of a step, as many as fit into a time: a fast machine handles more than a slow one, an empty cache fewer. */
 export class StepSize {
   readonly #bounds: typeof ROWS;
   rows: number;
@@ -142,7 +142,7 @@ export class StepSize {
     this.rows = bounds.least;
   }
 
-  /** After a step of `rows`. The next may take `msEach`. */
+  /** Call it after a step of `rows`. The next may take `msEach`. */
   took(tookMs: number, msEach: number): void {
     const { least, most } = this.#bounds;
     const fitting = (this.rows * msEach) / Math.max(tookMs, 0.01);
@@ -158,7 +158,7 @@ export function createRemoval(parts: RemovalParts) {
   let warmUpTo = 0;
   let pressedAt = 0;
   let stopped = false;
-  // By the time of a day ago: restarts while the clock is wrong do not make it trusted.
+  // Starts at the last event from more than a day ago: restarts while the clock is wrong do not make it trusted.
   const dayAgo = later(clock.now(), -BELIEVED_AFTER_MS);
   let note: ClockNote = { lookedAt: retention.lastEventUntil(dayAgo) + BELIEVED_AFTER_MS, leap: null };
   let aheadMs = 0;

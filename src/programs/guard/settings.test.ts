@@ -20,7 +20,7 @@ function read(toml: string | null) {
 test("a settings file is read, or its mistakes are reported", () => {
   const good = read('domains = ["example.org"]\n');
   assert.ok(good.ok && good.settings.hostname === "mail.example.org");
-  assert.match(reasonOf(read(null)), /ghostinbox\.toml is not there\.$/);
+  assert.match(reasonOf(read(null)), /ghostinbox\.toml does not exist\.$/);
   const wrong = read('domain = ["example.org"]\n[limits.mail]\nper_minute = 0\n');
   assert.match(reasonOf(wrong), /^domain is not a setting; the nearest is domains\. .*limits\.mail\.per_minute/);
 });

@@ -16,7 +16,7 @@ export function readSettingsText(layout: Layout): SettingsText {
   try {
     const text = settingsText(layout.settings);
     if (text !== null) return { ok: true, text, env: process.env };
-    return { ok: false, reason: `${layout.settings} is not there.` };
+    return { ok: false, reason: `${layout.settings} does not exist.` };
   } catch (error) {
     if (error instanceof SettingsUnreadable) return { ok: false, reason: `${error.message}.` };
     return { ok: false, reason: `${layout.settings} cannot be read: ${messageOf(error)}.` };
@@ -38,7 +38,7 @@ export function changedKeys(before: Settings, after: Settings): readonly Setting
   return settingKeys().filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
 }
 
-/** Each try can wait for another program's lock, and decisions wait with it. */
+/** Time between tries. Each can wait for another program's lock, and decisions wait with it. */
 const AGAIN_MS = 5 * SECOND_MS;
 
 type ServedSettingsParts = Readonly<{
@@ -77,7 +77,7 @@ export function createServedSettings({ networks, files, sessions, notices, clock
     try {
       networks.serve({ domains, administrator, refused, networks: everywhere });
       if (settings["accounts.follow"] === "") files.endFollowing();
-      // Otherwise they would continue once users may sign in again.
+      // Otherwise the sessions would continue once users may sign in again.
       if (!settings["http.mailboxes"]) sessions.end("mailboxes");
     } catch (error) {
       return notices.set("accounts_unwritable", messageOf(error));

@@ -4,12 +4,13 @@ import { layoutOf } from "../../settings/layout.ts";
 import { createStandIn } from "./stand-in.ts";
 
 /**
- * The guard's service starts it before the guard starts and after it has ended, with the data directory, the port of Dovecot's
- * questions and the process id of runsv(8). Small, so that it answers at once. It ends when the guard takes over or could not, or with runsv.
+ * The guard's service starts it before the guard starts and after it has ended, with the data directory, the port of Dovecot's questions
+ * and the process id of runsv(8). It is small, so that it answers at once. It ends when the guard takes over, when its socket is gone, or
+ * with runsv.
  */
 
 const LOOK_MS = 200;
-/** Looks in a row without its socket: a stand-in that is leaving has closed that first. */
+/** Checks in a row without its socket: a stand-in that is leaving has closed its socket first. */
 const MOST_MISSED = 5;
 const [data = "", port = "", supervisor = ""] = process.argv.slice(2);
 const layout = layoutOf(data);
@@ -18,12 +19,12 @@ const start = createStandIn(layout, Number(port), secret, () => process.exit(0))
 try {
   await start();
 } catch {
-  // A second stand-in, or the guard, answers there.
+  // Another stand-in, or the guard, already answers.
   process.exit(0);
 }
 let missed = 0;
 setInterval(() => {
-  // Another stand-in that left at the same time may have removed it: the guard could not ask this one to leave, and never start.
+  // Another stand-in that left at the same time may have removed it. Without it the guard could not ask this one to leave, or start.
   missed = existsSync(layout.standIn) ? 0 : missed + 1;
   if (missed === MOST_MISSED || !isThere(Number(supervisor))) process.exit(0);
 }, LOOK_MS);

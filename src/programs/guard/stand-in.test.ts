@@ -15,7 +15,7 @@ import { createStandIn, takeOver, WITHOUT_GUARD } from "./stand-in.ts";
 const SECRET = "5f2c9d";
 const SIGN_IN = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.0.113.7", pwhash: "0a" });
 
-/** The sockets of a guard, and that guard's servers; that of sign-ins runs. */
+/** The sockets of a guard, and its servers; the one for sign-ins runs. */
 async function places() {
   const layout = temporaryLayout("policySocket", "standIn");
   const engine = heldEngine();
@@ -90,7 +90,7 @@ test("mail passes while another program holds the port of sign-ins, until the gu
   await takesOver(async () => undefined);
 });
 
-test("beside a guard, or another one, none starts", async () => {
+test("no stand-in starts beside a guard or another stand-in", async () => {
   const { logins, policy, layout, loginPort } = await places();
   await policy.start(layout.policySocket);
   await assert.rejects(
@@ -100,7 +100,7 @@ test("beside a guard, or another one, none starts", async () => {
   await Promise.all([policy.stop(), logins.stop()]);
 });
 
-test("a second one leaves the first in its place", async () => {
+test("a second stand-in leaves the first in its place", async () => {
   const { layout, start, takesOver } = await abandoned();
   await start();
   for (let i = 0; i < 3; i++) await assert.rejects(start(), /another program is listening there/);
@@ -108,13 +108,13 @@ test("a second one leaves the first in its place", async () => {
   await takesOver(async () => undefined);
 });
 
-test("a guard takes its place where no stand-in is", async () => {
+test("a guard starts without a stand-in too", async () => {
   const { logins, policy, layout } = await places();
   await takeOver(layout.standIn, async () => policy.start(layout.policySocket));
   await Promise.all([policy.stop(), logins.stop()]);
 });
 
-test("a stand-in whose socket for the handover is gone ends, so that a guard can listen", async () => {
+test("a stand-in whose handover socket is gone ends, so that a guard can listen", async () => {
   const layout = temporaryLayout("policySocket", "standIn", "loginPolicySecret");
   writeFileSync(layout.loginPolicySecret, SECRET);
   const main = join(import.meta.dirname, "stand-in-main.ts");

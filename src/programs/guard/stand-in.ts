@@ -11,7 +11,7 @@ const TAKE_OVER_MS = 2_000;
 /** A stand-in that is just starting may take the socket in between. */
 const TRIES = 5;
 
-/** What only the guard can tell: without it no disk is full, no session is over, and no client is a trusted proxy or Dovecot. */
+/** Replaces what only the guard knows: no disk is full, no session is over, and no client is a trusted proxy or Dovecot. */
 export const WITHOUT_GUARD: PolicyOptions = {
   ...POLICY_LIMITS,
   stopMs: 100,
@@ -23,15 +23,15 @@ export const WITHOUT_GUARD: PolicyOptions = {
 };
 
 /**
- * Accepts everything while the guard is known to be dead. Without an answer Postfix and Dovecot refuse temporarily, so a
- * slow guard lets no one bypass its limits. Nothing is recorded here. `left` is called once the guard has taken over. Returns what starts
- * it, which rejects if another stand-in, or the guard, is there. The guard's port may be shared, so its socket comes first.
+ * Accepts everything while the guard is known to be dead, and records nothing. It doesn't replace a slow guard: without an answer Postfix
+ * and Dovecot refuse temporarily, so no one bypasses the limits. `left` is called once the guard has taken over. Returns a function that
+ * starts it, and rejects if another stand-in, or the guard, runs. The guard's port may be shared, so it opens its socket first.
  */
 export function createStandIn(layout: Layout, loginPort: number, secret: string, left: () => void) {
   const submit: Submit = (_, answer) => answer(decision("pass", "below_limit"));
   const report = (): void => undefined;
   const policy = createPolicyServer(submit, report, WITHOUT_GUARD);
-  // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
+  // Dovecot's port for proxies stays open, because the firewall's table stays in the kernel.
   const guardsProxied = (): boolean => true;
   const logins = createLoginPolicyServer({ submit, secret, report, guardsProxied });
   const leave = async (): Promise<void> => {

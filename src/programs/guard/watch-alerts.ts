@@ -49,7 +49,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
       events: {
         ...events,
         last: () => {
-          // The ids of a lost transaction are reused, and would be skipped.
+          // Commits first: a lost transaction's ids are reused, and their new events would be skipped.
           flush();
           return events.last();
         },
@@ -76,7 +76,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
 
   function isAccount({ account }: AlertEvent): boolean {
     const name = parseAccountName(account ?? "");
-    // Not in another spelling: the alert names what was typed.
+    // Not if it is spelled differently, because the alert names what was typed.
     return name !== null && name === account?.toLowerCase() && readOr(() => book.account(name) !== null, false);
   }
 

@@ -41,7 +41,7 @@ test("a ban is mailed with its jail, its number of failures and its length", asy
   assert.deepEqual(new Set<unknown>(asked), new Set([mail, { ...mail, lastsMs: null }]));
 });
 
-test("of a flood, thirty an hour are mailed, and the next mail has the number of skipped ones", async (t) => {
+test("in a flood, thirty bans an hour are mailed, and the next mail has the number of skipped ones", async (t) => {
   const { asked, clock, send } = await mailing();
   for (let i = 0; i < 33; i++) send(BAN, JAIL_REPORT);
   await until(() => asked.length === 30);

@@ -62,7 +62,7 @@ describe("files of allowed senders", () => {
   });
 });
 
-test("a list that cannot be written is noted, and the others are still written", () => {
+test("a list that cannot be written is logged, and the others are still written", () => {
   const warned: string[] = [];
   const log = { info: assert.fail, error: assert.fail, warn: (says: string) => warned.push(says) };
   let authors = 0;
@@ -121,7 +121,7 @@ test("the allow list is written as it changes", (t) => {
   assert.deepEqual(read("clients"), ["198.51.100.0/24", "2001:db8::/32"]);
 });
 
-test("a file that was emptied, changed, removed or put in its place by another is written again, and only then", (t) => {
+test("a file that was emptied, changed, removed or replaced is written again, and only then", (t) => {
   const { accounts, refresh, files } = setUp(t);
   accounts.add(ANNA, HASH, START);
   refresh();

@@ -29,8 +29,8 @@ export function createContentLists({ preferences, authors, log }: ContentListPar
 type AllowedSenders = Readonly<{ byRecipient(): ReadonlyMap<string, readonly string[]>; changes(): number }>;
 
 /**
- * Returns what writes the files in which spamd finds the senders that a recipient allows; only when they change. The lists are read
- * after a change of theirs or, by `changes`, of accounts and aliases. Throws if they cannot be written.
+ * Returns a function that writes the files in which spamd finds the senders that a recipient allows, if they have changed. It reads the
+ * lists only after `changes` shows a change of them, or of accounts and aliases. It throws if they cannot be written.
  */
 export function createSpamPreferenceFiles(directory: string, { byRecipient, changes }: AllowedSenders): () => void {
   let written = "";
@@ -55,16 +55,16 @@ type AuthorFilesParts = Readonly<{
 
 const SENDERS_ARE = "# ADDRESS ACCOUNT,ACCOUNT: who may send as whom. Written by the guard.";
 const CLIENTS_ARE = "# The allow list. Written by the guard.";
-/** The last line: without it a reader knows that the file is incomplete. */
+/** The last line. Without it, a reader knows that the file is incomplete. */
 const END = "# end";
 
 /** `stat` of the last written file; null before the first write. */
 type Written = Readonly<{ text: string; stat: string | null }>;
 
 /**
- * Returns what writes the files that Rspamd uses to check a mail's author: `senders` (the view `sender_login`) and `clients` (the
- * allow list). With files mail flows while the guard is down. The guard is the only writer of accounts, so they are never out
- * of date. A file that another program emptied, changed or removed is written again at the next call. Throws if they cannot be written.
+ * Returns a function that writes the files that Rspamd uses to check a mail's author: `senders` (the view `sender_login`) and `clients`
+ * (the allow list). With files, mail flows while the guard is down. They are never out of date, because only the guard writes accounts. It
+ * also rewrites a file that another program emptied, changed or removed. It throws if they cannot be written.
  */
 export function createAuthorFiles(directory: string, { logins, domains, allowed }: AuthorFilesParts): () => void {
   const written = new Map<string, Written>();

@@ -30,7 +30,7 @@ test("each change of the accounts is copied", async (t) => {
   await lookUntil(t, watch, () => assert.equal(namesIn(copyPath(accountsDb)).length, 2));
 });
 
-test("a noted use causes no copy", async (t) => {
+test("noting a use causes no copy", async (t) => {
   const { watch, accounts, uses, calls, addAccount } = watchedDatabases();
   addAccount("anna@example.org");
   await lookUntil(t, watch, () => assert.equal(calls.copies, 1));
@@ -204,7 +204,7 @@ test("damage of a new digest does not count as damage of the database", () => {
   assert.throws(() => digested(engineDb, path), isDamage);
 });
 
-/** Uses a connection that has none of it in memory. */
+/** Uses a new connection, which has nothing in memory. */
 function digested(from: string, to: string): void {
   using source = new DatabaseSync(from);
   digest(source, to);

@@ -53,7 +53,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
   const watched = [accounts, engine].map((of) => ({ of, files: new OpenFiles(of.path) }));
   let timer: NodeJS.Timeout | undefined;
   let isEnding = false;
-  /** Damage that the disk did not let us mark. */
+  /** Damage that could not be marked on the disk. */
   let unmarked: Readonly<{ of: Watched; why: string }> | null = null;
   /** Damage of one of the two, while `accounts.db` cannot be checked: either may be the damaged one. */
   let unsure: unknown = null;
@@ -126,7 +126,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
     copyAccounts().catch(failed);
   }
 
-  /** The open files still hold everything, and nothing is recorded until the copy has replaced them. */
+  /** Saves a database from its open file, which still holds everything. Nothing is recorded until the copy has replaced the file. */
   async function save({ db, path }: Watched, loss: Loss): Promise<void> {
     flush();
     refuse(`${path} was ${loss === "gone" ? "removed" : "replaced"} while it was open, and is being saved`);
@@ -145,7 +145,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
       throw error;
     }
     isEnding = true;
-    log.error("A database lost its file while it was open: it was saved, and the guard starts again.", { path, loss });
+    log.error("A database lost its file while it was open: it was saved, and the guard restarts.", { path, loss });
     restart();
   }
 
@@ -153,7 +153,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
   function giveUp(of: Watched, why: string): void {
     const { path } = of;
     unmarked = null;
-    // Without a copy nothing can continue.
+    // Without a copy of accounts.db the server could not continue.
     if (isEnding || (path === accounts.path && isEmpty(copyPath(path)))) return;
     const now = clock.now();
     if (setAsideBeside(path).filter((name) => now - timeOfName(name) < HOUR_MS).length >= MOST_AN_HOUR) return;
@@ -163,7 +163,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
       return notices.set("database_unsaved", `${basename(path)} is damaged (${why}): ${failure}`);
     }
     isEnding = true;
-    log.error("A database is damaged: the guard starts again, and sets it aside.", { path, why });
+    log.error("A database is damaged: the guard restarts, and sets it aside.", { path, why });
     restart();
   }
 
@@ -174,7 +174,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
     notices.set("database_set_aside", `${names.join(", ")}: \`rm ${aside.join("* ")}*\``, names);
   }
 
-  /** At most seconds old. */
+  /** Keeps the copy at most seconds old. */
   const copyAccounts = unlessRunning(async () => {
     const changes = accountChanges();
     if (changes === copiedChanges && !isEmpty(copyPath(accounts.path))) return notices.set("accounts_uncopied", null);
@@ -183,7 +183,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
     report(accounts, "accounts_uncopied", kept);
   });
 
-  /** Every few minutes. */
+  /** Runs every few minutes. */
   const makeDigest = unlessRunning(async () => {
     const now = clock.now();
     if (now < digestAt) return;

@@ -41,8 +41,8 @@ export function createClockWatch({ clock, engine, notices, log, restart }: Clock
     accepted = clock.accepted();
     record(`${directionOf(jump)}, and it is trusted now`);
     if (jump.byMs > 0) return;
-    // Nothing in memory may lie in the future, where it would wait for the old time.
-    log.warn("The machine's clock was set back: the guard starts again.", { byMs: jump.byMs });
+    // Times in memory would lie in the future, and wait for the old time.
+    log.warn("The machine's clock was set back: the guard restarts.", { byMs: jump.byMs });
     restart();
   }
 
@@ -96,9 +96,9 @@ export function createTrackingWatch(notices: Notices, directory = KERNEL) {
 }
 
 const DISK_EVERY_MS = 5 * SECOND_MS;
-/** Below this multiple of the space at which Postfix refuses mail: a notice, and no mail that may wait in the queue. */
+/** Below this multiple of the space at which Postfix refuses mail, there is a notice, and mail that may wait in the queue is deferred. */
 const TOLD_BEFORE = 2;
-/** Below this share of free inodes, and this many, there is a notice: each mail takes some, in the queue and in mailboxes. */
+/** Below this share and this number of free inodes there is a notice: each mail takes some, in the queue and in mailboxes. */
 const FREE_SHARE = 0.05;
 const FREE_INODES = 20_000;
 /** Below this no mail is accepted: accepted mail must still be delivered, and can take several inodes. */
