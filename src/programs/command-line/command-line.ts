@@ -12,5 +12,5 @@ process.exitCode = await run(process.argv.slice(2), {
   now: Date.now,
   connect,
 });
-// What hangs, such as restic in a check that was given up, must not keep this process. Waits until all output is written.
+// Exits once all output is written, even if something still hangs, such as restic in a check that was given up.
 process.stdout.write("", () => process.stderr.write("", () => process.exit()));

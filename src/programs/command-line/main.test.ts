@@ -152,7 +152,7 @@ describe("when the guard ends", TIMED, () => {
   });
 });
 
-test("ends once all is written, even if something that it has given up still runs", TIMED, async (t) => {
+test("exits once all output is written, even if something that it has given up still runs", TIMED, async (t) => {
   using layout = dataDirectory();
   const hanging = 'data:text/javascript,setInterval(() => 0, 1e6); process.stdout.write("x".repeat(1e6))';
   const argv = ["--import", hanging, "src/programs/command-line/command-line.ts"];

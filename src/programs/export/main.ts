@@ -19,7 +19,7 @@ import { openEngineForReading } from "../../store/open.ts";
  * If anything but a certificate cannot be read or opened, it ends, and runsv(8) starts it again.
  */
 
-/** More than 12 s: the keeper does not report it as a service that keeps exiting (watch-services.ts). */
+/** More than 12 s, so that the keeper does not report a service that keeps exiting (watch-services.ts). */
 const BEFORE_NEXT_TRY_MS = 15 * SECOND_MS;
 /** A bundle of all public certificate authorities takes a quarter of a megabyte. */
 const MOST_PEM_BYTES = 4_000_000;
@@ -30,7 +30,7 @@ const record = deliveryFile(layout.exportRecord, (why) =>
   log.error("The last position cannot be stored: after a restart, later events are sent again.", { why }),
 );
 
-// At once: unconfirmed events are sent again.
+// Exits at once, because unconfirmed events are sent again.
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(0));
 try {
   await run();
@@ -48,7 +48,7 @@ async function run(): Promise<never> {
   const server = serverOf(read.settings);
   const receiver =
     read.settings["export.syslog.protocol"] === "relp" ? createRelpReceiver(server) : createTlsReceiver(server);
-  // Before it is opened: a file that replaces it in between is a different one.
+  // Read before the file is opened: one that replaces it in between is a different one.
   const inode = inodeOf(layout.engineDb);
   const queries = sqliteQueries(openEngineForReading(layout.engineDb));
   if (record.isUnreadable())
@@ -89,7 +89,7 @@ function serverOf(settings: ExportSettings): SyslogServer {
   return {
     host: settings["export.syslog.host"],
     port: settings["export.syslog.port"],
-    // Read for each connection: they are renewed while this runs.
+    // Read for each connection, because certificates are renewed while this runs.
     get authorities() {
       return ca === "" ? undefined : pem(ca);
     },

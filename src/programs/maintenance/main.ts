@@ -6,11 +6,11 @@ import { saveMemoryOnceSettled } from "../../host/machine/late-flags.ts";
 import { carryOut, maintenanceWork, READY } from "../../store/maintenance/work.ts";
 
 /**
- * Started by the guard with the path of `engine.db`: an order a line on standard input, an answer a line on standard
+ * Started by the guard with the path of `engine.db`. Reads one order a line from standard input, and writes one answer a line to standard
  * output. It ends with the guard, and without closing the databases: a clean close could take `-wal` away from readers.
  */
 
-// It copies while decisions are made, perhaps on the same processor.
+// Copies run while decisions are made, perhaps on the same processor.
 setPriority(constants.priority.PRIORITY_LOW);
 const [, , path = ""] = process.argv;
 const work = maintenanceWork(path);
