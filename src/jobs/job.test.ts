@@ -101,8 +101,8 @@ test("a program runs at low priority, with its arguments", SKIP, async () => {
 const UNSAFE = 'class UnsafePath extends Error { constructor(says) { super(says); this.name = "UnsafePath"; } }';
 
 for (const [what, script, reason] of [
-  ["its code", "process.exit(3)", "it was ended (3)"],
-  ["its signal", 'console.error("report: x"); process.kill(process.pid, "SIGKILL")', "it was ended (SIGKILL)"],
+  ["its code", "process.exit(3)", "it ended with code 3"],
+  ["its signal", 'console.error("report: x"); process.kill(process.pid, "SIGKILL")', "it was ended by SIGKILL"],
   ["what it printed last", 'console.error("report: a\\nreport: no room: b"); process.exit(1)', "no room: b"],
   ["an error that nothing caught", 'require("node:fs").writeFileSync("/proc/x", "")', /^ENOENT: .*\/proc\/x'$/],
   ["one of our own", `${UNSAFE} throw new UnsafePath("give it to root.");`, "give it to root."],
@@ -119,7 +119,7 @@ test("a program that does not end is killed after its limit, and reported", SKIP
   const { layout } = installed("process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1000);");
   const reported: string[] = [];
   const limit = { ms: 600, passed: (reason: string) => void reported.push(reason) };
-  assert.equal(await runBehind(layout, "report", [], limit), "it was ended (SIGKILL)");
+  assert.equal(await runBehind(layout, "report", [], limit), "it was ended by SIGKILL");
   assert.deepEqual(reported, ["it did not finish within 1 s"]);
 });
 

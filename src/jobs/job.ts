@@ -69,7 +69,9 @@ export async function runBehind(
     if (limit !== null) timer = setTimeout(end, limit.ms, limit);
     const [code, signal] = await closed;
     if (code === 0) return null;
-    return (signal === null ? reasonIn(said) : null) ?? `it was ended (${String(signal ?? code)})`;
+    return signal === null
+      ? (reasonIn(said) ?? `it ended with code ${String(code)}`)
+      : `it was ended by ${String(signal)}`;
   } catch (error) {
     console.error(`keeper: ${name}.js could not be started: ${messageOf(error)}`);
     return messageOf(error);

@@ -84,7 +84,7 @@ for (const task of ["backup", "drill"] as const)
         runs += 1;
         // As after its time limit: the first reason stays.
         limit?.passed("no room");
-        return "it was ended (SIGKILL)";
+        return "it was ended by SIGKILL";
       };
       const keeper = () => createBackupJob(layout, systemClock, () => ({ ...RULES, "backup.hour": HOUR }), run);
       const first = keeper();

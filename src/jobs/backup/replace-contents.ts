@@ -13,7 +13,7 @@ import { lockHolder } from "../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { layoutOf } from "../../settings/layout.ts";
 
-/** Used if only the contents of a directory can be replaced. It is inside it, so that everything moves within one file system. */
+/** Used if only the contents of a directory can be replaced. Lies in that directory, so that everything moves within one file system. */
 export const WORK = ".restoring";
 /** Held while a restore is running in such a directory. */
 export const LOCK = ".restoring-lock";
@@ -151,7 +151,7 @@ export function mountsIn(data: string): readonly string[] {
     .filter((path) => path !== "run" && !path.startsWith("run/"));
 }
 
-/** How the names of former data directories begin. */
+/** Prefix of the names of former data directories. */
 export const BEFORE = "before-";
 
 /** Where the former contents of a mount are, if those of the data directory are in `aside`. */

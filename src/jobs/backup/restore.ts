@@ -208,8 +208,8 @@ export function giveAll(path: string, owner: Owner): void {
 }
 
 /**
- * Keeps the queue for the next start, which turns its files into mails: their names contain numbers of the old disk. Even an empty queue
- * tells the start that the server was restored.
+ * Keeps the queue for the next start, which turns its files into mails: their names contain inode numbers of the old disk. Even an empty
+ * queue tells the start that the server was restored.
  */
 function keepQueue(layout: Layout): void {
   makeDirectory(layout.postfixQueue, 0o755);

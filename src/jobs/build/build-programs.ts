@@ -32,7 +32,7 @@ export async function buildPrograms(checkout: string): Promise<Built> {
   });
 }
 
-/** The bundler and the mail sender. Programs kept in the checkout find them beside them, and most runs load neither. */
+/** The bundler and the mail sender. Programs kept in the checkout find these packages there, and most runs load neither. */
 const LEFT_OUT = ["esbuild", "nodemailer"];
 /** Two megabytes of words. */
 const WORD_LISTS = ["@zxcvbn-ts/language-common", "@zxcvbn-ts/language-en"];

@@ -62,7 +62,7 @@ function isSafe(stat: Stats, kind: "directory" | "file"): boolean {
   return isOne && (uid === 0 || uid === process.geteuid?.()) && (mode & WRITABLE_BY_OTHERS) === 0;
 }
 
-/** The file's size and modification time. Creating the file changes it, too. */
+/** The file's size and modification time; `- -` if it is missing. */
 export function statusOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? "- -" : `${stat.size} ${stat.mtimeMs}`;

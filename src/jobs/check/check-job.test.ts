@@ -96,12 +96,12 @@ test("a run that does not end is reported at once, and no other starts beside it
 });
 
 test("a failed run is reported until all checks have run, even if the owner runs them", async () => {
-  const { layout, clock, schedule, restarted } = scheduled(() => Promise.resolve("it was ended (SIGSEGV)"));
+  const { layout, clock, schedule, restarted } = scheduled(() => Promise.resolve("it was ended by SIGSEGV"));
   await schedule.look();
-  assert.equal(schedule.troubles()[0]?.detail, "the checks did not finish: it was ended (SIGSEGV)");
+  assert.equal(schedule.troubles()[0]?.detail, "the checks did not finish: it was ended by SIGSEGV");
   assert.deepEqual(restarted().troubles(), schedule.troubles(), "a restart of the keeper does not end it");
   changeCheckRecord(layout, { checks: FALLEN });
-  const both = "the checks did not finish: it was ended (SIGSEGV); tls.days: It expired.";
+  const both = "the checks did not finish: it was ended by SIGSEGV; tls.days: It expired.";
   assert.equal(schedule.troubles()[0]?.detail, both);
   changeCheckRecord(layout, { at: clock.now() + MINUTE_MS, checks: {} });
   assert.deepEqual(schedule.troubles(), []);

@@ -20,7 +20,7 @@ const MOST_BYTES = 16 * 1024;
 
 /**
  * The exporter's own state. `position`: the id of the last delivered event, null before the first; `at`: its time, as shown. `since`: when
- * the trouble started. `lost`: how many events were removed before they could be delivered, and when that was last seen. Times except `at`
+ * the trouble started. `lost`: how many events were removed before they could be delivered, and when that was last seen. The other times
  * are milliseconds since the Unix epoch.
  */
 const written = lazily(() => {

@@ -78,7 +78,7 @@ export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
     }
   }
 
-  /** Yields a restart before its first step, which may be the question of a sign-in whose report is recorded later. */
+  /** Yields a restart before the first step after it, which may be the question of a sign-in whose report is recorded later. */
   function* after(start: number, step: ReplayStep): Generator<ReplayStep> {
     if (start > begun) yield { type: "restarted", at: step.at };
     begun = Math.max(begun, start);

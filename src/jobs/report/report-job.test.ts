@@ -69,9 +69,9 @@ test("a killed report is retried an hour later, even if the failure could not be
   let started = 0;
   const killed = job(() => {
     started += 1;
-    return Promise.resolve("it was ended (SIGKILL)");
+    return Promise.resolve("it was ended by SIGKILL");
   });
-  const reported = [{ code: "report_unsent", detail: "it was ended (SIGKILL)" }];
+  const reported = [{ code: "report_unsent", detail: "it was ended by SIGKILL" }];
   await killed.look();
   assert.equal(readMailRecord(layout).failure?.at, clock.at);
   assert.deepEqual(killed.troubles(), reported);
@@ -119,7 +119,7 @@ test("a report that does not end is reported after an hour, and no other starts 
   assert.deepEqual(stuck.troubles(), reported);
   clock.at += HOUR_MS;
   assert.equal(stuck.look(), running);
-  killed.resolve("it was ended (SIGKILL)");
+  killed.resolve("it was ended by SIGKILL");
   await running;
   assert.deepEqual(stuck.troubles(), reported);
   assert.equal(limits.length, 1);

@@ -97,7 +97,7 @@ function loaded(domain: string) {
   return loadValid(null, { GHOSTINBOX_DOMAIN: domain });
 }
 
-test("the guard may read a replaced settings file again; a directory stays", OWN_ETC, async () => {
+test("the guard may read a replaced settings file again; a directory is kept", OWN_ETC, async () => {
   const etc = new OwnEtc();
   etc.add("ghostinbox", 61_000);
   const layout = temporaryLayout();

@@ -48,7 +48,7 @@ function settingsAccess(): Required<Access> {
 }
 
 /**
- * Makes a settings file that was copied or moved into place readable for the guard. Needs root. Doesn't touch one that is right already,
+ * Makes a settings file that was copied or moved into place readable by the guard. Needs root. Doesn't touch one that is right already,
  * because it may be on a read-only mount.
  */
 export function restoreSettingsAccess({ settings }: Layout): void {

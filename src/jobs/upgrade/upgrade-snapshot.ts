@@ -59,7 +59,7 @@ export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<
   const schemas = schemasOf(layout);
   const last = readSnapshot(layout);
   if (!schemas.some(isOld) || hasBegun(last, schemas)) return null;
-  // Removes what a killed start copied, whose space this one needs. If the record is damaged, those copies may be the last snapshot.
+  // Removes copies of a killed start, whose space this one needs. Beside a damaged record they stay: one may be the last snapshot.
   if (last !== null || !existsSync(layout.upgradeSnapshot))
     dropOthers(layout, [last?.directory ?? "", layout.upgradeSnapshot, layout.rollback, layout.takenBack]);
   const lack = lackOfSpace(layout, schemas);

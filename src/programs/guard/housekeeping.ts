@@ -30,7 +30,7 @@ type HousekeepingParts = Omit<GuardParts, "settings" | "stores"> &
   }>;
 
 const SELDOM_ROUNDS = 5;
-/** How long decisions may wait for a step while mail comes, and otherwise; and the pause after it, as a multiple of its time. */
+/** Maximum time of a step while mail comes, and otherwise; and the pause after a step, as a multiple of its time. */
 const [BUSY_STEP_MS, QUIET_STEP_MS, PAUSE_TIMES] = [0.1, 1, 9];
 const ROWS = { least: 8, most: 500 };
 /** Time for each kind of step in each round. */
@@ -96,8 +96,8 @@ export function createHousekeeping(parts: HousekeepingParts) {
   }
 
   /**
-   * Tries a write while none works, because an idle server would not notice until its next mail that the database works again. An empty
-   * transaction would not do: it succeeds on a full disk too.
+   * Tries a real write after writes have failed, because an idle server would not notice before its next mail that the database works
+   * again. An empty transaction succeeds on a full disk too.
    */
   async function probeDatabase(): Promise<void> {
     if (isUnwritable()) await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);

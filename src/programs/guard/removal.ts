@@ -29,7 +29,7 @@ export const LOG_LIMITS = {
   copyBytes: 4 * MB,
   /** From this size on old events are not removed at full speed. */
   slowBytes: 64 * MB,
-  /** From this size on decisions wait once: they never paused, so the log could not be emptied in the background. */
+  /** From this size on decisions wait once, because the log could not be emptied in the background while they never paused. */
   forceBytes: 256 * MB,
   /** From this size on mail is accepted, but nothing recorded: a process that the guard cannot stop holds the log. */
   mostBytes: 1024 * MB,
