@@ -69,9 +69,8 @@ export async function runBehind(
     if (limit !== null) timer = setTimeout(end, limit.ms, limit);
     const [code, signal] = await closed;
     if (code === 0) return null;
-    return signal === null
-      ? (reasonIn(said) ?? `it ended with code ${String(code)}`)
-      : `it was ended by ${String(signal)}`;
+    if (typeof signal === "string") return `it was ended by ${signal}`;
+    return reasonIn(said) ?? `it ended with code ${String(code)}`;
   } catch (error) {
     console.error(`keeper: ${name}.js could not be started: ${messageOf(error)}`);
     return messageOf(error);

@@ -29,7 +29,7 @@ if (loaded.ok) {
   });
   changeCheckRecord(layout, { at, checks });
   const done = plural(Object.keys(checks).length, "check");
-  console.log(`check: ${done} done; ${fallen({ checks }).length} that passed before failed`);
+  console.log(`check: ${done} done; ${fallen({ checks }).length} that passed before fail now`);
 } else console.error(`check: ${loaded.message}`);
 // Databases stay open until the end: the last connection that closes a database removes the files beside it.
 process.exit(loaded.ok ? 0 : 1);
