@@ -66,7 +66,7 @@ test("unknown figures say why, and parts that are off say so", () => {
     holes: { known: false, isInstalled: false, reason: "debsecan is not installed." },
     certificate: { known: false, reason: "There is no certificate yet." },
     hardening: { known: false, reason: "Lynis has not checked this machine." },
-    disk: { known: false, reason: "The disk cannot be asked." },
+    disk: { known: false, reason: "The disk cannot be read." },
     spam: { isOn: false, scored: 0, marked: 0, refused: 0, missed: 0, wrong: 0, users: 0, rules: null },
     backups: { isOn: false, last: null, failure: null, isKeySeen: false, drillEveryDays: 30, drill: null },
   });
@@ -76,7 +76,7 @@ test("unknown figures say why, and parts that are off say so", () => {
     "Known vulnerabilities could not be listed: debsecan is not installed.",
     "There is no certificate yet.",
     "Lynis has not checked this machine.",
-    "The disk cannot be asked.",
+    "The disk cannot be read.",
     "It is switched off (spam.enabled).",
     "Backups are switched off (backup.enabled).",
   ])

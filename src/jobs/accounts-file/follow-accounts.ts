@@ -50,7 +50,7 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
     const skipped: FileChanges["skipped"][number][] = [];
     const listed = new Set<string>(lines.map(({ name }) => name));
     const unlisted = [...rows.values()].filter(({ name, followed }) => followed === "listed" && !listed.has(name));
-    // First: a thousand clear-text passwords take a minute to verify.
+    // Removed lines come first, because verifying a thousand clear-text passwords takes a minute.
     for (let from = 0; from < unlisted.length; from += ENTRIES_PER_COMMAND) {
       const gone = unlisted.slice(from, from + ENTRIES_PER_COMMAND).map(({ name }) => name);
       if ((await ask({ verb: "accounts_follow", entries: [], gone })) === null) return null;

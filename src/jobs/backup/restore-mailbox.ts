@@ -17,7 +17,7 @@ import { giveAll, lackingRoom } from "./restore.ts";
 type MailSelection = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
 
 const MANY_MAILS_MS = HOUR_MS;
-/** For a line of up to 44 bytes about each mail found. */
+/** Room for one line of up to 44 bytes for each mail found. */
 const FOUND_BYTES = 1 << 28;
 /** Exit code of doveadm(1) if a mailbox does not exist. */
 const NOT_FOUND = 68;

@@ -63,7 +63,7 @@ export function readTimeline(layout: Incidents, incident: Incident): readonly Ti
 }
 
 const SLOW_MS = 2 * MINUTE_MS;
-/** Maximum output of one program: a queue of 300,000 mails. */
+/** Maximum output of one program, enough for a queue of 300,000 mails. */
 const MOST_BYTES = 200_000_000;
 const LINES_AT_ONCE = 1_000;
 const DEFERRED = "deferred";

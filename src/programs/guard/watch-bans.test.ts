@@ -61,7 +61,7 @@ test("a clock that was set back does not stop the mails", async () => {
   await until(() => asked.length === 31);
 });
 
-test("a mail that the keeper could not send is noted and counted in the next, and nothing is thrown", async (t) => {
+test("a mail that the keeper could not send is logged and counted in the next, and nothing is thrown", async (t) => {
   const { asked, warned, send } = await mailing({ ok: false, reason: "the queue is full" });
   send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.deepEqual(warned, [{ prefix: BAN.prefix, why: "the queue is full" }]), {

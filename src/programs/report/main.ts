@@ -16,9 +16,9 @@ const sent = await makeReport().catch((error: unknown) => ({ ok: false, reason: 
 if (sent.ok) {
   const done = [...withPeriod(readMailRecord(layout), period)];
   const last = { at: now, to: [...sent.to] };
-  // Not a failure: the keeper would send it again.
+  // This is no failure, because the keeper would then send it again.
   const why = failureOf(() => changeMailRecord(layout, { done, last, failure: null }));
-  console.log(`report: that of ${period} is in the queue${why === null ? "" : `, but was not noted: ${why}`}`);
+  console.log(`report: the report of ${period} is in the queue${why === null ? "" : `, but was not recorded: ${why}`}`);
 } else {
   // The keeper takes the reason from here, and notes it.
   console.error(`report: ${sent.reason}`);
