@@ -44,7 +44,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     writeFileSync(imported, lines.join("\r\n"));
     const { stdout, stderr } = await product.typed(["account", "import", imported]);
     assert.match(stdout + stderr, new RegExp(`^${schemes.length + 1} accounts imported`, "m"));
-    assert.match(stdout, /carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/);
+    assert.match(stdout, /carl@elsewhere\.test has the domain elsewhere\.test, which is not a mail domain/);
     const all = [...names.values(), "bare@two.test"];
     // Each from a different address: each may have only ten connections.
     const tries = all.map(async (name, i) => ((await signsIn(name, PASSWORD, `198.51.100.${71 + i}`)) ? [] : [name]));

@@ -19,7 +19,10 @@ describe("accounts of a file", TIMED, () => {
     const { code, out, err } = await importing(text);
     assert.equal(code, 0, err);
     assert.match(out, /^2 accounts imported\.$/m);
-    assert.match(out, /^Not imported: carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/m);
+    assert.match(
+      out,
+      /^Not imported: carl@elsewhere\.test has the domain elsewhere\.test, which is not a mail domain/m,
+    );
     assert.match(out, /^Ignored in line 3: userdb_mail of bert@example\.org\.$/m);
     assert.match(out, /^Weak: bert@example\.org: The password is too short/m);
     assert.match(await does("account list"), /^bert@example\.org +active/m);
