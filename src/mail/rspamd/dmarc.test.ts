@@ -6,6 +6,7 @@ import { DMARC_LUA, ORGANIZATION_LUA } from "./dmarc.ts";
 
 /** A mail by strict.test, whose policy is p=reject. Rspamd's own modules accept its signatures, except those of the selector `bad`. */
 const MAIL = String.raw`
+local pct = 100
 local function verdict(...)
   local cache, fields, trace = {}, {}, {}
   for at, signature in ipairs({ ... }) do
@@ -21,7 +22,7 @@ local function verdict(...)
     has_symbol = function(_, name) return name == "DMARC_POLICY_ALLOW" end,
     get_symbol = function(_, name) return name == "DKIM_TRACE" and { { options = trace } } or nil end,
     get_resolver = function()
-      return { resolve_txt = function(_, query) query.callback(nil, nil, { "v=DMARC1; p=reject" }) end }
+      return { resolve_txt = function(_, query) query.callback(nil, nil, { "v=DMARC1; p=reject; pct=" .. pct }) end }
     end,
   }
   ask_policies(task, { "strict.test" })
@@ -69,6 +70,11 @@ describe("DMARC", installed(...RSPAMD), () => {
 
   test("an invalid weak signature does not save a forged mail from refusal", () => {
     assert.deepEqual(verdicts([signature("a=rsa-sha1; s=bad; d=strict.test")]), ["reject"]);
+  });
+
+  test("an invalid weak signature applies the policy to no larger share of the mail", () => {
+    const ask = `pct = 0 print(verdict(${signature("a=rsa-sha1; s=bad; d=strict.test")}))`;
+    assert.deepEqual(inRspamdLua([ORGANIZATION_LUA, DMARC_LUA, MAIL, ask, ""].join("\n")), ["quarantine"]);
   });
 
   test("only mail from loopback and from accounts is not verified", () => {

@@ -122,9 +122,12 @@ local function verdict_by_policy(task, domain, entry)
   local proven, weakly = is_proven(task, domain, policy)
   if proven then return "pass" end
   if not policy then return entry.failed and "later" or "none" end
-  if policy.dmarc_policy == "none" then return "none" end
+  local wanted = policy.dmarc_policy
+  -- The next milder policy applies to the rest of the mail (RFC 7489, 6.6.4).
+  if math.random(100) > (policy.pct or 100) then wanted = wanted == "reject" and "quarantine" or "none" end
+  if wanted == "none" then return "none" end
   -- A forwarded mail with such a signature is probably honest.
-  return is_unknown_now(task) and "later" or weakly and "quarantine" or policy.dmarc_policy
+  return is_unknown_now(task) and "later" or weakly and "quarantine" or wanted
 end
 
 -- The verdict on a mail by this author: pass (it is proven), none (no policy applies), quarantine, reject or later.
