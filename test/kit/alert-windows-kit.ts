@@ -18,7 +18,7 @@ export const THRESHOLDS: Thresholds = {
   repeated_violations: 2,
 };
 
-/** An event of which nothing is known but its type. */
+/** Fields of an event with nothing but a type. */
 export const NO_FIELDS: Omit<AlertEvent, "id" | "at" | "type"> = {
   ...row({ at: instant(0), type: "CONNECT" }, {}),
   isNewPlace: false,
@@ -29,7 +29,7 @@ export const NO_FIELDS: Omit<AlertEvent, "id" | "at" | "type"> = {
   subject: null,
 };
 
-/** Events one second apart, from the epoch on. */
+/** Events one second apart, starting at the epoch. */
 export function windows(thresholds: Partial<Thresholds> = {}, mailedTo: readonly string[] = []) {
   const start = () => alertWindows({ ...THRESHOLDS, ...thresholds }, mailedTo);
   let all = start();

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { tmpdir } from "node:os";
 
-/** A directory on another file system than temporary files; null if there is none. Tests may keep theirs in memory. */
+/** A directory on a different file system than temporary files, which may be in memory. Null if there is none. */
 export function anotherDisk(): string | null {
   return ["/dev/shm", "/var/tmp"].find((path) => statSync(path).dev !== statSync(tmpdir()).dev) ?? null;
 }

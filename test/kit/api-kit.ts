@@ -27,7 +27,7 @@ export const BAN = banItem();
 /** Rows in memory, filtered naively. */
 export class FakeQueries implements Queries {
   readonly rows: EventItem[] = [];
-  /** Bans that started; the text of those that ended. */
+  /** Bans that started, as items, and bans that ended, as text. */
   readonly steps: (BanItem | string)[] = [];
   epoch = "first";
 
@@ -202,7 +202,7 @@ export async function openStream(t: TestContext, url: string, headers: HeaderFie
   let text = "";
   return {
     status,
-    /** Reads until this finds something in the text so far, and returns that. */
+    /** Reads until `find` finds something in the text so far, and returns it. */
     until: async <T>(find: (text: string) => T | null): Promise<T> => {
       for (;;) {
         const found = find(text);
@@ -220,12 +220,12 @@ export async function openStream(t: TestContext, url: string, headers: HeaderFie
   };
 }
 
-/** This many ids from this one on. */
+/** `count` consecutive ids, starting with `first`. */
 export function idsFrom(first: number, count: number): readonly number[] {
   return Array.from({ length: count }, (_, i) => first + i);
 }
 
-/** The ids of the first `count` events of a stream, and of those that came with them. */
+/** The ids of the first `count` events of a stream, and of any that arrived together with them. */
 export function idsOf(stream: OpenStream, count: number): Promise<readonly number[]> {
   return stream.until((text) => {
     const seen = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
@@ -235,7 +235,7 @@ export function idsOf(stream: OpenStream, count: number): Promise<readonly numbe
 
 export const bearer = { authorization: `Bearer ${TOKEN}` } as const;
 
-/** Signs in and returns the cookie's pair. `account`: the mailbox whose user signs in. */
+/** Signs in and returns the cookie as `name=value`. `account`: the mailbox whose user signs in. */
 export async function signIn(kit: Kit, account?: string): Promise<string> {
   const response = await fetch(`${kit.url}/api/v1/login`, {
     method: "POST",

@@ -16,7 +16,7 @@ export const CHECKED_AT = instant(Date.parse("2026-11-21T08:00:00Z"));
 export type CheckedParts = Readonly<
   Partial<Pick<Server, "env" | "health" | "alerts" | "sendsTest" | "now">> & {
     settings?: Partial<Server["settings"]>;
-    /** `address:port` of a resolver, which the setting cannot name. */
+    /** `address:port` of a resolver; the setting takes no port. */
     resolver?: string;
     data?: string;
     machine?: Partial<Machine>;
@@ -46,7 +46,7 @@ export function checkedServer(parts: CheckedParts = {}): Server {
     env: {},
     guard,
     keeper: { ask: (command: KeeperCommand) => Promise.resolve((keeper ?? missing)(command)) },
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what else of it is used throws
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- any other part throws
     reader: () => Promise.resolve({ ok: true as const, reader: (reader ?? {}) as Reader }),
     now: () => CHECKED_AT,
   };

@@ -12,8 +12,8 @@ export type InProduct =
   | "permissions.sockets"
   | "reputation.port-25-out";
 
-/** All others: `broken.test.ts` and `broken-network.test.ts` next to the checks. */
+/** All others, which `broken.test.ts` and `broken-network.test.ts` next to the checks break. */
 export type Alone = Exclude<CheckId, InProduct>;
 
-/** Those of them whose test simulates the other side of a dialogue: `broken-network.test.ts`. */
+/** Those that `broken-network.test.ts` breaks by simulating the other side of a dialogue. */
 export type OfNetwork = Extract<Alone, `${"ports" | "tls" | "dns" | "reputation" | "mail-flow"}.${string}`>;

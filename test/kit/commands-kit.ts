@@ -60,7 +60,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   /** What a test may set. */
   const given = {
     keeperUp: true,
-    /** What the keeper finds in the queue, and how it lists it. */
+    /** The keeper's replies: what it finds in the queue (`find_mail`), and how it lists the queue (`list_mail`). */
     queue: (() => []) as (asked: KeeperCommandOf<"find_mail">) => readonly QueuedMail[],
     list: (() => ({ queue: [] })) as (
       asked: KeeperCommandOf<"list_mail">,
@@ -190,7 +190,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     },
     signIn: (who: typeof OWNER, account: AccountName | null = null): void =>
       openSession({ sessions, clock }, who, account),
-    /** The reply that the owner would get, who is signed in at the dashboard (`signIn(OWNER)`). */
+    /** The reply to a dry run by the owner, who must be signed in at the dashboard (`signIn(OWNER)`). */
     dryRun: (command: Command): Promise<Reply> => ask(command, "web", { ...OWNER, isDry: true }),
     /** Every row of both databases. */
     state: () => JSON.stringify([stores.rows(), rowsOf(db)]),
@@ -200,7 +200,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     /** The keeper's replies to these commands, instead of the usual ones. */
     replies,
     rows: () => rows("id").length,
-    /** The type and the text of each event that fits. */
+    /** The type and text of each event that matches. */
     recorded: (pattern: RegExp): readonly string[] =>
       rows("type || ' ' || details")
         .map(String)

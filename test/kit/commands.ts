@@ -43,13 +43,13 @@ const FIELDS: { readonly [V in Verb]?: Partial<Omit<CommandOf<V>, "verb">> } = {
   sign_in_mailbox: { ip: "203.0.113.7", account: NAME },
 };
 
-/** One of each, as their senders write them. */
+/** One command of each verb, as its sender writes it. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `admin/verbs.test.ts` reads each by its schema
 export const COMMANDS = Object.fromEntries(
   [...verbs].map(([verb, entry]) => [verb, { ...sampleOfFields(entry.schema().shape), ...FIELDS[entry.verb] }]),
 ) as { readonly [V in Verb]: CommandOf<V> };
 
-/** As the guard reads it. */
+/** The command as the guard parses it. */
 export function parsedCommandOf(command: Command): ParsedCommand {
   const parsed = parseControlLine(printLine({ by: "root", command }));
   assert.ok(parsed.ok, JSON.stringify(parsed));

@@ -4,7 +4,7 @@ import type { Origin } from "../../src/admin/declare/verb.ts";
 import { CommitFeed } from "../../src/guard/commits.ts";
 import { createControlServer } from "../../src/surfaces/control-server.ts";
 
-/** A guard that gives these replies through its real control socket until it is stopped. `publish`: a commit, by its last event. */
+/** A guard that gives these replies through its real control socket until it is stopped. `publish`: reports a commit. */
 export async function controlOnSocket(path: string, origin: Origin, reply: (line: ParsedLine) => Reply) {
   const feed = new CommitFeed();
   const server = createControlServer({

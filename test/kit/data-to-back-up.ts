@@ -15,7 +15,7 @@ const SETTINGS = 'domains = ["example.test"]\n';
 /** A data directory, `data` in `top`, with the minimum for a backup: settings, and both databases without rows. */
 export function dataToBackUp() {
   const top = temporaryDirectory();
-  // Services that run as other users reach their own files.
+  // Lets services that run as other users reach their own files.
   chmodSync(top, 0o755);
   const layout = layoutOf(join(top, "data"));
   for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });
@@ -37,12 +37,12 @@ export function dataToBackUp() {
 
 const watch = (): void => undefined;
 
-/** What is recorded of a backup. */
+/** The record of a backup. */
 export function doneBackup(at: number): DoneBackup {
   return { at, tookMs: 1, snapshot: "0123abcd", place: "/backups", mails: 1, files: 1, bytes: 1, addedBytes: 1 };
 }
 
-/** What is recorded of a restore drill that ended early. */
+/** The record of a restore drill that ended early. */
 export function doneDrill(at: number, reason: string | null = null): Drill {
   return { at, tookMs: 1, snapshot: "0123abcd", madeAt: at, reason, found: null };
 }

@@ -30,7 +30,7 @@ export function newEnforcer(hasProxies = false) {
   return { ...parts, clock, notices, warned, audits, allow, enforcer };
 }
 
-/** `count` bans of different addresses are committed, and the enforcer is notified. */
+/** Commits `count` bans of different addresses and notifies the enforcer. */
 export function ban({ banLog, enforcer }: ReturnType<typeof newEnforcer>, count: number, from = 0): void {
   for (let i = 0; i < count; i++) banLog.add(address(from + i));
   enforcer.nudge();
@@ -59,7 +59,7 @@ function fakeFirewall() {
     failing: [] as ("reset" | "apply" | "check" | "unchecked" | "throw")[],
     /** Bans that it forgets right after getting them. */
     losing: [] as Prefix[],
-    /** Of all checks. */
+    /** The depth of each check. */
     depths: [] as CheckDepth[],
     /** Why this kernel cannot count connections. */
     uncounted: null as string | null,

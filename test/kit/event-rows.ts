@@ -4,12 +4,12 @@ import { isoTime, later, MINUTE_MS } from "../../src/core/time.ts";
 import type { EventFilter, EventPage } from "../../src/guard/storage-ports.ts";
 import { eventItem, NOON } from "./samples.ts";
 
-/** `minute`: after noon. */
+/** `minute`: minutes after noon. */
 export type Row = Partial<EventItem> & Readonly<{ type: string; minute?: number }>;
 
 /**
- * Events in the order of their ids, `longest` at most in one page. A search finds them by type, and by queue id or Message-ID;
- * one by network finds every event that an address caused.
+ * Events in the order of their ids, at most `longest` a page. A search filters by type, queue id or Message-ID, and time. By
+ * network it doesn't filter: it finds every event that has an address.
  */
 export function eventsOf(rows: readonly Row[], longest = Number.POSITIVE_INFINITY) {
   const items = rows.map(({ type, minute = 0, ...fields }, i) =>

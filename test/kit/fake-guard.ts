@@ -55,7 +55,7 @@ const ADMIN = { name: "admin", role: "owner", account: null, scopes: SCOPES } as
 const WRONG: Reply = { ok: true, result: { outcome: "wrong" } };
 const UNAUTHORIZED = { ok: false, kind: "failed", message: "", next: "", denied: "unauthorized" } as const;
 
-/** Answers as the guard would (verbs that only read: a sample of their result), records its commands, and throws at an unexpected verb. */
+/** Answers as the guard would (a sample result for verbs that only read), records its commands, and throws on an unexpected verb. */
 export class FakeGuard implements GuardPort {
   readonly asked: { readonly asker: Asker; readonly command: Command; readonly isDry?: true }[] = [];
   readonly replies = new Map<Verb, Reply | Unreachable>([

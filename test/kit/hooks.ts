@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, type TestContext } from "node:test";
 
 /**
- * Runs before each test of this file only (`import.meta.filename`). One process runs many files, and there a hook of node:test
- * outside of `describe` runs for the tests of all of them.
+ * Runs before each test of this file only (`import.meta.filename`). One process runs many files, and a
+ * node:test hook outside `describe` would run for the tests of all of them.
  */
 export function beforeEachOf(file: string, make: (t: TestContext) => unknown): void {
   beforeEach(async (t) => {
-    // Of a test, not of a suite.
+    // A test, not a suite.
     if (t.filePath === file && "after" in t) await make(t);
   });
 }

@@ -6,7 +6,7 @@ import { createKeeperClient } from "../../src/host/sockets/keeper-client.ts";
 import { createKeeperServer } from "../../src/surfaces/keeper-server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-/** A keeper that gives this answer through its real socket until the test ends, and the commands that it got. */
+/** A keeper that gives this reply through its real socket until the test ends, and the commands that it received. */
 export async function keeperOnSocket(reply: KeeperReply = { ok: true, detail: "" }) {
   const asked: KeeperCommand[] = [];
   const path = join(temporaryDirectory(), "keeper.sock");

@@ -19,7 +19,7 @@ const TEST_POINTS: Readonly<Record<string, string>> = {
 
 const SLOW_MS = 2_500;
 
-/** A name server of one zone on UDP (RFC 1035), just enough of one for a resolver. Its answers are never cached. */
+/** A name server of one zone on UDP (RFC 1035), with just enough of the protocol for a resolver. Its answers are never cached. */
 export class ListServer {
   /** Every queried name, in order. */
   readonly asked: string[] = [];

@@ -4,12 +4,12 @@ import type { Server, Socket } from "node:net";
 import { dirname } from "node:path";
 import { after } from "node:test";
 
-/** Listens on a free port of this address and returns it; closes, with its connections, at the end of the test, suite or file that asked for it. */
+/** Listens on a free port of this address and returns the port. Closes with its connections when the calling test, suite or file ends. */
 export async function listenOnPort(server: Server, host = "127.0.0.1"): Promise<number> {
   await listening(server.listen(0, host));
   const address = server.address();
   if (typeof address === "object" && address !== null) return address.port;
-  throw new Error("it listens on no port");
+  throw new Error("the server listens on no port");
 }
 
 /** The same on a unix socket, whose directory it makes. */

@@ -1,11 +1,11 @@
 type Lines = Readonly<{
-  /** Turns the texts below into whole lines, by default of the server at port 25. `String`: they are whole lines already. */
+  /** Turns the texts below into whole lines, by default those of the server at port 25. `String` if they are whole lines already. */
   by?: (text: string) => string;
-  /** What a line of the log says, which the pattern matches. */
+  /** The text of a log line that the pattern matches. */
   example: string;
   /** A line with which a stranger tries to fake another address. The pattern finds the true one. */
   matched?: string | readonly string[];
-  /** Such lines that the pattern does not match. */
+  /** Such lines that the pattern must not match. */
   unmatched?: string | readonly string[];
 }>;
 
@@ -197,7 +197,7 @@ const LINES: Readonly<Record<string, Lines>> = {
 
 type LogExample = Readonly<{ example: string; hostile: readonly Readonly<{ line: string; ip: string | null }>[] }>;
 
-/** The lines of each pattern. `ip`: the address that it finds in a hostile one; null: no match. */
+/** The lines for each pattern. `ip`: the address that the pattern finds in a hostile line, or null if it must not match. */
 export const LOG_EXAMPLES: Readonly<Record<string, LogExample>> = Object.fromEntries(
   Object.entries(LINES).map(([name, { by = smtpd, example, matched = [], unmatched = [] }]) => {
     const found = [matched].flat().map((text) => ({ line: by(text), ip: "198.51.100.7" }));

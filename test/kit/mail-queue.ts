@@ -6,7 +6,7 @@ import type { Layout } from "../../src/settings/layout.ts";
 import { put } from "./files.ts";
 import { lacking } from "./needs.ts";
 
-/** For tests that put mails into a queue by Postfix's own sendmail(1), which lets only root name another queue. */
+/** For tests that put mails into a queue with Postfix's sendmail(1), which lets only root choose another queue. */
 export const SENDMAIL = { skip: lacking({ root: true, installed: ["sendmail", "postdrop"] }) };
 
 /** A queue of Postfix into which mails can be put while Postfix is down. */
@@ -17,7 +17,7 @@ export function makeMailQueue({ postfixConf, postfixQueue, postfixData }: Layout
   const directories = `queue_directory = ${postfixQueue}\ndata_directory = ${postfixData}\n`;
   // Without a name, each call asks the resolver for this machine's.
   put(main, `compatibility_level = 3.6\nenable_long_queue_ids = yes\nmyhostname = mail.example.org\n${directories}`);
-  // Postfix waits up to two seconds for a file that was written just now: an editor may not have finished it.
+  // Postfix waits up to two seconds for a file that was just written, because an editor may not have finished it.
   utimesSync(main, 0, 0);
   put(join(postfixConf, "master.cf"));
 }
@@ -55,7 +55,7 @@ export function copyMail({ postfixQueue }: Layout, id: string, copies: readonly 
   }
 }
 
-/** With its subdirectory, which Postfix's user owns. */
+/** Returns the file's path, and makes its subdirectory, owned by Postfix's user. */
 function placeFor(postfixQueue: string, id: string): string {
   const file = deferredFile(postfixQueue, id);
   mkdirSync(dirname(file), { recursive: true });

@@ -3,7 +3,7 @@ import { migrate } from "../../src/store/schemas.ts";
 
 const migrated = new Map<readonly string[], Uint8Array>();
 
-/** A new database in memory with the whole schema: a copy of the first one, in a thirtieth of the time. */
+/** A new database in memory with the whole schema. It copies the first one, which takes a thirtieth of the time. */
 export function databaseOnMemory(migrations: readonly string[]): DatabaseSync {
   const db = new LazyDatabase(":memory:");
   const copy = migrated.get(migrations);

@@ -3,14 +3,14 @@ import { mkdirSync } from "node:fs";
 
 type Mount = Disposable & Readonly<{ path: string }>;
 
-/** Mounts something by mount(8) on this directory, which it makes. It ends with the block that declares it by `using`. */
+/** Makes this directory and mounts something on it with mount(8). `using` unmounts it at the end of the block. */
 export function mounted(path: string, ...how: readonly string[]): Mount {
   mkdirSync(path, { recursive: true });
   execFileSync("mount", [...how, path]);
   return { path, [Symbol.dispose]: () => void execFileSync("umount", [path]) };
 }
 
-/** Mounts a file on itself, as a container gets a single one. */
+/** Mounts a file on itself, the way a container gets a single file. */
 export function mountedFile(path: string, ...how: readonly string[]): Mount {
   execFileSync("mount", ["--bind", ...how, path, path]);
   return { path, [Symbol.dispose]: () => void execFileSync("umount", [path]) };

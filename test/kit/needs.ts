@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 
-/** Requirements of a test that a machine may lack. */
+/** What a test requires and a machine may lack. */
 export type Needs = Readonly<{
   root?: boolean;
   /** Names of commands, or paths of files. */

@@ -9,7 +9,7 @@ import { openAccounts, openEngine } from "../../src/store/open.ts";
 import { migrate } from "../../src/store/schemas.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-/** A version of the program that does not exist: it has one migration more. */
+/** The "next version" does not exist: it is this program with one more migration. */
 
 const DATABASES = {
   engine: { migrations: engineMigrations, id: engineApplicationId },
@@ -29,7 +29,7 @@ const CONTENTS = {
     INSERT INTO alias (address, target) VALUES ('info@example.test', 'anna@example.test')`,
 };
 
-/** Until the test ends, this process has the code of the next version. */
+/** Makes this process run the next version until the test ends. */
 export function becomeNextVersion(t: TestContext): void {
   for (const { migrations } of Object.values(DATABASES)) Array.prototype.push.call(migrations, NEXT_MIGRATION);
   t.after(() => {
@@ -37,14 +37,14 @@ export function becomeNextVersion(t: TestContext): void {
   });
 }
 
-/** Both databases of a server that this version, as the next one, upgrades. */
+/** Becomes the next version, and writes both databases of a server as this version does. */
 export function writeOldDatabases(t: TestContext, { engineDb, accountsDb }: Layout): void {
   becomeNextVersion(t);
   writeToday("engine", engineDb);
   writeToday("accounts", accountsDb);
 }
 
-/** The data directory of a server that this version, as the next one, upgrades. */
+/** Becomes the next version, and makes the data directory of a server of this version. */
 export function oldData(t: TestContext): Layout {
   const layout = layoutOf(temporaryDirectory());
   writeOldDatabases(t, layout);
@@ -52,7 +52,7 @@ export function oldData(t: TestContext): Layout {
   return layout;
 }
 
-/** Opens both databases as this version does. */
+/** Opens both databases, which upgrades them. */
 export function upgradeDatabases({ engineDb, accountsDb }: Layout): void {
   openEngine(engineDb).close();
   openAccounts(accountsDb).close();

@@ -7,7 +7,7 @@ export type Pair = Readonly<{ cert: string; key: string }>;
 
 const NEW_KEY: readonly string[] = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
 
-/** A certificate for 127.0.0.1 and this name that is its own authority: PEM texts, and the files `cert.pem` and `key.pem` in `directory`. */
+/** A self-signed certificate for 127.0.0.1 with this name as its subject: as PEM texts, and as `cert.pem` and `key.pem` in `directory`. */
 export function ownCertificate(directory: string, host = "127.0.0.1"): Pair {
   return made(directory, host, ["-days", "2", "-addext", "subjectAltName=IP:127.0.0.1"]);
 }

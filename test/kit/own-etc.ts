@@ -37,7 +37,7 @@ export type Call = readonly [file: string, name: string, ...args: readonly unkno
  * are below `path`. A full copy would take a second.
  */
 export class OwnEtc {
-  // In memory: an overlay cannot lie on another one, which /tmp is in a container.
+  // In memory, because an overlay cannot lie on another overlay, such as /tmp in a container.
   readonly path = join(temporaryDirectory("/dev/shm"), "etc");
 
   constructor() {

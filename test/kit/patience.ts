@@ -2,8 +2,8 @@
 const SLOWNESS = Math.max(1, Number(process.env["TEST_SLOWNESS"] ?? 1));
 
 /**
- * A deadline, in milliseconds, scaled to this machine: it is written for a machine with two processors that runs nothing but the tests, and
- * a machine half as fast gets twice the time. For waits of tests, never for promises of the product.
+ * Scales a deadline in milliseconds to this machine. `ms` is meant for a machine with two processors that runs only the tests; a
+ * machine half as fast gets twice the time. For how long a test waits, never for a time limit that the product promises.
  */
 export function patience(ms: number): number {
   return Math.round(ms * SLOWNESS);

@@ -58,6 +58,6 @@ export function postfixAt(path: string) {
   return { chunks, socket, text: () => chunks.join("") };
 }
 
-/** A question of Postfix. `more`: further attributes, of which the last of a name counts. */
+/** A question from Postfix. `more`: further attributes; if a name is repeated, the last one counts. */
 export const ask = (state = "DATA", ...more: readonly string[]): string =>
   ["request=smtpd_access_policy", `protocol_state=${state}`, "client_address=203.0.113.7", ...more, "", ""].join("\n");

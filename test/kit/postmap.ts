@@ -3,7 +3,7 @@ import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-/** What cleanup(8) would do with the headers of this mail by a regexp_table(5): the actions that postmap(1) finds. */
+/** The actions that cleanup(8) would take on this mail's headers with a regexp_table(5), as postmap(1) finds them. */
 export function headerActions(table: string, mail: string): readonly string[] {
   const directory = temporaryDirectory();
   const file = join(directory, "table");
@@ -15,6 +15,6 @@ export function headerActions(table: string, mail: string): readonly string[] {
   const argv = ["-c", directory, "-hmq", "-", `regexp:${file}`];
   // Fails without output if nothing matches.
   const { stdout } = spawnSync("postmap", argv, { input: mail, encoding: "utf8" });
-  // Each header, a tab, and the action.
+  // Each line is a header, a tab and the action.
   return stdout.split("\n").flatMap((line) => /\t([A-Z]+(?: .*)?)$/.exec(line)?.[1] ?? []);
 }

@@ -11,7 +11,7 @@ import { beforeEachOf } from "./hooks.ts";
 
 type Kit = Pick<ReturnType<typeof commandsOnMemory>, "asked" | "engine" | "given" | "keeper">;
 
-/** Postfix's queue: the keeper only notes its orders, and this carries them out. Empty before each test of `file`. */
+/** A fake of Postfix's queue that carries out the orders, which the kit's keeper only notes. Empty before each test of `file`. */
 export function fakeQueue(file: string, kit: Kit) {
   let mails: readonly ListedMail[] = [];
   let obeyed: KeeperCommand[] = [];
@@ -71,7 +71,7 @@ export function fakeQueue(file: string, kit: Kit) {
       mails = all;
     },
     onHold: (): readonly string[] => present().flatMap(({ id, queue }) => (queue === "hold" ? [id] : [])),
-    /** Runs `interrupt` before the keeper carries out its `nth` order of this kind; what that returns is the reply instead. */
+    /** Runs `interrupt` before the keeper carries out its `nth` order of this kind; a reply that it returns replaces the keeper's. */
     before: (nth: number, verb: KeeperCommand["verb"], interrupt: () => Promise<KeeperReply | void>): void => {
       const { ask } = kit.keeper;
       let orders = 0;
@@ -94,7 +94,7 @@ export function listedMail(id: string, changes: Partial<ListedMail> = {}): Liste
   return { id, queue: "deferred", at: 0, nextTryAt: null, ...mail, ...changes };
 }
 
-/** The guard holds these mails of an account, each with one recipient. */
+/** Makes the guard hold these mails of an account, each with one recipient. */
 export async function holdMails({ engine }: Kit, account: string, ...ids: readonly string[]): Promise<void> {
   const changes = ids.map((queueId) => {
     const recipients = [`${queueId.toLowerCase()}@elsewhere.test`];

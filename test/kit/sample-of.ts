@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import * as z from "zod/mini";
 import * as core from "zod/v4/core";
 
-/** For texts whose kind has no example: the first that it accepts. */
+/** For kinds of text without an example: the first of these that the kind accepts is used. */
 const TEXTS = ["x", "2026-11-20T06:00:00.000Z", "0a1b2c3d4e5f", "4Wxyz12AbCz1", "00".repeat(32)];
 
-/** A value that the schema accepts, made from its kinds' examples. Without one, what may be absent is absent, and what may be null is null. */
+/** A value that the schema accepts, from its kinds' examples. Without one, an optional value is absent and a nullable value is null. */
 export function sampleOf(schema: core.$ZodType): unknown {
   const example = exampleOf(schema);
   if (example !== undefined) return example;

@@ -101,7 +101,7 @@ export const STRANGER: Ip = ip("203.0.113.7");
 
 /** Nothing forbids a ban. */
 export const UNSPARED: SparingFacts = { protection: null, administratorsAt: [], clients: [], sparedAt: null };
-/** A network of which nothing is known. */
+/** A network about which nothing is known. */
 export const QUIET: Neighbourhood = {
   ban: null,
   offencesAt: [],
@@ -191,7 +191,7 @@ export const MESSAGE: EndOfMessage = { type: "END_OF_MESSAGE", recipientCount: 1
 /** A sign-in of a stranger. */
 export const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
 
-/** Its account, which does not know the stranger. */
+/** The account of that sign-in, where the stranger is unknown. */
 export const ACCOUNT: AccountFacts = {
   name: "user@example.org",
   kinship: "stranger",
@@ -203,10 +203,10 @@ export const ACCOUNT: AccountFacts = {
   networkGuesses: 0,
 };
 
-/** Of a client's fault that is not about a mail. */
+/** For a client's fault that is not about a mail. */
 export const UNNAMED = { account: null, sender: null, recipient: null };
 
-/** A mail of this server that is in its mailbox, as the log reports it. */
+/** The log's report of a mail that was delivered to a mailbox of this server. */
 export const DELIVERED: Extract<Observation, { type: "MAIL_TRIED" }> = {
   type: "MAIL_TRIED",
   queueId: "72CED1EABE5",

@@ -64,7 +64,7 @@ export function scriptCall({ flags = [], terminal = {}, ...used }: Called): Call
 type ScriptWorld = Partial<Pick<World, "env" | "now" | "connect">> &
   Readonly<{ width?: number | null; input?: string; person?: Partial<Terminal> }>;
 
-/** Runs a command line in this process and returns what it printed. `person`: of the terminal where one sits. */
+/** Runs a command line in this process and returns what it printed. `person`: the terminal's parts for questions to a person. */
 export async function script(argv: readonly string[], world: ScriptWorld) {
   const { env = {}, now = () => 0, width = null, input = "", person = {} } = world;
   const { connect = () => assert.fail("this needs no server") } = world;

@@ -22,7 +22,7 @@ export function searchedLogs() {
   writeFileSync(mail, "");
   const indexer = new LogIndexer();
   const read = new Map<string, readonly Pick<LogEntry, "at" | "line">[]>();
-  /** Read once, as long as the file does not change. */
+  /** Reads a file again only if it has changed. */
   const linesOf = (path: string) => {
     const { mtimeMs, size } = statSync(path);
     const version = `${path} ${size} ${mtimeMs}`;

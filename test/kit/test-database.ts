@@ -29,7 +29,7 @@ export const PATIENT_MS = 10_000;
 
 let emptyEngine: Buffer | null = null;
 
-/** A new `engine.db`: a copy of the first one that this process made, as its schema takes 13 ms and the copy one. */
+/** A new `engine.db`: a copy of the first one that this process made, because the schema takes 13 ms and a copy 1 ms. */
 export function newEngine(path: string): DatabaseSync {
   if (emptyEngine !== null) {
     writeFileSync(path, emptyEngine, { flag: "wx", mode: 0o640 });
@@ -62,7 +62,7 @@ export function twoAccounts(t: TestContext, at = START) {
   return { db, accounts };
 }
 
-/** What a store answers to a change that it does not make. */
+/** A store's answer to a change that it refuses. */
 export function refused(reason: string) {
   return { ok: false, reason };
 }
@@ -92,7 +92,7 @@ export function record(store: Store, ...events: readonly EventRecord[]): readonl
   return ids;
 }
 
-/** Removes what is too old by then, in small steps. */
+/** Removes everything that is too old at `now`, in small steps. */
 export function retain(db: DatabaseSync, now: Millis, events = new EventCount(db)): void {
   const limits = { maxRows: 1e6, maxBytes: 1e9, maxAgeMs: DAY_MS, windowMs: DAY_MS, offenceMs: () => DAY_MS };
   const retention = new Retention(db, events, limits);
@@ -106,7 +106,7 @@ export function rowsOf(db: DatabaseSync, sql: string, ...values: readonly SQLInp
   return rows.map((row): readonly SQLOutputValue[] => Object.values(row));
 }
 
-/** Inserts a row of these numbers; every other column that needs a value is 9. */
+/** Inserts a row with these numbers; every other column that needs a value gets 9. */
 export function insertRow(db: DatabaseSync, table: string, given: Readonly<Record<string, number>> = {}): void {
   const columns = rowsOf(db, 'SELECT name, type FROM pragma_table_info(?) WHERE "notnull" OR pk', table);
   const needed = columns.map((column) => column.map(String));
@@ -172,7 +172,7 @@ export function unban(store: Store, network: string, at = START): void {
   store.apply({ type: "LIFT", prefix: net(network), cause: "UNBAN", forgiven: true, by: "root" }, at);
 }
 
-/** Every window since this time, with up to this number of times in each. */
+/** A reach in which every window starts at this time and holds at most this many instants. */
 export function reachSince(since: Millis, most: number): Reach {
   const windows = { sinceConnections: since, sinceMails: since, sinceProbes: since, sinceFailures: since };
   return { ...windows, most, mostFailures: most };

@@ -189,7 +189,7 @@ export async function startGuard(layout: Layout) {
     asked,
     keeperAnswers: (given: typeof answer) => (answer = given),
     settingsWait: (given: typeof pending) => (pending = given),
-    /** Writes directly what the engine would have decided now. */
+    /** Writes these changes directly, as if the engine had decided them now. */
     write: (...changes: readonly Change[]): void => {
       engine.flush();
       committed(store, () => changes.forEach((change) => store.apply(change, clock.now())));

@@ -1,4 +1,4 @@
-/** Sets the time zone of this process; what it returns restores the former one. */
+/** Sets the time zone of this process. Call the result to restore the previous one. */
 export function setZone(zone: string): () => void {
   const former = process.env["TZ"];
   process.env["TZ"] = zone;

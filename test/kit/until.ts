@@ -3,7 +3,7 @@ import { patience } from "./patience.ts";
 
 const DEADLINE_MS = 10_000;
 const PAUSE_MS = 2;
-/** Also while a test mocks the timers. */
+/** The real timer, even while a test mocks the timers. */
 const realSetTimeout = setTimeout;
 const realNow = performance.now.bind(performance);
 
@@ -16,7 +16,7 @@ export async function until(condition: () => boolean | Promise<boolean>, what = 
   }
 }
 
-/** Resolves once what is due in this process has happened, and what that sets off. */
+/** Resolves once everything due in this process has run, including what that triggers. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

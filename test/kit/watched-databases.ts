@@ -49,7 +49,7 @@ export function watchedDatabases() {
   return { engineDb, accountsDb, engine, accounts, uses, clock, notices, watch, calls, addAccount };
 }
 
-/** Repeats the check until this holds: a check does not wait for the maintenance process. */
+/** Repeats the check until this holds, because a check does not wait for the maintenance process. */
 export async function lookUntil(
   t: TestContext,
   watch: Pick<ReturnType<typeof createDatabaseWatch>, "look">,

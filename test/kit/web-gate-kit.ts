@@ -69,7 +69,7 @@ export function webGateOnMemory() {
       createMailboxSignIn({ ...mailboxParts, passwords: { verify, decoy } }, gate.bounds),
     /** Bars mailbox users from the dashboard from now on. */
     shutMailboxes: () => (maySignIn = false),
-    /** What the owner's right password opens, in a browser that has this cookie. */
+    /** The result of a sign-in with the owner's correct password, in a browser that has this cookie. */
     opened: async (given: Readonly<{ ip?: Ip; known?: string | null; code?: string }> = {}): Promise<Opened> => {
       const owner = { ip: ip("203.0.113.7"), password: PASSWORD, known: null, ...given };
       const opened = await signIn.open(owner, "Firefox on Linux");
@@ -77,14 +77,14 @@ export function webGateOnMemory() {
     },
     signInAs,
     admit,
-    /** Asks with the owner's session; null: admitted. The record of a refusal is committed by the end of the turn. */
+    /** Asks with the owner's session; returns null if admitted. A refusal's record is committed by the end of the turn. */
     ask: async (command: Command) => {
       const admitted = admit(command);
       await new Promise((resolve) => setImmediate(resolve));
       return "error" in admitted ? admitted.error : null;
     },
     refused: () => rows("SELECT details FROM event WHERE type = 'COMMAND_REFUSED' ORDER BY id"),
-    /** Commands that its callers had no right to. */
+    /** The records of commands that callers had no right to. */
     denied: () => rows("SELECT details FROM event WHERE type = 'CALLER_REFUSED' ORDER BY id"),
     count: (type: string) => rows("SELECT id FROM event WHERE type = ?", type).length,
     named: () => rows("SELECT DISTINCT account FROM event WHERE account IS NOT NULL"),

@@ -25,7 +25,7 @@ export const BY_RIGHT = {
 
 export const WEB_VERBS: readonly string[] = Object.values(BY_RIGHT).flat().toSorted();
 
-/** What users of mailboxes may do to their own one, beyond `mailbox`: kept by hand as well. */
+/** What users may do to their own mailbox, beyond `mailbox`. Kept by hand as well. */
 export const BY_RIGHT_TO_OWN = {
   free: words(`
     app_password_remove app_passwords forwarding greylist_pause greylist_resume spam_allow_add spam_allow_remove vacation`),
