@@ -8,7 +8,7 @@ import { makeSigner } from "../lab/signer.ts";
 import { submittedAuthorsTests } from "../lab/submitted-authors-tests.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
 
-describe("accounts, and whom mail names as its author", needsLab(), () => {
+describe("accounts, and the authors that mail names", needsLab(), () => {
   const signer = makeSigner();
   const running = withProduct(
     {

@@ -21,7 +21,7 @@ describe("alerts on every channel", needsLab(), () => {
   }
   const once = (title: string): Promise<void> => receivers.onceEverywhere(product, title);
 
-  test("a test alert reaches every channel, and the command reports each result and that of the heartbeat", async () => {
+  test("a test alert reaches every channel, and the command reports each result, including the heartbeat's", async () => {
     const answer = JSON.stringify(await product.json(["alerts", "test"]));
     assert.equal(answer.match(/"ok":true/g)?.length, 7, answer);
     assert.doesNotMatch(answer, /secret|my-key|my-topic/);
@@ -42,7 +42,7 @@ describe("alerts on every channel", needsLab(), () => {
     const env = `GHOSTINBOX_DATA=${data}`;
     const at = Date.now();
     const argv = ["env", env, node, join(program, "report.js"), "2026-11-16", String(at)];
-    // It asks apt for updates, with a limit of two minutes.
+    // The command asks apt for updates, with a limit of two minutes.
     await lab.server.mustExec(argv, { deadlineMs: 150_000 });
     const report = (): string =>
       receivers
@@ -72,7 +72,7 @@ describe("alerts on every channel", needsLab(), () => {
     assert.equal(receivers.received("apprise")[0]?.url, "/notify/my-key");
   });
 
-  test("where alerts are sent is shown nowhere", async () => {
+  test("the addresses of the channels are shown nowhere", async () => {
     const shown = JSON.stringify(await product.json(["config", "show"]));
     assert.doesNotMatch(shown, /hook\?secret|my-topic|my-key|8003|alive/);
   });
@@ -86,14 +86,14 @@ describe("alerts on every channel", needsLab(), () => {
     const listed = (await product.alerts()).find(({ code }) => code === "component_down") ?? assert.fail("no alert");
     const after = Date.parse(listed.resolvedAt ?? "");
     await until("the heart beats again", () => receivers.received("watcher").some(({ at }) => at > after));
-    // One pending at its start may arrive late.
+    // A heartbeat that was pending when the alert opened may arrive late.
     const meanwhile = receivers
       .received("watcher")
       .filter(({ at }) => at > Date.parse(listed.openedAt) + 500 && at < after);
     assert.deepEqual(meanwhile, []);
   });
 
-  test("while Postfix is down the relay and all others get the alert, and the mailbox once it is back", async () => {
+  test("while Postfix is down, the relay and all other channels get the alert; the mailbox gets it once Postfix is back", async () => {
     const postfix = await stopService(product, "postfix");
     const down = "A part of the server is not running (postfix)";
     await until("all others know", () =>
@@ -122,7 +122,7 @@ describe("alerts on every channel", needsLab(), () => {
     for (const [name, texts] of receivers.alerts(product)) assert.equal(texts.filter(isPostgrey).length, 4, name);
   });
 
-  test("a password that is finally guessed: reported at once, and over once it is changed", async () => {
+  test("a guessed password is reported at once, and the alert ends when the password is changed", async () => {
     const from = "198.51.100.72";
     for (let i = 0; i < 4; i++) {
       assert.match(await tryLogIn(lab.sender, from, ANNA, `wrong ${i}`), /^NO/);
@@ -136,7 +136,7 @@ describe("alerts on every channel", needsLab(), () => {
     await once(`Resolved: ${guessed}`);
   });
 
-  // Last: they have their own thresholds.
+  // Last, because these have their own thresholds.
   describe("each condition is reported once on every channel, and its end once", () =>
     alertConditionsTests({ lab, product }, { lists: () => lists, receivers: () => receivers }));
 });

@@ -9,16 +9,16 @@ import { monitoringTests } from "../lab/monitoring-tests.ts";
 import { routesTests } from "../lab/routes-tests.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
 
-describe("the HTTP API and what is seen by it", needsLab(), () => {
+describe("the HTTP API and what it shows", needsLab(), () => {
   const running = withProduct({ GHOSTINBOX_ALERTS__EMAIL: ANNA }, [ANNA]);
 
   describe("what the HTTP API does", () => apiTests(running));
   describe("a ban that leaks", () => leakTests(running));
-  // By now the keeper has checked the audit: it does so a minute after its start.
+  // By now the keeper has checked the audit, which it does a minute after its start.
   describe("what administrators did", () => auditTests(running));
   const programs = lacking({ installed: ["promtool", "prometheus"] });
-  describe("what Prometheus and Grafana make of the numbers", { skip: programs }, () => monitoringTests(running));
+  describe("how Prometheus and Grafana read the metrics", { skip: programs }, () => monitoringTests(running));
   describe("a script with the client of clients/typescript", () => apiClientTests(running));
-  // It suspends the account, and turns on encryption.
+  // Last, because it suspends the account and turns on encryption.
   describe("every route of the running server", () => routesTests(running));
 });

@@ -54,10 +54,10 @@ describe("backups", needsLab(), () => {
     files()
       .map((path) => /^Subject: (.*?)\r?$/m.exec(readFileSync(join(layout.mail, path), "utf8"))?.[1] ?? "")
       .toSorted();
-  /** Hers only: the server may write to its owner at any time. */
+  /** Only Anna's mail, because the server may write to its owner at any time. */
   const queue = async (): Promise<readonly string[]> =>
     (await queueOf({ lab, product })).flatMap(({ sender }) => (sender === ANNA ? [sender] : []));
-  /** A server's data in addition to mails. */
+  /** A server's data other than mails. */
   const keptBesides = async () => ({
     aliases: await product.sqlite("SELECT * FROM alias ORDER BY 1, 2", layout.accountsDb),
     accounts: await product.json(["account", "list"]),
@@ -66,7 +66,7 @@ describe("backups", needsLab(), () => {
   });
   let made: Made;
 
-  test("one is made while mail arrives, and no mail waits; the key is shown once", async () => {
+  test("a backup is made while mail arrives, and no mail waits; the key is shown once", async () => {
     await product.json(["allow", "add", "198.51.100.80/28"]);
     for (let i = 0; i < BEFORE; i++) assert.equal((await deliver(`Before ${i}`)).code, 250);
     await until("all have arrived", () => subjects().length >= BEFORE);
@@ -97,7 +97,7 @@ describe("backups", needsLab(), () => {
     assert.deepEqual(await product.json(["backup", "key"]), { key: made.key });
   });
 
-  test("programs that face the network reach none of it", async () => {
+  test("programs that face the network cannot read the backups", async () => {
     assert.equal(statSync(layout.backup).mode & 0o777, 0o700);
     for (const user of ["ghostinbox", "ghostinbox-web", "ghostinbox-export", "ghostinbox-mail", "postfix"]) {
       const ran = await lab.server.exec(["setpriv", "--reuid", user, "--clear-groups", "ls", layout.backup]);
@@ -105,7 +105,7 @@ describe("backups", needsLab(), () => {
     }
   });
 
-  test("what was deleted comes back: a mail, a folder, and nothing that is there changes", async () => {
+  test("a deleted mail and a deleted folder come back, and nothing that exists changes", async () => {
     const imap = await openImapAs(lab.sender, HOME, ANNA);
     const wanted = "<Before.9@sender.test>";
     await imap.imap("SELECT Archive");
@@ -164,7 +164,7 @@ describe("backups", needsLab(), () => {
     );
   });
 
-  test("the machine is thrown away, and comes back with every mail, ban, alias and password", async () => {
+  test("a machine that is thrown away comes back with every mail, ban, alias and password", async () => {
     const waiting = await queue();
     const then = mails();
     const besides = await keptBesides();

@@ -96,12 +96,12 @@ describe("mail, its limits, and bans of attackers", needsLab(), () => {
     await sameBanEverywhere(product, from, "manual", "manual");
     await product.json(["unban", from]);
     await until("it may come again", () => lab.attacker.reaches({ from, to: SERVER.v4, port: 25, timeoutMs: 500 }));
-    // Another part of the table counts its open connections.
+    // Another set of the table may hold the address because it counts open connections.
     const banned = await lab.server.mustExec(["nft", "list", "set", "inet", "ghostinbox", "ban4"]);
     assert.doesNotMatch(banned, new RegExp(RegExp.escape(from)));
   });
 
-  test("without the firewall the kernel keeps no ban, and with it again it has them all", async () => {
+  test("turning the firewall off removes all bans from the kernel, and turning it on restores them", async () => {
     const from = "198.51.100.203";
     const reachesServer = () => lab.attacker.reaches({ from, to: SERVER.v4, port: 993, timeoutMs: 500 });
     const isThere = async () => (await lab.server.exec(["nft", "list", "table", "inet", "ghostinbox"])).code === 0;
@@ -118,7 +118,7 @@ describe("mail, its limits, and bans of attackers", needsLab(), () => {
   });
 });
 
-/** Whether the answer comes before the ban cuts the connection. */
+/** Makes a guess. Returns whether the answer came before the ban cut the connection. */
 async function guess(host: Host, from: string, door: "imap" | "submission", password: string): Promise<boolean> {
   if (door === "imap") return (await tryLogIn(host, from, ANNA, password)) !== "";
   using dialog = await openSubmission(host, from);

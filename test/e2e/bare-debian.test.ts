@@ -75,7 +75,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
     new Typist((argv) => machine.inside(argv, options), command);
 
   describe("changes nothing before consent", () => {
-    test("is not set up by another user, nor without apt", async () => {
+    test("cannot be set up by another user, or without apt", async () => {
       const refused = await machine.run(["npm", "--silent", "run", "setup"], {
         as: AS_NOBODY,
         env: { GHOSTINBOX_DOMAIN: "example.org" },
@@ -147,7 +147,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       assert.deepEqual(edited, []);
     });
 
-    test("and serves, within the memory that docs/set-up.md tells", async () => {
+    test("and serves mail within the memory that docs/set-up.md gives", async () => {
       started = types("npm --silent start", online);
       await started.sees(/Ctrl-C stops everything\./, 90_000);
       await signInAs(lab, MANY.slice(0, 5), PHONE);
@@ -223,7 +223,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       await typist.until("a package is gone", () => purged() > before, LONG_MS);
       typist.types("\x03");
       assert.notEqual(await typist.ends(LONG_MS), 0, typist.output);
-      // The first one's dpkg continues, and may remove all but the last package, so the test waits for nothing.
+      // The first command's dpkg continues and may remove all but the last package, so the test waits for nothing here.
       const killed = types(`./ghostinbox ${EVERYTHING.join(" ")} --yes`, online);
       await killed.sees(/Removing users and groups/, LONG_MS);
       await machine.killCommand("uninstall");

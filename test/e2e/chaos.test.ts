@@ -26,14 +26,14 @@ import { needsLab, withProduct } from "../lab/with-product.ts";
 const KILLS = 20;
 const GUARD = /\/guard\.js/;
 const STAND_IN = /\/stand-in\.js/;
-/** Answers each of Dovecot's questions that the sign-in is fine. */
+/** Answers each of Dovecot's questions by accepting the sign-in. */
 const SAYS_YES = `require("http").createServer((_, answer) => answer.end('{"status":0,"msg":""}'))
   .listen(10025, "127.0.0.1", () => console.log("listens"))`;
 
 describe("what the guard has committed", needsLab(), () => {
   const { lab, product } = withProduct({}, REPLAYED_ACCOUNTS);
 
-  // First, while nothing else is recorded.
+  // First, because nothing else is recorded yet.
   describe("is decided again", () => replayTests({ lab, product }));
 
   test(`kill -9 of the guard ${KILLS} times in a flood: mail flows, nothing committed is lost`, async () => {
@@ -51,7 +51,7 @@ describe("what the guard has committed", needsLab(), () => {
         seen.push(now);
         return true;
       });
-      // Looked up now, because a slow one may have been replaced.
+      // Looked up only now, because a slow guard may have been replaced.
       const pid = await product.kill(GUARD);
       await until("the killed one is gone", () => !product.pidsOf(GUARD).includes(pid));
       if (kill === KILLS / 2) await product.cli(["ban", "198.51.100.231", "--for", "1h"]);
@@ -83,7 +83,7 @@ describe("what the guard has committed", needsLab(), () => {
       assert.equal((await sendMail({ host: lab.sender, from: regular })).code, 250, `mail ${i} of the hour`);
   });
 
-  test("a stalled guard lets no one past its limits, and another takes its place", async () => {
+  test("a stalled guard lets no one past its limits, and is replaced", async () => {
     const from = "198.51.100.102";
     const [keeper, pid] = await until("both run", () => {
       const [[one], [other]] = [product.pidsOf(/\/keeper\.js/), product.pidsOf(GUARD)];
@@ -176,7 +176,7 @@ describe("what the guard has committed", needsLab(), () => {
       await product.sv("up", "guard");
     }
     let isBack = false;
-    // Its socket answers shortly before the records say that they are lifted.
+    // The socket answers a moment before the records say that the bans are lifted.
     await until("the guard is back, and the lifted bans are lifted in its records", async () => {
       isBack ||= (await lab.server.exec(["nft", "list", "ruleset"])).stdout.includes("198.51.100.230");
       return (await product.guardAnswers()) && (await product.banOf("198.51.100.230")) === undefined;
@@ -193,7 +193,7 @@ async function committed(product: Product, upTo?: number): Promise<Seen> {
   return { last: Number(row?.[0]), rows: Number(row?.[1]) };
 }
 
-/** How often a mail that is refused for the moment is sent again. */
+/** How often a mail that was deferred is sent again. */
 const TRIES = 3;
 
 /** Endless mails, each from a different IPv6 network, until it is stopped. */
@@ -204,7 +204,7 @@ function flood({ sender: host }: Lab) {
     for (let i = 0; !end.signal.aborted; i++) {
       const from = `2001:db8:b${worker}${(i >> 12).toString(16)}0:${(i & 0xfff).toString(16)}::1`;
       let reply = await sendMail({ host, from });
-      // A guard that is slow to start refuses for the moment; a server that has mail to send tries again.
+      // A guard that is slow to start defers mail, and a sending server tries again.
       for (let again = 0; again < TRIES && reply.code >= 400 && reply.code < 500; again++)
         reply = await sendMail({ host, from });
       sent.push(words(reply));

@@ -38,7 +38,7 @@ const LACKING: Readonly<Partial<Record<CheckId, string>>> = {
   "reputation.port-25-out": "wrong",
   "alerts.outside": "warning",
   "backups.drill": "warning",
-  // The lab's other disk is in memory.
+  // The lab's second disk is in memory.
   "backups.elsewhere": "wrong",
   "alerts.test": "unknown",
 };
@@ -129,11 +129,11 @@ describe("the checks of a whole server", needsLab(), () => {
     assert.doesNotMatch(text, /PRIVATE KEY|argon2/i);
   });
 
-  test("its own attempts do not count as an attack: no event of a sign-in, no ban, no alert, no mail", async () => {
+  test("the check's own attempts do not count as an attack: no sign-in event, no ban, no alert, no mail", async () => {
     const before = await alerts();
     const { code, ok } = await checked("--only", "mail-flow");
     assert.deepEqual([code, ok], [0, true], "the group is well");
-    // A question about one address of loopback is answered for all of them.
+    // A query about one loopback address covers all of them.
     const events = await product.events(CHECK);
     const typesOf = (of: string) => [...new Set(events.filter(({ ip }) => ip === of).map(({ type }) => type))];
     assert.deepEqual([typesOf(PROBE), typesOf(CHECK)], [[], ["CONNECT"]]);
@@ -161,8 +161,7 @@ describe("the checks of a whole server", needsLab(), () => {
       assert.notEqual(found.mend, null, id);
     }
     await until("the owner is alerted", async () => (await alerts()).includes("check_failed"));
-    // The keeper repeats all checks each day.
-    // On a busy machine another check may fail in its run, so it runs until none does.
+    // The keeper repeats all checks each day. On a busy machine another check may fail in its run, so it runs until none does.
     await until("the keeper has looked", () => {
       const record = readCheckRecord(layout);
       if (fallen(record).length === 0) return true;
@@ -174,12 +173,12 @@ describe("the checks of a whole server", needsLab(), () => {
     for (const [id] of all) assert.equal(kept[id]?.state, "ok", `${id}: ${kept[id]?.evidence}`);
   });
 
-  test("bans that the kernel finds but does not drop have no effect, and are reported", async () => {
+  test("a chain that finds banned addresses but does not drop their packets is reported", async () => {
     const nft = (...argv: readonly string[]) => lab.server.mustExec(["nft", ...argv]);
     const chain = ["inet", "ghostinbox", "banned"];
     const seen = async () => (await checked("--only", "firewall")).checks.find(({ id }) => id === "firewall.table");
     assert.equal((await seen())?.state, "ok");
-    // The guard checks every ten seconds, and may repair it before the check sees it.
+    // The guard, which looks every ten seconds, may repair the chain before the check sees it.
     const reports = (change: readonly string[], evidence: RegExp): Promise<unknown> =>
       until(`${evidence}`, async () => {
         await nft(...change);

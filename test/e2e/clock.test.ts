@@ -31,7 +31,7 @@ describe("the machine's clock is set", needsLab(), () => {
 
   async function guessUntilBanned(from: string): Promise<void> {
     const guess = (number: number): Promise<string> => tryLogIn(lab.attacker, from, ANNA, `guess ${number}`);
-    // The ban cuts the last of them off.
+    // The ban cuts off the last guess.
     await Promise.allSettled([1, 2, 3, 4, 5].map(guess));
     let last = 5;
     await until(`${from} is banned`, async () => {
@@ -42,7 +42,7 @@ describe("the machine's clock is set", needsLab(), () => {
     });
   }
 
-  /** By the kernel's clock, which is never set. */
+  /** Asks the kernel, whose clock is never set. */
   const isBanned = async (ip: string): Promise<boolean> => (await product.firewallBans()).includes(`${ip} timeout`);
 
   const signsIn = (password: string): Promise<string> => tryLogIn(lab.sender, PHONE, ANNA, password);
@@ -68,7 +68,7 @@ describe("the machine's clock is set", needsLab(), () => {
     clock.set(-DAY_MS);
     const detail = await until("the owner is alerted", noticed, SOON_MS);
     assert.match(detail, /^It was set back by 1d at .* Try: timedatectl set-ntp true$/);
-    // Files keep the real time here, so Postfix sees new ones as tomorrow's until it is reloaded.
+    // File times are real here, so Postfix takes new files for tomorrow's until it is reloaded.
     const said = join(product.layout.log, "keeper", "current");
     await until("Postfix is reloaded", () => /set back by 86400 s: every/.test(readFileSync(said, "utf8")), SOON_MS);
     await goesOn("198.51.100.72", "A day ago");
@@ -116,7 +116,7 @@ describe("the machine's clock is set", needsLab(), () => {
     await until("all is well", async () => (await product.stats()).health.status === "ok", SOON_MS);
   });
 
-  test("a guard that starts by a clock an hour slow: bans hold, attackers are banned, and no innocent address is", async () => {
+  test("a guard starts with a clock an hour slow: bans hold, and attackers are banned, but no innocent address", async () => {
     clock.set(-HOUR_MS);
     await restartGuard();
     assert.ok(await product.banOf(EARLIER), "who was banned stays banned");
@@ -131,7 +131,7 @@ describe("the machine's clock is set", needsLab(), () => {
     assert.ok(!(await isBanned(PHONE)));
   });
 
-  test("once it starts by the right one, a ban of the hour between is over, and the others hold", async () => {
+  test("once it starts with the right clock, a ban from the slow hour ends, and the others hold", async () => {
     clock.set(0);
     await restartGuard();
     assert.ok(await isBanned(EARLIER));

@@ -12,14 +12,14 @@ const ACCOUNTS = ["anna@example.test", "ben@example.test", "carla@example.test"]
 const [ANNA] = ACCOUNTS;
 const PHONES = ["198.51.100.70", "198.51.100.71", "198.51.100.72"] as const;
 
-/** Only the container's host sees the clients' real addresses. */
+/** Here only the container's host sees the clients' real addresses. */
 describe("in a container whose network hides all clients", needsLab(), () => {
   const { lab, product } = withProduct({}, ACCOUNTS, { prepare: () => intoContainer("bridge") });
 
   async function signIn(account: string, from: string): Promise<void> {
     assert.match(await tryLogIn(lab.sender, from, account), /^OK/, `${account} from ${from}`);
   }
-  /** Seven different wrong passwords, which cause a ban elsewhere. */
+  /** Tries seven different wrong passwords, which would cause a ban without a container. */
   const guess = (round = 1) =>
     Promise.all(
       Array.from({ length: 7 }, async (_, number) => {
@@ -38,7 +38,7 @@ describe("in a container whose network hides all clients", needsLab(), () => {
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.80" })).code, 250);
   }
 
-  test("the bridge is spared whatever comes through it, and all other clients are served", async () => {
+  test("the bridge is never banned, whatever comes through it, and all other clients are served", async () => {
     await guess();
     await sparedAs(BRIDGE, "gateway");
     await othersGoOn();
@@ -57,27 +57,27 @@ describe("in a container whose network hides all clients", needsLab(), () => {
     assert.match((await product.cli(["status"])).stdout, /All clients seem to come from one private address/);
   });
 
-  test("more connections at once than one address may have elsewhere are accepted", async () => {
+  test("accepts more connections at once than one address may otherwise have", async () => {
     const held: Dialog[] = [];
     for (let i = 0; i < 15; i++) held.push(await openImap(lab.sender, `198.51.100.${90 + i}`, SERVER.v4));
     await signIn(ANNA, PHONES[0]);
     for (const dialog of held) dialog.close();
   });
 
-  test("so is the bridge of a network that is not the way out", async () => {
+  test("nor is the bridge of a network without the default route ever banned", async () => {
     await publish("other");
     await guess();
     await sparedAs(OTHER_BRIDGE, "gateway");
     await othersGoOn();
   });
 
-  test("so is another container that all clients come through, once it is plain that they do", async () => {
+  test("nor is another container through which all clients come, once accounts have signed in from there", async () => {
     await publish("neighbour");
-    // It has forgotten the bridges.
+    // A restarted guard has forgotten the bridges.
     await (await stopService(product, "guard")).start();
     for (let i = 0; i < 4; i++)
       for (const [index, account] of ACCOUNTS.entries()) await signIn(account, PHONES[index] ?? "");
-    // Accounts signed in from there, so wrong passwords never ban it; at other accounts they are eventually refused.
+    // Since accounts signed in from there, wrong passwords never ban it. At other accounts they are refused after a while.
     for (const round of [1, 2, 3, 4]) await guess(round);
     await sparedAs(NEIGHBOUR, "known_address");
     const refused = (await product.events(NEIGHBOUR)).filter(({ reason }) => reason === "known_address_at_others");

@@ -33,7 +33,7 @@ describe("a content filter that fails", needsLab(), () => {
   }
   before(() => until("spamd answers", () => spamdAnswers(product)));
 
-  test("a mail arrives although spamd is dead, or its milter", async () => {
+  test("a mail arrives although spamd or its milter is dead", async () => {
     for (const service of ["spamd", "spamass-milter"]) {
       const dead = await stopService(product, service);
       assert.equal((await send({ subject: `without ${service}`, body: GTUBE })).code, 250);
@@ -42,7 +42,7 @@ describe("a content filter that fails", needsLab(), () => {
     }
   });
 
-  test("while Rspamd is dead, strangers' mail must come again, and the server's own arrives", async () => {
+  test("while Rspamd is dead, strangers' mail is deferred, and the server's own arrives", async () => {
     const dead = await stopService(product, "rspamd");
     const waiting = await send({ subject: "unverified" });
     assert.equal(waiting.code, 451, waiting.text);
@@ -55,7 +55,7 @@ describe("a content filter that fails", needsLab(), () => {
     assert.match(await arrived("unverified"), /^Authentication-Results:/m);
   });
 
-  test("a frozen spamd holds a mail for a while only, and there is a notice", async () => {
+  test("a frozen spamd delays a mail only for a while, and there is a notice", async () => {
     const pids = product.pidsOf(/spamd (child|--)/);
     assert.ok(pids.length >= 2);
     await whileStopped(pids, async () => {
@@ -68,7 +68,7 @@ describe("a content filter that fails", needsLab(), () => {
     await until("all is well", async () => !(await product.hasNotice("spam_filter_down")));
   });
 
-  test("mail waits for a dead filter if the owner wants it", async () => {
+  test("mail waits for a dead filter if the owner wants that", async () => {
     const before = readFileSync(product.layout.settings, "utf8");
     try {
       writeFileSync(product.layout.settings, `${before}spam.on_failure = "wait"\n`);
@@ -125,7 +125,7 @@ describe("a content filter that fails", needsLab(), () => {
     assert.match(report, /"rules":\{"version":"100","at":"[^"]*","failure":"[^"]+"\}/);
   });
 
-  test("a start without the file of spam.rules uses what it held", async () => {
+  test("a start without the file of spam.rules uses the rules that it held", async () => {
     const good = readFileSync(rules, "utf8");
     await product.stop();
     rmSync(rules);
@@ -137,7 +137,7 @@ describe("a content filter that fails", needsLab(), () => {
     writeFileSync(rules, good);
   });
 
-  test("a start without a key for mail in memory leaves new mail unencrypted, with an alert, until there is one", async () => {
+  test("a start without the mail key, which is in memory, stores new mail unencrypted, with an alert, until the key is there", async () => {
     const directory = mkdtempSync("/dev/shm/gi-key-");
     try {
       const key = join(directory, "mail.pem");

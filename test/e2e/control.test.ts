@@ -41,7 +41,7 @@ describe("a server that was started over ssh", needsLab(), () => {
     assert.match((await product.cli(["logs", "--component", "start"])).stdout, /The terminal was closed/);
   });
 
-  test("a program of root's sends by `sendmail`, as cron does; others are refused", async () => {
+  test("a program of root's sends mail with `sendmail`, as cron does; other users' are refused", async () => {
     const send = (words: readonly string[], input: string) => product.cli(["sendmail", ...words], { input });
     const mail = `From: root (Cron Daemon)\nTo: ${ANNA}\nSubject: Cron <root@mail> backup\n\nIt failed.\n`;
     const sent = await send(["-FCronDaemon", "-i", "-B8BITMIME", "-oem", "-t"], mail);
@@ -52,13 +52,13 @@ describe("a server that was started over ssh", needsLab(), () => {
     assert.notEqual(other.code, 0, "postdrop(1) takes another configuration from root alone");
   });
 
-  test("docs/local-mail.md: with a main.cf in /etc/postfix, the users that it names send by Debian's sendmail", async () => {
+  test("docs/local-mail.md: with a main.cf in /etc/postfix, the users that it lists can send with Debian's sendmail", async () => {
     const [, block = ""] =
       /^ {4}(compatibility_level[^]*?)\n\n/m.exec(readFileSync("docs/local-mail.md", "utf8")) ?? [];
     const main = block.replaceAll(/^ +/gm, "").replace(DEFAULT_DATA_DIRECTORY, product.layout.data);
     const file = join(lab.directory, "main.cf");
     writeFileSync(file, `${main}\n`);
-    // Only for these commands: the machine's own directory stays unchanged.
+    // Mounts it for these commands only, so the machine's own directory stays unchanged.
     const script = `mount -t tmpfs tmpfs /etc/postfix && cp ${file} /etc/postfix/main.cf && exec "$@"`;
     const send = async (user: string) =>
       lab.server.exec(["unshare", "--mount", "bash", "-c", script, "-", ...as(user), "-i", ANNA], {
@@ -87,7 +87,7 @@ describe("a server that was started over ssh", needsLab(), () => {
     const [start, ...others] = product.pidsOf(/set-up\/start\.ts/);
     assert.deepEqual(others, []);
     const [guard] = product.pidsOf(/guard\.js/);
-    // Its environment names the data directory and the domain; this one's names only the data directory.
+    // The server's environment has the data directory and its domain; the command's has another domain, which must not count.
     const restarted = await product.cli(["restart"], { env: { GHOSTINBOX_DOMAIN: "other.test" } });
     assert.equal(restarted.code, 0, restarted.stderr);
     assert.deepEqual(product.pidsOf(/set-up\/start\.ts/), [start]);
@@ -96,8 +96,8 @@ describe("a server that was started over ssh", needsLab(), () => {
     await expectMails(lab, { account: ANNA, from: PHONE }, 4);
   });
 
-  test("is distinguished from one that does not come back", async () => {
-    // Values that only the start finds out.
+  test("is reported if it does not come back after a restart", async () => {
+    // Breaks something that only the start notices.
     rmSync(product.layout.sieve, { recursive: true });
     writeFileSync(product.layout.sieve, "in the way");
     const failed = await product.cli(["restart"]);
@@ -112,7 +112,7 @@ describe("a server that was started over ssh", needsLab(), () => {
 
   describe("an attacker who was one of its users when it stopped", () => rootWritesTests({ lab, product }));
 
-  test("is stopped by a command that waits for it, once is enough, and what its users left behind ends too", async (t) => {
+  test("is stopped by one command, which waits for the end, and processes that its users left behind end too", async (t) => {
     const left = await Promise.all(OUR_USERS.map((user) => startOutliver({ host: lab.server, user })));
     t.after(() => Promise.all(left.map((one) => one.end())));
     const stopped = await product.cli(["stop"]);

@@ -38,7 +38,7 @@ const focusAsDrawn = (selector: string) => `void (globalThis.focusAsDrawn = new 
 
 describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["chromium"] }) }, () => {
   let browser: LabBrowser | undefined;
-  // Before the server's own: it would report the browser as left running.
+  // Comes before the server's own hook, which would report the browser as left running.
   after(() => browser?.close());
   const { lab, product } = withProduct({ GHOSTINBOX_GREYLIST__ENABLED: "" }, ACCOUNTS, {
     toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n[greylist]\nenabled = false\n',
@@ -65,7 +65,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await tryLogIn(lab.sender, GUEST, ANNA);
   });
 
-  test("refuses a wrong password with a sentence, and shows with the right one whether mail flows", async () => {
+  test("refuses a wrong password with a sentence, and after the right one shows whether mail flows", async () => {
     const { page } = open();
     await page.goto(PAGE);
     await page.getByLabel("Administrator password").fill("a guess");
@@ -110,7 +110,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.getByRole("link", { name: "Events" }).waitFor();
   });
 
-  test("lifts the ban that was aimed at while others come, and undoes it", async () => {
+  test("lifts the ban that the pointer aimed at while others arrive, and undoes it", async () => {
     const { page } = open();
     await go("bans");
     const aimed = page.getByRole("button", { name: "Unban 198.51.100.90" });
@@ -130,7 +130,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.getByRole("button", { name: "Unban 198.51.100.96" }).waitFor();
   });
 
-  test("holds rows for a resting pointer and a focus that moves on", async () => {
+  test("keeps rows in place for a resting pointer and a moving focus", async () => {
     const { page } = open();
     await go("bans");
     await page.getByRole("button", { name: "Unban 198.51.100.90" }).hover();
@@ -234,7 +234,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
       }),
     );
 
-  test("lets out, and nothing of all this broke its policy or threw an error", async () => {
+  test("signs out, and nothing in these tests broke its policy or threw an error", async () => {
     const { page, faults } = open();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("Administrator password").waitFor();

@@ -14,7 +14,7 @@ import { until } from "../lab/wait.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const PHONE = "198.51.100.70";
-/** Its sender's domain publishes true records, and it has its own name. */
+/** A server with its own name, whose domain publishes correct records. */
 const HONEST = "198.51.100.10";
 const GUESSER = "198.51.100.200";
 /** Addresses of one /48, each in a different /64. */
@@ -48,7 +48,7 @@ describe("with the settings as they are shipped", needsLab(), () => {
     await product.sv("restart", "postgrey");
   }
 
-  test("only settings that a machine needs are set", async () => {
+  test("sets only what a machine needs", async () => {
     const shown = JSON.stringify(await product.json(["config", "show"]));
     const changed = [...shown.matchAll(/"key":"([^"]+)","value":"(?:[^"\\]|\\.)*","from":"(?:GHOSTINBOX_\w+|file)"/g)];
     const keys = changed.map(([, key = ""]) => key).toSorted();
@@ -71,12 +71,12 @@ describe("with the settings as they are shipped", needsLab(), () => {
 
     using dialog = await openImapAs(lab.sender, PHONE, ANNA);
     await dialog.imap("SELECT INBOX");
-    // On a busy machine an alert may lie beside it.
+    // On a busy machine there may also be an alert.
     const [, number = ""] = /^\* SEARCH (\d+)$/m.exec((await dialog.imap("SEARCH SUBJECT Lunch")).join("\n")) ?? [];
     assert.match((await dialog.imap(`FETCH ${number} BODY[TEXT]`)).join("\n"), /shall we meet at noon/);
   });
 
-  test("what looks like spam is marked and lies in Junk, what surely is comes not in", async () => {
+  test("likely spam is marked and goes to Junk, and certain spam is refused", async () => {
     const loud = mailText({
       subject: "MAKE MONEY FAST",
       body: "CLICK HERE TO EARN $$$ NOW! 100% FREE. Dear friend, viagra.",
@@ -111,7 +111,7 @@ describe("with the settings as they are shipped", needsLab(), () => {
     assert.match(await tryLogIn(lab.sender, PHONE, ANNA), /^OK/);
   });
 
-  test("five banned neighbours are a banned network", async () => {
+  test("five banned neighbours get their network banned", async () => {
     const knocks = (from: string) => lab.attacker.reaches({ from, to: SERVER.v6, port: 25, timeoutMs: 500 });
     await Promise.all(
       [1, 2, 3, 4, 5].map((number) =>

@@ -16,7 +16,7 @@ import { withProduct } from "../lab/with-product.ts";
 
 const BODY = `${"x".repeat(70)}\r\n`.repeat(2_800);
 const LANES = 4;
-/** More than fit. */
+/** More mails than fit. */
 const TOO_MANY = 400;
 
 describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ?? false }, () => {
@@ -40,10 +40,10 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     return until("all that was accepted is in the mailbox", isThere);
   };
 
-  test("inodes are used up: mail must wait before its data, users sign in, bans hold, and it recovers", async () => {
+  test("without inodes mail is deferred before its data, users sign in, bans hold, and the server recovers", async () => {
     disk.fillInodes();
     await owner.isAlertedTo({ disk_full: /inodes are left below .*; below 1000 mail is refused/ });
-    // The disk is checked every five seconds, perhaps while it fills up: the notice comes below 2000.
+    // The disk is checked every five seconds, perhaps while it fills up. The notice comes below 2000 inodes.
     const isUsedUp = async (): Promise<boolean> => /^\d{1,3} /.test(await owner.detailOf("disk_full"));
     await until("fewer than 1000 inodes are seen", isUsedUp);
     assert.match(await send("No inode", "198.51.100.80"), /^452 4\.3\.1 .*Insufficient system storage/);
@@ -51,7 +51,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     await product.json(["ban", "198.51.100.82", "--for", "1h"]);
     assert.match(await product.firewallBans(), /198\.51\.100\.82/);
     assert.equal(await owner.detailOf("database_unwritable"), "");
-    // The mail to the owner gets no inode either, and nothing waits for it.
+    // The alert by mail gets no inode either, and no command waits for it.
     await product.json(["queue", "list"]);
     disk.freeInodes();
     await owner.seesAllWell();
@@ -59,7 +59,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     await allArrive(["An inode"]);
   });
 
-  test("mail fills the disk of the mailboxes until it must wait; freed, all that was accepted is there", async () => {
+  test("mail fills the mailboxes' disk until it must wait; once there is room, all accepted mail arrives", async () => {
     const { uid, gid, mode } = statSync(layout.mail);
     const rights = `uid=${uid},gid=${gid},mode=${(mode & 0o7777).toString(8)}`;
     // The server has a separate mount namespace.
@@ -80,7 +80,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     const refusals = await Promise.all(Array.from({ length: LANES }, (_, i) => lane(i)));
     for (const said of refusals) assert.match(said, /^452 4\.3\.1 .*Insufficient system storage/);
     await owner.isAlertedTo({ disk_full: /MB are left below .*mail; below 2 MB mail is refused/ });
-    // The disk is checked every five seconds: mail that arrives in between without room waits.
+    // The disk is checked every five seconds. Mail that is accepted in between and finds no room waits.
     console.log(`${accepted.length} were accepted, ${(await queueOf({ lab, product })).length} wait in the queue`);
     assert.equal(await owner.detailOf("database_unwritable"), "");
     await inServer(["mount", "-o", "remount,size=200m", layout.mail]);
@@ -90,7 +90,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     await inServer(["umount", "-l", layout.mail]);
   });
 
-  test("the kernel finds the disk in error and writes no more: mail waits, there are notices, and nothing is lost", async () => {
+  test("the kernel finds an error and stops writing to the disk: mail waits, there are notices, and nothing is lost", async () => {
     const traffic = await duringTraffic({ lab, account: ANNA, networks: "6" }, async (under) => {
       await disk.fail();
       await owner.isAlertedTo({
@@ -107,7 +107,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     const inbox = join(layout.mail, "example.test", "anna", "Maildir");
     const { uid, gid } = statSync(inbox);
     const lock = join(inbox, "dovecot-uidlist.lock");
-    // An empty lock, as left by a full disk: Dovecot would wait for it for two minutes.
+    // An empty lock file, as a full disk leaves it, for which Dovecot would wait two minutes.
     const leaveLock = (at: Date): void => {
       writeFileSync(lock, "");
       chownSync(lock, uid, gid);

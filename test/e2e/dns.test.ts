@@ -26,7 +26,7 @@ describe("names and block lists", needsLab(), () => {
   const signer = makeSigner();
   const running = withProduct(
     {
-      // It makes more lookups than all others.
+      // Scoring makes more lookups than everything else.
       ...SCORED.settings,
       GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org,bl.spamcop.net,bl.lists.test",
       GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
@@ -91,7 +91,7 @@ describe("names and block lists", needsLab(), () => {
     assert.match(await drill("nowhere.signed.test"), /rcode: NXDOMAIN/);
   });
 
-  test("honest lists: who is not named is taken, who is named is refused in Postfix's own words", async () => {
+  test("honest lists: unlisted clients are accepted, and listed ones are refused in Postfix's own words", async () => {
     await allTrusted();
     await accepted(stranger().from);
     for (const [zone, address] of [
@@ -110,7 +110,7 @@ describe("names and block lists", needsLab(), () => {
     }
   });
 
-  test("allow-listed addresses and users are accepted wherever they are named, and no list is asked about them", async () => {
+  test("allow-listed addresses and users are accepted wherever they are listed, without asking any list", async () => {
     const { from, label } = stranger();
     await lists.become("bl.lists.test", "honest", { "99.100.51.198": "127.0.0.2", [label]: "127.0.0.2" });
     await accepted("198.51.100.99");
@@ -120,11 +120,11 @@ describe("names and block lists", needsLab(), () => {
     for (const one of ["99.100.51.198", label]) assert.ok(!asked.some((name) => name.startsWith(one)), one);
   });
 
-  test("mail goes out by the names that our resolver found", async () => {
+  test("outgoing mail uses the names that our resolver found", async () => {
     await until("it has arrived", () => sink.mails().some((mail) => mail.includes("Subject: Out")));
   });
 
-  test("lying lists: no client is refused from the first moment on, and there is a notice", async () => {
+  test("lying lists: from the start no client is refused, and there is a notice", async () => {
     await everyList("honest");
     await allTrusted();
     await everyList("lying");
@@ -132,7 +132,7 @@ describe("names and block lists", needsLab(), () => {
     await until("they are set aside", async () => (await setAside()).match(/it lists/g)?.length === 3);
   });
 
-  test("slow and dead lists: each mail is held up by less than a second, and no longer once they are set aside", async () => {
+  test("slow and dead lists: each mail is delayed by less than a second, and not at all once they are set aside", async () => {
     await everyList("honest");
     await allTrusted();
     await lists.become("zen.spamhaus.org", "slow");
@@ -146,36 +146,36 @@ describe("names and block lists", needsLab(), () => {
     assert.ok(tookMs < patience(700), `${Math.round(tookMs)} ms`);
   });
 
-  test("with our resolver dead a mail is deferred at worst, and no client hangs", async () => {
+  test("with our resolver dead, a mail is deferred at worst, and no client hangs", async () => {
     await product.sv("down", "unbound");
     const { from } = stranger();
     const { reply, tookMs } = await send(from);
     await product.sv("up", "unbound");
-    // Its DMARC record cannot be read: unproven mail must retry.
+    // The sender's DMARC record cannot be read, so unproven mail must be retried.
     assert.match(reply, /^(250|451 4\.7\.1) /);
     assert.ok(tookMs < PATIENCE_MS, `${Math.round(tookMs)} ms`);
     await until("it is back", async () => (await send(from)).reply.startsWith("250 "));
   });
 
-  test("in all this no program asked the resolver that the host's own setting names", async () => {
+  test("in all these tests no program asked the resolver of the host's own setting", async () => {
     // spamd looks up the machine's own name with the machine's resolver at its start (docs/resolver.md).
     const asked = (await lists.asked(POISON)).filter((name) => name.split(".")[0] !== hostname());
     assert.deepEqual(asked, []);
-    // It runs, and answers anyone who asks.
+    // That resolver does run, and answers anyone who asks.
     await lab.server.exec(["getent", "hosts", "control.test"]);
     assert.notDeepEqual(await lists.asked(POISON), []);
   });
 
-  describe("what is in a mail, and whose it is", () => {
+  describe("the content of mail, and its authors", () => {
     before(async () => {
       await everyList("honest");
       await allTrusted();
     });
-    describe("of how much a mail may consist", () => excessTests(running));
+    describe("how much a mail may contain", () => excessTests(running));
     contentTests(running, signer, () => sink);
   });
 
-  // Last: the resolver returns late to servers that were silent.
+  // Last, because the resolver waits before asking servers again that were silent.
   test("if the network drops all outgoing DNS questions, a notice and `status` say so", async () => {
     const drop = "add chain inet lab_dns out { type filter hook output priority 0; }";
     const rule = 'add rule inet lab_dns out oifname != "lo" meta l4proto { tcp, udp } th dport 53 drop';
@@ -189,7 +189,7 @@ describe("names and block lists", needsLab(), () => {
     await lab.server.mustExec(["nft", "delete table inet lab_dns"]);
   });
 
-  test("the limit on questions to our resolver moves with its address", async () => {
+  test("the limit on queries to our resolver follows its address", async () => {
     const rules = () => lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
     assert.match(await rules(), /daddr 127\.71\.9\.53 /);
     await product.configure("dns.address", "127.71.9.54");

@@ -18,7 +18,7 @@ import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { needsLab, type Running, withProduct } from "../lab/with-product.ts";
 
-/** Unsets the lab's settings, so that the example's apply: an empty variable counts as unset. */
+/** Unsets the lab's settings, so that the example's apply. An empty variable counts as unset. */
 const AS_THE_FILE_SAYS = {
   GHOSTINBOX_DOMAIN: "",
   GHOSTINBOX_HOSTNAME: "",
@@ -47,7 +47,7 @@ describe("examples/investra.toml does what its seed says", needsLab(), () => {
 
   const listed = async (name: string) => JSON.stringify(await product.json(["account", "list"])).includes(name);
 
-  // With these lines the ports behave as test/lab/tls-tests.ts says.
+  // test/lab/tls-tests.ts tests how the ports behave with these lines.
   test("TLS configuration: the seed's line, the server's order, nothing below 1.2", () => {
     const dovecot = readFileSync(product.layout.dovecotConf, "utf8");
     assert.match(dovecot, /^ssl_cipher_list = ECDHE\+AESGCM:ECDHE\+AES256:ECDHE\+AES128:RSA\+AES:!aNULL:!MD5:!DSS$/m);
@@ -55,7 +55,7 @@ describe("examples/investra.toml does what its seed says", needsLab(), () => {
       assert.ok(dovecot.includes(`\n${line}\n`), line);
   });
 
-  test("email account management: a line added is an account, a line removed is none, without a restart", async () => {
+  test("email account management: adding and removing a line adds and removes an account, without a restart", async () => {
     assert.ok((await tryLogIn(lab.sender, "198.51.100.71", ANNA)).startsWith("OK"));
     appendFileSync(accounts, "weak@investra.com|{PLAIN}weak1\n");
     await until("the line is an account", () => listed("weak@investra.com"));
@@ -74,7 +74,7 @@ describe("examples/investra.toml does what its seed says", needsLab(), () => {
     assert.equal((await authenticate(after, "weak@investra.com", "weak1")).code, 535);
   });
 
-  test("a mail of 20 points has [SPAM] in its subject, is not refused, and lies encrypted on the disk", async () => {
+  test("a mail with 20 points gets [SPAM] in its subject, is not refused, and is encrypted on the disk", async () => {
     await until("spamd answers", () => spamdAnswers(product));
     await product.json(["greylist", "pause", ANNA, "--for", "1h"]);
     const text = mailText({ subject: "twenty", to: ANNA, headers: ["X-Lab: spam"], body: "bodysecret" });
@@ -92,7 +92,7 @@ describe("examples/investra.toml does what its seed says", needsLab(), () => {
     await product.json(["greylist", "resume", ANNA]);
   });
 
-  test("intrusion detection: the third failure in the log is a ban of ten minutes, though the guard judged each", async () => {
+  test("intrusion detection: the third failure in the log brings a ban of ten minutes, though the guard judged each", async () => {
     const from = "198.51.100.202";
     for (const name of ["carl", "dora", "emil"])
       assert.equal((await sendMail({ host: lab.attacker, from, recipient: `${name}@investra.com` })).code, 550);
@@ -146,8 +146,8 @@ describe("examples/ghostinbox.toml does what its seed says", needsLab(), () => {
     assert.equal((await dialog.ask(`RCPT TO:<${ANNA}>`)).code, 250);
   });
 
-  test("who talks before the greeting is refused, who waits is not, and the guard has seen both", async () => {
-    // smtpd checks once it has the client's name: a stopped resolver ensures that the input comes first.
+  test("a client that talks before the greeting is refused, one that waits is not, and the guard has seen both", async () => {
+    // smtpd checks for early input once it has the client's name. A stopped resolver ensures that the input comes first.
     const resolver = await until("the resolver runs", () => product.pidsOf(/^\d+ unbound /)[0]);
     const eager = await whileStopped([resolver], async () => {
       const dialog = await openPlain(lab, "198.51.100.73");

@@ -12,7 +12,7 @@ import { needsLab, withProduct } from "../lab/with-product.ts";
 /** The owner's own address, which an attacker would like to see banned. */
 const OWNER = "198.51.100.70";
 
-describe("Fail2ban reports, and each report is a sentence if you say so", needsLab(), () => {
+describe("Fail2ban reports, and each report bans if you choose so", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",
@@ -48,13 +48,13 @@ describe("Fail2ban reports, and each report is a sentence if you say so", needsL
     });
   });
 
-  test("destemail: each of these bans was reported by a mail through our own queue", async () => {
+  test("destemail: each of these bans was reported by mail through our own queue", async () => {
     const subject = "\\[Fail2Ban\\] postfix: banned 198\\.51\\.100\\.200 from mail\\.example\\.test";
     const mail = await until("the mail", () => findMail(product.layout, subject, { folder: "INBOX", account: ANNA }));
     assert.match(mail, /ghostinbox unban 198\.51\.100\.200/);
   });
 
-  test("one stale password, however often, is spared, and that is recorded", async () => {
+  test("a single stale password brings no ban however often it is used, and that is recorded", async () => {
     const from = "198.51.100.210";
     for (let i = 0; i < 4; i++) await guessImap(from, "stale");
     const spared = await until("it is spared", async () =>
@@ -64,7 +64,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", needsL
     assert.equal(await product.banOf(from), undefined);
   });
 
-  test("an attacker who writes the owner's address everywhere gets himself banned", async () => {
+  test("an attacker who writes the owner's address everywhere is banned instead", async () => {
     const from = "198.51.100.211";
     assert.match(await tryLogIn(lab.sender, OWNER, ANNA), /^OK/);
     const dialog = await openSmtp(lab.attacker, from, [`EHLO [${OWNER}]`]);
@@ -86,7 +86,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", needsL
     }
     dialog.close();
     await until("the attacker is banned", () => product.banOf(from));
-    // Dovecot logs such a name as "?", and the stock filter counts it. Only guesses at an account lead to the ban.
+    // Dovecot logs such a name as "?", which the stock filter counts. Only guesses at an account lead to the ban.
     const hostile = `x>, method=plain, rip=${OWNER}, lip=1.1.1.1, session=<a`;
     for (const name of [hostile, hostile, hostile, ANNA, ANNA, ANNA]) {
       const answer = await tryLogIn(lab.attacker, "198.51.100.212", name, `wrong ${Math.random()}`).catch(() => null);

@@ -23,7 +23,7 @@ import { needsLab, withProduct } from "../lab/with-product.ts";
 
 describe("disk, database and supervisor fail", needsLab(), () => {
   const { lab, product } = withProduct(
-    // The limits that the guesses meet are as shipped; Fail2ban is off.
+    // The limits on guesses are as shipped; Fail2ban is off.
     { GHOSTINBOX_BANS__NEIGHBOURS: undefined, GHOSTINBOX_LIMITS__NETWORKS__FAILURES: undefined },
     [ANNA, BERT],
     { isByNpm: true, toml: "", prepare: () => disk.mount() },
@@ -53,7 +53,7 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     await whole();
   });
 
-  test("a second start says that one runs already, and harms nothing", async () => {
+  test("a second start says that the server is already running, and harms nothing", async () => {
     const second = new Product(lab, {}, { isByNpm: false });
     assert.equal(await second.startInVain(), 1);
     assert.match(second.output, /^ghostinbox: .*(already|runs)/m);
@@ -61,7 +61,7 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     await mailsAndLoginsWork("198.51.100.93");
   });
 
-  test("kill -9 of only runsvdir: the next start works", async () => {
+  test("after kill -9 of runsvdir alone, the next start works", async () => {
     await product.kill(/\brunsvdir\b/);
     await until("npm start has seen it", () => product.output.includes("runsvdir ended"));
     const { ms } = await timed(() => product.stop());
@@ -105,7 +105,7 @@ describe("disk, database and supervisor fail", needsLab(), () => {
   });
 
   for (const [harm, aside] of [["removed", "missing"] as const, ["truncated", "damaged"] as const])
-    test(`a database that is ${harm} while it is open is put back, with what can be saved`, async () => {
+    test(`a database that is ${harm} while it is open is restored, with what can be saved`, async () => {
       const { engineDb } = product.layout;
       await mailsAndLoginsWork("198.51.100.97");
       const events = () => product.sqlite("SELECT id, type FROM event ORDER BY id");
@@ -184,7 +184,7 @@ describe("disk, database and supervisor fail", needsLab(), () => {
       await product.sv("kill", "web");
       const from = performance.now();
       const isAlerted = async (): Promise<true> => {
-        // A failure shows the open notices.
+        // If this fails, the error shows the open alerts.
         const open = (await product.alerts()).filter(({ resolvedAt }) => resolvedAt === null);
         assert.match(JSON.stringify(open), /web: it keeps exiting/);
         return true;
@@ -197,13 +197,13 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     await until("it is over", () => isWell("web"));
   });
 
-  // Last: it makes Dovecot log more, and leaves bans.
+  // Last, because it makes Dovecot log more, and leaves bans.
   describe("guessing while the disk is full", () => fullDiskSignInsTests({ lab, product }, disk));
 
   /** The notice about files that were set aside. */
   const setAside = () => product.notice("database_set_aside");
 
-  /** Follows the notice, which then ends. */
+  /** Follows the notice's advice, after which the notice must end. */
   async function removed(notice: string): Promise<void> {
     const command = /`(rm [^`]+)`/.exec(notice)?.[1] ?? assert.fail(notice);
     await lab.server.mustExec(["sh", "-c", command]);

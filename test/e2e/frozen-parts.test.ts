@@ -23,7 +23,7 @@ const RESTARTED_MS = 75_000;
 type Part = ReturnType<typeof part>;
 const part = (process: RegExp, notice: string, says: RegExp) => ({ process, notice, says });
 
-/** These continue after a while. */
+/** The test lets these continue after a while. */
 const FOR_A_WHILE: readonly Part[] = [
   part(/^\d+ unbound /, "resolver_silent", /^The resolver gave no answer within 3 s, since /),
   part(/^\d+ \S*dovecot -F/, "dovecot_silent", /Dovecot's master process gave no answer/),
@@ -31,12 +31,12 @@ const FOR_A_WHILE: readonly Part[] = [
   part(/^\d+ rspamd: /, "verifier_silent", /^Rspamd gave no answer/),
   part(/\/web\.js$/, "web_silent", /^The dashboard gave no answer/),
 ];
-/** Nothing probes log writers: once they have been stopped for a while, the keeper continues them. */
+/** Nothing probes log writers. If they stay stopped for a while, the keeper lets them continue. */
 const LOG_WRITERS: readonly Part[] = [
   part(/^\d+ svlogd /, "process_stopped", /svlogd \(pid \d+\).*Try: kill -CONT \d/),
   part(/^\d+ postlogd /, "process_stopped", /Try: kill -CONT \d/),
 ];
-/** It picks up accepted mail. */
+/** The queue manager picks up accepted mail. */
 const QMGR = part(/^\d+ qmgr /, "postfix_silent", /Postfix's qmgr gave no answer/);
 /** These hang until they are restarted. */
 const FOR_GOOD: readonly Part[] = [
@@ -86,11 +86,11 @@ describe("parts that are frozen or killed", needsLab(), () => {
     });
   });
 
-  test("a program that holds the database's write-ahead log is named, until it ends", async () => {
+  test("a program that keeps the database's write-ahead log from shrinking is named until it ends", async () => {
     const { engineDb } = product.layout;
     const reader = await lockDatabase(lab.server, engineDb, "BEGIN");
     try {
-      // As much as in many days: while the reader reads, nothing leaves the log.
+      // Writes as much as many days would. While the reader reads, nothing leaves the log.
       const grow =
         "CREATE TABLE lab_grown (what BLOB); INSERT INTO lab_grown VALUES (zeroblob(70000000)); DROP TABLE lab_grown;";
       await lab.server.mustExec(["sqlite3", "-cmd", ".timeout 10000", engineDb, grow]);
@@ -103,13 +103,13 @@ describe("parts that are frozen or killed", needsLab(), () => {
     await soon("it is over", async () => (await openNotices()).size === 0);
   });
 
-  test("each is reported, with the next step, until it continues", async () => {
+  test("each frozen part is reported, with the next step, until it continues", async () => {
     await freeze(QMGR);
     assertAccepted(await sendMail({ host: lab.sender, from: SENDER, subject: WAITS }));
     const all = [...FOR_A_WHILE, ...LOG_WRITERS, ...FOR_GOOD];
     for (const part of all) if (part !== QMGR) await freeze(part);
     try {
-      // A reported one may be restarted before the last one is.
+      // A part that was reported early may be restarted before the last is reported.
       const seen = new Set<Part>();
       await soon("each has a notice", async () => {
         const now = await openNotices();
@@ -119,16 +119,16 @@ describe("parts that are frozen or killed", needsLab(), () => {
     } finally {
       for (const part of FOR_A_WHILE) for (const pid of frozen.get(part) ?? []) signal(pid, "SIGCONT");
     }
-    // Some are not over: Dovecot's auth process and spam-head still hang.
+    // Notices shared with parts that still hang, such as Dovecot's auth process and spam-head, are not over yet.
     for (const part of FOR_A_WHILE.filter(({ notice }) => FOR_GOOD.every((other) => other.notice !== notice)))
       await soon(`${part.notice} is over`, () => isOver(part));
   });
 
-  test("those that write logs are continued", async () => {
+  test("stopped log writers are made to continue", async () => {
     await soon("none of them stands", () => LOG_WRITERS.every((part) => (frozen.get(part) ?? []).every(isGoing)));
   });
 
-  test("one that keeps hanging is restarted, its leftovers are ended, and it works again", async () => {
+  test("a part that keeps hanging is restarted, its leftovers are ended, and it works again", async () => {
     for (const part of FOR_GOOD) {
       const before = frozen.get(part) ?? [];
       await until(`${part.notice}: it is restarted`, () => isReplaced(part, before), RESTARTED_MS);
@@ -149,13 +149,13 @@ describe("parts that are frozen or killed", needsLab(), () => {
   });
 
   describe("a thousand numbered mails while components are killed", () => {
-    // It would only read the logs of all these.
+    // Fail2ban would only read the logs of all these mails.
     before(() => product.sv("down", "fail2ban"));
     thousandTests({ lab, product });
   });
 });
 
-/** Running, or gone. */
+/** Whether the process runs or is gone, but is not stopped. */
 function isGoing(pid: number): boolean {
   const stat = `/proc/${pid}/stat`;
   return !existsSync(stat) || !/\) T /.test(readFileSync(stat, "utf8"));

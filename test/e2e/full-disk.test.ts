@@ -28,7 +28,7 @@ describe("a disk without a byte left", needsLab(), () => {
     assert.ok(ms < PROMPT_MS, `after ${after}: ${ms} ms`);
   };
 
-  test("mail is refused with 452 at once, whatever is typed, and status says just that", async () => {
+  test("mail is refused with 452 at once, whatever commands are run, and status says exactly that", async () => {
     assert.match(await send(), /^250/);
     disk.fill();
     await refusesAtOnce("the disk is full");
@@ -53,7 +53,7 @@ describe("a disk without a byte left", needsLab(), () => {
     });
   });
 
-  test("what room is left then is for mailboxes, not for mail that waits for other servers", async () => {
+  test("the remaining room is for mailboxes, not for mail that waits for other servers", async () => {
     disk.free();
     const toOthers = async (recipient: string): Promise<string> =>
       words(await sendMailAs(ANNA, { host: lab.sender, from: HOME, recipient }));
@@ -64,12 +64,12 @@ describe("a disk without a byte left", needsLab(), () => {
     for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<bert@elsewhere.test>"])
       assert.equal((await waiting.ask(line)).code, 250);
     disk.fill(150 * 1024 ** 2);
-    // With pauses: Postfix limits the mails of an address in a minute.
+    // With pauses, because Postfix limits the mails of an address per minute.
     const isRefused = async (): Promise<boolean> => (await toOthers("bert@elsewhere.test")).startsWith("452 4.3.1");
     await until("mail to others is refused", isRefused, 60_000, () => 10_000);
-    // One of their mailboxes may be full.
+    // One of the alias's mailboxes may be full, so this mail might wait.
     assert.match(await toOthers("team@example.test"), /^452/);
-    // So may that to which it is forwarded.
+    // The mailbox to which it is forwarded may be full, too.
     assert.match(await toOthers(BERT), /^452/);
     assert.match(await toOthers(ANNA), /^250/);
     assert.match(await send(), /^250/);

@@ -10,12 +10,12 @@ import { until } from "../lab/wait.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const DELAY_S = 2;
-/** A retry comes later than that. */
+/** Deadline for a retry to be accepted. */
 const PATIENT_MS = 15_000;
 /** Deadline for the report of a failed part. */
 const NOTICED_MS = 30_000;
 
-describe("greylisting, names that are guessed, and what each user reaches", needsLab(), () => {
+describe("greylisting, guessed names, and what each user reaches", needsLab(), () => {
   const running = withProduct(
     {
       ...REACHED.settings,
@@ -54,7 +54,7 @@ describe("greylisting, names that are guessed, and what each user reaches", need
     return (await sendMail({ host: lab.sender, from, sender, recipient })).code;
   };
 
-  test("a first contact is asked to retry, learns no mechanism, and is accepted when it does", async () => {
+  test("a first contact is asked to retry, isn't told why, and is accepted when it does", async () => {
     const from = "198.51.100.90";
     const first = await sendMail({ host: lab.sender, from, sender: "first@sender.test" });
     assert.equal(first.code, 450, first.lines.join());
@@ -79,12 +79,12 @@ describe("greylisting, names that are guessed, and what each user reaches", need
     }
   });
 
-  test("an IPv6 client comes again from another address of its network", async () => {
+  test("an IPv6 client may retry from another address of its network", async () => {
     assert.equal(await codeFrom("2001:db8:b000:7::1", "six"), 450);
     await until("it is accepted", async () => (await codeFrom("2001:db8:b000:7::2", "six")) === 250, PATIENT_MS);
   });
 
-  test("allow-listed clients, users who signed in, and large providers by name are not asked", async () => {
+  test("allow-listed clients, users who signed in, and large providers by name need not retry", async () => {
     assert.equal(await codeFrom("198.51.100.80", "known"), 250, "allow-listed");
     assert.equal(await codeFrom("198.51.100.64", "known"), 250, "a provider by its confirmed name");
     assert.equal(await codeFrom("198.51.100.66", "known"), 450, "one that only claims the name");
@@ -111,7 +111,7 @@ describe("greylisting, names that are guessed, and what each user reaches", need
     assert.equal(await from("198.51.100.93", "pal"), 250);
     assert.equal(await from("198.51.100.93", "named"), 450, "a recipient without a mail");
     assert.equal(await from("198.51.100.93", "foe"), 450);
-    // From the first one's network it would be a retry for Postgrey.
+    // From the first server's network it would be a retry for Postgrey.
     assert.equal(await from("2001:db8:b000:9::1", "friend"), 450, "a forger");
   });
 
@@ -135,7 +135,7 @@ describe("greylisting, names that are guessed, and what each user reaches", need
     assert.equal(await codeFrom("198.51.100.95", "late"), 450);
   });
 
-  test("Postgrey killed: it comes back, and remembers who came again", async () => {
+  test("a killed Postgrey comes back, and remembers who retried", async () => {
     const pid = await product.kill(/^\d+ postgrey /);
     await until("another runs", () => product.pidsOf(/^\d+ postgrey /).some((other) => other !== pid));
     await until("it asks again", async () => (await codeFrom("198.51.100.96", "x")) === 450);
@@ -158,7 +158,7 @@ describe("greylisting, names that are guessed, and what each user reaches", need
       assert.equal(await codeFrom("198.51.100.98", `after-${what}`), 450);
     });
 
-  test("a changed delay, and switching it off, take effect without a restart", async () => {
+  test("changing the delay or turning greylisting off takes effect without a restart", async () => {
     const started = product.pidsOf(/^\d+ postgrey /);
     await product.applySettings("[greylist]\nenabled = false\n");
     assert.equal(await codeFrom("198.51.100.101", "off"), 250);

@@ -13,7 +13,7 @@ const ADDRESSES = 500;
 const TRIES = 3;
 /** Every n-th address guesses over IMAP, the others by submission: their TLS connections would only cost time. */
 const OVER_IMAP = 7;
-/** The share of IMAP. */
+/** Guesses at once, by protocol. */
 const AT_ONCE = { imap: 20, submission: 80 } as const;
 const MOST_VERIFIED = 50;
 const OWNER_MS = patience(5_000);
@@ -37,7 +37,7 @@ describe("guessing at one account, spread over many addresses", needsLab(), () =
     );
   });
 
-  test(`${ADDRESSES} addresses, ${TRIES} tries each: few are heard, and the owner comes in all the while`, async () => {
+  test(`${ADDRESSES} addresses, ${TRIES} tries each: few are verified, and the owner can always sign in`, async () => {
     const all = attackers();
     const overImap = all.filter((_, i) => i % OVER_IMAP === 0);
     const bySubmission = all.filter((_, i) => i % OVER_IMAP !== 0).flatMap(guessesOf);
@@ -63,7 +63,7 @@ describe("guessing at one account, spread over many addresses", needsLab(), () =
     assert.ok((await count("reason = 'account_guarded'")) > ADDRESSES, "each refusal is an event");
   });
 
-  test("once the budget for new places is used up, the right password is refused there as a wrong one is", async () => {
+  test("once the budget for new places is used up, the right password is refused there like a wrong one", async () => {
     const { said } = await signsIn(ELSEWHERE);
     assert.match(said, /^NO/);
     assert.equal(said, (await signsIn(ELSEWHERE, "no such password")).said, "in the same words as a wrong one");
@@ -76,7 +76,8 @@ describe("guessing at one account, spread over many addresses", needsLab(), () =
     assert.match((await signsIn(ELSEWHERE)).said, /^OK/, "until an administrator allows it");
   });
 
-  describe("a guard that refuses unheard tells no right password from a wrong one", () => cannotBeAskedTests({ lab }));
+  describe("a guard that refuses without verifying does not reveal the right password", () =>
+    cannotBeAskedTests({ lab }));
 
   const signsIn = (from: string, password = PASSWORD) => signIn(lab.sender, { from, name: ANNA, password });
 

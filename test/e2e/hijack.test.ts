@@ -40,13 +40,13 @@ describe("a stolen password", needsLab(), () => {
     );
     const accepted = Array.from({ length: MAILS }, () => 250);
     assert.deepEqual(said, accepted, "the thief learns nothing");
-    // A slow machine may need the whole minute for the ten.
+    // A slow machine may need the whole minute for the ten mails.
     if ((await product.countEvents("type = 'EMAIL' AND at < 1000 * (unixepoch() - 30)")) === 0)
       assert.equal(await submit(running, ANNA, THIEF, "victim@sender.test"), 450, "one more within the minute");
     assert.equal(await product.banOf(THIEF), undefined);
     const alert = await until("the owner is alerted", () => alerts().find((text) => text.includes("account_held")));
     const alertedAt = Date.now();
-    // Measured from the mail at which the guard noticed: the time of the thief's sign-ins does not matter.
+    // Measured from the mail at which the guard noticed, because the time of the thief's sign-ins does not matter.
     const [[began = ""] = []] = await product.sqlite("SELECT min(at) FROM event WHERE type = 'EMAIL_HELD'");
     const tookMs = alertedAt - Number(began);
     assert.ok(began !== "" && tookMs < patience(ALERT_MS), `alerted after ${tookMs} ms`);
@@ -62,7 +62,7 @@ describe("a stolen password", needsLab(), () => {
     assert.equal(await product.countEvents("type = 'EMAIL_HELD' AND reason = 'account_held'"), MAILS);
   });
 
-  test("what is held is listed with queue ids and recipients, and the owner's own mail waits too", async () => {
+  test("held mail is listed with queue ids and recipients, and the owner's own mail waits too", async () => {
     const before = await queued(ANNA);
     const listed = await product.cli(["account", "held", ANNA]);
     assert.match(listed.stdout, new RegExp(`${ANNA} has been held since .*${THIEF}`));
@@ -133,7 +133,7 @@ describe("a stolen password", needsLab(), () => {
     assert.deepEqual([mail?.queue, others.length], ["hold", 0]);
   });
 
-  test("`release` sends what is held, its recipients are known, and the hold is over", async () => {
+  test("`release` sends what is held, makes its recipients known, and ends the hold", async () => {
     assert.equal(delivered(/./), 0, "so far nothing has left");
     assert.deepEqual(await product.json(["account", "release", BERT]), { name: BERT, released: 3, isMore: false });
     await until("Bert's mail arrives", () => delivered(/later\d@sender\.test/) === 3);
@@ -162,7 +162,7 @@ describe("a stolen password", needsLab(), () => {
     await until("the owner is alerted", () => alerts().some((text) => text.includes("sending_limited")), ALERT_MS);
   });
 
-  test("mail to itself that its forward leads to a stranger is held too, however busy the processors are", async () => {
+  test("mail of an account to itself that is forwarded to a stranger is held too, however busy the processors are", async () => {
     assert.equal((await product.cli(["account", "forward", EVE, "victim@sender.test"])).code, 0);
     const itself = Array.from({ length: 21 }, (_, i) => `eve+${i}@example.test`);
     assert.equal(await whileBusy(() => submit(running, EVE, THIEF, ...itself)), 250);

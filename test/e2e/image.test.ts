@@ -18,7 +18,7 @@ import { stepsUnder } from "../lab/type-page.ts";
 import { timed, until } from "../lab/wait.ts";
 
 const YOU = "you@example.org";
-/** Keeps the image of this version while that of the next has its name. */
+/** The name for this version's image while the next version's has the usual one. */
 const THIS_VERSION = `${NAME}:this`;
 const NOBODY = "nobody@example.org";
 const [PHONE, PHONE6] = ["198.51.100.70", "2001:db8:b000::70"];
@@ -38,7 +38,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
   });
   after(async () => image.remove());
 
-  test("holds no tool that builds, nothing that a package manager fetched, and no file that tells when it was built", async () => {
+  test("has no build tools, no files left by a package manager, and no file with the time of the build", async () => {
     // Files that Docker itself puts into a container are not from the image.
     const look = `
       for tool in ${TOOLS.join(" ")}; do command -v $tool; done
@@ -50,7 +50,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     assert.equal(found.stdout + found.stderr, "");
   });
 
-  test("tells what is in it: every Debian package, every npm package, and nothing else", async () => {
+  test("lists its content: every Debian package, every npm package, and nothing else", async () => {
     const list = `
       dpkg-query -W -f '\${db:Status-Status} \${Package}@\${Version}\\n' | sed -n 's/^installed //p'
       node -e 'for (const one of process.argv.slice(1)) {
@@ -68,7 +68,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     assert.ok(bill.components.some(({ purl }) => purl.startsWith("pkg:npm/node-linux-")));
   });
 
-  test("holds the security test with its tools", async () => {
+  test("has the security test with its tools", async () => {
     const argv = ["run", "--rm", "--network=none", "--entrypoint=./test-email-security.sh", NAME, "--yes"];
     const { code, stdout, stderr } = await docker.run(argv);
     assert.equal(code, 2);
@@ -84,7 +84,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       assert.equal(labels[`org.opencontainers.image.${name}`], value);
   });
 
-  test("`npm run image -- --compare`, which compares two builds, tells every difference", async () => {
+  test("`npm run image -- --compare`, which compares two builds, reports every difference", async () => {
     const changed = `
       FROM ${BASE}
       LABEL two=three
@@ -110,7 +110,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     });
     const mail = (from: string, subject: string) => sendMail({ host: lab.sender, from, subject, recipient: YOU });
 
-    test("says nothing of rights that it does not need, or of clients that it cannot tell apart", async () => {
+    test("reports no needless rights, and no clients that it cannot tell apart", async () => {
       assert.doesNotMatch(await image.status(), /container/i);
       const { stdout, stderr } = await docker.run(["logs", NAME]);
       assert.doesNotMatch(stderr, /container/i);
@@ -141,9 +141,9 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "ruleset"]), /table inet ghostinbox/);
     });
 
-    test("is healthy, and tells Docker so", () => image.isHealthy());
+    test("is healthy, and reports that to Docker", () => image.isHealthy());
 
-    test("knows that its packages are out of date, and how they are renewed", async () => {
+    test("reports outdated packages, and how to renew them", async () => {
       const { stdout, stderr } = await docker.run(["exec", NAME, "ghostinbox", "check", "--only", "updates"]);
       const says = stdout + stderr;
       assert.match(says, /1 security update not installed yet: tini\./);
@@ -168,7 +168,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       assert.ok(ms < patience(10_000), `${ms} ms`);
     });
 
-    test("a new image takes its place, brings the databases up to date, and loses nothing", async () => {
+    test("a new image replaces it, upgrades the databases, and loses nothing", async () => {
       const before = await image.inspect("{{.Id}}");
       const script = JSON.stringify(["node", "--eval", NEXT_VERSION_SCRIPT, "/usr/lib/ghostinbox"]);
       await docker.must(["tag", NAME, THIS_VERSION]);
@@ -202,7 +202,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     secondProjectTests(() => image);
   });
 
-  test("by `docker run` it runs too, without needless rights", async () => {
+  test("also runs by `docker run`, without needless rights", async () => {
     await docker.run(["rm", "--force", NAME]);
     await image.typed("Without Compose", { from: 1 });
     await image.runs();
@@ -212,22 +212,22 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     await until("the ban is in the kernel", async () => !(await image.reaches(OTHER_GUESSER)));
   });
 
-  test("without NET_ADMIN it runs as on a machine without it", async () => {
+  test("runs without NET_ADMIN like a machine without it", async () => {
     await docker.must(["rm", "--force", NAME]);
     await image.typed("Without Compose", { from: 1, without: "--cap-add=NET_ADMIN " });
     await image.runs();
     assert.match(await image.status(), /firewall .*CAP_NET_ADMIN/);
-    // It has no mailbox yet.
+    // There is no mailbox yet.
     assert.equal((await sendMail({ host: lab.sender, from: PHONE, recipient: NOBODY })).code, 450);
     assert.equal((await sendMail({ host: lab.attacker, from: OTHER_GUESSER, recipient: NOBODY })).code, 421);
   });
 
-  test("what docs/docker.md prints of the two examples is typed", () => {
+  test("every command that docs/docker.md prints for the two examples is typed by a test", () => {
     const printed = stepsUnder("docker.md", "The two examples").map(({ line }) => line);
     const untyped = printed.filter((line) => !FIRST_COMMANDS.includes(line) && !SECOND_COMMANDS.includes(line));
     assert.deepEqual(untyped, []);
   });
 
-  test("with the lines of the former compose file it runs, and says what of them it does not need", async () =>
+  test("runs with the lines of the original compose file, and says which of them it does not need", async () =>
     assertPrivileged(image));
 });

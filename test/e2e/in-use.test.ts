@@ -19,9 +19,9 @@ import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const NEW_PASSWORD = "another long phrase for the dashboard";
 const BANNED = "203.0.113.200";
-/** How long both databases are locked; longer by hand: LOCK_SECONDS=120. */
+/** How long both databases are locked. For a longer test, set LOCK_SECONDS=120. */
 const LOCK_MS = Number(process.env["LOCK_SECONDS"] ?? 15) * 1_000;
-/** The changed settings, how often each is applied (by hand: APPLIES=10), and the program whose configuration changes. */
+/** How often each changed setting is applied (for a longer test, set APPLIES=10). `reloads`: whose configuration changes. */
 const APPLIES = Number(process.env["APPLIES"] ?? 3);
 const CHANGES = [
   { reloads: "postfix", toml: (round: number) => `outbound.queue_lifetime = "${100 + round}h"` },
@@ -30,13 +30,13 @@ const CHANGES = [
 ] as const;
 /** Sign-ins that a reload of Dovecot may cut off, one after the other. */
 const CUT_OFF_IN_ROW = 3;
-/** Mails that all its reloads may defer. */
+/** Mails that all reloads of Dovecot together may defer. */
 const DEFERRED = 2;
 /** Allowed growth of the guard's private memory; it warms up by 10 MB in its first thousand mails anyway. */
 const GROWTH_KB = 16_384;
 /** A program that listens exclusively on the port in its argument. */
 const LISTENS = `require("node:net").createServer().listen(Number(process.argv[1]), "0.0.0.0")`;
-/** One mail or sign-in while the databases are locked. Half a second unless the machine is busy. */
+/** Maximum time of a mail or sign-in while the databases are locked; half a second unless the machine is busy. */
 const PATIENCE_MS = patience(10_000);
 
 describe("a server in use", needsLab(), () => {
@@ -49,14 +49,14 @@ describe("a server in use", needsLab(), () => {
   const arrive = (subjects: readonly string[]): Promise<true> =>
     until("each mail is in the mailbox", () => missingOf(layout, ANNA, subjects).length === 0);
 
-  test(`${CHANGES.length * APPLIES} times config apply: no mail is lost, no port is closed, and nothing grows or is left`, async () => {
+  test(`${CHANGES.length * APPLIES} times config apply: no mail is lost, no port is closed, and nothing grows or is left behind`, async () => {
     const programs = (): readonly number[] => [/\/guard\.js$/, /\/keeper\.js$/].flatMap((one) => product.pidsOf(one));
     const [before, lines] = [programs(), new Map<string, string>()];
     const applyEach = async (round: number): Promise<void> => {
       for (const { toml, reloads } of CHANGES) {
         lines.set(String(reloads), toml(round));
         product.writeSettings([...lines.values(), ""].join("\n"));
-        // As an owner does: one reload follows the other no sooner than a command is typed.
+        // As when an owner types commands, so that reloads don't follow each other faster than that.
         const { code, stdout } = await product.typed(["config", "apply"]);
         assert.equal(code, 0, stdout);
         assert.equal(/Reloaded ([^.]*)\./.exec(stdout)?.[1] ?? null, reloads, stdout);
@@ -72,12 +72,12 @@ describe("a server in use", needsLab(), () => {
       for (let round = 1; round <= APPLIES; round++) await applyEach(round);
     });
     traffic.print();
-    // Postfix asks Dovecot about room. Where its auth process ends in the middle of the answer, Dovecot defers the mail.
+    // Postfix asks Dovecot about room. If Dovecot's auth process ends in the middle of the answer, the mail is deferred.
     const deferred = traffic.failures("mail");
     for (const said of deferred) assert.match(said, /^450 4\.7\.1 \S+ .*: Temporary internal error$/);
     assert.ok(deferred.length <= DEFERRED, `${deferred.length} mails deferred`);
-    // Dovecot ends sessions when it reloads, also new ones; but its port is open. Where its auth process ends before the
-    // one that waits for it, that one says a failure.
+    // Dovecot ends sessions when it reloads, even new ones, but its port stays open. If its auth process ends before the
+    // process that waits for it, that process reports a failure.
     for (const said of traffic.failures("sign-in"))
       assert.match(said, /^(closed$|NO \[(AUTHENTICATIONFAILED|UNAVAILABLE)\])/);
     const refused = `SELECT type FROM event WHERE account = '${ANNA}' AND type IN ('LOGIN_FAILED', 'LOGIN_REFUSED')`;
@@ -105,8 +105,8 @@ describe("a server in use", needsLab(), () => {
     });
   });
 
-  test("a lock on both databases: mail and sign-ins work, the program is named, and all is counted after", async () => {
-    // So that what is applied under the lock reloads nothing: Dovecot would end sessions.
+  test("while both databases are locked, mail and sign-ins work, the program is named, and everything is counted later", async () => {
+    // Ensures that a change applied under the lock reloads nothing, because Dovecot would end sessions.
     product.writeSettings("");
     assert.equal((await product.cli(["config", "apply"])).code, 0);
     const [faulty, late, bea] = ["198.51.100.90", "198.51.100.91", "bea@example.test"];
@@ -153,7 +153,7 @@ describe("a server in use", needsLab(), () => {
     await product.addAccount(bea);
   });
 
-  test("ports that another program took during a restart: it is named, mail waits, and all works without it", async () => {
+  test("if another program takes a port during a restart, it is named, and mail waits until it ends", async () => {
     const [first, second] = ["Waits for Dovecot", "Comes after"];
     const takers: ChildProcess[] = [];
     try {
@@ -218,7 +218,7 @@ describe("a server in use", needsLab(), () => {
     copyCheckout(copiedCheckout(lab));
     makeNextVersion(copiedCheckout(lab));
     const place = { data: layout.data, checkout: copiedCheckout(lab), isByNpm: false };
-    // Another password than was taken so far.
+    // A different password from the one used so far.
     const next = new Product(lab, { ...ALERTS_ELSEWHERE, ADMIN_PASSWORD: NEW_PASSWORD }, place);
     await product.json(["ban", BANNED]);
     const slowly = { lab, account: ANNA, networks: "3", pauseMs: LONGER_PAUSE_MS };

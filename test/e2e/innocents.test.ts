@@ -12,7 +12,7 @@ import { needsLab, withProduct } from "../lab/with-product.ts";
 
 /** Each in a different network. */
 const [HOME, HOTEL, OFFICE, MONITOR] = ["198.51.100.70", "2001:db8:b0fd::1", "2001:db8:b0fe::1", "2001:db8:b0ff::1"];
-/** Whoever stole one account signs in from there. */
+/** The address from which the thief of an account signs in. */
 const THIEF = "198.51.100.90";
 const PHONE = "phone@example.test";
 const GUESTS = ["guest1@example.test", "guest2@example.test"];
@@ -43,7 +43,7 @@ describe("honest users, with the limits as they are shipped", needsLab(), () => 
     await enters(HOME, PHONE);
   }
 
-  /** Neither signed in from there before. */
+  /** Two guests' devices at a place from which neither has signed in before. */
   async function twoDevicesInHotel(): Promise<void> {
     for (let i = 0; i < 8; i++)
       await Promise.all(GUESTS.map((name, who) => mistypes(HOTEL, name, `the old one of ${who}`)));
@@ -51,7 +51,7 @@ describe("honest users, with the limits as they are shipped", needsLab(), () => 
   }
 
   async function office(): Promise<void> {
-    // A stranger's address may hold ten connections, and this one is none afterwards.
+    // A stranger's address may hold ten connections; after these sign-ins the office's is known.
     await eachOf(STAFF, 5, (name) => enters(OFFICE, name));
     await Promise.all(
       STAFF.map(async (name, who) => {
@@ -78,7 +78,7 @@ describe("honest users, with the limits as they are shipped", needsLab(), () => 
     await Promise.all([phoneAndLaptop(), twoDevicesInHotel(), office(), travels(), monitoring()]);
   });
 
-  test("Fail2ban has read of all that, and banned none of them", async () => {
+  test("Fail2ban has read about all of this, and banned none of them", async () => {
     await jailHasRead(product, "198.51.100.200");
     const bans = await product.sqlite("SELECT prefix FROM ban WHERE ip <> '198.51.100.200'");
     assert.deepEqual(bans, []);
@@ -106,16 +106,16 @@ describe("honest users, with the limits as they are shipped", needsLab(), () => 
   test("one stolen account does not protect an address from a ban, in however many spellings of its name", async () => {
     const [guest = ""] = GUESTS;
     for (const name of [guest, guest.toUpperCase(), guest.replace("g", "G")]) await enters(THIEF, name);
-    // The firewall drops all that would come after the ban.
+    // The firewall drops everything that comes after the ban.
     for (let sent = 0; sent < 90 && (await product.banOf(THIEF)) === undefined; sent++)
-      // The kernel resets a connection while too many of the address are still open.
+      // The kernel resets a new connection while too many from the address are still open.
       await sendMail({ host: lab.sender, from: THIEF, recipient: PHONE }).catch((error: unknown) =>
         assert.match(messageOf(error), /ECONNRESET/),
       );
     assert.match((await product.banOf(THIEF))?.code ?? "no ban", /^(connection|mail)_limit$/);
   });
 
-  test("no attack is reported, except two strangers in a hotel who failed side by side", async () => {
+  test("no attack is reported, except for two strangers in a hotel who failed at the same time", async () => {
     const others = accounts.filter((name) => !GUESTS.includes(name));
     const alarming = (await alertsOf(product, ...others)).filter(({ severity }) => severity === "critical");
     assert.deepEqual(alarming, []);

@@ -18,7 +18,7 @@ import { follow, tasksOf } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
 import { needsLab } from "../lab/with-product.ts";
 
-/** Of the sender host. Bob's server has no IPv6. */
+/** Addresses of the sender host. Bob's server has no IPv6. */
 const [BOB, RELAY, LARGE_V6] = ["198.51.100.10", "198.51.100.91", "2001:db8:b000::25"];
 const PHONE = "198.51.100.70";
 const ABUSER = { v4: "198.51.100.200", v6: "2001:db8:a000::66" };
@@ -42,7 +42,7 @@ describe("the pages of an installation, typed as printed", needsLab(), () => {
   const lab = newLab();
   let server: OwnMachine;
   let laptop: OwnMachine;
-  /** His server. */
+  /** Bob's server. */
   let bob: Sink;
   let relay: Awaited<ReturnType<typeof startOutsideRelay>> | undefined;
   before(async () => {
@@ -119,7 +119,7 @@ describe("the pages of an installation, typed as printed", needsLab(), () => {
         await holdsAfter[task]?.();
       });
 
-  test("the server is not an open relay, behind a relay neither", async () => {
+  test("the server is not an open relay, not even behind a relay", async () => {
     const mail = { sender: "anna@example.org", recipient: "bob@example.net" };
     assert.equal((await sendMail({ host: lab.sender, from: PHONE, to: SERVER.v4, ...mail })).code, 554);
   });
@@ -129,7 +129,7 @@ describe("the pages of an installation, typed as printed", needsLab(), () => {
     await server.must(["sh", "-c", `${mail} | ./ghostinbox sendmail -f anna@example.org bob@example.net`]);
   }
 
-  /** In the kernel, and lifted again. */
+  /** Bans an address, checks that the kernel blocks it, and lifts the ban. */
   async function ban(ip: string, to: string): Promise<void> {
     const connects = () => lab.attacker.reaches({ from: ip, to, port: 25, timeoutMs: 1_000 });
     assert.ok(await connects());

@@ -15,7 +15,7 @@ import { needsLab, withProduct } from "../lab/with-product.ts";
 /** More than the default, and more than any jail of sign-ins allows. */
 const FAILURES = 8;
 
-describe("jails add what the guard did not judge as it happened", needsLab(), () => {
+describe("jails add what the guard did not judge when it happened", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",
@@ -31,7 +31,7 @@ describe("jails add what the guard did not judge as it happened", needsLab(), ()
       ({ type, details }) => type === "JAIL_REPORTED" && details.startsWith(`jail ${jail}: `),
     );
 
-  /** The report came, is shown as evidence, and changed nothing: neither a ban nor a step on the ladder. */
+  /** Checks that a report arrived and is shown as evidence, but caused neither a ban nor a step on the ladder. */
   async function isEvidence(ip: string, jail: string): Promise<void> {
     const report = await until(`${jail} reports ${ip}`, async () => (await reportsOf(ip, jail))[0], 20_000);
     assert.partialDeepStrictEqual(report, { reason: "judged_live", action: "attached" });
@@ -50,7 +50,7 @@ describe("jails add what the guard did not judge as it happened", needsLab(), ()
     for (const recipient of recipients) await sendMail({ host: lab.sender, from, recipient });
   }
 
-  /** Logs have whole seconds, and a jail's report about a second that an earlier report covered adds nothing. */
+  /** Waits for the next second. Logs have whole seconds, and a report about a second that an earlier one covered adds nothing. */
   async function nextSecond(): Promise<void> {
     const now = new Date().setMilliseconds(0);
     await until("the next second has started", () => new Date().setMilliseconds(0) > now);
@@ -104,7 +104,7 @@ describe("jails add what the guard did not judge as it happened", needsLab(), ()
     });
   });
 
-  test("what only logs tell bans by the jail's own limit, also while the processors are busy", async () => {
+  test("offences known only from logs ban by the jail's own limit, also while the processors are busy", async () => {
     const from = "198.51.100.90";
     await whileBusy(async () => {
       await names(from, ["x@elsewhere.test", "y@elsewhere.test", "z@elsewhere.test"]);
@@ -112,7 +112,7 @@ describe("jails add what the guard did not judge as it happened", needsLab(), ()
     });
   });
 
-  test("judged lines among it make it weaker for no one", async () => {
+  test("judged lines among them do not weaken the jail", async () => {
     const from = "198.51.100.91";
     await names(from, ["x@elsewhere.test", "y@elsewhere.test", "carl@example.test"]);
     await isEvidence(from, "postfix");
@@ -121,7 +121,7 @@ describe("jails add what the guard did not judge as it happened", needsLab(), ()
     await bannedByJail(product, "postfix", from);
   });
 
-  test("what is reported while the guard is down was not judged, and is taken up at its return", async () => {
+  test("offences reported while the guard is down were not judged, and ban once it is back", async () => {
     const [prober, guesser] = ["198.51.100.92", "198.51.100.93"];
     const guard = await stopService(product, "guard");
     await names(prober, ["carl@example.test", "dora@example.test", "emil@example.test"]);
@@ -144,7 +144,7 @@ describe("jails add what the guard did not judge as it happened", needsLab(), ()
     await forgeBeforeTheTable({ lab, product }, ["198.51.100.99", MAIL_PROXY]);
   });
 
-  test("a jail takes the numbers of its settings, and one that bans before a raised limit is named", async () => {
+  test("a jail uses the numbers of its settings, and one that would ban before a raised limit is named", async () => {
     const from = "198.51.100.95";
     const jail = '[fail2ban.jails.postfix]\nmaxretry = 5\nbantime = "1h"\n';
     writeFileSync(product.layout.settings, `[fail2ban]\nsentences = "all"\n${jail}`);
@@ -175,7 +175,7 @@ describe("jails add what the guard did not judge as it happened", needsLab(), ()
     assert.deepEqual(await reportsOf(from, "dovecot"), []);
   });
 
-  /** Since Fail2ban was restarted, which takes a moment. */
+  /** Offences since Fail2ban was restarted, which takes a moment. */
   async function offencesSeen(jail: string): Promise<number> {
     const ran = await product.cli(["fail2ban", "status", "--json"]);
     if (ran.code !== 0) return 0;

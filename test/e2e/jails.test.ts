@@ -16,7 +16,7 @@ describe("a server with Fail2ban", needsLab(), () => {
     { copied: true, records: () => RECORDS, prepare: dropFirstFilter },
   );
 
-  // First: it stops Fail2ban, which the others count on.
+  // First, because it stops Fail2ban, which the others need.
   describe("a Fail2ban that an attacker has taken over", () => fail2banClientTests(running));
   describe("security/filter.d of the checkout", () => ownFiltersTests(running));
   describe("an honest server with unwanted mail is not banned", () => honestServersTests(running));

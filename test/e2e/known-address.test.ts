@@ -12,11 +12,11 @@ const OWNER = "anna@example.test";
 const OTHER = "bert@example.test";
 const HOME = "198.51.100.70";
 const GUESSES = 2_500;
-/** More than the server has places for, on all its ports together. */
+/** More connections than all ports of the server together accept. */
 const AT_ONCE = 1_000;
 const OVER_IMAP = 40;
 const MOST_VERIFIED = 50;
-/** 15, and up to eight at once at names without a recent sign-in. */
+/** Fifteen guesses, and up to eight concurrent ones at names without a recent sign-in. */
 const MOST_AT_OTHERS = 23;
 const OWNER_MS = patience(5_000);
 

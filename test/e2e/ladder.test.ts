@@ -44,7 +44,7 @@ describe("bans of seconds in real traffic", needsLab(), () => {
           continue;
         }
         assert.equal(lengthMs(ban), Number(LADDER_S[i] ?? LADDER_S.at(-1)) * 1_000);
-        // It is on record before the kernel has it. On a busy machine the first one may be over by then.
+        // A ban is recorded before the kernel has it. On a busy machine the first one may be over by then.
         const isOver = (): boolean => Date.now() >= Date.parse(ban.expiresAt ?? "");
         await until("nothing passes, or the ban is over", async () => !(await reaches(host, from)) || isOver());
         assert.ok(!isOver() || i < levels.length - 2, "the longest ban was over before it was tried");
@@ -53,7 +53,7 @@ describe("bans of seconds in real traffic", needsLab(), () => {
         await until("it may come again", () => reaches(host, from));
         const back = Date.now() - Date.parse(ban.expiresAt ?? "");
         assert.ok(back > -1_100 && back < patience(2_500), `back ${back} ms after the end of the ban`);
-        // It knows earlier offences from the database.
+        // The restarted guard knows earlier offences from the database.
         if (level === "medium") {
           await product.sv("kill", "guard");
           await until("the guard is back", () => product.guardAnswers());
@@ -83,7 +83,7 @@ describe("bans of seconds in real traffic", needsLab(), () => {
       await refusesToBan(product, from);
     });
 
-  test("who guesses from loopback is slowed down, and the right password still signs in", async () => {
+  test("guesses from loopback are slowed down, and the right password still signs in", async () => {
     const tries = (password: string) => signIn(lab.server, "127.0.0.99", password, "127.0.0.1");
     assert.ok((await tries(PASSWORD)).tookMs < LOGIN_DELAY_SECONDS * SECOND_MS);
     await Promise.all(Array.from({ length: 8 }, (_, n) => tries(`guess ${n}`)));
@@ -94,7 +94,7 @@ describe("bans of seconds in real traffic", needsLab(), () => {
     await refusesToBan(product, "127.0.0.99");
   });
 
-  test("who guesses on from many loopback addresses is refused, and the right password still signs in", async () => {
+  test("further guesses from many loopback addresses are refused, and the right password still signs in", async () => {
     const answer = (from: string, password: string) => signIn(lab.server, from, password, "127.0.0.1");
     await Promise.all(Array.from({ length: 45 }, (_, n) => answer(`127.1.${n}.1`, `another ${n}`)));
     const [refused, verified] = await Promise.all([
@@ -111,7 +111,7 @@ describe("bans of seconds in real traffic", needsLab(), () => {
   });
 });
 
-/** By the command line and by the API. */
+/** Checks that both the command line and the API refuse the ban. */
 async function refusesToBan(product: Product, target: string): Promise<void> {
   const ran = await product.cli(["ban", target]);
   assert.equal(ran.code, 1, `ban ${target}: ${ran.stdout}${ran.stderr}`);

@@ -27,7 +27,7 @@ import { needsLab, withProduct } from "../lab/with-product.ts";
 /** C1 and bidirectional controls. */
 const HIDDEN = /[\u0080-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
-describe("what only logs tell", needsLab(), () => {
+describe("facts that only logs have", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       ...UNLIMITED,
@@ -54,7 +54,7 @@ describe("what only logs tell", needsLab(), () => {
       (await product.events(ip)).find((event) => event.reason === reason),
     );
 
-  test("the logs lie where people look for them, for root and the guard alone", async () => {
+  test("the logs are where people look for them, readable only by root and the guard", async () => {
     const { mailLog, mailWarn, mailErr } = product.layout;
     for (const file of [mailLog, mailWarn, mailErr]) {
       const { mode } = await until(`${file} is there`, () => statSync(file, { throwIfNoEntry: false }));
@@ -83,8 +83,8 @@ describe("what only logs tell", needsLab(), () => {
     assert.match(why, /An intrusion detector saw attacks .*1000001 LOCAL exploit/s);
   });
 
-  describe("of a client", { concurrency: true }, () => {
-    test("signing in on port 25, and hanging up over it", async () => {
+  describe("about a client", { concurrency: true }, () => {
+    test("signing in on port 25, and hanging up during that", async () => {
       const from = "198.51.100.200";
       const dialog = await openSmtp(lab.attacker, from);
       for (let i = 0; i < 3; i++) await authenticate(dialog, ANNA, `wrong ${i}`);
@@ -134,7 +134,7 @@ describe("what only logs tell", needsLab(), () => {
       const large = ["EHLO client.test", "MAIL FROM:<a@sender.test> SIZE=99999999"];
       (await openSmtp(lab.attacker, "198.51.100.209", large)).close();
       await recorded("198.51.100.209", "too_large");
-      // Without SIZE=: known by its queue id only.
+      // Without SIZE=, the refusal is known only by its queue id.
       const text = `Subject: large\r\n\r\n${"x".repeat(998).concat("\r\n").repeat(10_600)}`;
       assert.equal((await sendMail({ host: lab.attacker, from: "198.51.100.210", text })).code, 552);
       const named = "reason = 'too_large' AND queue_id IS NOT NULL";
@@ -236,5 +236,5 @@ describe("what only logs tell", needsLab(), () => {
     assert.ok(stdout.includes("user=<?>") && !HIDDEN.test(stdout), JSON.stringify(stdout));
   });
 
-  describe("logs that are set aside", () => logsSetAsideTests({ lab, product }));
+  describe("rotated logs", () => logsSetAsideTests({ lab, product }));
 });

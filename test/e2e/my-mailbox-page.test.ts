@@ -29,7 +29,7 @@ const MOST_NODES = 700;
 
 describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["chromium"] }) }, () => {
   let browser: LabBrowser | undefined;
-  // Before the server's own: it would report the browser as left running.
+  // Comes before the server's own hook, which would report the browser as left running.
   after(() => browser?.close());
   // The receiver of alerts must keep a copy of forwarded mail.
   const { lab, product } = withProduct(
@@ -64,7 +64,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     browser = await openBrowser(lab.server, lab);
   });
 
-  test("refuses a wrong password, and shows with the right one only the mailbox, whatever the address", async () => {
+  test("refuses a wrong password, and after the right one shows only the mailbox, whatever page is requested", async () => {
     const { page } = open();
     await page.goto(`${PAGE}#/bans`);
     await signIn("a guess");
@@ -92,7 +92,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     assert.ok((await open().nodes()) < MOST_NODES, `${await open().nodes()} nodes`);
   });
 
-  test("shows who signed in and who tried, and a no leads to a new password", async () => {
+  test("shows who signed in and who tried, and the answer no leads to a new password", async () => {
     const { page } = open();
     const signIns = card("Sign-ins");
     await signIns.getByText(STRANGER).first().waitFor();
@@ -113,7 +113,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     assert.ok(await signsIn(NEW_PASSWORD));
   });
 
-  test("keeps a list of allowed senders, and takes one back", async () => {
+  test("keeps a list of allowed senders, and removes one", async () => {
     const { page } = open();
     const senders = card("Allowed senders");
     await enter(senders.getByLabel(/^Address, or/), "*@friends.test");
@@ -151,7 +151,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     await looksWell(page, "a mail that is not the reader's");
   });
 
-  test("tells what a mail program needs, as text, as a QR code and as a profile without a password", async () => {
+  test("shows the settings for mail programs as text, as a QR code and as a profile without a password", async () => {
     const client = card("Set up a mail program");
     await client.getByText("mail.example.test, port 993, SSL/TLS").waitFor();
     const file = await saved(client.getByRole("link", { name: "Profile for iPhone, iPad and Mac" }));
@@ -165,7 +165,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
 
   test("makes an app password, which is shown once and opens the mailbox, and removes it", () =>
     makesAppPasswords(open(), signsIn));
-  test("sends mail on with a copy or without, tells what the server refuses, and ends it", () =>
+  test("forwards mail with or without a copy, shows what the server refuses, and ends it", () =>
     sendsMailOn(open(), product, BERT));
   test("replies while the user is away, to the last day, and ends it", () =>
     repliesWhileAway(open(), product, NEW_PASSWORD));
@@ -202,7 +202,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     await page.getByRole("heading", { level: 1, name: "My mailbox" }).waitFor();
   });
 
-  test("lets the administrator in where no address is given", async () => {
+  test("signs in the administrator if no address is given", async () => {
     const { page } = open();
     await press(page.getByRole("button", { name: "Sign out", exact: true }));
     await signInShown(page);
@@ -216,5 +216,5 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     for (const [says, outage] of outages(open, { lab, product })) test(says, outage);
   });
 
-  test("nothing of all this broke the policy of the page or threw an error", () => assert.deepEqual(open().faults, []));
+  test("nothing in these tests broke the page's policy or threw an error", () => assert.deepEqual(open().faults, []));
 });

@@ -118,20 +118,20 @@ describe("what the user of a mailbox does at the dashboard", needsLab(), () => {
     await own.ask("POST", "/api/v1/logout");
   });
 
-  test("wrong passwords ban the address at every door, as by IMAP, whichever door they came to and however busy the processors are", async () => {
+  test("wrong passwords ban the address everywhere, as by IMAP, whichever way they came and however busy the processors are", async () => {
     const web = await webFrom(STRANGER);
     await whileBusy(async () => {
       for (const password of WRONG.slice(0, 2)) assert.equal(await signsIn(ANNA, password, STRANGER), false);
       for (const password of WRONG.slice(0, 4)) assert.equal((await signIn(web, ANNA, password)).status, 401);
       assert.equal(await product.banOf(STRANGER), undefined, "the first two count once");
-      // The ban may cut its connection before the answer.
+      // The ban may cut this connection before the answer.
       await signIn(web, ANNA, "the fifth").catch(() => null);
     });
     await until("it is banned", async () => (await product.banOf(STRANGER)) !== undefined);
     assert.ok(await signsIn(ANNA, PASSWORD, HERS), "the user is not");
   });
 
-  test("a new forward sends out no more than its account may; the rest stays in the mailbox", async () => {
+  test("a new forward sends no more than its account may; the rest stays in the mailbox", async () => {
     const victim = "victim@sender.test";
     const session = await sessionOf(hers);
     const set = await session.ask("PUT", "/api/v1/me/forwarding", { body: { to: [victim], keep: false } });
@@ -142,7 +142,7 @@ describe("what the user of a mailbox does at the dashboard", needsLab(), () => {
       return recipients.filter(({ address }) => address.startsWith("victim")).length;
     };
     const many = Array.from({ length: 60 }, (_, i) => `anna+${i}@example.test`);
-    // A stranger's mail may name one of them.
+    // A user's mail, because a stranger's may name only one of them.
     const toMany = { host: lab.sender, from: HERS, recipient: many, subject: "to many" };
     assert.equal((await sendMailAs(BERT, toMany)).code, 250);
     await until("it leaves", async () => (await leaving()) > 0);
@@ -151,14 +151,14 @@ describe("what the user of a mailbox does at the dashboard", needsLab(), () => {
     assert.equal(await submit({ lab, product }, BERT, HERS, ANNA), 250);
     for (const subject of ["from outside", "hello"])
       await until(`it is here: ${subject}`, () => findMail(product.layout, subject));
-    // Postfix may look some of the fifty up only after the pause: those stay too.
+    // Postfix may look up some of the fifty only after forwarding has paused. Those stay, too.
     const left = await leaving();
     assert.ok(left > 40 && left <= 50, `${left}`);
     const rested = "SELECT account, details FROM event WHERE type = 'FORWARDING_CHANGED' AND actor = 'engine'";
     const [[account, details] = [], ...more] = await product.sqlite(rested);
     assert.deepEqual([account, more], [ANNA, []]);
     assert.match(String(details), /, 51 within \w+, limit 50\) by engine$/);
-    // Root is responsible for it.
+    // A forward that root sets is not limited, because root is responsible for it.
     assert.equal((await product.cli(["account", "forward", ANNA, victim, "--no-keep"])).code, 0);
     assert.equal((await sendMail({ host: lab.sender, from: SENDER })).code, 250);
     await until("it leaves again", async () => (await leaving()) === left + 1);
@@ -166,7 +166,7 @@ describe("what the user of a mailbox does at the dashboard", needsLab(), () => {
     assert.equal((await product.cli(["queue", "delete", "--all", "--yes"])).code, 0);
   });
 
-  test("an account that is suspended, removed, or has other networks or a new password is out", async () => {
+  test("an account that is suspended or removed, or gets other networks or a new password, is signed out", async () => {
     const session = await sessionOf(hers, BERT);
     await product.json(["account", "suspend", BERT]);
     await until("its session ends", async () => (await statusOf(session)) === 401);
@@ -179,6 +179,6 @@ describe("what the user of a mailbox does at the dashboard", needsLab(), () => {
     await until("its session ends", async () => (await statusOf(again)) === 401);
   });
 
-  // It kills the guard and the web, and upgrades the server.
+  // Last, because it kills the guard and the web.
   describe("what the web may do and read", () => webRightsTests({ lab, product }));
 });

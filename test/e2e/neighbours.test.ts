@@ -28,7 +28,7 @@ describe("networks in which hosts offend, with Fail2ban", needsLab(), () => {
 
   const delivered = () => product.countEvents("type = 'EMAIL_DELIVERED'");
 
-  test("where nothing honest comes from it, it is banned whole for the guesses of a dozen hosts, on all ports", async () => {
+  test("a network without honest mail is banned whole for the guesses of a dozen hosts, on all ports", async () => {
     const guesses = hosts(200, 12).map(async (from) => {
       for (let i = 0; i < 5; i++) {
         await tryLogIn(lab.attacker, from, `user${i}@example.test`, `${from} ${i}`);
@@ -43,8 +43,8 @@ describe("networks in which hosts offend, with Fail2ban", needsLab(), () => {
     }
   });
 
-  test("five hosts with three unknown recipients each: their neighbour keeps 25 and 993", async () => {
-    // Offences before the end of a network's ban no longer count against it.
+  test("five hosts with three unknown recipients each: their neighbour can still use 25 and 993", async () => {
+    // Ends the network's ban: offences from before that no longer count against it.
     await product.json(["break-glass"]);
     const five = hosts(240, 5);
     await Promise.all(five.map(async (from) => assert.equal(await probe(lab, from, 3), 550)));
@@ -66,7 +66,7 @@ describe("networks in which hosts offend, with Fail2ban", needsLab(), () => {
   const credits = (): Promise<readonly (readonly string[])[]> =>
     product.sqlite("SELECT network, prefix, accepted, proven, wanted, written FROM honest_mail ORDER BY prefix");
 
-  test("honest mail vouches for the server that brought it: once it is delivered, by what the milters found out", async () => {
+  test("once delivered, honest mail vouches for the server that brought it, by what the milters found", async () => {
     await send("a friendly one", MX);
     await send("by nobody in particular", ELSEWHERE);
     await send("buy this", "198.51.100.71", GTUBE);
@@ -76,7 +76,7 @@ describe("networks in which hosts offend, with Fail2ban", needsLab(), () => {
     ]);
   });
 
-  test("five hosts that the engine bans for probing: a network with an honest server takes more", async () => {
+  test("a network with an honest server is not banned for five hosts that the engine bans for probing", async () => {
     for (const from of hosts(210, 5)) {
       await probe(lab, from, 11);
       const ban = await until(`${from} is banned`, () => product.banOf(from));
@@ -86,7 +86,7 @@ describe("networks in which hosts offend, with Fail2ban", needsLab(), () => {
     await comesIn(lab, MX);
   });
 
-  test("where an account's mail goes, no network is banned, however many offend: each alone", async () => {
+  test("a network to which an account sends mail is never banned whole, however many of its hosts are", async () => {
     const sink = await startSink(lab.sender, MX, lab.directory);
     // From elsewhere, because a sign-in would spare the network.
     const mail = { from: "2001:db8:b000:1::1", recipient: "someone@sender.test" };

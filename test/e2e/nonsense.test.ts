@@ -8,7 +8,7 @@ import { STUB_ZONES, stubZonesTests } from "../lab/stub-zones-tests.ts";
 import { until } from "../lab/wait.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
 
-describe("a server to which no mail comes", needsLab(), () => {
+describe("a server that gets no mail", needsLab(), () => {
   const within: string[] = [];
   let endContainer: () => void;
   const running = withProduct(
@@ -29,7 +29,7 @@ describe("a server to which no mail comes", needsLab(), () => {
   });
 
   describe("nonsense gets one clear line and its exit code", () => nonsenseTests(running));
-  describe("zones of one's own among reserved names", () => stubZonesTests(running));
+  describe("the owner's zones among reserved names", () => stubZonesTests(running));
 
   test("in a container whose root may not look into other users' processes, survivors of a stop end at the next start", async (t) => {
     await product.stop();

@@ -15,7 +15,7 @@ const HOME = "198.51.100.70";
 const ELSEWHERE = "198.51.100.75";
 const BANNED = "198.51.100.91";
 
-describe("who comes in at the doors", needsLab(), () => {
+describe("who may hold connections", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "10000",
@@ -32,7 +32,7 @@ describe("who comes in at the doors", needsLab(), () => {
     await hold(t, lab.sender, HOME, Array<number>(20).fill(993));
     await hold(t, lab.sender, ELSEWHERE, Array<number>(10).fill(993));
     await until("the eleventh of a stranger is refused", async () => isRefused(await connect(ELSEWHERE, 993)));
-    // The twenty-second of the owner is not.
+    // The owner's twenty-second connection is accepted.
     await hold(t, lab.sender, HOME, [993]);
   });
 
@@ -43,8 +43,8 @@ describe("who comes in at the doors", needsLab(), () => {
       await until(`the eleventh is refused at ${port}`, async () => isRefused(await connect(from, port)));
   });
 
-  test("strangers who sit in most of the places of a port make room, for the owner and for other strangers", async (t) => {
-    // Nine hosts of nine at a time, so that each stays below its own limit.
+  test("strangers who hold most connections of a port make room for the owner and for other strangers", async (t) => {
+    // Nine connections from each of nine hosts, so that each host stays below its own limit.
     const hosts = Array.from({ length: 9 }, (_, i) => `198.51.100.${80 + i}`);
     const ofHosts = await Promise.all(hosts.map((from) => hold(t, lab.sender, from, Array<number>(9).fill(587))));
     const held = ofHosts.flat();
@@ -105,13 +105,13 @@ describe("who comes in at the doors", needsLab(), () => {
     assert.match(await recorded("PORTS_BLOCKED"), /Port 25: none of \d+ packets arrived/);
   });
 
-  // Last: its notice stays.
+  // Last, because its notice stays.
   describe("a flood from many addresses", () => floodTests({ lab, product }));
 
   const recorded = async (type: string): Promise<string> => (await product.cli(["events", "--type", type])).stdout;
 });
 
-/** Also by the server: connections that it has not closed yet count. */
+/** Waits until the server has closed it, too, because connections that it has not closed yet count. */
 async function closed(socket: Socket): Promise<void> {
   const over = once(socket, "close");
   socket.resume().end();

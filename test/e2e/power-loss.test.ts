@@ -18,11 +18,11 @@ import { type UnderLoad, underLoad } from "../lab/under-load.ts";
 import { timed, until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-/** Rounds of each kind. For a longer test: `LOSS_ROUNDS=100`. */
+/** Rounds of each kind. For a longer test, set `LOSS_ROUNDS=100`. */
 const ROUNDS = Number(process.env["LOSS_ROUNDS"] ?? 2);
 const SEED = Number(process.env["CHAOS_SEED"] ?? 20_261_121);
 const ACCOUNTS = ["anna@example.test", "bela@example.test"];
-/** Maximum mails before the moment of a round. */
+/** Maximum mails before the end of a round. */
 const MOST_MAILS = 40;
 /** Every n-th round ends while the server starts. */
 const IN_START = 2;

@@ -17,7 +17,7 @@ import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const HOME = "198.51.100.70";
 const MAX_SIZE_KB = 256;
-/** Five are 82 % of 1 MB, six 99 %. */
+/** Five of these fill 82 % of 1 MB, six 99 %. */
 const BODY = `${"x".repeat(70)}\r\n`.repeat(2_390);
 
 describe("room for mail", needsLab(), () => {
@@ -34,7 +34,7 @@ describe("room for mail", needsLab(), () => {
   const { data, engineDb, postfixQueue, mail: mails } = product.layout;
   // The database of the engine and Postfix's queue share a small disk, as on a real server.
   const disk = smallDisk(`${data}-disk`, "16m", [dirname(engineDb), postfixQueue]);
-  // Space that other tests free would hide from the keeper what sessions store.
+  // On its own disk, because space that other tests free would hide from the keeper what sessions store.
   const mailDisk = smallDisk(`${data}-mail-disk`, "1g", [mails]);
 
   const quotaOf = async (name: string): Promise<string> => {
@@ -86,7 +86,7 @@ describe("room for mail", needsLab(), () => {
     );
   });
 
-  test("it is full under every name, also for users; others are not", async () => {
+  test("it is full under each of its addresses, also for users; other mailboxes are not", async () => {
     await product.json(["alias", "add", "info@example.test", ANNA]);
     for (const name of ["Anna@Example.Test", "anna+lists@example.test", "info@example.test", "postmaster@example.test"])
       assert.match(await askFor(name), /^452 4\.2\.2 /, name);
@@ -115,7 +115,7 @@ describe("room for mail", needsLab(), () => {
     assert.match(words(await dialog.ask(`RCPT TO:<${ANNA}>`)), /^452 4\.2\.2 /);
   });
 
-  test("mail that it sends on without a copy is accepted, and refused again once it would be stored", async () => {
+  test("mail that it forwards without a copy is accepted, and refused again once it would be stored", async () => {
     await product.json(["account", "forward", ANNA, BERT, "--no-keep"]);
     assert.match(await askFor("info@example.test"), /^250 /);
     assertAccepted(await sendMail({ host: lab.sender, from: "198.51.100.77", subject: "Sent on" }));
@@ -139,11 +139,11 @@ describe("room for mail", needsLab(), () => {
     assert.doesNotMatch(waiting, /bert@/);
   });
 
-  test("a larger quota holds at once", async () => {
+  test("a larger quota applies at once", async () => {
     await product.json(["account", "quota", ANNA, "3MB"]);
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.72", subject: "Room again" })).code, 250);
     await until("it has arrived", () => findMail(product.layout, "Room again"));
-    // Postfix may already be retrying it: then there is nothing to flush.
+    // If Postfix is already retrying it, there is nothing to flush.
     await product.cli(["queue", "flush", "--recipient", ANNA]);
     await until("what waited has arrived", () => findMail(product.layout, "For the team", { account: ANNA }));
     assert.match(await quotaOf(ANNA), /\(STORAGE \d+ 3072/);
@@ -165,7 +165,7 @@ describe("room for mail", needsLab(), () => {
     const mailbox = `${product.layout.mail}/example.test/bert/Maildir`;
     const notice = async (): Promise<string> => (await product.notice("mailbox_overused")) ?? "";
     const open = () => openImapAs(lab.sender, HOME, BERT);
-    // Wherever the keeper looks after 32 MB, they exceed it, with what is granted on top.
+    // The keeper looks after every 32 MB; by then the sessions exceed this quota and its allowance.
     await product.json(["account", "quota", BERT, "15MB"]);
     const mail = "x".repeat(14 * 1024 ** 2);
     const sessions = await Promise.all([open(), open(), open()]);
@@ -175,7 +175,7 @@ describe("room for mail", needsLab(), () => {
     const storing = await until("the first is stored", () =>
       readdirSync(`${mailbox}/tmp`).find((name) => statSync(`${mailbox}/tmp/${name}`).size > 13 * 1024 ** 2),
     );
-    // Like one that is busy with CATENATE, it does not see that it is to end.
+    // Like a session that is busy with CATENATE, it does not notice that it should end.
     process.kill(Number(/P(\d+)/.exec(storing)?.[1]), "SIGSTOP");
     for (const session of sessions.slice(1)) store(session);
     for (const session of sessions) await session.closed(20_000);
@@ -188,14 +188,14 @@ describe("room for mail", needsLab(), () => {
       mkdirSync(each);
       chownSync(each, uid, gid);
     }
-    // More than the sessions freed, which the keeper may not have seen.
+    // More than the ended sessions freed, since the keeper may not have seen that space yet.
     const filler = join(product.layout.mail, "filler");
     writeFileSync(filler, Buffer.alloc(80 * 1024 ** 2));
     await until("the owner sees the folders", async () => /^bert@\S+ has more than 3000 folders/.test(await notice()));
     rmSync(filler);
     const limited = await open();
     assert.match((await limited.imap("CREATE another")).at(-1) ?? "", / NO \[NOPERM\] /);
-    // Its quota is counted in all those folders first.
+    // Slow, because Dovecot counts the quota in all those folders first.
     assert.match((await limited.imap("APPEND Drafts {5+}\r\nhello", 60_000)).at(-1) ?? "", / OK /);
     limited.close();
     for (const each of folders) rmSync(each, { recursive: true });
@@ -207,14 +207,14 @@ describe("room for mail", needsLab(), () => {
     const cache = `${mailbox}/dovecot.index.cache`;
     writeFileSync(cache, Buffer.alloc(300 * 1024 ** 2));
     await until("too large an index is removed", () => !existsSync(cache));
-    // It may be seen before it is whole.
+    // The keeper may see the file before it is complete.
     await until("the owner sees which", async () =>
       /: its indexes, .* took (2[5-9]|3[01])\d\S* MB and were removed/.test(await notice()),
     );
     await product.json(["account", "quota", BERT, "default"]);
   });
 
-  test("old mail goes from the folders of the rules, but not that of an account under legal hold", async () => {
+  test("old mail is removed from the folders of the rules, but not that of an account under legal hold", async () => {
     const mailsIn = (account: string, folder: string) =>
       encryptedMail({ lab, product }, { account, from: HOME }).count(folder);
     for (const account of [ANNA, BERT]) {

@@ -27,7 +27,7 @@ describe("behind a reverse proxy as documented", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_HTTP__TRUSTED_PROXIES: "127.0.0.1,::1",
-      // Also reachable past the proxy, as after a firewall mistake.
+      // Makes the page reachable past the proxy, as after a firewall mistake.
       GHOSTINBOX_HTTP__ADDRESS: "0.0.0.0",
     },
     [ANNA],
@@ -85,7 +85,7 @@ describe("behind a reverse proxy as documented", needsLab(), () => {
         assert.equal(headers["location"], `https://${DASHBOARD}/?x=1`);
       });
 
-      test("below a path of the proxy the page, its sign-in and the description lead nowhere else", async () => {
+      test("below a path of the proxy, the page, its sign-in and the API description keep to that path", async () => {
         const web = await browser(owner);
         const at = (path: string) => new URL(path, `https://${DASHBOARD}/mail-admin/`).pathname;
         const page = await web.ask("GET", at("."));
@@ -128,9 +128,9 @@ describe("behind a reverse proxy as documented", needsLab(), () => {
         assert.deepEqual(await signIns(ANYWHERE), []);
       });
 
-      // Caddy serves no sibling's name, and the cookies are the same.
+      // Only with nginx: Caddy serves no sibling's name, and the cookies are the same.
       if (kind === "nginx")
-        test("in Chromium a page of a sibling domain plants no session", async (t) => {
+        test("in Chromium a page of a sibling domain cannot plant a session", async (t) => {
           const rules = `--host-resolver-rules=MAP *.example.test ${SERVER.v4}`;
           const opened = await openBrowser(lab.attacker, lab, [rules, "--ignore-certificate-errors"]);
           t.after(() => opened.close());
@@ -216,7 +216,7 @@ describe("behind a reverse proxy as documented", needsLab(), () => {
       assert.deepEqual(different, []);
     });
 
-    test("refuses attacks before they arrive, and takes a password for one", async () => {
+    test("refuses attacks before they arrive, but passes a password that looks like one", async () => {
       const web = (await browser("198.51.100.75")).with({
         host: DASHBOARD,
         authorization: `Bearer ${await product.makeToken("attacker")}`,
@@ -267,7 +267,7 @@ describe("behind a reverse proxy as documented", needsLab(), () => {
     mailProxyTests({ lab, product }, ANNA);
   });
 
-  test("the headers of a client that comes past the proxy are ignored", async () => {
+  test("the headers of a client that bypasses the proxy are ignored", async () => {
     const from = "198.51.100.90";
     const web = await WebClient.from(lab.sender, { from, to: SERVER.v4, port: 3000 });
     const forged = {

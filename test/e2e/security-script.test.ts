@@ -31,7 +31,7 @@ describe("the test of a server's security, and long mails", needsLab(), () => {
       GHOSTINBOX_FAIL2BAN__ENABLED: undefined,
       GHOSTINBOX_BANS__NEIGHBOURS: undefined,
       GHOSTINBOX_LIMITS__NETWORKS__FAILURES: undefined,
-      // As the page says: the address from which the test comes is allowed before.
+      // The address from which the test comes is on the allow list, as the page says.
       GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25",
       ...LONG_MAILS.settings,
     },
@@ -46,7 +46,7 @@ describe("the test of a server's security, and long mails", needsLab(), () => {
       },
     },
   );
-  // They mostly wait, so all together take little longer than one.
+  // Runs them in parallel, because they mostly wait.
   before(async () => {
     const [here, there, stranger, ofBad, worse, hostile, silent] = await Promise.all([
       run(lab.server),
@@ -67,7 +67,7 @@ describe("the test of a server's security, and long mails", needsLab(), () => {
 
   const run = (host: Host, ...argv: readonly string[]): Promise<Ran> => host.exec([SCRIPT, ...argv], { deadlineMs });
 
-  /** A PATH on which this tool's output passes through a filter. */
+  /** A PATH with a version of this tool whose output passes through a filter. */
   function withTool(name: string, filter: string): string {
     const directory = join(lab.directory, `path-${name}`);
     mkdirSync(directory);
@@ -119,14 +119,14 @@ describe("the test of a server's security, and long mails", needsLab(), () => {
     assert.deepEqual(others, []);
   });
 
-  test("finds every fault of one that is badly configured, which takes no mail by that", () => {
+  test("finds every fault of a badly configured server, without leaving mail there", () => {
     const lines = assertFound(runs.bad, AT_BAD);
-    // Each trick uses one address.
+    // Each trick uses a single address.
     assert.equal(lines.filter((line) => /^WRONG +25: relays not (?:to|from) /.test(line)).length, 12, runs.bad.stdout);
     assert.deepEqual(mailsAtBad(), []);
   });
 
-  test("finds every fault of a bad program, and takes no half of a scan for a whole one", () => {
+  test("finds every fault of a bad program, and does not take half a scan for a whole one", () => {
     const { stdout } = runs.worse;
     assertFound(runs.worse, AT_WORSE);
     for (const port of [25, 465])
@@ -162,7 +162,7 @@ describe("the test of a server's security, and long mails", needsLab(), () => {
     assert.match(stdout, /^unknown +25: greeting tells no version /m);
   });
 
-  test("waits for no one who says nothing, and calls nothing well of that", () => {
+  test("does not wait for a silent server, and reports nothing about it as fine", () => {
     const { code, stdout, stderr } = runs.silent;
     assert.equal(code, 1, stdout + stderr);
     assert.equal(stderr, "");
@@ -194,7 +194,7 @@ describe("the test of a server's security, and long mails", needsLab(), () => {
     assert.match(atTerminal.stdout, /^It starts in 5 seconds\. Ctrl-C stops it\./m);
   });
 
-  test("has nothing that shellcheck finds", async () => {
+  test("passes shellcheck", async () => {
     assert.equal((await lab.sender.exec(["shellcheck", SCRIPT])).stdout, "");
   });
 
@@ -217,6 +217,6 @@ describe("the test of a server's security, and long mails", needsLab(), () => {
     );
   });
 
-  // Last, because the other tests' mails are delivered.
+  // Last, because these mails are delivered.
   describe("long mails", () => longMailsTests({ lab, product }));
 });

@@ -42,9 +42,9 @@ async function asInstalled(script: string): Promise<string> {
 }
 
 /**
- * Mails that one rule matches, from a client to a server on port 25, until one is reported: Suricata drops the first packets
- * after its start. The rule looks at packets (`tcp-pkt`), because a reassembled stream this short is inspected only at
- * its end, and on a busy machine not even then.
+ * Sends mails that one rule matches, from a client to a server on port 25, until one is reported, because Suricata drops the first
+ * packets after its start. The rule looks at packets (`tcp-pkt`), because a reassembled stream this short is inspected only at its
+ * end, and on a busy machine not even then.
  */
 const EXPLOITED = `
 echo 'alert tcp-pkt any any -> any 25 (msg:"LOCAL exploit"; flow:established,to_server; content:"\${run{"; sid:1000001; priority:1;)' >/run/local.rules
@@ -86,7 +86,7 @@ const processOf = (detector: (typeof DETECTOR_PROCESSES)[number]["name"]): strin
   DETECTOR_PROCESSES.find(({ name }) => name === detector)?.process ?? "";
 
 describe("the security tools of Debian, run for real", { skip, concurrency: true }, () => {
-  test("Suricata 7.0.10: what a rule matches in a client's commands is read from eve.json", suricata, async () => {
+  test("Suricata 7.0.10: a rule's match in a client's commands is read from eve.json", suricata, async () => {
     const lines = (await asInstalled(EXPLOITED)).split("\n");
     assert.ok(lines.includes(processOf("suricata")), "the process by whose name the keeper knows it");
     const alerts = lines.flatMap((line) => readSuricata(line, 2) ?? []);
@@ -104,7 +104,7 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
     assert.match(text, /^scan detected \(Nmap .*\): 198\.51\.100\.7 -> 203\.0\.113\.25 tcp: \[1-200\].* DL: 3 /);
   });
 
-  test("Lynis 3.0.8: what a run found is in the report", async () => {
+  test("Lynis 3.0.8: the findings of a run are in the report", async () => {
     const audit = "lynis audit system --quick --quiet --no-plugins --tests 'BANN-7126 AUTH-9328'";
     const file = join(temporaryDirectory(), "lynis-report.dat");
     writeFileSync(file, await asInstalled(`echo Hello >/etc/issue; ${audit} >&2; cat /var/log/lynis-report.dat`));
@@ -148,7 +148,7 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
     assert.deepEqual(asked, ["/bookworm"]);
   });
 
-  test("certspotter 0.16: of a log's certificates, the one with a foreign key is an alert", async () => {
+  test("certspotter 0.16: a certificate with a foreign key in a log causes an alert", async () => {
     const [directory, layout] = [temporaryDirectory(), layoutOf(temporaryDirectory())];
     const at = (name: string): string => join(directory, name);
     const [own, foreign, other] = ["own.example.org", "mail.example.org", "example.net"].map((name) => {

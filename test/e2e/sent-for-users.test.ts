@@ -19,9 +19,9 @@ describe("what the server sends for its users, and TLS", needsLab(), () => {
   const running = withProduct(
     {
       ...UNLIMITED,
-      // As few as an account sends replies per hour.
+      // As few as the replies that an account may send per hour.
       GHOSTINBOX_LIMITS__CONNECTIONS__SMTP_PLACES: "20",
-      // Off, so that only the guard decides who may send mail as a Sieve script; reach-tests.ts has it on.
+      // Off, so that only the guard decides who may send mail like a Sieve script. In reach-tests.ts the firewall is on.
       GHOSTINBOX_FIREWALL__ENABLED: "false",
     },
     ["anna@example.test", "bert@example.test", "slow@example.test", "tessa@example.test"],
@@ -53,8 +53,8 @@ describe("what the server sends for its users, and TLS", needsLab(), () => {
   describe("replies while a user is away", () => vacationTests(running, atWritten));
   describe("mail that an alias forwards and its target refuses", () => forwardsTests(running, atWritten));
   describe("the owner's settings of a mailbox beside its password", () => userMailboxesTests(running, atElsewhere));
-  // Its script stays.
+  // Late, because its script stays.
   describe("mail that Sieve scripts send", () => sieveMailTests(running, atElsewhere));
-  // Last: it sends all mail through a relay.
+  // Last, because it sends all mail through a relay.
   describe("TLS on every port", () => tlsTests(running, () => published));
 });

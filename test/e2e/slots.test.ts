@@ -29,7 +29,7 @@ const CONNECTIONS = 110;
 const PORTS = [25, 465, 587] as const;
 const ATTACK_MS = 10_000;
 const MOST_MS = patience(5_000);
-/** Never comes back within the test's wait. */
+/** When an honest client gives up. */
 const UNWILLING_MS = 20_000;
 
 const asItIs: typeof whileBusy = async (work) => work();
@@ -68,7 +68,7 @@ describe("idle connections that would take every place of a port", needsLab(), (
     assert.match(await tryLogIn(lab.sender, HOME, ANNA), /^OK/);
   });
 
-  /** Each returns how long it waited, in milliseconds, until it was accepted; throws if it was refused. */
+  /** Each returns how many milliseconds it waited to be accepted, and throws if it was refused. */
   const honest: Readonly<Record<string, () => Promise<number>>> = {
     "mail from IPv6": () => delivers(newPlace()),
     "mail from IPv4": () => delivers(`198.51.100.${71 + (++place % 50)}`),
@@ -100,7 +100,7 @@ describe("idle connections that would take every place of a port", needsLab(), (
       }
     });
 
-  test("a mail that takes its time comes in, whoever sits beside it", async () => {
+  test("a slow mail is accepted, whoever holds other connections", async () => {
     const over = new AbortController();
     const from = newPlace();
     let attack = Promise.resolve();
@@ -157,7 +157,7 @@ describe("idle connections that would take every place of a port", needsLab(), (
     }
   });
 
-  test("one alert reports it, and is over once there is room; all is as before", async () => {
+  test("one alert reports the attack and ends once there is room; everything works as before", async () => {
     const listed = JSON.stringify(await product.json(["alerts", "list"]));
     assert.equal(listed.match(/"code":"ports_crowded"/g)?.length, 1, listed);
     clock.forward(MINUTE_MS);
@@ -187,7 +187,7 @@ describe("idle connections that would take every place of a port", needsLab(), (
     return waits;
   }
 
-  /** A mail counts once it is fully sent: its content is judged afterwards. */
+  /** A mail counts once it is fully sent, because its content is judged afterwards. */
   async function delivers(from: string): Promise<number> {
     const began = performance.now();
     let sent = began;

@@ -21,19 +21,19 @@ const STAGES = ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"] as const;
 /** Far above a decision on the busiest machine, and well below one flush. */
 const WAITED_MS = 150;
 
-describe("who may sign in, and a disk that takes its time", needsLab(), () => {
+describe("who may sign in, and a slow disk", needsLab(), () => {
   const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [ANNA, BERT]);
   const guards = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*guard\.js/);
   const maintenance = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*maintenance\.js/);
 
   describe("who may sign in", () => signInsTests({ lab, product }));
 
-  // Its guard stays slow.
+  // Last, because the guard stays slow.
   test("no decision waits for a flush: others make them", async (t) => {
     const flushes = join(lab.directory, "flushes");
     const run = join(product.layout.services, "guard", "run");
     const delay = `inject=fsync,fdatasync:delay_enter=${DELAY_MS * 1_000}`;
-    // Not with --seccomp-bpf: its filter may be in place before the tracer is, and then exec(2) fails with ENOSYS.
+    // Without --seccomp-bpf, whose filter may be active before the tracer is: exec(2) would then fail with ENOSYS.
     const strace = `strace -D -f -qq -y -o ${flushes} -e trace=fsync,fdatasync -e ${delay}`;
     writeFileSync(run, readFileSync(run, "utf8").replace("exec chpst", `exec ${strace} chpst`));
     const before = guards();
@@ -44,7 +44,7 @@ describe("who may sign in, and a disk that takes its time", needsLab(), () => {
       const log = readFileSync(serviceLog(product.layout, "guard"), "utf8").slice(-2_000);
       throw new Error(`guards: ${now.join(" ")} (before: ${before.join(" ")})\n${log}`);
     });
-    // A reader in the way when the log is to be emptied costs one flush (ADR 14).
+    // Stops the web, because a reader that is in the way when the log should be emptied costs one flush (ADR 14).
     await product.sv("down", "web");
     t.after(() => product.sv("up", "web"));
     const from = lines(flushes).length;
@@ -53,7 +53,7 @@ describe("who may sign in, and a disk that takes its time", needsLab(), () => {
     for (let round = 0; round < 2; round++) {
       const lanes = Array.from({ length: CONNECTIONS }, (_, lane) => mails(round * CONNECTIONS + lane));
       waits.push(...(await Promise.all(lanes)).flat());
-      // Emptied at its end or, on a slow machine, in a pause before.
+      // The log is emptied at the end of a round or, on a slow machine, in an earlier pause.
       await until("the log is short", () => statSync(`${product.layout.engineDb}-wal`).size < LOG_LIMITS.copyBytes);
     }
     assert.equal(waits.length, 2 * MAILS * STAGES.length);

@@ -18,13 +18,13 @@ import { withProduct } from "../lab/with-product.ts";
 const MB = 1024 ** 2;
 const MAILS = 20;
 const LIMIT_MB = 512;
-/** The keeper checks once a minute whether it is time for one. */
+/** Deadline for a backup. The keeper checks once a minute whether one is due. */
 const BACKUP_MS = 120_000;
 
 test("files that a container has in memory count as free", { skip: whyNoMemoryLimit() ?? false }, (t) => {
   const limit = limitMemory(256, "files");
   t.after(() => limit.remove());
-  // On a disk, unlike /tmp in many places (file-hierarchy(7)).
+  // On a disk, unlike /tmp on many systems (file-hierarchy(7)).
   const file = join("/var/tmp", `ghostinbox-files-${process.pid}`);
   t.after(() => rmSync(file, { force: true }));
   const program = `

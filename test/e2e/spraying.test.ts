@@ -10,7 +10,7 @@ import { needsLab, withProduct } from "../lab/with-product.ts";
 const OWNER = "anna@example.test";
 const [EARLY_VICTIM, VICTIM] = ["bert@example.test", "carl@example.test"];
 const ACCOUNTS = [OWNER, EARLY_VICTIM, VICTIM, "dora@example.test", "emil@example.test"];
-/** Further targets: names of missing accounts. */
+/** Further targets, most of which are names of missing accounts. */
 const NAMES = [
   "dora@example.test",
   "emil@example.test",
@@ -20,13 +20,13 @@ const NETWORKS = 200;
 const EACH = 3;
 /** Every n-th guess is made over IMAP, the others by submission: their TLS connections would slow down the test, not the server. */
 const OVER_IMAP = 7;
-/** The share of IMAP. */
+/** Guesses at once, by protocol. */
 const AT_ONCE = { imap: 20, submission: 100 } as const;
 /** Networks, each a /48 of one /36. */
 const ROOT_NETWORKS = 300;
 const MOST_VERIFIED = 20;
 const ALERT_MS = 10_000;
-/** Two cores carry the attack, the server and the owner. */
+/** Long, because two cores carry the attack, the server and the owner. */
 const OWNER_MS = patience(10_000);
 /** The password tried at every account, as in an attack; Dovecot salts its hash with the name. */
 const FASHIONABLE = "Summer-2026!";
@@ -44,7 +44,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
   /** Guesses that Dovecot compared with a password. */
   const verified = (): number => logins.verified(({ ip }) => /^(198\.18\.|2001:db8:a)/.test(ip) && !hits.has(ip));
 
-  /** Finally the right password, from an address that failed elsewhere. */
+  /** Uses the right password from an address that failed elsewhere, and expects an alert. */
   async function isAlerted(from: string, name: string): Promise<void> {
     hits.add(from);
     assert.match((await signIn(lab.attacker, { from, name })).said, /^OK/);
@@ -59,7 +59,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
     await isAlerted(EARLY_SPRAYER.replace(/9$/, "10"), EARLY_VICTIM);
   });
 
-  test(`${ROOT_NETWORKS} networks of one provider, side by side, one guess each: few are heard`, async () => {
+  test(`${ROOT_NETWORKS} networks of one provider, side by side, one guess each: few are verified`, async () => {
     logins.clock.forward(2 * HOUR_MS);
     const before = verified();
     const guesses = Array.from({ length: ROOT_NETWORKS }, (_, i): Credentials => {
@@ -70,7 +70,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
     assert.ok(count > 0 && count <= MOST_VERIFIED, `${count} guesses were verified`);
   });
 
-  test(`${NETWORKS} networks, ${EACH} accounts each: few guesses are heard, and the owner comes in everywhere`, async () => {
+  test(`${NETWORKS} networks, ${EACH} accounts each: few guesses are verified, and the owner can sign in from everywhere`, async () => {
     logins.clock.forward(2 * HOUR_MS);
     const before = verified();
     const guesses = Array.from({ length: NETWORKS * EACH }, (_, i): Credentials => {

@@ -29,7 +29,7 @@ const shown = z.object({
 const audited = z.object({ items: z.array(z.object({ type: z.string(), subject: z.string() })) });
 
 describe("an incident, and the strict firewall", needsLab(), () => {
-  // Before the server's own hook, which checks whether anything is left running.
+  // Comes before the server's own hook, which checks whether anything is left running.
   after(() => shells.end());
   const running = withProduct(SETTINGS, ["anna@example.test", "bert@example.test"], {
     prepare: async (made) => {
@@ -46,7 +46,7 @@ describe("an incident, and the strict firewall", needsLab(), () => {
   let webhook: HttpReceiver;
   const shells = shellsOn(lab);
   const state = async () => z.parse(shown, await product.json(["firewall"]));
-  // It asks the kernel what is open.
+  // Typed on the server's host, because it asks the kernel what is open.
   const apply = (...words: readonly string[]) => product.typed(["config", "apply", ...words]);
   const isThere = async () => (await lab.server.exec(["nft", "list", "table", ...STRICT])).code === 0;
   const confirm = (connection: string) => product.cli(["firewall", "confirm"], { env: { SSH_CONNECTION: connection } });
@@ -56,7 +56,7 @@ describe("an incident, and the strict firewall", needsLab(), () => {
     assert.deepEqual(await scan(lab.attacker, SERVER.v4, [VPN]), { tcp, udp });
   }
 
-  // First: it removes the whole ruleset.
+  // First, because it removes the whole ruleset.
   describe("an incident, from the theft of a password to its report", () =>
     incidentTests(running, () => webhook, UNLISTED));
 
@@ -108,7 +108,7 @@ describe("an incident, and the strict firewall", needsLab(), () => {
   });
   let old: Shell;
 
-  test("it is confirmed from a new session only", async () => {
+  test("it can be confirmed only from a new session", async () => {
     await product.json(["config", "set", "firewall.confirm_within", "2m"]);
     assert.equal((await apply("--yes")).code, 0);
     assert.match((await confirm(old.connection)).stderr, /opened before the firewall was tried/);
@@ -161,7 +161,7 @@ describe("an incident, and the strict firewall", needsLab(), () => {
     assert.match(checks.stdout, /open-ports[^]*mode strict; open: 2[25]\/tcp/);
   });
 
-  test("further ports are accepted at once; fewer only after another confirmation", async () => {
+  test("more open ports are accepted at once, but fewer only after another confirmation", async () => {
     await product.json(["config", "set", "firewall.trusted_interfaces", '["eth*"]']);
     assert.equal((await apply()).code, 0);
     assert.equal(await reaches(running, HOME, UNLISTED), true);
@@ -195,7 +195,7 @@ describe("an incident, and the strict firewall", needsLab(), () => {
     assert.equal(await reaches(running, HOME, UNLISTED), true);
   });
 
-  test("a start that fails has it in force, and stop opens it though nothing runs", async () => {
+  test("after a failed start it is in force, and stop removes it though nothing runs", async () => {
     for (const [port, says] of [
       ["2022", /Port 2022 .* is in use by dropbear/] as const,
       ["none", /PORTS__SUBMISSIONS must be a whole number/] as const,

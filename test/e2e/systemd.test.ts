@@ -18,13 +18,13 @@ const PHONE = "198.51.100.70";
 /** The highest score of `systemd-analyze security` for the services that strangers reach, in tenths. */
 const MOST_EXPOSED = 25;
 const DIST = join(CHECKOUT, "dist");
-/** The only place for new files. */
+/** Packages the next version in `dist`, the only place for new files. */
 const PACKAGE_NEXT = `
   import * as next from "${CHECKOUT}/test/lab/next-version.ts";
   next.${packageNextVersion.name}("${DIST}");`;
 /** The lab cannot reach Debian's archive, and needs nothing from it. */
 const NO_ARCHIVE = "rm -rf /etc/apt/sources.list /etc/apt/sources.list.d";
-/** For starts that do not test these parts: the spam filter and Fail2ban take as long as the rest. */
+/** For starts that do not test the spam filter and Fail2ban, which take as long as the rest. */
 const PLAIN = "GHOSTINBOX_SPAM__ENABLED=false\nGHOSTINBOX_FAIL2BAN__ENABLED=false\n";
 const BAN = "192.0.2.77";
 /** Some of the units that must run. */
@@ -75,7 +75,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
     const subject = `mail ${++mails} of this test`;
     assert.equal((await sendMail({ host: lab.sender, from: PHONE, recipient: YOU, subject })).code, 250);
     using dialog = await openImapAs(lab.sender, PHONE, YOU);
-    // An alert may be there too: the first account gets the postmaster's mail.
+    // There may also be an alert, because the first account gets the postmaster's mail.
     await until("it is there", async () => {
       await dialog.imap("SELECT INBOX");
       return (await dialog.imap(`SEARCH SUBJECT "${subject}"`)).some((line) => /^\* SEARCH \d/.test(line));
@@ -128,19 +128,19 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
         assert.equal((await machine.run(["ghostinbox", ...verb.split(" ")])).code, 1, verb);
     });
 
-    test("what strangers reach may do little else", async () => {
+    test("services that strangers reach have few other rights", async () => {
       for (const part of ["guard", "web"])
         await machine.shell(`systemd-analyze security --threshold=${MOST_EXPOSED} ghostinbox-${part}.service`);
     });
 
-    test("the journal has what the parts say, and no password", async () => {
+    test("the journal has the parts' output, and no password", async () => {
       await typed("Logs, and after a boot");
       const journal = await machine.shell("journalctl --no-pager -u 'ghostinbox*'");
       assert.match(journal, /The dashboard has a password that was never shown: `ghostinbox admin passwd`/);
       assert.doesNotMatch(journal, /Password of the dashboard/);
     });
 
-    test("after a reboot everything is back within 15 seconds, without what it waited for other programs", async () => {
+    test("after a reboot everything is back within 15 seconds, not counting waits for other programs", async () => {
       await machine.reboot();
       await assertQuickStart(machine);
       await expectState("active");
@@ -148,7 +148,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await expectBan();
     });
 
-    test("an upgrade brings the new version and its schemas to run, and shells complete its commands", async () => {
+    test("an upgrade starts the new version with its schemas, and shells complete its commands", async () => {
       const main = await mainPid();
       await set("GHOSTINBOX_DATA=/srv/mail\nGHOSTINBOX_LIMITS__MAIL__PER_MINUTE=many\n");
       const refused = await typed("Upgrade", 0, 1);
@@ -182,14 +182,14 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await set(PLAIN);
     });
 
-    test("it is undone, and the previous version does not upgrade again", async () => {
+    test("the upgrade is undone, and the previous version does not upgrade again", async () => {
       await typed("Upgrade", 1, 3);
       await assertTakenBack(machine);
       await typed("Upgrade", 3);
       await expectBan();
     });
 
-    test("removed after it has failed, it leaves nothing in the firewall, and the data, with which a checkout works", async () => {
+    test("removed after a failure, it leaves nothing in the firewall and keeps the data, which a checkout can use", async () => {
       const toml = "/var/lib/ghostinbox/ghostinbox.toml";
       await machine.shell(`cp -p ${toml} ${toml}.before`);
       await machine.must(["ghostinbox", "config", "set", "firewall.mode", "strict"]);
@@ -197,7 +197,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await machine.must(["ghostinbox", "firewall", "try", "--yes"]);
       // As left by an interrupted lift.
       await lab.server.mustExec(["nft", "add", "table", "inet", "ghostinbox_isolation"]);
-      // It fails for units that have already ended.
+      // `systemctl kill` fails for units that have already ended.
       await machine.shell(`echo 'no_such_setting = 1' >> ${toml}; systemctl kill --signal=KILL 'ghostinbox*' || :`);
       const log = "journalctl --no-pager -u ghostinbox";
       await until("its start fails", async () => (await machine.shell(log)).includes("no_such_setting"));
@@ -221,7 +221,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await expectBan();
     });
 
-    test("what is killed comes back: the guard, and the start with all others", async () => {
+    test("a killed guard comes back, and so does a killed start with everything else", async () => {
       const pidOfGuard = async (): Promise<string> =>
         (await machine.shell("cat /var/lib/ghostinbox/service/guard/supervise/pid")).trim();
       const guard = await until("a guard", async () => (await pidOfGuard()) || null);
@@ -234,18 +234,18 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await serves();
     });
 
-    test("its own commands restart and stop it, and take the units away", async () => {
+    test("its own commands restart and stop it, and remove the units", async () => {
       const web = "/etc/systemd/system/ghostinbox-web.service";
       const expectRenewed = async (): Promise<void> => {
         await expectState("active");
         await machine.shell(`test -s ${web}`);
         assert.equal(await machine.shell("systemctl show --value -p NeedDaemonReload ghostinbox-web"), "no\n");
       };
-      // As if this version had added the service.
+      // As if the new version had added the service.
       await machine.shell(`rm ${web}`);
       await machine.must(["systemctl", "restart", "ghostinbox"]);
       await expectRenewed();
-      // As if a restart had been interrupted before systemd read it.
+      // As if a restart had been interrupted before systemd read the unit.
       await machine.shell(`touch ${web}`);
       await checkout("restart");
       await expectRenewed();
@@ -256,10 +256,10 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       assert.equal(await machine.shell("find /etc/systemd/system -name 'ghostinbox*'"), "");
     });
 
-    test("purged, it deletes the data only where that was said", async () => {
+    test("a purge deletes the data only if it was told to", async () => {
       assert.match(await typed("Remove, purge", 1, 2), /are still in \/var\/lib\/ghostinbox\.$/m);
       assert.equal(await machine.shell("ls /var/lib/ghostinbox/mail/example.org"), "you\n");
-      // Nothing of it runs any more.
+      // None of its programs runs any more.
       const without = "--path-exclude='*/bin/node'";
       const install = `DEBIAN_FRONTEND=noninteractive dpkg ${without} --install ${DIST}/ghostinbox_0.1.0-1_*.deb 2>&1`;
       const again = await machine.shell(install);

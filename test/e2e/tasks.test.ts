@@ -29,7 +29,7 @@ const RECORDS = [
 /** The last tasks of the first page end the server, so the other pages' tasks come first. */
 const ENDS = "Restart and stop";
 const OLD = "198.51.100.90";
-/** Different ones: a device that repeats one is not an attacker. */
+/** Different passwords, because a device that repeats one is not an attacker. */
 const GUESSES = ["first guess", "second guess", "third guess", "fourth guess", "fifth guess", "sixth guess"];
 const DASHBOARD = "http://127.0.0.1:3000";
 
@@ -84,7 +84,7 @@ describe("the pages of an owner, typed as printed", needsLab(), () => {
     },
     "Get alerts": () =>
       until("the test is in Bob's mailbox", () => elsewhere.mails().some((mail) => /This is a test/.test(mail))),
-    // Later steps are about the backups, not their key.
+    // Makes the key cheap to derive: later steps are about the backups, not their key.
     "Make a backup": () => {
       const layout = layoutOf(join(lab.directory, "data-server"));
       makeCheap(layout.backupRepository, readKey(layout) ?? "");
@@ -142,14 +142,14 @@ describe("the pages of an owner, typed as printed", needsLab(), () => {
     await laptop.must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", at("key")]);
     await server.must(["dropbearkey", "-t", "ed25519", "-f", at("host-key")]);
     await server.must(["sh", "-c", `umask 077; mkdir /root/.ssh; cat ${at("key.pub")} > /root/.ssh/authorized_keys`]);
-    // It goes to the background, and ends with its namespace.
+    // dropbear goes to the background, and ends with its namespace.
     await server.must(["dropbear", "-r", at("host-key"), "-P", at("ssh.pid")]);
     await laptop.must(["sh", "-c", `umask 077; mkdir /root/.ssh; cp ${at("key")} /root/.ssh/id_ed25519`]);
     const scan = "ssh-keyscan mail.example.org > /root/.ssh/known_hosts && test -s /root/.ssh/known_hosts";
     await until("the laptop knows the server", () => laptop.must(["sh", "-c", scan]).then(() => true));
   }
 
-  /** As certbot writes it, from an authority that the laptop trusts. */
+  /** Writes a certificate as certbot does, from an authority that the laptop trusts. */
   async function getCertificate(): Promise<void> {
     const { cert, key } = await makeCertificate(lab.directory, "tasks", "mail.example.org");
     const live = "/etc/letsencrypt/live/mail.example.org";

@@ -25,26 +25,26 @@ describe("the verifier", needsLab(), () => {
     return (await sendMail({ host: lab.sender, from, sender, recipient: ANNA, text })).code;
   }
 
-  test("who makes his own names slow to look up cannot forge another's", async () => {
+  test("a sender whose own names are slow to look up cannot forge another's", async () => {
     assert.ok((await send("boss@strict.test", "slowly forged", ELSEWHERE, "x@slow.test")) >= 400);
   });
 
-  test("while a policy cannot be read, mail passes that is proven, and other mail comes again", async () => {
+  test("while a policy cannot be read, proven mail is accepted, and other mail is deferred", async () => {
     assert.equal(await send("x@unread.test", "proven"), 250);
     assert.equal(await send("x@unread.test", "not proven", ELSEWHERE), 451);
   });
 
-  test("of mail from loopback nothing is said", async () => {
+  test("mail from loopback gets no result headers", async () => {
     const text = mailText({ subject: "by a proxy", from: "boss@strict.test" });
     assertAccepted(await sendMail({ host: lab.server, from: "127.0.0.1", to: "127.0.0.1", recipient: ANNA, text }));
     assert.doesNotMatch(await arrived("by a proxy"), /^(Authentication-Results|DKIM-Signature):/m);
   });
 
-  test("many mails at once are all taken and verified, and it outlives them", async () => {
+  test("many mails at once are all accepted and verified, and Rspamd survives them", async () => {
     const started = product.pidsOf(RSPAMD);
     const before = mailFiles(product.layout, ANNA).length;
     const burst = ["smtp-source", "-s", String(SESSIONS), "-m", String(MAILS), "-l", "2000", "-M", "mx.sender.test"];
-    // It ends with 1 at the first refusal.
+    // smtp-source exits with 1 at the first refusal.
     await lab.sender.mustExec([...burst, "-f", "someone@sender.test", "-t", ANNA, `${SERVER.v4}:25`], {
       deadlineMs: 120_000,
     });
