@@ -43,7 +43,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     await kit.passes(...cases.map(([, inside]) => inside));
   });
 
-  test("what the kernel holds is read back: one that is missing is missed, in whatever set", async () => {
+  test("the kernel's bans are read back, and a missing one is noticed, whichever set it is from", async () => {
     const some = ["198.51.100.7", "2001:db8:a000:1::/64", "2001:db8:a000:2::9/128"].map((text) => net(text));
     for (const one of some) {
       for (const each of some) await kit.apply(["add", each]);
@@ -53,7 +53,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     }
   });
 
-  test("what is allowed passes, whatever is banned, and entries may lie within one another", async () => {
+  test("allow-listed addresses pass whatever is banned, and entries may lie within one another", async () => {
     const bans = ["0.0.0.0/0", "::/0", "198.51.100.200"].map(lastingBan);
     const allow = ["198.51.100.200", "198.51.100.192/28", "2001:db8:a000::/48", "2001:db8:a000:1::5"].map(net);
     assert.deepEqual(await kit.firewall.reset(bans, allow, kit.now()), OK);
@@ -73,7 +73,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     await kit.banned("198.51.100.196");
   });
 
-  test("a network within a banned one stays banned when the wider one goes", async () => {
+  test("a network within a banned one stays banned when the ban of the wider one ends", async () => {
     await kit.apply(["add", "198.51.100.192/27"], ["add", "198.51.100.128/25"], ["add", "198.51.100.0/24", 3_600_000]);
     await kit.banned("198.51.100.250");
     await kit.apply(["delete", "198.51.100.0/24"]);
@@ -140,7 +140,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     assert.ok((await kit.counted("refused")) > 0);
   });
 
-  test("thousands of sessions' networks are cut in one call", async () => {
+  test("sessions from thousands of networks are cut in one call", async () => {
     const closed = once(await kit.open("198.51.100.233"), "close");
     const many = Array.from({ length: 2_500 }, (_, i) => net(`2001:db8:c:${i.toString(16)}::/64`));
     assert.deepEqual(await kit.firewall.cut([...many, net("198.51.100.233")]), OK);
@@ -214,7 +214,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     assert.equal(held.size, 60 * batches);
   });
 
-  test("on loopback no program of another user answers for the guard", async () => {
+  test("on loopback no program of another user can answer for the guard", async () => {
     for (const server of [ROOT, 61_017]) {
       const code = server === ROOT ? 0 : 3;
       const local = [{ port: PORT, clients: { set: "askers", users: [] }, server, address: "127.0.0.1" }] as const;
@@ -225,7 +225,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     }
   });
 
-  test("nor by SYN cookies, which belong to no user", async (t) => {
+  test("nor can it by SYN cookies, which belong to no user", async (t) => {
     const port = PORT + 1;
     const listen = `use Socket; $< = $> = 61018; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(${port}, INADDR_LOOPBACK)) or die;
       listen(S, 0); syswrite(STDOUT, "up"); while (accept(C, S)) { syswrite(C, "x"); close C }`;
@@ -259,7 +259,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     assert.ok(await reaches("198.51.100.247"));
   });
 
-  test("before the guard starts none answers for it either, and bans that a killed one left stay", async () => {
+  test("before the guard starts no program can answer for it either, and the bans of a killed guard stay", async () => {
     const left = new NftFirewall(() => onlyBans(64), kit.able);
     assert.deepEqual(await left.reset([lastingBan("198.51.100.246")], [], kit.now()), OK);
     await left.close();
@@ -273,7 +273,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
   });
 
   // Without nft: src/host/firewall/firewall.test.ts.
-  test("without the capability there is one clear sentence and no exception", async () => {
+  test("without the capability the result is one clear sentence and no exception", async () => {
     const weak = new NftFirewall(() => onlyBans(64), kit.toolsOf("unable", AS_NOBODY));
     const lacks = { ok: false, reason: "The guard lacks CAP_NET_ADMIN, so it cannot change the firewall." };
     assert.deepEqual(await weak.reset([], [], kit.now()), lacks);
@@ -286,7 +286,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     await weak.close();
   });
 
-  test("a list of bans that breaks off changes nothing: banned addresses stay banned", async () => {
+  test("an interrupted list of bans changes nothing: banned addresses stay banned", async () => {
     await kit.apply(["add", "198.51.100.243"]);
     function* broken(): Generator<FirewallBan> {
       for (let i = 0; i < 5_000; i++) yield lastingBan(`11.0.${i >> 8}.${i & 255}`);

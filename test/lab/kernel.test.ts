@@ -6,7 +6,7 @@ import { whyNoLab } from "./network.ts";
 import { openConnectionsTests } from "./open-connections-tests.ts";
 import { ownNetworksTests } from "./own-networks-tests.ts";
 
-/** All parts use one lab; each starts with a reset firewall. */
+/** All parts share one lab, and each starts with a reset firewall. */
 describe("in a real kernel", { skip: whyNoLab() ?? false }, () => {
   let kit: FirewallLab;
   before(async () => {
@@ -15,10 +15,10 @@ describe("in a real kernel", { skip: whyNoLab() ?? false }, () => {
   after(() => kit.remove());
   const kitOf = (): FirewallLab => kit;
 
-  // First: it expects only one nft process.
+  // First, because it expects only one nft process.
   describe("the firewall follows the database", () => enforceTests(kitOf));
   describe("connections held at once", () => connectionsTests(kitOf));
-  describe("connections that stand, counted by the guard", () => openConnectionsTests(kitOf));
-  // Last: it removes a route.
+  describe("open connections, counted by the guard", () => openConnectionsTests(kitOf));
+  // Last, because it removes a route.
   describe("own networks", () => ownNetworksTests(kitOf));
 });

@@ -35,7 +35,7 @@ describe("a disk that loses its power", { skip: whyNoLoopDisk() ?? false }, () =
   before(() => disk.mount());
   after(() => disk.unmount());
 
-  /** Any flush brings all names to the disk, as in a busy server, but only its own content. */
+  /** A flush writes all file names to the disk, as in a busy server, but only its own file's content. */
   async function cutAfter(work: () => void | Promise<void>): Promise<void> {
     await work();
     writeFileSync(at("another"), "", { flush: true });
@@ -44,7 +44,7 @@ describe("a disk that loses its power", { skip: whyNoLoopDisk() ?? false }, () =
     await disk.restore();
   }
 
-  test("a file that was renamed into its place without a flush is empty afterwards", async () => {
+  test("a file that was renamed without a flush is empty afterwards", async () => {
     writeFileSync(at("settings"), "old", { flush: true });
     await cutAfter(() => {
       writeFileSync(at("settings.new"), "new");
@@ -53,7 +53,7 @@ describe("a disk that loses its power", { skip: whyNoLoopDisk() ?? false }, () =
     assert.equal(read("settings"), "", "a test that could not see a missing flush would be worth nothing");
   });
 
-  test("what root writes is the old file or the new one, and whole", async () => {
+  test("a file that root writes is the whole old one or the whole new one", async () => {
     await cutAfter(() => {
       writeFile(at("settings"), "new", { mode: 0o640 });
       writeFile(at("again"), "by each start", { mode: 0o600, flush: false });
@@ -80,7 +80,7 @@ describe("a disk that loses its power", { skip: whyNoLoopDisk() ?? false }, () =
     assert.deepEqual(missing, []);
   });
 
-  test("a log that is compressed is there, in one form or the other", async () => {
+  test("a log that was being compressed survives in one form or the other", async () => {
     await cutAfter(async () => {
       writeFileSync(at("log"), "lines\n", { flush: true });
       await compressFile(at("log"), createGzip());
@@ -88,7 +88,7 @@ describe("a disk that loses its power", { skip: whyNoLoopDisk() ?? false }, () =
     assert.ok(readFileSync(at("log.gz")).length > 0);
   });
 
-  test("a database of ours opens, and lacks at most what was not flushed", async () => {
+  test("a database of ours opens, and loses at most what was not flushed", async () => {
     mkdirSync(at("db"));
     const path = at("db/engine.db");
     const db = openEngine(path);

@@ -24,7 +24,7 @@ import { endProgram } from "./commands.ts";
 
 const ATTACKER = 65_534;
 const OWNER = { uid: 61_001, gid: 61_002 };
-/** With names, root would lose about one round in twenty. */
+/** If root went by names, it would lose about one round in twenty. */
 const ROUNDS = 500;
 /** Swaps of a directory for a link to the victim's, while root works. */
 const LEAST_SWAPS = 20_000;
@@ -96,7 +96,7 @@ describe("an attacker who owns a tree that root works on", { skip }, () => {
     expectUntouched();
   });
 
-  test("nor while root takes from a removed user what lies in the tree", async (t) => {
+  test("nor while root takes over the files of a removed user in the tree", async (t) => {
     const outside = join(victim, "0");
     chownSync(outside, OWNER.uid, OWNER.gid);
     await duringSwaps(t, join(tree, "swapped"), () => {
@@ -121,7 +121,7 @@ describe("an attacker who owns a tree that root works on", { skip }, () => {
     expectUntouched();
   });
 
-  test("has nothing written elsewhere by a part of a path that becomes a link", async (t) => {
+  test("cannot redirect a write by turning a part of its path into a link", async (t) => {
     const own = join(tree, "own");
     mkdirSync(own);
     let written = 0;

@@ -32,7 +32,7 @@ const INSTALL = `
 new also-$NAME
 removed other-$NAME" "$NAME"`;
 
-describe("set-up's record of what packages bring in addition", () => {
+describe("set-up's record of what else packages bring", () => {
   let root = "";
   const inData = (name: string): string => join(root, "data", name);
   beforeEach(() => {
@@ -66,7 +66,7 @@ describe("set-up's record of what packages bring in addition", () => {
     ["is ended", "kill -TERM $$", 143],
     ["loses its terminal", "kill -HUP $$", 129],
   ] as const)
-    test(`where it ${how}, takes what came so far, and nothing that the administrator makes later`, () => {
+    test(`if set-up ${how}, has what came so far, and nothing that the administrator makes later`, () => {
       const first = setUp("a", end);
       assert.equal(first.status, status, first.stderr);
       assert.deepEqual(recorded(), leftBy("a"));
@@ -77,7 +77,7 @@ describe("set-up's record of what packages bring in addition", () => {
       assert.deepEqual(recorded(), leftBy("a", "b"));
     });
 
-  test("where it fails, names no package that never came, and none as removed that is still there", () => {
+  test("if set-up fails, lists only packages that came, and as removed only those that are gone", () => {
     writeFileSync(join(root, "states"), "config-files also-b\ninstalled other-a\ninstalled other-b\n");
     const packages = (): string => readFileSync(inData("installed-packages"), "utf8");
     const toStop = (): string => readFileSync(inData("services-to-stop"), "utf8");
@@ -94,7 +94,7 @@ describe("set-up's record of what packages bring in addition", () => {
     assert.deepEqual(besides().removed, ["other-c"]);
   });
 
-  test("where it fails, leaves apt's marks as they were: apt forgets them before it removes anything", () => {
+  test("if set-up fails, keeps apt's marks, which apt forgets before it removes anything", () => {
     writeFileSync(join(root, "states"), "installed other-a\n");
     writeFileSync(join(root, "auto"), "other-a\n");
     assert.equal(setUp("a", 'rm "$ROOT/auto"; return 1').status, 1);
@@ -104,7 +104,7 @@ describe("set-up's record of what packages bring in addition", () => {
     assert.ok(!existsSync(join(root, "auto")));
   });
 
-  test("lies in directories that all may enter, whatever root's umask", () => {
+  test("is in directories that all may enter, whatever root's umask", () => {
     const record = 'eval "$(sed "/^main /d" scripts/setup)"; umask 077; echo postfix | record installed-packages';
     const env = { ...process.env, GHOSTINBOX_DATA: join(root, "mail/data") };
     assert.equal(spawnSync("bash", ["-c", record, "scripts/setup"], { env }).status, 0);
@@ -124,7 +124,7 @@ describe("set-up's record of what packages bring in addition", () => {
     ]);
   });
 
-  test("where it is killed, the next one trusts no list from before, and says so", () => {
+  test("if set-up is killed, is not trusted by the next set-up, which says so", () => {
     assert.equal(setUp("a", "kill -KILL $$").signal, "SIGKILL");
     assert.ok(existsSync(join(root, "sbin/policy-rc.d")));
     administratorWorks();

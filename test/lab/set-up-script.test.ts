@@ -52,12 +52,12 @@ describe("set-up looks for the network first", { skip }, () => {
     return { code: child.exitCode, out };
   };
 
-  test("a server that takes connections is enough, and only web addresses are asked", async () => {
+  test("one server that accepts connections is enough, and only web addresses are tried", async () => {
     for (const url of [`http://127.0.0.1:${port}/npm`, `http://user@localhost:${port}`, "file:///srv/debian", ""])
       assert.deepEqual(await asked(url), { code: 0, out: "" }, url);
   });
 
-  test("one that does not is one sentence within seconds", async () => {
+  test("without one, reports it in one sentence within seconds", async () => {
     const startedAt = performance.now();
     const why = "The packages cannot be fetched, because 127.0.0.1 does not answer";
     const out = `ghostinbox: ${why}: connect this machine to the internet and start again. Nothing was changed.\n`;
@@ -92,7 +92,7 @@ test("another set-up is refused while one works, even if only its apt is left", 
   assert.equal(kept(alone).stdout, "alone\n");
 });
 
-test("dpkg finds its programs where su kept the path of a user", { skip }, () => {
+test("dpkg finds its programs even if su kept a user's PATH", { skip }, () => {
   assert.equal(kept(`PATH=/usr/bin:/bin; ${FUNCTIONS}; command -v ldconfig`).stdout, "/usr/sbin/ldconfig\n");
 });
 
@@ -116,7 +116,7 @@ test("an apt that is locked out is not called offline", { skip }, () => {
   assert.match(installs("E: Failed to fetch"), /\. Is this machine online\?\n$/);
 });
 
-test("what another apt or debconf locks out waits, other failures do not", { skip }, () => {
+test("set-up waits while another apt or debconf holds a lock, but not after other failures", { skip }, () => {
   const waits = (error: string): string => {
     const runs = join(temporaryDirectory(), "runs");
     const work = `work() { echo run >>${runs}; [ "$(wc -l <${runs})" -gt 2 ] || { echo "${error}" >&2; return 100; }; }`;
@@ -140,7 +140,7 @@ test("packaged services do not start at the next boot, even if systemd does not 
 
 describe("set-up shows the progress of long work", { skip }, () => {
   const directory = temporaryDirectory();
-  /** The work ends once its progress has been asked for twice, so that it was shown once. */
+  /** The work ends once its progress was requested twice, so that it was shown at least once. */
   const twice = `until [ "$(wc -l <asked)" -ge 2 ]; do sleep 0.1; done; exit 3`;
   const script = (work: string): string => {
     const file = join(directory, "work");
@@ -156,7 +156,7 @@ describe("set-up shows the progress of long work", { skip }, () => {
     await typist.ends();
   });
 
-  test("and nothing where the output is kept", () => {
+  test("and prints nothing if the output is captured", () => {
     assert.equal(spawnSync("bash", [script("exit 3")], { encoding: "utf8" }).stdout, "ended: 3\n");
   });
 });
@@ -181,7 +181,7 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
       assert.equal(/Nothing was changed\./.test(typist.output), code === 1);
     });
 
-  test("of all that apt lists, what is new and what is removed is read", () => {
+  test("reads from apt's list what is new and what is removed", () => {
     const script = `${FUNCTIONS}; apt-get() { cat <<'END'\n${LISTED}END\n}; plan_of postfix; removed_by "$(plan_of postfix)"`;
     const removed = ["esmtp-run", "exim4-base", "exim4-daemon-light"];
     const added = ["new dovecot-core", "new libdb5.3", "new postfix"];
@@ -189,7 +189,7 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
     assert.deepEqual(kept(script).stdout.split("\n"), listed);
   });
 
-  test("for the tests it installs what they name as well, and no npm packages, which come at the same time", () => {
+  test("for the tests it also installs what they name, but no npm packages, which are installed at the same time", () => {
     const played = `${FUNCTIONS}
       for one in require_host be_alone require_network announce consent_to_remove; do eval "$one() { :; }"; done
       missing_packages() { echo postfix; }
@@ -220,7 +220,7 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
     assert.equal(refused, `${FINISHED}\nInstalling these would REMOVE: exim4\n`);
   });
 
-  test("of users and groups those are named that are missing", () => {
+  test("only missing users and groups are listed", () => {
     const script = `${FUNCTIONS}; missing_names passwd root no-such-user daemon roo; missing_names group no-such-group root`;
     assert.equal(kept(script).stdout, "no-such-user\nroo\nno-such-group\n");
     assert.equal(kept(`${FUNCTIONS}; missing_names passwd root`).stdout, "");
@@ -249,7 +249,7 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
   });
 });
 
-describe("set-up starts again where a download stops in the middle", { skip }, () => {
+describe("set-up retries a download that stops in the middle", { skip }, () => {
   /** `npm` is a function of these lines; returns what is said, and how often it ran. */
   const run = (npm: string) => {
     const directory = temporaryDirectory();
@@ -259,7 +259,7 @@ describe("set-up starts again where a download stops in the middle", { skip }, (
   };
   const AGAIN = "The download stopped in the middle: starting again.\n";
 
-  test("and only there", () => {
+  test("and nothing else", () => {
     assert.deepEqual(run('[ "$(wc -l <runs)" -gt 1 ] || exec sleep 60'), { status: 0, stderr: AGAIN, runs: 2 });
     const growing =
       "mkdir -p cache/_cacache/tmp; for n in 1 2 3 4; do head -c 9999 /dev/zero >>cache/_cacache/tmp/one; sleep 1; done; exit 3";

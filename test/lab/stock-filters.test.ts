@@ -8,7 +8,7 @@ import { parseMailLine } from "../../src/mail/logs/log-line.ts";
 import { matchPattern } from "../../src/mail/logs/mail-log.ts";
 
 /**
- * Over lines that Postfix and Dovecot wrote in this lab, our patterns and the stock filters of Fail2ban name the same
+ * For lines that Postfix and Dovecot wrote in this lab, our patterns and Fail2ban's stock filters name the same
  * address, or the difference is listed here with its reason.
  */
 const LOG = fileURLToPath(new URL("../logs/lab.log", import.meta.url));
@@ -17,9 +17,9 @@ const LINES = readFileSync(LOG, "utf8").trimEnd().split("\n");
 /** Lines of which only one side names an address, each with the reason. */
 const DIFFERENCES: Readonly<Record<"us" | "fail2ban", readonly RegExp[]>> = {
   fail2ban: [
-    // The guard had Postfix refuse it, and recorded it then with its reason: once is enough.
+    // Postfix refused it for the guard, which has already recorded it with its reason.
     /: reject: .*: (?:User unknown;|Too busy,|Sending limit reached[,:]|Service unavailable; Client host \[)/,
-    // The end of a session sums up failed sign-ins that were counted one by one.
+    // The end of a session sums up failed sign-ins, which were already counted one by one.
     /postfix\/submissions?\/smtpd\[\d+\]: disconnect from .* auth=0\/\d+ /,
     // No password was tried: honest phones, monitoring probes, and sessions cut by a ban.
     /imap-login: .*\((?:no auth attempts|disconnected before auth was ready)/,
@@ -27,9 +27,9 @@ const DIFFERENCES: Readonly<Record<"us" | "fail2ban", readonly RegExp[]>> = {
   us: [
     // The stock filter knows only a HELO without a domain.
     /Helo command rejected: Invalid name;/,
-    // The stock filter does not know its code, 503. Both see the line `improper command pipelining`.
+    // The stock filter does not know the code 503. Both match the line `improper command pipelining`.
     /rejected: Improper use of SMTP command pipelining;/,
-    // The stock filter has no words for these two.
+    // The stock filter has no pattern for these.
     /: warning: (?:non-SMTP command|Illegal address syntax|\S+: request longer)/,
     /: SSL_accept error from /,
     // The stock filter omits it, since honest connections break there too; we record it and never ban for it.
@@ -75,7 +75,7 @@ describe("our patterns and Fail2ban's stock filters", { skip: MISSING }, () => {
     assert.ok(theirs.size >= 10, "there is something to compare");
   });
 
-  test("all the rest: the same address, or a reason for the difference; no reason is idle", () => {
+  test("all other lines: the same address, or a reason for the difference; each reason is used", () => {
     const theirs = stock("postfix[mode=aggressive]", "dovecot[mode=aggressive]");
     const used = new Set<RegExp>();
     let agreed = 0;
