@@ -29,7 +29,7 @@ const signIn = {
 /** A client's actions, in steps that other clients' steps may interleave. */
 type Step = Event | "restart" | Readonly<{ administrator: Ip }>;
 
-/** A connection with mails, of which each recipient and its end is reported as Postfix does. */
+/** A connection with mails. Reports each recipient and the end of each mail as Postfix does. */
 const connection: fc.Arbitrary<readonly Step[]> = fc
   .record({
     ip,
@@ -64,8 +64,8 @@ const connection: fc.Arbitrary<readonly Step[]> = fc
     return [connect, ...mail.flat()];
   });
 /**
- * The report comes some steps after the question; to some questions none comes. Those have separate passwords: a replay does
- * not see them, so it may count the same password for a network that the guard did not (`countGuesses`).
+ * The report comes some steps after the question, or never. Questions without a report have their own passwords, because a replay
+ * doesn't see them and might count the same password for a different network than the guard did (`countGuesses`).
  */
 const login: fc.Arbitrary<readonly Step[]> = fc
   .record({
@@ -132,7 +132,7 @@ export const clients = fc.array(
 
 type Client = Readonly<{ steps: readonly Step[]; from: number; gap: number; afterMs: number }>;
 
-/** The steps of all clients, one between the other. */
+/** The interleaved steps of all clients. */
 export function mixed(all: readonly Client[]): readonly Readonly<{ step: Step; afterMs: number }>[] {
   return all
     .flatMap(({ steps, from, gap, afterMs }, n) =>

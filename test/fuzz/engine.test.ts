@@ -26,7 +26,7 @@ const history = fc
     ),
   );
 
-test("the engine decides as the oracle that recounts everything, through restarts at any moment", async () => {
+test("the engine decides like an oracle that recounts everything, despite restarts at any moment", async () => {
   const seen = new Map<string, number>();
   await fc.assert(
     fc.asyncProperty(history, async ([{ policy }, steps, restartEvery]) => {
@@ -68,7 +68,7 @@ const MUST_HAPPEN: readonly Reason[] = [
   "honest_network",
 ];
 
-/** Why something was banned for an offence, or was not. */
+/** Why an offence led to a ban or not. */
 function nameOf(change: Change): readonly string[] {
   if (change.type === "SPARE") return [change.why];
   return change.type === "BAN" && change.ban.offences > 0 ? [change.ban.code] : [];

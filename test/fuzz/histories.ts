@@ -10,7 +10,7 @@ import { SMALL_POLICY } from "./small-policy.ts";
 
 export const POLICY: Policy = {
   ...SMALL_POLICY,
-  // The last one is never reached: it keeps this many events of an address that is never banned.
+  // The last limit is never reached. It keeps this many events of an address that is never banned.
   mail: [...SMALL_POLICY.mail, { key: "limits.mail.per_day", count: 200, windowMs: 8_000 }],
   // A restart forgets sessions, which have their own tests.
   perSession: 1_000_000,
@@ -24,7 +24,7 @@ const NOBODIES = Array.from({ length: 5 }, () => "nobody@example.test");
 /** Addresses, the logins that they use, and how many of 25 events are successful sign-ins. */
 type World = Readonly<{ ips: readonly string[]; logins: readonly string[]; signIns: number; policy: Policy }>;
 const UNGUARDED: Policy = { ...POLICY, accounts: { ...POLICY.accounts, failures: 1_000_000 } };
-/** Little is needed to ban a network. */
+/** A few offences get a network banned. */
 const STRICT: Policy = {
   ...UNGUARDED,
   networks: { ...POLICY.networks, failures: 3 },
@@ -85,7 +85,7 @@ const texts = {
   sender: fc.constantFrom("", "a@b.test", "a@b.test", "a@b.test", "anna@example.test"),
 };
 const recipient = fc.constantFrom(null, "anna@example.test", ...NOBODIES, "admin@example.test");
-/** Each mail names one recipient: what a connection did before is forgotten at a restart. */
+/** Each mail has one recipient, because a restart forgets what a connection did before. */
 const rest = { recipient, queueId: fc.constant(""), transaction: fc.uuid() };
 const by = fc.constant("root");
 
@@ -123,9 +123,9 @@ function eventOf({ ips, logins, signIns }: World): fc.Arbitrary<Event> {
   );
 }
 
-/** Changes beside the events: an administrator is at work, or a mail gives a server credit. */
+/** Changes other than events: an administrator is at work, or a mail gives a server credit. */
 export type Aside = Readonly<{ type: "administrator"; ip: Ip }> | Readonly<{ type: "credit"; ip: Ip; mail: Credit }>;
-/** `times`: all at once, as floods are. */
+/** `times`: repetitions at the same instant, as in a flood. */
 type Step = Readonly<{ afterMs: number; times: number; what: Event | Aside }>;
 
 export function stepOf(world: World): fc.Arbitrary<Step> {

@@ -11,7 +11,7 @@ import { ANY_CHARACTER } from "../kit/any-character.ts";
 import { settingsWith } from "../kit/loaded-settings.ts";
 import { ip as ipOf, net } from "../kit/samples.ts";
 
-/** Text as strangers write it: anything, and what comes near to being right. */
+/** Text from strangers: anything, including what is nearly valid. */
 const HINTS = ["@", ".", "+", "-", "a", "0", "..", "xn--", "::", "/", "%", "\0", "\r\n", "é", "*", ",", " ", "\\", "'"];
 const hostile = fc.oneof(
   fc.string({ unit: ANY_CHARACTER, maxLength: 300 }),
@@ -26,7 +26,7 @@ function all<T>(of: fc.Arbitrary<T>, holds: (value: T) => void): void {
   fc.assert(fc.property(of, holds), RUNS);
 }
 
-test("what is taken for an address is one line of plain ASCII, a fixed point, and safe as the name of a directory", () => {
+test("a parsed address is one line of plain ASCII, a fixed point, and safe as a directory name", () => {
   all(hostile, (text) => {
     const address = parseAddress(text);
     if (address !== null) {
@@ -43,7 +43,7 @@ test("a sender's pattern contains nothing that ends a line or starts a comment",
   all(hostile, (text) => assert.doesNotMatch(parseSenderPattern(text) ?? "", /[\s#\\,"]/));
 });
 
-test("a host name is a fixed point, and no address", () => {
+test("a parsed host name is a fixed point, and not an IP address", () => {
   all(hostile, (text) => {
     const name = parseHostName(text);
     if (name === null) return;
@@ -52,7 +52,7 @@ test("a host name is a fixed point, and no address", () => {
   });
 });
 
-test("a list is asked only by a name of labels, and only its loopback answers mean a listing", () => {
+test("a list is queried only by a name of labels, and only a loopback answer means a listing", () => {
   all(ip, (address) => assert.match(listQuery(address, "bl.example.org"), /^(?:[0-9a-f]{1,3}\.)+bl\.example\.org$/));
   all(fc.array(fc.oneof(fc.ipV4(), hostile), { maxLength: 8 }), (answers) => {
     for (const zone of ["zen.spamhaus.org", "bl.spamcop.net", "other.example"])
@@ -74,7 +74,7 @@ test("whatever the DNS says, a record gets a verdict of one line", () => {
   });
 });
 
-test("a header of proxies never makes a client of an untrusted peer, nor a trusted proxy of a client", () => {
+test("a proxy header never replaces an untrusted peer as the client, and never makes a trusted proxy the client", () => {
   const proxy = ipOf("10.0.0.1");
   const trusted = net("10.0.0.0/8");
   all(fc.tuple(ip, hostile, fc.array(ip, { maxLength: 5 })), ([peer, junk, hops]) => {
@@ -89,7 +89,7 @@ test("a header of proxies never makes a client of an untrusted peer, nor a trust
   });
 });
 
-test("no foreign name with a dot is taken for ours", () => {
+test("no foreign name with a dot is mistaken for ours", () => {
   all(fc.domain(), (name) => assert.equal(isOwnName(name, ["mail.example.org"]), name === "mail.example.org"));
   all(hostile, (text) => assert.equal(typeof isOwnName(text, ["mail.example.org"]), "boolean"));
 });

@@ -12,7 +12,7 @@ import { OWN, SMALL_POLICY } from "./small-policy.ts";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);
 const MANY = 1_000;
-/** Only refusals hold an account. */
+/** A policy under which only refusals hold an account. */
 const POLICY: Policy = {
   ...SMALL_POLICY,
   mail: [{ key: "limits.mail.per_hour", count: MANY, windowMs: 2_000 }],
@@ -24,15 +24,15 @@ const POLICY: Policy = {
   },
 };
 
-/** A mail of an account, to strangers and people whom it knows; or refusals of an earlier one. */
+/** An account's mail to strangers and people whom it knows, or refusals of an earlier mail. */
 const step = fc.record({
   afterMs: fc.constantFrom(0, 1, 50, 300, 1_000),
   account: fc.constantFrom("anna@example.test", "bea@example.test"),
   known: fc.nat(2),
   strangers: fc.nat(5),
-  /** How many mails ago. */
+  /** How many mails ago the refused one was sent. */
   refuses: fc.constantFrom(null, 0, 0, 0, 1, 2, 7),
-  /** Of how many domains the refusing recipients are. */
+  /** How many domains the refusing recipients belong to. */
   domains: fc.constantFrom(1, 2, 5),
 });
 type Mail = Readonly<{ account: string; known: number; strangers: number }>;
@@ -55,7 +55,7 @@ function mailOf({ account, known, strangers }: Mail, n: number): readonly Event[
   ];
 }
 
-test("refusals hold an account as the oracle says, through restarts between any two steps", async () => {
+test("refusals hold an account as the oracle says, despite restarts between any two steps", async () => {
   let holds = 0;
   let passed = 0;
   await fc.assert(

@@ -13,7 +13,7 @@ import { OWN, SMALL_POLICY } from "./small-policy.ts";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);
 
-test("a replay of the same policy makes every decision again, through restarts", async () => {
+test("a replay of the same policy makes the same decisions, despite restarts", async () => {
   let [bans, spared, asked] = [0, 0, 0];
   await fc.assert(
     fc.asyncProperty(clients, async (all) => {
@@ -98,7 +98,7 @@ test("a replay with another policy decides each event as a guard with that polic
     { ...SMALL_POLICY, allow: [net("198.51.100.8")], knownFactor: 1, perSession: 100, blockLists: [] },
   ];
   let differing = 0;
-  // Each leaves an event whatever is decided, and none depends on the outcome of an earlier one of its connection.
+  // Each leaves an event whatever is decided, and none depends on an earlier outcome in its connection.
   const mail = { ...MAIL, helo: "h", recipient: null, recipientCount: 2, queueId: "" };
   const independent = fc.oneof(
     ip.map((from) => ({ type: "CONNECT" as const, ip: from, session: "", clientName: null, service: "smtp" as const })),
