@@ -10,15 +10,15 @@ import { startKit, tableOf } from "../kit/api-kit.ts";
 import { TOKEN } from "../kit/fake-guard.ts";
 
 const CLIENT = "clients/typescript";
-/** What Node 20 and the browsers of its year support. */
+/** The version that Node 20 and the browsers of its year support. */
 const TARGET = "es2022";
 
-test("the client's types are what the description of the API says", async (t) => {
+test("the client's types match the description of the API", async (t) => {
   const described = openApi(tableOf(await startKit(t)));
   expectCommitted("api.ts", clientTypes(JSON.parse(JSON.stringify(described))));
 });
 
-test("the client's JavaScript is what its source says", () => {
+test("the client's JavaScript matches its source", () => {
   const source = readFileSync(`${CLIENT}/client.ts`, "utf8");
   const { code } = transformSync(source, { loader: "ts", target: TARGET, format: "esm" });
   assert.doesNotMatch(code, /\bimport\b|\brequire\b/, "it needs nothing else");
@@ -92,7 +92,7 @@ async function client(t: TestContext, token: string = TOKEN): Promise<GhostInbox
   return new GhostInbox({ url: `${url}/`, token });
 }
 
-/** Formatted as the checks want it. */
+/** Formats the text as the checks require, and compares it with the committed file. */
 function expectCommitted(name: string, text: string): void {
   const path = `${CLIENT}/${name}`;
   const formatted = execFileSync("node_modules/.bin/biome", ["check", "--write", `--stdin-file-path=${path}`], {

@@ -5,13 +5,13 @@ import { verbs } from "../../src/admin/declare/control.ts";
 import { commands } from "../../src/surfaces/cli/commands.ts";
 import { namedBy } from "../../src/surfaces/cli/parse.ts";
 
-/** Commands whose verb declares a route too. */
+/** Commands whose verb also declares a route. */
 const DECLARED: ReadonlySet<string> = new Set(
   [...verbs.values()].flatMap(({ cliForms: forms, routes }) =>
     routes.length === 0 ? [] : forms.map(({ usage }) => namedBy(usage).name),
   ),
 );
-/** Every other command that the API can do. */
+/** All other commands that the API can carry out. */
 const BY_ROUTE = `
 status, stats, events, why, find, ban, bans, cleanup, firewall,
 account add, account remove, account list, account passwd, account import, account networks,
@@ -24,7 +24,7 @@ encryption show, fail2ban status, dns records, dns check, alerts test, alerts li
   .trim()
   .split(/,\s+/);
 
-test("what the command line does, the API does too, or docs/api.md says why not", () => {
+test("whatever the command line can do, the API can do too, or docs/api.md says why not", () => {
   const page = readFileSync("docs/api.md", "utf8");
   const section = /^## What only the command line does\n([^]*?)^## /m.exec(page)?.[1] ?? "";
   const cells = [...section.matchAll(/^\| (`[^|]+`) \|/gm)].map(([, cell = ""]) => cell);

@@ -23,7 +23,7 @@ test("compose.yaml passes on what the first start writes into the file; empty co
   assert.deepEqual([settings.hostname, settings.profile], ["mail.example.org", "standard"]);
 });
 
-/** The lines `GHOSTINBOX_…: value`; of `${NAME:-value}` the value. */
+/** The values of lines `GHOSTINBOX_…: value`, or the default if the value is `${NAME:-default}`. */
 function variablesOf(yaml: string): Readonly<Record<string, string>> {
   const lines = yaml.matchAll(/^ +(GHOSTINBOX_\w+): (?:"([^"]*)"|(?:\$\{\w+:-)?(.*?)\}?)$/gm);
   return Object.fromEntries([...lines].map(([, variable = "", quoted, plain = ""]) => [variable, quoted ?? plain]));

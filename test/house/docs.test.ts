@@ -35,7 +35,7 @@ test("every page that a message or a comment names exists", () => {
   assert.deepEqual(missing, []);
 });
 
-test("a page that speaks of the guard says what it is, or leads to it", () => {
+test("a page that mentions the guard says what it is, or links to that", () => {
   const speaks = globSync("docs/*.md").filter((page) => /\bguard\b/.test(readFileSync(page, "utf8")));
   const explains = /glossary\.md#this-server|\*guard\*|^\| guard \|/m;
   assert.ok(speaks.length > 5);
@@ -73,7 +73,7 @@ function wrongCommands(page: string, text: string): readonly string[] {
   });
 }
 
-/** As a shell would split the line: quotes hold a word together, `#` starts a comment. */
+/** Splits the line as a shell would: quotes hold a word together, and `#` starts a comment. */
 function words(line: string): readonly string[] {
   const [command = ""] = line.split(/ +#/);
   return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(

@@ -6,11 +6,11 @@ import { test } from "node:test";
 import { parseSync, Visitor } from "oxc-parser";
 
 /**
- * An event is data until it is printed: `details` and `action` are its words for people. Code that reads them would decide
- * by sentences, in which strangers' text stands beside ours.
+ * An event is data until it is printed; `details` and `action` are its words for people. Code that reads them would decide
+ * by sentences in which strangers' text is mixed with ours.
  */
 const WORDS = new Set(["details", "action"]);
-/** Who may read them, or something else of that name, and why. */
+/** Files that may read them, or other members of these names, and why. */
 const READERS: Readonly<Record<string, string>> = {
   "src/store/events/event-writer.ts": "writes the words of a record beside its columns",
   "src/store/events/event-search.ts": "reads them from their columns",
@@ -48,7 +48,7 @@ for (const [what, text] of [
     assert.equal(readsIn("src/store/x.ts", text).length, 1);
   });
 
-test("the rule lets words be written", () => {
+test("the rule allows writing these words", () => {
   const text = "const said = { details: `${a}`, action };\nconst { detail } = said;\n// details\n";
   assert.deepEqual(readsIn("src/core/x.ts", text), []);
 });

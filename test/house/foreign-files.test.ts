@@ -6,7 +6,7 @@ import { directories } from "../../src/mail/configuration/directories.ts";
 import { type Layout, layoutOf } from "../../src/settings/layout.ts";
 import { reachedFrom } from "../kit/reached-from.ts";
 
-/** Paths in directories of users other than root that nothing opens as a plain file, by what they are instead. */
+/** Paths in directories of users other than root that no program opens as a plain file, grouped by what they are instead. */
 const NO_FILES = Object.values({
   "databases: store/open.ts comes first": ["accountsDb", "engineDb"],
   "only its presence counts": ["breakGlass"],
@@ -28,15 +28,15 @@ const NO_FILES = Object.values({
     "webSocket",
   ],
 } satisfies Readonly<Record<string, readonly (keyof Layout)[]>>).flat();
-/** Who may take the name out of a `ForeignFile`. */
+/** Files that may take the name out of a `ForeignFile`. */
 const NAMED_BY = [
   "src/host/root-files/files.ts",
   "src/jobs/export/delivery-record.ts",
   "src/mail/spamassassin/learn-spam.ts",
 ];
 /**
- * Files of the programs, the web's excepted, that read by name: root's own files, and the kernel's. A file that the settings name,
- * or that is mounted into a container, is read by `readNamed` instead.
+ * Source files of all programs but the web that read files by name, namely root's own and the kernel's. A file that the settings
+ * name, or that is mounted into a container, is read by `readNamed` instead.
  */
 const READS_BY_NAME = Object.entries({
   "host/debian": ["packages", "updates"],
@@ -81,7 +81,7 @@ const others = directories(layout)
   .map(({ path }) => path);
 const isTheirs = (path: string): boolean => others.some((directory) => path.startsWith(`${directory}/`));
 
-test("each path where another user writes is a foreign file, or is opened by none of our programs", () => {
+test("each path that another user writes is a foreign file, or is opened by none of our programs", () => {
   const theirs = Object.entries(layout).flatMap(([name, path]) =>
     typeof path === "string" && isTheirs(path) ? [name] : [],
   );
@@ -94,7 +94,7 @@ test("a foreign file is in another user's directory", () => {
   for (const file of foreign) assert.ok(isTheirs(file.foreign), file.foreign);
 });
 
-test("only its readers and its writer take the name of a foreign file", () => {
+test("only its readers and its writer use the name of a foreign file", () => {
   const sources = globSync("src/**/*.ts").filter((path) => !path.endsWith(".test.ts"));
   const found = sources.filter((path) => /\.foreign\b|\{ foreign/.test(readFileSync(path, "utf8")));
   assert.deepEqual(found.toSorted(), [...NAMED_BY, "src/settings/layout.ts"].toSorted());

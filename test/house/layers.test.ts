@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 /** Imports only point down this list; a room may import itself. */
 const ROOMS = ["core", "settings", "admin", "guard", "host", "mail", "store", "jobs", "surfaces", "programs"];
-/** Pure: these may know no clock, no disk, no process and no network. */
+/** These may use no clock, disk, process or network. */
 const PURE = ["core", "admin"];
 const PURE_MAY_IMPORT = ["node:net", "node:url", "ipaddr.js", "zod", "zod/mini"];
 
@@ -41,7 +41,7 @@ test("the rule notices a circle, however long", () => {
   assert.equal(circleIn([...line, of("src/core/c.ts", "./a.ts")]).length, 4);
 });
 
-test("the pure rooms reach for nothing outside", () => {
+test("the pure rooms use nothing outside", () => {
   const outside = imports.filter(
     ({ file, from, specifier }) =>
       PURE.includes(from) &&
@@ -66,7 +66,7 @@ test("the pure rooms read no clock and no random numbers, and wait for nothing",
 function pointsUp({ file, from, specifier }: Import): boolean {
   if (!specifier.startsWith(".")) return false;
   const target = normalize(join(dirname(file), specifier));
-  // A unit test may run its part with real ones: of rooms above, and of test/kit.
+  // A unit test may run its part with real parts of the rooms above and of test/kit.
   if (file.endsWith(".test.ts") && /^(src|test\/kit)\//.test(target)) return false;
   if (!target.startsWith("src/")) return true;
   const to = folderOf(target);

@@ -9,7 +9,7 @@ const settings = settingsWith();
 type LimitOf<Key> = Key extends `limits.${infer Name}` ? Name : never;
 type Row = readonly [what: string, names: readonly LimitOf<keyof Settings>[]];
 
-/** How each row of the tables starts, and the settings below `limits` whose defaults its numbers are, in this order. */
+/** How each row of a table starts, and the settings below `limits` whose defaults it gives, in this order. */
 const README: readonly Row[] = [
   ["mails from one stranger", ["mail.per_minute", "mail.per_hour", "mail.per_day"]],
   ["connections to ports 25", ["connections.per_minute", "connections.per_hour"]],

@@ -47,7 +47,7 @@ test("both processors run the same version of the runtime, and package.json name
   assert.deepEqual(Object.values(optionalDependencies), versions);
 });
 
-test("what a supported machine installs is verified by its hash, and no registry is named", () => {
+test("each package for a supported machine is verified by its hash, and no registry is named", () => {
   const unverified = Object.entries(packages).flatMap(([path, { integrity, os, cpu, libc }]) => {
     const ours = has(os, "linux") && (has(cpu, "x64") || has(cpu, "arm64")) && has(libc, "glibc");
     return path !== "" && ours && integrity === undefined ? [path] : [];

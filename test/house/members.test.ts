@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { type Node, parseSync, Visitor } from "oxc-parser";
 
-/** Members that no code of ours reads by their name, and who does. */
+/** Members that none of our code reads by name, and what reads them. */
 const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   Bindings: "Hono, by its type",
   beat: "the page's stream, by a string",
@@ -13,7 +13,7 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
 
 const sources = globSync("{src,bench,dashboard,scripts}/**/*.{ts,tsx}").filter((file) => !file.endsWith(".test.ts"));
 
-/** Knip finds exports that are never imported; it knows nothing of methods and members. */
+/** Knip finds exports that are never imported, but not methods and members. */
 test("every member of a class or type is read", () => {
   const { declared, read } = membersOf(sources.map((file) => [file, readFileSync(file, "utf8")]));
   const unread = [...declared].filter(([name]) => !read.has(name) && READ_ELSEWHERE[name] === undefined);
@@ -38,7 +38,7 @@ test("a member that is never read is found, and one that is read in any way is n
 
 type Members = Readonly<{ declared: ReadonlyMap<string, string>; read: ReadonlySet<string> }>;
 
-/** By name only: a member counts as read where any of its name is. */
+/** Goes by name only: a member counts as read if any member of its name is read. */
 function membersOf(files: readonly (readonly [file: string, text: string])[]): Members {
   const declared = new Map<string, string>();
   const read = new Set<string>();
@@ -53,7 +53,7 @@ function membersOf(files: readonly (readonly [file: string, text: string])[]): M
     };
     new Visitor({
       MethodDefinition: (node) => {
-        // What overrides is called by the class above it.
+        // The parent class calls an overriding method.
         if (node.kind !== "constructor" && !node.override) declares(node);
       },
       PropertyDefinition: (node) => {

@@ -9,7 +9,7 @@ import { OVER_ETC, OWN_ETC, OwnEtc } from "../kit/own-etc.ts";
 const OF_DEBIAN = ["systemctl", "userdel", "groupdel", "/usr/share/debconf/confmodule"];
 const OF_PACKAGES = ["postfix", "dovecot", "spamass-milter", "debian-spamd"];
 const SKIP = { skip: OWN_ETC.skip || lacking({ installed: OF_DEBIAN }) };
-/** A machine without systemd as PID 1. `before` prepares it, `after` looks at it; it sees no other test's processes. */
+/** A machine whose PID 1 is not systemd. `before` prepares it, and `after` inspects it. It sees no other test's processes. */
 const MOUNTED = `
   ${OVER_ETC}
   for directory in /var/lib /var/cache /var/log /run; do mount -t tmpfs none "$directory"; done
@@ -22,7 +22,7 @@ const YES = "0\n0\n0 true\n0\n";
 
 type Step = Readonly<{ etc: OwnEtc; script: string; argument: string; before: string; after: string }>;
 
-/** What `after` prints, and what the script says. */
+/** Returns the output of `after`, and that of the script. */
 async function run({ etc, script, argument, before, after }: Step): Promise<readonly [string, string]> {
   const file = resolve("scripts/debian", script);
   const shell = ["sh", "-ec", MOUNTED, "sh", etc.path, before, file, argument, after];
@@ -53,7 +53,7 @@ describe("what dpkg runs as root", SKIP, () => {
     assert.deepEqual([left, groups], ["", []]);
   });
 
-  test("where the data is elsewhere, behind a link, it is deleted too; former data goes to root", async () => {
+  test("data elsewhere, behind a link, is deleted too; former data is given to root", async () => {
     const moved = "mv /var/lib/ghostinbox /var/lib/disk; ln -s disk /var/lib/ghostinbox; touch /var/lib/disk/mail/1";
     const former = "/var/lib/ghostinbox.before-20261120T070501Z";
     const { left, says, groups } = await purge(
@@ -63,7 +63,7 @@ describe("what dpkg runs as root", SKIP, () => {
     assert.match(says, new RegExp(`is still in ${former}\\.\n`));
   });
 
-  test("a disk for the mail is left alone and named, and the owners of its files stay", async () => {
+  test("a separate disk for mail is left alone and named, and the owners of its files stay", async () => {
     const mount = "mount -t tmpfs none /var/lib/ghostinbox/mail; mount -t tmpfs none /var/lib/ghostinbox/log";
     const { left, says, groups } = await purge(`${mount}; touch /var/lib/ghostinbox/mail/1`);
     assert.equal(left, "root /var/lib/ghostinbox/mail/1\n");
@@ -71,7 +71,7 @@ describe("what dpkg runs as root", SKIP, () => {
     assert.deepEqual(groups, Object.values(USERS));
   });
 
-  test("an empty disk keeps no user", async () => {
+  test("an empty disk does not keep any user", async () => {
     const { left, says, groups } = await purge("mount -t tmpfs none /var/lib/ghostinbox/mail");
     assert.deepEqual([left, groups], ["", []]);
     assert.doesNotMatch(says, /Files are left/);

@@ -10,7 +10,7 @@ import { lacking } from "../kit/needs.ts";
 import { temporaryDirectory } from "../kit/temporary-directory.ts";
 
 const SCRIPTS = ["preinst", "postinst", "prerm", "postrm", "config"].map((name) => `scripts/debian/${name}`);
-/** debconf's library is the machine's, and its commands set RET. */
+/** Warnings to ignore, because debconf's library is on the machine, and its commands set RET. */
 const FROM_DEBCONF = ["SC1091", "SC2154"];
 
 test("the package depends on what set-up would install", () => {
@@ -22,7 +22,7 @@ test("the package depends on what set-up would install", () => {
   assert.throws(() => dependenciesOf("PACKAGES=nothing"));
 });
 
-test("it says its version, its processor and its size as dpkg reads them", () => {
+test("it states its version, processor and size in dpkg's format", () => {
   const version = debianVersion(3);
   assert.equal(version, `${VERSION}-3`);
   const control = controlFile({ version, arch: "arm64", depends: ["a", "b"], installedKib: 7 });
@@ -30,7 +30,7 @@ test("it says its version, its processor and its size as dpkg reads them", () =>
     assert.ok(control.split("\n").includes(line), line);
 });
 
-test("it contains the modules that run, for both processors, and none only for development", () => {
+test("it contains the modules that run, for both processors, and none that only development needs", () => {
   const modules = modulesOf(readFileSync("package-lock.json", "utf8"));
   const forBoth = ["x64", "arm64"].flatMap((processor) => [`node-linux-${processor}`, `@esbuild/linux-${processor}`]);
   for (const name of ["hono", "esbuild", ...forBoth]) assert.ok(modules.includes(`node_modules/${name}`), name);
@@ -46,7 +46,7 @@ test("its pages name commands that exist in it", () => {
   );
 });
 
-test("files whose names start with a dot have sums, modes and a size like all others", () => {
+test("files whose names start with a dot have checksums, modes and a size like all others", () => {
   const stage = temporaryDirectory();
   const hidden = join(stage, "usr/.cache");
   for (const directory of [hidden, join(stage, "etc")]) mkdirSync(directory, { recursive: true });
@@ -69,7 +69,7 @@ test("shellcheck finds nothing in what dpkg runs", { skip: lacking({ installed: 
   assert.equal(execFileSync("shellcheck", argv, { encoding: "utf8" }), "");
 });
 
-/** In a separate network: a test must not touch this machine's firewall. */
+/** Runs in a separate network, because a test must not touch this machine's firewall. */
 const LEFT = `
   for table in ghostinbox ghostinbox_strict ghostinbox_isolation another; do nft add table inet $table; done
   for why in upgrade remove remove; do sh scripts/debian/prerm $why; echo $why; nft list tables; done`;

@@ -16,14 +16,14 @@ const ROOT_RUNS = [
   "src/programs/report/main.ts",
 ];
 const MODULE = "src/host/root-files/";
-/** Functions that only read; everything else in node:fs writes, or may one day. */
+/** Functions that only read. All others in node:fs write, or may do so in a later version. */
 const READERS: readonly string[] = `
 accessSync, closeSync, constants, createReadStream, existsSync, fstatSync, globSync, lstatSync, openSync, readdirSync,
 readFileSync, readlinkSync, readSync, realpathSync, statfsSync, statSync, watch, type Stats
 `
   .trim()
   .split(/,\s+/);
-/** Files that root's programs share with others, and why what they write is safe there. */
+/** Files that root's programs share with others, and why their writes are safe. */
 const SHARED: Readonly<Record<string, string>> = {
   "src/host/sockets/unix-socket.ts":
     "the guard's and the web's; the keeper listens in run/keeper, which belongs to root",
@@ -38,12 +38,12 @@ type Source = Readonly<{ path: string; text: string }>;
 
 const reached = reachedFrom(ROOT_RUNS).map((path) => ({ path, text: readFileSync(path, "utf8") }));
 
-test("root's programs write by the one module that goes by descriptor", () => {
+test("root's programs write only by the module that uses descriptors", () => {
   const found = reached.filter(({ path }) => !path.startsWith(MODULE) && !(path in SHARED)).flatMap(writesIn);
   assert.deepEqual(found, []);
 });
 
-test("what is reached is more than the entry points, and includes the module", () => {
+test("the files reached are more than the entry points, and include the module", () => {
   const paths = reached.map(({ path }) => path);
   const some = [`${MODULE}directory.ts`, "src/mail/configuration/apply.ts", "src/jobs/uninstall/uninstall.ts"];
   for (const expected of some) assert.ok(paths.includes(expected), `${expected} is not reached`);
@@ -78,7 +78,7 @@ test("the rule lets readers read", () => {
   assert.deepEqual(writesIn({ path: "src/jobs/x.ts", text }), []);
 });
 
-/** Commands that may, and why. */
+/** Commands that may change a file by its name, and why. */
 const SAFE: Readonly<Record<string, string>> = {
   "mv ${EXITS}.new ${EXITS})`": "in the service's directory, which belongs to root",
   "&& rm ${CHECKED} ||": "in the service's directory too",

@@ -9,7 +9,7 @@ import { settingProblems } from "../kit/loaded-settings.ts";
 /** A block of a page, as a reader copies it. */
 type Block = Readonly<{ page: string; text: string; keys: readonly string[] }>;
 
-/** What set-up writes. */
+/** The file that set-up writes. */
 const SHIPPED = commentedToml({ domains: ["example.org"], hostname: "mail.example.org" });
 const TABLES = new Set(settingKeys().map(sectionOf).concat(["limits"]));
 const PAGES = ["README.md", "SECURITY.md", "CONTRIBUTING.md", ...globSync("docs/*.md")];
@@ -42,14 +42,14 @@ test("blocks can be pasted after each other in any order, even two of one table"
   assert.equal(settingProblems(`${SHIPPED}[tls]\n\n[tls]\n`).length, 1, "what would go wrong with tables");
 });
 
-test("the examples open no table either, so blocks can be pasted into them", () => {
+test("blocks can be pasted into the examples, because these open no table", () => {
   for (const file of globSync("examples/*.toml")) {
     const tables = statementsOf(readFileSync(file, "utf8")).filter(({ kind }) => kind !== "value");
     assert.deepEqual(tables, [], file);
   }
 });
 
-/** Fences and indented lines that set something of ours, or open one of our tables. */
+/** Fenced blocks and indented lines that set one of our settings or open one of our tables. */
 function blocksOf(page: string, markdown: string): readonly Block[] {
   const fences = [...markdown.matchAll(/^```[a-z]*\n([\s\S]*?)^```/gm)].map(([, text = ""]) => text);
   const prose = markdown.replace(/^```[\s\S]*?^```/gm, "");

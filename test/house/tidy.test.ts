@@ -17,9 +17,9 @@ type File = Readonly<{ path: string; text: string }>;
 type Rule = Readonly<{
   name: string;
   applies: (path: string) => boolean;
-  /** What is wrong with the file; null if nothing is. */
+  /** Returns what is wrong with the file, or null. */
   finds: (file: File) => string | null;
-  /** One file that breaks the rule: each rule is seen to fail. */
+  /** A file that breaks the rule, to see it fail. */
   broken: File;
 }>;
 
@@ -32,19 +32,19 @@ const NEEDS_NO_TEST = Object.entries({
   "admin/declare": ["items", "verb", "control", "reports"],
   settings: ["layout"],
 }).flatMap(([folder, names]) => names.map((name) => `src/${folder}/${name}.ts`));
-/** What is started as a whole, by test/e2e, and what only wires it: a unit test would repeat the wiring. */
+/** Programs that test/e2e starts as a whole, and files that only wire them. A unit test would repeat the wiring. */
 const ENTRY_POINTS =
   /^src\/programs\/(command-line\/(command-line|connect)|set-up\/(start|serve)|[a-z-]+\/(main|[a-z]+-main|stand-in-main|compose(-[a-z]+)?))\.ts$/;
 const OWN_SOURCE = /^(src|dashboard|test|bench|scripts|clients)\/.*\.(tsx?|mjs|js)$/;
-/** These words stand here in pieces, so that this file does not break its own rules. */
+/** These words are in pieces here, so that this file does not break its own rules. */
 const LATER = pieces("TO", "DO|FIX", "ME|XX", "X\\b");
 const ALONE = pieces("\\.(on", "ly|to", "do)\\(");
 const SKIP = pieces("\\bsk", "ip: true|\\.sk", "ip\\(");
 const MACHINE_PATH = pieces("/wo", "rk/|/ho", "me/[a-z]+/|/Us", "ers/");
-/** A limit that is the same on every machine, however fast it is. */
+/** A time limit that does not depend on the speed of the machine. */
 const BARE_DEADLINE =
   /\btimeout: \d[\d_]{3}|AbortSignal\.timeout\(\d|lab\.server\..*"-w", "\d|(now\(\) - \w+|\b(ms|\w+Ms)) < \d[\d_]*[,)]/;
-/** A number and the plural of what it counts, which reads "1 records are" one day. */
+/** A number with a plural, which one day would read "1 records are". */
 const COUNTED =
   /\$\{([\w.#()]*(?:length|size|[cC]ount|[tT]otal|left|lifted|expired|bad|ended|events\(\)))\} (?!of\b)[a-z]+s\b(?<!ss|us|is|as)/;
 
@@ -148,7 +148,7 @@ function isSource(path: string): boolean {
   return /^src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts");
 }
 
-/** `git ls-files` in a checkout; what lies there in an unpacked archive. */
+/** The output of `git ls-files` in a checkout, or all files in an unpacked archive. */
 function tracked(): readonly string[] {
   try {
     return execFileSync("git", ["ls-files", "-z"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
@@ -159,7 +159,7 @@ function tracked(): readonly string[] {
   }
 }
 
-/** A test that imports the file; or one in its folder that reaches it through others of that folder. */
+/** Whether a test imports the file, or one in its folder reaches it through other files of that folder. */
 function hasTest(path: string): boolean {
   const named = [".test.ts", ".machine.test.ts"].map((end) => path.replace(/\.ts$/, end));
   return named.some((test_) => existsSync(test_)) || TESTED.has(path);

@@ -56,7 +56,7 @@ test("docs/tasks.md has at least twenty tasks, and each one says what to type", 
   assert.deepEqual(withoutSteps, []);
 });
 
-test("a page is read as intended", () => {
+test("a page is parsed as intended", () => {
   const steps = stepsOf(SAMPLE);
   const read = steps.map(({ line, isElsewhere, code }) => [line, isElsewhere, code]);
   assert.deepEqual(read, [
@@ -75,7 +75,7 @@ test("a page is read as intended", () => {
   assert.doesNotMatch("New password:\nDelete it? [y/N] y\n1 mail, 4 min old for 02A01EB0B50", seen);
 });
 
-/** Commands that no test would type: outside of `sh` blocks, in different blocks, or lost in reading. */
+/** Commands that no test would type, because they are outside of `sh` blocks, in other blocks, or lost in parsing. */
 function untyped(page: string, text: string): readonly string[] {
   const lost: string[] = [];
   const typed = stepsOf(text).map(({ line }) => line);

@@ -5,9 +5,9 @@ import { isObject } from "../../src/admin/declare/fields.ts";
 import { openApi } from "../../src/surfaces/api/openapi/openapi.ts";
 import { startKit, tableOf } from "../kit/api-kit.ts";
 
-/** Fields of requests that hold a secret: examples/modsecurity.conf keeps them from the rules and so out of the log. */
+/** Request fields that hold a secret. examples/modsecurity.conf hides them from the rules, and so keeps them out of the log. */
 const SECRET = ["code", "file", "password"];
-/** All other texts of requests. A new field of a route belongs to one of the two lists. */
+/** All other text fields of requests. A new field belongs in one of the two lists. */
 const OPEN =
   "account action address authenticatorData changes clientData cursor digest expires for id ids ip name network " +
   "networks note publicKey reason recipient scopes sender signature state subject targets text to until";
@@ -20,7 +20,7 @@ test("the rules of the web application firewall see no field of a request that h
       assert.ok(rules.includes(`ctl:ruleRemoveTargetByTag=OWASP_CRS;${argument}`), argument);
 });
 
-/** The names of all texts in the bodies of all routes. */
+/** The names of all text fields in the bodies of all routes. */
 async function fieldsOf(t: TestContext): Promise<ReadonlySet<string>> {
   const described: unknown = JSON.parse(JSON.stringify(openApi(tableOf(await startKit(t)))));
   const found = new Set<string>();
