@@ -11,13 +11,13 @@ export type Result = Readonly<{
   tookMs: number;
 }>;
 
-/** Number of tests that run first: most mutants end there. */
+/** Number of tests that run first, because most mutants are noticed by them. */
 const FIRST = 3;
-/** A loop that never ends is a mutant that is noticed. The slowest file takes a few seconds. */
+/** After this time, a mutant that loops forever counts as noticed. The slowest file takes a few seconds. */
 const FIRST_MS = 25_000;
 const REST_MS = 600_000;
 
-/** The tests that run a file, nearest first: the one beside it, then by the number of imports between. */
+/** The tests that run a file, nearest first: the one beside it, then the others by the number of imports in between. */
 export function testsOf(file: string, reaches: ReadonlyMap<string, Reach>): readonly string[] {
   const beside = file.replace(/\.ts$/, ".test.ts");
   return [...reaches]
@@ -29,14 +29,14 @@ export function testsOf(file: string, reaches: ReadonlyMap<string, Reach>): read
     .map(({ test }) => test);
 }
 
-/** Lets the tests loose on one mutant. */
+/** Runs the tests against one mutant. */
 export async function attack(tree: Tree, mutant: Mutant, tests: readonly string[]): Promise<Result> {
   const from = performance.now();
   const verdict = await tree.with(mutant, async () => {
     const first = await runTests(tree.path, tests.slice(0, FIRST), FIRST_MS);
     const rest = tests.slice(FIRST);
     const last = first.end !== "passed" || rest.length === 0 ? first : await runTests(tree.path, rest, REST_MS);
-    // Files that share a process may disturb each other: a failure counts only if it repeats in a separate process.
+    // Files that share a process may disturb each other, so a failure counts only if it repeats in a separate process.
     if (last.end !== "failed" || last.file === tests[0]) return last;
     return eachAlone(tree, last.file === "" ? tests : [last.file, ...tests]);
   });

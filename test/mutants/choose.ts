@@ -1,8 +1,8 @@
 import { seeded } from "../kit/test-database.ts";
 
 /**
- * `count` groups of neighbouring items, all as large as possible, each in an order that the seed determines: to take one
- * of each group spreads the choice over all items in proportion.
+ * Divides the items into `count` groups of neighbours of equal size, each in an order that the seed determines. Taking one
+ * of each group spreads the choice evenly over all items.
  */
 export function groupsOf<T>(items: readonly T[], count: number, seed: number): readonly (readonly T[])[] {
   const random = seeded(seed);

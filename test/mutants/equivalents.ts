@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Mutant } from "./mutants.ts";
 
-/** A mutant of one line that changes nothing which anybody could notice, as the report prints it, and why not. */
+/** A mutant of one line that no test could notice, as the report prints it, and why. */
 type Equivalent = Readonly<{ file: string; was: string; is: string; why: string }>;
 
-/** Reads `equivalent-mutants.txt`: the name of a file, and below it, indented, `before «was → is | or is» after // why`. */
+/** Reads `equivalent-mutants.txt`: file names, each with indented lines `before «was → is | or is» after // why` below it. */
 export function knownEquivalents(): readonly Equivalent[] {
   let file = "";
   const lines = readFileSync(join(import.meta.dirname, "equivalent-mutants.txt"), "utf8").split("\n");
@@ -26,7 +26,7 @@ export function isEquivalent(mutant: Mutant, known: readonly Equivalent[]): bool
   return known.some((one) => isSame(one, mutant));
 }
 
-/** Which of them describe no mutant any more: the code has changed. */
+/** Those that no longer describe a mutant, because the code has changed. */
 export function outdated(mutants: readonly Mutant[], known: readonly Equivalent[]): readonly Equivalent[] {
   return known.filter((one) => !mutants.some((mutant) => isSame(one, mutant)));
 }

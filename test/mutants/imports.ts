@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseSync } from "oxc-parser";
 
-/** How many imports lead from a file to each that it reaches; its own tests and helpers included. */
+/** How many imports lead from a file to each file that it reaches, including tests and their helpers. */
 export type Reach = ReadonlyMap<string, number>;
 
-/** Follows imports of values from each of these files below `root`; type imports do not exist at run time. */
+/** Follows imports of values from each of these files below `root`. Type imports do not exist at run time. */
 export function reachesOf(root: string, files: readonly string[]): ReadonlyMap<string, Reach> {
   const direct = new Map<string, readonly string[]>();
   const importsOf = (file: string): readonly string[] => {

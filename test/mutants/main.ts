@@ -11,7 +11,7 @@ import { runTests } from "./trial.ts";
 
 const GOAL = 0.95;
 const BASELINE_TIMEOUT_MS = 600_000;
-/** As a shell says it of a program that Ctrl-C ended. */
+/** The exit code that a shell reports for a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 const { values } = parseArgs({
@@ -70,7 +70,7 @@ async function mutate(): Promise<number> {
   return report(results, { equivalent: equivalent.length, refused });
 }
 
-/** Whether the tests pass without a mutant: else every mutant would seem to be noticed. */
+/** Whether the tests pass without a mutant. Otherwise every mutant would seem to be noticed. */
 async function pass(tests: readonly string[]): Promise<boolean> {
   const verdicts = await Promise.all(
     trees.map(({ path }, i) =>
@@ -86,7 +86,7 @@ async function pass(tests: readonly string[]): Promise<boolean> {
   return wrong.length === 0;
 }
 
-/** This many mutants that compile, spread over the code. */
+/** Chooses this many mutants that compile, spread over the code. */
 async function choose(tree: Tree): Promise<Readonly<{ chosen: readonly Mutant[]; refused: number }>> {
   let groups = groupsOf(mutants, count, seed);
   const chosen: Mutant[] = [];

@@ -28,7 +28,7 @@ export function applyTo(source: string, { start, end, text }: Mutation): string 
   return source.slice(0, start) + text + source.slice(end);
 }
 
-/** As one line of a diff, however the text was broken. */
+/** Returns the text as one line of a diff, whatever its line breaks. */
 function oneLine(text: string): string {
   return text.trim().replaceAll(/\s+/g, " ");
 }

@@ -51,7 +51,7 @@ test("a statement that does something is removed", () => {
   assert.deepEqual(removed('"use strict"; class A extends B { constructor() { super(); } }'), []);
 });
 
-test("an early return goes when its condition never holds", () => {
+test("an early return disappears when its condition never holds", () => {
   assert.ok(mutated("function f() { if (a) return; g(); }").includes("function f() { if (false) return; g(); }"));
 });
 

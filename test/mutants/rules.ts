@@ -1,6 +1,6 @@
 import { type Expression, parseSync, Visitor } from "oxc-parser";
 
-/** One small change of a source text: what stands from `start` to `end` becomes `text`. */
+/** One small change of a source text: `text` replaces the part from `start` to `end`. */
 export type Mutation = Readonly<{ start: number; end: number; text: string; rule: Rule }>;
 
 export type Rule =
@@ -39,10 +39,10 @@ const OPERATORS: Readonly<Record<string, readonly [Rule, string]>> = {
   "--": ["arithmetic", "++"],
 };
 
-/** Where text is cut for a reader it does not matter by how much. */
+/** Calls that shorten text for a reader, where the exact length does not matter. */
 const CUTS_TEXT = new Set(["printable"]);
 
-/** Above this a number is a bound whose last digit does not matter: half and twice of it must be noticed. */
+/** Above this, a number is a bound whose last digit does not matter. A test must notice half and twice the number. */
 const LARGE = 100;
 
 /** Every mutation of a TypeScript text, in the order of the text. Types, comments and strings are never mutated. */
@@ -65,11 +65,11 @@ export function mutationsOf(source: string): readonly Mutation[] {
   const swapBetween = (node: Readonly<{ left: Span; right: Span; operator: string }>): void =>
     swap(node.left.end, node.right.start, node.operator);
   /**
-   * A literal at which nothing is changed. Parents are visited before children. In addition to types these are fallbacks for
-   * what the compiler cannot see is never missing: `const [first = 0] = …`, `times[i] ?? 0`.
+   * Excludes a literal from mutation. Parents are visited before children. Besides types, these are fallbacks for values that are
+   * never missing, which the compiler cannot see: `const [first = 0] = …`, `times[i] ?? 0`.
    */
   const leave = ({ start }: Span): void => void left.add(start);
-  /** An early return is gone when its condition never holds. */
+  /** Also removes early returns, whose condition then never holds. */
   const condition = ({ test }: Readonly<{ test: Span }>): void => {
     for (const always of ["true", "false"]) add(test, always, "condition");
   };
@@ -119,7 +119,7 @@ export function mutationsOf(source: string): readonly Mutation[] {
   return found.toSorted((a, b) => a.start - b.start || a.end - b.end);
 }
 
-/** Not `"use strict"`, nor the call that makes the parent of an object. */
+/** Whether a statement has an effect: not `"use strict"`, and not the call of `super`. */
 function isEffect(expression: Expression): boolean {
   if (expression.type === "CallExpression") return expression.callee.type !== "Super";
   return ["AwaitExpression", "AssignmentExpression", "UpdateExpression", "UnaryExpression", "ChainExpression"].includes(

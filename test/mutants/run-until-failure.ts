@@ -8,7 +8,7 @@ const files = process.argv.slice(2);
 if (files.length === 0) throw new Error("no test files");
 const stream = run({ files, isolation: "none", forceExit: true });
 stream.on("test:fail", ({ file, name, details: { error } }) => {
-  // At once: neither what the failed test left open nor the end of the others may come before.
+  // Exits at once, without waiting for what the failed test left open or for the other tests.
   const why = messageOf(error.cause ?? error).replaceAll(/\s+/g, " ");
   writeSync(1, `${relative(process.cwd(), file ?? "")}\t${name}\t${why}\n`);
   process.exit(1);

@@ -1,8 +1,8 @@
 import { globSync } from "node:fs";
 
 /**
- * The code that decides, enforces, records or reports: all of the core and of the guard. What is only text
- * (reasons, notices) has nothing to mutate.
+ * The code that decides, enforces, records or reports: all of the core and the guard. Files with only text
+ * (reasons, notices) have nothing to mutate.
  */
 export function sourcesIn(root: string): readonly string[] {
   return globSync("src/{core,guard}/**/*.ts", { cwd: root })
@@ -10,7 +10,7 @@ export function sourcesIn(root: string): readonly string[] {
     .toSorted();
 }
 
-/** What may find a mutant: unit tests and scenarios. Those of jobs, surfaces and programs take too long. */
+/** The tests that may notice a mutant: unit tests and scenarios. Those of jobs, surfaces and programs take too long. */
 export function testsIn(root: string): readonly string[] {
   return globSync(["src/**/*.test.ts", "test/scenarios/*.test.ts"], { cwd: root })
     .filter((path) => !/^src\/(jobs|surfaces|programs)\//.test(path))

@@ -17,7 +17,7 @@ export class Tree {
     symlinkSync(join(root, "node_modules"), join(this.path, "node_modules"));
   }
 
-  /** Does something while a mutant replaces its file. */
+  /** Does `work` while a mutant replaces its file. */
   async with<T>(mutant: Mutant, work: () => Promise<T>): Promise<T> {
     const path = join(this.path, mutant.file);
     const source = readFileSync(path, "utf8");
@@ -30,8 +30,8 @@ export class Tree {
   }
 
   /**
-   * Those that the compiler takes: what `npm run check` refuses is never committed. Each mutant stands as a file of its
-   * own beside the original, so that one run of the compiler judges all.
+   * The mutants that compile, because code that `npm run check` refuses is never committed. Each mutant gets its own file
+   * beside the original, so that one run of the compiler checks all.
    */
   async compiling(mutants: readonly Mutant[]): Promise<readonly Mutant[]> {
     const copies = mutants.map((mutant, i) => ({ mutant, name: mutant.file.replace(/\.ts$/, `.mutant-${i}.ts`) }));
@@ -47,7 +47,7 @@ export class Tree {
   }
 
   async #refused(files: readonly string[]): Promise<ReadonlySet<string>> {
-    // A mutant is not refused for an import that became unused: an author of the mistake would remove it too.
+    // An import that a mutant leaves unused does not count, because whoever made the mistake would also remove the import.
     const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false, allowUnreachableCode: true };
     const project = join(this.path, "tsconfig.mutants.json");
     writeFileSync(project, JSON.stringify({ extends: "./tsconfig.json", compilerOptions, include: [], files }));

@@ -6,7 +6,7 @@ export type Verdict =
   | Readonly<{ end: "failed"; file: string; test: string; why: string }>
   | Readonly<{ end: "timed_out" }>;
 
-/** A mutant that fills the memory ends before the machine's is full. */
+/** Limits memory, so that a mutant that fills it ends before the machine's is full. */
 const NODE_OPTIONS = ["--disable-warning=ExperimentalWarning", "--max-old-space-size=1024"];
 const RUNNER = join(import.meta.dirname, "run-until-failure.ts");
 
