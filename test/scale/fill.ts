@@ -12,17 +12,17 @@ type Filling = Readonly<{
   bans: number;
   /** The time of the newest event. */
   now: Millis;
-  /** Over how much time the events are spread. */
+  /** The time over which the events are spread. */
   spanMs?: number;
 }>;
 
 const ADDRESSES = 200_000;
-/** Kept of an hour or a day (sqliteEventTally). */
+/** How many addresses are kept for an hour or a day (sqliteEventTally). */
 const BEST = 768;
 const BUSY_ADDRESSES = 200;
 const ACCOUNTS = 200;
 
-/** What a fill contains, to ask for. The busiest address has a tenth of all events, what is rare has one or a session. */
+/** Values to search for. The busiest address has a tenth of all events; rare ones have a single event or session. */
 export const FILLED = {
   busiest: "11.255.0.1",
   rare: "11.253.0.1",
@@ -34,8 +34,8 @@ export const FILLED = {
 } as const;
 
 /**
- * Writes events and bans into a fresh `engine.db` directly by SQL: through the store ten million would take an hour.
- * Twenty events in a row are one session, with one mail. The other rows that the store writes are written too.
+ * Writes events and bans into a fresh `engine.db` directly by SQL, because through the store ten million would take an hour.
+ * Twenty events in a row are one session, with one mail. Also writes the other rows that the store would write.
  */
 export function fill(db: DatabaseSync, { events, bans, now, spanMs = 30 * DAY_MS }: Filling): void {
   db.exec("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; PRAGMA wal_autocheckpoint = 100000");
@@ -85,7 +85,7 @@ const TYPES = ["CONNECT", "CONNECT", "CONNECT", "CONNECT", "CONNECT_REFUSED", "R
   ["LOGIN_FAILED", "LOGIN_SUCCEEDED", "EMAIL_BLOCKED", "CONNECT", "CONNECT"],
 );
 
-/** A tenth of the sessions from one address, four tenths from few, half from many. */
+/** A tenth of the sessions come from one address, four tenths from a few, and half from many. */
 function addressOf(): string {
   return `CASE
     WHEN s = 3 THEN '${FILLED.rare}'
@@ -94,7 +94,7 @@ function addressOf(): string {
     ELSE printf('11.%d.%d.%d', (h % ${ADDRESSES}) >> 16, ((h % ${ADDRESSES}) >> 8) & 255, h % ${ADDRESSES} & 255) END`;
 }
 
-/** Enters all events where the guard does so in batches and in small steps. */
+/** Enters all events at once in the tables that the guard fills in batches and small steps. */
 function enterAll(db: DatabaseSync): void {
   const all = Number.MAX_SAFE_INTEGER;
   const entering = new EventIndex(db);
@@ -105,7 +105,7 @@ function enterAll(db: DatabaseSync): void {
   enterMinutes(db);
 }
 
-/** As the guard has them: of what is more than two days ago, those of a whole day; and of each hour and day, the best. */
+/** Keeps what the guard keeps: sums of whole days for what is older than two days, and the top addresses of each hour and day. */
 function keepBestAddresses(db: DatabaseSync): void {
   const newest = Number(db.prepare("SELECT max(since) AS since FROM address_tally").get()?.["since"]);
   const first = newest - MINUTES_FOR_MS - ((newest - MINUTES_FOR_MS) % DAY_MS);
@@ -124,7 +124,7 @@ function keepBestAddresses(db: DatabaseSync): void {
     COMMIT`);
 }
 
-/** As the guard has them: of what is more than two days ago, the last minute of each hour. */
+/** Enters what the guard keeps: for what is older than two days, only the last minute of each hour. */
 function enterMinutes(db: DatabaseSync): void {
   const insert = db.prepare("INSERT INTO event_minute (minute, totals) VALUES (?, ?)");
   const newest = Number(db.prepare("SELECT max(at) AS at FROM event").get()?.["at"]);
@@ -145,7 +145,7 @@ function enterMinutes(db: DatabaseSync): void {
   db.exec("COMMIT");
 }
 
-/** Bans in force, and as many that are over. */
+/** Inserts this many bans in force, and as many that have ended. */
 function fillBans(db: DatabaseSync, bans: number, now: Millis): void {
   const insert = db.prepare(`
     INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, ended_at, ended, answered)
@@ -161,7 +161,7 @@ function fillBans(db: DatabaseSync, bans: number, now: Millis): void {
   db.exec("COMMIT");
 }
 
-/** A tenth of them networks of IPv6. */
+/** The banned networks, a tenth of which are IPv6. */
 export function bannedNetwork(i: number): Prefix {
   if (i % 10 !== 0) return net(`11.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
   return net(`2001:db8:${i.toString(16).padStart(5, "0").replace(/(.)$/, ":$1")}::/64`);

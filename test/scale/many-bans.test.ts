@@ -17,9 +17,9 @@ import { temporaryDirectory } from "../kit/temporary-directory.ts";
 import { bannedNetwork } from "./fill.ts";
 
 const BANS = 100_000;
-/** Milliseconds of processor time: the product's own limits where it answers at once, and more than twice the usual cost of what happens once. */
+/** Milliseconds of processor time: the product's own limits for what must answer at once, and over twice the usual cost of single tasks. */
 const MOST = { add: 6_000, list: 15, count: 15, search: 15, restore: 500, answer: 400, print: 6_000 } as const;
-/** A wait that no processor time shows, for a lock or the disk. */
+/** Limits waits that processor time doesn't show, such as for a lock or the disk. */
 const LONGEST_MS = 60_000;
 
 test("100,000 bans: added in seconds, listed, counted and searched at once, read again after a restart, ended on time", (t) => {

@@ -18,12 +18,12 @@ const FEW = 20_000;
 const MANY = 10 * FEW;
 const RUNS = 7;
 /**
- * Ten times as many events may take three times as long. Below the floor lies what has a bound that so few events do not
- * reach, such as the addresses that are ranked in an hour.
+ * Ten times as many events may take three times as long. Times below the floor are ignored: some work has a bound that so few
+ * events do not reach, such as the addresses that are ranked in an hour.
  */
 const MOST_TIMES = 3;
 const FLOOR_MS = 12;
-/** A search for a text reads what it must look at, and stops after 20 ms (event-search.ts). */
+/** A search for a text reads rows one by one, and stops after 20 ms (event-search.ts). */
 const TEXT_MS = 30;
 /** A fifth of the five seconds that a report over a million may take. */
 const MOST_REPORT_MS = 1_000;
@@ -44,7 +44,7 @@ describe("with many events", () => {
   });
   after(() => open.forEach((db) => db.close()));
 
-  test("every question is answered as fast with ten times as many", (t) => {
+  test("every question is answered about as fast with ten times as many events", (t) => {
     const ofFew = questions(few ?? assert.fail(), NOON);
     for (const [what, ask] of Object.entries(questions(many ?? assert.fail(), NOON))) {
       const found = ask();
@@ -57,7 +57,7 @@ describe("with many events", () => {
     }
   });
 
-  test("the figures of a month's report come within a fifth of their time for a million", (t) => {
+  test("the figures of a month's report take at most a fifth of the time allowed for a million events", (t) => {
     const gather = (): void => {
       const events = sqliteReportEvents(many ?? assert.fail(), later(NOON, -30 * DAY_MS), NOON);
       const days = events.days();
@@ -70,7 +70,7 @@ describe("with many events", () => {
     assert.ok(leastMs < patience(MOST_REPORT_MS), `${leastMs} ms`);
   });
 
-  test("what the fill writes is what the guard would have written", () => {
+  test("the fill writes what the guard would have written", () => {
     const db = few ?? assert.fail();
     const count = (sql: string): unknown => Object.values(db.prepare(sql).get() ?? {})[0];
     const events = count("SELECT count(*) FROM event");
@@ -83,7 +83,7 @@ describe("with many events", () => {
   });
 });
 
-/** The least processor time of some, or the first that is enough: other programs of the machine only make it more. */
+/** The least processor time of several runs, or the first that is low enough, because other programs can only add to it. */
 function fastest(ask: () => unknown, enoughMs = 0): number {
   let leastMs = Number.POSITIVE_INFINITY;
   for (let run = 0; run < RUNS && leastMs >= enoughMs; run++) leastMs = Math.min(leastMs, costOf(ask).costMs);

@@ -7,7 +7,7 @@ import { sqliteQueries } from "../../src/store/engine-db/queries.ts";
 import { net } from "../kit/samples.ts";
 import { FILLED } from "./fill.ts";
 
-/** Everything that the API and the command line ask of `engine.db`, of a database that `fill` filled. Each returns how much it found. */
+/** All queries of the API and the command line to `engine.db`, on a database that `fill` filled. Each returns how much it found. */
 export function questions(db: DatabaseSync, now: Millis): Readonly<Record<string, () => number>> {
   const queries = sqliteQueries(db);
   const { figures } = queries;
@@ -63,5 +63,5 @@ export function questions(db: DatabaseSync, now: Millis): Readonly<Record<string
   };
 }
 
-/** What there is nothing of. */
+/** Queries that find nothing. */
 export const FINDS_NOTHING = /never seen/;
