@@ -65,7 +65,7 @@ function accountFactsOf(
   const counted = tried
     .filter((guess) => kinship === "stranger" || guess.network === network)
     .map((guess, i) => (guess.passwordHash === "" ? { ...guess, passwordHash: `unknown ${i}` } : guess));
-  // Each password counts for one network, each network for a quarter of the limit at most.
+  // Each password counts for one network, and each network for at most a quarter of the limit.
   const passwords = [...new Set(counted.map(({ passwordHash }) => passwordHash))];
   const networksOf = passwords.map(
     (password) => counted.flatMap((guess) => (guess.passwordHash === password ? [guess.network] : [])).toSorted()[0],
@@ -80,7 +80,7 @@ function accountFactsOf(
   const here = [...ofDay, ...waiting.filter(({ looksWrong }) => looksWrong)].filter((one) => one.network === network);
   const mine = kinship === "stranger" ? here : here.filter(({ account }) => account === name);
   const spent = ofDay.filter(({ account }) => account === name);
-  // Each network has 25 of the budget; anything above comes out of the quarter that all of them share.
+  // Each network has 25 of the budget; anything above that comes out of the quarter that all networks share.
   const own = Math.ceil(accounts.candidates / 25);
   const spentBy = (from: Prefix): number => spent.filter((one) => one.network === from).length;
   const each = [...new Set(spent.map((one) => one.network))].map(spentBy);

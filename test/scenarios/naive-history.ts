@@ -81,7 +81,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
 
   function clientAt(event: ClientEvent, at: Millis): Decision {
     const facts = factsOf(event, at);
-    // Nothing forbids a ban, and no network offends, as far as the core knows: both are worked out here.
+    // The core is told that nothing forbids a ban and no network offends, because both are computed here.
     const due = decide(policy, facts, event, at);
     const decided = spared(due, event, at);
     unanswered = unansweredAfter(unanswered, event, decided, { ...facts, at });
@@ -150,7 +150,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
         ({ change, at: when }) => change.type === "KNOW" && change.prefix === subject && when > memory,
       ),
       ban: bansIn(changes).find((ban) => contains(ban.prefix, ip)) ?? null,
-      // Bans by the engine itself, but for those that the administrator lifted.
+      // Bans by the engine itself, except those that the administrator lifted.
       offences: offencesIn(changes, subject, policy.bans.memoryMs, at),
       connections: timesOf(since.filter((one) => one.event.type === "CONNECT")),
       mails: timesOf(since.filter((one) => one.event.type === "DATA" && one.event.account === null)),

@@ -30,7 +30,7 @@ export function banOfWhole(
   const { bans, networks } = policy;
   if (history.standing.some(({ prefix }) => contains(prefix, networkAddress(network)) && isAsWide(prefix, network)))
     return null;
-  // A ban of the network, or its end, answers what came before it.
+  // A ban of the network, or its end, settles the offences before it.
   const answers = history.changes.filter(({ change }) => bannedOrLifted(change) === network);
   const spent = Math.max(0, ...answers.map(({ at }) => at));
   const inside = history.unforgiven.filter(({ prefix }) => isWithin(prefix, network));
