@@ -27,6 +27,6 @@ describe("a server without CAP_NET_ADMIN", needsLab(), () => {
       });
   });
 
-  // Last: it suspends an account past the guard.
+  // Last, because it suspends an account behind the guard's back.
   describe("bans and sign-ins without a firewall", () => noNetAdminTests(running));
 });
