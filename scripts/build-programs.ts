@@ -1,4 +1,4 @@
-/** For the Dockerfile: builds what each start and command of this checkout runs, and keeps it where they look for it. */
+/** For the Dockerfile: builds the programs that each start and command of this checkout runs, and stores them where these look. */
 
 import { CHECKOUT } from "../src/host/running/checkout.ts";
 import { keepAll } from "../src/jobs/build/kept-build.ts";

@@ -1,7 +1,7 @@
 /**
- * Makes clients/typescript/api.ts from `/openapi.json`: a type for each named schema, and `Routes`, which describes what each
- * route takes and answers. `openapi-typescript` does the same for any document; it needs TypeScript 5 at run time, while this
- * project compiles with 7. Ours knows what our description contains, and throws at anything else.
+ * Makes clients/typescript/api.ts from `/openapi.json`: a type for each named schema, and `Routes`, which describes each
+ * route's parameters and answers. `openapi-typescript` does the same for any document, but needs TypeScript 5 at run time, while
+ * this project compiles with 7. This program knows only what our description contains, and throws on anything else.
  */
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -29,9 +29,9 @@ export function clientTypes(document: unknown): string {
 const HEADER = `// Made from the description of the API in /openapi.json by scripts/client-types.ts: change nothing here.
 `;
 
-/** A type of this many lines or more is written once: other routes refer to the first that has it. */
+/** A type of this many lines or more is written once, and other routes refer to the first that has it. */
 const LONG = 5;
-/** `earlier`: long types of earlier routes, with their places in `Routes`. */
+/** `earlier`: long types of earlier routes, with where they are in `Routes`. */
 type Known = Readonly<{ shared: Fields; earlier: Map<string, string> }>;
 
 function routeOf(route: string, operation: Fields, { shared, earlier }: Known): string {
@@ -63,7 +63,7 @@ function routeOf(route: string, operation: Fields, { shared, earlier }: Known): 
 const REPEAT_KEY =
   "/** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;";
 
-/** Optional as a whole if each of its parameters is. Those that several routes share have a separate type. */
+/** A group is optional if each of its parameters is. Parameters that several routes share have a separate type. */
 function group(name: "params" | "query", parameters: readonly Fields[]): readonly string[] {
   if (parameters.length === 0) return [];
   const isNeeded = parameters.some(({ required }) => required === true);
@@ -86,7 +86,7 @@ function parameterField({ name, required, description, schema }: Fields): string
   });
 }
 
-/** In a URL, a number or a boolean is text; a script passes the value itself. */
+/** A URL has numbers and booleans as text, but a script passes the value itself. */
 function parameterType(schema: unknown): string {
   const { pattern, enum: values } = fieldsOf(schema);
   if (listOf(values).join() === "true,false") return "boolean";
@@ -170,7 +170,7 @@ function nameIn(ref: string): string {
   return ref.slice(ref.lastIndexOf("/") + 1);
 }
 
-/** `dry_run` is `DryRun`. */
+/** `DryRun` for `dry_run`. */
 function typeNameOf(parameter: string): string {
   return parameter.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

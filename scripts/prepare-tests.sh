@@ -1,6 +1,6 @@
 # Sourced by scripts/check and scripts/test: what tests need beyond the product itself.
 
-# Where Debian installs what tests ask about; an ordinary user's PATH lacks it.
+# An ordinary user's PATH lacks the directories with some of the commands that tests look for.
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 # Commands that only tests call, with the Debian packages that hold them.
@@ -21,7 +21,7 @@ node_26() {
 
 npm_packages() {
   if has_npm_packages; then return; fi
-  # Of two runs in one clone, the second waits for the first and finds its packages.
+  # If there are two runs in one clone, the second waits for the first and finds its packages.
   (
     flock 9
     if ! has_npm_packages; then install_npm_packages; fi
@@ -38,14 +38,14 @@ install_npm_packages() {
   touch node_modules/.package-lock.json
 }
 
-# The Node runtime needs it: once it is here, tests run while the rest is installed.
+# Installs the library that the Node runtime needs. Once it is here, tests can run while the rest is installed.
 node_library() {
   if compgen -G "/usr/lib/*/libatomic.so.1" >/dev/null; then return; fi
   apt-get install -y -q --no-install-recommends libatomic1 >/dev/null 2>&1 ||
     { apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends libatomic1 >/dev/null; }
 }
 
-# Together with set-up's, as each run of apt and dpkg reads and writes the state of all packages.
+# Installs them together with set-up's, because each run of apt and dpkg reads and writes the state of all packages.
 debian_packages() {
   local missing="" tool
   for tool in $TEST_TOOLS; do
@@ -55,7 +55,7 @@ debian_packages() {
     compgen -G "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
   done
   if [ -n "$missing" ]; then echo "Further Debian packages for the tests:$missing"; fi
-  # Set-up's own logger conflicts with that of the tests: removed without asking.
+  # Removes set-up's own logger without asking, because it conflicts with the tests' logger.
   if [[ $missing == *" rsyslog"* ]] && dpkg-query -W busybox-syslogd >/dev/null 2>&1; then
     DEBIAN_FRONTEND=noninteractive apt-get remove -y -q busybox-syslogd >/dev/null
   fi
@@ -64,28 +64,28 @@ debian_packages() {
   unpacked_packages
 }
 
-# Without them, the tests that need them are skipped, and say so.
+# If this fails, the tests that need these packages are skipped with that reason.
 unpacked_packages() {
   local apt="$UNPACKED/apt" options release directory all=true
   if [ "$(cat "$UNPACKED/packages" 2>/dev/null)" = "$TEST_UNPACKED $TEST_BACKPORTS" ]; then return; fi
   echo "Unpacking Debian packages for the tests into $UNPACKED"
   rm -rf "$UNPACKED"
   mkdir -p "$UNPACKED/archives/partial" "$UNPACKED/root"
-  # Some packages of Debian 12 still use the names that are links today.
+  # Some packages of Debian 12 still use these names, which are links today.
   for directory in bin sbin lib; do ln -s "usr/$directory" "$UNPACKED/root/$directory"; mkdir -p "$UNPACKED/root/usr/$directory"; done
   release="$(. /etc/os-release && echo "$VERSION_CODENAME")"
   options=(-q -o APT::Sandbox::User=root -o Dir::State::lists="$apt/lists" -o Dir::Etc::sourceparts="$apt/sources")
   list_backports "$release" || all=false
   # shellcheck disable=SC2086 # a list of words
   unpack_packages $TEST_UNPACKED || all=false
-  # Apart from the others, which need no backports.
+  # Separate from the others, which need no backports.
   # shellcheck disable=SC2046,SC2086 # a list of words
   unpack_packages $(printf "%s/$release-backports " $TEST_BACKPORTS) || all=false
   if "$all"; then echo "$TEST_UNPACKED $TEST_BACKPORTS" >"$UNPACKED/packages"; fi
   rm -rf "$UNPACKED/archives" "$apt"
 }
 
-# Copies the lists and sources to $apt, with backports: those of the machine stay as they are.
+# Copies the package lists and sources to $apt and adds backports, so that the machine's own stay unchanged.
 list_backports() {
   local mirror
   mkdir -p "$apt/sources"
@@ -96,7 +96,7 @@ list_backports() {
     mirror="$(apt-get indextargets --format "\$(REPO_URI)" "Codename: $1" "Component: main" | head -n 1)"
     if [ -n "$mirror" ]; then echo "deb $mirror $1-backports main" >"$apt/sources/backports.list"; fi
   fi
-  # Other sources that do not answer are ignored.
+  # Ignores other sources that do not answer.
   apt-get update "${options[@]}" >/dev/null || true
 }
 

@@ -1,6 +1,6 @@
 /**
- * Runs the checks and the tests and counts them. `check`: what needs neither root nor the mail programs; `all`: that, what
- * needs them, and the lab. A second argument keeps only the test files whose path contains it.
+ * Runs the checks and the tests and counts them. `check` runs those that need neither root nor the mail programs; `all` also
+ * runs the others and the lab. A second argument selects the test files whose path contains it.
  */
 import { fork } from "node:child_process";
 import { globSync, mkdtempSync, rmSync } from "node:fs";
@@ -42,28 +42,28 @@ import {
   testFiles,
 } from "./test-run.ts";
 
-/** More than cores, as some of them wait. */
+/** More places than cores, because some tests wait. */
 const unitPlaces = (): number => availableParallelism() + (slowness < SLOW ? 3 : 1);
-/** From here on fewer files run side by side, or each would wait too long for its turn. */
+/** From this slowness on, fewer files run at once, because each would wait too long for a processor. */
 const SLOW = 1.5;
-/** A file takes a third of a core on average: five keep two cores busy, and with more each waits too long for its turn. */
+/** A file takes a third of a core on average. Five keep two cores busy; with more, each would wait too long for a processor. */
 const MOST_LAB_PLACES = 5;
 const labPlaces = (): number => (slowness < SLOW ? MOST_LAB_PLACES : 2);
-/** Two of them leave one place for another file; on a slow machine each takes all. */
+/** Two heavy files leave one place for another file. On a slow machine each takes all places. */
 const HEAVY_PLACES = 2;
 
-/** Programs that tests write to their own directories stay in the cache, so it is emptied at this many files. */
+/** The cache is emptied at this many files, because programs that tests write to their own directories stay in it. */
 const MOST_COMPILED = 20_000;
 let slowness = Number(process.env["TEST_SLOWNESS"] ?? 1);
-/** Fails a test that hangs, and in twice the time its file; no other comes near these. */
+/** Fails a test that hangs, and in twice the time its file. Other tests are much faster. */
 const unitTimeoutMs = (): number => 120_000 * slowness;
 const unitPlace = () => ({ places: 1, timeout: unitTimeoutMs() });
 const labTimeoutMs = (): number => 900_000 * slowness;
 
-/** In the lab, while the processors are idle. */
+/** Places in addition for lab files while the processors are idle. */
 const lentPlaces = (): number => Math.max(2, MOST_LAB_PLACES - labPlaces());
 
-/** Which tests: `early` are those that take no packages, `late` the others. */
+/** Which tests to run: `early` are those that need no packages, `late` the others. */
 type When = "early" | "late" | "any";
 
 const [what = "all", only = "", ...rest] = process.argv.slice(2);
@@ -76,7 +76,7 @@ if (isWhole && hidden !== undefined) {
   process.exit(2);
 }
 
-// Each test file loads much of the program again: compiled code is kept, for this process and for theirs.
+// Keeps compiled code for this process and its children, because each test file loads much of the program again.
 const compiled = resolve("node_modules/.cache/tests");
 if (what === "together") {
   enableCompileCache(compiled);
@@ -87,10 +87,10 @@ if (what === "together") {
   await testFiles(files, { isolation: "none", timeout });
   console.log(`done  ${seconds(performance.now())} ${files.length} files: ${patterns.join(" ")}`);
   await new Promise((sent) => process.send?.(tally, sent));
-  // A test may have left something open that would keep it.
+  // Exits explicitly, because a test may have left something open that would keep this process alive.
   process.exit();
 }
-// Only while no other process uses it.
+// Only while no other process uses the cache.
 if (what !== "computing" && globSync(`${compiled}/*/*`).length > MOST_COMPILED) rmSync(compiled, { recursive: true });
 enableCompileCache(compiled);
 process.env["NODE_COMPILE_CACHE"] = compiled;
@@ -110,7 +110,7 @@ if (what === "computing") {
   process.exit();
 }
 const packages = packagesThere();
-// SCHED_IDLE (sched(7)): tests that compute get the time that others leave, as while packages come and where times are measured.
+// With SCHED_IDLE (sched(7)), tests that compute get only the time that installations and tests that measure time leave them.
 const idly = isWhole ? elsewhere(["computing"], { within: ["chrt", "--idle", "0"], sentWhen: packages }) : null;
 if (isWhole) {
   await sideBySide(units("early"), unitPlaces());
@@ -125,14 +125,14 @@ if (isWhole) {
   );
 }
 if (what === "all") {
-  // For what the lab's files make once and share: a Debian (test/lab/debian-tree.ts).
+  // For what the lab's files make once and share, such as a Debian (test/lab/debian-tree.ts).
   const directory = mkdtempSync("/var/tmp/gi-run-");
   process.env["TEST_RUN_DIRECTORY"] = directory;
   process.on("exit", () => {
     unmountBelow(directory);
     rmSync(directory, { recursive: true });
   });
-  // Until here packages may have been installed beside the tests.
+  // Until now packages may have been installed beside the tests.
   await measureAgain();
   const lab = labPlaces();
   const others = wanted(LAB, [...LAB_ALONE, ...LAB_IN_PAIRS, ...LAB_HEAVY]);
@@ -164,7 +164,7 @@ async function measureAgain(): Promise<void> {
     );
 }
 
-/** Ctrl-C: a second one does not wait. */
+/** Handles Ctrl-C. A second one does not wait. */
 async function endEarly(): Promise<void> {
   beginNoMore();
   if (what !== "computing") console.log("Ending: removing what the tests made.");
@@ -172,14 +172,14 @@ async function endEarly(): Promise<void> {
   process.exit(1);
 }
 
-/** Ends the run if the packages have not come: no later test can pass without them. */
+/** Ends the run if the packages could not be installed, because no later test can pass without them. */
 async function inTime(packages: Promise<boolean>): Promise<void> {
   if (await packages) return;
   console.error("The packages that the tests need could not be installed (see above).");
   process.exit(1);
 }
 
-/** What computes, outside the processes that run many files. At a low priority it takes as long as the others let it. */
+/** Checks and tests that compute and have their own process. At a low priority their time depends on the others. */
 function computing(when: When): readonly Job[] {
   const timeout = what === "computing" ? labTimeoutMs() : unitTimeoutMs();
   const checks = only === "" && when !== "late" ? STATIC_CHECKS : [];
@@ -208,7 +208,7 @@ function onMachine(): readonly Job[] {
   ];
 }
 
-/** Each in a separate process, as node:test has one queue of tests in each process. */
+/** Each group runs in a separate process, because node:test has one queue of tests per process. */
 function together(isComputing: boolean, when: When, ...how: readonly string[]): readonly Job[] {
   return TOGETHER.flatMap(({ places, patterns, computes = false }, at) =>
     computes !== isComputing || inOneProcess(patterns, when).length === 0
@@ -221,7 +221,7 @@ function inOneProcess(patterns: readonly string[], when: When): readonly string[
   return wanted(patterns, [...globSync(MACHINE), ...ON_DISK, ...BESIDE], when);
 }
 
-/** `within`: a command that runs it. `sentWhen`: it gets a message once this is true. */
+/** `within`: a command that runs the process. `sentWhen`: sends it a message once this is true. */
 async function elsewhere(
   argv: readonly string[],
   { within = [], sentWhen }: Readonly<{ within?: readonly string[]; sentWhen?: Promise<boolean> }> = {},
@@ -261,7 +261,7 @@ function filesOneByOne(
   return files.map((file): Job => ({ places, start: async () => testFiles([file], how) }));
 }
 
-/** The longest have the lowest. */
+/** Lowest for the longest file. */
 function rank(file: string): number {
   return LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length;
 }

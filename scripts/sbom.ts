@@ -1,7 +1,7 @@
 /**
- * For the Dockerfile: prints the software bill of materials of the image (CycloneDX 1.5). The npm packages are those in the
- * argument, a file from `npm sbom`, that the image has; the Debian packages are those that dpkg lists. Omits what `npm sbom`
- * generates at each run, so that the same image has the same bill.
+ * For the Dockerfile: prints the software bill of materials of the image (CycloneDX 1.5). The npm packages are those that
+ * the argument, a file from `npm sbom`, lists and the image has; the Debian packages are those that dpkg lists. Omits what
+ * `npm sbom` generates anew at each run, so that the same image has the same bill.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -27,8 +27,8 @@ const bill = {
 console.log(JSON.stringify(bill, null, 1));
 
 /**
- * Development packages, the bundler and Node runtimes for other processors are not. `npm sbom --omit=dev` would also omit
- * packages that both the server and a development package need.
+ * Whether the image has the package. Development packages, the bundler and Node runtimes for other processors are missing there.
+ * `npm sbom --omit=dev` would also omit packages that both the server and a development package need.
  */
 function isThere({ name }: Component): boolean {
   return existsSync(join(CHECKOUT, "node_modules", name));

@@ -1,18 +1,18 @@
 import { cpus } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** `places`: how many of the machine's places it takes while it runs; half of one if it mostly waits. */
+/** `places`: how many of the machine's places the job takes while it runs; half a place if it mostly waits. */
 export type Job = Readonly<{ places: number; start: () => Promise<void> }>;
 
 /** How long the processors are watched before a place is lent. */
 const LOOK_MS = 3_000;
-/** Share of all processors' time: two fifths of one, if there are two. */
+/** Share of all processors' time; with two processors, two fifths of one. */
 const IDLE_SHARE = 0.2;
 
 /**
- * Starts each as soon as there are places for it, in this order, but jobs overtake one that waits for more places. One that takes all
- * places is not overtaken, or it would come last. While the processors are still idle, lends up to `lent` further places, one at a time,
- * to jobs that take one or less.
+ * Starts each job as soon as there are places for it, in this order, except that jobs may overtake one that waits for more places. A
+ * job that takes all places is not overtaken, because it would come last. While the processors are still idle, lends up to `lent`
+ * further places, one at a time, to jobs that take one or less.
  */
 export async function sideBySide(jobs: readonly Job[], places: number, lent = 0): Promise<void> {
   const waiting = [...jobs];
@@ -40,7 +40,7 @@ export async function sideBySide(jobs: readonly Job[], places: number, lent = 0)
   }
 }
 
-/** Whether the processors are idle for a while before one of these ends. */
+/** Whether the processors are idle for a while before one of these jobs ends. */
 async function idleBefore(running: readonly Promise<void>[]): Promise<boolean> {
   const over = new AbortController();
   const idle = async (): Promise<boolean> => {

@@ -3,14 +3,14 @@ import { resolve } from "node:path";
 
 /** What `npm run check` and `npm test` run, and in which order. */
 
-/** Absolute, as some tools resolve it from their own project. */
+/** Absolute, because some tools resolve it from their own project. */
 const KEPT = resolve("node_modules/.cache/checks");
 const DASHBOARD_TYPES = ["node_modules/.bin/tsc", "-p", "dashboard", "--singleThreaded"];
 
 /**
- * The longest first. The linter knows the types, so it reports what the compiler would (`typeCheck` in .oxlintrc.json). The
- * dashboard's are checked in addition: only there do types of the server meet those of a browser. A separate run, without the
- * tests, finds exports that only tests use.
+ * The longest first. The linter knows the types, so it reports what the compiler would (`typeCheck` in .oxlintrc.json). The compiler
+ * also checks the dashboard, because only there do types of the server meet those of a browser. A separate run without the tests
+ * finds exports that only tests use.
  */
 export const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = [
   ["lint and types", ["node_modules/.bin/oxlint", "--deny-warnings", "."]],
@@ -20,9 +20,9 @@ export const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = 
   ["format", ["node_modules/.bin/biome", "check", "--error-on-warnings", "."]],
 ];
 /**
- * tsc and oxlint's type checker are Go programs: in so few seconds they need not collect garbage below a quarter of the memory, and
- * several threads check some types twice (https://pkg.go.dev/runtime#hdr-Environment_Variables). This takes a third of
- * their processor time; oxlint's type checker needs 2.6 GB, and with less takes a third longer.
+ * tsc and oxlint's type checker are Go programs (https://pkg.go.dev/runtime#hdr-Environment_Variables). In so few seconds they need
+ * not collect garbage below a quarter of the memory, and several threads would check some types twice. These settings save a
+ * third of their processor time. oxlint's type checker needs 2.6 GB, and with less takes a third longer.
  */
 export const GO = {
   GOGC: "off",
@@ -30,8 +30,8 @@ export const GO = {
   GOMAXPROCS: "1",
 };
 /**
- * None of these leaves anything that another could notice, so one process runs many of them, in a third of the time. The first
- * three compute, and measure no time; the others mostly wait, the longest first.
+ * None of these files leaves anything that another could notice, so one process runs many of them in a third of the time. The first
+ * three groups compute and measure no time; the others mostly wait, the longest first.
  */
 export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly string[]; computes?: true }>[] = [
   { places: 1, patterns: testsBelow("src/{core,settings,admin,guard}"), computes: true },
@@ -48,14 +48,14 @@ export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly st
   { places: 0.5, patterns: testsBelow("src/jobs") },
   { places: 0.5, patterns: testsBelow("src/host") },
 ];
-/** Each of these waits or computes for seconds, so it runs beside the others, not after them. The longest first. */
+/** Each of these waits or computes for seconds, so they run beside the others, not after them. The longest first. */
 export const BESIDE = [
   "src/programs/guard/housekeeping.test.ts",
   "src/programs/web/main.test.ts",
   "src/programs/keeper/verbs.test.ts",
   "src/surfaces/cli/offline.test.ts",
 ];
-/** Files that compute, and neither wait nor measure time; in addition to these, FUZZ, the static checks, and some of TOGETHER. */
+/** Files that compute, and neither wait nor measure time, as do FUZZ, the static checks and some of TOGETHER. */
 export const COMPUTING = ["test/scenarios/*.test.ts"];
 export const UNIT = [
   "src/**/*.test.ts",
@@ -65,36 +65,36 @@ export const UNIT = [
   "test/mutants/*.test.ts",
   "test/scale/*.test.ts",
 ];
-/** Not in memory: the check takes a deleted program below /dev for shared memory, not for a replaced program. */
+/** Files that must not be in memory, because the check takes a deleted program below /dev for shared memory. */
 export const ON_DISK = [
   "src/surfaces/cli/check/broken.test.ts",
   "src/programs/keeper/watches/watch-components.test.ts",
 ];
-/** As root, with the mail programs or the users of a machine: seconds each. Not in `check`. */
+/** Files that need root and the mail programs or users of a machine, and take seconds each. Not in `check`. */
 export const MACHINE = ["src/**/*.machine.test.ts"];
-/** Runs a program as the guard's user, which another test beside it would take for its own server's. */
+/** Runs a program as the guard's user, which a concurrent test would take for its own server's. */
 export const MACHINE_ALONE = ["src/programs/set-up/databases.machine.test.ts"];
 export const FUZZ = ["test/fuzz/*.test.ts"];
-/** Each makes network namespaces and a whole server. */
+/** Each of these files makes network namespaces and a whole server. */
 export const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts", "test/dialogs/*.test.ts"];
 /**
- * Makes a thousand guesses at once and measures how long the owner waits, so beside it runs only what gets idle time. It comes
- * first, and adds the system's users, which two servers cannot do at the same time; those of LONGEST that may run beside it do not
- * start one here so soon.
+ * Makes a thousand guesses at once and measures how long the owner waits, so only work with idle priority runs beside it. It comes
+ * first, and adds the system's users, which two servers cannot do at the same time. The files of LONGEST that may run beside it
+ * don't start a server on this machine so soon.
  */
 export const LAB_ALONE = labFiles(["e2e/known-address"]);
-/** What measures time in seconds or less and leaves the machine mostly idle: two at a time, the longest first. */
+/** Files that measure times of seconds or less and leave the machine mostly idle. They run two at a time, the longest first. */
 export const LAB_IN_PAIRS = labFiles(["e2e/slots", "e2e/slow-disk", "lab/firewall"]);
 /**
- * Files with thousands of sign-ins or mails: two at a time. Those that wait most come first, as they start beside the
- * longest of the pairs.
+ * Files with thousands of sign-ins or mails, which run two at a time. Those that wait most come first, because they start beside
+ * the longest of the pairs.
  */
 export const LAB_HEAVY = [
   ...labFiles(["e2e/guessing", "e2e/verifier", "e2e/spraying", "e2e/ladder", "e2e/innocents"]),
   ...labFiles(["e2e/dns", "e2e/open-connections"]),
 ];
 /**
- * The longest start first, so that the run doesn't end with only one of them; one that computes stands beside one that waits.
+ * The longest start first, so that the run doesn't end with only one of them. A file that computes is next to one that waits.
  */
 export const LONGEST = [
   ...labFiles(["e2e/image", "e2e/bare-debian", "e2e/frozen-parts", "e2e/alerts", "e2e/dashboard", "e2e/systemd"]),
@@ -124,7 +124,7 @@ function testsBelow(...places: readonly string[]): readonly string[] {
   return places.map((place) => `${place}/**/*.test.ts`);
 }
 
-/** Results for unchanged files are kept: it takes a third of the time. */
+/** Keeps results for unchanged files, which saves two thirds of the time. */
 function deadCode(name: string, ...options: readonly string[]): readonly string[] {
   return ["node_modules/.bin/knip", "--no-progress", "--cache", "--cache-location", `${KEPT}/knip-${name}`, ...options];
 }

@@ -13,7 +13,7 @@ export type Tally = {
   failed: number;
   skipped: string[];
   failures: Failure[];
-  took: { file: string; durationMs: number }[]; // of each file that had its own process
+  took: { file: string; durationMs: number }[]; // for each file that had its own process
 };
 /** `file`: null for a test without a file. */
 type Failure = Readonly<{ file: string | null; what: string }>;
@@ -22,7 +22,7 @@ type How = Readonly<{ timeout: number }> & Pick<NonNullable<Parameters<typeof ru
 
 /** How many of the slowest files are listed at the end. */
 const SLOWEST = 10;
-/** If more files than these fail, it is not a coincidence. Twice as many on a machine that is twice as slow. */
+/** If more files than this fail, that is not a coincidence. Twice as many on a machine that is twice as slow. */
 const MOST_AGAIN = 5;
 const TEST_FILE = /\.test\.ts$/;
 const intolerant = process.env["CI"] === "true";
@@ -45,7 +45,7 @@ export function failed(what: string, file: string | null = null, into = tally): 
 
 let isOver = false;
 
-/** From now on nothing starts. */
+/** Lets nothing start from now on. */
 export function beginNoMore(): void {
   isOver = true;
 }
@@ -77,7 +77,7 @@ export async function staticCheck(name: string, [program = "", ...argv]: readonl
 export async function testFiles(files: readonly string[], how: How, into = tally): Promise<void> {
   await mayBegin();
   into.files += files.length;
-  // A test that fails by its timeout may leave something open that keeps its process, and so this run, alive.
+  // A test that times out may leave something open that would keep its process, and so this run, alive.
   const stream = run({
     ...how,
     files,
@@ -86,16 +86,16 @@ export async function testFiles(files: readonly string[], how: How, into = tally
   stream.on("test:stdout", ({ message }) => process.stdout.write(message));
   stream.on("test:stderr", ({ message }) => process.stderr.write(message));
   stream.on("test:pass", (passed) => {
-    // A suite that is skipped counts as one: its tests are not even made.
+    // A skipped suite counts as one test, because its tests are never created.
     if (passed.skip !== undefined)
       skipped(`${placeOf(passed)}: ${typeof passed.skip === "string" ? passed.skip : "no reason given"}`, into);
     else if (passed.details.type !== "suite") into.passed += 1;
   });
   stream.on("test:fail", (test) => {
     const { error } = test.details;
-    // A suite fails with its tests, and counts only if its own hook failed.
+    // A suite fails along with its tests, so it counts only if its own hook failed.
     if (test.details.type === "suite" && !("failureType" in error && error.failureType === "hookFailed")) return;
-    // A test may be written in a file that several test files share.
+    // A test may come from a file that several test files share.
     const file = files.length === 1 ? files[0] : local(test.file ?? "");
     failed(placeOf(test), file !== undefined && TEST_FILE.test(file) ? file : null, into);
     console.log(`\nFAILED ${placeOf(test)}\n${explain(error)}\n`);
@@ -109,7 +109,7 @@ export async function testFiles(files: readonly string[], how: How, into = tally
 }
 
 /**
- * If few files failed, runs them again, one at a time, and returns what passed then. Those count as passed, and are named at the
+ * If few files failed, runs them again, one at a time, and returns those that pass then. They count as passed and are listed at the
  * end: each is a bug to find, but casts no doubt on the rest of this run.
  */
 export async function againAlone(timeout: number, slowness: number): Promise<readonly string[]> {
@@ -141,7 +141,7 @@ export function tellEnd(unsteady: readonly string[]): number {
   return tally.failed > 0 ? 1 : 0;
 }
 
-/** In continuous integration nothing may be missing, so a skip is a failure. */
+/** Notes a skip, which is a failure in continuous integration, where nothing may be missing. */
 function skipped(where: string, into: Tally): void {
   into.skipped.push(where);
   if (intolerant) failed(`${where} (CI=true allows no skip)`, null, into);
@@ -195,7 +195,7 @@ export async function endChildren(): Promise<void> {
   for (const one of begun) if (left.has(nameOf(one))) signal(one.pid, "SIGKILL");
 }
 
-/** Gives what this process has started an ordinary share of the processors (chrt(1)). Beside programs that compute without end, SCHED_IDLE gets almost none. */
+/** Gives this process's children a normal share of the processors (chrt(1)), of which SCHED_IDLE gets almost none on a busy machine. */
 export function hurryChildren(): void {
   for (const { pid } of below()) spawnSync("chrt", ["--all-tasks", "--other", "--pid", "0", String(pid)]);
 }
@@ -204,7 +204,7 @@ function below(): readonly Process[] {
   return startedBy(new Set([process.pid])).filter(({ pid }) => pid !== process.pid);
 }
 
-/** These and what they started, even if they have ended since. */
+/** These processes and all that they started, even if the parents have ended. */
 function startedBy(pids: ReadonlySet<number>): readonly Process[] {
   return withDescendants(listProcesses(), ({ pid, parent }) => pids.has(pid) || pids.has(parent));
 }

