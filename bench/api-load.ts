@@ -52,9 +52,9 @@ export type ApiPlan = Readonly<{
   paths: readonly string[];
   runs: number;
   warmUp: number;
-  /** The requests that other clients make at the same time, without a pause. */
+  /** Requests that other clients make at the same time, without a pause. */
   beside: Readonly<{ path: string; clients: number }> | null;
 }>;
 
-/** `times`: of each answer, from before the connection to its last byte (ms). `bytes`: of the last one's body. */
+/** `times`: for each answer, from before the connection to its last byte (ms). `bytes`: the size of the last answer's body. */
 export type Asked = Readonly<{ path: string; bytes: number; times: readonly number[] }>;

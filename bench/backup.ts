@@ -17,12 +17,12 @@ const BODY_BYTES = 32_768;
 const ACCOUNTS = Array.from({ length: 20 }, (_, i) => `user${i}@example.test`);
 const SENDER = "198.51.100.80";
 const TIMES_FASTER = 10;
-/** Share of the speed of copying the same files. */
+/** The target, as a share of the speed of copying the same files. */
 const DISK_SPEED = 0.8;
 const MS = 1_000;
 const LONG_MS = 1_800_000;
 
-/** A mailbox server's nightly backup, against the original project's: stop everything, tar and gpg, start again. */
+/** A mailbox server's nightly backup, compared with the original project's: stop everything, run tar and gpg, start again. */
 export const backup: Part = {
   name: "backup",
   says: `an incremental backup of ${MAILS.toLocaleString("en")} mails, against stop, tar, gpg and start; and a whole restore`,
@@ -71,7 +71,7 @@ async function measure(bench: Bench, product: Product): Promise<readonly Row[]> 
 
 type During = Readonly<{ ms: number; mails: number; slowestMs: number; refused: number }>;
 
-/** One mail after another while `work` runs. */
+/** Sends one mail after another while `work` runs. */
 async function whileMailArrives({ lab }: Bench, work: () => Promise<unknown>): Promise<During> {
   const over = new AbortController();
   let [mails, slowestMs, refused] = [0, 0, 0];
@@ -109,7 +109,7 @@ async function stopTarStart({ lab }: Bench, product: Product): Promise<Readonly<
   }
 }
 
-/** Both read from the disk and write to it, as on a machine that has just been installed (sync(1), proc(5)). */
+/** Both a restore and a copy read from the disk and write to it, as on a machine that has just been installed (sync(1), proc(5)). */
 async function restoreAndCopy({ lab }: Bench, product: Product) {
   const [restored, copied] = [join(lab.directory, "restored"), join(lab.directory, "copied")];
   const forget = () => mustRun(["bash", "-c", "sync && echo 3 > /proc/sys/vm/drop_caches"], { deadlineMs: LONG_MS });

@@ -84,7 +84,7 @@ async function ofFail2ban(
   }
 }
 
-/** What Dovecot posts after a failed login (auth-policy.c). */
+/** The report that Dovecot posts after a failed login (auth-policy.c). */
 function loginReport(secret: string, remote: string, attempt: number): string {
   const body = JSON.stringify({
     device_id: "",

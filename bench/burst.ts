@@ -6,7 +6,7 @@ import { type Bench, counted, higher, type Part } from "./result.ts";
 
 const GUARD_BANS = 5_000;
 const FAIL2BAN_BANS = 300;
-/** Each set of the guard's holds one extra element: if it is missing, someone emptied the set. */
+/** Each of the guard's sets holds one extra element. If it is missing, someone has emptied the set. */
 const WATERMARKS = 1;
 
 /** Many bans at once: from the first offence until the last of them is in the kernel. */
@@ -27,7 +27,7 @@ export const burst: Part = {
   },
 };
 
-/** Mails that may not be sent twice a minute: the first round causes no ban, each mail of the second does. */
+/** Mails under a limit of one a minute. The first round causes no ban, but each mail of the second does. */
 async function ofGuard({ programs, lab }: Bench): Promise<number> {
   await programs.wipe();
   const guard = await programs.startGuard({ GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1" });

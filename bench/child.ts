@@ -14,7 +14,7 @@ const STOP_MS = 10_000;
 export class Child {
   readonly process: ChildProcessWithoutNullStreams;
   readonly #name: string;
-  /** The end of what it has printed. */
+  /** The end of its output. */
   output = "";
 
   constructor(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -46,16 +46,16 @@ export class Child {
   }
 }
 
-/** Server and load never share a core, if there are two. */
+/** If there are two cores, server and load never share one. */
 export const SERVER_CPU = "0";
 export const LOAD_CPU = String(availableParallelism() > 1 ? availableParallelism() - 1 : 0);
 
-/** Above everything else on the machine, which must not decide who is faster. The same for all. */
+/** Gives all measured programs the same priority above everything else on the machine, which must not decide who is faster. */
 const PRIORITY = ["nice", "-n", "-10"];
 
 const AUTOGROUP = "/proc/self/autogroup";
 
-/** If the kernel groups processes by session (sched(7), autogroup), `nice` counts only within one. */
+/** Raises the priority of this session. If the kernel groups processes by session (sched(7), autogroup), `nice` counts only within one. */
 export function goFirst(): void {
   if (existsSync(AUTOGROUP)) writeFileSync(AUTOGROUP, "-10");
 }
@@ -90,13 +90,13 @@ export async function load(plan: Partial<LoadPlan> & Pick<LoadPlan, "socket">): 
   return (await run("load.ts", { ...WHOLE_MAILS, ...plan }, (argv) => argv)) as LoadResult;
 }
 
-/** In the network of the server that is asked. */
+/** Runs in the network of the server that is asked. */
 export async function askApi(plan: ApiPlan, inside: Inside): Promise<readonly Asked[]> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
   return (await run("api-load.ts", plan, inside)) as readonly Asked[];
 }
 
-/** Runs it in a separate process on a separate core. Returns its output. */
+/** Runs a program in a separate process on a separate core. Returns its output. */
 async function run(program: string, plan: LoadPlan | ApiPlan, inside: Inside): Promise<unknown> {
   const path = fileURLToPath(new URL(program, import.meta.url));
   const argv = pinned(LOAD_CPU, [process.execPath, "--max-semi-space-size=16", path, JSON.stringify(plan)]);

@@ -25,9 +25,9 @@ export const AUTHOR = {
   ],
 } as const;
 
-/** Allow-listed, so that no list is asked about it. */
+/** An allow-listed address, so that no block list is asked about it. */
 const FRIEND = "198.51.100.10";
-/** Each mail of a stranger comes from an address that was not looked up before. */
+/** Each mail from a stranger comes from an address that was not looked up before. */
 const STRANGERS = { first: 67, last: 127 };
 
 const SETTINGS = {
@@ -67,7 +67,7 @@ async function measure(bench: Bench, product: Product, text: string): Promise<re
   for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
     for (const way of ways) {
       await reconfigure(product, way.parameters);
-      // The first one starts smtpd, connects it to everything, and warms caches.
+      // The first mail starts smtpd, connects it to everything, and warms caches.
       await timed(bench, { way, text, from: FRIEND });
       for (let mail = 0; mail < mails; mail++) {
         const from = way.strangers === true ? `198.51.100.${stranger++}` : FRIEND;
@@ -119,7 +119,7 @@ async function timed({ lab }: Bench, { way, text, from }: Sent): Promise<number>
   }
 }
 
-/** `bareMs`: of a mail with none of it; 0 for that one. */
+/** `bareMs`: the time of a mail without any of the parts; 0 for that mail itself. */
 function added(ms: number, bareMs: number): string {
   const sign = bareMs === 0 ? "" : ms < bareMs ? "-" : "+";
   return `${sign}${Math.abs(ms - bareMs).toFixed(1)} ms`;

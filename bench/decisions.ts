@@ -13,7 +13,7 @@ const CONNECTIONS = [1, 8, 32] as const;
 /** The number to which the rate's target applies. */
 const TARGET_CONNECTIONS = 8;
 const TIMES_THE_RATE = 10;
-/** By connections. */
+/** Targets for the p99, as a part of Postgrey's, by the number of connections. */
 const PARTS_OF_P99: Readonly<Record<number, number>> = { 8: 5, 32: 3 };
 const POSTGREY = "Postgrey";
 
@@ -48,7 +48,7 @@ function recipients({ quick }: Bench, socket: string, connections: number): Load
   return { ...WHOLE_MAILS, ...times, socket, connections, stages: ["RCPT"], addresses: 1_000 };
 }
 
-/** What Postfix asks about each mail, each mail from the next address: every window is counted and none is full. */
+/** The questions of Postfix about each mail, each from the next address, so that every window is counted and none is full. */
 async function wholeMails(bench: Bench, guard: Child): Promise<Row> {
   const { stages, addresses } = WHOLE_MAILS;
   const some = recipients(bench, bench.programs.layout.policySocket, TARGET_CONNECTIONS);

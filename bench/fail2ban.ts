@@ -9,7 +9,7 @@ const STOCK = "/etc/fail2ban";
 const JAIL = "dovecot";
 const FILES = ["filter.d/common.conf", "filter.d/dovecot.conf", "action.d/nftables.conf"];
 
-/** How it notices new lines: by inotify, Debian's default, or by polling, where python3-pyinotify is missing. */
+/** How it notices new lines: by inotify, Debian's default, or by polling if python3-pyinotify is missing. */
 export type Backend = "pyinotify" | "polling";
 
 /** The real Fail2ban on the lab's server host: Debian's filter for Dovecot and its action for nftables. */

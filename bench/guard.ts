@@ -19,17 +19,17 @@ import { until } from "../test/lab/wait.ts";
 import { Child, pinned, SERVER_CPU } from "./child.ts";
 import { RECIPIENT } from "./policy-request.ts";
 
-/** Nothing asks the network, and no answer sends Postfix to Postgrey, which is measured separately. */
+/** Settings under which nothing uses the network, and no answer sends Postfix to Postgrey, which is measured separately. */
 const SITE: Environment = {
   GHOSTINBOX_DOMAIN: "example.org",
   GHOSTINBOX_HOSTNAME: "mail.example.org",
   GHOSTINBOX_GREYLIST__ENABLED: "false",
   GHOSTINBOX_DNSBL__ZONES: "[]",
-  // All clients here are in a few networks, which would be banned as a whole.
+  // All clients here are in a few networks, which would otherwise be banned whole.
   GHOSTINBOX_BANS__NEIGHBOURS: "1000",
   GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "1000",
 };
-/** Keeps ten million events: by default the guard keeps one million, and would remove the others during the run. */
+/** Keeps ten million events. By default the guard keeps one million, and would remove the others during the run. */
 export const KEEPS_ALL: Environment = {
   GHOSTINBOX_EVENTS__MAX_ROWS: "20000000",
   GHOSTINBOX_EVENTS__MAX_SIZE: "64GB",
@@ -67,7 +67,7 @@ export class Programs {
     return readFileSync(this.layout.loginPolicySecret, "utf8").trim();
   }
 
-  /** Empty databases. Nothing of ours may run. */
+  /** Empties the databases. None of our programs may run. */
   async wipe(): Promise<void> {
     for (const file of [this.layout.engineDb, this.layout.accountsDb])
       for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
@@ -85,7 +85,7 @@ export class Programs {
       mail: {},
     }).find(({ service }) => service === name);
     if (script === undefined) throw new Error(`no script of ${name}`);
-    // As under runit, each in its own directory: the script leaves marks there, and ends the processes that earlier marks name.
+    // As under runit, each has its own directory, where the script leaves marks. It ends the processes that earlier marks name.
     const directory = join(dirname(layout.environment), name);
     mkdirSync(directory, { recursive: true });
     const file = join(directory, "run");
@@ -112,7 +112,7 @@ export class Programs {
     return guard;
   }
 
-  /** Stops these after the work. Nothing of the guard stays in the kernel. */
+  /** Stops these programs after the work, and removes the guard's tables from the kernel. */
   async whileRunning<T>(children: readonly Child[], work: () => Promise<T>): Promise<T> {
     try {
       return await work();

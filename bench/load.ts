@@ -92,7 +92,7 @@ await Promise.all(askers.map((asker) => asker.open()));
 open = askers.length;
 const begunAtNs = Number(hrtime.bigint());
 const begun = performance.now();
-// A plan of this many requests records them all.
+// A plan without a warm-up records all requests.
 startedAt = begun + plan.warmUpMs;
 if (plan.warmUpMs === 0) recordFrom = begun;
 stopAt = startedAt + plan.runMs;

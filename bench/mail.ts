@@ -8,7 +8,7 @@ import { LOAD_CPU, pinned } from "./child.ts";
 import { type Bench, type Part, type Row, untargeted, verdict } from "./result.ts";
 
 const SENDER = "198.51.100.0/25";
-/** No limit applies, not even the kernel's, which counts connections for a while after they have closed. */
+/** Settings without limits, not even the kernel's, which counts connections for a while after they have closed. */
 const SETTINGS = {
   GHOSTINBOX_ALLOW__NETWORKS: SENDER,
   GHOSTINBOX_LIMITS__CONNECTIONS__CONCURRENT: "1000",
@@ -48,8 +48,8 @@ const DELIVERIES = {
 type Delivery = keyof typeof DELIVERIES;
 
 /**
- * Mails through the real Postfix from another host, with and without the guard in its restrictions. Each mail is a
- * separate connection, so that the guard is asked four times a mail.
+ * Mails from another host through the real Postfix, with and without the guard in its restrictions. Each mail has its own
+ * connection, so that Postfix asks the guard four times a mail.
  */
 export const mail: Part = {
   name: "mail",
@@ -76,12 +76,12 @@ type Setting = Readonly<{ delivery: Delivery; restriction: string; milters: stri
 async function measure(bench: Bench, product: Product, setting: Setting): Promise<readonly Row[]> {
   const { delivery, restriction, milters } = setting;
   const { transport, content, what, mails, atLeast } = DELIVERIES[delivery];
-  // Each smtpd keeps running, so that its processor time can be read at the end.
+  // Makes each smtpd keep running, so that its processor time can be read at the end.
   const parameters = { virtual_transport: transport, smtpd_milters: content ? milters : "", max_use: "100000" };
   const withGuard: Sent[] = [];
   const without: Sent[] = [];
   for (let round = 0; round < (bench.quick ? 2 : 6); round++) {
-    // The first of a pair alternates, so that a drift of the machine favours neither.
+    // Which of a pair comes first alternates, so that a change in the machine's speed favours neither.
     for (const guarded of round % 2 === 0 ? [true, false] : [false, true]) {
       await reconfigure(product, { ...parameters, ghostinbox_guard: guarded ? restriction : "" });
       await send(bench, product, 50);
@@ -105,7 +105,7 @@ async function measure(bench: Bench, product: Product, setting: Setting): Promis
   ];
 }
 
-/** Other work on the machine makes mails slower, but hardly makes them cost more. */
+/** Compares processor time, because other work on the machine makes mails slower, but hardly makes them cost more. */
 function costs(withGuard: readonly Sent[], without: readonly Sent[]): readonly Row[] {
   return PROCESSES.map(([name], nth) => {
     const micros = (sent: readonly Sent[]): string =>
@@ -120,7 +120,7 @@ const PROCESSES = [
   ["smtpd", / smtpd /],
 ] as const;
 
-/** Mails a second, from the first connection until the queue is empty, and what each cost in each of `PROCESSES`. */
+/** Mails a second, from the first connection until the queue is empty, and the cost of a mail in each of `PROCESSES`. */
 type Sent = Readonly<{ rate: number; micros: readonly number[] }>;
 
 async function send({ lab }: Bench, product: Product, count: number): Promise<Sent> {
@@ -134,19 +134,19 @@ async function send({ lab }: Bench, product: Product, count: number): Promise<Se
   return { rate, micros: processorTimes(product).map((after, nth) => (after - (before[nth] ?? Number.NaN)) / count) };
 }
 
-/** Microseconds, of each of `PROCESSES`. */
+/** Processor time of each of `PROCESSES`, in microseconds. */
 function processorTimes(product: Product): readonly number[] {
   return PROCESSES.map(([, pattern]) => product.pidsOf(pattern).reduce((sum, pid) => sum + processorMicros(pid), 0));
 }
 
-/** Of all its threads, to the nanosecond (sched(7)); `stat` counts in hundredths of a second. */
+/** Processor time of all its threads, to the nanosecond (sched(7)), while `stat` counts hundredths of a second. */
 function processorMicros(pid: number): number {
   return readdirSync(`/proc/${pid}/task`)
     .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ", 1)[0]))
     .reduce((sum, nanos) => sum + nanos / 1_000, 0);
 }
 
-/** Mails that wait or are being delivered. */
+/** How many mails wait or are being delivered. */
 function queued(directory: string): number {
   return ["incoming", "active", "deferred"]
     .map((queue) => readdirSync(join(directory, queue), { recursive: true, withFileTypes: true }))

@@ -75,7 +75,7 @@ async function main(): Promise<number> {
 
 type Asked = Readonly<{ parts: readonly Part[]; quick: boolean; strict: boolean }>;
 
-/** Null: wrong usage, or only help was asked for. */
+/** Null after wrong usage, or if only help was requested. */
 function arguments_(): Asked | null {
   const names = PARTS.map(({ name }) => name);
   try {

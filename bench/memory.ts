@@ -14,10 +14,10 @@ const IDLE_MB = 24;
 const AFTER_MB = 40;
 const EVENTS = 1_000_000;
 const ADDRESSES = 200_000;
-/** What a program does after its start or a flood, such as collecting garbage, belongs to neither figure. */
+/** Time for work after a start or a flood, such as collecting garbage, which belongs to neither figure. */
 const SETTLE_MS = 2_000;
 
-/** Anonymous private memory: what the programs hold themselves, without the runtime's file, which they share. */
+/** Anonymous private memory: the programs' own, without the runtime's file, which they share. */
 export const memory: Part = {
   name: "memory",
   says: "anonymous private memory of our programs",
@@ -63,16 +63,16 @@ function megabytes(child: Child, field: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? Number.NaN) / 1024;
 }
 
-/** With this number a mail waits for its greeting no longer than a sender would: the small profile serves fewer at once. */
+/** Mails at once. With this number no mail waits for its greeting longer than a sender would. The small profile serves fewer. */
 const MAILS = { usual: 30, small: 20 } as const;
-/** What the programs do after their start belongs to no figure. */
+/** Time for work after a start, which belongs to no figure. */
 const SERVER_SETTLE_MS = 8_000;
 const LOOK_MS = 100;
-/** Our own services; the others would also run without us. */
+/** Our own services. The others would also run without us. */
 const ENGINE = ["guard", "keeper", "web"];
 const SHARE_MS = 30_000;
 
-/** Of every process, from `npm start` to the last smtpd, as shipped. */
+/** The memory of every process, from `npm start` to the last smtpd, with the default settings. */
 export const serverMemory: Part = {
   name: "server-memory",
   says: "proportional memory of the whole server and the engine's processor share, at rest and while mail arrives",

@@ -38,7 +38,7 @@ for (const [family, count] of [
     }
   });
 
-test("instance and port are those of the mail", () => {
+test("instance and port depend on the mail", () => {
   const request = requestOf("RCPT", "v4");
   writeDigits(request, 0, 1_234_567);
   assert.match(request.bytes.toString(), /^instance=1a2b\.5f000000\.1234567\.0$/m);

@@ -1,6 +1,6 @@
-/** The requests of the load, and their answers: shared by the process that loads and the one that starts it. */
+/** The requests of the load and their answers, shared by the process that makes the load and the one that starts it. */
 
-/** The one mailbox of the server that is measured. */
+/** The only mailbox of the measured server. */
 export const RECIPIENT = "alice@example.org";
 
 /** Fixed width, so that digits can be patched in place: 198.18.100.100 to 198.19.255.255 (RFC 2544, benchmarks). */
@@ -14,7 +14,7 @@ export type LoadPlan = Readonly<{
   socket: string;
   connections: number;
   stages: readonly Stage[];
-  /** How many client addresses take turns, one a mail. At most 48,672 of IPv4. */
+  /** How many client addresses take turns, one a mail. IPv4 has at most 48,672. */
   addresses: number;
   family: Family;
   /** Ends after this many requests ... */
@@ -24,7 +24,7 @@ export type LoadPlan = Readonly<{
   warmUpMs: number;
 }>;
 
-/** What Postfix asks about each mail, each mail from the next address, until its time is over. */
+/** All of Postfix's questions about each mail, each from the next address, until the time is over. */
 export const WHOLE_MAILS = {
   connections: 8,
   stages: ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"],
@@ -60,7 +60,7 @@ type Request = Readonly<{
 
 const INSTANCE_DIGITS = 7;
 const INSTANCE = "1a2b.5f000000.";
-/** A connection is known by its address and its port: each mail comes by a separate connection. */
+/** Address and port identify a connection, and each mail has its own connection. */
 const FIRST_PORT = 10_000;
 const PORTS = 50_000;
 const V4 = "198.18.100.100";
@@ -121,7 +121,7 @@ export function writeDigits(request: Request, address: number, mail: number): vo
     writeDecimal(bytes, addressAt + 7, 3, 100 + (Math.floor(address) % WIDE));
     writeDecimal(bytes, addressAt + 11, 3, 100 + (Math.floor(address / WIDE) % WIDE));
   } else {
-    // The third group keeps its leading 1: no group may start with 0.
+    // The third group keeps its leading 1, because no group may start with 0.
     let rest = address;
     for (const at of [18, 17, 16, 13, 12, 11]) {
       bytes[addressAt + at - 1] = HEX[rest & 15] ?? ZERO;

@@ -10,7 +10,7 @@ export type ProbeWish = Readonly<{ from: string; to: string; port: number }>;
 /** When the first datagram that never came back was sent, by CLOCK_MONOTONIC (ns). */
 export type ProbeDone = Readonly<{ droppedAtNs: number }>;
 
-/** One link and one datagram: nothing is lost, but an echo can be late on a busy machine. */
+/** Over one link a single datagram is never lost, but on a busy machine an echo can be late. */
 const LOST_AFTER_MS = 300;
 
 console.log("ready");
@@ -30,7 +30,7 @@ function probe({ from, to, port }: ProbeWish): void {
     socket.send(payload, port, to);
   };
   const watch = setInterval(() => {
-    // The interval may come late, too: only a datagram that was under way at the last check is lost.
+    // The interval may be late, too, so only a datagram that was already under way at the last check counts as lost.
     if (seen !== echoes) {
       seen = echoes;
       return;

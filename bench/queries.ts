@@ -40,7 +40,7 @@ export async function fillDatabase({ programs, quick }: Bench, now: Millis): Pro
   return events;
 }
 
-/** Everything that the API and the command line ask of a large database, over a connection like theirs, and of the logs; then the guard starts with it. */
+/** All queries of the API and the command line to a large database, over a connection like theirs, and to logs; then a guard's start. */
 export const queries: Part = {
   name: "queries",
   says: `questions about ${FILLING}`,
@@ -78,7 +78,7 @@ async function start(bench: Bench, of: string): Promise<readonly Row[]> {
   });
 }
 
-/** What a start left behind is collected once the guard has had little to do for a while. */
+/** Waits until the garbage of a start is collected, which happens once the guard has had little to do for a while. */
 async function rests(guard: Child): Promise<void> {
   const until = performance.now() + REST_MS;
   while (anonymousMb(guard) > MOST_MB && performance.now() < until) await pause(LOOK_MS);
@@ -91,7 +91,7 @@ function timed(ask: () => number): number {
 }
 
 const FILE_BYTES = 50_000_000;
-/** What svlogd(8) keeps of the guard's log; it has no index. */
+/** How much of the guard's log svlogd(8) keeps. This log has no index. */
 const GUARD_BYTES = 5_000_000;
 const MAILS_A_WRITE = 10_000;
 const [BUSY, RARE] = [200, 200_000];
@@ -154,7 +154,7 @@ async function write(directory: string, part: number): Promise<void> {
   await new LogIndexer().look(mail, Date.now());
 }
 
-/** Every second mail is from a busy address, the others from rare ones. */
+/** Every other mail comes from a busy address, the rest from rare ones. */
 function fillLog(path: string, bytes: number): void {
   for (let [written, mail] = [0, 0]; written < bytes; ) {
     let text = "";

@@ -15,7 +15,7 @@ const BANS = 100_000;
 const OF_IPV6 = 10_000;
 const MOST_MS = 1_000;
 const MOST_MB = 40;
-/** From the start of the process: the kernel has the bans long before, and garbage is not yet collected. */
+/** How long memory is watched from the start of the process. By then the kernel has long had the bans, and garbage is not collected yet. */
 const WATCHED_MS = 3_000;
 /** Each set that uses a hash holds one element by which the guard notices that someone emptied it. */
 const WATERMARKS = 3;
@@ -44,7 +44,7 @@ export const restore: Part = {
   },
 };
 
-/** The bans enter in one transaction of the kernel: when one of them drops packets, all do. Counted afterwards. */
+/** The kernel adds the bans in one transaction, so when one of them drops packets, all do. Counts them afterwards. */
 async function once(bench: Bench, probes: Probes, attacker: string): Promise<number> {
   await probes.begin(attacker);
   const startedAtNs = Number(process.hrtime.bigint());
@@ -56,7 +56,7 @@ async function once(bench: Bench, probes: Probes, attacker: string): Promise<num
   });
 }
 
-/** In a separate run, because looking takes time too. */
+/** Measures in a separate run, because looking takes time, too. */
 async function mostMemory(bench: Bench, probes: Probes, attacker: string): Promise<number> {
   await probes.begin(attacker);
   return withGuard(bench, async (guard) => {

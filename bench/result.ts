@@ -2,24 +2,24 @@ import type { Lab } from "../test/lab/lab.ts";
 import type { Programs } from "./guard.ts";
 
 const COLUMNS = ["what", "ours", "theirs", "ratio", "target", "verdict"] as const;
-/** One line of the result: two figures side by side, their ratio, and what it should be. */
+/** One line of the result: two figures, their ratio, and the target. */
 export type Row = Readonly<Record<(typeof COLUMNS)[number], string>>;
 
-/** Rates: `ratio` is ours over theirs, which must be at least `atLeast`; null: no target. */
+/** For rates. `ratio` is ours over theirs, which must be at least `atLeast`; null means no target. */
 export function higher(what: string, ours: Figure, theirs: Figure, atLeast: number | null): Row {
   const ratio = ours.value / theirs.value;
   const row = { ...untargeted(what, show(ours), show(theirs)), ratio: times(ratio) };
   return atLeast === null ? row : { ...row, target: `at least ${atLeast}`, verdict: verdict(ratio >= atLeast) };
 }
 
-/** Times: `ratio` is ours over theirs, which must be at most one in `parts`; null: no target. */
+/** For times. `ratio` is ours over theirs, which must be at most one in `parts`; null means no target. */
 export function lower(what: string, ours: Figure, theirs: Figure, parts: number | null): Row {
   const ratio = ours.value / theirs.value;
   const row = { ...untargeted(what, show(ours), show(theirs)), ratio: `1/${digits(1 / ratio)}` };
   return parts === null ? row : { ...row, target: `at most 1/${parts}`, verdict: verdict(ratio <= 1 / parts) };
 }
 
-/** A figure of our own against a bound; null: none. */
+/** For a figure of our own with a bound; null means none. */
 export function within(what: string, ours: Figure, most: number | null): Row {
   const row = untargeted(what, show(ours));
   if (most === null) return row;
@@ -46,7 +46,7 @@ export function counted(n: number): string {
   return Math.round(n).toLocaleString("en");
 }
 
-/** By nearest rank: of a hundred times, one is longer than the p99. */
+/** By nearest rank, so that of a hundred times, one is longer than the p99. */
 export function percentiles(times: readonly number[]): Readonly<{ p50Ms: number; p99Ms: number }> {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
@@ -55,7 +55,7 @@ export function percentiles(times: readonly number[]): Readonly<{ p50Ms: number;
 
 type Measured = Readonly<{ what: string; times: readonly number[] }>;
 
-/** Prints what each took. Returns the one that took longest, by its p99. */
+/** Prints how long each took. Returns the slowest, by its p99. */
 export function slowestOf(all: readonly Measured[], say: Bench["say"]): Readonly<{ what: string; p99Ms: number }> {
   let slowest = { what: "", p99Ms: 0 };
   for (const { what, times: took } of all) {
@@ -100,9 +100,9 @@ export type Bench = Readonly<{
   programs: Programs;
   /** Fewer and shorter runs. */
   quick: boolean;
-  /** One line of progress. */
+  /** Prints one line of progress. */
   say: (line: string) => void;
 }>;
 
-/** One of the things that are measured. */
+/** One part of the benchmark. */
 export type Part = Readonly<{ name: string; says: string; run: (bench: Bench) => Promise<readonly Row[]> }>;

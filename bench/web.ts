@@ -30,7 +30,7 @@ const MOST_KB = 1_000;
 const TOKEN = "gi_0123456789abcdef0123456789abcdef";
 const PORT = 3000;
 
-/** Every answer of the API about a large database, as a client on the same machine gets it, the memory of the web, and the dashboard. */
+/** All answers of the API about a large database, to a client on the same machine; the memory of the web; and the dashboard. */
 export const web: Part = {
   name: "web",
   says: `answers of the API and the dashboard about ${FILLING}`,
@@ -38,7 +38,7 @@ export const web: Part = {
     const { programs, say } = bench;
     const now = systemClock.now();
     const events = await fillDatabase(bench, now);
-    // Rows that were filled in without waiting for the disk are not written to it while answers are measured.
+    // Otherwise the rows, which were filled in without waiting for the disk, would be written to it while answers are measured.
     await mustRun(["sync"], { deadlineMs: MINUTE_MS });
     const accounts = openAccounts(programs.layout.accountsDb);
     const digest = createHash("sha256").update(TOKEN).digest("hex");
@@ -122,7 +122,7 @@ const [ARRIVING, ARRIVING_MS] = [500, 5_000];
 const MOST_TASK_MS = 100;
 /** Browsers report no shorter ones (W3C, Long Tasks API). */
 const LONG_TASK_MS = 50;
-/** Each shows arrivals in a different way. */
+/** Pages, each of which shows new events in a different way. */
 const PLACES = [
   ["now", "Now"],
   ["events", "Events"],
@@ -133,10 +133,10 @@ const TASKS = `
   new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
     .observe({ type: "longtask" });`;
 const NEWEST = `fetch("api/v1/events?limit=1").then((answer) => answer.json()).then(({ items }) => Number(items[0].id))`;
-/** The last of them are sent within 250 ms, and drawn. */
+/** Waits until the last events, which are sent within 250 ms, are drawn. */
 const DRAWN = "new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 500))";
 
-/** The dashboard in Chromium: until it is useful after a sign-in, and how long it is busy at a stretch while events arrive. */
+/** The dashboard in Chromium: how long until it is useful after a sign-in, and its longest task while events arrive. */
 async function pageRows(bench: Bench, of: string): Promise<readonly Row[]> {
   const browser = await openBrowser(bench.lab.server, bench.lab);
   try {
@@ -165,7 +165,7 @@ async function pageRows(bench: Bench, of: string): Promise<readonly Row[]> {
   }
 }
 
-/** From the password to the sentence, the figures and the newest bans. Milliseconds. */
+/** Milliseconds from the password to the sentence, the figures and the newest bans. */
 async function signIn(page: Page): Promise<number> {
   await signInShown(page);
   await page.getByLabel("Administrator password").fill(PASSWORD);
@@ -178,7 +178,7 @@ async function signIn(page: Page): Promise<number> {
   return performance.now() - from;
 }
 
-/** Null: none was as long as browsers report. */
+/** Null if none was long enough for browsers to report. */
 async function longestTask(bench: Bench, page: Page, place: string, heading: string): Promise<number | null> {
   await page.goto(place);
   await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
@@ -193,7 +193,7 @@ async function longestTask(bench: Bench, page: Page, place: string, heading: str
   return durations.length === 0 ? null : Math.max(...durations);
 }
 
-/** Connections of as many strangers, evenly over the time. */
+/** Makes connections from as many strangers, spread evenly over the time. */
 async function arrive(policySocket: string): Promise<void> {
   const socket = connect(policySocket);
   await once(socket, "connect");
