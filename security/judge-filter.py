@@ -1,9 +1,9 @@
-"""What a filter of Fail2ban would match, found out with Fail2ban's own code.
+"""Finds what a filter of Fail2ban would match, with Fail2ban's own code.
 
 Standard input: one line of JSON, {"name", "text", "tricks"}, then the lines of a log. Standard output: one JSON object,
 {"error"} or {"matches": [[address, time, line], ...], "lines", "tricked": null or the line by which an attacker chooses
-the address}. With "tricks" it is fed lines as an attacker can make Postfix and Dovecot write them. It runs without any
-right, and whoever starts it ends it when it takes too long.
+the address}. With "tricks" it also tries lines that an attacker can make Postfix and Dovecot write. It runs without any
+rights, and its caller ends it if it takes too long.
 """
 import json
 import logging
@@ -25,11 +25,11 @@ STOCK = "/etc/fail2ban/filter.d"
 STOCK_FILTERS = ("common.conf", "postfix.conf", "dovecot.conf")
 MOST_MATCHES = 10000
 MOST_LINES_SHOWN = 200
-# Documentation addresses (RFC 5737): who connects, and whom he would like to see banned.
+# Documentation addresses (RFC 5737): the attacker's, and the one that the attacker wants to get banned.
 CLIENT = "203.0.113.99"
 VICTIM = "198.51.100.66"
 
-# Where a stranger's words stand in the lines of Postfix and Dovecot.
+# Where Postfix and Dovecot write a stranger's words in their lines.
 TEMPLATES = [
     "mail postfix/smtpd[99]: NOQUEUE: reject: RCPT from unknown[{c}]: 550 5.1.1 <{}>: Recipient address rejected: User unknown; from=<a@b.test> to=<{}> proto=ESMTP helo=<c.test>",
     "mail postfix/smtpd[99]: NOQUEUE: reject: RCPT from unknown[{c}]: 550 5.1.1 <a@b.test>: Recipient address rejected: User unknown; from=<{}> to=<a@b.test> proto=ESMTP helo=<c.test>",
@@ -52,7 +52,7 @@ TEMPLATES = [
 
 
 def load(name, text):
-    """The filter as a jail would have it."""
+    """Loads the filter as a jail would."""
     with tempfile.TemporaryDirectory() as base:
         directory = os.path.join(base, "filter.d")
         os.mkdir(directory)
@@ -92,7 +92,7 @@ def load(name, text):
 
 
 def addresses(live, line, dated=True):
-    """Addresses and times that a line yields; a line without a date is as of now."""
+    """Returns the addresses and times that a line yields. A line without a date counts as of now."""
     if dated:
         found = live.processLine(line)
     else:
@@ -103,7 +103,7 @@ def addresses(live, line, dated=True):
 
 
 class Sample:
-    """A text that a regular expression matches, as short as can be. Repeats are numbered in the order of the text."""
+    """The shortest text that a regular expression matches. Repeats are numbered in the order of the text."""
 
     def __init__(self, regex, host, content=None, fills=None, pumps=None):
         self._host = host
@@ -112,7 +112,7 @@ class Sample:
         self._pumps = pumps or {}
         self._groups = {}
         self.repeats = 0
-        # Numbers of the repeats of "." that stand before the address, and of those without a bound.
+        # The numbers of the repeats of "." before the address, and of those without a bound.
         self.gaps = []
         self.endless = []
         self._hosted = False
@@ -177,7 +177,7 @@ class Sample:
         return text
 
     def _skip(self, item):
-        """Numbers what is left out, so that numbers do not depend on how often something is repeated."""
+        """Also numbers parts that are left out, so that numbers do not depend on how often something is repeated."""
         hosted, groups = self._hosted, dict(self._groups)
         self._all(item)
         self._hosted, self._groups = hosted, groups
@@ -215,7 +215,7 @@ class Sample:
 
 
 def sample(live, index, host, fills=None, pumps=None):
-    """As much of a line as the filter looks at. Numbers of repeats count those of failregex alone."""
+    """The part of a line that the filter looks at. Only the repeats of failregex are numbered."""
     regex = live._Filter__failRegex[index].getRegex()
     made = Sample(regex, host, None, fills, pumps)
     if live.prefRegex is None:
@@ -224,7 +224,7 @@ def sample(live, index, host, fills=None, pumps=None):
 
 
 def trick_of(live):
-    """A line by which whoever connects has someone else banned; None where none was found."""
+    """Returns a line by which a client gets someone else banned; None if none was found."""
     count = len(live._Filter__failRegex)
     for index in range(count):
         tails = tails_of(sample(live, index, VICTIM)[1])
@@ -249,14 +249,14 @@ def is_tricked(live, line):
 
 
 def tails_of(text):
-    """The text from each of its words on, as long as the address is in it, ended as a stranger may wish."""
+    """Returns the text from each of its words on, while the address is in it, with endings that a stranger may choose."""
     starts = [0] + [found.end() for found in re.finditer(r"[^\w.]+", text)]
     tails = [text[start:] for start in starts if VICTIM in text[start:]]
     return tails[:40] + ["[" + tail for tail in tails[-3:]]
 
 
 def strain(live):
-    """Long lines, which a filter that tries every way to read them never gets done with."""
+    """Tries long lines, which a filter that backtracks too much never finishes."""
     for index in range(len(live._Filter__failRegex)):
         for number in sample(live, index, CLIENT)[0].endless:
             for times in (40, 1500):

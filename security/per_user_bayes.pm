@@ -3,14 +3,14 @@
 #     loadplugin GhostInbox::PerUserBayes FILE
 #     per_user_bayes DIRECTORY
 #
-# A user who has moved mail to or from Junk has a directory in there, named by the SHA-256 of the address in lower case,
-# without `+extension`: no address is ever a path. What is learned for that user goes there and nowhere else. It decides
-# about the user's mail as soon as there is enough of it (bayes_min_spam_num, bayes_min_ham_num); until then, and for
-# everybody else, what `bayes_path` holds does.
+# A user who has moved mail to or from Junk has a directory in DIRECTORY, named by the SHA-256 of the address in lower case,
+# without `+extension`, so that no address is ever a path. Data learned for that user goes only there. Once there is enough of it
+# (bayes_min_spam_num, bayes_min_ham_num), it decides about the user's mail. Until then, and for all other users, the data of
+# `bayes_path` decides.
 #
-# SpamAssassin also learns mails by itself (bayes_auto_learn). They can come from anyone, with tens of thousands of new words
-# each. If the data grew without limit, removing old words would take longer than spamd lets a child work: the data would never
-# shrink again, and every mail would keep a child busy with it. So from MANY_BYTES on it learns only a short mail now and then.
+# SpamAssassin also learns mails automatically (bayes_auto_learn). They can come from anyone, with tens of thousands of new words
+# each. If the data grew without limit, removing old words would take longer than spamd lets a child work. The data would never
+# shrink again, and every mail would keep a child busy with it. From MANY_BYTES on it therefore learns only a short mail at times.
 package GhostInbox::PerUserBayes;
 
 use strict;
@@ -21,9 +21,9 @@ use Mail::SpamAssassin::Conf;
 use Mail::SpamAssassin::Plugin;
 our @ISA = qw(Mail::SpamAssassin::Plugin);
 
-# About 250,000 words. SpamAssassin removes old ones from 150,000 on (bayes_expiry_max_db_size).
+# About 250,000 words. SpamAssassin starts to remove old ones at 150,000 (bayes_expiry_max_db_size).
 use constant MANY_BYTES => 8 * 1024 * 1024;
-# Then nothing more is learned, from users either.
+# From this size on nothing is learned, not even from users.
 use constant MOST_BYTES => 4 * MANY_BYTES;
 use constant SHORT_BYTES => 8 * 1024;
 use constant REST_SECONDS => 600;
@@ -56,13 +56,13 @@ sub signal_user_changed {
   $main->{conf}->set_score_set($set);
 }
 
-# SpamAssassin is about to learn a mail by itself.
+# SpamAssassin is about to learn a mail automatically.
 sub autolearn {
   my ($self) = @_;
   $self->{by_itself} = 1;
 }
 
-# Before the plugin that learns, which is loaded later.
+# Called before the plugin that learns, which is loaded later.
 sub learn_message {
   my ($self, $params) = @_;
   $self->forget_message();
@@ -80,16 +80,16 @@ sub may_learn {
   my ($self, $msg, $by_itself) = @_;
   my $path = $self->{main}->{conf}->{bayes_path};
   my $bytes = (-s "${path}_toks") // 0;
-  # Which mails were learned already. SpamAssassin never removes one; without them a mail may count twice.
+  # The file of mails that were already learned, from which SpamAssassin never removes any. Without it a mail may count twice.
   unlink "${path}_seen" if ((-s "${path}_seen") // 0) >= MANY_BYTES;
   return 0 if $bytes >= MOST_BYTES;
   return 1 if !$by_itself || $bytes < MANY_BYTES;
-  # Written only when a mail is learned.
+  # This file is written only when a mail is learned.
   my $learned = (stat("${path}_seen"))[9] // 0;
   return length($msg->get_pristine()) <= SHORT_BYTES && time - $learned >= REST_SECONDS;
 }
 
-# undef: the user has no data, or it is not known who it is.
+# Returns undef if the user has no data or is unknown.
 sub own_path {
   my ($self) = @_;
   my $directory = $self->{main}->{conf}->{per_user_bayes};

@@ -1,14 +1,14 @@
-// The door that scripts know: `node security/security.js stats|cleanup|ban <ip> "<reason>"|unban <ip>`. It runs on any
-// Node from 18 on and does nothing itself: each word is a command of `./ghostinbox`, here or in the container that runs it.
+// The entry point that scripts know: `node security/security.js stats|cleanup|ban <ip> "<reason>"|unban <ip>`. It runs on Node 18
+// or newer and only calls `./ghostinbox`, which has a command for each word, here or in the container that runs it.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// Edit a value and run `./ghostinbox config apply`: it writes your change to ghostinbox.toml, where these settings live
-// (`limits.mail.*`, `limits.connections.*`, `bans.ladder` and `allow.networks`) beside all others. A value that was not
-// edited here changes nothing there; one that you set back here is set back there. With Docker, compose.yaml mounts this
-// directory: `docker exec ghostinbox ghostinbox config apply`.
+// Edit a value and run `./ghostinbox config apply`, which writes your change to ghostinbox.toml. These settings are there
+// (`limits.mail.*`, `limits.connections.*`, `bans.ladder` and `allow.networks`), together with all others. A value that was not
+// edited here changes nothing there, and one that you restore here is restored there. With Docker, compose.yaml mounts this
+// directory, and the command is `docker exec ghostinbox ghostinbox config apply`.
 const config = {
   // Mails from one stranger, or from one account.
   maxEmailsPerIP: {
@@ -36,7 +36,7 @@ const GHOSTINBOX = join(dirname(fileURLToPath(import.meta.url)), "..", "ghostinb
 const WORDS = ["stats", "cleanup", "ban", "unban"];
 const USAGE = 'Usage: node security/security.js stats | cleanup | ban <ip> "<reason>" | unban <ip>';
 
-// Where the server is set up on this machine, its data lie here. A container has this set.
+// The data directory if the server is set up on this machine. In a container the variable is set.
 const DATA = process.env.GHOSTINBOX_DATA || "/var/lib/ghostinbox";
 const LABEL = "label=org.opencontainers.image.title=GhostInbox";
 
@@ -46,7 +46,7 @@ function server() {
   const named = process.env.GHOSTINBOX_CONTAINER;
   if (named) return inContainer(named);
   if (existsSync(DATA)) return here;
-  // Stopped ones too: while the server is stopped, its commands must not reach another one.
+  // Includes stopped containers: while the server is stopped, its commands must not reach another one.
   const asked = spawnSync("docker", ["ps", "--all", "--filter", LABEL, "--format", "{{.Names}}"], { encoding: "utf8" });
   // Without Docker, `./ghostinbox` says how the server is set up.
   if (asked.error !== undefined) return here;
@@ -80,7 +80,7 @@ if (!WORDS.includes(word)) {
   } else {
     const { program, first } = found;
     const added = word === "stats" && !rest.includes("--json") ? ["--json"] : [];
-    // A reason may begin with a dash, as in a line of a log. No option without `=` has a blank.
+    // A reason may start with a dash, as in a line of a log. Only options with `=` may contain a blank.
     const end = rest.length === 2 && /^-(?!-[a-z]+=).*\s/.test(rest[1] ?? "") ? ["--"] : [];
     const { status, error } = spawnSync(program, [...first, word, ...added, ...end, ...rest], { stdio: "inherit" });
     if (error !== undefined) console.error(`${program} could not be started: ${error.message}.`);

@@ -4,14 +4,14 @@
 
 Stands between spamc and spamd and speaks their protocol (spamd/PROTOCOL of SpamAssassin). What spamd gets:
 
-- of the header the first HEADER_BYTES, and from the rest the fields that say how to read the mail;
-- of a body above BODY_BYTES the start and the end of each MIME part.
+- the first HEADER_BYTES of the header, and from its rest the fields that say how to read the mail;
+- of a body larger than BODY_BYTES, the start and the end of each MIME part.
 
-Some HTML costs spamd the cube of its length. So only one long mail at a time is scored with this much text, by one of
-spamd's processes, usually two. When spamd runs out of its `time_limit`, did so lately, or more mails wait, it gets the same with
-SHORT_BYTES. spamc asks for headers only (`--headers`) and keeps the body itself, so that nothing of the mail is lost.
+Some HTML costs spamd the cube of its length. Only one long mail at a time is therefore scored with this much text, by one of
+spamd's processes, of which there are usually two. If spamd exceeds its `time_limit`, did so recently, or more mails wait, it gets
+the same with SHORT_BYTES. spamc asks for headers only (`--headers`) and keeps the body itself, so no part of the mail is lost.
 
-At PULSE_SOCKET each connection gets at once how long ago spamd last answered about a mail, however many mails wait: a
+Each connection to PULSE_SOCKET is told at once how long ago spamd last answered about a mail, however many mails wait. A
 busy spamd answers no other question, and must not be mistaken for one that hangs.
 """
 import contextlib
@@ -25,21 +25,21 @@ import sys
 import threading
 import time
 
-# Python's -I leaves out the directory of the program, which belongs to root.
+# Python's -I leaves out the program's directory, which is safe here because it belongs to root.
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 from spam_view import CHUNK_BYTES, body_of, chunks, header_of  # noqa: E402
 
 HEADER_BYTES = 256 * 1024
 BODY_BYTES = 500 * 1024
 SHORT_BYTES = 16 * 1024
-# A request without its mail, and an answer: the headers of the mail and what spamd adds.
+# Maximum sizes of a request without its mail, and of an answer, which has the mail's headers and what spamd adds.
 REQUEST_BYTES = 16 * 1024
 ANSWER_BYTES = 1024 * 1024
-# Questions that hold a long view; further ones hold a short one, and those beyond MOST_WAITING wait unread.
+# Questions with a long view of their mail. Further ones have a short view, and those beyond MOST_WAITING wait unread.
 AT_ONCE = 16
 MOST_WAITING = 64
 FEW = 6
-# The one that takes connections, and the one at PULSE_SOCKET.
+# The thread that accepts connections, and the one at PULSE_SOCKET.
 OWN_THREADS = 2
 # spamc gives up after 15 s (mail/spamassassin/spam-services.ts), spamd after 7 s (mail/spamassassin/spamassassin-conf.ts).
 PLACE_SECONDS = 3
@@ -64,7 +64,7 @@ class Question(socketserver.StreamRequestHandler):
             if self.hung_up():
                 return
             request = self.request_lines()
-            # TELL teaches spamd what is spam, which clients that have mail scored may not.
+            # TELL teaches spamd what is spam, which is forbidden to clients that have mail scored.
             if not request or request[:4].upper() == b"TELL":
                 return
             found = LENGTH.search(request)
@@ -195,7 +195,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             self.waiting.release()
 
     def handle_error(self, request, client_address):
-        """Without an answer spamc lets the mail pass, or has it wait, as it was told."""
+        """Without an answer spamc lets the mail pass or makes it wait, depending on its options."""
         print("no answer: %s" % sys.exc_info()[1], file=sys.stderr, flush=True)
 
 
@@ -239,7 +239,7 @@ def main(path, spamd, pulse):
     # The milter connects through its group.
     os.umask(0o007)
     with Server(path, spamd) as server:
-        # Only root connects there.
+        # Only root connects to the pulse.
         os.umask(0o077)
         threading.Thread(target=Pulse(pulse, server).serve_forever, daemon=True).start()
         server.serve_forever()

@@ -1,10 +1,10 @@
 """What spamd sees of a long mail: enough of its header and of each MIME part to judge what a reader sees."""
 import re
 
-# Of each part of a body at most so much of its start. With its end this is less than SpamAssassin reads of a part's text
+# Maximum from the start of each part of a body. Together with the part's end this is less than SpamAssassin reads of its text
 # (Mail::SpamAssassin::Conf(3), body_part_scan_size).
 START_BYTES = 40 * 1024
-# Of each part's header and end, and at least so much of its start.
+# Maximum of each part's header and of its end, and minimum of its start.
 PART_BYTES = 4 * 1024
 MOST_PARTS = 100
 FIELD_BYTES = 2 * 1024
