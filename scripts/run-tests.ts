@@ -239,7 +239,7 @@ async function elsewhere(
   if (typeof found !== "string") {
     addTally(found);
   } else if (within.length > 0) {
-    console.log(`${argv.join(" ")}: ${found}. Again, without ${within.join(" ")}.`);
+    console.log(`${argv.join(" ")}: ${found}. Retrying without ${within.join(" ")}.`);
     await elsewhere(argv, sentWhen === undefined ? {} : { sentWhen });
   } else {
     failed(`${argv.join(" ")}: ${found}`);

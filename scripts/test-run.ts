@@ -118,7 +118,7 @@ export async function againAlone(timeout: number, slowness: number): Promise<rea
   const unsteady: string[] = [];
   for (const file of files) {
     if (file === null) continue;
-    console.log(`Again: ${file}`);
+    console.log(`Running again: ${file}`);
     const second = emptyTally();
     await testFiles([file], { timeout }, second);
     if (second.failed > 0 || second.passed === 0) continue;

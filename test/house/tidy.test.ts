@@ -87,7 +87,7 @@ const rules: readonly Rule[] = [
     broken: { path: "test/e2e/x.test.ts", text: "assert.ok(tookMs < 5_000);\n" },
   },
   {
-    name: "a hook outside of describe names its file: others run in the same process",
+    name: "a hook outside of describe names its file, because others run in the same process",
     applies: (path) => /^src\/.*\.test\.ts$/.test(path),
     finds: firstLine(/^(beforeEach|afterEach)\(/),
     broken: { path: "src/core/x.test.ts", text: "beforeEach(() => {});\n" },
@@ -99,7 +99,7 @@ const rules: readonly Rule[] = [
     broken: { path: "README.md", text: `see ${join("/", "home", "someone")}/x\n` },
   },
   {
-    name: "comments name files that are there",
+    name: "the files that comments name exist",
     applies: (path) => /^(src|dashboard|bench|scripts)\/.*\.tsx?$/.test(path) && !/\.test\.tsx?$/.test(path),
     finds: ({ text }) =>
       text

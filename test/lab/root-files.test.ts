@@ -209,7 +209,7 @@ describe("set-up's record of the packages that it installed", { skip }, () => {
   test("set-up does nothing for a directory of all users, whose rights it would have to remove", () => {
     const inTmp = { env: { ...env, GHOSTINBOX_DATA: "/tmp" }, encoding: "utf8" } as const;
     const { status, stdout, stderr } = spawnSync("bash", ["scripts/setup"], inTmp);
-    const says = "ghostinbox: /tmp is for the files of all users: name another place in GHOSTINBOX_DATA.\n";
+    const says = "ghostinbox: /tmp is shared by all users: set GHOSTINBOX_DATA to another directory.\n";
     assert.deepEqual({ status, stdout, stderr }, { status: 1, stdout: "", stderr: says });
     assert.equal(lstatSync("/tmp").mode & 0o7777, 0o1777);
   });

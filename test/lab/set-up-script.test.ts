@@ -257,7 +257,7 @@ describe("set-up retries a download that stops in the middle", { skip }, () => {
     const { status, stderr } = kept(script);
     return { status, stderr, runs: readFileSync(join(directory, "runs"), "utf8").split("\n").length - 1 };
   };
-  const AGAIN = "The download stopped in the middle: starting again.\n";
+  const AGAIN = "The download stopped in the middle: retrying.\n";
 
   test("and nothing else", () => {
     assert.deepEqual(run('[ "$(wc -l <runs)" -gt 1 ] || exec sleep 60'), { status: 0, stderr: AGAIN, runs: 2 });
