@@ -7,14 +7,14 @@ import { contains, networkAddress, overlaps, type Prefix } from "../../src/core/
 import { DAY_MS, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 import type { Changed } from "./naive-recount.ts";
 
-/** What the oracle recounts of accounts. */
+/** The oracle's recount for accounts. */
 
 type SignIn = Readonly<{ prefix: Prefix; account: string; passwordHash: string; at: Millis }>;
 type Login = Readonly<{ login: string; subject: Prefix; network: Prefix }>;
 type Past = Readonly<{ changes: readonly Changed[]; unanswered: readonly Unanswered[] }>;
 type Tried = Readonly<{ account: string; network: Prefix; passwordHash: string; isStale: boolean }>;
 
-/** A password that went to verification and did not come back. */
+/** A password that was sent to verification and has no report yet. */
 export type Unanswered = Omit<Tried, "isStale"> &
   Readonly<{ at: Millis; subject: Prefix; isStrange: boolean; looksWrong: boolean; isFirst: boolean }>;
 
@@ -24,7 +24,7 @@ export function signInsIn(changes: readonly Changed[], since: number): readonly 
   );
 }
 
-/** All that only a login is decided by. */
+/** The facts by which only a login is decided. */
 export function loginFactsOf(
   policy: Policy,
   past: Past,
@@ -119,7 +119,7 @@ function sprayingOf({ spraying }: Policy, { changes, unanswered }: Past, at: Mil
   };
 }
 
-/** What is under way once the event was decided: a password, from the question to the report. */
+/** The passwords that are pending after the event, from their question to their report. */
 export function unansweredAfter(
   unanswered: readonly Unanswered[],
   event: ClientEvent,
@@ -148,7 +148,7 @@ function pendingFrom(unanswered: readonly Unanswered[], subject: Prefix, at: Mil
   return unanswered.filter((one) => at - one.at < MINUTE_MS && one.looksWrong && one.subject === subject);
 }
 
-/** Each password counts from when it was last tried, and not while that lies ahead of a clock that was set back. */
+/** Each password counts from its last try, but not while that is in the future because the clock was set back. */
 export function guessesIn(changes: readonly Changed[], since: number, until: number): readonly Tried[] {
   const lastOf = new Map<string, Readonly<{ tried: Tried; at: Millis }>>();
   for (const { change, at } of changes)

@@ -35,14 +35,14 @@ import { serverFactsOf } from "./naive-server.ts";
 import { type AdministratorSeen, isAdministrators, isCrowd, type Seen, unbanned } from "./naive-sparing.ts";
 import type { Refusal } from "./scenario.ts";
 
-/** The oracle: it keeps every event and recounts all each time. Slow and obvious. The engine must decide alike. */
+/** The oracle keeps every event and recounts all of them each time. It is slow and obvious. The engine must decide the same. */
 export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
   const kept: Kept[] = [];
   const credits: Credited[] = [];
   const refused: Refused[] = [];
   let administrators: AdministratorSeen[] = [];
   let unanswered: readonly Unanswered[] = [];
-  /** What only the memory of the engine knows is counted from here. */
+  /** Where the count starts for what only the engine's memory knows. */
   let startedAfter = 0;
 
   const sinceStart = () => kept.slice(startedAfter);
@@ -114,7 +114,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
     return wasTold(network, at) ? [] : [{ type: "SPARE", prefix: network, ip, why, code }];
   }
 
-  /** What forbids a ban of this network. */
+  /** Returns what forbids a ban of this network. */
   function whyNot(network: Prefix, seen: readonly Seen[], at: Millis): Protection | null {
     const listed = protectionOf(network);
     if (listed !== null) return listed;
@@ -203,7 +203,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
     credit: (credited: Credited): void => void credits.push(credited),
     refuse: (refusal: Refusal): void =>
       void refused.push(...refusedOf(sinceStart(), refused, refusal, policy.sending.refused.windowMs)),
-    /** The engine starts again: what only its memory knew is forgotten. */
+    /** The engine restarts, and forgets what only its memory knew. */
     restart: (): void => {
       startedAfter = kept.length;
       administrators = [];

@@ -7,12 +7,12 @@ import { DAY_MS, type Millis } from "../../src/core/time.ts";
 import { guessesIn, passwordOf } from "./naive-accounts.ts";
 import { bannedOrLifted, type Changed, isWithin, offencesIn } from "./naive-recount.ts";
 
-/** What the oracle knows of networks whose addresses offend together, by the words of docs/bans.md. */
+/** The oracle's view of networks whose addresses offend together, by the words of docs/bans.md. */
 
 /** A mail that vouches for a server. */
 export type Credited = Readonly<{ at: Millis; prefix: Prefix; network: Prefix; mail: Credit }>;
 
-/** All that happened up to now, with what the decision itself brings. `unforgiven`: bans for offences that still count. */
+/** Everything up to now, including the changes of the decision itself. `unforgiven`: bans for offences that still count. */
 type NetworkHistory = Readonly<{
   changes: readonly Changed[];
   standing: readonly Ban[];
@@ -21,7 +21,7 @@ type NetworkHistory = Readonly<{
 }>;
 type Offender = Readonly<{ ip: Ip; network: Prefix; decided: Decision; now: Millis }>;
 
-/** The ban of the network that the decision brings on, were the network not protected. `spared`: for its honest mail. */
+/** The ban of the network that the decision causes, unless the network is protected. `spared`: for its honest mail. */
 export function banOfWhole(
   policy: Policy,
   history: NetworkHistory,

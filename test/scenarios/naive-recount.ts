@@ -7,9 +7,9 @@ import { withoutExtension } from "../../src/core/net/address.ts";
 import { contains, networkAddress, type Prefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";
 
-/** What the oracle recounts of all that happened: one function a fact. */
+/** The oracle's recount of everything that happened, with one function per fact. */
 
-/** `subject`: the prefix by which it was counted, which a later change of the allow list does not move. */
+/** `subject`: the prefix by which it was counted, which later changes of the allow list do not affect. */
 export type Kept = Readonly<{
   at: Millis;
   event: Event;
@@ -18,7 +18,7 @@ export type Kept = Readonly<{
   changes: readonly Change[];
   /** Whether mail of the client was wanted before. */
   isWanted: boolean;
-  /** What was known of the account that sent. */
+  /** What was known about the account that sent. */
   sending?: Pick<SendingFacts, "mail" | "recipient">;
 }>;
 export type Changed = Readonly<{ change: Change; at: Millis }>;
@@ -31,7 +31,7 @@ export function changesOf(kept: readonly Kept[]): readonly Changed[] {
   return kept.flatMap(({ changes, at }) => changes.map((change) => ({ change, at })));
 }
 
-/** Each mail of a scenario names one recipient. */
+/** Each mail of a scenario has one recipient. */
 export function bounceOf(changes: readonly Changed[], { recipient, clientName }: Recipient): BounceFacts {
   const owner = withoutExtension((recipient ?? "").toLowerCase());
   return {
@@ -95,7 +95,7 @@ function isRefusal({ type }: Event, { verdict }: Decision): boolean {
   return asked && (verdict === "refuse" || verdict === "defer");
 }
 
-/** Bans for an offence, one an instant of each network, that no command forgave: neither it, nor one around it. */
+/** Bans for offences, one per network and instant, that no command has forgiven for the network or a wider one. */
 export function unforgivenIn(changes: readonly Changed[]): readonly Ban[] {
   let counting: readonly Ban[] = [];
   const standing = new Map<Prefix, Ban>();
@@ -137,7 +137,7 @@ export function offencesIn(changes: readonly Changed[], subject: Prefix, memoryM
   }).length;
 }
 
-/** Wrong passwords of a week that no administrator forgave; those that are not among `since` a ban has answered. */
+/** Wrong passwords of a week that no administrator forgave. A ban has settled those that are not among `since`. */
 export function failuresOf(
   all: readonly Kept[],
   subject: Prefix,
@@ -168,7 +168,7 @@ function forgivenUpTo(all: readonly Kept[], subject: Prefix): number {
   return forgiven;
 }
 
-/** Whether it is a part of the network, smaller than that. */
+/** Whether the prefix is a smaller part of the network. */
 export function isWithin(prefix: Prefix, network: Prefix): boolean {
   return prefix !== network && contains(network, networkAddress(prefix));
 }
@@ -206,12 +206,12 @@ export function sessionMails(all: readonly Kept[], session: string): number {
     .length;
 }
 
-/** Everybody but this one large provider. */
+/** True for all clients but this one large provider. */
 export function isFirstContact({ clientName }: Pick<Recipient, "clientName">): boolean {
   return clientName === null || !clientName.endsWith(".google.com");
 }
 
-/** The addresses that the tests know: all but `nobody`, `nobody1` and so on, and `admin`. */
+/** In the tests all addresses exist except `nobody`, `nobody1` and so on, and `admin`. */
 export function recipientKind(address: string | null): RecipientKind {
   if (/^nobody\d*@/.test(address ?? "")) return "unknown";
   return address?.startsWith("admin@") === true ? "blocked" : "exists";

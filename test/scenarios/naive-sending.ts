@@ -7,10 +7,10 @@ import { instant, type Millis } from "../../src/core/time.ts";
 import { type Changed, changesOf, type Kept } from "./naive-recount.ts";
 import type { Refusal } from "./scenario.ts";
 
-/** What the oracle recounts of the mail of an account. */
+/** The oracle's recount of an account's mail. */
 
 type Sending = (Recipient | DataCommand | EndOfMessage) & Readonly<{ account: string }>;
-/** The engine started after `from`, and forgot who was named. */
+/** `from`: the index of the first event since the engine started, which forgot earlier recipients. */
 type Given = Readonly<{ from: number; policy: Policy; refused: readonly Refused[] }>;
 /** A refusal that counts against an account. */
 export type Refused = Readonly<{ at: Millis; account: string; mail: Kept; domain: string }>;
@@ -21,7 +21,7 @@ export function sendingFactsOf(kept: readonly Kept[], given: Given, event: Event
     : NO_SENDING;
 }
 
-/** Whose mail it was, since the engine started; once for each stranger whom it named. */
+/** The refusal, if its mail was sent since the engine started: at most one for each stranger among the recipients. */
 export function refusedOf(
   sinceStart: readonly Kept[],
   refused: readonly Refused[],
@@ -99,7 +99,7 @@ function kindOf(
   return unfinished.some(({ names }) => names.includes(recipient)) ? "again" : "stranger";
 }
 
-/** Postfix names a recipient only if it is the only one; several were named before. */
+/** Postfix names a recipient only if there is just one; several were named before. */
 export function writtenToIn(sinceStart: readonly Kept[], event: Event): readonly string[] {
   if (event.type !== "END_OF_MESSAGE" || event.account === null) return [];
   return event.recipient === null ? namedIn(sinceStart, { ...event, account: event.account }).names : [event.recipient];
@@ -110,7 +110,7 @@ type Named = RecipientCounts &
 
 const NOBODY: Named = { ...NO_RECIPIENTS, of: "", names: [], again: 0, isHeld: false, countedFor: null };
 
-/** Whom this mail has named so far. */
+/** The recipients that this mail has named so far. */
 function namedIn(kept: readonly Kept[], { session, transaction }: Sending): Named {
   const named = inFlight(kept).get(session);
   return named?.of === transaction ? named : NOBODY;

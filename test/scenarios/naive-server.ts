@@ -8,7 +8,7 @@ import { changesOf, type Kept, recipientKind } from "./naive-recount.ts";
 type Asked = Pick<Kept, "at" | "subject" | "isWanted"> &
   Readonly<{ reason: string; event: Recipient; network: Prefix }>;
 
-/** Answers that strangers got, known or unknown. A refusal for another reason said nothing about the recipient. */
+/** Reasons of answers to strangers about a known or unknown recipient. Refusals for other reasons said nothing about it. */
 const ANSWERED = [
   "below_limit",
   "greylist_asked",
@@ -25,7 +25,7 @@ const ANSWERED = [
 
 const FIRST_CONTACTS = ["greylist_asked", "first_contacts_deferred"];
 
-/** What strangers did to the whole server, of all that was kept since the engine started. */
+/** What strangers have done to the whole server since the engine started. */
 export function serverFactsOf(
   all: readonly Kept[],
   { from, policy }: Readonly<{ from: number; policy: Policy }>,
@@ -71,7 +71,7 @@ export function serverFactsOf(
   };
 }
 
-/** What counts for clients in other networks, with its time: at most `most` of each network within an hour. */
+/** What counts for clients in other networks, with its time, at most `most` for each network within an hour. */
 function countedOf(asked: readonly Asked[], most: number, keyOf: (one: Asked) => string): ReadonlySet<string> {
   const counted: Asked[] = [];
   for (const [i, one] of asked.entries()) {
@@ -82,7 +82,7 @@ function countedOf(asked: readonly Asked[], most: number, keyOf: (one: Asked) =>
   return new Set(counted.map((one) => `${keyOf(one)} ${one.at}`));
 }
 
-/** When each key first came within the hour; after an hour it comes for the first time again. */
+/** When each key first came within the hour. After an hour it counts as new again. */
 function firstTimes<K extends string>(came: readonly Asked[], keyOf: (one: Asked) => K, now: Millis) {
   const first = new Map<K, Millis>();
   for (const one of came) {

@@ -55,7 +55,7 @@ function isVisit({ event }: Seen): boolean {
   return event.type === "CONNECT" || event.type === "LOGIN_ASKED";
 }
 
-/** Who proved a name has it at once; what anybody may say counts a minute later. */
+/** A proven name counts at once; one that any client could give counts a minute later. */
 function nameIn({ at, event }: Seen, now: Millis): readonly string[] {
   if (event.type === "LOGIN_SUCCEEDED") return [event.login.toLowerCase()];
   if (now - at < MINUTE_MS) return [];
@@ -65,7 +65,7 @@ function nameIn({ at, event }: Seen, now: Millis): readonly string[] {
 
 type Told = (prefix: Prefix) => boolean;
 
-/** The decision without its ban, and with its report unless something did a moment ago. */
+/** The decision without its ban, and with a report of that unless one was made a moment ago. */
 export function unbanned(due: Decision, event: ClientEvent, why: Protection, toldOf: Told): Decision {
   const changes = due.changes.flatMap((change): readonly Change[] => {
     if (change.type !== "BAN") return [change];

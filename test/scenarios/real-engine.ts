@@ -50,7 +50,7 @@ export function realEngine(policy: Policy, own: readonly OwnNetwork[]) {
   let bans = sqliteBanLog(db);
   let engine = makeEngine();
   return {
-    /** Each event is committed before the next one comes; bans that are over have been ended, as the expirer would. */
+    /** Commits each event before the next one, and ends bans that are over, as the expirer would. */
     decide: (event: Event, at: Millis): Promise<Decision> => {
       now = at;
       for (const prefix of bans.expired(at, 100)) void engine.ask({ type: "BAN_EXPIRED", prefix });
@@ -62,7 +62,7 @@ export function realEngine(policy: Policy, own: readonly OwnNetwork[]) {
       now = at;
       engine.administratorAt(ip);
     },
-    /** As if the log of Postfix had reported it. */
+    /** Records a refusal, as if Postfix's log had reported it. */
     refuse: ({ at, queueId, recipient }: Refusal): void => {
       now = at;
       const answer = { relay: "smtp mx.elsewhere.test[192.0.2.25]:25", reply: "550 5.1.1 No such user", server: null };
@@ -71,13 +71,13 @@ export function realEngine(policy: Policy, own: readonly OwnNetwork[]) {
       void engine.observe("mail", position, [{ type: "MAIL_TRIED", queueId, ...tried, ...answer }]);
       engine.flush();
     },
-    /** As if the logs had reported a mail from there, or to there. */
+    /** Records a credit, as if the logs had reported a mail from or to that server. */
     credit: ({ at, ...credit }: Credited): void => {
       const store = new SqliteStore(db);
       committed(store, () => store.apply({ type: "CREDIT", ...credit }, at));
     },
     /**
-     * As if the process had been killed between two events: only the database remembers. Its connection stays, as it holds
+     * Restarts, as if the process had been killed between two events, so that only the database remembers. Its connection stays, as it has
      * nothing but what is committed; that this outlives the process is tested by test/e2e/chaos.test.ts.
      */
     restart: (): void => {
@@ -87,7 +87,7 @@ export function realEngine(policy: Policy, own: readonly OwnNetwork[]) {
       bans = sqliteBanLog(db);
       engine = makeEngine();
     },
-    /** Everything recorded so far, decided once more by a policy. */
+    /** Decides everything recorded so far again, by this policy. */
     replay: (by: Policy): readonly Replayed[] => {
       const recorded = recordedEvents(db);
       const history = openReplayHistory(null, instant(0));
@@ -125,7 +125,7 @@ function keepStatements(db: DatabaseSync): () => void {
   return () => inUse.clear();
 }
 
-/** Nothing may go wrong here, so a notice is a failure, unless it is one of a crowd. */
+/** Nothing may go wrong here, so every notice is a failure, except one about a crowd. */
 const QUIET: Notices = {
   set: (code, detail) => {
     if (detail !== null && code !== "all_clients_private") throw new Error(`${code}: ${detail}`);

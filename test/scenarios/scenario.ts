@@ -18,7 +18,7 @@ import { net } from "../kit/samples.ts";
  * `{"at":"10s","times":11,"every":"1s","event":{"type":"DATA","ip":"198.51.100.7"}}`. `times` and `every` may be left
  * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, its lines,
  * and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that start with `//` are
- * comments. Two other lines stand for several events, or for none:
+ * comments. Two other kinds of lines stand for several events, or for none:
  *
  * - `{"at":"10s","mail":{"ip":"198.51.100.7","id":"spam","to":"victim#@elsewhere.test","recipients":3}}` is a mail of
  *   Anna's, and `#` numbers its recipients. Without `recipients` it has one, whom Postfix names with DATA. Postfix says
@@ -44,7 +44,7 @@ export type Refusal = Readonly<{ at: Millis; queueId: string; recipient: string 
 type Numbered = readonly (readonly [string, string])[];
 
 export const START = instant(Date.UTC(2026, 0, 1));
-/** What the server takes for its own. */
+/** Networks that the server takes for its own. */
 export const OWN: readonly OwnNetwork[] = [
   { prefix: net("127.0.0.0/8"), why: "loopback" },
   { prefix: net("203.0.113.10"), why: "own_address" },
@@ -280,7 +280,7 @@ function withNumber(text: string, number: number): string {
   return text.replaceAll("%", String(number));
 }
 
-/** Lines are written as `["login", "10s"]`: their subject, and their time. */
+/** Lines are written as `["login", "10s"]`, with their subject and time. */
 function reportOf(event: object, when: Millis): Readonly<{ lastAt: Millis; lines: readonly object[] }> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   const written = "lines" in event ? (event.lines as readonly (readonly [string, string])[]) : [];
