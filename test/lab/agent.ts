@@ -1,7 +1,7 @@
 /**
  * Runs inside a namespace and lends its network to the test: `agent.ts SOCKET` listens on a unix socket, which is
- * reachable from every network namespace. A client sends one JSON line, `{"from","fromPort","to","port","timeoutMs"}`, gets one
- * back, `{"connected":true}` or `{"connected":false,"code"}`, and from then on the two connections are one.
+ * reachable from every network namespace. A client sends one JSON line, `{"from","fromPort","to","port","timeoutMs"}`, and gets
+ * one back, `{"connected":true}` or `{"connected":false,"code"}`. From then on the agent joins the two connections.
  */
 import { connect, createServer, type Socket } from "node:net";
 

@@ -13,7 +13,7 @@ import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
-/** Thresholds that the lab reaches; and one that nothing reaches. */
+/** Thresholds that the lab reaches, and one that nothing reaches. */
 const LOW = {
   failed_logins: 6,
   dashboard_logins: 2,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# As root: runs a script as if the packages unpacked in $1 were installed, without a network. /dev, /etc, /run and /var/log are its own.
+# As root: runs a script without a network, as if the packages unpacked in $1 were installed. It has its own /dev, /etc, /run and /var/log.
 #   as-installed.sh UNPACKED SCRIPT
 set -eu
 [ "${2-}" = inside ] || exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" "$1" inside "$2"

@@ -8,7 +8,8 @@ import { type Certificate, makeCertificate, makeExpiringCertificate, NEW_RSA_KEY
 
 /**
  * A mail server with configuration faults: Postfix on 25 and 465, Dovecot on 143 and 993 (and, as if it
- * were a database, on 3306), and a program of ours on 587. It discards accepted mail. Returns how its log lists that.
+ * were a database, on 3306), and a program of ours on 587. It discards accepted mail. Returns a function that
+ * lists that mail from the log.
  */
 export async function startBad(host: Host, directory: string, address: string): Promise<() => readonly string[]> {
   const at = (name: string): string => join(directory, `bad-${name}`);

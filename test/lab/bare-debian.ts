@@ -18,7 +18,7 @@ const KILL = `
 for one in /proc/[0-9]*; do
   if tr "\\0" " " <$one/cmdline 2>/dev/null | grep -q "main.ts $0 "; then kill -KILL "\${one#/proc/}"; fi
 done`;
-/** The place of the checkout in it. */
+/** Where the checkout is in it. */
 export const INSIDE = "/srv/ghostinbox";
 /** Runs in its own namespaces of mounts and processes until its input ends; a shell adopts orphans. */
 const INIT = `
@@ -35,8 +35,8 @@ const LAB_ROOT = "/srv/lab";
 export type BareRun = RunOptions & Readonly<{ network?: Host; as?: readonly string[] }>;
 
 /**
- * A Debian 12 with nothing installed but what every Debian has, and Node.js with npm, as the README asks for: as
- * made by debootstrap(8), entered by chroot(1) in separate namespaces. Processes in it end with it.
+ * A Debian 12 with only what every Debian has, plus Node.js with npm, as the README requires. It is made like debootstrap(8) does
+ * and entered by chroot(1) in separate namespaces, which end all of its processes.
  */
 export async function makeBareDebian(directory: string) {
   const place = memoryPlace();
@@ -70,7 +70,7 @@ export async function makeBareDebian(directory: string) {
     return network === undefined ? wrapped : network.inside(wrapped);
   }
 
-  /** Runs in the lab's network, where the product asks the lab's DNS. */
+  /** Runs in the lab's network, where the product uses the lab's DNS. */
   function online(lab: Lab, env: RunOptions["env"] = {}): BareRun {
     const { hints, anchor } = rootOf(lab.directory);
     mkdirSync(join(root, LAB_ROOT));
@@ -95,7 +95,7 @@ export async function makeBareDebian(directory: string) {
     await must(["apt-get", ...argv], { deadlineMs: APT_MS, env: { DEBIAN_FRONTEND: "noninteractive" } });
   }
 
-  /** Without its dependencies, as an interrupted dpkg leaves it. */
+  /** Unpacks a package without its dependencies, as an interrupted dpkg leaves it. */
   async function unpack(name: string): Promise<void> {
     const unpack = 'cd /tmp; apt-get download -qq "$0"; dpkg --unpack "$0"_*.deb; rm "$0"_*.deb';
     await must(["bash", "-ec", unpack, name]);

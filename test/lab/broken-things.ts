@@ -13,13 +13,13 @@ type Breaking = Readonly<{ breaks: () => unknown; repairs: () => unknown; saw: R
 type Needed = Exclude<InProduct, "reputation.port-25-out">;
 type Broken = Readonly<Record<Needed, Breaking> & Partial<Record<CheckId, Breaking>>>;
 
-/** Parts of a running server that can all be broken at the same time, by the check that finds each. */
+/** Parts of a running server that can all be broken at the same time, by the check that finds the fault. */
 export function brokenThings({ lab, product }: Running, repository: string, banned: string): Broken {
   const { layout } = product;
   const nft = (...argv: readonly string[]) => lab.server.mustExec(["nft", ...argv]);
   const wrong = (saw: RegExp, breaks: Breaking["breaks"], repairs: Breaking["repairs"]) => ({ saw, breaks, repairs });
   const nothing = () => undefined;
-  /** Every user may do everything with it. */
+  /** Gives every user all rights to a path. */
   function opened(path: string, saw: RegExp): Breaking {
     let mode = 0;
     const opens = () => {
@@ -60,7 +60,7 @@ export function brokenThings({ lab, product }: Running, repository: string, bann
       },
       async () => {
         await nft("add", "element", "inet", "ghostinbox", "allow4", `{ ${SERVER.v4} }`);
-        // The guard may have repaired it before.
+        // The guard may have repaired it already.
         await lab.server.exec(["nft", "delete", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`]);
       },
     ),

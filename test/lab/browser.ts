@@ -23,7 +23,7 @@ export async function openBrowser(host: Host, lab: Lab, more: readonly string[] 
   writeFileSync(executablePath, script, { mode: 0o755 });
   const timeout = patience(OPENED_MS);
   const browser = await chromium.launch({ executablePath, args: [...ARGUMENTS, ...more], timeout });
-  /** What a page must never do: errors of scripts, refusals by its policy, dialogs. */
+  /** What a page must never cause: script errors, refusals by its content security policy, dialogs. */
   const faults: string[] = [];
   const open = async (): Promise<Page> => {
     const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce" });
@@ -37,7 +37,7 @@ export async function openBrowser(host: Host, lab: Lab, more: readonly string[] 
     });
     opened.on("console", (message) => {
       const text = message.text();
-      // Chromium reports every error response, such as the first one before the sign-in.
+      // Chromium logs every error response, including the expected one before the sign-in.
       if (message.type() === "error" && !text.startsWith("Failed to load resource")) faults.push(text);
     });
     return opened;

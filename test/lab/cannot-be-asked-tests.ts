@@ -10,17 +10,17 @@ import type { Running } from "./with-product.ts";
 const ROUNDS = 12;
 const AT_A_TIME = 6;
 /**
- * How often a sample of one kind is later than one of the other, if they are indistinguishable: half of the time. With twelve each,
- * the share is outside of these bounds once in five hundred runs (Mann-Whitney).
+ * If two kinds are indistinguishable, a sample of one is later than a sample of the other half of the time. With twelve samples each,
+ * the share is outside these bounds once in five hundred runs (Mann-Whitney).
  */
 const ALIKE = { from: 0.13, to: 0.87 };
 
 /** What an attacker sees of five concurrent sign-ins, of which the last one matters. */
 type Seen = Readonly<{ answers: readonly string[]; tookMs: number; others: number; endedMs: number; end: string }>;
 
-/** For a server that refuses each password for ANNA's account from a new place, as its budget is used up. */
+/** For a server that refuses every password for ANNA's account from a new place, because the budget is used up. */
 export function cannotBeAskedTests({ lab }: Pick<Running, "lab">): void {
-  test("four wrong passwords and a candidate side by side: count, time and end are alike", async () => {
+  test("four wrong passwords beside a right or a wrong one: count, time and end don't differ", async () => {
     const seen: Record<"right" | "wrong", Seen[]> = { right: [], wrong: [] };
     for (let round = 0; round < ROUNDS; round += AT_A_TIME)
       await Promise.all(

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, sign, X509Certificate } from "node:crypto";
 import { createServer } from "node:http";
 
-/** A certificate log (RFC 6962) of these, as PEM, that certspotter can read in full. It never grows. */
+/** A certificate log (RFC 6962) of these certificates (PEM) that certspotter can read in full. It never grows. */
 export function certificateLog(certificates: readonly string[]) {
   const keys = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const at = BigInt(Date.now());

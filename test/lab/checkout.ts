@@ -10,7 +10,7 @@ export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace
 /** The command that `npm start` runs. */
 export const START_SCRIPT = manifest.scripts.start;
 
-/** The place of a lab's copy, which is removed with the lab. */
+/** Where a lab's copy lies, which is removed with the lab. */
 export function copiedCheckout({ directory }: Pick<Lab, "directory">): string {
   return join(directory, "checkout");
 }

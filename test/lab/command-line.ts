@@ -1,13 +1,13 @@
 import type { Ran } from "./commands.ts";
 
 /**
- * Commands that use only the server's sockets, databases and files, which are the same outside the server's host. Those
- * that start, stop or check the server, or look at its network, are not among them.
+ * Commands that use only the server's sockets, databases and files, which are the same outside the server's host. Commands that
+ * start, stop or check the server, or look at its network, don't belong here.
  */
 const ASK_ONLY_THE_SERVER = [
   /^(access|account|alerts|alias|allow|audit|ban|bans|events|greylist|logs|queue|replay|retention|session|stats|status|token|unban|why) /,
   /^(fail2ban status|incident (assess|close|note|open|report|sent|tell|verify)) /,
-  // With a strict firewall, `config apply` does read it.
+  // Only with a strict firewall does `config apply` look at the network.
   /^(backup (key|list|verify)|config (apply|set|unset|show|simulate)|encryption|spam allow) /,
 ];
 

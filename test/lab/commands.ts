@@ -50,7 +50,7 @@ export function asUser(user: string, group: string = user): readonly string[] {
 
 export const AS_NOBODY = asUser("nobody", "nogroup");
 
-/** Sends a signal; false if the process has just ended. 0 only asks whether it is there. */
+/** Sends a signal; false if the process has just ended. Signal 0 only tests whether the process exists. */
 export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, name);
@@ -59,13 +59,13 @@ export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** The processes that this one started and that run. */
+/** The running child processes of this one. */
 export function childrenOf(pid: number): readonly number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
   return text === "" ? [] : text.split(" ").map(Number);
 }
 
-/** Does `work` while these processes are stopped. The last that was stopped continues first. */
+/** Does `work` while these processes are stopped. They continue in reverse order. */
 export async function whileStopped<T>(pids: readonly number[], work: () => Promise<T>): Promise<T> {
   for (const pid of pids) process.kill(pid, "SIGSTOP");
   try {

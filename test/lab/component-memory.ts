@@ -38,7 +38,7 @@ function figuresOf(pid: number) {
     processes: 1,
     /** `Pss` of proc(5): shared pages are divided among their processes. */
     mb: megabytes(rollup, "Pss"),
-    /** The part that the kernel cannot drop and read again from a file. */
+    /** The part that the kernel cannot drop and reread from a file. */
     anonymousMb: megabytes(rollup, "Pss_Anon"),
     processorS: processorSecondsOf(pid),
   };

@@ -35,7 +35,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
       for (const socket of [again, ...held]) socket.destroy();
     });
 
-  test("of the programs of this machine only root's may hold more, and those of users who are spared", async () => {
+  test("on this machine, only programs of root and of exempt users may hold more", async () => {
     const opens = (then: string): readonly string[] => [
       process.execPath,
       "-e",

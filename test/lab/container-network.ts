@@ -17,7 +17,7 @@ const WAYS = {
 export type Way = keyof typeof WAYS;
 
 /**
- * Makes a container of the lab's server: it has private addresses only, and the lab's router is its host, which forwards
+ * Turns the lab's server into a container: it has only private addresses. The lab's router becomes its host, which forwards
  * connections to the published ports of SERVER.v4.
  */
 export async function intoContainer(way: Way): Promise<void> {
@@ -37,7 +37,7 @@ export async function intoContainer(way: Way): Promise<void> {
   await publish(way);
 }
 
-/** Forwards clients like docker's proxy for each port (`userland-proxy`): all with one address. */
+/** Forwards clients like Docker's proxy for each port (`userland-proxy`), which gives all of them one address. */
 export async function publish(way: Way): Promise<void> {
   const { to, out, nat } = WAYS[way];
   const rules = `

@@ -6,8 +6,8 @@ const ALONE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sl
 const RIGHTS = ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon", "--inh-caps", "-sys_ptrace,-perfmon", "--"];
 
 /**
- * Like most containers: a PID namespace, and a root that may not look into other users' processes. Adds to `within` the command
- * prefix that runs a program in it, and returns a function that ends all of its processes.
+ * Like most containers, has its own PID namespace and a root user that may not look into other users' processes. Adds the command
+ * prefix that runs a program in it to `within`, and returns a function that ends all of its processes.
  */
 export async function startContainer(host: Host, within: string[]): Promise<() => void> {
   const first = host.spawn(ALONE);
@@ -15,7 +15,7 @@ export async function startContainer(host: Host, within: string[]): Promise<() =
     const children = await runProgram(["pgrep", "-P", String(first.pid), "sleep"]);
     return children.code === 0 ? children.stdout.trim() : null;
   });
-  // Entering starts in its root directory; the test runs in the checkout.
+  // nsenter starts in the container's root directory, but the test needs the checkout.
   within.push("nsenter", `--target=${pid}`, "--mount", "--pid", "--", "env", `--chdir=${process.cwd()}`, ...RIGHTS);
   return () => first.kill("SIGKILL");
 }

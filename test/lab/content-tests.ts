@@ -48,7 +48,7 @@ export function contentTests({ lab, product }: Running, signer: Signer, sink: ()
     assert.equal(findMail(product.layout, "too much", { folder: "Junk" }), null);
   });
 
-  test("results are ours: honest, and a stranger's own are gone", async () => {
+  test("result headers are only ours: a stranger's own are removed", async () => {
     const headers = [
       "Authentication-Results: mail.example.test; dkim=pass header.d=bank.test; dmarc=pass",
       "Authentication-Results: elsewhere.test;\r\n\tspf=pass",
@@ -82,7 +82,7 @@ export function contentTests({ lab, product }: Running, signer: Signer, sink: ()
     assert.equal(changed.code, 554, changed.lines.join());
   });
 
-  test("a mail whose signature cannot be verified now is neither trusted nor refused for good", async () => {
+  test("a mail whose signature cannot be verified now is deferred", async () => {
     const text = await signedBy("half.test", "comes again");
     const reply = await sendMail({ host: lab.sender, from: ELSEWHERE, sender: "bounces@sender.test", text });
     assert.equal(Math.floor(reply.code / 100), 4, reply.lines.join());
@@ -104,13 +104,13 @@ export function contentTests({ lab, product }: Running, signer: Signer, sink: ()
     for (const added of ["Reply-To: carl@strict.test", "Subject: Urgent"])
       assert.equal(await verified(out.replace(/^Subject: signed/m, `${added}\n$&`)), "fail", added);
     assert.equal(findMail(product.layout, "signed", { folder: "INBOX" }), null);
-    // The same mail by a stranger: verified like any other, never signed.
+    // The same mail by a stranger is verified like any other, and never signed.
     const stranger = { from: "carl@strict.test", subject: "unsigned" };
     assert.equal((await send(stranger)).code, 250);
     assert.doesNotMatch(await arrived("unsigned"), /^DKIM-Signature:/m);
   });
 
-  test("a mail that counts as spam is tagged here, and leaves through an alias with a valid signature", async () => {
+  test("a mail that counts as spam is tagged here, but an alias forwards it with a valid signature", async () => {
     await product.json(["alias", "add", "both@example.test", ANNA, "someone@sender.test"]);
     const [from, to] = ["boss@strict.test", "both@example.test"];
     const text = await signer.sign(

@@ -15,11 +15,11 @@ export const RECORDS = [
   '_dmarc.example.test. TXT "v=DMARC1; p=reject"',
   'sender.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
   'strict.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
-  // Its policy can be read, its keys cannot: no server answers for them.
+  // Its policy can be read, but its keys cannot, because no server answers for them.
   '_dmarc.half.test. TXT "v=DMARC1; p=reject"',
   "_domainkey.half.test. NS ns.half.test.",
   "ns.half.test. A 203.0.113.1",
-  // Its names time out, since no server answers for them.
+  // Lookups of its names time out, since no server answers for them.
   `slow.test. TXT "v=spf1 ${["a", "b", "c"].map((name) => `include:${name}._domainkey.half.test`).join(" ")} -all"`,
   // Its mail can be proven, its policy cannot be read.
   'unread.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
@@ -52,8 +52,8 @@ score LAB_GTUBE 1000
 `;
 
 /**
- * One rule and GTUBE instead of thousands, installed like a channel's rules: SpamAssassin then starts in a tenth of the
- * time, and a mail costs a tenth. Call it before the first start, where the results of Debian's rules do not matter.
+ * Installs one rule and GTUBE like a channel's rules, instead of thousands. SpamAssassin then starts in a tenth of the time, and
+ * a mail costs a tenth. For tests in which the results of Debian's rules don't matter. Call it before the first start.
  */
 export function scoreByOneRule({ product: { layout } }: Readonly<{ product: Pick<Product, "layout"> }>): void {
   makeKnownSecret(layout);
@@ -63,7 +63,7 @@ export function scoreByOneRule({ product: { layout } }: Readonly<{ product: Pick
   symlinkSync(set, join(layout.spamRules, "current"));
 }
 
-/** A set of rules that SpamAssassin accepts: the format of its headers, and these two. */
+/** A set of rules that SpamAssassin accepts: the format of its headers, and the two rules. */
 export function writeOneRule(directory: string): void {
   mkdirSync(directory, { recursive: true });
   copyFileSync(join(PACKAGED_RULES, "10_default_prefs.cf"), join(directory, "10_default_prefs.cf"));

@@ -40,13 +40,13 @@ export function daneTests({ lab, product }: Running, certificateOf: () => Certif
   }
   const log = (): string => readFileSync(product.layout.mailLog, "utf8");
 
-  test("the published key is the server's: the mail is sent over verified TLS, though the certificate is self-signed", async () => {
+  test("if the published key is the server's, the mail is sent over verified TLS, even with a self-signed certificate", async () => {
     await submit("someone@true.test");
     await until("it arrives", () => other.mails().some((mail) => mail.includes("to someone@true.test")));
     assert.match(log(), /Verified TLS connection established to mx\.true\.test\[/);
   });
 
-  test("it is another's: the mail waits, and that server gets nothing of it", async () => {
+  test("if the published key is another one, the mail waits, and that server gets none of it", async () => {
     await submit("someone@false.test");
     await until("it is deferred", () => /to=<someone@false\.test>.*status=deferred/.test(log()));
     assert.match(log(), /Server certificate not (?:trusted|verified)/);

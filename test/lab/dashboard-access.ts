@@ -9,7 +9,7 @@ import { looksWell, showsWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-/** Ends sessions and makes tokens on the page System. The page of `browser` is signed in, and stays so. */
+/** Ends sessions and makes tokens on the page System. The page of `browser` stays signed in. */
 export async function endsAndMakesAccess(browser: LabBrowser, product: Product): Promise<void> {
   const { page } = browser;
   const other = await browser.elsewhere();
@@ -72,8 +72,8 @@ async function makeUseRevoke(page: Page, product: Product): Promise<void> {
 const SECURITY = "#/system?show=security";
 
 /**
- * Sets up an authenticator app, signs in with it and with a recovery code, and has the console remove it. The page of `browser` is
- * signed in, and stays so.
+ * Sets up an authenticator app, signs in with it and with a recovery code, and has the console remove it. The page of `browser`
+ * stays signed in.
  */
 export async function signsInWithASecondFactor(browser: LabBrowser, product: Product): Promise<void> {
   const { page } = browser;
@@ -85,7 +85,7 @@ export async function signsInWithASecondFactor(browser: LabBrowser, product: Pro
     page.evaluate<boolean>("document.activeElement.autocomplete === 'one-time-code'"),
   );
   await looksWell(page, "the code of a sign-in");
-  // The code that confirmed the app is used up, like each one after it; the server accepts one step early.
+  // Each code works only once, so this takes the next one, which the server accepts one step early.
   const used = codeOf(secret, Date.now() + STEP_MS);
   await enter(code, `${used.slice(0, 3)} ${used.slice(3)}`);
   await isIn(page);
@@ -142,7 +142,7 @@ async function signOut(page: Page): Promise<void> {
   await page.getByLabel("Administrator password").waitFor();
 }
 
-/** A name: browsers know no passkeys for an IP address. */
+/** A name, because browsers have no passkeys for an IP address. */
 const BY_NAME = "http://localhost:3000/";
 /** It resolves to loopback, and is not a name of the server. */
 const FOREIGN = "http://mail.localhost:3000/";
@@ -166,7 +166,7 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
     // From another page, so that Now belongs to the next sign-in.
     await page.goto(`${BY_NAME}${SECURITY}`);
     await page.reload();
-    // Its heading takes the focus once the page is loaded, and would take it from the button.
+    // Once the page is loaded its heading takes the focus, which it would otherwise take from the button.
     await page.locator("h1:focus").waitFor();
     await signOut(page);
     await signInShown(page);

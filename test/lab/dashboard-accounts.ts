@@ -14,7 +14,7 @@ import type { Running } from "./with-product.ts";
 const NAME = "clara@example.test";
 const ALIAS = "orders@example.test";
 const USER = "198.51.100.74";
-/** The reply ends while the test does other things. */
+/** After this, the vacation reply ends, while the test does other things. */
 const AWAY_MS = 5_000;
 const TYPED = "lantern gravel otter 71";
 
@@ -27,7 +27,7 @@ export async function managesAccounts({ page }: LabBrowser, { lab, product }: Ru
   await product.json(["account", "vacation", NAME, "I am away.", "--until", endsAt]);
   await press(page.getByRole("link", { name: NAME }));
   await page.getByRole("heading", { level: 2, name: NAME, exact: true }).waitFor();
-  // The second press comes after the answer, which makes the button "Resume".
+  // The second press comes after the answer, when the button says "Resume".
   await page.getByRole("button", { name: "Suspend" }).dblclick({ delay: 300 });
   await page.getByText(`${NAME} is suspended.`).waitFor();
   assert.ok(!(await signsIn(made)), "suspended");
@@ -79,7 +79,7 @@ async function addsAccount(page: Page): Promise<string> {
   return password;
 }
 
-/** An app password, the forwarding and the vacation reply, as after a hijack. */
+/** Removes an app password, the forwarding and the vacation reply, as after a hijack. */
 async function endsWhatIsSet(page: Page, product: Product): Promise<void> {
   await page.reload();
   const card = page.getByRole("region", { name: "App passwords, forwarding, reply" });

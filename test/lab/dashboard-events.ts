@@ -24,7 +24,7 @@ async function filter(page: Page): Promise<void> {
   await type(page.getByLabel("Text", { exact: true }), "script");
   for (const [end, year] of Object.entries({ From: "2020", To: "2099" })) {
     await reach(page.getByLabel(end, { exact: true }));
-    // A year may have more digits. With a 24-hour clock the last part is missing.
+    // A year may have more digits. With a 24-hour clock the field has no last part.
     await page.keyboard.type(`0101${year}`);
     await page.keyboard.press("ArrowRight");
     await page.keyboard.type("1200PM");

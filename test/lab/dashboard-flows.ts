@@ -27,7 +27,7 @@ export function flows(open: () => LabBrowser, { lab, product }: Running): readon
   ];
 }
 
-/** What an owner sees while parts of the server do not answer, and afterwards. The page is signed in, and stays so. */
+/** What an owner sees while parts of the server do not answer, and afterwards. The page stays signed in. */
 export function outages(open: () => LabBrowser, { product }: Running): readonly Flow[] {
   return [
     ["says within ten seconds that the guard or the server is down", () => saysWhatStandsStill(open(), product)],

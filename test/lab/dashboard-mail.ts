@@ -19,7 +19,7 @@ import type { Running } from "./with-product.ts";
 const NOBODY = "nobody@sender.test";
 export const HOSTILE = `"${MARKUP.replaceAll('"', "'")}"@sender.test`;
 
-/** Sends a mail of each that must wait. */
+/** Sends one mail from each sender, which must wait. */
 export async function putIntoQueue(server: Host, { postfixConf }: Layout, senders: readonly string[]): Promise<void> {
   for (const sender of senders) {
     const script = 'printf "Subject: waits\\n\\nHello.\\n" | sendmail -C "$0" -f "$1" "$2"';
@@ -62,7 +62,7 @@ async function holdAndRelease(page: Page, product: Product): Promise<void> {
 }
 
 async function deleteWithProof(page: Page, product: Product): Promise<void> {
-  // For all mail of the search.
+  // The button for all mail of the search.
   await page.getByRole("button", { name: `Delete: ${ANNA}`, exact: true }).waitFor();
   await press(page.getByRole("button", { name: /^Delete: [0-9A-Za-z]+$/ }));
   await page.getByRole("button", { name: /^Delete 1 mail for good: [0-9A-Za-z]+$/ }).waitFor();
@@ -81,7 +81,7 @@ async function deleteWithProof(page: Page, product: Product): Promise<void> {
 const HELD = `${PAGE}#/mail?show=held`;
 const BEN = "ben@example.test";
 const THIEF = "198.51.100.76";
-/** More recipients than an account may write to from a new address. */
+/** More recipients than an account may write to from a new place. */
 const MANY = 60;
 const STRANGE = [`"' onerror='alert\`1\`"@sender.test`, `${"w".repeat(64)}@sender.test`] as const;
 
@@ -186,7 +186,7 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   await product.configure("greylist.enabled", "false");
 
   await enter(page.getByLabel("Waiting recipient"), ANNA);
-  // The message about the first may still be there, as that can be undone.
+  // The message about the first mail may still be there, because that can be undone.
   await page.getByText(`Mail to ${ANNA} is now accepted at once, deferred mail at its next try.`).last().waitFor();
   await showsWell(end, "a waiting recipient");
   assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));

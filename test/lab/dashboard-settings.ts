@@ -38,7 +38,7 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
     await request.continue();
   });
   await press(look);
-  // The page stays unchanged until the answer is there.
+  // The page is inert until the answer arrives.
   await page.locator("main [inert]").waitFor();
   answered.resolve();
   await page.getByText(`+ ${KEY} = 150`).waitFor();

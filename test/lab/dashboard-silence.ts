@@ -16,7 +16,7 @@ const BANNED = ["198.51.100.110", "198.51.100.111", "198.51.100.112"] as const;
 /** The keeper checks every few seconds. */
 const NOTICED_MS = patience(60_000);
 
-/** The guard is stopped, then the web, then a part without which mail flows. All are continued afterwards. */
+/** Stops the guard, then the web, then a part that mail doesn't need. Lets each continue afterwards. */
 export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {
   await goTo(page, "now", "Now");
   await showsFail2ban(page, product);
@@ -45,7 +45,7 @@ async function showsFail2ban(page: Page, product: Product): Promise<void> {
 }
 
 async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
-  // It writes the lines of Dovecot's other processes, which wait in a pipe until then.
+  // This process writes the log lines of Dovecot's other processes, which wait in a pipe while it is stopped.
   const writer = pidOf(product, /dovecot\S*\/log$/);
   const notice = page.getByRole("listitem").filter({ hasText: "was stopped by a signal" });
   await whileStopped([writer], async () => {
@@ -54,7 +54,7 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
     await press(notice.getByRole("link", { name: "See the system" }));
     await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
     await showsWell(page.getByText(`kill -CONT ${writer}`), "a notice with its command");
-    // While there is an alert to be listed.
+    // Now, while there is an alert to list.
     await goTo(page, "system?show=alerts", "System");
     await press(page.getByRole("button", { name: "Send a test" }));
     await showsWell(page.getByText("accepted the test").first(), "the result of a test of the alerts");
@@ -63,7 +63,7 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
   await notice.waitFor({ state: "hidden", timeout: NOTICED_MS });
 }
 
-/** The web is killed, and started again later: the page reconnects, and misses no event. */
+/** Kills the web and starts it again later. The page reconnects and misses no event. */
 export async function livesThroughAKill({ page }: LabBrowser, product: Product): Promise<void> {
   const network = await page.context().newCDPSession(page);
   const ids: string[] = [];
@@ -129,7 +129,7 @@ async function goTo(page: Page, place: string, heading: string): Promise<void> {
   await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
 }
 
-/** The page says it after ten seconds; a busy machine says it later. */
+/** The page says so after ten seconds, or later on a busy machine. */
 async function isSilent(page: Page): Promise<void> {
   await page.getByText(/not live since \d\d:\d\d$/).waitFor({ timeout: 1.5 * SHOWN_MS });
 }
@@ -145,7 +145,7 @@ async function isShown(page: Page, address: string): Promise<void> {
   await page.getByRole("listitem").filter({ hasText: address }).first().waitFor();
 }
 
-/** As behind a proxy that buffers: no stream reaches this separate window. */
+/** No stream reaches this separate window, as behind a proxy that buffers. */
 export async function showsTheStateWithoutAStream(browser: LabBrowser): Promise<void> {
   const page = await browser.elsewhere();
   await page.route("**/api/v1/stream*", (request) => request.abort());

@@ -16,7 +16,7 @@ const ALIAS = `${"w".repeat(64)}@example.test`;
 
 /** Refusals and lasting changes that the other flows do not visit. The page of `browser` is signed in. */
 export async function comesToOtherStops({ page }: LabBrowser, product: Product): Promise<void> {
-  // The pointer rests where messages are shown, which must not keep them open.
+  // The pointer rests where messages appear, which must not keep them open.
   const { width, height } = page.viewportSize() ?? assert.fail("no size");
   await page.mouse.move(width - 40, height - 40);
   await liftsABan(page);

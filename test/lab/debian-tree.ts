@@ -13,8 +13,8 @@ const MAKE = join(CHECKOUT, "test/lab/make-debian.sh");
 export type DebianTree = Awaited<ReturnType<typeof makeDebianTree>>;
 
 /**
- * A Debian 12 with nothing installed but what every Debian has, and an archive of packages for it. That takes 20 s of
- * CPU time, so the files of one run share it. `ownDirectory`: for what is made, if no run shares it.
+ * A Debian 12 with only what every Debian has, and an archive of packages for it. Making them takes 20 s of CPU time, so the
+ * files of one run share them. `ownDirectory`: where to make them outside of a run.
  */
 export async function makeDebianTree(ownDirectory: string) {
   const directory = process.env["TEST_RUN_DIRECTORY"] ?? ownDirectory;
@@ -28,7 +28,7 @@ export async function makeDebianTree(ownDirectory: string) {
     /** Must not be changed. */
     root: join(directory, "debian"),
 
-    /** Files in `root`: for apt, which reaches the archive from the network of this machine, and for names. */
+    /** Writes files in `root` that let apt reach the archive from this machine's network, and that resolve names. */
     configureApt: (root: string): void => {
       for (const name of ["apt.conf.d", "sources.list.d"]) mkdirSync(join(root, "etc/apt", name), { recursive: true });
       writeFileSync(join(root, "etc/apt/sources.list"), `deb [trusted=yes] http://127.0.0.1:${port} ${SUITE} main\n`);

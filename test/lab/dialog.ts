@@ -55,7 +55,7 @@ export async function openDialog(host: Host, wish: Wish & Readonly<{ tls?: boole
     if (!isClosed) socket.write(`${text}\r\n`);
   };
 
-  /** The next line of the server; null when it has closed the connection. */
+  /** The server's next line; null when it has closed the connection. */
   const line = async (deadlineMs = 15_000): Promise<string | null> => {
     await once(() => unread.length > 0 || isClosed, "the server said nothing for", deadlineMs);
     return unread.shift() ?? null;

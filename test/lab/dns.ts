@@ -13,7 +13,7 @@ export const NAMED = {
   /** A client whose name is not a provider's. */
   "phone.client.test": "198.51.100.65",
 } as const;
-/** Its reverse name says google.com, which knows nothing of it. */
+/** Its reverse name is in google.com, whose DNS does not confirm it. */
 const FORGED_PROVIDER = "198.51.100.66";
 
 /** Lines of a zone file; `ns.lab` is the DNS host itself. */
@@ -37,7 +37,7 @@ export const LISTS = {
 } as const;
 export type ListZone = keyof typeof LISTS;
 
-/** Signed zones below the root. The delegation of the second names another key, so that no answer of it is valid. */
+/** Signed zones below the root. The second one's delegation names another key, so that none of its answers is valid. */
 export const SIGNED_ZONE = "signed.test";
 export const BOGUS_ZONE = "bogus.test";
 
@@ -78,7 +78,7 @@ function copySignedZones(folder: string): void {
     try {
       renameSync(made, shared);
     } catch {
-      rmSync(made, { recursive: true }); // Another file of the run was first.
+      rmSync(made, { recursive: true }); // Another test file made it first.
     }
   }
   cpSync(shared, folder, { recursive: true });
@@ -117,8 +117,8 @@ function sign(folder: string, zone: string, key: string, records: readonly strin
 }
 
 /**
- * Adds records to the root's first ones, and removes those published this way before. Resolvers then start from this address of
- * the DNS host. The server must get a SIGHUP (nsd(8)).
+ * Adds records to the root's original ones, and removes those that were published this way before. Resolvers then start from this
+ * address of the DNS host. Send the server a SIGHUP afterwards (nsd(8)).
  */
 export function publish(directory: string, records: readonly string[], host: string): void {
   const folder = join(directory, "dns");

@@ -79,8 +79,8 @@ export function dockerIn(directory: string) {
 
   return {
     /**
-     * In the network of a host, with Docker's bridge and published ports, including IPv6; or in the machine's, where
-     * it has no network and touches none: for building.
+     * Starts it in the network of a host, with Docker's bridge and published ports, including IPv6. For building, starts it in the
+     * machine's, where it has no network and changes none.
      */
     start: async (network: Host | null): Promise<void> => {
       const lone = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", DAEMON, "-", directory];
@@ -125,8 +125,8 @@ export function dockerIn(directory: string) {
     compose: (argv: readonly string[], options: RunOptions = {}): Promise<string> =>
       mustRun(["docker-compose", ...argv], reaching({ deadlineMs: 120_000, ...options })),
     /**
-     * Arguments added to the lines of docs/docker.md: a build has no bridge, and its registry may differ; a container must know the
-     * lab's names; and Debian's Compose is a separate program.
+     * Adds arguments to the lines of docs/docker.md, because a build has no bridge and may use another registry, and a container must
+     * know the lab's names. Also runs Debian's Compose, which is a separate program.
      */
     add: (toBuild: readonly string[], toRun: readonly string[]): void => {
       mkdirSync(at("bin"));
@@ -152,7 +152,7 @@ exec docker "$@"
     /** Types lines as an owner in this directory. */
     types: (lines: string, cwd: string, options: RunOptions = {}): Promise<string> =>
       mustRun(["bash", "-ec", `cd "$0"\n${lines}`, cwd], reaching({ deadlineMs: 120_000, ...options })),
-    /** Debian's own slim image, with the authorities that this machine's administrator added. */
+    /** Makes Debian's own slim image, with the certificate authorities that this machine's administrator added. */
     makeBase: async (tree: DebianTree): Promise<void> => {
       const besides = at("base");
       mkdirSync(join(besides, "etc/dpkg/dpkg.cfg.d"), { recursive: true });

@@ -14,7 +14,7 @@ export function documentLines(document: Document) {
   const left = lines.filter((line) => line !== "" && !/^(?:#|\/\/)/.test(line));
   const all = left.length;
 
-  /** Takes the lines from the one that starts with this on, as printed. */
+  /** Takes `count` lines as printed, from the next one that starts with this. */
   const take = (start: string, count = 1): readonly string[] => {
     const at = left.findIndex((line) => line.startsWith(start));
     assert.notEqual(at, -1, `${document}.md has no more line: ${start}`);
@@ -36,7 +36,7 @@ export function documentLines(document: Document) {
       return line;
     },
 
-    /** Prints how many were typed; fails unless these are all. */
+    /** Prints how many lines were typed; fails unless all were. */
     tell: (): void => {
       console.log(`docs of ${document}: ${all - left.length} of ${all} lines`);
       assert.deepEqual(left, [], "lines that nothing has typed");

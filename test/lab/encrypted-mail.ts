@@ -29,7 +29,7 @@ export function encryptedMail({ lab, product }: Running, { account, from }: Read
   /** The files in the mailbox and the queue that contain this word in clear text. */
   const onDisk = (word: string): Promise<string> => holding(word, home, product.layout.postfixQueue);
 
-  /** Signed in, with this folder open. */
+  /** Signs in and opens this folder. */
   const open = async (password: string, folder: string) => {
     const imap = await openImapAs(lab.sender, from, account, password);
     return { imap, selected: (await imap.imap(`SELECT "${folder}"`)).join("\n") };
@@ -98,7 +98,7 @@ export function encryptedMail({ lab, product }: Running, { account, from }: Read
       const texts: string[] = [];
       let { imap, selected } = await open(password, folder);
       for (let n = 1, all = mailsOf(selected); n <= all; n++) {
-        // As mail programs list it too: what they ask for must not be cached in clear text.
+        // Fetches what mail programs list, too, because none of that may be cached in clear text.
         const lines = await imap.imap(`FETCH ${n} (ENVELOPE BODYSTRUCTURE BODY.PEEK[])`);
         texts.push(...lines);
         if (/ OK /.test(lines.at(-1) ?? "")) continue;

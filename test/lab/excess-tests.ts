@@ -20,7 +20,7 @@ const STRANGERS = Array.from({ length: 20 }, (_, n) => `198.18.${100 + n}.7`);
 const HEAD = "From: <a@sender.test>\r\nSubject: heavy\r\n";
 /** 1.35 MB, which cost 20 s of CPU time each when the filters read them. */
 const LINES = `${HEAD}${"a:\r\n".repeat(450_000)}\r\nHello.`;
-/** Far below the minutes that the filters would take, and above the pauses of a machine that waits for its disk. */
+/** Far shorter than the minutes that the filters would take, and longer than a machine pauses for its disk. */
 const MOST_WAIT_MS = 15_000;
 const MULTIPART = `${HEAD}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="x y"\r\n\r\n`;
 const PARTS = `${"--x y\r\nContent-Type: text/html\r\n\r\n<p>a\r\n".repeat(10_000)}--x y--`;
@@ -45,16 +45,16 @@ const MAY_HIDE = [
 const CHAINED = "Content-Type: message/a\n\n";
 const CHAIN = CHAINED.replace("\n\n", "\nContent-Transfer-Encoding: 7bit\n\n") + CHAINED.repeat(100_000);
 const ENDLESS = `${MULTIPART}--x y\r\n${ENCODED.slice(HEAD.length)}${Buffer.from(CHAIN).toString("base64").replace(/.{76}/g, "$&\r\n")}\r\n--x y--`;
-/** 9.4 MB of text; and how many such mails exceed what the filters may have to read. */
+/** 9.4 MB of text, and how many such mails exceed what the filters may have to read. */
 const LARGE = `${HEAD.replace("heavy", "large")}\r\n${"a line of text that fills the mail\r\n".repeat(260_000)}Hello.`;
 const MOST_LARGE = 8;
-/** A mail counts for longer if no line of the log shows its end. */
+/** How long a mail counts if no log line shows its end. */
 const COUNTED_MS = 50_000;
 const VERIFIER = /rspamd: rspamd_proxy/;
 const TOO_MUCH = { code: 451, lines: ["4.3.2 Too much mail at once, try again later"] };
 const TOO_MANY_HEADERS = { code: 550, lines: ["5.7.1 Too many header lines"] };
 const MANY_HEADERS = Array.from({ length: 1_100 }, (_, n) => `X-${n}: a`);
-/** A mail whose end is sent too. */
+/** A mail together with the line that ends it. */
 const FORGED = `${mailText({ subject: "small, forged", from: "boss@strict.test" })}\r\n.\r\n`;
 
 /** For a server that scores mail, with the account of Anna. */
@@ -185,7 +185,7 @@ export function excessTests(running: Running): void {
     assert.ok(ms < COUNTED_MS, `after ${Math.round(ms)} ms`);
   });
 
-  test("a network whose mail blocked Rspamd, even if not to its end, gets no turn soon; another network does", async () => {
+  test("a network whose mail blocked Rspamd, even unfinished, gets no turn soon; another network does", async () => {
     await hasTurn("198.18.163.7");
     const taken = await ended();
     const dialog = await atData("198.18.160.7");
@@ -207,7 +207,7 @@ export function excessTests(running: Running): void {
     await hasTurn("198.18.161.7");
   });
 
-  test("a mail that blocks Rspamd is deferred, as is what waits for it; the next ones are verified", async () => {
+  test("a mail that blocks Rspamd is deferred, as are those that wait for it; the next ones are verified", async () => {
     const before = product.pidsOf(VERIFIER);
     const idle = secondsOfFilters();
     const [endless, forged] = await Promise.all(["198.18.170.7", "198.18.171.7"].map(atData));
@@ -258,7 +258,7 @@ export function excessTests(running: Running): void {
     assert.deepEqual(await dialog.reply(40_000), TOO_MANY_HEADERS);
   });
 
-  /** A session whose mail comes next. While the filters are stopped, no other can start. */
+  /** Opens a session up to its DATA command. While the filters are stopped, no new session can start. */
   async function atData(from: string): Promise<Dialog> {
     const dialog = await openSmtp(lab.attacker, from);
     for (const line of ["MAIL FROM:<a@sender.test>", `RCPT TO:<${ANNA}>`, "DATA"])
@@ -268,7 +268,7 @@ export function excessTests(running: Running): void {
 
   const write = (from: string, text: string) => sendMail({ host: lab.attacker, from, sender: "a@sender.test", text });
 
-  /** Waits until a mail from this address is accepted, and its turn is over: the log says that it is delivered. */
+  /** Waits until a mail from this address is accepted and its turn is over, which the log shows by its delivery. */
   async function hasTurn(from: string, text = IN_PIECES): Promise<void> {
     await until(`${from} has its turn`, async () => (await write(from, text)).code === 250);
     await isOver(from);
@@ -280,7 +280,7 @@ export function excessTests(running: Running): void {
     await until("it is delivered", () => product.countEvents(delivered));
   }
 
-  /** How many mails of the stranger who writes large ones have come to their end. */
+  /** How many mails of the stranger who writes large ones have been accepted. */
   const ended = () => product.countEvents("type = 'EMAIL_ACCEPTED' AND sender = 'a@sender.test'");
 
   async function banned(ip: string, code: string): Promise<void> {

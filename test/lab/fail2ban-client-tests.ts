@@ -23,7 +23,7 @@ while True:
 
 /** For a server with Fail2ban. Stops and starts it. */
 export function fail2banClientTests({ lab, product }: Running): void {
-  test("runs nothing as root by its answers to the command line and the keeper", async (t) => {
+  test("cannot run anything as root by its answers to the command line and the keeper", async (t) => {
     const { fail2banSocket: socket } = product.layout;
     await fail2banRuns(product);
     await product.sv("down", "fail2ban");

@@ -12,12 +12,12 @@ export function fail2banLog({ layout }: Product): string {
   return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
-/** Its jails start one after another, this one last. */
+/** Waits until the last jail has started; they start one after another. */
 export async function fail2banRuns(product: Product): Promise<void> {
   await until("Fail2ban is ready", () => fail2banLog(product).includes("Jail 'ghostinbox-dashboard' started"));
 }
 
-/** Waits for a ban by a jail, whose reason also has these words. */
+/** Waits for a ban by a jail whose reason contains these words. */
 export async function bannedByJail(product: Product, jail: string, ip: string, words = ""): Promise<BanItem> {
   const ban = await until(`${jail} causes a ban of ${ip}`, () => product.banOf(ip));
   assert.equal(ban.source, "fail2ban");
@@ -30,8 +30,8 @@ export function lengthMs({ createdAt, expiresAt }: BanItem): number {
 }
 
 /**
- * Resolves when the jail `postfix` has read all of the current mail.log: it reads line by line, so its report about
- * `relay`, which tries to relay mail, comes after those about earlier lines.
+ * Resolves when the jail `postfix` has read all of the current mail.log. It reads line by line, so its report about `relay`,
+ * an address that tries to relay mail, comes after those about earlier lines.
  */
 export async function jailHasRead(product: Product, relay: string): Promise<void> {
   const { attacker } = product.lab;

@@ -10,13 +10,13 @@ export async function startFaulty(host: Host, address: string, { cert, key }: Ce
   await startProgram(host, program, [address, cert, key, ...doors], ports);
 }
 
-/** A server without a fault is one of `startBad`'s; its certificate becomes valid in a day. */
+/** A server with faults that `startBad` lacks. Its certificate becomes valid in a day. */
 export async function startWorse(host: Host, directory: string, address: string): Promise<void> {
   const certificate = await makeExpiringCertificate(directory, "worse", "worse.test", 5 * 24);
   await startFaulty(host, address, certificate, ["25=injectable", "465=tls", "587=plain"]);
 }
 
-/** Returns the file that it tries to create through its client's shell: see `hostile-mail-program.ts`. */
+/** Returns the file that the server tries to create through its client's shell: see `hostile-mail-program.ts`. */
 export async function startHostile(host: Host, directory: string, address: string): Promise<string> {
   const file = join(directory, "made-by-hostile");
   const { cert, key } = await makeCertificate(directory, "hostile", `\`touch ${file}\``);

@@ -95,7 +95,7 @@ export async function makeFirewallLab() {
     listing: () => lab.server.mustExec(["nft", "list", "table", ...TABLE.split(" ")]),
     /** Processes of nft that the firewall started. */
     pidsOfNft: async (): Promise<string> => {
-      // Only of this lab: others may run at the same time.
+      // Only this lab's, because other labs may run at the same time.
       const here = 'exec pgrep -u nobody --ns $$ --nslist net -f "nft -i"';
       return (await lab.server.exec(["sh", "-c", here])).stdout.trim();
     },

@@ -10,8 +10,8 @@ import { keepForRun, keptByRun } from "./kept-by-run.ts";
 import { PASSWORD } from "./product.ts";
 
 /**
- * Sends the commands of `account add` to the guard of a new server, whose mail is not encrypted yet. A process for each account would
- * take half a second to judge the password. The command itself is tested by accounts.test.ts and others.
+ * Sends the commands of `account add` directly to the guard of a new server, whose mail is not encrypted yet. A process for each
+ * account would take half a second to judge its password. accounts.test.ts and others test the command itself.
  */
 export async function addFirstAccounts(layout: Layout, names: readonly string[]) {
   if (names.length === 0) return;

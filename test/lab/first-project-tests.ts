@@ -35,15 +35,15 @@ volumes:
   aliases-data:
 `;
 const [PHONE6, GUESSER6] = ["2001:db8:b000::70", "2001:db8:a000::200"];
-/** Different wrong passwords until a ban elsewhere. */
+/** Different wrong passwords that cause a ban in other tests. */
 const GUESSES = 7;
 
-/** With its own lines. All IPv6 clients have one address there, since Docker's own proxy forwards them. */
+/** Runs a container with the document's lines, in which all IPv6 clients have one address, since Docker's own proxy forwards them. */
 export async function assertPrivileged(image: ImageLab): Promise<void> {
   const { lab, docker } = image;
   const at = (name: string): string => join(lab.directory, name);
   mkdirSync(at("modules"));
-  // This machine may have no such directory, and Docker would make one.
+  // This machine may lack the directory, and Docker would make it.
   writeFileSync(at("privileged.yaml"), ITS_LINES.replace("- /lib/modules:", `- ${at("modules")}:`));
   await docker.run(["rm", "--force", NAME]);
   image.writeCompose(at("privileged.json"), NAME);
@@ -65,7 +65,7 @@ export async function assertPrivileged(image: ImageLab): Promise<void> {
   assert.doesNotMatch(await image.inside("iptables", "-L", "-n"), new RegExp(`${gateway} timeout`));
 }
 
-/** Otherwise the command would apply to this machine. */
+/** Without this, the command would apply to this machine. */
 const NOT_SET_UP_HERE = { GHOSTINBOX_DATA: "/nowhere" };
 const OWN_FILTER = "[Definition]\nfailregex = ^\\s*\\S+ postfix/smtpd\\[\\d+\\]: shop refused \\[<HOST>\\]$\n";
 const VOLUME = "ghostinbox_aliases-data";
@@ -106,7 +106,7 @@ const COMMANDS: readonly (readonly [string, RegExp])[] = [
   ["top -b -n 1", /runsvdir/],
 ];
 
-/** The last is a line of its document, typed in the checkout, on the machine where Docker runs. */
+/** The last command is a line of its document that is typed in the checkout, on the machine where Docker runs. */
 export const FIRST_COMMANDS: readonly string[] = [
   ...COMMANDS.map(([command]) => `docker exec ${NAME} ${command}`),
   'node security/security.js stats | grep "1.2.3.4"',
@@ -188,7 +188,7 @@ export function firstProjectTests(image: () => ImageLab): void {
     });
     assert.match(await typedInContainer("iptables"), /^[1-9]\d*$/m);
     assert.match(await script("cleanup"), /removed|expired/i);
-    // The printed file is the delivered one, with a comment that there are more settings.
+    // The printed file is the shipped one, plus a comment that there are more settings.
     const own = join(lab.directory, "security", "security.js");
     writeFileSync(own, `${lines.take("const config", 7).join("\n")}\n`);
     assert.match(await typed(`docker exec ${NAME} ghostinbox config check`), /nothing is wrong/);

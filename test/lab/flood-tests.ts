@@ -19,7 +19,7 @@ const MOST_ANONYMOUS_MB = 64;
 export const FLOODED = {
   GHOSTINBOX_EVENTS__MAX_ROWS: String(MAX_ROWS),
   GHOSTINBOX_EVENTS__MAX_SIZE: "32MB",
-  // Past this, the answers would not reveal which recipients exist.
+  // High, because past this limit the answers would not reveal which recipients exist.
   GHOSTINBOX_LIMITS__RECIPIENTS__UNKNOWN_SERVER_PER_HOUR: "10000",
 } as const;
 
@@ -68,7 +68,7 @@ function request(n: number): string {
   return `request=smtpd_access_policy\nprotocol_state=CONNECT\nprotocol_name=SMTP\nclient_address=${ip}\nclient_name=unknown\nclient_port=${1024 + (n % 60_000)}\nreverse_client_name=unknown\npolicy_context=smtp\n\n`;
 }
 
-/** Connections that are recorded: each by its event, or in a sum. */
+/** Counts recorded connections, both those with their own event and those in a sum. */
 async function connects(product: Product): Promise<number> {
   const summed = "SELECT coalesce(sum(count), 0) FROM event_summary WHERE type = 'CONNECT'";
   const [row] = await product.sqlite(`SELECT count(*) + (${summed}) FROM event WHERE type = 'CONNECT'`);

@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 
-/** Settings of most tests that differ from the defaults. */
+/** Settings in which most tests differ from the defaults. */
 export const FOR_TESTS: Readonly<Record<string, string>> = {
   // Only tests with servers for block lists name any.
   GHOSTINBOX_DNSBL__ZONES: "[]",
   // The content filters have separate tests; elsewhere they would only cost time.
   GHOSTINBOX_SPAM__ENABLED: "false",
   GHOSTINBOX_SPAM__RULES: join(CHECKOUT, "test", "lab", "spam.cf"),
-  // It would ban after fewer failures than tests of the engine's own limits need.
+  // Fail2ban would ban after fewer failures than tests of the engine's own limits need.
   GHOSTINBOX_FAIL2BAN__ENABLED: "false",
-  // The hosts of the lab are neighbours: bans of whole networks have separate tests.
+  // The hosts of the lab are neighbours. Bans of whole networks have separate tests.
   GHOSTINBOX_BANS__NEIGHBOURS: "1000",
   GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "1000",
   // Otherwise every first contact of every test would be deferred.

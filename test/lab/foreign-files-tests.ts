@@ -18,7 +18,7 @@ const TRAPS = {
 export function foreignFilesTests({ lab, product }: Running): void {
   const asExporter = (script: string) => lab.server.mustExec([...asUser("ghostinbox-export"), "sh", "-c", script]);
 
-  test("what the exporter's user puts in the place of its record stops no decision and no start", async (t) => {
+  test("whatever the exporter's user puts in place of its record, decisions and starts continue", async (t) => {
     const { foreign: record } = product.layout.exportRecord;
     const guard = (): number => product.pidsOf(/program\/guard\.js/)[0] ?? 0;
     const isReported = () => product.hasNotice("export_failing");

@@ -14,8 +14,8 @@ const IMAP_OF_PROXIES = 393;
 const ATTEMPTS = 6;
 
 /**
- * Forges addresses before the guard's table is in force: sign-ins with wrong passwords, whose header names them, from a trusted
- * network of proxies. Fail2ban's reports come when it is in force.
+ * Before the guard's table is in force, a trusted network of proxies sends sign-ins with wrong passwords whose header names forged
+ * addresses. Fail2ban reports them once the table is in force.
  */
 export async function forgeBeforeTheTable({ lab, product }: Running, named: readonly string[]): Promise<void> {
   const { layout } = product;

@@ -9,7 +9,7 @@ import { queueOf } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-/** Its SPF record names the first; the second belongs to a forger. */
+/** The sender's SPF record names HONEST; FORGER is not in it. */
 const HONEST = "198.51.100.10";
 const FORGER = "198.51.100.70";
 const HOME = "198.51.100.65";
@@ -20,11 +20,11 @@ const REFUSING = "198.51.100.101";
 export const FORWARDS_RECORDS = [
   "victim.test. MX 10 mx.sender.test.",
   'victim.test. TXT "v=spf1 -all"',
-  // The name that clients give in EHLO: the forger's own.
+  // The name that clients give in EHLO, which is the forger's own.
   `client.test. TXT "v=spf1 ip4:${FORGER} -all"`,
   "refusing.test. MX 10 mx.refusing.test.",
   `mx.refusing.test. A ${REFUSING}`,
-  // Two refusals per domain count.
+  // At most two refusals per domain count.
   ...Array.from({ length: 6 }, (_, i) => `refusing${i}.test. MX 10 mx.refusing.test.`),
 ];
 
@@ -109,7 +109,7 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     assert.doesNotMatch(log, /victim\.test>.*: the sender is proven by SPF$/m);
   });
 
-  test("the word by which mail is proven is in no mail that leaves", async () => {
+  test("the secret word that marks proven mail is in no mail that leaves", async () => {
     const word = readFileSync(product.layout.proofWord, "utf8").trim();
     assert.match(word, /^[0-9a-f]{32}$/);
     assert.ok(readFileSync(product.layout.mailLog, "utf8").includes(word), "it was looked at");
@@ -134,7 +134,7 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     for (const other of others) assertAccepted(await to(other, "bert+one@example.test"));
   });
 
-  test("an account whose mail many strangers refuse is held, and the list and `why` say for what", async () => {
+  test("an account whose mail many strangers refuse is held, and the list and `why` give the reason", async () => {
     const send = async (...recipient: readonly string[]): Promise<string> =>
       assertAccepted(await sendMailAs(BERT, { host: lab.sender, from: HOME, recipient }));
     await send(...Array.from({ length: 12 }, (_, i) => `old${i}@refusing${i % 6}.test`));

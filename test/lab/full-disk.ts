@@ -5,8 +5,8 @@ import { mustRun } from "./commands.ts";
 export type SmallDisk = ReturnType<typeof smallDisk>;
 
 /**
- * A separate disk, small enough to fill, that holds one or several directories of the server. Mounted before it starts,
- * and unmounted with the lab. `size`: as mount(8) takes it for a tmpfs. `parts`: directories elsewhere that it holds too.
+ * A separate disk, small enough to fill, that holds one or several directories of the server. It is mounted before the server
+ * starts, and unmounted with the lab. `size`: as mount(8) takes it for a tmpfs. `parts`: further directories that it holds.
  */
 export function smallDisk(directory: string, size: string, parts: readonly string[] = []) {
   async function mount(): Promise<void> {
@@ -19,7 +19,7 @@ export function smallDisk(directory: string, size: string, parts: readonly strin
     }
   }
 
-  /** Fills it up to this many bytes. */
+  /** Fills it, except for this many bytes. */
   function fill(leaves = 0): void {
     const file = openSync(join(directory, "filler"), "a");
     const { bavail, bsize } = statfsSync(directory);
@@ -32,7 +32,7 @@ export function smallDisk(directory: string, size: string, parts: readonly strin
         try {
           for (;;) if (writeSync(file, Buffer.alloc(size)) < size) break;
         } catch {
-          // Full for this size; the next is half as large.
+          // No room for a block of this size: tries half of it.
         }
     } finally {
       closeSync(file);

@@ -7,8 +7,8 @@ import { until } from "./wait.ts";
 export type GuardClock = Awaited<ReturnType<typeof guardClock>>;
 
 /**
- * The guard's wall clock, which the test moves forward while the guard runs, as if the machine had slept: such a
- * change is followed at once, and no time-out has passed. Restarts the guard.
+ * The guard's wall clock, which the test moves forward while the guard runs, as if the machine had slept. The guard sees the
+ * change at once, and no time-out passes. Restarts the guard.
  */
 export async function guardClock(product: Product) {
   const { node, services } = product.layout;

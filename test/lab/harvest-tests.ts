@@ -13,7 +13,7 @@ import type { Running } from "./with-product.ts";
 const HOME = "198.51.100.70";
 const NETWORKS = 100;
 const NAMES = 1_000;
-/** The existing ones among the requested names. */
+/** How many of the requested names exist. */
 const REAL = 20;
 const MOST_LEARNED = 200;
 /** Longer than the delay of greylisting. */
@@ -26,7 +26,7 @@ per_minute = ${AT_ONCE}
 [greylist]
 crowd_delay = "${CROWD_S}s"
 `;
-/** Each in a different IPv6 site. */
+/** Addresses, each in a different IPv6 site. */
 const strangers = (first: number, count: number): readonly string[] =>
   Array.from({ length: count }, (_, i) => `2001:db8:${(0xa000 + first + i).toString(16)}::7`);
 
@@ -51,7 +51,7 @@ export function harvestTests({ lab, product }: Running): void {
     const refused = asked.filter(({ code }) => code === 550);
     const deferred = asked.filter(({ code }) => code === 450);
     const real = deferred.filter(({ isReal }) => isReal);
-    // Compared with the names before and after it, when the machine was as busy.
+    // Compares a name with those before and after it, when the machine was equally busy.
     const longer = real.map((one) => {
       const at = asked.indexOf(one);
       const beside = [asked[at - 1], asked[at + 1]].map((other) => other?.tookMs ?? assert.fail());
@@ -78,7 +78,7 @@ export function harvestTests({ lab, product }: Running): void {
     assert.ok(recorded.some(({ count, limit }) => count !== null && limit === 100));
   });
 
-  test("known places and honest strangers are accepted at the same time, the latter at their second try", async () => {
+  test("in the meantime known places are accepted, and honest strangers at their second try", async () => {
     assert.equal((await sendMail({ host: lab.sender, from: HOME })).code, 250);
     assert.equal((await sendMail({ host: lab.sender, from: NAMED["mail-x.google.com"] })).code, 250);
     const from = "2001:db8:b001::1";
@@ -108,7 +108,7 @@ export function harvestTests({ lab, product }: Running): void {
 export function crowdTests({ lab, product }: Running): void {
   before(() => product.applySettings(CROWD));
 
-  test("those past the limit wait longer, and their mail gets a higher score", async () => {
+  test("strangers past the limit wait longer, and their mail gets a higher score", async () => {
     const waits = await Promise.all(
       strangers(0x200, ADDRESSES).map(async (from, i) => {
         const began = performance.now();

@@ -41,9 +41,9 @@ export function honestServersTests({ lab, product }: Running): void {
     assert.deepEqual(counted, [], "no jail counts them");
   });
 
-  test("whoever looks for names that way learns few: one recipient per mail, and after thirty all get one answer", async () => {
+  test("a search for names that way finds few: one recipient per mail, and after thirty all get the same answer", async () => {
     const from = "198.51.100.81";
-    // Few in each connection: after ten errors Postfix slows down.
+    // Only a few per connection, because Postfix slows down after ten errors.
     for (let connection = 1; connection <= 5; connection++) {
       const dialog = await openSmtp(lab.sender, from);
       const [first, second] = await bounce(dialog, "made-up@example.test", ANNA);
@@ -68,7 +68,7 @@ export function honestServersTests({ lab, product }: Running): void {
     assert.equal(await product.banOf(from), undefined);
   });
 
-  test("an address that Postfix would take for one of ours is refused, whether that exists or not", async () => {
+  test("an address that Postfix would take for one of ours is refused, whether or not ours exists", async () => {
     const from = "198.51.100.82";
     const formsOf = (name: string) => [
       `${name}%example.test@[127.0.0.1]`,

@@ -24,7 +24,7 @@ export function hostOf(name: HostName, directory: string) {
   /** `argv` as a command inside this host. */
   const inside = (argv: readonly string[]): readonly string[] => ["ip", "netns", "exec", namespaceOf(name), ...argv];
 
-  /** Starts a program, which ends with this host unless it is ended before. */
+  /** Starts a program, which ends with this host at the latest. */
   const start = (argv: readonly string[]): ChildProcess => {
     const [program = "", ...rest] = inside(argv);
     return spawn(program, rest, { stdio: "ignore" });

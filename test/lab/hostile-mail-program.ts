@@ -1,6 +1,6 @@
 /**
  * A mail server that attacks its clients: `hostile-mail-program.ts ADDRESS CERT KEY FILE`. Each reply would garble a
- * terminal, and make FILE in a shell. 25 never ends its greeting, 465 never ends a line; 587 talks SMTP, and 993 IMAP over
+ * terminal, and make FILE in a shell. Port 25 never ends its greeting, 465 never ends a line; 587 speaks SMTP, 993 IMAP over
  * TLS with a line of 100 KB.
  */
 import { readFileSync } from "node:fs";

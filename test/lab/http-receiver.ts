@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Host } from "./host.ts";
 
 export type Received = Readonly<{
-  /** Arrival of its last byte, in milliseconds since the epoch. */
+  /** When its last byte arrived, in milliseconds since the epoch. */
   at: number;
   url: string;
   headers: Readonly<Record<string, string>>;

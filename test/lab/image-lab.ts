@@ -13,10 +13,10 @@ import { PASSWORD } from "./product.ts";
 import { follow, stepsUnder } from "./type-page.ts";
 import { until } from "./wait.ts";
 
-/** Of the image, and of the container unless another name is given. */
+/** The name of the image, and of the container unless another is given. */
 export const NAME = "ghostinbox";
 export const START_MS = 90_000;
-/** Most containers do not test the spam filter and Fail2ban, whose starts take as long as the rest of the container's start. */
+/** For tests without the spam filter and Fail2ban, whose starts take as long as the rest of the container's start. */
 export const UNFILTERED: Readonly<Record<string, string>> = { GHOSTINBOX_SPAM__ENABLED: "false" };
 const PLAIN: Readonly<Record<string, string>> = { ...UNFILTERED, GHOSTINBOX_FAIL2BAN__ENABLED: "false" };
 const { hints, anchor } = rootOf("/lab");
@@ -29,7 +29,7 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   GHOSTINBOX_BANS__NEIGHBOURS: "1000",
 };
 
-/** In the checkout, unless a directory is given. `without`: words that are omitted. */
+/** `directory`: the checkout by default. `without`: words that are omitted. */
 type Typed = Readonly<{ directory?: string; from?: number; to?: number; without?: string }>;
 
 export type ImageLab = Awaited<ReturnType<typeof makeImageLab>>;
@@ -90,7 +90,7 @@ export async function makeImageLab() {
     },
 
     typed,
-    /** Waits until it reports that it runs, since its last start. */
+    /** Waits until it reports that it runs after its last start. */
     runs: async (name: string = NAME): Promise<void> => {
       const since = await inspect("{{.State.StartedAt}}", name);
       await docker.sees(["logs", "--follow", "--since", since, name], /Ctrl-C stops everything\./, START_MS);
@@ -119,7 +119,7 @@ export async function makeImageLab() {
       imap.close();
     },
 
-    /** Signs in, each time with another password. Retries when the server defers a sign-in under load, since it counts no such guess. */
+    /** Signs in, each time with another password. Retries a sign-in that the server defers under load, which doesn't count as a guess. */
     guess: async (account: string, { from, times }: Readonly<{ from: string; times: number }>): Promise<void> => {
       for (let number = 0; number < times; number++) {
         const password = `guess ${number} of ${from}`;

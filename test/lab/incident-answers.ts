@@ -3,7 +3,7 @@ import { UNLIMITED } from "./for-tests.ts";
 
 const MANY = "1000";
 
-/** Enough for 150 mails within a minute; the limits for mail to strangers are the defaults. */
+/** Limits that allow 150 mails within a minute. Those for mail to strangers are the defaults. */
 export const SETTINGS = {
   GHOSTINBOX_ALERTS__CONTACTS: "Eve +49 30 901820",
   ...UNLIMITED,

@@ -24,7 +24,7 @@ const ELSEWHERE = "198.51.100.10";
 const STRANGER = "198.51.100.80";
 /** Below the number of held mails at which further ones are deferred. */
 const MAILS = 150;
-/** Of 100 strangers an hour (limits.sending.strangers), a fifth from a new place. */
+/** A fifth of the 100 strangers an hour (limits.sending.strangers), from a new place. */
 const MOST_LEFT = 20;
 const TABLE = ["table", "inet", "ghostinbox_isolation"];
 
@@ -34,8 +34,8 @@ export async function receiveAlerts({ lab, product }: Running): Promise<HttpRece
 }
 
 /**
- * From the theft of a password to the report. For a server with the SETTINGS of an incident, Anna and Bert; another program has the port
- * `taken`.
+ * An incident, from the theft of a password to the report. For a server with the SETTINGS of an incident, Anna and Bert. Another
+ * program has the port `taken`.
  */
 export function incidentTests(running: Running, webhook: () => HttpReceiver, taken: number): void {
   const { lab, product } = running;
@@ -105,7 +105,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     await bothWait();
   });
 
-  test("assessed: who, from where, what and to whom", async () => {
+  test("assessed: who sent what, from where and to whom", async () => {
     const open = await openImapAs(lab.sender, HOME, BERT);
     const found = z.parse(assessed, await product.json(["incident", "assess"]));
     assert.deepEqual(found.sessions, [{ account: BERT, ip: HOME }]);
@@ -139,7 +139,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     assert.ok(!readFileSync(join(folder(), "timeline.jsonl"), "utf8").includes(newPassword), "it is kept nowhere");
   });
 
-  test("dropped and investigated: nothing of it leaves, everything is kept, and a change of it is found", async () => {
+  test("dropped and investigated: none of the mail leaves, all is kept as evidence, and a change to that is found", async () => {
     const taken = z.parse(dropped, await product.json(["incident", "drop", ANNA, "--yes"]));
     assert.deepEqual([taken.dropped, taken.kept.length], [MAILS - left, MAILS - left]);
     const hers = (await queueOf(running)).filter(({ sender }) => sender === ANNA);
@@ -169,7 +169,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     assert.match(changed.stderr, new RegExp(`but entry \\d+ of the audit names ${bundle.sha256}`));
   });
 
-  test("recovered: differences from the backup are named, and each direction is opened separately", async () => {
+  test("recovered: differences from the backup are listed, and each direction is opened separately", async () => {
     await product.json(["alias", "add", "thief@example.test", BERT]);
     const { compared: found } = z.parse(compared, await product.json(["incident", "recover"]));
     const differences = found.differences.map(({ what, is }) => `${what}: ${is}`);
@@ -200,7 +200,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     await lab.server.mustExec(["nft", "add", ...TABLE]);
     await product.json(["incident", "recover", "--lift", "all"]);
     assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "tables"]), /isolation/);
-    // The thief's mails, as many notifications about them, and Bert's.
+    // The thief's mails, one notification about each, and Bert's mail.
     await until("everything that waited has left", () => elsewhere.mails().length === 2 * left + 1);
     assert.equal(elsewhere.mails().filter((mail) => mail.includes("may be forged")).length, left);
     await until("the queue is empty", async () => (await queueOf(running)).length === 0);

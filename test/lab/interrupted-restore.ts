@@ -12,7 +12,7 @@ export function besideData({ layout: { data } }: Product): readonly string[] {
   return readdirSync(dirname(data)).filter((name) => name.startsWith(`${basename(data)}.`));
 }
 
-/** Ends a restore of the whole server while restic writes: by SIGTERM, after which nothing of it is left, and by SIGKILL. */
+/** Ends a restore of the whole server while restic writes: by SIGTERM, which must leave nothing behind, and by SIGKILL. */
 export async function endedRestores(product: Product, argv: readonly string[]): Promise<void> {
   const half = `${product.layout.data}.restoring`;
   const endBy = restoreEnder(product, argv, () => existsSync(join(half, "mail")));

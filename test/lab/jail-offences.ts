@@ -8,8 +8,8 @@ import { WebClient } from "./web-client.ts";
 type Offend = (from: string, wanted: Readonly<{ account: string; times: number }>) => Promise<void>;
 
 /**
- * Offences that strangers commit against the jails that the GhostInbox document names. Each wrong password is used twice: the
- * guard only counts new ones, so a jail with the same limit reports first.
+ * Offences by strangers for the jails that the GhostInbox document names. Each wrong password is used twice. The guard counts only
+ * new ones, so a jail with the same limit reports first.
  */
 export function jailOffences({ attacker }: Lab) {
   return {

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import type { Download, Locator, Page } from "playwright-core";
 import { until } from "./wait.ts";
 
-/** How often the path is counted again: a field for a date has several stops, and a page may change in between. */
+/** How often the path is counted again, because a date field has several stops, and the page may change in between. */
 const MOST_COUNTS = 12;
 
 /**
- * For each page as it loads. `stepsTo`: how many presses of the Tab key lead from the focused element to another; negative: backwards.
- * Without a focused control the path may differ, since the browser continues from the last one: then it is counted
- * again. `stepsLeft`: to the same element; null if it is gone. `canPress`: whether it has the focus, and can be pressed.
+ * For each page as it loads. `stepsTo`: how many presses of the Tab key lead from the focused element to another; negative means
+ * backwards. Without a focused control the browser continues from the last one, so the path may differ and is counted again.
+ * `stepsLeft`: steps to the same element; null if it is gone. `canPress`: whether it has the focus and can be pressed.
  */
 export const STEPS = `{
 let last = null;
@@ -31,7 +31,7 @@ globalThis.canPress = (wanted) =>
   stepsTo(wanted) === 0 && !wanted.matches(":disabled") && wanted.closest("[aria-disabled=true]") === null;
 }`;
 
-/** A form takes the focus shortly after it is shown, and could take it from the control that the keyboard has already reached. */
+/** Waits for the form to take the focus. That happens shortly after it is shown, and could take it from a control that was reached. */
 export async function signInShown(page: Page): Promise<void> {
   await page.locator(".sign-in input:focus").waitFor();
 }
@@ -55,7 +55,7 @@ export async function hasFocus(target: Locator): Promise<void> {
   await target.and(target.page().locator(":focus")).waitFor();
 }
 
-/** Once it can be pressed. */
+/** Presses a key on `target` once it can be pressed. */
 export async function press(target: Locator, key = "Enter"): Promise<void> {
   await reach(target);
   if ((await answerOf("canPress", target)) !== true) {

@@ -7,10 +7,10 @@ import { schema } from "../../src/settings/schema.ts";
 import { keepForRun, keptByRun } from "./kept-by-run.ts";
 
 /**
- * The guard tells passwords apart by 12 bits, salted by a secret that the first start makes: once in 400 times two of
- * five different passwords look alike, and count as four. In the lab the secret is the same in each run, so results are
- * too. Only before the first start, in an empty data directory; the empty record says that set-up has run.
- * The key that signs mail takes long to make, so servers of one run share it.
+ * Writes a fixed secret. The guard tells passwords apart by 12 bits, salted by a secret that the first start makes, so that once in
+ * 400 times two of five different passwords look alike and count as four. With the same secret, each run has the same results.
+ * Call it before the first start, in an empty data directory; the empty record says that set-up has run. Servers of one run also
+ * share the key that signs mail, which takes long to make.
  */
 export function makeKnownSecret(layout: Layout): void {
   const { data, secrets, loginPolicySecret } = layout;

@@ -36,7 +36,7 @@ export function newLab() {
     sender,
     attacker,
     start: async (records: readonly string[] = []): Promise<void> => {
-      // A stopped test run removes its network too.
+      // A test run that is stopped must also remove its network.
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
       try {
         await makeNetwork();

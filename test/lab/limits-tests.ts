@@ -32,7 +32,7 @@ export function limitsTests({ lab, product }: Running): void {
     assert.equal(event.type, "EMAIL_BLOCKED");
   });
 
-  test("a mail may have a hundred recipients, a user's too, and the rest must come with the next", async () => {
+  test("a mail, even a user's, may have a hundred recipients; the rest must come with the next", async () => {
     const user = await openSubmissionAs(lab.sender, "198.51.100.89", ANNA);
     await user.ask(`MAIL FROM:<${ANNA}>`);
     for (let n = 1; n <= 100; n++) assert.equal((await user.ask(`RCPT TO:<r${n}@sender.test>`)).code, 250, `${n}`);
@@ -72,7 +72,7 @@ export function limitsTests({ lab, product }: Running): void {
 
     test("Postfix takes twenty mails a minute from an address, and no more", async () => {
       const from = "198.51.100.92";
-      // Side by side: while the guard is down each step of a session waits for it.
+      // In parallel, because while the guard is down each step of a session waits for it.
       const sent = await Promise.all(Array.from({ length: AT_ONCE }, () => mailsOf(from, A_MINUTE / AT_ONCE)));
       assert.deepEqual(new Set(sent.flat()), new Set([250]));
       const next = await sendMail({ host: lab.sender, from });
@@ -115,7 +115,7 @@ export function limitsTests({ lab, product }: Running): void {
     await until("its table is in force", async () => /ct count over 10/.test(await product.firewall()));
   });
 
-  test("with limits.connections.per_port an address may hold ten at each port, and an eleventh at none", async (t) => {
+  test("with limits.connections.per_port an address may hold ten connections at each port, but no eleventh", async (t) => {
     const key = "limits.connections.per_port";
     await product.configure(key, "true");
     t.after(async () => {
@@ -135,6 +135,6 @@ function mailOf(bytes: number): string {
   const line = `${"x".repeat(76)}\r\n`;
   const left = bytes - head.length - "\r\n".length;
   const body = line.repeat(Math.floor(left / line.length));
-  // All lines are equally long, except the last, which may be as long as two.
+  // All lines have the same length, except the last, which may be as long as two.
   return `${head}${body}${"y".repeat(left - body.length)}`;
 }

@@ -4,7 +4,7 @@ import type { Host } from "./host.ts";
 
 export type Locker = Awaited<ReturnType<typeof lockDatabase>>;
 
-/** Another program, sqlite3(1), that locks a database until it is released, or with a plain BEGIN only reads it. */
+/** Runs sqlite3(1), which locks a database until it is released, or with a plain BEGIN only reads it. */
 export async function lockDatabase(host: Host, database: string, begin = "BEGIN EXCLUSIVE") {
   // `ip netns exec` becomes the program, with the same process id.
   const [program = "", ...argv] = host.inside(["sqlite3", database]);

@@ -13,14 +13,14 @@ import { type Environment, PASSWORD, type Product } from "./product.ts";
 import { type Credentials, openSasl, type SaslClient } from "./sasl.ts";
 import { type Verification, watchVerifications } from "./verified.ts";
 
-/** The defaults, with Fail2ban, but without content filters and block lists: sign-ins do not use them, and they start slowly. */
+/** The defaults, with Fail2ban, but without content filters and block lists, which start slowly and which sign-ins don't use. */
 export const LOGINS_AS_SHIPPED: Environment = {
   ...AS_SHIPPED,
   GHOSTINBOX_SPAM__ENABLED: "false",
   GHOSTINBOX_DNSBL__ZONES: "[]",
 };
 
-/** A sign-in over IMAP, and how its answer ends: by the error if the connection failed, `closed` if the server ended it. */
+/** Signs in over IMAP and returns the answer: an error if the connection failed, `closed` if the server ended it. */
 export async function signIn(host: Host, { from, name, password }: Credentials) {
   const began = performance.now();
   const dialog = await openImap(host, from).catch(messageOf);
@@ -39,8 +39,8 @@ export async function comesIn(host: Host, credentials: Credentials, withinMs: nu
 }
 
 /**
- * The verified passwords of a server whose clock can be set, and sign-ins through its Postfix. For the tests of a
- * `describe`; restarts Dovecot and the guard before them.
+ * Watches the verified passwords of a server, sets its clock, and signs in through its Postfix. For the tests of a `describe`, before
+ * which it restarts Dovecot and the guard.
  */
 export function watchedLogins(product: Product) {
   let verifications: () => readonly Verification[];
@@ -93,7 +93,7 @@ export async function importAccounts(product: Product, names: readonly string[])
   await product.json(["account", "import", file]);
 }
 
-/** Those that name any of these. */
+/** Alerts that name any of these. */
 export async function alertsOf(product: Product, ...names: readonly string[]): Promise<readonly AlertItem[]> {
   const alerts = await product.alerts();
   return alerts.filter(({ subject, detail }) => names.some((name) => subject.includes(name) || detail.includes(name)));

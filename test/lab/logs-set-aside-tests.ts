@@ -12,7 +12,7 @@ export function logsSetAsideTests({ lab, product }: Running): void {
   /** Postfix warns of a client that speaks another protocol. */
   const warn = async () => (await openSmtp(lab.sender, "198.51.100.66", ["GET / HTTP/1.1"])).close();
 
-  test("logs set aside in the middle of a burst, and a guard that is killed: nothing is lost or doubled", async () => {
+  test("logs rotate in the middle of a burst, and the guard is killed: nothing is lost or doubled", async () => {
     const many = 120;
     const before = elderParts(product.layout.mailLog).length;
     const send = async (from: number): Promise<void> => {
@@ -41,7 +41,7 @@ export function logsSetAsideTests({ lab, product }: Running): void {
     assert.ok(elderParts(product.layout.mailLog).length >= before + 2, "the log was set aside more than once");
     const ends = (line: string): boolean => ids.some((id) => line.endsWith(`${id}: removed`));
     // The last line of a mail comes after that of its delivery.
-    // Postfix is reloaded each time: a mail that was just delivered then waits for the next queue run.
+    // Each rotation reloads Postfix, after which a mail that was just delivered waits for the next queue run.
     const endsLogged = async (): Promise<readonly string[] | null> => {
       await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
       const lines = wholeLog(product.layout.mailLog).split("\n");

@@ -12,10 +12,10 @@ const KB = 1000;
 const LINE = "The quick brown fox jumps over the lazy dog and then lies down beside it.\r\n";
 const LINK = '<p><a href="http://shop.example/">The quick brown fox</a> <img src="cid:dog">\r\n';
 
-/** 5 kB for one header: a mail may have a thousand. */
+/** 5 kB for one header; a mail may have a thousand headers. */
 const LINES_OF_70 = Array.from({ length: 70 }, () => "x".repeat(70)).join("\r\n ");
 
-/** Spam, followed by padding that makes the mail long. */
+/** What makes a spam mail long. */
 const PADDINGS = [
   ["nearly 10 MB of short lines", "text/plain", "a\r\n", 10_100 * KB],
   ["nearly 10 MB of HTML", "text/html", LINK, 10_100 * KB],
@@ -24,7 +24,7 @@ const PADDINGS = [
 /** Spam that a busy machine left unscored is sent again. */
 const MOST_TRIES = 3;
 
-/** Its senders are allowed, so that no limit stops them. */
+/** For a server whose allow list has the senders, so that no limit stops them. */
 export const LONG_MAILS = {
   settings: { GHOSTINBOX_SPAM__ENABLED: "true", GHOSTINBOX_SPAM__REFUSE_SCORE: "1500" },
   accounts: ["anna@example.test"],
@@ -51,7 +51,7 @@ export function longMailsTests({ lab, product }: Running): void {
     assert.ok(bodyOf(mail) === body.replaceAll("\r\n", "\n"), `${bodyOf(mail).length} of ${body.length} bytes`);
   }
 
-  /** Sends spam. Whether it arrived marked, and whole; what an overloaded filter has not scored after 15 s arrives unmarked. */
+  /** Sends spam. Returns whether it arrived complete and marked: mail that an overloaded filter has not scored after 15 s is unmarked. */
   async function isScored(subject: string, type: string, body: string): Promise<boolean> {
     await sent(subject, ["MIME-Version: 1.0", `Content-Type: ${type}`], body);
     const unscored = (): boolean => findMail(product.layout, subject, { folder: "INBOX" }) !== null;
@@ -132,18 +132,18 @@ export function longMailsTests({ lab, product }: Running): void {
   test("mails whose client hung up stop waiting for a frozen spamd", async () => {
     const [head] = product.pidsOf(/spam-head\.py/);
     await whileStopped(product.pidsOf(/spamd (child|--)/), async () => {
-      // More than there are places, each longer than a socket buffer.
+      // More than the filter takes at once, each longer than a socket buffer.
       const ask = ["spamc", "-U", product.layout.spamHeadSocket, "-t", "2", "-s", "1000000"];
       const input = `Subject: x\n\n${LINE.repeat(6_000)}`;
       await Promise.all(Array.from({ length: 20 }, () => lab.server.exec(ask, { input })));
-      // One accepts connections, one reports about spamd; the milter's own query may be there.
+      // One thread accepts connections, and one reports about spamd. The milter's own query may have a third.
       await until("none waits", () => readdirSync(`/proc/${head}/task`).length <= 3, 6_000);
     });
     await until("spamd answers", () => spamdAnswers(product));
   });
 
   test("none of them made a program of the filter grow large", async () => {
-    // A child that has nothing to do ends at any time.
+    // A child with nothing to do may end at any time.
     const peaks = product.pidsOf(/spamd (child|--)|spam-head\.py/).flatMap((pid) => {
       const file = `/proc/${pid}/status`;
       return existsSync(file)

@@ -24,10 +24,10 @@ export type Look = Readonly<{
 }>;
 
 /**
- * Every appearance, with the axe rules that only it can break. The page is the same at each width, and contrast
- * depends only on light or dark. Forced colours are the system's; axe would read the colour of a button's text from the
- * style sheet instead, which is not what is drawn. Colours move nothing (dashboard/style.test.ts), so each page is checked once
- * with forced colours, and appearances that combine two others are only for pictures.
+ * Every appearance, with the axe rules that only it can break. The page is the same at each width, and contrast depends only on
+ * light or dark. Forced colours are the system's: axe would instead read a button's text colour from the style sheet, which isn't
+ * what is drawn. Colours move nothing (dashboard/style.test.ts), so each page is checked once with forced colours, and appearances
+ * that combine two others are only for pictures.
  */
 export const LOOKS: readonly Look[] = [
   { name: "dark-phone", size: PHONE, colorScheme: "dark", forcedColors: "none", rules: "all" },
@@ -38,8 +38,8 @@ export const LOOKS: readonly Look[] = [
 ];
 
 /**
- * `hasAxe` false: axe has judged this before, with other text. `isPage`: a page after it is opened, not a stop of a flow.
- * `isTouched`: on a phone the page has touch instead of a pointer, and then neither until it is loaded again.
+ * `hasAxe` is false if axe has checked this before, with other text. `isPage`: a page right after it was opened, not a stop of a
+ * flow. `isTouched`: on a phone the page gets touch instead of a pointer; afterwards it has neither until it is reloaded.
  */
 type Stop = Readonly<{
   hasAxe?: boolean;
@@ -51,7 +51,7 @@ type Stop = Readonly<{
 /** Checks the current page in each appearance; leaves it wide and light. `where` names the stop of a flow. */
 export async function looksWell(page: Page, where: string, stop: Stop = {}): Promise<void> {
   const { hasAxe = true, isPage = false, isTouched = false, each } = stop;
-  // Not where a page has virtual devices, such as a passkey: the end of this session removes them.
+  // Not if the page has virtual devices, such as a passkey, which the end of this session would remove.
   const devices = isTouched ? await page.context().newCDPSession(page) : null;
   const isWanted = { pages: isPage, pictures: each !== undefined };
   for (const look of LOOKS.filter(({ only }) => only === undefined || isWanted[only])) {
@@ -59,7 +59,7 @@ export async function looksWell(page: Page, where: string, stop: Stop = {}): Pro
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme, forcedColors, reducedMotion: "reduce" });
     await devices?.send("Emulation.setTouchEmulationEnabled", { enabled: size === PHONE });
-    // A control's place depends only on the width.
+    // A control's position depends only on the width.
     const wrong = await page.evaluate<readonly string[]>(`(${PAGE_CHECKS})(${rules !== null})`);
     const violations = hasAxe ? await violationsOf(page, look) : [];
     assert.deepEqual([...wrong, ...violations], [], `${where}, ${name}`);
@@ -74,7 +74,7 @@ export async function showsWell(shown: Locator, where: string): Promise<void> {
   await looksWell(shown.page(), where);
 }
 
-/** Rules of axe-core, and places. */
+/** The rules of axe-core that are violated, and where. */
 async function violationsOf(page: Page, { rules, colorScheme }: Look): Promise<readonly string[]> {
   if (rules === null) return [];
   const isNew = await page.evaluate<boolean>(`(${HAS_NEW_COLOURS})("${colorScheme}")`);
@@ -88,7 +88,7 @@ async function violationsOf(page: Page, { rules, colorScheme }: Look): Promise<r
   return page.evaluate<readonly string[]>(run);
 }
 
-/** For the page itself; null: it has no axe yet. The rest of axe's answer is large. */
+/** Runs in the page; returns null if it has no axe yet. The rest of axe's answer is large. */
 const AXE_RUN = `async (options) => {
   if (!("axe" in globalThis)) return null;
   const { violations } = await axe.run(options);

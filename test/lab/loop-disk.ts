@@ -35,7 +35,7 @@ export function loopDisk(directory: string, { sizeMb, inodes, mountOptions }: Wi
     await mustRun(["truncate", "-s", `${sizeMb}M`, image()]);
     const few = inodes === undefined ? [] : ["-N", String(inodes)];
     await mustRun(["mkfs.ext4", "-q", "-F", ...few, image()]);
-    // If the run is stopped: before the lab removes the directory.
+    // If the run is stopped, this must come before the lab removes the directory.
     process.prependListener("exit", () => spawnSync("umount", ["-q", "-l", directory]));
     await attach();
   }
@@ -45,7 +45,7 @@ export function loopDisk(directory: string, { sizeMb, inodes, mountOptions }: Wi
     rmSync(image(), { force: true });
   }
 
-  /** Uses up all but a few inodes, which the server's programs allocate and free all the time. */
+  /** Uses up all inodes but a few, because the server's programs allocate and free some all the time. */
   function fillInodes(): void {
     mkdirSync(filler);
     for (let left = statfsSync(directory).ffree; left > SPARE_INODES; left--)
@@ -61,7 +61,7 @@ export function loopDisk(directory: string, { sizeMb, inodes, mountOptions }: Wi
   }
 
   /**
-   * Cuts the power: synchronous, so that the moment is exact. Writes that were not flushed are lost. The file system stays mounted,
+   * Cuts the power, synchronously, so that the moment is exact. Writes that were not flushed are lost. The file system stays mounted,
    * and everything in it fails, except that an fsync under way at that moment may say that it succeeded: the kernel then treats the
    * transaction, which it has discarded, as already written (jbd2_complete_transaction() in fs/jbd2/journal.c). So what a program
    * answers from now on promises nothing; after a power failure no one would get the answer.
@@ -103,7 +103,7 @@ export function loopDisk(directory: string, { sizeMb, inodes, mountOptions }: Wi
     try {
       await mustRun(["mount", "-o", mountOptions, device, directory]);
     } finally {
-      // From now on it is removed with its last mount.
+      // From now on, unmounting it for the last time removes it.
       await mustRun(["losetup", "--detach", device]);
     }
   }

@@ -35,9 +35,8 @@ export function clockLibrary() {
 }
 
 /**
- * The wall clock of the whole server: every program that `npm start` starts, under any user and in any chroot, loads our
- * library in the server's own mount namespace (ld.so(8), /etc/ld.so.preload). This machine's clock stays unchanged, and so
- * do the times of files.
+ * The wall clock of the whole server. Every program that `npm start` starts, under any user and in any chroot, loads our library
+ * in the server's own mount namespace (ld.so(8), /etc/ld.so.preload). This machine's clock and file times stay unchanged.
  */
 export function machineClock() {
   const { at, path, build, set } = clockLibrary();

@@ -4,7 +4,7 @@ import type { Host } from "./host.ts";
 export type MachineLook = ReturnType<typeof machineLook>;
 export type MachineState = Awaited<ReturnType<MachineLook["all"]>>;
 
-/** Files that docs/set-up.md says remain, and dpkg's own files: packages are compared separately. */
+/** Files that remain according to docs/set-up.md, and dpkg's own files, because packages are compared separately. */
 const NOT_LEFT = [
   "/var/cache/apt",
   "/var/lib/apt",
@@ -21,7 +21,7 @@ const NOT_LEFT = [
 ];
 const SKIPPED = `\\( ${NOT_LEFT.map((path) => `-path ${path}`).join(" -o ")} \\) -prune -o`;
 const EVERYWHERE = "/ /run /tmp";
-/** For each file, directory and link: a line of the list; then what changes with a file's content (inode(7)), and its path. */
+/** Prints for each file, directory and link a line of the list, then what changes with a file's content (inode(7)), and its path. */
 const found = (places: string): string =>
   `find ${places} -xdev ${SKIPPED} -printf '%y %m %u:%g %p -> %l\\0%D %i %s %T@ %C@ %p\\0'`;
 const PACKAGES = `
@@ -43,7 +43,7 @@ export function machineLook(machine: BareDebian, network: Host) {
   const users = () => shown("getent passwd; getent group; getent shadow; getent gshadow");
   const processes = async () => (await shown(PROCESSES)).filter((line) => !line.includes(PROCESSES));
   const firewall = async () => lines(await network.mustExec(["nft", "list", "ruleset"]));
-  /** The space of everything. */
+  /** The space that everything takes. */
   const diskMb = async () => Number.parseInt((await shown("du -sxm / 2>/dev/null || true")).join(), 10);
 
   /** Below these places. */
@@ -62,7 +62,7 @@ export function machineLook(machine: BareDebian, network: Host) {
     return [...listed, ...regular.map((one) => sums.get(one) ?? "")];
   }
 
-  /** All that a program could have left on the machine, a line each. */
+  /** Everything that a program could have left on the machine, one line each. */
   const all = async () => ({
     packages: await shown(PACKAGES),
     users: await users(),

@@ -40,7 +40,7 @@ export function mailProxyTests({ lab, product }: Running, account: string): void
     assert.deepEqual(await kinds(MAIL_PROXY), []);
   });
 
-  test("a header sent by the client does not count, through the proxy and past it", async () => {
+  test("a PROXY header sent by the client is ignored, both through the proxy and directly", async () => {
     const forged = `PROXY TCP4 ${FORGED} ${SERVER.v4} 4321 25`;
     for (const to of [MAIL_PROXY, SERVER.v4]) assert.match(await said(LIAR, to, forged), /^220 .*5\d\d /);
     assert.deepEqual(await kinds(FORGED), []);
@@ -64,7 +64,7 @@ export function mailProxyTests({ lab, product }: Running, account: string): void
     }
   });
 
-  test("of this machine's users only the proxy's reaches them", async () => {
+  test("of this machine's users only the proxy's reaches the ports for proxies", async () => {
     const connects = async (user: string): Promise<boolean> => {
       const as = ["setpriv", `--reuid=${user}`, "--clear-groups", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/325"];
       return (await lab.server.exec(as)).code === 0;
@@ -88,7 +88,7 @@ export function mailProxyTests({ lab, product }: Running, account: string): void
     await open.closed();
   });
 
-  test("without the guard clients of a proxy are refused, and others are accepted", async () => {
+  test("without the guard, clients of a proxy are refused, and others are accepted", async () => {
     const guard = await stopService(product, "guard");
     assert.match(await said(USER, MAIL_PROXY, "EHLO user.test"), /^421 4\.3\.2/);
     assert.match(await said(DIRECT, SERVER.v4, "EHLO user.test"), /,250 /);

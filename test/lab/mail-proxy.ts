@@ -9,13 +9,13 @@ import { SERVER } from "./network.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-/** Its place: the sender's host, whose other addresses are strangers to the server. */
+/** The proxy's address, on the sender's host, whose other addresses are strangers to the server. */
 export const MAIL_PROXY = "198.51.100.10";
 
 /** The server's ports for proxies, by default. */
 export const PROXIED: readonly number[] = [325, 365, 387, 393];
 
-/** The greeting of an SMTP server, then the last line of its reply to this line. Shorter if it hangs up. */
+/** The greeting of an SMTP server and the last line of its reply to this line, or less if it hangs up. */
 export async function saidTo(host: Host, wish: Wish, line: string): Promise<readonly string[]> {
   using dialog = await openDialog(host, wish);
   const replies = [await dialog.reply()];

@@ -58,7 +58,7 @@ export function mailTests({ lab }: Running): void {
     assert.equal(listed.filter((line) => line.startsWith("* LIST")).length, 400);
   });
 
-  test("the password is asked for over TLS only", async () => {
+  test("passwords are accepted over TLS only", async () => {
     const argv = ["openssl", "s_client", "-quiet", "-connect", `${SERVER.v4}:993`];
     assert.match((await lab.sender.exec(argv, { input: "a LOGOUT\r\n" })).stdout, /\* OK .*AUTH=PLAIN/);
     const plain = await lab.sender.connect({ from: PHONE, to: SERVER.v4, port: 143 });

@@ -11,9 +11,9 @@ export type MailFrom = Readonly<{
   sender?: string;
   recipient?: string | readonly string[];
   subject?: string;
-  /** The whole mail, headers and body, instead of a short one. */
+  /** The whole mail, headers and body, instead of the default short one. */
   text?: string;
-  /** Called when all of it is sent, and only the reply is missing. */
+  /** Called once all of it is sent and only the reply is missing. */
   onceSent?: () => void;
 }>;
 
@@ -36,7 +36,7 @@ export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
   return await mailOver(dialog, mail);
 }
 
-/** A session on 25 that has said these lines, whatever the answers. */
+/** A session on port 25 that has sent these lines, whatever the answers. */
 export async function openSmtp(host: Host, from: string, lines: readonly string[] = [HELLO]): Promise<Dialog> {
   const dialog = await openDialog(host, { from, to: serverFor(from), port: 25 });
   await dialog.reply();
@@ -47,17 +47,17 @@ export async function openSmtp(host: Host, from: string, lines: readonly string[
 /** A reply in one line. */
 export const words = ({ code, lines }: SmtpReply): string => `${code} ${lines.join(" ")}`;
 
-/** Whether the mail was accepted. Returns its queue id. */
+/** Checks that the mail was accepted. Returns its queue id. */
 export function assertAccepted(reply: SmtpReply): string {
   return /^250 .*queued as (\w+)/.exec(words(reply))?.[1] ?? assert.fail(words(reply));
 }
 
-/** Whether a ban ended it: by Postfix's 421, or by the end of the connection, which may come before the reply is sent. */
+/** Checks that a ban ended the session: by Postfix's 421, or by the end of the connection, which may come before that reply. */
 export function assertCutOff(reply: SmtpReply): void {
   assert.ok(reply.code === 421 || reply.code === 0, words(reply));
 }
 
-/** Whether its content was refused with this reply, or the ban for it came first. */
+/** Checks that the mail's content was refused with this reply, unless the ban for it came first. */
 export function assertRefused(reply: SmtpReply, line: string): void {
   if (reply.code === 550) assert.deepEqual(reply.lines, [line]);
   else assertCutOff(reply);

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # make-debian.sh DIRECTORY: makes what the test files of one run share. Later callers wait for the first (flock(1)).
 #   archive   the Debian packages that tests install, as apt fetched and verified them from the machine's sources, with an
-#             index of only these: apt reads kilobytes each time, while Debian's index has 50 MB
-#   debian    a Debian 12 of it, with nothing installed but what every Debian has, by debootstrap(8)
+#             index of only these, so that apt reads kilobytes each time instead of the 50 MB of Debian's index
+#   debian    a Debian 12 made of the archive by debootstrap(8), with only what every Debian has
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 SUITE=bookworm
@@ -16,7 +16,7 @@ NEW=$DIRECTORY/new
 rm -rf "$NEW"
 mkdir -p "$NEW/fetched/partial" "$NEW/archive/pool" "$NEW/archive/dists/$SUITE/$(dirname "$INDEX")"
 
-# apt of a machine on which nothing is installed, with the lists of this one.
+# apt as on a machine on which nothing is installed, with the package lists of this one.
 : >"$NEW/nothing"
 for option in State::status="$NEW/nothing" Cache::archives="$NEW/fetched" Cache::pkgcache="$NEW/cache" Cache::srcpkgcache="$NEW/lists"; do
   AS_ELSEWHERE+=(-o "Dir::$option")
@@ -27,8 +27,8 @@ fetch() {
   apt-get "${AS_ELSEWHERE[@]}" install --no-install-recommends --download-only -y -qq "$@" >"$NEW/log" 2>&1
 }
 
-# Packages of every Debian, of set-up and of the Dockerfile; then those that conflict with them or replace them: in one request
-# apt would choose them where a package needs one of several.
+# Packages of every Debian, of set-up and of the Dockerfile; then those that conflict with them or replace them. In a single
+# request, apt would choose the latter where a package needs one of several.
 fetch_all() {
   # shellcheck disable=SC2046 # a list of words
   fetch '?priority(required)' apt usr-is-merged $(bash scripts/setup --list-packages) tini nmap sslscan swaks libnet-ssleay-perl &&
@@ -37,7 +37,7 @@ fetch_all() {
 
 fetch_all || { apt-get update -qq && fetch_all; } || { cat "$NEW/log" >&2; exit 1; }
 
-# Each lies under its own name, without the directories of Debian's pool.
+# Each gets its own name, without the directories of Debian's pool.
 for deb in "$NEW/fetched/"*.deb; do
   IFS=_ read -r name version _ <<<"$(basename "$deb")"
   echo "$name=${version/\%3a/:}"
@@ -64,11 +64,11 @@ SHA256:
  $sum $(stat -c %s "$NEW/archive/dists/$SUITE/$INDEX") $INDEX
 END
 
-# Does not wait for the disk: nothing of this is needed after a power failure. Nor are packages once they are installed.
+# Doesn't wait for the disk, because none of this is needed after a power failure. Nor are the packages once they are installed.
 DPKG_FORCE=unsafe-io debootstrap --no-check-gpg --variant=minbase "$SUITE" "$NEW/debian" "file://$NEW/archive" >"$NEW/log" 2>&1 ||
   { tail -n 5 "$NEW/log" >&2; exit 1; }
 rm "$NEW/debian/var/cache/apt/archives/"*.deb
-# debian-tree.ts writes them for each.
+# debian-tree.ts writes these files for each copy.
 rm "$NEW/debian/etc/apt/sources.list" "$NEW/debian/etc/resolv.conf"
 echo force-unsafe-io >"$NEW/debian/etc/dpkg/dpkg.cfg.d/fast"
 mv "$NEW/archive" "$NEW/debian" "$DIRECTORY"

@@ -68,7 +68,7 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
 
 const SENDER = "*@friend.example";
 
-/** Requests of a mailbox's page, beyond `usualVisits`. `queueId`: of a mail that the user got. */
+/** Requests of a mailbox's page, beyond `usualVisits`. `queueId`: that of a mail to the user. */
 export const mailboxVisits = (queueId: string): Readonly<Record<string, readonly Visit[]>> => ({
   "GET /api/v1/me/sign-ins": [{ answers: 200 }, { path: "/api/v1/me/sign-ins?limit=1", answers: 200 }],
   "GET /api/v1/me/mail": [

@@ -7,7 +7,7 @@ import { mailText } from "./mailbox.ts";
 const FOLDERS = ["", ".Archive", ".Archive.2026"] as const;
 const FLAGS = ["", "S", "FS", "RS"] as const;
 
-/** Writes mails directly into mailboxes, in folders and with flags: faster than delivery. */
+/** Writes mails directly into mailboxes, in folders and with flags, which is faster than delivery. */
 export function manyMails(layout: Layout, accounts: readonly string[], bodyBytes = 800) {
   const paths: string[] = [];
   let made = 0;
@@ -21,7 +21,7 @@ export function manyMails(layout: Layout, accounts: readonly string[], bodyBytes
       const [local = "", domain = ""] = account.split("@");
       const cur = join(layout.mail, domain, local, "Maildir", folder, "cur");
       const path = join(cur, `1763700000.M${n}P1.lab:2,${FLAGS[n % FLAGS.length]}`);
-      // Immediately, as the server is running: the first directory that was missing, and those below it.
+      // Sets the owner of each new directory at once, because the server is running.
       const first = mkdirSync(cur, { recursive: true, mode: 0o700 });
       if (first !== undefined) for (let at = cur; at.length >= first.length; at = dirname(at)) chownSync(at, uid, gid);
       const body = `${randomBytes((bodyBytes * 3) / 4).toString("base64")}\r\n`;

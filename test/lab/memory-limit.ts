@@ -27,7 +27,7 @@ export function whyNoMemoryLimit(): string | null {
   }
 }
 
-/** A cgroup whose processes get this much memory in all, and no swap. If they need more, the kernel kills one. */
+/** A cgroup whose processes get this much memory in total, and no swap. If they need more, the kernel kills one. */
 export function limitMemory(megabytes: number, name: string) {
   const isFirst = existsSync(join(FIRST, "memory.limit_in_bytes"));
   const files = isFirst ? V1 : V2;

@@ -5,8 +5,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 const ENOUGH_KIB = 6 * 1024 ** 2;
 
 /**
- * A directory for thousands of files that are soon deleted, such as a Debian: in memory, where the kernel takes half as long for
- * them as on a disk. On disk if memory is short.
+ * A directory for thousands of files that are soon deleted, such as those of a Debian. It is in memory, where the kernel handles
+ * them in half the time, or on disk if memory is short.
  */
 export function memoryPlace() {
   const directory = mkdtempSync("/var/tmp/gi-place-");

@@ -21,12 +21,12 @@ export const SERVER = { v4: "203.0.113.10", v6: "2001:db8:10::10", gateway: "203
 export const DNS_HOST = "203.0.113.53";
 /** The same host, for a server without IPv4. */
 export const DNS_HOST_V6 = "2001:db8:53::53";
-/** A resolver of the provider, on that host too. */
+/** A resolver of the provider, on the same host. */
 export const RESOLVER_V6 = "2001:db8:53::54";
 /** Other name servers of the `net` host: those of block lists, and one that no query may reach. */
 export const NAME_SERVERS: readonly string[] = ["203.0.113.61", "203.0.113.62", "203.0.113.63", "203.0.113.66"];
 
-/** Of each link: the router's end, the host's end, and the networks of which the host has every address. */
+/** For each link: the router's end, the host's end, and the networks in which the host has every address. */
 const ADDRESSES = {
   server: {
     router: ["203.0.113.1/24", "2001:db8:10::1/64"],
@@ -65,7 +65,7 @@ export function whyNoLab(): string | null {
 export async function makeNetwork(): Promise<void> {
   removeLeftovers();
   for (const host of HOSTS) {
-    // `ip netns exec` shows this as /etc/resolv.conf inside: the lab's DNS host, the same for all.
+    // `ip netns exec` shows this as /etc/resolv.conf inside. All hosts use the lab's DNS host.
     const etc = `/etc/netns/${namespaceOf(host)}`;
     mkdirSync(etc, { recursive: true });
     writeFileSync(`${etc}/resolv.conf`, `nameserver ${DNS_HOST}\noptions timeout:1 attempts:1\n`);
@@ -105,15 +105,15 @@ export async function makeNetwork(): Promise<void> {
   await mustRun(["sh"], { input: script.join("\n") });
 }
 
-/** The server has no IPv4 address but loopback. */
+/** Leaves the server no IPv4 address but loopback. */
 export const takeAwayV4 = () => inside("server", [`addr del ${SERVER.v4}/24 dev eth0`]);
 
 /** Moves the server, without a public address, into the network of a router. */
 export const INNER = { v4: "192.168.7.10", router: "192.168.7.1" } as const;
 
 /**
- * `net` becomes a router, too: it has the server's public addresses itself, and `rules`, a file of nft(8), say what it forwards. The
- * server has only a private address.
+ * Makes `net` a NAT router, too: it takes over the server's public addresses, and `rules`, a file of nft(8), say what it forwards.
+ * The server keeps only a private address.
  */
 export async function putBehindRouter(rules: string): Promise<void> {
   await inside("net", [
@@ -178,10 +178,10 @@ function removeLeftovers(): void {
     if (owner !== undefined && !signal(Number(owner), 0)) removeNetwork(Number(owner));
 }
 
-/** Set before there is a link: each link inherits them. */
+/** Set before there is a link, because each link inherits them. */
 function kernelSettings(host: HostName): string {
   const settings = [
-    // Addresses are usable at once: these links have no other hosts.
+    // Addresses are usable at once, because these links have no other hosts.
     "ipv6/conf/all/accept_dad=0",
     "ipv6/conf/default/accept_dad=0",
     ...(host === "net" ? ["ipv4/ip_forward=1", "ipv6/conf/all/forwarding=1"] : []),
@@ -195,7 +195,7 @@ function kernelSettings(host: HostName): string {
 const batch = (host: HostName | "", lines: readonly string[]): string =>
   `ip ${host === "" ? "" : `-n ${namespaceOf(host)} `}-batch - <<.\n${lines.map(atOnce).join("\n")}\n.`;
 
-/** Otherwise nothing can bind an IPv6 address until the kernel has decided, in the background, not to look for duplicates. */
+/** Makes an IPv6 address usable at once. Otherwise no program can bind it until the kernel has decided not to look for duplicates. */
 const atOnce = (line: string): string => (/^addr add \S*:/.test(line) ? `${line} nodad` : line);
 
 const inside = (host: HostName, lines: readonly string[]) => mustRun(["sh"], { input: batch(host, lines) });

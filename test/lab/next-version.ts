@@ -3,11 +3,11 @@ import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { md5sums } from "../../scripts/debian/control.ts";
 
-/** A version of the program that does not exist: each database has one migration more. */
+/** The "next version" does not exist: it is this one with one more migration for each database. */
 
 /**
- * Makes it from a checkout or an installed program: changes the sources and their build, which
- * then need not be rebuilt. Uses no variables from outside, so that it also runs in a container: see NEXT_VERSION_SCRIPT.
+ * Makes it from a checkout or an installed program. Changes both the sources and their build, so that no rebuild is
+ * needed. Uses no variables from outside, so that it also runs in a container: see NEXT_VERSION_SCRIPT.
  */
 export function makeNextVersion(root: string): void {
   const fs = process.getBuiltinModule("node:fs");

@@ -64,9 +64,9 @@ export function noNetAdminTests({ lab, product }: Running): void {
     const { layout } = product;
     const holder = await lab.server.spawnReady([...AS_NOBODY, layout.node, "-e", HOLD]);
     try {
-      // A connection that Dovecot already has open proves nothing: it must connect again.
+      // Makes Dovecot connect again, because a connection that is already open proves nothing.
       await product.kill(/\/auth$/);
-      // The ban cuts the last of them off.
+      // The ban cuts off the last one.
       const guess = (n: number) => tryLogIn(lab.attacker, GUESSER, ANNA, `wrong-${n}`);
       await Promise.allSettled([1, 2, 3, 4, 5].map(guess));
       await until("the guesser is banned", async () => (await product.banOf(GUESSER)) !== undefined);

@@ -53,7 +53,7 @@ export function nonsenseTests({ lab, product }: Running): void {
       assert.doesNotMatch(other.output, /\n\s+at /, "no stack trace");
     });
 
-  test("a start beside a running one: the port in use is named", async () => {
+  test("a start while the server is running names the port in use", async () => {
     const other = new Product(lab, {}, { data: `${lab.directory}/beside`, isByNpm: false });
     assert.equal(await other.startInVain(), 1);
     assert.match(other.output, /^ghostinbox: .*\b(25|465|587|993|3000)\b/m);

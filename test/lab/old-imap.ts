@@ -26,7 +26,7 @@ export async function startOldImap(host: Host, { directory, address, certificate
   const at = (name: string): string => join(directory, `old-${name}`);
   const mail = at("mail");
   mkdirSync(mail, { mode: 0o777 });
-  // The separator is as on many servers, but not on ours.
+  // Many servers use this separator, but ours doesn't.
   const own = "ssl = required\nnamespace inbox {\n  inbox = yes\n  separator = /\n}\n";
   const wish = { name: "old", address, certificate, passdb: "nopassword=y", imapPort: 0 };
   writeFileSync(at("dovecot.conf"), plainDovecot(at, wish) + own);
@@ -47,7 +47,7 @@ export async function openMailbox(host: Host, from: string, to: string, { name, 
     create: (folder: string) => must(`CREATE "${folder}"`),
     close: () => dialog.close(),
 
-    /** A literal that the server need not ask for (RFC 7888). */
+    /** Uses a literal that is sent without the server's consent (LITERAL+, RFC 7888). */
     add: ({ folder, subject, flags, date }: Stored) => {
       const text = `${mailText({ subject, from: "friend@sender.test", body: `It is about: ${subject}.` })}\r\n`;
       return must(`APPEND "${folder}" (${flags}) "${date}" {${text.length}+}\r\n${text}`);

@@ -15,7 +15,7 @@ import { timed, until } from "./wait.ts";
 const MOST = 3;
 const MOST_KNOWN = 5;
 const SHARE = 8;
-/** Addresses of the attacker's host, except the owner's, who is behind a router that answers nothing unasked. */
+/** Addresses of the attacker's host, except OWNER, which is behind a router that answers no unsolicited packets. */
 const STRANGER = "198.51.100.210";
 const KNOWN = "198.51.100.230";
 const OWNER = "198.51.100.70";
@@ -103,7 +103,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     await isSo(4);
   });
 
-  test("connections that came between two looks are ended beyond the share, older ones are not", async () => {
+  test("of connections that came between two looks, those beyond the limit are ended; older ones are not", async () => {
     const held = await openMany(times(STRANGER, MOST));
     await watch.look();
     await kit.lab.server.mustExec(["nft", "flush", "set", "inet", "ghostinbox", "refused4"]);
@@ -114,7 +114,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     assert.ok(held.every((socket) => !socket.destroyed));
   });
 
-  test("an address that accounts know may hold more, and the allow list what it likes", async () => {
+  test("an address that accounts know may hold more connections, and one on the allow list any number", async () => {
     await openMany(times(KNOWN, MOST_KNOWN));
     await openMany(times("198.51.100.200", 2 * MOST));
     await watch.look();
@@ -144,7 +144,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
       assert.doesNotMatch(table, new RegExp(`set ${set} \\{[^}]*elements`), `${set} is empty`);
   });
 
-  test("the same SYNs do lock out when only the kernel counts", async () => {
+  test("the same SYNs do lock the owner out when only the kernel counts", async () => {
     await watch.stop();
     await sendSyns(kit.lab.attacker, { to: SERVER.v4, port: PORT, from: OWNER, count: 2 * MOST });
     const connected = await kit.lab.sender.connect({ from: OWNER, to: SERVER.v4, port: PORT });
@@ -165,7 +165,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     await assert.rejects(
       kernel.passed([PORT, 9]),
       /No such file/,
-      "a table without these counters is not one without attempts",
+      "missing counters don't mean that there were no attempts",
     );
     assert.ok(Math.max(passed.ms, said.ms) < listed.ms / 4);
   });
@@ -176,7 +176,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     await openMany(times(STRANGER, MOST));
     await refused(STRANGER);
     const passed = (await kernel.passed([PORT])).get(PORT);
-    // What it refuses does not count as lost behind our rules.
+    // Connections that the kernel refuses do not count as lost behind our rules.
     assert.deepEqual(passed, { offered: MOST, arrived: MOST });
   });
 }

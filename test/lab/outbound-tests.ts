@@ -13,12 +13,12 @@ const PHONE = "198.51.100.65";
 const RELAY = "198.51.100.10";
 const SECRET = "relay pass:word $1";
 
-/** Finally sends all mail through a relay. */
+/** At the end, sends all mail through a relay. */
 export function outboundTests({ lab, product }: Running): void {
   const at = (name: string): string => join(lab.directory, name);
   let relay: TlsServer;
   before(async () => {
-    // Mail still waiting there would go through the relay.
+    // Mail that still waits in the queue would go through the relay.
     await lab.server.mustExec(["postsuper", "-c", product.layout.postfixConf, "-d", "ALL"]);
     const certificate = await makeCertificate(lab.directory, "relay", "mx.sender.test");
     const where = { directory: lab.directory, address: RELAY, port: 587, certificate };

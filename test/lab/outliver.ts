@@ -13,7 +13,7 @@ const PROGRAM = `
   print "here\\n";
   sleep 600 while 1;`;
 
-/** The users that are the server's own. */
+/** The server's own users. */
 export const OUR_USERS = [
   "ghostinbox",
   "ghostinbox-web",

@@ -10,7 +10,7 @@ import { until } from "./wait.ts";
 type RelayWish = Omit<Wish, "port"> & Readonly<{ login: Login; nextHop: string }>;
 
 const PORT = 587;
-/** What it needs in addition from Postfix (master(5)). */
+/** Further services of Postfix that it needs (master(5)). */
 const SERVICES = `
 pickup unix n - n 60 1 pickup
 ${POSTFIX_SERVICES}

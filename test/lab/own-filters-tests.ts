@@ -15,7 +15,7 @@ const filter = (regex: string): string => `[Definition]\nfailregex = ${regex}\n`
 
 const directoryOf = (lab: Lab): string => join(copiedCheckout(lab), "security", "filter.d");
 
-/** The files there at the start: a filter, and a jail file with an address. */
+/** Writes the files that exist at the start: a filter, and a jail file with an address. */
 export function dropFirstFilter({ lab }: Pick<Running, "lab">): void {
   writeFileSync(join(directoryOf(lab), "..", "jail.local"), "[DEFAULT]\ndestemail = anna@example.test\n");
   const text = filter(`${SMTPD}lost connection after EHLO from [^[]*\\[<HOST>\\]$`);
@@ -68,7 +68,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
     await isBannedBy("vanished", "198.51.100.200");
   });
 
-  test("one that is dropped in later is tested by command, and goes live at the restart", async () => {
+  test("a filter that is added later is tested by command, and takes effect after the restart", async () => {
     write("curious", `${SMTPD}lost connection after NOOP from [^[]*\\[<HOST>\\]$`);
     await hangUp("198.51.100.201", "NOOP");
     assert.match(await tests("curious"), /198\.51\.100\.201/, "whom its jail would ban");
@@ -79,7 +79,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
     await isBannedBy("curious", "198.51.100.202");
   });
 
-  test("one that attackers could abuse is refused by its path in the checkout; the others are used", async () => {
+  test("a filter that attackers could abuse is refused, with its path in the checkout; the others are used", async () => {
     write("gullible", "reject: .* from .*\\[<HOST>\\]");
     const tested = await product.cli(["fail2ban", "test", "gullible", product.layout.mailLog]);
     assert.equal(tested.code, 1);
@@ -91,7 +91,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
     await isBannedBy("curious", "198.51.100.203");
   });
 
-  test("one in the data directory bans too, and replaces one of the same name", async () => {
+  test("a filter in the data directory bans too, and replaces one of the same name", async () => {
     for (const [name, command] of Object.entries({ curious: "HELO", restless: "RSET" })) {
       const text = filter(`${SMTPD}lost connection after ${command} from [^[]*\\[<HOST>\\]$`);
       writeFileSync(join(product.layout.fail2banFilters, `${name}.conf`), text);

@@ -30,8 +30,8 @@ export type OwnMachine = Awaited<ReturnType<typeof startMachine>>;
 type Variables = Readonly<Record<string, string>>;
 
 /**
- * A host of the lab with its own files, so that a page's commands can be typed as printed: it has its own /etc, /root
- * and /tmp, and the data directory is at the default place. `environment`: of every command.
+ * A host of the lab with its own files, so that a page's commands can be typed as printed. It has its own /etc, /root
+ * and /tmp, and the data directory is in its default place. `environment`: that of every command.
  */
 export async function startMachine(host: Host, directory: string, environment: Variables = {}) {
   const data = join(directory, `data-${host.name}`);
@@ -57,13 +57,13 @@ export async function startMachine(host: Host, directory: string, environment: V
   };
 }
 
-/** The lab's server. The spam filter and Fail2ban have separate pages and tests; here they would only cost time at each start. */
+/** The lab's server, without the spam filter and Fail2ban, which have separate tests and would only cost time at each start. */
 export function startServerMachine({ server, directory }: Lab, settings: Variables = {}): Promise<OwnMachine> {
   const root = rootOf(directory);
   return startMachine(server, directory, {
     GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
     GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
-    // On the internet; the lab has none.
+    // Block lists are on the internet, which the lab cannot reach.
     GHOSTINBOX_DNSBL__ZONES: "[]",
     GHOSTINBOX_SPAM__ENABLED: "false",
     GHOSTINBOX_FAIL2BAN__ENABLED: "false",

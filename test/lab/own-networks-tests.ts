@@ -12,7 +12,7 @@ export function ownNetworksTests(kitOf: () => FirewallLab): void {
     return kitOf().lab.server.mustExec([process.execPath, "--input-type=module", "-e", program]);
   }
 
-  test("both families' addresses and default gateways are found, and a route that goes away is forgotten", async () => {
+  test("finds the addresses and default gateways of both families, and forgets a route that is removed", async () => {
     const lines = (await ask()).split("\n");
     for (const line of [
       "loopback 127.0.0.0/8",

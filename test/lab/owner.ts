@@ -8,7 +8,7 @@ const ELSEWHERE = { address: "198.51.100.10", port: 8001 } as const;
 /** Deadline for a notice to appear. */
 const NOTICED_MS = 30_000;
 
-/** No nightly backup starts during the test: after the first one there is a notice. */
+/** Prevents a nightly backup during the test, because the first one causes a notice. */
 export const NO_BACKUP_NOW: Environment = { GHOSTINBOX_BACKUP__HOUR: String((new Date().getHours() + 12) % 24) };
 
 /** Sends alerts by mail, and to a webhook on another host in case no mail goes out. */
@@ -39,7 +39,7 @@ export async function ownerOf(product: Product, { sender, directory }: Lab) {
           const component = components.find((one) => one.name === name);
           const found = component ?? notices.find(({ code }) => code === name);
           assert.match(found?.detail ?? "", detail);
-          // Without JSON's escapes of quotation marks.
+          // Undoes JSON's escapes of quotation marks.
           const tells = ({ body }: Received) => body.includes(name) && detail.test(body.replaceAll('\\"', '"'));
           assert.ok(elsewhere.received().some(tells), name);
         }

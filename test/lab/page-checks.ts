@@ -1,6 +1,6 @@
 /**
- * Checks of a page at each stop, as a function that runs in the page. Its argument says whether to try each control too; it
- * returns the faults:
+ * Checks of a page at each stop, as a function that runs in the page and returns the faults. Its argument says whether to try each
+ * control, too. The rules:
  * - The page is not wider than the window, and no text overflows the window or its container, except where it can be scrolled.
  * - A select has room for the chosen option.
  * - Touch targets have 44 pixels (WCAG 2.2, 2.5.5). A link within text and a box whose label can be hit may be smaller.

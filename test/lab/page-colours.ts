@@ -1,7 +1,7 @@
 /**
- * Whether a page shows text with a combination of colour, size and background that is new in this colour scheme, as a function for
- * the page itself, which remembers them. Contrast depends only on these: a text's background is always its container.
- * Ignores elements that axe does not judge: disabled ones, and a text of one character.
+ * A function that runs in the page and remembers combinations of colour, size and background of text. Returns whether one is new in
+ * this colour scheme. Contrast depends only on these, because a text's background is always its container's.
+ * Ignores what axe does not judge: disabled elements and texts of one character.
  */
 export const HAS_NEW_COLOURS = `(scheme) => {
   const OFF = ":disabled, [aria-disabled=true]";

@@ -1,6 +1,6 @@
 import type { Certificate } from "./tls-server.ts";
 
-/** `passdb`: what its static driver answers. `imapPort`: 0 for none without TLS. */
+/** `passdb`: what its static driver answers. `imapPort`: the port without TLS; 0 for none. */
 type Wish = Readonly<{ name: string; address: string; certificate: Certificate; passdb: string; imapPort: number }>;
 
 /** dovecot.conf of a simple IMAP server that gives every name the same answer. `at`: the path of each of its files, by name. */

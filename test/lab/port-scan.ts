@@ -1,6 +1,6 @@
 import type { Host } from "./host.ts";
 
-/** UDP ports at which machines often answer; few enough for the ICMP answers that the kernel sends at once. */
+/** UDP ports at which machines often answer, few enough for the kernel's limit on ICMP answers. */
 const USUAL_UDP = [
   53, 67, 68, 69, 111, 123, 137, 161, 389, 500, 514, 520, 623, 1194, 1701, 1900, 3478, 4500, 5060, 5353,
 ];

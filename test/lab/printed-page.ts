@@ -13,7 +13,7 @@ export const TYPED_PAGES: readonly string[] = [
   "runbooks/certificate-problem.md",
 ];
 
-/** Pages that other tests type, in this order: their server is behind a router, or has no IPv4 address. */
+/** Pages that other tests type, in this order, because their server is behind a router or has no IPv4 address. */
 export const INSTALL_PAGES: readonly string[] = [
   "install/bare-host.md",
   "install/ipv6-only.md",
@@ -38,7 +38,7 @@ export type Step = Readonly<{
   code: number;
 }>;
 
-/** Varying values, as pages print them, and their patterns. The first match counts. */
+/** How pages print varying values, and the patterns for them. The first match counts. */
 const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\d{4}-\d\d-\d\d[ _]\d\d:\d\d:\d\d(?:\.\d+)?/y, String.raw`\d{4}-\d\d-\d\d[ _]\d\d:\d\d:\d\d(?:\.\d+)?`],
   // A queue id of Postfix.
@@ -52,7 +52,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\s+/y, String.raw`\s+`],
 ];
 
-/** A question to which a page prints the answer, or which asks for a password. */
+/** A question whose answer the page prints, or which asks for a password. */
 const QUESTION =
   /^(.*(?:\[y\/N\]|\[Y\/n\]|Type yes.*:|New password:|Once more:|Enter host password.*:|Password \(\w+\):))(?: (\w+))?$/;
 

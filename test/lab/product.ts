@@ -49,7 +49,7 @@ export class Product {
 
   /**
    * `data`: its data directory. `within`: a program that starts `npm start`, with fewer rights than the lab has.
-   * `checkout`: where it is started, if not here. `isByNpm`: false runs the start script directly, without the cost of npm.
+   * `checkout`: where it is started, if not here. If `isByNpm` is false, runs the start script directly, without the cost of npm.
    */
   constructor(lab: Lab, settings: Environment = {}, options: ProductOptions = {}) {
     const { data, within = [], checkout = CHECKOUT, isByNpm = true } = options;
@@ -104,7 +104,7 @@ export class Product {
     return typist;
   }
 
-  /** A start that must fail: its exit code. It is killed when it has not ended after 30 s. */
+  /** Starts it, expects that to fail, and returns the exit code. Kills it if it has not ended after 30 s. */
   async startInVain(): Promise<number | null> {
     const child = this.#launch();
     const timer = setTimeout(() => void this.stop("SIGKILL"), patience(30_000));
@@ -147,7 +147,7 @@ export class Product {
     assert.deepEqual(this.processes(), [], "nothing is left running");
   }
 
-  /** The programs on the server host without the lab's own agent. One in brackets has ended, and waits for its parent. */
+  /** The programs on the server host, except the lab's own agent. One in brackets has ended and waits for its parent. */
   readonly processes = (): readonly string[] =>
     processesOf("server").filter((line) => !line.includes("agent.ts") && !/^\d+ \[/.test(line));
 
@@ -176,7 +176,7 @@ export class Product {
     return this.lab.server.exec([join(this.#checkout, "ghostinbox"), ...argv], { ...options, env });
   }
 
-  /** Sends a command to services (sv(8)) and waits until it took effect. Doesn't wait for a service that starts. */
+  /** Sends a command to services (sv(8)) and waits until it has taken effect, but doesn't wait for a service that starts. */
   async sv(command: SvCommand, ...services: readonly string[]): Promise<void> {
     const waits = ["up", "once", "cont", "kill"].includes(command) ? [] : ["-w", patienceSeconds(20)];
     const paths = services.map((name) => join(this.layout.services, name));
@@ -241,7 +241,7 @@ export class Product {
   readonly countEvents = async (condition: string): Promise<number> =>
     Number((await this.sqlite(`SELECT count(*) FROM event WHERE ${condition}`))[0]?.[0]);
 
-  /** Our whole table, as nft lists it. */
+  /** The whole table of the guard, as nft lists it. */
   readonly firewall = (): Promise<string> => this.lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
 
   /** Only its sets of bans: other sets contain known addresses, or those with many connections. */

@@ -6,7 +6,7 @@ import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 
-/** As far as tests read them (https://prometheus.io/docs/prometheus/latest/querying/api/). */
+/** The parts of an answer that tests read (https://prometheus.io/docs/prometheus/latest/querying/api/). */
 const queried = z.object({ data: z.object({ result: z.array(z.unknown()) }) });
 const rules = z.array(z.object({ name: z.string(), health: z.string() }));
 const ruled = z.object({ data: z.object({ groups: z.array(z.object({ rules })) }) });

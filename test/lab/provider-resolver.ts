@@ -6,10 +6,10 @@ import { rootOf, writeNsdConf, zoneFile } from "./dns.ts";
 import { DNS_HOST, namespaceOf, RESOLVER_V6 } from "./network.ts";
 import { until } from "./wait.ts";
 
-/** Its name server has no IPv6 address. */
+/** A zone whose name server has no IPv6 address. */
 export const V4_ZONE = "v4.test";
 const V4_SERVER = "203.0.113.67";
-/** For the root of the lab. */
+/** Records for the root of the lab. */
 export const V4_RECORDS = [`${V4_ZONE}. NS ns.${V4_ZONE}.`, `ns.${V4_ZONE}. A ${V4_SERVER}`];
 
 /** The name server of that zone, and a provider's resolver, which has both kinds of addresses. They end with their namespace. */

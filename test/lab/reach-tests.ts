@@ -123,7 +123,7 @@ export function reachTests({ lab, product }: Running): void {
   before(async () => {
     await until("the exporter has started", () => readDelivery(product.layout.exportRecord));
     await sendMail({ host: lab.sender, from: "198.51.100.66", recipient: ANNA });
-    // So that processes exist that run only during a sign-in.
+    // Starts processes that run only during a sign-in.
     const imap = await openImap(lab.sender, "198.51.100.66");
     await imap.imap(`LOGIN ${ANNA} wrong`);
     identities.push(...identitiesOf(product));
@@ -145,7 +145,7 @@ export function reachTests({ lab, product }: Running): void {
     return [...open];
   }
 
-  test("is known of all of them", () => {
+  test("is known for each of them", () => {
     assert.deepEqual([...reached.keys()].toSorted(), Object.keys(ALLOWED).toSorted());
   });
 

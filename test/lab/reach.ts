@@ -43,7 +43,7 @@ export function identitiesOf(product: Product): readonly Identity[] {
   return [...found.values()].filter(({ uid }) => uid !== 0);
 }
 
-/** A user with its groups of group(5), for a program that does not run all the time. */
+/** A user with its groups from group(5), for a program that does not run all the time. */
 export async function identityNamed({ lab }: Product, name: string): Promise<Identity> {
   const numbers = async (option: string): Promise<readonly number[]> =>
     (await lab.server.mustExec(["id", option, name])).trim().split(" ").map(Number);
@@ -59,7 +59,7 @@ export const opens = async ({ lab }: Product, identity: Identity, port: number):
 export async function reachOf(product: Product, identity: Identity): Promise<Reach> {
   const { data, node } = product.layout;
   const paths = [data, ...readdirSync(data, { recursive: true, encoding: "utf8" }).map((path) => join(data, path))];
-  // A probe of cleanup(8) briefly makes a queue file.
+  // Excludes the queue file that a probe of cleanup(8) makes for a moment.
   const lasting = paths.filter((path) => !/\/incoming\/[0-9A-Za-z]+$/.test(path));
   const [files, directories, sockets]: [string[], string[], string[]] = [[], [], []];
   for (const path of lasting) {

@@ -50,7 +50,7 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     });
   });
 
-  test("p=reject holds however the author is written", async () => {
+  test("p=reject is applied however the author is written", async () => {
     for (const header of [
       `From: <${BOSS}>`,
       `From : <${BOSS}>`,
@@ -66,8 +66,8 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     await arrived("truly strict", "INBOX");
   });
 
-  test("a mail that is laborious to read is refused at once, and hides no forgery beside it", async () => {
-    // With more of it, the header's length alone would be refused.
+  test("a mail that is costly to parse is refused at once, and helps no concurrent forgery", async () => {
+    // Anything longer would be refused for the header's length alone.
     const heavy = Array.from({ length: 4 }, () => `From:${"\r\n ".repeat(34_000)}`);
     const from = performance.now();
     const bombs = [1, 2, 3].map((at) => send(heavy, `bomb ${at}`, ELSEWHERE));
@@ -76,7 +76,7 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     assert.ok(performance.now() - from < patience(15_000), `${performance.now() - from} ms`);
   });
 
-  test("p=quarantine goes to Junk, also for subdomains of the domain that sets it", async () => {
+  test("p=quarantine sends mail to Junk, also for subdomains of the domain that sets it", async () => {
     for (const [at, header] of [
       "From: <x@lenient.test>",
       "From: <x@sub.parent.test>",
@@ -91,7 +91,7 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     await arrived("parent", "INBOX");
   });
 
-  test("a report without an author's address goes to Junk; with one, its author counts", async () => {
+  test("a report without an author's address goes to Junk; one with an address is judged by its author", async () => {
     for (const [at, headers] of [["From: Mail Delivery System <MAILER-DAEMON>"], ["From:"], []].entries()) {
       const reply = await send(headers, `report ${at}`, MX, "");
       assert.equal(reply.code, 250, `${headers.join()}: ${reply.text}`);
@@ -101,7 +101,7 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     assert.equal((await send([`From: <${BOSS}>`], "forged report", ELSEWHERE, "")).code, 554);
   });
 
-  test("one of ours from a stranger goes to Junk, unless it is proven or the owner trusts the client", async () => {
+  test("a mail with an author of ours from a stranger goes to Junk, unless it is proven or the owner trusts the client", async () => {
     for (const [at, header] of [
       "From: Bob <bob@example.test>",
       "From: <x@sender.test>, <bob@EXAMPLE.test>",

@@ -16,8 +16,8 @@ const MOST_EVENTS = 500;
 const PATIENCE_MS = patience(20_000);
 
 /**
- * The output of `bans`, `events`, `alerts list` and `stats`, by their own code, but without a process for each call:
- * waiting tests ask repeatedly. Throws if the commands fail, such as without a guard.
+ * The output of `bans`, `events`, `alerts list` and `stats`, made by their own code, but without a process for each call, because
+ * waiting tests ask repeatedly. Throws where the commands fail, for example without a guard.
  */
 export function recordedBy(layout: Layout) {
   /** Whether `status` has something to report. */
@@ -61,7 +61,7 @@ export function recordedBy(layout: Layout) {
     return answer.result;
   }
 
-  /** Closed at once: a test may remove the disk. */
+  /** Closes the database at once, because a test may remove the disk. */
   function read<T>(by: (queries: Queries) => T): T {
     using db = openEngineForReading(layout.engineDb);
     return by(sqliteQueries(db));

@@ -28,7 +28,7 @@ export function replayTests({ lab, product }: Running): void {
 
   test("mails, wrong passwords, bans, commands and restarts make a varied history", async () => {
     for (const [from, mails] of Object.entries(MAILS)) {
-      // One connection takes five.
+      // A connection may bring five mails.
       for (let i = 0; i < mails; i++)
         assert.equal((await sendMail({ host: lab.sender, from })).code, 250, `${from} ${i}`);
     }
@@ -63,7 +63,7 @@ export function replayTests({ lab, product }: Running): void {
     assert.match(stdout, /^Nothing differs\.$/m);
   });
 
-  test("five mails a minute name exactly the senders of six and more", async () => {
+  test("a limit of five mails a minute names exactly the senders of six and more", async () => {
     const report = await replayed("limits.mail.per_minute = 5\n");
     const expected = Object.entries(MAILS).flatMap(([ip, mails]) => (mails > 5 ? [ip] : []));
     assert.deepEqual(ipsOf(report.banned).toSorted(), expected);
@@ -90,7 +90,7 @@ export function replayTests({ lab, product }: Running): void {
     assert.equal((await product.cli(["config", "apply", "--yes"])).code, 0);
   });
 
-  test("while it only simulates nothing is refused or banned, and everything is recorded; afterwards it does not count", async () => {
+  test("a server that only simulates refuses and bans nothing, but records everything; afterwards that does not count", async () => {
     await product.applySettings("limits.mail.per_minute = 2\nsimulate = true\n");
     const from = "198.51.100.90";
     for (let i = 0; i < 4; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250, `${i}`);

@@ -5,7 +5,7 @@ import type { Layout } from "../../src/settings/layout.ts";
 /** Resources of a process. */
 export type Resources = Readonly<{ memoryKb: number; handles: number }>;
 
-/** Only private memory: pages of its program come and go. */
+/** Counts only private memory, because pages of the program come and go. */
 export function resourcesOf(pid: number): Resources {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const memoryKb = Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]);

@@ -47,7 +47,7 @@ async function nginx(folder: string, isGuarded: boolean): Promise<readonly strin
   return ["nginx", "-c", file, "-e", join(folder, "error.log")];
 }
 
-/** What a page of `docs` prints first in this language. */
+/** The first block of this language on a page of `docs`. */
 function printed(page: string, language: "nginx" | "caddy"): string {
   const text = readFileSync(join(CHECKOUT, "docs", page), "utf8");
   const block = new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "m").exec(text)?.[1];
@@ -55,7 +55,7 @@ function printed(page: string, language: "nginx" | "caddy"): string {
   return block;
 }
 
-/** As Debian's packages load them. */
+/** Loads the modules as Debian's packages do. */
 const MODULES = ["ndk_http_module", "ngx_http_modsecurity_module"]
   .map((name) => `load_module /usr/lib/nginx/modules/${name}.so;\n`)
   .join("");
@@ -68,7 +68,7 @@ function guarded(server: string, folder: string): string {
   return server.replace("    location / {", `${named}\n    location / {`);
 }
 
-/** A certificate from a local authority: none on the internet can be reached. */
+/** Uses a certificate from a local authority, because none on the internet can be reached. */
 function caddy(folder: string): readonly string[] {
   const file = join(folder, "Caddyfile");
   const own = `{\n  local_certs\n  skip_install_trust\n  admin off\n  storage file_system ${folder}/storage\n  log {\n    output file ${folder}/log\n  }\n}\n`;

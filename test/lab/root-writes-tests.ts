@@ -25,20 +25,20 @@ export function rootWritesTests({ lab, product }: Running): void {
 
   before(() => product.start());
 
-  /** As earlier versions left them. */
+  /** Gives Rspamd's user the keys, as earlier versions did. */
   async function giveKeysToRspamd(): Promise<void> {
     await lab.server.mustExec(["chown", "-R", "-h", "_rspamd:_rspamd", keys()]);
     await lab.server.mustExec(["chmod", "700", keys()]);
     for (const name of readdirSync(keys())) await lab.server.mustExec(["chmod", "600", join(keys(), name)]);
   }
 
-  test("reads the keys that sign mail, and changes neither them nor what lies beside them", async () => {
+  test("reads the keys that sign mail, and changes neither them nor the files beside them", async () => {
     assert.deepEqual(readdirSync(keys()), [basename(keyFile())]);
     assert.ok(await may("-r", keyFile()));
     for (const path of [keys(), keyFile()]) assert.ok(!(await may("-w", path)), path);
   });
 
-  test("finds the same key as root's after an upgrade, in a file that it cannot have open", async () => {
+  test("finds the same key after an upgrade, now root's, in a new file that it cannot have open already", async () => {
     const { ino } = lstatSync(keyFile());
     const key = readFileSync(keyFile(), "utf8");
     await product.stop();
@@ -50,7 +50,7 @@ export function rootWritesTests({ lab, product }: Running): void {
     for (const path of [keys(), keyFile()]) assert.ok(!(await may("-w", path)), path);
   });
 
-  test("stops the start with a link in a key's place; the error says what to do", async () => {
+  test("stops the start by putting a link in a key's place; the error says what to do", async () => {
     await product.stop();
     const aside = join(lab.directory, "key");
     renameSync(keyFile(), aside);
@@ -73,7 +73,7 @@ export function rootWritesTests({ lab, product }: Running): void {
       ...OUR_USERS.map((user) => startOutliver({ host: lab.server, user })),
       startOutliver({ host: lab.server, user: "_rspamd", file: join(product.layout.rspamdData, "open") }),
     ]);
-    // Those of a second server on this machine, and of Debian's own packages.
+    // Processes of a second server on this machine, and of Debian's own packages.
     const others = await Promise.all([
       ...OUR_USERS.map((user) => startOutliver({ host: lab.sender, user })),
       ...["_rspamd", "postfix", "debian-spamd"].map((user) => startOutliver({ host: lab.server, user })),

@@ -22,7 +22,7 @@ const visits = (queueId: string) => {
 const ROUTES = Object.keys(visits(""));
 const PAGE = ["/", "/programs/{name}", "/style.css", "/icon.svg"].map((path) => `GET ${path}`);
 
-/** They leave encryption turned on. */
+/** These tests leave encryption turned on. */
 export function routesTests({ lab, product }: Running): void {
   let web: WebClient;
   let bearer: WebClient;
@@ -36,7 +36,7 @@ export function routesTests({ lab, product }: Running): void {
     owner = await web.signedIn({ password: ADMIN_PASSWORD });
     user = await web.signedIn({ account: ANNA, password: PASSWORD });
     described = describedBy((await bearer.ask("GET", "/openapi.json")).json());
-    // So that there is something to show.
+    // Gives the routes something to show.
     queueId = assertAccepted(await sendMail({ host: lab.sender, from: GUEST }));
     await tryLogIn(lab.sender, GUEST, ANNA, "a wrong one");
   });
@@ -49,7 +49,7 @@ export function routesTests({ lab, product }: Running): void {
     return security.some((way) => "token" in way) ? bearer : owner;
   }
 
-  test("is in its own description, and requested here", () => {
+  test("is in the server's own description, and requested here", () => {
     assert.deepEqual(described.routes().toSorted(), ROUTES.toSorted());
   });
 
@@ -66,7 +66,7 @@ export function routesTests({ lab, product }: Running): void {
       }
     });
 
-  /** Follows the earlier answers for some seconds. */
+  /** Waits for this answer, which follows older ones for some seconds. */
   const toldSoon = (path: string, expected: object): Promise<true> =>
     until(`${path} answers so`, async () => {
       const answer = await bearer.ask("GET", path);

@@ -16,7 +16,7 @@ export function secondGuard(product: Product): number | null {
   return all.find((pid) => !own.includes(pid) && !isStarting(pid)) ?? null;
 }
 
-/** Kills a restore drill (SIGKILL) while its second server runs, which must end with it. */
+/** Kills a restore drill (SIGKILL) while its second server runs, which must end, too. */
 export async function killedDrill(product: Product, deadlineMs: number): Promise<void> {
   const killed = product.cli(["backup", "drill"], { deadlineMs });
   const guard = await until("the second server's guard runs", () => secondGuard(product), deadlineMs);

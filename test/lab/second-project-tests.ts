@@ -27,11 +27,11 @@ const NAME = "mailserver";
 const [CLERK, UNWANTED, NEW] = ["clerk@investra.com", "unwanted@investra.com", "newuser@investra.com"];
 const PHONE = "198.51.100.70";
 const GUESSERS = ["198.51.100.200", "2001:db8:a000::200"];
-/** Its limit. */
+/** The project's limit. */
 const GUESSES = 3;
 const GREETING = "Mail of Investra";
 
-/** Lines that its document prints to be typed. */
+/** Lines that the project's document tells the reader to type. */
 const CHANGES = `
 # Add new email account
 echo "newuser@investra.com|{PLAIN}SecurePassword123!" >> docker-data/dms/config/postfix-accounts.cf
@@ -42,9 +42,9 @@ sed -i '/unwanted@investra.com/d' docker-data/dms/config/postfix-accounts.cf
 # Restart to apply changes
 docker-compose restart mailserver
 `;
-/** As Compose without a hyphen also accepts them. */
+/** The same lines with the newer form of Compose's command. */
 export const SECOND_COMMANDS: readonly string[] = CHANGES.replace("docker-compose", "docker compose").split("\n");
-/** The same, in a directory of the lab. */
+/** The document's backup script, with a directory of the lab. */
 const BACKUP = `
 BACKUP_DIR="secure/backups/email-$(date +%Y%m%d)"
 mkdir -p "$BACKUP_DIR"
@@ -62,8 +62,8 @@ docker-compose start mailserver
 find secure/backups/ -name "email-*" -mtime +30 -delete
 `;
 /**
- * No one types the passphrase here. The copy's size and the cost of guessing its passphrase are not tested. The Node
- * runtime is 150 of its 160 MB.
+ * Takes the passphrase from here, since no one types it, and makes the copy cheap: neither its size nor the cost of guessing the
+ * passphrase is tested. The Node runtime would be 150 of 160 MB.
  */
 const GPG = `gpg() { command gpg --homedir keys --batch --pinentry-mode loopback --passphrase secret --s2k-count 1024 -z 0 "$@"; }
 export GZIP=-1 TAR_OPTIONS='--exclude=*/program/node'`;
@@ -139,7 +139,7 @@ export function secondProjectTests(image: () => ImageLab): void {
     await image().bans(GUESSERS, NAME);
     assertAccepted(await sendMail({ host: lab.sender, from: PHONE, recipient: CLERK, subject: "just before" }));
     await docker.must(["kill", NAME]);
-    // After the restart this process id belongs to another process, as often in a container.
+    // After the restart this process id belongs to another process, which is common in a container.
     writeFileSync(join(layout.dovecotBase, "master.pid"), "1\n");
     // The spam filter has been tested already, and takes half of a start.
     appendFileSync(layout.settings, "spam.enabled = false\n");

@@ -8,7 +8,7 @@ import type { Lab } from "./lab.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 
-/** Sends back each line, as long as its connection lives. */
+/** Sends back each line while its connection is open. */
 const ECHO = `
   use IO::Socket::INET; $SIG{CHLD} = "IGNORE"; $| = 1;
   my $listener = IO::Socket::INET->new(LocalPort => shift, Listen => 5, ReuseAddr => 1) or die; print "ready\\n";

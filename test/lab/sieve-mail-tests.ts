@@ -66,7 +66,7 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
     await until("a copy is here", () => findMail(product.layout, "sent on by a script"));
   });
 
-  test("no other local user can send there, without a firewall too", async () => {
+  test("no other local user can send there, even without a firewall", async () => {
     assert.equal(
       await speak("nobody", ["EHLO x.test", ...MAIL]),
       "421 4.7.1 <localhost[127.0.0.1]>: Client host rejected: Only for programs of this mail server",
@@ -78,7 +78,7 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
     assert.deepEqual(arrived("from another user"), []);
   });
 
-  test("while the guard is away none is accepted", async () => {
+  test("while the guard is down no such mail is accepted", async () => {
     const guard = await stopService(product, "guard");
     assert.match(await speak("ghostinbox-mail"), /^421 4\.3\.2 /);
     await guard.start();

@@ -68,7 +68,7 @@ export function signInsTests({ lab, product }: Running): void {
     assert.ok(await signsIn(ANNA, PASSWORD, AWAY));
   });
 
-  test("neither words nor time tell a wrong password from an unknown or suspended account", async () => {
+  test("neither the reply nor its time tells a wrong password from an unknown or suspended account", async () => {
     await product.addAccount("gone@example.test");
     await product.json(["account", "suspend", "gone@example.test"]);
     const names = [ANNA, `nobody-${randomBytes(3).toString("hex")}@example.test`, "gone@example.test"];
@@ -94,7 +94,7 @@ export function signInsTests({ lab, product }: Running): void {
         return WORDS.filter((word) => all.includes(`bodysecret of ${word}`)).join() === words.join();
       });
     const can = (password: string, ...words: readonly string[]) => opens(() => mail.read(password), words);
-    /** With eight keys each session costs seconds. Mail from before the first key was seen closed by then. */
+    /** Reads only the newest mail, because with eight keys each session costs seconds. Earlier checks showed older mail to be locked. */
     let beside = "";
     const canOfLate = (folder: string, password: string, ...words: readonly string[]) =>
       opens(async () => {
@@ -156,7 +156,7 @@ export function signInsTests({ lab, product }: Running): void {
     assert.doesNotMatch(await cli(`${passwd} --recovery-key ${file}`, third), /locked/);
     assert.match(await cli("audit list"), /MAIL_KEYS_RECOVERED +anna@/);
 
-    // Each makes a key, the third to the eighth; commands would only cost time.
+    // Each password makes a key, the third to the eighth. Commands would only cost time.
     assert.match(await cli(passwd, `${third} 3`), /older mail is locked/);
     await mail.write(LATER[0]);
     for (const place of [4, 5, 6, 7]) await setPassword(product.layout, ANNA, `${third} ${place}`);
@@ -207,7 +207,7 @@ export function signInsTests({ lab, product }: Running): void {
       await Promise.all(names.flatMap(both));
     }
     assert.equal(words.size, 2, [...words].join("\n"));
-    // Dovecot reports after verifying, before it delays its answer: the precise measure.
+    // Dovecot reports after verifying and before it delays its answer, so this is the precise measure.
     const reports = await product.sqlite("SELECT ip, at FROM event WHERE type = 'LOGIN_FAILED'");
     for (const [ip = "", at = ""] of reports) {
       const start = starts.get(ip);
@@ -217,7 +217,7 @@ export function signInsTests({ lab, product }: Running): void {
     const [known = 0, ...others] = names.map((name) => median(verified.get(name) ?? []));
     const [slow = 0, ...rest] = names.map((name) => median(answered.get(name) ?? []));
     const quick = others.filter((ms) => ms <= known / 3);
-    // Dovecot answers failures on a grid of half a second: one step apart is chance.
+    // Dovecot answers failures at multiples of half a second, so a difference of one step means nothing.
     const different = rest.filter((ms) => Math.abs(ms - slow) >= 600);
     return [
       ...quick.map((ms) => `verified after ${ms} ms, a known one after ${known} ms`),

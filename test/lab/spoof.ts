@@ -2,9 +2,9 @@ import type { Host } from "./host.ts";
 
 /**
  * A raw socket in perl(1), which Node.js lacks: opens a TCP connection from a forged address and never answers,
- * as a flood of SYNs does. Arguments: server, port, count per second, and the address it pretends to be; `*` stands for
- * another one each time. Its ports are below those of real connections (ip(7), ip_local_port_range): a real one with the
- * ports of a half-open one would get no answer.
+ * as a flood of SYNs does. Arguments: server, port, count per second, and the address it pretends to be, or `*` for
+ * another one each time. Its ports are below those of real connections (ip(7), ip_local_port_range), because a real
+ * connection with the ports of a half-open one would get no answer.
  */
 const PROGRAM = String.raw`
 use Socket; use Time::HiRes "sleep";

@@ -5,7 +5,7 @@ import { DNS_HOST } from "./network.ts";
 import type { Running } from "./with-product.ts";
 
 const RESOLVER = "127.71.9.53";
-/** Zones, and a name in each that the stub's server knows; the resolver itself answers that none of them exist. */
+/** Zones, each with a name that the stub's server knows. The resolver itself would answer that none of them exist. */
 const STUBS = {
   "corp.home.arpa": "www.corp.home.arpa",
   "lan.test": "www.lan.test",
@@ -18,7 +18,7 @@ const STUBS = {
   "e.f.ip6.arpa": "1.8.e.f.ip6.arpa",
 } as const;
 
-/** Uses the internet's root, unreachable here: with the lab's own root no name would be reserved. */
+/** Uses the internet's root, which is unreachable here, because with the lab's own root no name would be reserved. */
 export const STUB_ZONES = {
   settings: {
     GHOSTINBOX_DNS__ROOT_HINTS: "",

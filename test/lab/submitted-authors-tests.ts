@@ -63,7 +63,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     assert.deepEqual(await product.sqlite(asked), [["EMAIL_BLOCKED", ANNA, "refused"]]);
   });
 
-  test("what is the account's own is signed, in every form that mail programs write", async () => {
+  test("mail with the account's own addresses is signed, in every form that mail programs write", async () => {
     await product.json(["alias", "add", "info@two.test", ANNA, BERT]);
     const honest: readonly (readonly string[])[] = [
       [own],
@@ -102,7 +102,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     });
   });
 
-  test("results that an account writes itself are removed", async () => {
+  test("result headers that an account writes itself are removed", async () => {
     const forged = [
       "Authentication-Results: mail.example.test; dkim=pass header.d=bank.test; dmarc=pass",
       "Authentication-Results : elsewhere.test; spf=pass",
@@ -114,13 +114,13 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     assert.doesNotMatch(await arrived("with results"), /bank\.test|elsewhere\.test|forged|score=-99/);
   });
 
-  test("what the server itself reports to an account arrives as before", async () => {
+  test("the server's own reports to an account still arrive", async () => {
     assert.equal((await submit([own], "to nowhere", ANNA, "x@nowhere.test")).code, 250);
     const report = "Undelivered Mail Returned to Sender";
     await until("the report is there", () => findMail(product.layout, report));
   });
 
-  test("a list that is emptied or gone is written again; until then users' mail waits", async () => {
+  test("a list that was emptied or removed is written again; until then users' mail waits", async () => {
     const file = join(product.layout.authorLists, "senders");
     const text = readFileSync(file, "utf8");
     const isBack = () => until("the list is back", () => existsSync(file) && readFileSync(file, "utf8") === text);
@@ -148,7 +148,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     assert.equal((await submit([own], "after it")).code, 250);
   });
 
-  /** The answer to STARTTLS: first of all Postfix checks that the milter answers. */
+  /** The answer to STARTTLS, before which Postfix checks that the milter answers. */
   async function askTls(): Promise<number> {
     using dialog = await openDialog(lab.sender, { from: PHONE, to: SERVER.v4, port: 587 });
     await dialog.reply();

@@ -27,7 +27,7 @@ export async function queueOf({ lab, product }: Running): Promise<readonly Queue
   return printed.split("\n").flatMap((line) => parseQueueEntry(line) ?? []);
 }
 
-/** What is in the queue and not on hold, with why it waits. */
+/** The mail in the queue that is not on hold, with the reason why it waits. */
 export const waitingIn = async (running: Running) =>
   (await queueOf(running))
     .filter(({ queue }) => queue !== "hold")

@@ -43,7 +43,7 @@ export type SystemdMachine = Awaited<ReturnType<typeof bootMachine>>;
 export async function bootMachine(lab: Lab) {
   const place = join(lab.directory, "machine");
   mkdirSync(place);
-  // systemd-nspawn(1) would mount an empty /tmp over this machine's, where the checkout may be.
+  // Otherwise systemd-nspawn(1) would mount an empty /tmp over this machine's, where the checkout may be.
   const env = { ...process.env, SYSTEMD_NSPAWN_TMPFS_TMP: "0" };
   const argv = ["--mount", "bash", "-c", BOOT, place, namespaceOf(lab.server.name)];
   const container = spawn("unshare", argv, { stdio: ["ignore", "ignore", "inherit"], env });
@@ -87,7 +87,7 @@ export async function bootMachine(lab: Lab) {
       return new Typist((words) => inside(words, quiet), `stty cols 110; cd ${directory} && ${line}`);
     },
 
-    /** Waits until everything started at boot runs, or has failed. */
+    /** Reboots, and waits until everything that starts at boot runs or has failed. */
     reboot: async (): Promise<void> => {
       await must(["systemctl", "reboot"]);
       await booted();

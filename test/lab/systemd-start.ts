@@ -29,8 +29,8 @@ export async function assertQuickStart(machine: SystemdMachine): Promise<void> {
 }
 
 /**
- * From the start of the unit to its readiness, in seconds; how long any part waited for a processor or the disk since the
- * boot, which depends on what else this machine does (kernel, Documentation/accounting/psi.rst); and what all used.
+ * In seconds: the time from the start of the unit to its readiness; how long any service has waited for a processor or the disk
+ * since the boot, which depends on what else this machine does (kernel, Documentation/accounting/psi.rst); and the processor time.
  */
 async function startUp(machine: SystemdMachine) {
   const slice = "/sys/fs/cgroup/system.slice";

@@ -15,7 +15,7 @@ import type { Running } from "./with-product.ts";
 
 const MAILS = 1_000;
 const SENDERS = 8;
-/** From a kill to the next mails; a longer one is printed. */
+/** A pause from a kill to the next mails that is longer than this is printed. */
 const SLOW_MS = 15_000;
 /** How long after a kill a delivery may still be interrupted by it. */
 const ENDING_MS = patience(2_000);
@@ -94,13 +94,13 @@ function* victims(): Generator<RegExp> {
   for (;;) yield VICTIMS[Math.floor(random() * VICTIMS.length)] ?? assert.fail();
 }
 
-/** Each wait as long as all before it: a sender that tries more often than `limits` allow while a program is dead would be banned. */
+/** Doubles the time waited: a sender that retries more often than `limits` allow while a program is dead would be banned. */
 const asServersRetry = (_tookMs: number, waitedMs: number): number => Math.min(Math.max(200, waitedMs), 15_000);
 
-/** Honest senders: each mail from a different site (RFC 9637), retried until it is accepted. */
+/** Sends mails like honest senders, each from a different site (RFC 9637), and retries until it is accepted. */
 function sendAll({ sender: host }: Lab) {
   const accepted = new Set<number>();
-  /** After the final dot, no reply said whether the mail was stored. */
+  /** Mails for which no reply after the final dot said whether they were stored. */
   const unanswered = new Set<number>();
   let next = 0;
 
@@ -117,7 +117,7 @@ function sendAll({ sender: host }: Lab) {
       });
       if (code >= 500) throw new Hopeless(`mail ${number} was refused: ${code} ${lines.join(" ")}`);
       if (code === 250) return true;
-      // A deferred one was not stored, unless cleanup was killed after it had stored it and before it said so.
+      // A deferred mail was not stored, unless cleanup was killed after storing it and before saying so.
       if (code !== 0 && !lines.some((line) => line.includes("queue file write error"))) sent = false;
       answer = words({ code, lines });
     } catch (error) {

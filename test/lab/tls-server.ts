@@ -8,7 +8,7 @@ export type Login = Readonly<{ user: string; password: string }>;
 export type Certificate = Readonly<{ cert: string; key: string }>;
 
 export const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-/** Costs a hundred times as much to make. */
+/** An RSA key, which costs a hundred times as much to make. */
 export const NEW_RSA_KEY: readonly string[] = ["-newkey", "rsa:2048"];
 
 function pairIn(directory: string, file: string): Certificate {
@@ -28,7 +28,7 @@ export async function makeCertificate(directory: string, file: string, name: str
   return made;
 }
 
-/** One valid for four days, of which an hour is left by default (openssl-ca(1), which accepts both times). */
+/** A certificate valid for four days, of which an hour is left by default (openssl-ca(1), which accepts both times). */
 export async function makeExpiringCertificate(directory: string, file: string, name: string, hoursLeft = 1) {
   const made = pairIn(directory, file);
   const at = (what: string): string => join(directory, `${file}-${what}`);

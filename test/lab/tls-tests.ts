@@ -41,7 +41,7 @@ export async function serveLiveCertificate({ lab, product }: Running): Promise<v
 
 /**
  * TLS with stock tools. For a server with `tls.profile` seed, `serveLiveCertificate`, the `daneRecords` of this certificate and the account
- * tessa@example.test. Finally sends all mail through a relay.
+ * tessa@example.test. At the end, sends all mail through a relay.
  */
 export function tlsTests({ lab, product }: Running, certificateOf: () => Certificate): void {
   const live = liveOf(lab);
@@ -85,7 +85,7 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
   test("the modern profile by `config apply`: forward secrecy and authenticated encryption only", async () => {
     using imap = await openImapAs(lab.sender, USER, TESSA);
     await product.applySettings('[tls]\nprofile = "modern"\n');
-    await imap.closed(); // After the reload Dovecot could not end it, even after a new password.
+    await imap.closed(); // Dovecot ends the session, because after a reload it could not do so, even after a new password.
     const expected = await ciphersOf(MODERN, "ECDSA");
     for (const [port, starttls] of DOORS) {
       const found = await until(`the modern list on ${port}`, async () => {
@@ -109,14 +109,14 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
       assertAccepted(await mailOver(submission, { sender: TESSA, recipient: TESSA }));
     }
 
-    test("rewritten in place is served on every port, and no session ends", async () => {
+    test("that is rewritten in place is served on every port, and no session ends", async () => {
       await servedEverywhere(1);
       await makePair(live, 2, NEW_KEY);
       await servedEverywhere(2);
       await sessionsWork();
     });
 
-    test("by pointing symbolic links elsewhere, as certbot does, likewise", async () => {
+    test("that points symbolic links elsewhere, as certbot does, is served likewise", async () => {
       for (const serial of [4, 5]) {
         const archived = { cert: `${live.cert}.${serial}`, key: `${live.key}.${serial}` };
         await makePair(archived, serial, serial === 4 ? NEW_RSA_KEY : NEW_KEY);

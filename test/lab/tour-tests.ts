@@ -6,7 +6,7 @@ import { CHECKOUT } from "./checkout.ts";
 import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
-/** The output of each line, and its exit code if it fails. In the order of the README. */
+/** The output of each line, and its exit code if it fails, in the order of the README. */
 const EXPECTED: readonly (readonly [RegExp, number?])[] = [
   [/alice@example\.org/],
   [/^$/],

@@ -14,15 +14,15 @@ type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; said: string; to
 type TrafficOptions = Readonly<{ lab: Lab; account: string; networks: string; pauseMs?: number }>;
 
 const MAILERS = 2;
-/** Keeps the server busy but not flooded; longer if the exact moment of traffic does not matter. */
+/** Short enough to keep the server busy, without flooding it. */
 const PAUSE_MS = 150;
 export const LONGER_PAUSE_MS = 500;
 
 export type Traffic = ReturnType<typeof summaryOf>;
 
 /**
- * Mails from strangers to an account and its own sign-ins over IMAP, without a break, each from a different network, while `work`
- * runs.
+ * While `work` runs, continuously sends mails from strangers to an account and signs in to it over IMAP, each time from a different
+ * network.
  */
 export async function duringTraffic(
   { lab, account, networks, pauseMs = PAUSE_MS }: TrafficOptions,

@@ -11,7 +11,7 @@ import { until } from "./wait.ts";
 /** Where a line is typed at a terminal. */
 type Terminal = Readonly<{ types: (line: string) => Typist }>;
 
-/** Commands that run until stopped; the second is stopped once it has shown its output. */
+/** Commands that run until they are stopped. FOLLOWS is stopped once it has shown its output. */
 const [STAYS, FOLLOWS] = [/npm start$|^ssh /, /^journalctl .* -f$/];
 /** Commands that change nothing and may be repeated until the expected output appears. */
 const LOOKS =

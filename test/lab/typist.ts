@@ -30,7 +30,7 @@ export class Typist {
     await this.until(`the terminal shows ${String(pattern)}`, () => pattern.test(this.output), deadlineMs);
   }
 
-  /** As `until` of wait.ts; the error has the terminal's last output. */
+  /** Like `until` of wait.ts, but the error has the terminal's last output. */
   async until(what: string, isSo: () => boolean | Promise<boolean>, deadlineMs?: number): Promise<void> {
     const condition = async (): Promise<true> => {
       if (await isSo()) return true;
@@ -39,7 +39,7 @@ export class Typist {
     await until(what, condition, deadlineMs, promptly);
   }
 
-  /** Types a line with its end, or raw keys such as Ctrl-C. */
+  /** Types a line and Enter, or raw keys such as Ctrl-C. */
   types(text: string): void {
     this.#child.stdin?.write(text);
   }

@@ -5,7 +5,7 @@ const SENDERS = 5;
 
 export type UnderLoad = ReturnType<typeof underLoad>;
 
-/** Mails, sign-ins and commands without end, until the server is gone. Each mail is sent once. */
+/** Sends mails, sign-ins and commands until the server is gone. Each mail is sent once. */
 export function underLoad(product: Product, accounts: readonly string[]) {
   /** The server's promises: everything here was answered with 250 or with success. */
   const promised = {
@@ -18,7 +18,7 @@ export function underLoad(product: Product, accounts: readonly string[]) {
     /** `limits.mail.per_day`, which `config set` writes: several if a change was not answered. */
     perDay: [200] as readonly number[],
   };
-  /** `deferred`: replies other than 250, such as while the guard starts. The others: successful ones. */
+  /** `deferred` counts replies other than 250, such as while the guard starts; the others count successes. */
   const counts = { deferred: 0, signIns: 0, commands: 0 };
   let mail = 0;
   let made = 0;
@@ -33,7 +33,7 @@ export function underLoad(product: Product, accounts: readonly string[]) {
     done = Promise.all([...senders, ...others].map(onAndOn));
   }
 
-  /** Call it before the power fails: no later answer would reach anyone, so none is a promise (`cut` of loop-disk.ts). */
+  /** Call it before the power fails. Later answers are not promises, because no one would get them (`cut` of loop-disk.ts). */
   function losePower(): void {
     now.isDark = true;
   }
@@ -49,7 +49,7 @@ export function underLoad(product: Product, accounts: readonly string[]) {
       try {
         await work();
       } catch {
-        // The server is gone in the middle of the work.
+        // The server disappeared during the work.
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
   }

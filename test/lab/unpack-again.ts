@@ -4,15 +4,15 @@ import { layoutOf, serviceLog } from "../../src/settings/layout.ts";
 import type { BareDebian } from "./bare-debian.ts";
 import { until } from "./wait.ts";
 
-/** Packages whose programs components run: the last of them is restarted last. */
+/** Packages of programs that components run; that of the last one is restarted last. */
 const PACKAGES = ["postgrey", "dovecot-imapd"];
 const RESTARTED = /dovecot was restarted, because package dovecot-imapd was replaced\./;
 /** They are checked every ten seconds, three times, and restarted one after the other; each must answer. */
 const RENEWED_MS = 90_000;
 
 /**
- * Unpacks and configures packages of a running server again, as an upgrade by apt does. Returns a function that waits until the keeper has
- * restarted their components, and they answer.
+ * Unpacks and configures packages of a running server again, as an upgrade by apt does. Returns a function that waits until the keeper
+ * has restarted their components and they answer.
  */
 export async function unpackAgain(machine: BareDebian, data: string): Promise<() => Promise<unknown>> {
   // Without systemd, the packages would start their own services.

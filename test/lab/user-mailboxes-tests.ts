@@ -44,7 +44,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
     assert.equal(found.stdout, "", "it is stored nowhere, not even in a log");
   });
 
-  test("it is bound to the networks of its account, and to what happens to the account", async () => {
+  test("an app password is bound to its account's networks, and ends or pauses with the account", async () => {
     const phone = await made("tablet");
     await product.json(["account", "networks", ANNA, "add", `${HOME}/32`]);
     assert.deepEqual([await signsIn(ANNA, phone), await submits(ANNA, phone, AWAY)], [true, false]);
@@ -63,7 +63,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
     assert.match(await cli("audit list"), /APP_PASSWORD_REMOVED +tablet of anna@/);
   });
 
-  test("mail of an account is sent on, with a copy or without, also from its aliases, until it is off", async () => {
+  test("an account's mail, also to its aliases, is forwarded with or without a copy, until that is turned off", async () => {
     const write = async (subject: string, recipient = ANNA): Promise<void> => {
       const text = mailText({ subject, from: "someone@written.test", to: recipient });
       const mail = { host: lab.sender, from: HONEST, sender: "someone@written.test", recipient, text };

@@ -12,7 +12,7 @@ export const NOBODY = "nobody@example.test";
 /** Lasting changes need the password again, which a token cannot give. */
 export const UNPROVEN = { answers: 403, code: "proof_needed" } as const;
 
-/** Requests to the derived routes that are not `listed`, made of the samples of their commands; those that read an account also with a missing one. */
+/** Requests to derived routes that are not `listed`, made of their commands' samples; those that read an account also ask for a missing one. */
 export function usualVisits(listed: Readonly<Record<string, unknown>>): Readonly<Record<string, readonly Visit[]>> {
   const visits: Record<string, readonly Visit[]> = {};
   for (const entry of verbs.values()) {

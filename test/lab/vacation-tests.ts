@@ -39,7 +39,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
   const repliesTo = (sender: string): readonly string[] =>
     there().filter((mail) => mail.includes(`X-Rcpt-Args: <${sender}>`));
   const replyTo = (sender: string) => until("the reply is there", () => repliesTo(sender)[0]);
-  /** A reply is in the queue before its mail is in the mailbox. */
+  /** A reply would be in the queue before its mail is in the mailbox. */
   async function noReplyTo(sender: string, already = 0): Promise<void> {
     await until("the queue is empty", async () => (await queueOf({ lab, product })).length === 0);
     assert.equal(repliesTo(sender).length, already, `replies to ${sender}`);
@@ -90,7 +90,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
     await noReplyTo("forged@written.test");
   });
 
-  test("after its end, and while the account is suspended, no one gets one", async () => {
+  test("after its end, and while the account is suspended, no one gets a reply", async () => {
     const end = new Date(Date.now() + 3_600_000).toISOString();
     await cli("account", "vacation", ANNA, "Back soon.", "--until", end);
     await write("in time", { sender: "in.time@written.test" });
@@ -132,7 +132,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
       await lab.server.mustExec(["postsuper", "-c", product.layout.postfixConf, "-d", "ALL"]);
     }
 
-    test("replies to it, as many as there are places, delay nothing that users write", async () => {
+    test("replies to it, as many as an hour allows, do not delay users' own mail", async () => {
       await cli("account", "vacation", TESSA, "Away.");
       for (const sender of atSlow()) await write(`from ${sender}`, { sender, to: TESSA, account: TESSA });
       await sendsAtOnce("beside replies");

@@ -7,19 +7,19 @@ import { until } from "./wait.ts";
 /** A password that Dovecot compared with that of an account, or with the decoy of an unknown name. */
 export type Verification = Readonly<{ name: string; ip: string }>;
 
-/** Anything but an app password is an unknown user to that passdb, and nothing is verified then. An invalid name has a decoy. */
+/** To the passdb of app passwords any other password is an unknown user, and nothing is verified. An invalid name gets a decoy. */
 const VERIFIED = "event=auth_passdb_request_finished AND NOT result=user_unknown";
 
 /**
- * Makes Dovecot log each verified password in a separate file: this count is complete in an attack, even if others
- * cannot record it. Restarts Dovecot.
+ * Makes Dovecot log each verified password in a separate file. Even in an attack this count is complete, where others may miss
+ * some. Restarts Dovecot.
  */
 export async function watchVerifications(product: Product): Promise<() => readonly Verification[]> {
   const { lab, layout } = product;
   const file = join(layout.log, "verified");
   appendFileSync(layout.dovecotConf, `\ndebug_log_path = ${file}\nlog_debug = ${VERIFIED}\n`);
   await product.sv("restart", "dovecot");
-  // It runs shortly before its ports serve TLS again.
+  // Dovecot runs a moment before its ports serve TLS again.
   (await until("Dovecot answers again", () => openImap(lab.sender, "198.51.100.70"))).close();
   return () => {
     const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];

@@ -57,7 +57,7 @@ const patiently: Pause = (tookMs, waitedMs) =>
 const isThere = <T>(answer: T): answer is Exclude<T, false | null | undefined> =>
   answer !== false && answer !== null && answer !== undefined && answer !== 0;
 
-/** Does `work` for each, this many at once. */
+/** Does `work` for each item, `atOnce` at a time. */
 export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
   const waiting = all.values();
   const worker = async (): Promise<void> => {
@@ -66,7 +66,7 @@ export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T
   await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
 }
 
-/** Of an even number the mean of the middle two. */
+/** For an even number of values, the mean of the middle two. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new Error("the median of nothing");
   const sorted = values.toSorted((a, b) => a - b);
@@ -74,7 +74,7 @@ export function median(values: readonly number[]): number {
   return (at(Math.floor(sorted.length / 2)) + at(Math.ceil(sorted.length / 2) - 1)) / 2;
 }
 
-/** With its milliseconds. */
+/** Returns the result with the milliseconds that `work` took. */
 export async function timed<T>(work: () => Promise<T>): Promise<Readonly<{ value: T; ms: number }>> {
   const from = performance.now();
   const value = await work();

@@ -13,7 +13,7 @@ export type WebAnswer = Readonly<{
 }>;
 type WebRequest = Readonly<{ body?: unknown; headers?: Readonly<Record<string, string>> | undefined }>;
 
-/** For the head of an answer. */
+/** How long to wait for the head of an answer. */
 const ANSWER_MS = 20_000;
 
 /** A client of HTTP on a host of the lab, with a credential that it sends each time. */
@@ -33,7 +33,7 @@ export class WebClient {
     return new WebClient(await host.forward(wish), null, {});
   }
 
-  /** On the host itself, at this port: the dashboard's, unless another is named. */
+  /** Connects on the host itself, by default to the dashboard's port. */
   static local(host: Host, port = 3_000): Promise<WebClient> {
     return WebClient.from(host, { from: "127.0.0.1", to: "127.0.0.1", port });
   }

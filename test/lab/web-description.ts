@@ -18,10 +18,10 @@ export type Description = ReturnType<typeof describedBy>;
 
 /** `/openapi.json` as the running server returns it. */
 export function describedBy(document: unknown) {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what lacks here fails each test
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- if a part is missing, each test fails
   const { paths } = whole(document, document) as Readonly<{ paths: Paths }>;
 
-  /** `GET /api/v1/why/{ip}`, all of them. */
+  /** All routes, such as `GET /api/v1/why/{ip}`. */
   const routes = (): readonly string[] =>
     Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),

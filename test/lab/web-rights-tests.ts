@@ -36,7 +36,7 @@ export function webRightsTests({ lab, product }: Running): void {
   test("is what its routes offer: every other verb is refused, recorded and reported", async () => {
     await product.json(["ban", "198.51.100.77", "stays"]);
     const before = await secretsOf(product);
-    // The last, as a watcher gets events between other answers.
+    // `watch` comes last, because a watcher gets events between other answers.
     const commands = [...Object.values(COMMANDS).filter(({ verb }) => verb !== "watch"), COMMANDS.watch];
     const given = commands.map((command) => ({ by: "root", command }));
     const said = (await asWeb(product, given)).map((reply) => JSON.stringify(reply));
@@ -75,7 +75,7 @@ export function webRightsTests({ lab, product }: Running): void {
     }
   });
 
-  test("is bounded where it may do something: no wide network, and not as root", async () => {
+  test("is bounded in what it may do: no wide network, and not as root", async () => {
     const as = await asOf(product, "bounded");
     const allow = (target: string) => ({ by: "root", ...as, command: { ...COMMANDS.allow_add, target } });
     const [wide, narrow] = await asWeb(product, [allow("198.50.0.0/15"), allow("198.51.100.78")]);

@@ -24,7 +24,7 @@ export async function fillServer(product: Product, mails: number): Promise<void>
   for (const domain of DOMAINS) await product.json(["alias", "add", `office@${domain}`, `user0@${DOMAINS[0]}`]);
   await product.json(["ban", BANNED_FOR_GOOD, "kept", "--permanent"]);
   manyMails(product.layout, MANY).add(mails);
-  // Dovecot numbers the mails of a folder when it first opens it; retention, for example, opens all.
+  // Dovecot numbers a folder's mails when it first opens the folder. Retention, for example, opens all folders.
   const status = ["doveadm", "-c", product.layout.dovecotConf, "mailbox", "status", "-A", "messages", "*"];
   await product.lab.server.mustExec(status, { deadlineMs: 60_000 });
 }
@@ -54,7 +54,7 @@ export async function backedUp(lab: Lab, elsewhere: string, mails: number) {
   await source.start();
   await fillServer(source, mails);
   const { key } = z.parse(z.object({ key: z.string() }), await source.json(["backup", "create"]));
-  // Only the restored mails are compared, not the key.
+  // A cheap key will do: only the restored mails are compared.
   makeCheap(elsewhere, key);
   await source.stopAndCheck();
   const state = stateOf(source.layout);

@@ -32,8 +32,8 @@ export type Besides = Readonly<{
 
 /**
  * The server in a separate lab, for the tests of one `describe`: starts before the first of them with these settings
- * and accounts, stops after the last, and fails if anything is left over. Both exist immediately, so that a test file can
- * name them; neither does anything before the first test.
+ * and accounts, stops after the last, and fails if anything is left over. Both objects exist immediately, so that a
+ * test file can refer to them, but do nothing before the first test.
  */
 export function withProduct(
   settings: Environment = {},
@@ -65,7 +65,7 @@ export function withProduct(
   return { lab, product };
 }
 
-/** After the tests of a `describe`: ends what they ran, and removes the lab even if that fails. */
+/** After the tests of a `describe`, ends what they ran, and removes the lab even if that fails. */
 export function endsBy(lab: Lab, end: () => void | Promise<void>): void {
   after(async () => {
     try {
