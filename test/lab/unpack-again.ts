@@ -7,7 +7,7 @@ import { until } from "./wait.ts";
 /** Packages of programs that components run; that of the last one is restarted last. */
 const PACKAGES = ["postgrey", "dovecot-imapd"];
 const RESTARTED = /dovecot was restarted, because package dovecot-imapd was replaced\./;
-/** They are checked every ten seconds, three times, and restarted one after the other; each must answer. */
+/** The keeper checks every ten seconds, three times, and restarts components one after another, each of which must answer. */
 const RENEWED_MS = 90_000;
 
 /**
