@@ -214,16 +214,7 @@ class Assessor {
 
   #address(ip: string, time: string): OpenAddress | null {
     if (!this.#hasRoom(this.#addresses, ip)) return null;
-    return this.#addresses.getOrInsert(ip, {
-      ip,
-      accounts: [],
-      signIns: 0,
-      failedSignIns: 0,
-      guesses: 0,
-      mails: 0,
-      first: time,
-      last: time,
-    });
+    return this.#addresses.getOrInsert(ip, { ip, accounts: [], ...UNUSED, guesses: 0, first: time, last: time });
   }
 
   #hasRoom(map: ReadonlyMap<string, unknown>, key: string): boolean {

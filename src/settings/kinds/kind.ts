@@ -200,9 +200,8 @@ export function ascending(item: Kind<number>, most: number): Kind<readonly numbe
   const list = listOf(item, most);
   const accepts = `${list.accepts}, each longer than the one before`;
   return {
+    ...list,
     accepts,
-    form: list.form,
-    fromText: list.fromText,
     read: (written) => {
       const read = list.read(written);
       if (!read.ok) return read;

@@ -13,7 +13,6 @@ export function sqliteFactors(db: DatabaseSync): FactorStore & RecoveryStore {
     totp: "SELECT secret, last_step FROM admin_totp",
     set: "INSERT INTO admin_totp (id, secret, confirmed_at, last_step) VALUES (1, ?, ?, ?)",
     step: "UPDATE admin_totp SET last_step = ? WHERE last_step = ?",
-    removeTotp: "DELETE FROM admin_totp",
     left: "SELECT count(*) AS n FROM admin_recovery WHERE used_at IS NULL",
     use: "UPDATE admin_recovery SET used_at = ? WHERE digest = ? AND used_at IS NULL",
     add: "INSERT INTO admin_recovery (digest, made_at) VALUES (?, ?)",
@@ -30,7 +29,7 @@ export function sqliteFactors(db: DatabaseSync): FactorStore & RecoveryStore {
     },
     setTotp: ({ secret, lastStep, at, recovery }) =>
       together(db, () => {
-        sql.removeTotp.run();
+        removed("admin_totp");
         sql.set.run(secret, at, lastStep);
         renew(recovery, at);
       }),
@@ -38,7 +37,7 @@ export function sqliteFactors(db: DatabaseSync): FactorStore & RecoveryStore {
     removeTotp: () =>
       together(db, () => {
         removed("admin_recovery");
-        return sql.removeTotp.run().changes === 1;
+        return removed("admin_totp") === 1;
       }),
     reset: () =>
       together(db, () => {

@@ -47,7 +47,7 @@ export function sqliteSpamAllow(engine: Prepares, accounts: DatabaseSync) {
       const found = new Map<string, string[]>();
       for (const { account, sender } of allowedSenders()) {
         if (missing(account) !== null) sql.forget.run(account);
-        else found.set(account, [...(found.get(account) ?? []), sender]);
+        else found.getOrInsert(account, []).push(sender);
       }
       if (found.size === 0) return found;
       for (const row of aliases.all()) {

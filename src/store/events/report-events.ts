@@ -73,9 +73,7 @@ export function sqliteReportEvents(db: DatabaseSync, from: Millis, to: Millis) {
       for (const [type, figure] of Object.entries(REFUSED))
         for (const row of sql.addresses.all(type, first, MOST, GROUPS)) {
           const ip = text(row["ip"]);
-          const figures = found.get(ip) ?? { signIns: 0, mails: 0, connections: 0 };
-          figures[figure] += integer(row["n"]);
-          found.set(ip, figures);
+          found.getOrInsert(ip, { signIns: 0, mails: 0, connections: 0 })[figure] += integer(row["n"]);
         }
       return [...found]
         .map(([ip, figures]) => ({ ip, ...figures }))
