@@ -20,7 +20,10 @@ const REFUSAL_LATE_MS = 15 * SECOND_MS;
 /** Logs have whole seconds, and the guard may learn of an event after it was logged. */
 const EARLY_MS = 5 * SECOND_MS;
 
-const OTHER_CODES = [COUNTS_CODE.connection, COUNTS_CODE.mail, COUNTS_CODE.probe, COUNTS_CODE.bounce].join(", ");
+/** The events of an address in a period that count as one of these, or not at all. */
+const eventsOf = (...codes: readonly number[]): string => `
+  FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
+  WHERE s.subject = ? AND s.counts IN (0, ${codes.join(", ")}) AND s.at > ? AND s.at <= ?`;
 
 /** The memory of reports from Fail2ban's jails, in `engine.db`. */
 export function sqliteJailReports(db: DatabaseSync) {
@@ -32,20 +35,17 @@ export function sqliteJailReports(db: DatabaseSync) {
       FROM (SELECT 1) LEFT JOIN jail_report AS j ON j.prefix = ?1 AND j.jail = ?2 AND j.line_at <= ?3`,
     // Dovecot logs a sign-in that was refused without a check as a wrong password. Known hashes come first.
     passwords: `
-      SELECT DISTINCT coalesce(e.proof, '') AS proof FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
-      WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
+      SELECT DISTINCT coalesce(e.proof, '') AS proof ${eventsOf(COUNTS_CODE.login)}
         AND e.type IN ('LOGIN_FAILED', 'LOGIN_REFUSED') ORDER BY proof DESC LIMIT 2`,
     // Events read from the log of a time when the guard was down have their own reason.
     logins: `
-      SELECT s.at AS at FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
-      WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
+      SELECT s.at AS at ${eventsOf(COUNTS_CODE.login)}
         AND e.type IN ('LOGIN_FAILED', 'LOGIN_REFUSED') AND e.reason <> 'unseen_login_failure' ORDER BY s.at DESC LIMIT ${MOST_LOGINS}`,
     sawRefusal: `
-      SELECT 1 FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
-      WHERE s.subject = ? AND s.counts IN (0, ${OTHER_CODES}) AND s.at > ? AND s.at <= ?
+      SELECT 1 ${eventsOf(COUNTS_CODE.connection, COUNTS_CODE.mail, COUNTS_CODE.probe, COUNTS_CODE.bounce)}
         AND e.type IN ('EMAIL_BLOCKED', 'EMAIL_DEFERRED', 'CONNECT_REFUSED', 'CONNECT_DEFERRED')
         AND e.reason IN (${sqlList(LIVE_REFUSALS)}) AND e.rest ->> '$.event' IS NOT 'CLIENT_FAULT' LIMIT 1`,
-    hear: `
+    note: `
       INSERT INTO jail_report (prefix, jail, line_at, unjudged) VALUES (?1, ?2, ?3, ?5)
       ON CONFLICT DO UPDATE SET line_at = max(excluded.line_at, iif(line_at <= ?4, line_at, 0)), unjudged = excluded.unjudged`,
     forget: "DELETE FROM jail_report WHERE line_at < ?",
@@ -92,7 +92,7 @@ export function sqliteJailReports(db: DatabaseSync) {
       };
     },
     note: ({ prefix, jail, at: lineAt, unjudged }: Extract<Change, { type: "NOTE_REPORT" }>, at: Millis): void => {
-      sql.hear.run(prefix, jail, lineAt, at, unjudged.join(" "));
+      sql.note.run(prefix, jail, lineAt, at, unjudged.join(" "));
       sql.forget.run(later(at, -KEPT_MS));
     },
   };

@@ -18,11 +18,6 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
   // The newest event always stays: SQLite would give its id to the next one, and ids are cursors. An event removed
   // before it entered its index would be missing from the windows too.
   const spare = "id < (SELECT max(id) FROM event) AND id <= (SELECT upto FROM event_indexed)";
-  const summarise = (which: string): string => `
-    INSERT INTO event_summary (hour, type, reason, count)
-    SELECT at - at % ${HOUR_MS}, type, coalesce(reason, ''), count(*) FROM event
-    WHERE id BETWEEN ? AND ? AND ${which} GROUP BY 1, 2, 3
-    ON CONFLICT DO UPDATE SET count = count + excluded.count`;
   const removal = (which: string): Removal => {
     const within = `id BETWEEN ?1 AND ?2 AND ${which}`;
     const forget = (subject: "prefix" | "account", more: string): string => `
@@ -31,7 +26,10 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
         WHERE ${within} AND ${subject} IS NOT NULL AND ${more} AND (counts = 0 OR at < ?3))`;
     return {
       countKept: sql(`SELECT count(*) AS n FROM event WHERE ${within} AND counts > 0 AND at >= ?3`),
-      summarise: sql(summarise(which)),
+      summarise: sql(`
+        INSERT INTO event_summary (hour, type, reason, count)
+        SELECT at - at % ${HOUR_MS}, type, coalesce(reason, ''), count(*) FROM event WHERE ${within} GROUP BY 1, 2, 3
+        ON CONFLICT DO UPDATE SET count = count + excluded.count`),
       forget: sql(forget("prefix", "true")),
       forgetAccount: sql(forget("account", "counts = 3")),
       forgetNames: sql(`
