@@ -20,13 +20,13 @@ const UNSET: readonly string[] = ['""', "[]"];
 export function showSettings(sources: Sources, isSecret: IsSecret = hidden): readonly ShownSetting[] {
   return settingKeys().map((key) => {
     const source = sources[key];
-    return { key, value: seen(key, source.toml, isSecret), ...originOf(source) };
+    return { key, value: printedValue(key, source.toml, isSecret), ...originOf(source) };
   });
 }
 
 /** The value of one setting, as text in TOML. */
 export function shownValue(key: SettingKey, sources: Sources): string {
-  return seen(key, sources[key].toml, hidden);
+  return printedValue(key, sources[key].toml, hidden);
 }
 
 /**
@@ -68,12 +68,12 @@ export function overridesOf(sources: Sources): readonly Override[] {
     const source = sources[key];
     if (source.from !== "env" || source.overrides === null) return [];
     const { variable, overrides } = source;
-    const says = `${variable} overrides line ${overrides.line} of ghostinbox.toml: ${key} is ${seen(key, source.toml, hidden)}, not ${seen(key, overrides.toml, hidden)}.`;
+    const says = `${variable} overrides line ${overrides.line} of ghostinbox.toml: ${key} is ${printedValue(key, source.toml, hidden)}, not ${printedValue(key, overrides.toml, hidden)}.`;
     return [{ key, variable, line: overrides.line, says }];
   });
 }
 
-function seen(key: SettingKey, toml: string, isSecret: IsSecret): string {
+function printedValue(key: SettingKey, toml: string, isSecret: IsSecret): string {
   return isSecret(key, toml) && !UNSET.includes(toml) ? "(secret)" : toml;
 }
 
