@@ -90,13 +90,3 @@ test("names that cannot be written are indexed later", (t) => {
   names.step();
   assert.deepEqual(entered(), ["1 anna@example.test 1"]);
 });
-
-test("each event is indexed by its type", (t) => {
-  const { db, append, names } = fresh(t);
-  append(named({}), audited({ type: "TOKEN_CREATED", subject: "x", by: "root" }));
-  const types = () => columnOf(db, "SELECT name || ' ' || id FROM event_name WHERE role = 4");
-  names.step(1);
-  assert.deepEqual(types(), ["CONNECT 1"]);
-  names.step();
-  assert.deepEqual(types(), ["CONNECT 1", "TOKEN_CREATED 2"]);
-});

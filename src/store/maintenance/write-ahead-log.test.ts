@@ -108,14 +108,6 @@ test("after a reader at the end of the log, the next commit restarts the log, wh
   assert.deepEqual(await flushesOf(path, commit), [], "an empty log is started without a flush");
 });
 
-test("force copies, flushes and empties the log at once", () => {
-  const { log, commit, filed } = fresh();
-  commit(500);
-  assert.equal(log.force(), true);
-  assert.equal(log.bytes, 0);
-  assert.equal(filed(), 500);
-});
-
 test("in any order of steps, the guard and readers see every committed row, and the file is intact", () => {
   const { path, db, log, work, commit, rows } = fresh();
   const chance = seeded(7);
