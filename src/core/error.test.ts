@@ -3,17 +3,14 @@ import { test } from "node:test";
 import { codeOf, failureOf, messageOf, nullOn } from "./error.ts";
 
 test("messageOf returns an error's message, and anything else as text", () => {
-  assert.equal(messageOf(new TypeError("no such thing")), "no such thing");
-  assert.equal(messageOf("plain"), "plain");
-  assert.equal(messageOf(undefined), "undefined");
+  const messages = [new TypeError("no such thing"), "plain", undefined].map(messageOf);
+  assert.deepEqual(messages, ["no such thing", "plain", "undefined"]);
 });
 
 test("codeOf returns an error's code, or an empty text", () => {
-  assert.equal(codeOf(Object.assign(new Error("gone"), { code: "ENOENT" })), "ENOENT");
-  assert.equal(codeOf(Object.assign(new Error("odd"), { code: 7 })), "7");
-  assert.equal(codeOf(new Error("plain")), "");
-  assert.equal(codeOf({ code: "ENOENT" }), "");
-  assert.equal(codeOf(null), "");
+  const coded = ["ENOENT", 7].map((code) => Object.assign(new Error("gone"), { code }));
+  const codes = [...coded, new Error("plain"), { code: "ENOENT" }, null].map(codeOf);
+  assert.deepEqual(codes, ["ENOENT", "7", "", "", ""]);
 });
 
 test("failureOf returns the message of an error, or null", () => {

@@ -25,7 +25,7 @@ test("a malformed, foreign or excessively costly hash never verifies", async () 
   assert.equal(await verifyPassword(hash.replace("t=2", "t=0"), "correct horse"), false);
 });
 
-const ANNA = "anna@example.org";
+const ANNA = accountName("anna@example.org");
 const PASSWORD = ' lamp $orchid "kettle% ü';
 
 test("Dovecot accepts our hash, even of a password beyond ASCII", installed("doveadm"), async () => {
@@ -50,19 +50,17 @@ describe("another server's hash", installed("doveadm"), () => {
   });
 });
 
-const name = accountName("anna@example.org");
-
 test("a hash is passed on, clear text is hashed, and its short hash is known", async () => {
   const secretFile = join(temporaryDirectory(), "secret");
   writeFileSync(secretFile, "a secret\n");
   const hash = "{BLF-CRYPT}$2y$05$x";
-  const given = { line: 1, unused: [], name, quotaBytes: null, secret: { type: "hash", hash } } as const;
-  assert.deepEqual(await hashed(given, secretFile), { name, hash, passwordHash: "" });
+  const given = { line: 1, unused: [], name: ANNA, quotaBytes: null, secret: { type: "hash", hash } } as const;
+  assert.deepEqual(await hashed(given, secretFile), { name: ANNA, hash, passwordHash: "" });
   const line = { ...given, quotaBytes: 1_024, secret: { type: "plain", password: "some words" } } as const;
   const clear = await hashed(line, secretFile);
   assert.equal(clear.quotaBytes, 1_024);
   assert.ok(await verifyPassword(clear.hash, "some words"));
-  assert.equal(clear.passwordHash, passwordHashOf("a secret", name, "some words"));
+  assert.equal(clear.passwordHash, passwordHashOf("a secret", ANNA, "some words"));
   assert.equal(
     (await hashed(line, join(secretFile, "none"))).passwordHash,
     "",
