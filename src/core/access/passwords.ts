@@ -1,7 +1,7 @@
 import { type AccountName, localPart } from "../net/address.ts";
 
 /** The minimum number of characters (Unicode code points) of a password. */
-export const MIN_PASSWORD_LENGTH = 10;
+const MIN_PASSWORD_LENGTH = 10;
 /** The maximum number of bytes: SASL PLAIN and Dovecot's buffers accept this many. */
 export const MAX_PASSWORD_BYTES = 512;
 

@@ -33,7 +33,7 @@ export const JAILS = [
 export type JailName = (typeof JAILS)[number]["name"];
 
 /** Intrusion detectors. Their reports look like those of jails with these names, which no filter can have. */
-export const DETECTORS = ["ids:suricata", "ids:psad"] as const;
+const DETECTORS = ["ids:suricata", "ids:psad"] as const;
 
 export type DetectorName = (typeof DETECTORS)[number];
 

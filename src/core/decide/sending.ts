@@ -20,7 +20,7 @@ const REFUSED_PART = 4;
 export const REFUSALS_OF_DOMAIN = 2;
 
 /** Maximum held mails of an account: they don't expire, and each may be as large as `limits.mail.max_size`. */
-export const MOST_HELD_MAILS = 200;
+const MOST_HELD_MAILS = 200;
 
 /**
  * Decides on a recipient of an account's mail. Past a limit each further recipient is deferred, so that a mail to many does not reach all
