@@ -13,7 +13,7 @@ import { FORWARDS, sqliteCountedForwards } from "./forwards.ts";
 import { sqliteAliasReach } from "./mail-lookups.ts";
 import { readMailboxSettings } from "./setting-tables.ts";
 
-const else_ = mailAddress("ann@else.example");
+const elsewhere = mailAddress("ann@else.example");
 
 function fresh(t: TestContext) {
   const { db, accounts } = twoAccounts(t);
@@ -32,7 +32,7 @@ function fresh(t: TestContext) {
 
 test("an account that does not exist forwards nothing", (t) => {
   const { forwards, goesTo } = fresh(t);
-  const set = forwards.setForward(accountName("nobody@example.org"), [else_], true, null);
+  const set = forwards.setForward(accountName("nobody@example.org"), [elsewhere], true, null);
   assert.deepEqual(set, refused("There is no account nobody@example.org."));
   assert.equal(goesTo("nobody@example.org"), undefined);
 });
@@ -40,20 +40,20 @@ test("an account that does not exist forwards nothing", (t) => {
 test("the targets of all forwards are listed, without the copies that stay", (t) => {
   const { forwards } = fresh(t);
   assert.deepEqual(forwards.targets(), []);
-  forwards.setForward(ann, [else_, bob], true, null);
-  forwards.setForward(bob, [else_], false, null);
-  assert.deepEqual(forwards.targets().toSorted(), [else_, else_, bob].toSorted());
+  forwards.setForward(ann, [elsewhere, bob], true, null);
+  forwards.setForward(bob, [elsewhere], false, null);
+  assert.deepEqual(forwards.targets().toSorted(), [elsewhere, elsewhere, bob].toSorted());
 });
 
 test("the mail of a suspended account stays in its mailbox, until it is resumed", (t) => {
   const { accounts, forwards, forwarding, goesTo, behind } = fresh(t);
   accounts.addAlias(mailAddress("info@example.org"), [ann]);
-  forwards.setForward(ann, [else_], false, null);
+  forwards.setForward(ann, [elsewhere], false, null);
   accounts.setSuspended(ann, true);
-  assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [else_], keep: false }, undefined]);
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [elsewhere], keep: false }, undefined]);
   assert.deepEqual([goesTo("info@example.org"), behind("info@example.org")], [ann, ann]);
   accounts.setSuspended(ann, false);
-  assert.equal(goesTo("Ann@Example.ORG"), else_);
+  assert.equal(goesTo("Ann@Example.ORG"), elsewhere);
 });
 
 test("aliases and forwards are followed together, so that none leads back to itself", (t) => {
@@ -68,16 +68,16 @@ test("aliases and forwards are followed together, so that none leads back to its
 
 test("removing an account removes the forwards to it", (t) => {
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
-  forwards.setForward(ann, [bob, else_], true, null);
-  forwards.setForward(bob, [else_], false, null);
+  forwards.setForward(ann, [bob, elsewhere], true, null);
+  forwards.setForward(bob, [elsewhere], false, null);
   accounts.remove(bob);
-  assert.deepEqual([forwarding(ann), goesTo(bob)], [{ to: [else_], keep: true }, undefined]);
+  assert.deepEqual([forwarding(ann), goesTo(bob)], [{ to: [elsewhere], keep: true }, undefined]);
 });
 
 test("removing an alias's last target removes the forwards to the alias", (t) => {
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
   const info = mailAddress("info@example.org");
-  accounts.addAlias(info, [bob, else_]);
+  accounts.addAlias(info, [bob, elsewhere]);
   forwards.setForward(ann, [info], false, null);
   accounts.remove(bob);
   assert.deepEqual(forwarding(ann), { to: [info], keep: false }, "it has one target left");
@@ -92,7 +92,7 @@ test("nothing is forwarded to a blocked alias until it accepts mail again", (t) 
   forwards.setForward(ann, [info], false, null);
   accounts.setAliasBlocked(info, true);
   assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [info], keep: false }, undefined]);
-  const again = forwards.setForward(ann, [else_, info], true, null);
+  const again = forwards.setForward(ann, [elsewhere, info], true, null);
   assert.deepEqual(again, refused("The alias info@example.org is blocked, so it accepts no mail."));
   accounts.setAliasBlocked(info, false);
   assert.equal(goesTo(ann), info);
@@ -109,9 +109,9 @@ test("a mailbox's quota is checked only while mail is stored in it", (t) => {
   accounts.addAlias(info, [ann]);
   const asked = () => [isStored("Ann@example.org"), behind(info)];
   assert.deepEqual(asked(), [true, ann]);
-  forwards.setForward(ann, [else_], true, null);
+  forwards.setForward(ann, [elsewhere], true, null);
   assert.deepEqual(asked(), [true, ann], "a copy stays");
-  forwards.setForward(ann, [else_], false, null);
+  forwards.setForward(ann, [elsewhere], false, null);
   assert.deepEqual(asked(), [false, undefined]);
   forwards.setForward(ann, [bob], false, null);
   assert.equal(behind(ann), undefined, "it is not an alias of its target's mailbox");
@@ -138,7 +138,7 @@ test("new targets are counted for a day, even across a restart", () => {
 const NOW = instant(Date.now());
 const [old, added] = [mailAddress("ann@old.example"), mailAddress("ann@added.example")];
 
-function made(t: TestContext) {
+function withNewTarget(t: TestContext) {
   const { db, accounts } = twoAccounts(t, NOW);
   const uses = new NotedUses();
   const [forwards, countedForwards] = [FORWARDS.store(db), sqliteCountedForwards(db, uses)];
@@ -157,7 +157,7 @@ function made(t: TestContext) {
 }
 
 test("mail also reaches targets that root has not set through other accounts' aliases, forwards and role addresses", (t) => {
-  const { accounts, forwards, networks, set, reached } = made(t);
+  const { accounts, forwards, networks, set, reached } = withNewTarget(t);
   assert.deepEqual(reached(ann), []);
   set(true);
   accounts.addAlias(mailAddress("info@example.org"), [bob]);
@@ -176,7 +176,7 @@ test("mail also reaches targets that root has not set through other accounts' al
 });
 
 test("while a target is paused its mail stays in the mailbox, and older targets still get theirs", (t) => {
-  const { forwards, countedForwards, set, goesTo, reached } = made(t);
+  const { forwards, countedForwards, set, goesTo, reached } = withNewTarget(t);
   for (const keep of [true, false]) {
     set(keep);
     countedForwards.pause(ann, { now: NOW, until: later(NOW, HOUR_MS), which: "new" });
@@ -198,7 +198,7 @@ test("while a target is paused its mail stays in the mailbox, and older targets 
 });
 
 test("forwarded mail is counted for a day; counting it is not a change of the accounts, but a pause is", (t) => {
-  const { forwards, countedForwards, set, changes } = made(t);
+  const { forwards, countedForwards, set, changes } = withNewTarget(t);
   set(true);
   forwards.setForward(ann, [old], true, { targets: [], until: NOW });
   const before = changes();
