@@ -58,10 +58,7 @@ type EditedKey = (Extract<Edited, { ok: true }> & Readonly<{ key: SettingKey }>)
 
 function edit(text: string, { key, value }: AskedChange, { sources }: ValidSettings): EditedKey {
   if (!isSettingKey(key))
-    return {
-      ok: false,
-      reason: `${JSON.stringify(key)} is not a setting${orNearest(key, settingKeys())}.`,
-    };
+    return { ok: false, reason: `${JSON.stringify(key)} is not a setting${orNearest(key, settingKeys())}.` };
   const why = whyNotOverWeb(key);
   if (why !== null) return { ok: false, reason: `${key} cannot be changed here. ${why}` };
   const source = sources[key];
