@@ -33,8 +33,8 @@ test("flags and counter of a signature are read", () => {
 });
 
 test("the id of a new passkey is read", () => {
-  const made = parseAuthenticatorData(data(0x45, `${AAGUID}0003010203a0`));
-  assert.deepEqual(made?.credentialId, Buffer.from([1, 2, 3]));
+  const registered = parseAuthenticatorData(data(0x45, `${AAGUID}0003010203a0`));
+  assert.deepEqual(registered?.credentialId, Buffer.from([1, 2, 3]));
 });
 
 test("data that is too short, too long or contradictory is refused", () => {

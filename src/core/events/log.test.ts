@@ -11,9 +11,9 @@ const rowOf = (seen: Observation) => readBack(observationRecord(seen, NOON, host
 
 test("an observation from a log is recorded, with how often it was seen", () => {
   const line = (seen: Observation): string => {
-    const made = rowOf(seen);
-    const about = `${made.ip ?? "-"} ${made.prefix ?? "-"} ${made.account ?? "-"} ${made.reason ?? "-"}`;
-    return `${made.type} ${about}: ${made.details} | ${made.action}`;
+    const row = rowOf(seen);
+    const about = `${row.ip ?? "-"} ${row.prefix ?? "-"} ${row.account ?? "-"} ${row.reason ?? "-"}`;
+    return `${row.type} ${about}: ${row.details} | ${row.action}`;
   };
   const at = { ip: STRANGER, service: "imap" as Service, times: 1 };
   const scored = { type: "SPAM_SCORED", required: 5, messageId: "<a@b>", recipient: null } as const;
@@ -42,8 +42,8 @@ test("a refusal for content names the mail, and the spam verdict is not recorded
   const about = { reason: "spam_refused", queueId: "4ABC", sender: "a@b.test", recipient: "anna@example.org" } as const;
   const refused = { type: "CONTENT_REFUSED", ...client, ...about, reply: "5.7.1 no" } as const;
   const details = "smtp from=<a@b.test> to=<anna@example.org> queue_id=4ABC: 5.7.1 no";
-  const made = { ip: STRANGER, prefix: PREFIX, reason: "spam_refused", details, action: "refused" };
-  assert.partialDeepStrictEqual(rowOf(refused), { type: "EMAIL_BLOCKED", ...made });
+  const expected = { ip: STRANGER, prefix: PREFIX, reason: "spam_refused", details, action: "refused" };
+  assert.partialDeepStrictEqual(rowOf(refused), { type: "EMAIL_BLOCKED", ...expected });
   const later = { type: "EMAIL_DEFERRED", reason: "filter_deferred", action: "deferred" };
   assert.partialDeepStrictEqual(rowOf({ ...refused, reason: "filter_deferred" }), later);
   const looped = { type: "EMAIL_BLOCKED", reason: "mail_loop", details: "queue_id=4ABC", action: "refused" };

@@ -153,9 +153,9 @@ test("a refused command is a separate event with its network; one that was carri
 
 test("a change that people want to see has its own event", () => {
   const line = (change: Change): string => {
-    const made = changeRecord(change, NOON);
-    if (made === null) return "none";
-    const { type, ip: from, reason, details, action } = readBack(made);
+    const record = changeRecord(change, NOON);
+    if (record === null) return "none";
+    const { type, ip: from, reason, details, action } = readBack(record);
     return `${type} ${from} ${reason}: ${details} | ${action}`;
   };
   const network = prefixOf(ip("2001:db8::7"), 64);

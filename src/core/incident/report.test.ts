@@ -21,7 +21,7 @@ const FOUND: Assessment = {
   isCut: false,
 };
 const entry = { at: AT, by: "root", lines: [], audited: true };
-const TOLD: Reported = {
+const FACTS: Reported = {
   incident: {
     id: "2026-11-20-anna",
     title: "Anna | was *hijacked*",
@@ -43,7 +43,7 @@ const TOLD: Reported = {
 };
 
 test("the report says what happened, who was affected, what was done, and which lessons follow", () => {
-  const text = incidentReport(TOLD);
+  const text = incidentReport(FACTS);
   for (const line of [
     "# Incident: Anna \\| was \\*hijacked\\*",
     "- It may have started at 2026-11-20 09:00:00 UTC, and was opened at 2026-11-20 11:30:00 UTC. It is still open.",
@@ -70,8 +70,8 @@ test("only an account with a sign-in or a mail counts as used, and long lists ar
   const addresses = [{ ...address, accounts: thirty.slice(0, 6) }];
   const mails = thirty.map(() => ({ ...mail, reached: thirty.slice(0, 5) }));
   const text = incidentReport({
-    ...TOLD,
-    incident: { ...TOLD.incident, title: "x".repeat(1_000) },
+    ...FACTS,
+    incident: { ...FACTS.incident, title: "x".repeat(1_000) },
     timeline: [{ ...entry, step: "drop", says: "30 mails taken out.", lines: thirty }],
     assessment: { ...FOUND, accounts, addresses, mails, isCut: true },
   });
@@ -89,7 +89,7 @@ test("only an account with a sign-in or a mail counts as used, and long lists ar
 
 test("the lessons follow from how the account was used, and from the steps that were not taken", () => {
   const lessons = (changes: Partial<Reported>) =>
-    incidentReport({ ...TOLD, ...changes })
+    incidentReport({ ...FACTS, ...changes })
       .split(/## Lessons\n\n- |\n\n## Contacts/)[1]
       ?.split("\n- ");
   const took = "1 h 30 min passed between the first of these mails and the opening of the incident.";
@@ -125,7 +125,7 @@ test("the lessons follow from how the account was used, and from the steps that 
 
 test("the report says so if nothing was found or done", () => {
   const none: Assessment = { events: 0, accounts: [], addresses: [], mails: [], commands: [], isCut: false };
-  const text = incidentReport({ ...TOLD, contacts: [], timeline: [], assessment: none });
+  const text = incidentReport({ ...FACTS, contacts: [], timeline: [], assessment: none });
   for (const line of [
     "- The server was not isolated.",
     "None was taken yet.",
