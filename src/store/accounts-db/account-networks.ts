@@ -39,15 +39,15 @@ function sqliteAccountNetworks(db: DatabaseSync): AccountNetworks & ServedSettin
   return {
     networksOf,
     addNetworks: (name, networks) => {
-      const gone = missing(name);
-      if (gone !== null) return gone;
+      const refusal = missing(name);
+      if (refusal !== null) return refusal;
       if (new Set([...networksOf(name), ...networks]).size > MOST_NETWORKS)
         return refused(`${name} may have at most ${MOST_NETWORKS} networks.`);
       return change(name, networks, sql.add);
     },
     removeNetworks: (name, networks) => {
-      const gone = missing(name);
-      if (gone !== null) return gone;
+      const refusal = missing(name);
+      if (refusal !== null) return refusal;
       const present = networksOf(name);
       const other = networks.find((network) => !present.includes(network));
       if (other !== undefined) return refused(`${name} is not restricted to ${other}.`);

@@ -18,8 +18,8 @@ function sqliteAppPasswords(db: DatabaseSync, uses: NotedUses): AppPasswordStore
   const missing = missingAccount(db);
   return {
     addAppPassword: ({ account, name, digest, passwordHash, by, at }) => {
-      const gone = missing(account);
-      if (gone !== null) return gone;
+      const refusal = missing(account);
+      if (refusal !== null) return refusal;
       if (sql.ownKey.get(account) !== undefined)
         return refused(`Mail of ${account} is encrypted with a key that only its own password opens.`);
       if (integer(sql.count.get(account)?.["n"]) >= MOST_APP_PASSWORDS)

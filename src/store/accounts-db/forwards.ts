@@ -15,8 +15,8 @@ function sqliteForwards(db: DatabaseSync): ForwardStore {
   const missing = missingAccount(db);
   return {
     setForward: (account, to, keep, newTargets) => {
-      const gone = missing(account);
-      if (gone !== null) return gone;
+      const refusal = missing(account);
+      if (refusal !== null) return refusal;
       const blocked = to.find((target) => sql.isBlocked.get(target) !== undefined);
       if (blocked !== undefined) return refused(`The alias ${blocked} is blocked, so it accepts no mail.`);
       return together(db, () => {

@@ -13,8 +13,8 @@ function sqliteVacations(db: DatabaseSync): VacationStore {
   const missing = missingAccount(db);
   return {
     setVacation: (account, vacation) => {
-      const gone = missing(account);
-      if (gone !== null) return gone;
+      const refusal = missing(account);
+      if (refusal !== null) return refusal;
       if (vacation === null) sql.end.run(account);
       else sql.set.run(account, vacation.subject, vacation.text, vacation.until);
       return DONE;
