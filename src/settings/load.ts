@@ -87,7 +87,7 @@ export function loadSettings(text: string | null, env: Environment, conflictsOf 
     }
   }
   // Each value came from the reader of its key, and every key has one.
-  const settings = named(Object.fromEntries(values) as Settings);
+  const settings = withHostName(Object.fromEntries(values) as Settings);
   if (problems.length === 0) problems.push(...conflictsOf(settings));
   if (problems.length > 0) return { ok: false, problems: problems.slice(0, MOST_PROBLEMS) };
 
@@ -124,7 +124,7 @@ function overriding(before: Source | undefined, { toml, variable }: { toml: stri
   return { toml, from: "env", variable, overrides: isOver ? { toml: before.toml, line: before.line } : null };
 }
 
-function named(settings: Settings): Settings {
+function withHostName(settings: Settings): Settings {
   const first = settings.domains[0];
   return settings.hostname === "" && first !== undefined ? { ...settings, hostname: `mail.${first}` } : settings;
 }
@@ -228,14 +228,14 @@ function mayBeEmptyList(key: SettingKey): boolean {
 
 /** The sentence about a value that this key does not accept. */
 export function wrongValue(key: SettingKey, where: string, read: Read<unknown> & { ok: false }): string {
-  return settingOf(key).secret === true ? `${where} ${read.must}.` : `${where} ${read.must}, not ${show(read.got)}.`;
+  return settingOf(key).secret === true ? `${where} ${read.must}.` : `${where} ${read.must}, not ${shown(read.got)}.`;
 }
 
 function isSection(path: string): boolean {
   return settingKeys().some((key) => key.startsWith(`${path}.`));
 }
 
-function show(value: unknown): string {
+function shown(value: unknown): string {
   if (isTable(value)) return "a table";
   return Array.isArray(value) && value.some((item) => typeof item === "object")
     ? "a list of tables or lists"

@@ -24,8 +24,8 @@ const data = (flags: number, rest = ""): Buffer =>
 const AAGUID = "00".repeat(16);
 
 test("flags and counter of a signature are read", () => {
-  const said = { nameDigest: Buffer.alloc(32, 0xab), isPresent: true, isVerified: true, counter: 0x102 };
-  assert.deepEqual(parseAuthenticatorData(data(0x05)), { ...said, credentialId: null });
+  const parsed = { nameDigest: Buffer.alloc(32, 0xab), isPresent: true, isVerified: true, counter: 0x102 };
+  assert.deepEqual(parseAuthenticatorData(data(0x05)), { ...parsed, credentialId: null });
   assert.equal(parseAuthenticatorData(data(0x01))?.isVerified, false);
   assert.equal(parseAuthenticatorData(data(0x04))?.isPresent, false);
   assert.ok(parseAuthenticatorData(data(0x1d)), "a synchronised passkey");

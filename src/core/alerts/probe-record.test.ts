@@ -27,8 +27,8 @@ function failing(times: number, result: ProbeResult = HANGS, from: ProbeRecord =
 }
 
 test("one failure is not reported, the second is, and a success ends it", () => {
-  const told = [0, 1, 2, 3].map((times) => isTold(failing(times)));
-  assert.deepEqual(told, [false, false, true, true]);
+  const results = [0, 1, 2, 3].map((times) => isTold(failing(times)));
+  assert.deepEqual(results, [false, false, true, true]);
   assert.deepEqual(afterProbe(failing(3), { ok: true }, OLD), UNTRIED);
 });
 

@@ -20,8 +20,8 @@ const sha256 = (text: string): string => hash("sha256", text);
 function chainOf(count: number, first = 1): readonly AuditEntry[] {
   const entries: AuditEntry[] = [];
   for (let id = first; id < first + count; id++) {
-    const said = { actor: "root", type: "BAN", subject: `203.0.113.${id}/32`, detail: `{"count":${id}}` };
-    entries.push(sealed({ ...said, id, at: "2026-11-20T06:00:00.000Z", previous: entries.at(-1)?.hash ?? GENESIS }));
+    const content = { actor: "root", type: "BAN", subject: `203.0.113.${id}/32`, detail: `{"count":${id}}` };
+    entries.push(sealed({ ...content, id, at: "2026-11-20T06:00:00.000Z", previous: entries.at(-1)?.hash ?? GENESIS }));
   }
   return entries;
 }

@@ -104,7 +104,7 @@ export function checkChain(
   if (from === undefined) fault ??= oldest > 1 && !oldestLeft ? missing(1, oldest - 1) : null;
   // Once the oldest entries have been removed, the accepted sum can no longer be compared.
   else if (!oldestLeft && from.accepted?.sum !== sumAtFrom) fault = changedSince(from);
-  if (oldestLeft) fault ??= leftEarly(oldest, inForce, now);
+  if (oldestLeft) fault ??= removedEarly(oldest, inForce, now);
   fault ??= truncated(last, inForce);
   fault ??= unnumbered(last, from?.accepted?.numbered ?? 0, numbered);
   return { first: first ?? 0, last, numbered, head, sum, fault, anchored };
@@ -138,7 +138,7 @@ function unanchored({ id, hash }: AuditEntry, anchors: readonly Anchor[]): Fault
 const ANCHORED_WITHIN_MS = DAY_MS;
 
 /** Reports an anchored entry that was removed before its time: a flood of entries pushed it out. */
-function leftEarly(first: number, anchors: readonly Anchor[], now: Millis): Fault | null {
+function removedEarly(first: number, anchors: readonly Anchor[], now: Millis): Fault | null {
   const since = now - ENTRIES_STAY_MS + ANCHORED_WITHIN_MS;
   const anchor = anchors.findLast(({ id, at }) => id > 0 && id < first && Date.parse(at) > since);
   if (anchor === undefined) return null;

@@ -83,22 +83,22 @@ export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFail
   const away = isAway(policy, facts, event);
   if (isExempt(facts)) {
     if (away) return uncounted("pass", facts.protection);
-    if (isRepeated(facts, event, now)) return named(facts, event, uncounted("pass", facts.protection));
+    if (isRepeated(facts, event, now)) return nameInactive(facts, event, uncounted("pass", facts.protection));
     const due = banIn(wrongPassword(policy, facts, event, now));
     const spared = due === null ? [] : spare(facts, due, facts.protection, now);
     const changes = facts.protection === "loopback" ? [...guesses(facts, event.passwordHash), ...spared] : spared;
     const slowed = slowedGuessing(policy, facts, recentFailures(policy, facts, now).length + 1);
-    return named(facts, event, { ...(slowed ?? decision("pass", facts.protection)), counted: true, changes });
+    return nameInactive(facts, event, { ...(slowed ?? decision("pass", facts.protection)), counted: true, changes });
   }
   const guessed: readonly Change[] = away || isRepeated(facts, event, now) ? [] : guesses(facts, event.passwordHash);
   if (facts.protection === null && facts.ban !== null) return uncounted("refuse", "banned", { changes: guessed });
   if (away) return uncounted("refuse", "outside_networks");
   const judged = wrongPassword(policy, facts, event, now);
-  return named(facts, event, { ...judged, changes: [...guessed, ...judged.changes] });
+  return nameInactive(facts, event, { ...judged, changes: [...guessed, ...judged.changes] });
 }
 
 /** Dovecot reports the right password of a suspended account as a failure. It counts like any other, but is named. */
-function named(facts: Facts, { passwordHash }: LoginAttributes, judged: Decision): Decision {
+function nameInactive(facts: Facts, { passwordHash }: LoginAttributes, judged: Decision): Decision {
   if (judged.verdict !== "pass" || !looksRight(facts, passwordHash) || facts.accountActive) return judged;
   const { evidence, counted, changes } = judged;
   return decision("pass", "right_password_inactive", { evidence, counted, changes });

@@ -88,7 +88,7 @@ export function lifted(from: Isolation, parts: readonly Shut[]): Isolation | nul
 }
 
 /** The step of an incident that made a bundle, as the audit records it, with the file and its SHA-256. */
-const MADE = /^\S+ investigate: Evidence was packed: (\S+), .*SHA-256 ([0-9a-f]{64})\.$/;
+const PACKED = /^\S+ investigate: Evidence was packed: (\S+), .*SHA-256 ([0-9a-f]{64})\.$/;
 
 /** The name of a bundle that is made at this time (ISO 8601, UTC). */
 export function bundleName(at: string): string {
@@ -108,7 +108,7 @@ export function packedEntry(
   audit: Iterable<Readonly<{ id: number; type: string; subject: string }>>,
 ): Readonly<{ entry: number }> | Readonly<{ fault: string }> {
   for (const { id, type, subject } of audit) {
-    const [, packed, digest] = (type === "INCIDENT" ? MADE.exec(subject) : null) ?? [];
+    const [, packed, digest] = (type === "INCIDENT" ? PACKED.exec(subject) : null) ?? [];
     if (packed !== name) continue;
     return digest === sha256
       ? { entry: id }

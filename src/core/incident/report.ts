@@ -77,15 +77,15 @@ function affected({ accounts, addresses, mails, commands, isCut }: Assessment): 
     "",
     ...table(
       ["account", "sign-ins", "wrong passwords", "mails", "held", "recipients", "from"],
-      accounts.map((one) => [...accountCells(one), some(one.places.map(({ ip }) => ip))]),
+      accounts.map((one) => [...accountCells(one), listed(one.places.map(({ ip }) => ip))]),
     ),
     ...table(
       ["address", "accounts", "sign-ins", "wrong passwords", "mails", "last seen"],
-      usedAddresses(addresses).map((one) => [one.ip, some(one.accounts), ...countCells(one), dayAndTime(one.last)]),
+      usedAddresses(addresses).map((one) => [one.ip, listed(one.accounts), ...countCells(one), dayAndTime(one.last)]),
     ),
     ...table(
       ["mail that left", "account", "from", "at", "reached"],
-      mailsThatLeft(mails).map((one) => [one.queueId, one.account, one.ip, dayAndTime(one.at), some(one.reached)]),
+      mailsThatLeft(mails).map((one) => [one.queueId, one.account, one.ip, dayAndTime(one.at), listed(one.reached)]),
     ),
     ...table(
       ["command", "by", "at", "about"],
@@ -142,14 +142,14 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): r
   return [line(head), `|${head.map(() => "---|").join("")}`, ...rows.slice(0, MOST_LISTED).map(line), "", ...more];
 }
 
-function some(names: readonly string[]): string {
+function listed(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(", ");
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }
 
 /** For a cell of a table: one line, without anything that Markdown interprets. */
-function text(said: string): string {
-  return printable(said, LONGEST).replaceAll(/[|\\<>[\]`*]/g, (character) => `\\${character}`);
+function text(cell: string): string {
+  return printable(cell, LONGEST).replaceAll(/[|\\<>[\]`*]/g, (character) => `\\${character}`);
 }
 
 function between(from: string, until: string): string {
@@ -169,10 +169,10 @@ you typed, and let your provider or administrator know.
 We have stopped the misuse and secured the account. We are sorry for the trouble.
 {contacts}`;
 
-export type Told = Readonly<{ account: string; from: string; until: string; contacts: readonly string[] }>;
+type Misuse = Readonly<{ account: string; from: string; until: string; contacts: readonly string[] }>;
 
 /** Subject and text of the mail. Unknown words in braces stay. */
-export function tellingMail(template: string, { account, from, until, contacts }: Told) {
+export function tellingMail(template: string, { account, from, until, contacts }: Misuse) {
   const words: Readonly<Record<string, string>> = {
     account,
     day: from.slice(0, 10),

@@ -56,12 +56,12 @@ export const domain = parsed("a domain such as example.org", parseHostName);
 export const address = parsed("an IP address", parseIp);
 
 /** Unbound asks no server on loopback, where it listens itself (unbound.conf(5), do-not-query-localhost). */
-function parseAsked(written: string): Ip | null {
+function parseRemoteAddress(written: string): Ip | null {
   const value = parseIp(written);
   return value === null || /^(?:127\.|0\.|::1?$)/.test(value) ? null : value;
 }
 
-export const resolver = parsed("an IP address of another machine, not of loopback", parseAsked);
+export const resolver = parsed("an IP address of another machine, not of loopback", parseRemoteAddress);
 
 /** Not the broadcast address, which refuses connections. */
 export const loopback = parsed("an address from 127.0.0.0 to 127.255.255.254", (written) => {
@@ -84,7 +84,7 @@ export const stubZone = parsed(
   "a zone and its server on another machine, such as corp.example=10.0.0.53",
   (written) => {
     const [name = "", server = "", ...more] = written.split("=").map((part) => part.trim());
-    const [zone, address] = [parseHostName(name), parseAsked(server)];
+    const [zone, address] = [parseHostName(name), parseRemoteAddress(server)];
     return zone === null || address === null || more.length > 0 ? null : { zone, address };
   },
   ({ zone, address }) => `${zone}=${address}`,

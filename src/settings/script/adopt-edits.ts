@@ -52,9 +52,9 @@ type Refused = Extract<Loaded, { ok: false }>;
 export function adoptEdits(script: string, last: AdoptedLast, toml: string, env: Environment): Adopted {
   const loaded = loadSettings(toml, {});
   if (!loaded.ok) return loaded;
-  const said = valuesIn(script);
-  if (!said.ok) return said;
-  const { values } = said;
+  const read = valuesIn(script);
+  if (!read.ok) return read;
+  const { values } = read;
   const unedited = { ok: true, text: toml, values, adopted: [] } as const;
   const before = last.values;
   if (Object.keys(values).length === 0 && last.isReplaced)

@@ -252,11 +252,11 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
   // If older entries are not searched, the first of the newest may be a thief's: a token makes thousands a day.
   const hasStart = (): boolean => reachesStart.get()?.["reaches_start"] === 1;
   return () => {
-    const read = new Map<string, readonly Came[]>();
-    const signedIn = () => read.getOrInsertComputed("", () => came(hasStart(), signIns));
+    const read = new Map<string, readonly EarlierUse[]>();
+    const signedIn = () => read.getOrInsertComputed("", () => earlierUses(hasStart(), signIns));
     const acted = (token: string) =>
       read.getOrInsertComputed(token, () =>
-        came(hasStart() || created.get(token) !== undefined, acts, `${TOKEN}${token} via `),
+        earlierUses(hasStart() || created.get(token) !== undefined, acts, `${TOKEN}${token} via `),
       );
     return {
       /** Whether no earlier sign-in came from there. */
@@ -270,7 +270,7 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
        */
       isFamiliar: (actor: string, ip: Ip, at: Millis): boolean => {
         const before = isoTime(later(at, -FAMILIAR_AFTER_MS));
-        const familiar = (all: readonly Came[]) => placesOf(all.filter((one) => one.isFirst || one.at < before));
+        const familiar = (all: readonly EarlierUse[]) => placesOf(all.filter((one) => one.isFirst || one.at < before));
         if (isNear(ip, familiar(signedIn()))) return true;
         const token = actor.startsWith(TOKEN) ? actor.slice(TOKEN.length).split(" via ")[0] : undefined;
         return token !== undefined && isNear(ip, familiar(acted(token)));
@@ -279,11 +279,11 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
   };
 }
 
-type Came = Readonly<{ place: Prefix; at: string; isFirst: boolean }>;
+type EarlierUse = Readonly<{ place: Prefix; at: string; isFirst: boolean }>;
 
-const placesOf = (all: readonly Came[]): readonly Prefix[] => all.map(({ place }) => place);
+const placesOf = (all: readonly EarlierUse[]): readonly Prefix[] => all.map(({ place }) => place);
 
-function came(hasFirst: boolean, statement: StatementSync, ...of: readonly string[]): readonly Came[] {
+function earlierUses(hasFirst: boolean, statement: StatementSync, ...of: readonly string[]): readonly EarlierUse[] {
   return statement.all(...of).flatMap((row, index) => {
     const ip = parseIp(text(row["ip"]));
     return ip === null ? [] : [{ place: hostPrefix(ip), at: text(row["at"]), isFirst: hasFirst && index === 0 }];

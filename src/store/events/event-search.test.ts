@@ -114,8 +114,8 @@ test("a search that stopped early holds no lock on the write-ahead log", (t) => 
 test("letters of any language are compared, those of ASCII by SQLite's own function", () => {
   using db = new DatabaseSync(":memory:");
   addLowerCase(db);
-  const finds = (wanted: string, said: string): boolean =>
-    scalarOf(db, `SELECT instr(${lowerCaseFor(wanted)}(?), ?) > 0`, said, wanted.toLowerCase()) === 1;
+  const finds = (wanted: string, name: string): boolean =>
+    scalarOf(db, `SELECT instr(${lowerCaseFor(wanted)}(?), ?) > 0`, name, wanted.toLowerCase()) === 1;
   assert.deepEqual([lowerCaseFor("Mail."), lowerCaseFor("M\u00dcLLER")], ["lower", "in_lower_case"]);
   assert.ok(finds("RELAY", "a Relay b"));
   assert.ok(finds("\u00c4RGER", "\u00e4rger"));

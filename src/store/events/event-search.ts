@@ -131,7 +131,7 @@ const ASCII = /^\p{ASCII}*$/u;
 
 /** For `lowerCaseFor`. Exported for its test. */
 export function addLowerCase(db: DatabaseSync): void {
-  db.function("in_lower_case", { deterministic: true }, (said) => String(said).toLowerCase());
+  db.function("in_lower_case", { deterministic: true }, (value) => String(value).toLowerCase());
 }
 
 /** Converts the searched text to lower case. SQLite's own `lower` handles only ASCII, in half the time. */

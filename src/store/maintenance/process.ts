@@ -14,7 +14,7 @@ const ANSWER_MS = 60_000;
 /** The longest answer, with five thousand stale entries and as many guesses, takes a third of it. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
 const STOP_MS = 1_000;
-const MOST_SAID = 300;
+const MOST_OUTPUT = 300;
 
 export type MaintenanceOptions = Readonly<{
   argv: readonly string[];
@@ -30,7 +30,7 @@ export class MaintenanceProcess {
   readonly #inTurn = oneAfterAnother();
   #restart: NodeJS.Timeout | null = null;
   #restartMs = RESTART_MS.first;
-  #said = "";
+  #output = "";
   #stopped = false;
 
   constructor(options: MaintenanceOptions) {
@@ -51,7 +51,7 @@ export class MaintenanceProcess {
       return this.#ended(null, messageOf(error));
     }
     this.#child = child;
-    this.#said = "";
+    this.#output = "";
     child.on("error", (error) => this.#ended(child, error.message));
     const framer = new Framer(ANSWER_BYTES);
     const take = (line: string): void => (line === READY ? this.#ready() : this.#settle(line));
@@ -59,10 +59,12 @@ export class MaintenanceProcess {
       if (!framer.push(chunk, take)) child.kill("SIGKILL");
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      this.#said = (this.#said + text).slice(-MOST_SAID);
+      this.#output = (this.#output + text).slice(-MOST_OUTPUT);
     });
     child.stdin.on("error", () => undefined);
-    child.on("close", (code, signal) => this.#ended(child, `${signal ?? `code ${code}`} ${this.#said.trim()}`.trim()));
+    child.on("close", (code, signal) =>
+      this.#ended(child, `${signal ?? `code ${code}`} ${this.#output.trim()}`.trim()),
+    );
   }
 
   /** Runs one order at a time. Resolves with null if the order cannot be carried out now. */

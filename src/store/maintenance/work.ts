@@ -31,10 +31,10 @@ export const READY = "ready";
 export async function carryOut(line: string, work: ReturnType<typeof maintenanceWork>): Promise<string> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the guard wrote it, which started this process
   const order = JSON.parse(line) as Order;
-  return JSON.stringify(await done(order, work));
+  return JSON.stringify(await result(order, work));
 }
 
-async function done(order: Order, work: ReturnType<typeof maintenanceWork>): Promise<Results[keyof Results] | null> {
+async function result(order: Order, work: ReturnType<typeof maintenanceWork>): Promise<Results[keyof Results] | null> {
   switch (order.type) {
     case "checkpoint":
       return work.checkpoint();
@@ -43,13 +43,13 @@ async function done(order: Order, work: ReturnType<typeof maintenanceWork>): Pro
     case "warm":
       return work.warm(order.from, order.rows);
     case "digest":
-      return kept(() => work.digest());
+      return outcomeOf(() => work.digest());
     case "copy_accounts":
-      return kept(() => work.copyAccounts(order.path));
+      return outcomeOf(() => work.copyAccounts(order.path));
   }
 }
 
-async function kept(write: () => void | Promise<void>): Promise<Kept> {
+async function outcomeOf(write: () => void | Promise<void>): Promise<Kept> {
   try {
     await write();
     return { ok: true };

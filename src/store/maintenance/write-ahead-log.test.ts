@@ -147,11 +147,11 @@ test("in any order of steps, the guard and readers see every committed row, and 
 /** The files of this database that `work` flushed, each with its number of flushes (strace(1) of this process). */
 async function flushesOf(path: string, work: () => void): Promise<readonly string[]> {
   const tracer = spawn("strace", ["-f", "-y", "-e", "trace=fsync,fdatasync", "-p", String(process.pid)]);
-  let said = "";
+  let output = "";
   const attached = new Promise<void>((resolve) => {
     tracer.stderr.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-      if (/attached/.test(said)) resolve();
+      output += text;
+      if (/attached/.test(output)) resolve();
     });
   });
   const ended = once(tracer, "close");
@@ -159,8 +159,8 @@ async function flushesOf(path: string, work: () => void): Promise<readonly strin
   work();
   tracer.kill("SIGINT");
   await ended;
-  assert.match(said, /attached/);
-  return [...said.matchAll(/(?:fsync|fdatasync)\(\d+<([^>]+)>/g)].flatMap(([, file = ""]) =>
+  assert.match(output, /attached/);
+  return [...output.matchAll(/(?:fsync|fdatasync)\(\d+<([^>]+)>/g)].flatMap(([, file = ""]) =>
     file.startsWith(path) ? [file] : [],
   );
 }
