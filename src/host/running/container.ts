@@ -29,7 +29,8 @@ export function warningsOf({
   const rights = parseCapabilities(status, "CapBnd");
   const more = rights.filter((one) => !NEEDED.includes(one));
   const needless: string[] = [];
-  if (isPrivileged(rights)) needless.push("`privileged: true`, which gives every capability, such as SYS_ADMIN");
+  if (PRIVILEGED.every((one) => rights.includes(one)))
+    needless.push("`privileged: true`, which gives every capability, such as SYS_ADMIN");
   else if (more.length > 0) needless.push(`the capabilities ${more.join(", ")}`);
   // The kernel loads its modules from the host when needed.
   if (/^\S+ (?:\/usr)?\/lib\/modules /m.test(mounts)) needless.push("the mount of /lib/modules");
@@ -78,8 +79,3 @@ export function parseCapabilities(status: string, set: "CapEff" | "CapBnd"): rea
 
 /** A container has all of these only with `privileged: true`. Its other capabilities depend on the kernel and on Docker. */
 const PRIVILEGED: readonly string[] = ["SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_ADMIN"];
-
-/** Exported for its test. */
-export function isPrivileged(capabilities: readonly string[]): boolean {
-  return PRIVILEGED.every((one) => capabilities.includes(one));
-}
