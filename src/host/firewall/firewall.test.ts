@@ -5,10 +5,8 @@ import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { instant } from "../../core/time.ts";
-import { NOT_INSTALLED } from "../machine/run-program.ts";
 import { NftFirewall } from "./firewall.ts";
 import { onlyBans } from "./guard-table.ts";
-import { runTool } from "./run-nft.ts";
 
 /** test/lab/firewall.test.ts tests a real kernel. */
 test("without nft and ss every failure is one clear sentence", async () => {
@@ -40,11 +38,4 @@ test("a stopped nft proves neither a lost table nor a kernel that cannot count",
   writeFileSync(join(path, "nft"), '#!/bin/sh\n[ -e "$0.run" ] || { : > "$0.run"; kill -KILL $$; }\n', { mode: 0o755 });
   assert.deepEqual(await firewall.reset([], [], instant(0)), stopped);
   assert.deepEqual(await firewall.reset([], [], instant(0)), { ok: true });
-});
-
-test("a missing tool is told apart from one that fails", async () => {
-  const options = { timeoutMs: 5_000 };
-  assert.equal((await runTool("no-such-tool", [], options)).stderr, NOT_INSTALLED);
-  const failed = await runTool("sh", ["-c", "echo spawn failed >&2; exit 127"], options);
-  assert.deepEqual([failed.code, failed.stderr], [127, "spawn failed\n"]);
 });
