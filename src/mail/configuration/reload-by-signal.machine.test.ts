@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { contentOf } from "../../../test/kit/files.ts";
 import { makeMailQueue } from "../../../test/kit/mail-queue.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { listProcesses } from "../../host/running/read-processes.ts";
@@ -46,12 +46,8 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
     return all.length === 1 ? all[0]?.pid : undefined;
   }
   async function running(): Promise<number> {
-    for (const began = performance.now(); performance.now() - began < 60_000; ) {
-      const pid = queueManager();
-      if (pid !== undefined) return pid;
-      await pause(10);
-    }
-    return assert.fail("no queue manager runs, or more than one");
+    await until(() => queueManager() !== undefined, "one queue manager runs");
+    return queueManager() ?? assert.fail("it has ended");
   }
 
   test("has ended the previous queue manager, which would lose a flush", async () => {
@@ -96,11 +92,9 @@ describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovec
   const configure = (more = ""): void => writeFileSync(dovecotConf, `${directories}protocols =\nssl = no\n${more}`);
   /** The process has this name only once it has started. */
   const logger = async (): Promise<number> => {
-    for (;;) {
-      const found = listProcesses().find(({ args, parent }) => args[0] === "dovecot/log" && parent === master());
-      if (found !== undefined) return found.pid;
-      await pause(10);
-    }
+    const found = () => listProcesses().find(({ args, parent }) => args[0] === "dovecot/log" && parent === master());
+    await until(() => found() !== undefined, "the log process runs");
+    return found()?.pid ?? assert.fail("it has ended");
   };
   const master = (): number => Number(contentOf(join(dovecotBase, "master.pid")));
   let dovecot: ChildProcess;
@@ -109,7 +103,7 @@ describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovec
     for (const made of [join(dovecotConf, ".."), dovecotBase]) mkdirSync(made, { recursive: true });
     configure();
     dovecot = spawn("dovecot", ["-F", "-c", dovecotConf], { stdio: "ignore" });
-    while (!existsSync(join(dovecotBase, "master.pid"))) await pause(10);
+    await until(() => existsSync(join(dovecotBase, "master.pid")), "Dovecot runs");
   });
   after(async () => {
     const ended = once(dovecot, "close");
