@@ -31,9 +31,8 @@ function sources(script: string | null, codename = "bookworm") {
 
 /** Fields as deb-control(5) writes them. */
 function paragraph(fields: Readonly<Record<string, string>>): string {
-  return `${Object.entries(fields)
-    .map(([name, value]) => `${name}: ${value}\n`)
-    .join("")}\n`;
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\n`);
+  return `${lines.join("")}\n`;
 }
 
 /** Makes a machine with one kernel and an archive with the next. Returns an apt configuration that shows only these. */

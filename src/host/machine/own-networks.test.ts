@@ -55,10 +55,8 @@ test("if a table cannot be read, the last answer stays in use; a table that the 
     throw Object.assign(new Error(code), { code });
   });
   syncBuiltinESMExports();
-  assert.deepEqual(
-    ownNetworks([]),
-    first.filter(({ why }) => why === "loopback"),
-  );
+  const loopback = first.filter(({ why }) => why === "loopback");
+  assert.deepEqual(ownNetworks([]), loopback);
   code = "EMFILE";
   now += 5_000;
   assert.equal(networks.current(), first);
@@ -106,9 +104,8 @@ test("the IPv6 default gateway is read; unreachable defaults and other routes ar
   const row = (destination: string, length: string, next: string, flags: string): string =>
     `${destination} ${length} ${zero} 00 ${next} 00000400 00000002 00000000 ${flags}     eth0\n`;
   assert.deepEqual(parseIpv6Gateways(row(zero, "00", gateway, "00000003")), ["2001:db8:10::1"]);
-  assert.deepEqual(parseIpv6Gateways(row(zero, "00", "fe80000000000000021122fffe334455", "00450003")), [
-    "fe80::211:22ff:fe33:4455",
-  ]);
+  const linkLocal = row(zero, "00", "fe80000000000000021122fffe334455", "00450003");
+  assert.deepEqual(parseIpv6Gateways(linkLocal), ["fe80::211:22ff:fe33:4455"]);
   for (const table of [
     row(zero, "00", zero, "00200200"),
     row(zero, "00", zero, "00000003"),

@@ -37,10 +37,8 @@ test("a socket at `::` holds the port of an IPv4 address unless an IPv4 socket d
 
 test("an address that this machine does not have is named with its setting", async () => {
   const [busy] = await busyPorts([{ ...DASHBOARD, port: 1, address: "203.0.113.77" }]);
-  assert.match(
-    busy?.says ?? "",
-    /^This machine does not have the address 203\.0\.113\.77 for dashboard now: .* http\.address\.$/,
-  );
+  const says = /^This machine does not have the address 203\.0\.113\.77 for dashboard now: .* http\.address\.$/;
+  assert.match(busy?.says ?? "", says);
   const [unusable] = await busyPorts([{ ...DASHBOARD, port: 1, address: "fe80::1" }]);
   assert.match(unusable?.says ?? "", /^The address fe80::1 cannot be used for dashboard \(E\w+\): .* http\.address\.$/);
 });
@@ -52,13 +50,7 @@ test("a kernel without IPv6 has no port in use at `::`; another IPv6 address can
     return this;
   });
   const web = { ...DASHBOARD, port: 0 };
-  assert.deepEqual(
-    await busyPorts([
-      { ...web, address: "::" },
-      { ...web, address: null },
-    ]),
-    [],
-  );
+  assert.deepEqual(await busyPorts(["::", null].map((address) => ({ ...web, address }))), []);
   const [unusable] = await busyPorts([{ ...web, address: "::1" }]);
   assert.match(unusable?.says ?? "", /^The address ::1 cannot be used for dashboard \(EAFNOSUPPORT\): /);
 });

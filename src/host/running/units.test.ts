@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { installed, ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
@@ -28,20 +28,17 @@ import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])
 print(s.recv(4096).decode())`;
 
-test(
-  "systemd is notified that the server runs, with the status text",
-  installed("systemd-notify", "python3"),
-  async () => {
-    const socket = join(temporaryDirectory(), "notify");
-    const systemd = spawn("python3", ["-c", LISTEN, socket], { stdio: ["ignore", "pipe", "inherit"] });
-    let reported = "";
-    systemd.stdout.on("data", (chunk: Buffer) => (reported += chunk.toString()));
-    await until(() => existsSync(socket));
-    await Promise.all([tellReady("GhostInbox runs as mail.example.org.", socket), once(systemd, "close")]);
-    assert.match(reported, /^READY=1$/m);
-    assert.match(reported, /^STATUS=GhostInbox runs as mail\.example\.org\.$/m);
-  },
-);
+const NOTIFY = installed("systemd-notify", "python3");
+
+test("systemd is notified that the server runs, with the status text", NOTIFY, async () => {
+  const socket = join(temporaryDirectory(), "notify");
+  const systemd = spawn("python3", ["-c", LISTEN, socket], { stdio: ["ignore", "pipe", "inherit"] });
+  const reported = text(systemd.stdout);
+  await until(() => existsSync(socket));
+  await tellReady("GhostInbox runs as mail.example.org.", socket);
+  assert.match(await reported, /^READY=1$/m);
+  assert.match(await reported, /^STATUS=GhostInbox runs as mail\.example\.org\.$/m);
+});
 
 const of = { checkout: "/opt/ghostinbox", layout: layoutOf("/srv/mail"), node: "/opt/ghostinbox/node" };
 

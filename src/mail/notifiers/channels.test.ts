@@ -53,29 +53,27 @@ test("a secret's file that cannot be read fails with a sentence that names the s
   assert.deepEqual(outcome, { ok: false, reason });
 });
 
-test("an Apprise without a configuration for its key, which answers 204, is a failure", async () => {
-  const server = createServer((request, response) => {
-    request.resume();
-    response.writeHead(204).end();
+const NO_KEY = { ok: false, reason: "it answered 204: it has no configuration for this key" };
+const UNSENT = { ok: false, reason: "it answered 424: One or more notification could not be sent" };
+for (const [what, status, text, apprise, webhook] of [
+  ["without a configuration for its key is a failure", 204, "", NO_KEY, { ok: true }],
+  [
+    "that could not reach all its services says that others may have the message",
+    424,
+    "One or more notification could not be sent",
+    { ...UNSENT, isPartial: true },
+    UNSENT,
+  ],
+] as const)
+  test(`an Apprise ${what}`, async () => {
+    const server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(status).end(text);
+    });
+    const address = `http://127.0.0.1:${await listenOnPort(server)}/notify/K3Y`;
+    for (const [kind, outcome] of Object.entries({ apprise, webhook }))
+      assert.deepEqual(await channels(`${kind} = ["${address}"]`)[0]?.send(testMessage(instant(0), "en")), outcome);
   });
-  const address = `http://127.0.0.1:${await listenOnPort(server)}/notify/K3Y`;
-  const message = testMessage(instant(0), "en");
-  const outcome = await channels(`apprise = ["${address}"]`)[0]?.send(message);
-  assert.deepEqual(outcome, { ok: false, reason: "it answered 204: it has no configuration for this key" });
-  assert.deepEqual(await channels(`webhook = ["${address}"]`)[0]?.send(message), { ok: true });
-});
-
-test("an Apprise that could not reach all its services, which answers 424, says that others may have the message", async () => {
-  const server = createServer((request, response) => {
-    request.resume();
-    response.writeHead(424).end("One or more notification could not be sent");
-  });
-  const address = `http://127.0.0.1:${await listenOnPort(server)}/notify/K3Y`;
-  const message = testMessage(instant(0), "en");
-  const failure = { ok: false, reason: "it answered 424: One or more notification could not be sent" };
-  assert.deepEqual(await channels(`apprise = ["${address}"]`)[0]?.send(message), { ...failure, isPartial: true });
-  assert.deepEqual(await channels(`webhook = ["${address}"]`)[0]?.send(message), failure);
-});
 
 /** A relay with STARTTLS that refuses this recipient. */
 async function relayThatRefuses(refused: string) {

@@ -160,19 +160,16 @@ describe("requests over HTTP", () => {
   });
 
   test("an answer that repeats a part of the address, which may be secret, is not quoted", async () => {
-    for (const said of [
-      "Cannot POST /notify/K3Y",
-      '{"path":"\\/notify\\/K3Y"}',
-      "no webhook S3CRET-T0KEN is registered",
-    ]) {
-      const port = await serve(503, {}, said);
-      assert.equal(reasonOf(await send(`http://127.0.0.1:${port}/notify/K3Y?key=S3CRET-T0KEN`)), "it answered 503");
+    for (const [answer, quoted] of [
+      ["Cannot POST /notify/K3Y", ""],
+      ['{"path":"\\/notify\\/K3Y"}', ""],
+      ["no webhook S3CRET-T0KEN is registered", ""],
+      ["Please notify us with a valid key", ": Please notify us with a valid key"],
+    ] as const) {
+      const port = await serve(503, {}, answer);
+      const reason = reasonOf(await send(`http://127.0.0.1:${port}/notify/K3Y?key=S3CRET-T0KEN`));
+      assert.equal(reason, `it answered 503${quoted}`);
     }
-    const port = await serve(401, {}, "Please notify us with a valid key");
-    assert.equal(
-      reasonOf(await send(`http://127.0.0.1:${port}/notify/K3Y?key=S3CRET-T0KEN`)),
-      "it answered 401: Please notify us with a valid key",
-    );
   });
 
   test("a redirect is not followed", async () => {

@@ -62,10 +62,8 @@ describe("DMARC", installed(...RSPAMD), () => {
     ];
     const printed = verdicts(...weak.map((one) => [one]));
     for (const [at, one] of weak.entries()) assert.equal(printed[at], "quarantine", one);
-    assert.deepEqual(
-      verdicts([signature("a=rsa-sha256; d=mail.strict.test", 88), signature("a=rsa-sha256; d=strict.test")]),
-      ["pass"],
-    );
+    const both = [signature("a=rsa-sha256; d=mail.strict.test", 88), signature("a=rsa-sha256; d=strict.test")];
+    assert.deepEqual(verdicts(both), ["pass"]);
   });
 
   test("an invalid weak signature does not save a forged mail from refusal", () => {
@@ -80,14 +78,8 @@ describe("DMARC", installed(...RSPAMD), () => {
   test("only mail from loopback and from accounts is not verified", () => {
     const verified = (address: string, user = "nil"): string =>
       `print(is_verified_here({ get_user = function() return ${user} end, get_from_ip = function() return rspamd_ip.from_string("${address}") end }))`;
-    const asks = [
-      verified("127.0.0.9"),
-      verified("::1"),
-      verified("192.0.2.1", "'anna'"),
-      verified("192.0.2.1"),
-      verified("fe80::5"),
-    ];
-    const printed = inRspamdLua([ORGANIZATION_LUA, DMARC_LUA, ...asks, ""].join("\n"));
-    assert.deepEqual(printed, ["false", "false", "false", "true", "true"]);
+    const asks = ["127.0.0.9", "::1", "192.0.2.1", "fe80::5"].map((address) => verified(address));
+    const all = [ORGANIZATION_LUA, DMARC_LUA, ...asks, verified("192.0.2.1", "'anna'"), ""];
+    assert.deepEqual(inRspamdLua(all.join("\n")), ["false", "false", "true", "true", "false"]);
   });
 });
