@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } fr
 import { accessSync, constants, existsSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { failureOf, messageOf, nullOn, readOr } from "../../core/error.ts";
+import type { Failed } from "../../guard/ports.ts";
 import { Directory } from "../../host/root-files/directory.ts";
 import { readNamed, removeFile, replaceLink, writeFile } from "../../host/root-files/files.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -12,7 +13,7 @@ import { mailKeyConf } from "./mail-crypt.ts";
 const CURVE = "prime256v1";
 const MOST_KEY_BYTES = 64 * 1024;
 
-type Prepared = Readonly<{ ok: true; changed: boolean }> | Readonly<{ ok: false; reason: string }>;
+type Prepared = Readonly<{ ok: true; changed: boolean }> | Failed;
 type KeyPair = Pick<MailCrypt, "publicKey" | "privateKey">;
 type KeyFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailKeyUnread" | "mailRecoveryKey" | "mailPrivateKey">;
 type KeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: KeyFiles }>;

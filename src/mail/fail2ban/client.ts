@@ -1,5 +1,6 @@
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { isJailName } from "../../core/decide/jails.ts";
+import type { Failed } from "../../guard/ports.ts";
 import { lastLines, type RunOptions, runProgram } from "../../host/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Exchange } from "../probes/exchange.ts";
@@ -8,7 +9,7 @@ type Files = Pick<Layout, "fail2banConf" | "fail2banSocket">;
 /** `uid` and `gid` of Fail2ban's own user, because the client runs any code in the server's answer (Python's pickle). */
 type ClientOptions = Pick<RunOptions, "uid" | "gid" | "signal">;
 
-type Jails = Readonly<{ ok: true; jails: readonly JailStatus[] }> | Readonly<{ ok: false; reason: string }>;
+type Jails = Readonly<{ ok: true; jails: readonly JailStatus[] }> | Failed;
 
 /** A compromised Fail2ban could name any number. */
 const MOST_JAILS = 100;

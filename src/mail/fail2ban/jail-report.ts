@@ -6,10 +6,11 @@ import { type JailLine, type JailReported, LIVE_REFUSALS } from "../../core/even
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { parseJson } from "../../core/text.ts";
 import { instant, type Millis, SECOND_MS } from "../../core/time.ts";
+import type { Failed } from "../../guard/ports.ts";
 import { parseMailLine, timeOfLine } from "../logs/log-line.ts";
 import { CLIENT, PATH, STATE } from "../logs/patterns.ts";
 
-export type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Readonly<{ ok: false; reason: string }>;
+export type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Failed;
 
 /** Maximum lines of a report: as many as any jail can need, so that a report contains everything that caused it. */
 export const MOST_LINES = 100;

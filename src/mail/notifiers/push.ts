@@ -9,7 +9,7 @@ import { isoTime } from "../../core/time.ts";
 import type { AlertMessage, Sent } from "../../guard/alerts/ports.ts";
 import { textWithin } from "../../guard/alerts/words.ts";
 import type { NameLookup } from "../../guard/network-ports.ts";
-import type { Outcome } from "../../guard/ports.ts";
+import type { Failed } from "../../guard/ports.ts";
 
 /** The host and the contacts that every alert names, and the language of the alert. */
 export type Sender = Readonly<{ host: string; contacts: readonly string[]; language: AlertLanguage }>;
@@ -198,7 +198,7 @@ function explain({ pathname, search }: URL, status: number, said: string): strin
   return `it answered ${status}${redirect}${words === "" ? "" : `: ${words}`}`;
 }
 
-function failed(reason: string): Extract<Outcome, { ok: false }> {
+function failed(reason: string): Failed {
   return { ok: false, reason };
 }
 
