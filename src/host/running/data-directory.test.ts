@@ -133,7 +133,9 @@ test("no other user can make a start wait for the lock", ROOT, async (t) => {
   takeLock(file);
   for (const path of [dirname(file), file]) {
     const flock = ["flock", "--no-fork", path, "sh", "-c", "echo; exec sleep 60"];
-    const other = spawn("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", ...flock], { stdio: ["ignore", "pipe", "ignore"] });
+    const other = spawn("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", ...flock], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     t.after(() => other.kill());
     await Promise.race([once(other.stdout, "data"), once(other, "close")]);
   }

@@ -43,22 +43,18 @@ describe("a part that does not start is named with its last log lines", () => {
     const layout = temporaryLayout();
     await listenOnSocket(createServer(), layout.policySocket);
     put(serviceLog(layout, "guard"), "one\ntwo\n\nthree\nfour\nfive\nsix\n");
-    assert.deepEqual(await waitUntilReady(layout, [], never, SHORT), {
-      ok: false,
-      reason:
-        "The guard does not accept commands after 0.3 s. Last log lines of guard:\n  two\n  three\n  four\n  five\n  six",
-    });
+    const reason =
+      "The guard does not accept commands after 0.3 s. Last log lines of guard:\n  two\n  three\n  four\n  five\n  six";
+    assert.deepEqual(await waitUntilReady(layout, [], never, SHORT), { ok: false, reason });
   });
 
   test("a closed port, with Postfix's lines from the mail log", async () => {
     const layout = temporaryLayout();
     await withSockets(layout);
     put(layout.mailLog, "postfix/master[1]: fatal: bind\n");
-    assert.deepEqual(await waitUntilReady(layout, [smtp(1)], never, SHORT), {
-      ok: false,
-      reason:
-        "Port 1 (ports.smtp) is not open after 0.3 s. Last log lines of postfix:\n  postfix/master[1]: fatal: bind",
-    });
+    const reason =
+      "Port 1 (ports.smtp) is not open after 0.3 s. Last log lines of postfix:\n  postfix/master[1]: fatal: bind";
+    assert.deepEqual(await waitUntilReady(layout, [smtp(1)], never, SHORT), { ok: false, reason });
   });
 
   test("a service that keeps exiting is reported long before the time limit", async (t) => {

@@ -17,6 +17,7 @@ import { elderParts } from "./log-follower.ts";
 
 const WARNING = "Nov 20 08:08:30 mail postfix/smtpd[1]: warning: hostname x does not resolve";
 const ERROR = "Nov 20 08:08:31 imap(anna@example.test)<1><x>: Error: disk full";
+const SETTINGS = { "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 };
 const INFO = "Nov 20 08:08:32 mail postfix/smtpd[1]: connect from x[198.51.100.7] error: warning: fatal:";
 
 const top = temporaryDirectory();
@@ -39,7 +40,7 @@ function make(changes: Partial<Parameters<typeof createLogKeeper>[0]> = {}) {
   return createLogKeeper({
     layout,
     clock: { now: () => instant(now) },
-    settings: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 }),
+    settings: () => SETTINGS,
     reopen: () => {
       reopened += 1;
       return Promise.resolve(null);
@@ -93,8 +94,7 @@ test("warnings are written once even if the disk takes no new file", async () =>
 
 test("a log that cannot be rotated does not keep others from being rotated", async () => {
   let asked = 0;
-  const settings = { "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 };
-  keeper = make({ settings: () => ((asked += 1) === 1 ? assert.fail("no room") : settings) });
+  keeper = make({ settings: () => ((asked += 1) === 1 ? assert.fail("no room") : SETTINGS) });
   for (const file of [layout.mailWarn, layout.mailLog]) put(file, "x".repeat(1_000_000));
   await assert.rejects(keeper.look(), /no room/);
   assert.deepEqual([elderParts(layout.mailWarn).length, elderParts(layout.mailLog).length], [0, 1]);
@@ -122,7 +122,7 @@ test("rotates a large or old log as a whole, but never an empty one", async () =
 
 test("names sort by age, even in one second and after the clock was ahead", async () => {
   now = Date.UTC(2026, 10, 20);
-  keeper = make({ settings: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 4 }) });
+  keeper = make({ settings: () => ({ ...SETTINGS, "logs.keep": 4 }) });
   put(`${layout.mailLog}.20271231-235959`, "named while the clock was ahead\n");
   for (const part of ["one", "two"]) {
     put(layout.mailLog, part.padEnd(1_000_000));

@@ -153,7 +153,7 @@ export function packedPieces(fd: number, { range, blocks }: PiecesAsked, damaged
 
   function* latestFirst(): Generator<LogPiece, void> {
     for (const block of blocks.toReversed()) {
-      if (range !== null && !mayHold(block, range)) continue;
+      if (!mayHold(block, range)) continue;
       const text = unpacked(block);
       if (text === null) damaged(`the bytes from ${block.offset} to ${endOf(block)} have been altered`);
       else yield { start: block.offset, text };

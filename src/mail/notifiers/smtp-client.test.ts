@@ -54,9 +54,8 @@ describe("mail to a server", () => {
   });
 
   test("a relay with several addresses that all refuse is a reason", async () => {
-    const both = receiverLookup({
-      addresses: () => Promise.resolve({ ok: true, found: [ip("127.0.0.1"), ip("::1")] }),
-    });
+    const found = [ip("127.0.0.1"), ip("::1")];
+    const both = receiverLookup({ addresses: () => Promise.resolve({ ok: true, found }) });
     const { server } = await serve({});
     const outcome = await sendMail({ ...server, host: "relay.test", port: 1, lookup: both }, mail);
     assert.deepEqual(outcome, { ok: false, reason: "ECONNREFUSED" });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { stat, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
@@ -264,7 +265,6 @@ test("stop does not wait indefinitely for an engine that hangs", async () => {
 
 test("the socket has mode 0660 and replaces that of a program that died", async () => {
   const path = join(directory, "stale.sock");
-  const { spawnSync } = await import("node:child_process");
   const script = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
   spawnSync(process.execPath, ["-e", script]);
   assert.ok((await stat(path)).isSocket(), "a stale socket is there");
