@@ -36,8 +36,7 @@ export async function unfinishedPackages(
 ): Promise<readonly string[]> {
   const format = "${Package} ${db:Status-Status}\\n";
   const asked = await runProgram("dpkg-query", ["--admindir", directory, "-W", "-f", format, ...names]);
-  const lines = asked.stdout.split("\n").filter((line) => line !== "");
-  return lines.flatMap((line) => {
+  return asked.stdout.split("\n").flatMap((line) => {
     const [name = "", status = ""] = line.split(" ");
     return ["half-installed", "unpacked", "half-configured"].includes(status) ? [name] : [];
   });

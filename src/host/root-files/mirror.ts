@@ -45,6 +45,7 @@ export class Mirror {
   readonly #from: string;
   readonly #to: string;
   readonly #rules: MirrorRules;
+  readonly #mostNames: number;
   /** The directories read so far: their change times and subdirectories. */
   readonly #seen = new Map<string, Readonly<{ changedAt: number; directories: readonly string[] }>>();
 
@@ -58,6 +59,7 @@ export class Mirror {
     this.#from = from;
     this.#to = to;
     this.#rules = rules;
+    this.#mostNames = rules.mostNames ?? MOST_NAMES;
   }
 
   /** Runs one pass. Returns how many entries were added, replaced or removed: 0 if nothing changed since the last pass. */
@@ -155,10 +157,6 @@ export class Mirror {
     made.setMode(stat.mode & NOT_BY_OTHERS);
     made.setModified(stat.mtime);
     return 1;
-  }
-
-  get #mostNames(): number {
-    return this.#rules.mostNames ?? MOST_NAMES;
   }
 
   /** Links an earlier copy of the file. False if there is none, or if it differs by now or has too many names. */

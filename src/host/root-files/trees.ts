@@ -58,7 +58,7 @@ export function giveDirectory(path: string, access: Required<Access>, tree = fal
     using top = Directory.open(path);
     const { uid, gid } = top.stat;
     if (uid !== ownUid()) parent.mustBeOwn();
-    const kept = tree && (uid !== owner.uid || gid !== owner.gid) ? giveTree(top, owner) : NOTHING_KEPT;
+    const kept = tree && (uid !== owner.uid || gid !== owner.gid) ? giveTree(top, owner) : { count: 0, first: null };
     // Last, so that a killed start repeats it.
     top.give(owner);
     top.setMode(mode);
@@ -70,8 +70,6 @@ export function giveDirectory(path: string, access: Required<Access>, tree = fal
 export function makePrivateDirectory(path: string): void {
   giveDirectory(path, { mode: 0o700, owner: ourselves() });
 }
-
-const NOTHING_KEPT: Kept = { count: 0, first: null };
 
 /**
  * Gives a file with several names only if all of them are in the tree (Dovecot copies mails that way), because a name outside

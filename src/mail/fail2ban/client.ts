@@ -46,10 +46,7 @@ export type JailStatus = NonNullable<Extract<KeeperReply, { ok: true }>["fail2ba
 /** Reads the output of `fail2ban-client status`. */
 export function parseJailNames(text: string): readonly string[] {
   const [, list = ""] = /Jail list:\s*(.*)$/m.exec(text) ?? [];
-  return list
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+  return list.match(/[^\s,]+/g) ?? [];
 }
 
 /** Reads the output of `fail2ban-client -i`, which was asked for the `status` of each jail. */
