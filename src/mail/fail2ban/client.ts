@@ -68,5 +68,5 @@ const END = "<F2B_END_COMMAND>";
  */
 export const PING: Exchange = {
   question: Buffer.concat([Buffer.from("80025d7100580400000070696e677101612e", "hex"), Buffer.from(END)]),
-  isAnswer: (said) => said.includes("pong") && said.endsWith(END),
+  isAnswer: (received) => received.includes("pong") && received.endsWith(END),
 };

@@ -8,11 +8,11 @@ import type { Exchange } from "../probes/exchange.ts";
  * process is idle, master(8) starts no other, so a frozen one holds up every mail.
  */
 export function announcing(protocol: string): Exchange {
-  return { isAnswer: (said) => said.startsWith(`protocol\0${protocol}\0`) };
+  return { isAnswer: (received) => received.startsWith(`protocol\0${protocol}\0`) };
 }
 
 /** anvil(8) names its protocol in lines of text. smtpd asks it about each unknown client before the greeting. */
-export const ANVIL: Exchange = { isAnswer: (said) => said.startsWith("protocol=anvil_protocol\n\n") };
+export const ANVIL: Exchange = { isAnswer: (received) => received.startsWith("protocol=anvil_protocol\n\n") };
 
 /**
  * qmgr(8) and pickup(8) say nothing: each reads the words that wake it, closes the connection, and looks for new mail. master(8) wakes
@@ -22,13 +22,13 @@ export const WOKEN: Exchange = { question: "W", isAnswer: () => false, endsAnswe
 
 /** cleanup(8) opens a queue file before it greets, and removes it when the connection ends without a mail. */
 export const CLEANUP: Exchange = {
-  isAnswer: (said) => /^protocol\0cleanup_protocol\0queue_id\0\w+\0\0/.test(said),
+  isAnswer: (received) => /^protocol\0cleanup_protocol\0queue_id\0\w+\0\0/.test(received),
 };
 
 /** The greeting of port 25. The restrictions of main.cf accept the probe's source address without asking the guard. */
 export const SMTP: Exchange = {
-  isAnswer: (said) => /^220[ -].*\r\n/.test(said),
-  isRefusal: (said) => /^[45]\d\d[ -].*\r\n/.test(said),
+  isAnswer: (received) => /^220[ -].*\r\n/.test(received),
+  isRefusal: (received) => /^[45]\d\d[ -].*\r\n/.test(received),
   goodbye: "QUIT\r\n",
 };
 

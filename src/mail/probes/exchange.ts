@@ -15,9 +15,9 @@ export type Exchange = Readonly<{
   /** Sent as soon as the connection is open. */
   question?: string | Buffer;
   /** Whether the data so far, one character per byte, is the answer of a working part. */
-  isAnswer: (said: string) => boolean;
+  isAnswer: (received: string) => boolean;
   /** Whether the part reports that it cannot do its work: it is alive, and a restart would not help. */
-  isRefusal?: (said: string) => boolean;
+  isRefusal?: (received: string) => boolean;
   /** Whether the end of the connection is the answer, as for protocols without a reply. */
   endsAnswer?: boolean;
   /** Sent after the answer, so that the other side logs an orderly end. */
@@ -37,7 +37,7 @@ export function exchange(
   timeoutMs: number,
 ): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    let said = "";
+    let received = "";
     const socket = tls ? connectTls({ ...target, rejectUnauthorized: false }) : connect(target);
     const end = (result: ProbeResult): void => {
       clearTimeout(timer);
@@ -59,9 +59,9 @@ export function exchange(
     });
     socket.once("close", () => end({ ok: false, hangs: false, says: "hung up" }));
     socket.on("data", (chunk: Buffer) => {
-      said += chunk.toString("latin1");
-      if (isAnswer(said)) end({ ok: true });
-      else if (isRefusal?.(said) === true || said.length > MOST_BYTES)
+      received += chunk.toString("latin1");
+      if (isAnswer(received)) end({ ok: true });
+      else if (isRefusal?.(received) === true || received.length > MOST_BYTES)
         end({ ok: false, hangs: false, says: "gave an unexpected answer" });
     });
     if (question !== undefined) socket.write(question);
@@ -84,5 +84,5 @@ export function unlessCrowded(result: ProbeResult, port: number, places: number)
 /** The head of the dashboard's first page (RFC 9110 section 9.3.2). `name`: one under which the dashboard answers. */
 export function pageHead(name: string): Exchange {
   const question = `HEAD / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`;
-  return { question, isAnswer: (said) => said.startsWith("HTTP/1.1 200 ") };
+  return { question, isAnswer: (received) => received.startsWith("HTTP/1.1 200 ") };
 }

@@ -5,7 +5,7 @@ import { type Exchange, exchange } from "./exchange.ts";
 export const MILTER: Exchange = {
   // Version 6, every action and step (libmilter, mfdef.h).
   question: Buffer.from("0000000d4f00000006000001ff001fffff", "hex"),
-  isAnswer: (said) => said[4] === "O",
+  isAnswer: (received) => received[4] === "O",
 };
 
 /** spamd gives up on a mail after 7 s (mail/spamassassin/spamassassin-conf.ts), so a busy one answers for some mail within this time. */
@@ -18,16 +18,16 @@ type SpamSockets = Readonly<{ spamd: string; pulse: string }>;
  * asked whether spamd has recently answered for one of them.
  */
 export async function probeSpamd({ spamd, pulse }: SpamSockets, timeoutMs: number): Promise<ProbeResult> {
-  const isPong = (said: string): boolean => /^SPAMD\/[\d.]+ 0 PONG/.test(said);
+  const isPong = (received: string): boolean => /^SPAMD\/[\d.]+ 0 PONG/.test(received);
   const pinged = await exchange({ path: spamd }, { question: "PING SPAMC/1.5\r\n\r\n", isAnswer: isPong }, timeoutMs);
   if (pinged.ok || !pinged.hangs) return pinged;
-  const isAnswer = (said: string): boolean =>
-    Number(/^spamd answered (\d+) s ago\n/.exec(said)?.[1] ?? Infinity) <= LATELY_SECONDS;
+  const isAnswer = (received: string): boolean =>
+    Number(/^spamd answered (\d+) s ago\n/.exec(received)?.[1] ?? Infinity) <= LATELY_SECONDS;
   return (await exchange({ path: pulse }, { isAnswer }, timeoutMs)).ok ? { ok: true } : pinged;
 }
 
 /** The program in front of spamd; its report about spamd does not matter here. */
-export const SPAM_HEAD: Exchange = { isAnswer: (said) => /^spamd answered .*\n/.test(said) };
+export const SPAM_HEAD: Exchange = { isAnswer: (received) => /^spamd answered .*\n/.test(received) };
 
 /** As Postfix asks it (SMTPD_POLICY_README), about a recipient that is never greylisted, so nothing is counted. */
 export const POSTGREY: Exchange = {
@@ -41,5 +41,5 @@ export const POSTGREY: Exchange = {
     "",
     "",
   ].join("\n"),
-  isAnswer: (said) => /^action=.*\n\n/.test(said),
+  isAnswer: (received) => /^action=.*\n\n/.test(received),
 };

@@ -28,7 +28,7 @@ export const SMTP_REPLY = /^\d{3}(?: .*)?\r\n/m;
 export class PortDialogue {
   #socket: Socket;
   #tls: TLSSocket | null = null;
-  #said = "";
+  #received = "";
   #failure: Error | null = null;
   #wake: () => void = () => undefined;
   readonly #timer: NodeJS.Timeout;
@@ -71,12 +71,12 @@ export class PortDialogue {
   /** Reads up to the end of a match. */
   async hears(pattern: RegExp): Promise<string> {
     for (;;) {
-      const found = pattern.exec(this.#said);
+      const found = pattern.exec(this.#received);
       if (found !== null) {
         const end = found.index + found[0].length;
-        const heard = this.#said.slice(0, end);
-        this.#said = this.#said.slice(end);
-        return heard;
+        const reply = this.#received.slice(0, end);
+        this.#received = this.#received.slice(end);
+        return reply;
       }
       if (this.#failure !== null) throw this.#failure;
       await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -92,7 +92,7 @@ export class PortDialogue {
     const { connect: connectTls } = await import("node:tls");
     const plain = this.#socket;
     for (const event of ["data", "end", "close"]) plain.removeAllListeners(event);
-    this.#said = "";
+    this.#received = "";
     this.#tls = connectTls({ ...options, socket: plain });
     this.#socket = this.#listen(this.#tls);
     await this.#once("secureConnect");
@@ -114,8 +114,8 @@ export class PortDialogue {
     socket.on("error", (error) => this.#fail(error));
     socket.on("close", () => this.#fail(new Error("hung up")));
     socket.on("data", (chunk: Buffer) => {
-      this.#said += chunk.toString("latin1");
-      if (this.#said.length > MOST_CHARACTERS) this.#fail(new Error("sent a reply that is too long"));
+      this.#received += chunk.toString("latin1");
+      if (this.#received.length > MOST_CHARACTERS) this.#fail(new Error("sent a reply that is too long"));
       this.#wake();
     });
     return socket;
@@ -224,13 +224,13 @@ export async function openPorts(host: string, ports: readonly number[]): Promise
   const open: number[] = [];
   const waiting = ports.values();
   const scan = async (): Promise<void> => {
-    for (const port of waiting) if (await takes(host, port)) open.push(port);
+    for (const port of waiting) if (await acceptsConnection(host, port)) open.push(port);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, scan));
   return open.toSorted((a, b) => a - b);
 }
 
-function takes(host: string, port: number): Promise<boolean> {
+function acceptsConnection(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (isOpen: boolean): void => {
