@@ -80,13 +80,13 @@ export class SpamdLog {
 
   /** Null if the line does not end a mail. A long Message-ID, which the sender chose and which comes last, is truncated. */
   read(line: string): Observation | null {
-    const [, pid = "", said = ""] = SAID.exec(line.slice(0, LONGEST_LINE)) ?? [];
-    const [, exact] = /^(?:identified spam|clean message) \((-?\d+(?:\.\d+)?)\//.exec(said) ?? [];
+    const [, pid = "", message = ""] = SPAMD_LINE.exec(line.slice(0, LONGEST_LINE)) ?? [];
+    const [, exact] = /^(?:identified spam|clean message) \((-?\d+(?:\.\d+)?)\//.exec(message) ?? [];
     if (exact !== undefined) {
       this.#exact.set(pid, Number(exact));
       return null;
     }
-    const [, whole, user = "", required, messageId = ""] = RESULT.exec(said) ?? [];
+    const [, whole, user = "", required, messageId = ""] = RESULT.exec(message) ?? [];
     if (whole === undefined || required === undefined) return null;
     const score = this.#exact.get(pid) ?? Number(whole);
     this.#exact.delete(pid);
@@ -98,7 +98,7 @@ export class SpamdLog {
 /** More than spamd ever has at once. First lines without a second one are forgotten. */
 const MOST_CHILDREN = 64;
 /** `s`: a Message-ID may contain line separators of Unicode (U+2028), which end no line. */
-const SAID = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/s;
+const SPAMD_LINE = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/s;
 const RESULT =
   /^result: [Y.] +(-?\d+) - \S* scantime=[\d.]+,size=\d+,user=([^,]*),.*?,required_score=(-?[\d.]+),.*?,mid=([^,]*)/s;
 

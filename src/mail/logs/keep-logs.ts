@@ -77,7 +77,7 @@ export function createLogKeeper({ layout, clock, settings, reopen, access, say }
   const indexer = new LogIndexer();
   let isSplitting = false;
   // A keeper killed between the two steps of a rotation left the writers with the old file.
-  let reopenDue = isHeldOpen(mailLog);
+  let reopenDue = isOldPartOpen(mailLog);
 
   const isDue = (file: string, now: Millis): boolean => {
     const stat = statSync(file, { throwIfNoEntry: false });
@@ -151,7 +151,7 @@ export function createLogKeeper({ layout, clock, settings, reopen, access, say }
       });
       if (reopenDue) {
         const failed = await reopen();
-        reopenDue = failed !== null && isHeldOpen(mailLog);
+        reopenDue = failed !== null && isOldPartOpen(mailLog);
         if (reopenDue) say(`not every program writes to the new log yet: ${failed}`);
       }
       for (const file of [mailLog, mailWarn, mailErr]) await attempt(() => tidy(file));
@@ -190,7 +190,7 @@ function nextName(file: string, now: Millis): string {
 }
 
 /** Whether a process has a rotated part of the log, or a removed one, open for writing: /proc shows a file's current name (proc(5)). */
-function isHeldOpen(file: string): boolean {
+function isOldPartOpen(file: string): boolean {
   const parts = new Set([...(existsSync(dirname(file)) ? elderParts(file) : []), `${file} (deleted)`]);
   return allPids().some((pid) => pid !== process.pid && writtenFiles(pid).some((path) => parts.has(path)));
 }

@@ -47,7 +47,7 @@ export class LogFollower {
   #former: LogPosition | null;
   #formerFd: number | null = null;
   /** Parts that existed when the current log was opened. They are older, even if their names differ because a clock was ahead. */
-  #elder: ReadonlySet<string | null> = new Set();
+  #olderParts: ReadonlySet<string | null> = new Set();
   #timer: NodeJS.Timeout | null = null;
   #reading: Promise<void> | null = null;
   #failing: string | null = null;
@@ -94,8 +94,8 @@ export class LogFollower {
   async #readAll(): Promise<void> {
     try {
       this.#fd ??= this.#open();
-      while (await this.#readFormer());
-      while (await this.#readOn());
+      while (await this.#readFormerLines());
+      while (await this.#readNewLines());
       this.#isReported = false;
       const { file } = this.#parts;
       // A file that was moved away stays open.
@@ -117,51 +117,51 @@ export class LogFollower {
     if (this.#position === null) {
       const fd = (this.#fd = openLog(file));
       const stat = fstatSync(fd, { bigint: true });
-      this.#noteElder();
+      this.#noteOlderParts();
       this.#position = { inode: identity(stat), offset: this.#wasMissing ? 0 : Number(stat.size) };
       return fd;
     }
     const { inode } = this.#position;
     const found = identityOf(file) === inode ? file : rotatedFiles(file).find((name) => identityOf(name) === inode);
     const fd = (this.#fd = openLog(found ?? file));
-    if (found === undefined || found === file) this.#noteElder();
+    if (found === undefined || found === file) this.#noteOlderParts();
     // A restored log has another inode.
-    if (found === undefined && (this.#head === null || this.#startsAgain(fd))) this.#start(fd);
+    if (found === undefined && (this.#head === null || this.#wasRewritten(fd))) this.#startAtBeginning(fd);
     else this.#position = { inode: identityOfOpen(fd), offset: this.#resumedAt(fd, this.#position.offset) };
     return fd;
   }
 
-  #start(fd: number): void {
+  #startAtBeginning(fd: number): void {
     this.#position = { inode: identityOfOpen(fd), offset: 0 };
     this.#head = null;
   }
 
-  #noteElder(): void {
-    this.#elder = new Set(rotatedFiles(this.#parts.file).map(identityOf));
+  #noteOlderParts(): void {
+    this.#olderParts = new Set(rotatedFiles(this.#parts.file).map(identityOf));
   }
 
   #resumedAt(fd: number, offset: number): number {
     if (this.#head === null) return offset;
-    if (this.#startsAgain(fd)) return 0;
+    if (this.#wasRewritten(fd)) return 0;
     return lineAt(fd, Math.min(offset, fstatSync(fd).size));
   }
 
   /** One step; false if there is nothing more to read now. */
-  async #readOn(): Promise<boolean> {
+  async #readNewLines(): Promise<boolean> {
     if (this.#fd === null || this.#position === null) return false;
     const { size } = fstatSync(this.#fd);
-    if (size < this.#position.offset || (size > this.#position.offset && this.#startsAgain(this.#fd)))
-      this.#start(this.#fd);
+    if (size < this.#position.offset || (size > this.#position.offset && this.#wasRewritten(this.#fd)))
+      this.#startAtBeginning(this.#fd);
     const { inode, offset } = this.#position;
     const bytes = this.#readLines(this.#fd, offset);
-    if (bytes === 0) return this.#next();
+    if (bytes === 0) return this.#openNextFile();
     this.#head ??= headOf(this.#fd);
     this.#lastReadAt = performance.now();
-    return this.#give(bytes, { inode, offset: offset + bytes }, this.#former);
+    return this.#offerLines(bytes, { inode, offset: offset + bytes }, this.#former);
   }
 
   /** The same for the previous file, until it is compressed or removed. */
-  async #readFormer(): Promise<boolean> {
+  async #readFormerLines(): Promise<boolean> {
     if (this.#former === null || this.#position === null) return false;
     const { inode, offset } = this.#former;
     if (this.#formerFd === null) {
@@ -171,7 +171,7 @@ export class LogFollower {
     }
     if (this.#formerFd === null) return false;
     const bytes = this.#readLines(this.#formerFd, offset);
-    return bytes > 0 && this.#give(bytes, this.#position, { inode, offset: offset + bytes });
+    return bytes > 0 && this.#offerLines(bytes, this.#position, { inode, offset: offset + bytes });
   }
 
   /** Fills the chunk; returns the length of its whole lines. */
@@ -182,11 +182,11 @@ export class LogFollower {
   }
 
   /** Whether the file was truncated since the last check and has grown beyond the previous offset. */
-  #startsAgain(fd: number): boolean {
+  #wasRewritten(fd: number): boolean {
     return this.#head !== null && headOf(fd) !== this.#head;
   }
 
-  async #give(bytes: number, position: LogPosition, former: LogPosition | null): Promise<boolean> {
+  async #offerLines(bytes: number, position: LogPosition, former: LogPosition | null): Promise<boolean> {
     const text = this.#chunk.toString("utf8", 0, bytes);
     const lines = text.split("\n").filter((line) => line !== "");
     if (!(await this.#parts.take(lines, printStored({ position, head: this.#head, former })))) return false;
@@ -196,7 +196,7 @@ export class LogFollower {
   }
 
   /** Leaves a rotated file that has been read to its end. */
-  #next(): boolean {
+  #openNextFile(): boolean {
     const { file, lingerMs = 0 } = this.#parts;
     if (this.#position === null || this.#fd === null) return false;
     const { inode, offset } = this.#position;
@@ -207,7 +207,7 @@ export class LogFollower {
     const rotated = rotatedFiles(file);
     const mine = rotated.findIndex((name) => identityOf(name) === inode);
     const later = mine < 0 ? [] : rotated.slice(mine + 1);
-    const next = later.find((name) => !this.#elder.has(identityOf(name))) ?? file;
+    const next = later.find((name) => !this.#olderParts.has(identityOf(name))) ?? file;
     const isEmpty = (statSync(next, { throwIfNoEntry: false })?.size ?? 0) === 0;
     if (lingerMs > 0 && (isEmpty || this.#silentMs(this.#fd) < lingerMs)) return false;
     const fd = openLog(next);
@@ -218,8 +218,8 @@ export class LogFollower {
       [this.#former, this.#formerFd] = [left, this.#fd];
     }
     this.#fd = fd;
-    this.#start(fd);
-    if (next === file) this.#noteElder();
+    this.#startAtBeginning(fd);
+    if (next === file) this.#noteOlderParts();
     return true;
   }
 

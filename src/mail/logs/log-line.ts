@@ -29,7 +29,7 @@ const DOVECOT = new RegExp(
 const POSTFIX_SEVERITY = /^(warning|error|fatal|panic): /;
 /** The directory of `mail_temp_dir`, which does not exist. Dovecot logs an error for each use, as for each encrypted mail that is read. */
 export const DECODED_IN_MEMORY = "none-mail-is-decoded-in-memory";
-const EXPECTED = new RegExp(
+const EXPECTED_ERROR = new RegExp(
   `^(?:istream-seekable: safe_mkstemp\\(|Temp file creation to )/\\S+/${DECODED_IN_MEMORY}/\\S+ failed: No such file`,
 );
 
@@ -41,15 +41,16 @@ export function parseMailLine(line: string): MailLine | null {
     const severity = severityOf(POSTFIX_SEVERITY.exec(text)?.[1]);
     return { program, from: "postfix", service: program === "smtpd" ? serviceOf(name) : null, severity, text };
   }
-  const [, process, word, said = ""] = DOVECOT.exec(line) ?? [];
+  const [, process, level, message = ""] = DOVECOT.exec(line) ?? [];
   if (process === undefined) return null;
-  const severity = EXPECTED.test(said) ? "info" : severityOf(word);
-  return { program: process, from: "dovecot", service: process === "imap-login" ? "imap" : null, severity, text: said };
+  const severity = EXPECTED_ERROR.test(message) ? "info" : severityOf(level);
+  const service = process === "imap-login" ? "imap" : null;
+  return { program: process, from: "dovecot", service, severity, text: message };
 }
 
-function severityOf(word = "info"): LogSeverity {
-  if (/^(?:debug|info)$/i.test(word)) return "info";
-  return word.toLowerCase() === "warning" ? "warning" : "error";
+function severityOf(level = "info"): LogSeverity {
+  if (/^(?:debug|info)$/i.test(level)) return "info";
+  return level.toLowerCase() === "warning" ? "warning" : "error";
 }
 
 function serviceOf(name: string): Service | null {

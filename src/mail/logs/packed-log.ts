@@ -80,7 +80,7 @@ export async function* unpack(fd: number): AsyncGenerator<Buffer> {
     if (end > 0) yield text.subarray(0, end);
   }
   if (rest.length > 0) yield rest;
-  if (bytes % 2 ** 32 !== lengthSaidBy(fd)) throw new Error("unexpected end of file");
+  if (bytes % 2 ** 32 !== lengthInTrailer(fd)) throw new Error("unexpected end of file");
 }
 
 function* chunksOf(fd: number): Generator<Buffer> {
@@ -94,7 +94,7 @@ function* chunksOf(fd: number): Generator<Buffer> {
 }
 
 /** The length of the contents, modulo 2^32: the last four bytes (RFC 1952, ISIZE). */
-function lengthSaidBy(fd: number): number {
+function lengthInTrailer(fd: number): number {
   const last = Buffer.alloc(4);
   readSync(fd, last, 0, last.length, Math.max(0, fstatSync(fd).size - last.length));
   return last.readUInt32LE(0);
