@@ -22,7 +22,7 @@ type FollowParts = Readonly<{
 }>;
 
 /** `fresh` is a certificate (PEM) that this check put in use; `failed` says why it did not. */
-type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
+type Checked = Readonly<{ fresh: string | null; failed: string | null }>;
 
 /**
  * Uses a renewed certificate once its files match. Reads them completely at each check: this notices a
@@ -30,23 +30,23 @@ type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
  */
 export function createCertificateFollower({ layout, reload, clock }: FollowParts) {
   /** The problem at the last check. Reported only from the second check on, because a renewal may be half written. */
-  let doubt: string | null = null;
+  let lastProblem: string | null = null;
   let refused: KeeperTrouble | null = null;
-  let ending: readonly KeeperTrouble[] = [];
+  let expiryTroubles: readonly KeeperTrouble[] = [];
 
-  const doubtIt = (reason: string): void => {
-    if (doubt !== null) refused = { code: "certificate_refused", detail: reason };
-    doubt = reason;
+  const noteProblem = (reason: string): void => {
+    if (lastProblem !== null) refused = { code: "certificate_refused", detail: reason };
+    lastProblem = reason;
   };
 
   /** Checks when the certificate in use expires, whatever its files hold. The alert that it expires soon stays after it has expired. */
-  function lookAtEnd(file: string): void {
+  function checkExpiry(file: string): void {
     const leaf = readOr(() => new X509Certificate(readFileSync(servedFiles(layout).cert)), null);
     if (leaf === null) return;
     const end = leaf.validToDate.getTime();
     const leftMs = end - clock.now();
     const left = `${file}: ${plural(Math.max(0, Math.floor(leftMs / DAY_MS)), "day")} left`;
-    ending = [
+    expiryTroubles = [
       ...(clock.now() > renewalDue(leaf) ? [{ code: "certificate_expiring", detail: left } as const] : []),
       ...(leftMs < 0
         ? [{ code: "certificate_expired", detail: `${file} expired at ${isoTime(instant(end))}` } as const]
@@ -55,30 +55,31 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
   }
 
   return {
-    async look(files: CertificateFiles): Promise<Looked> {
+    async look(files: CertificateFiles): Promise<Checked> {
       const read = readPair(files, clock.now());
       if (read.ok && !isServed(read.pair, layout)) {
         writeFile(layout.tlsUnread, "", { mode: 0o600 });
         serve(read.pair, layout);
       }
-      lookAtEnd(files.cert);
+      checkExpiry(files.cert);
       if (!read.ok) {
         // `certificate_expired` already says so.
-        if (read.isExpired && ending.some(({ code }) => code === "certificate_expired")) doubt = refused = null;
-        else doubtIt(read.reason);
+        if (read.isExpired && expiryTroubles.some(({ code }) => code === "certificate_expired"))
+          lastProblem = refused = null;
+        else noteProblem(read.reason);
         return { fresh: null, failed: null };
       }
       const fresh = existsSync(layout.tlsUnread) ? read.pair.cert : null;
       const failed = fresh === null ? null : await reload();
       if (failed !== null) {
-        doubtIt(failed);
+        noteProblem(failed);
         return { fresh: null, failed };
       }
       if (fresh !== null) removeFile(layout.tlsUnread);
-      doubt = refused = null;
+      lastProblem = refused = null;
       return { fresh, failed: null };
     },
-    troubles: (): readonly KeeperTrouble[] => (refused === null ? ending : [refused, ...ending]),
+    troubles: (): readonly KeeperTrouble[] => (refused === null ? expiryTroubles : [refused, ...expiryTroubles]),
   };
 }
 
@@ -97,13 +98,13 @@ export async function reloadCertificate({ postfixConf, dovecotConf }: Layout): P
 }
 
 const PATIENCE_MS = 5_000;
-const LOOK_EVERY_MS = 100;
+const POLL_MS = 100;
 /** Connections in a row that must get the new certificate, because a process from before the change may still accept one of them. */
 const IN_A_ROW = 3;
 
 /** The part of `config apply`'s output about the certificate: nothing if it is the same as before. */
 export async function certificateNews(
-  { fresh, failed }: Looked,
+  { fresh, failed }: Checked,
   ports: readonly number[],
   patienceMs = PATIENCE_MS,
 ): Promise<readonly string[]> {
@@ -128,8 +129,8 @@ export async function notServing(
   const signal = AbortSignal.timeout(patienceMs);
   const late = await Promise.all(
     ports.map(async (port) => {
-      for (let inRow = 0; !signal.aborted; await pause(LOOK_EVERY_MS)) {
-        inRow = (await shownAt(port, patienceMs)) === wanted ? inRow + 1 : 0;
+      for (let inRow = 0; !signal.aborted; await pause(POLL_MS)) {
+        inRow = (await fingerprintAt(port, patienceMs)) === wanted ? inRow + 1 : 0;
         if (inRow === IN_A_ROW) return [];
       }
       return [port];
@@ -139,12 +140,12 @@ export async function notServing(
 }
 
 /** The fingerprint of the certificate at a port of this machine; null if there is none. */
-async function shownAt(port: number, timeoutMs: number): Promise<string | null> {
-  const shown = await handshake(
+async function fingerprintAt(port: number, timeoutMs: number): Promise<string | null> {
+  const served = await handshake(
     { port, tlsStart: "at_once", goodbye: "" },
     { localAddress: "127.0.0.1", servername: "", timeoutMs },
   );
-  return shown.ok ? (shown.certificate?.fingerprint256 ?? null) : null;
+  return served.ok ? (served.certificate?.fingerprint256 ?? null) : null;
 }
 
 const REPORT_MS = 3 * SECOND_MS;
@@ -159,8 +160,8 @@ export async function certificateReport(
   if (leaf === null) return { ok: false, reason: "No certificate is in use yet." };
   const found = await Promise.all(
     ports.map(async (port) => {
-      const shown = await shownAt(port, REPORT_MS);
-      return { port, isServed: shown === null ? null : shown === leaf.fingerprint256 };
+      const served = await fingerprintAt(port, REPORT_MS);
+      return { port, isServed: served === null ? null : served === leaf.fingerprint256 };
     }),
   );
   const names = (leaf.subjectAltName ?? leaf.subject).split(/, |\n/).map((name) => name.replace(/^(DNS:|CN=)/, ""));

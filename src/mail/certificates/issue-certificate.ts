@@ -46,9 +46,11 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
   if (now > validTo) return wrong(`The certificate ${cert} expired on ${day(leaf.validToDate)}.`, true);
   if (now < leaf.validFromDate.getTime())
     return wrong(`The certificate ${cert} is not valid before ${day(leaf.validFromDate)}.`);
-  const stray = chain.findIndex((one, i) => i > 0 && !(chain[i - 1]?.checkIssued(one) ?? false));
-  if (stray > 0)
-    return wrong(`Certificate ${stray + 1} in ${cert} did not issue the one before it; the chain must be in order.`);
+  const misordered = chain.findIndex((one, i) => i > 0 && !(chain[i - 1]?.checkIssued(one) ?? false));
+  if (misordered > 0)
+    return wrong(
+      `Certificate ${misordered + 1} in ${cert} did not issue the one before it; the chain must be in order.`,
+    );
   const pem = { cert: chain.join(""), key: privateKey.export({ type: "pkcs8", format: "pem" }) };
   return { ok: true, pair: { ...pem, validTo } };
 }

@@ -31,7 +31,7 @@ const NO_KEYS = { ok: true, changed: false } as const;
  * checked again. `isStarting`: they are started next, and the caller reports those that do not run. `moving`: called before files of a
  * service move into place. The service must be reloaded then, even if other files cannot be moved.
  */
-type How = Readonly<{
+type ApplyOptions = Readonly<{
   only?: readonly ServiceName[];
   isServing?: boolean;
   isStarting?: boolean;
@@ -42,16 +42,16 @@ type How = Readonly<{
  * Applies the owner's Dovecot settings too, unless Dovecot refuses the configuration only because of them: mail works without them.
  * Records why they are not used.
  */
-export async function applyConfiguration(site: Site, how: How = {}): Promise<Applied> {
-  const applied = await applyRendered(site, how);
+export async function applyConfiguration(site: Site, options: ApplyOptions = {}): Promise<Applied> {
+  const applied = await applyRendered(site, options);
   const isWithout = !applied.ok && site.ownDovecot !== "";
-  const ended = isWithout ? await applyRendered({ ...site, ownDovecot: "" }, how) : applied;
+  const ended = isWithout ? await applyRendered({ ...site, ownDovecot: "" }, options) : applied;
   // The configuration is refused without them too, so they are not the cause.
   if (!ended.ok) return ended;
   // `line 2: Unknown setting: nonsense`, without the path of our copy.
   const ownLine = applied.ok ? "" : applied.reason.replace(/^.*?\S*own\.conf (?=line \d)/, "");
   const unused = applied.ok ? site.ownDovecotUnused : `the file of mailboxes.dovecot: ${ownLine}`;
-  if ((how.only ?? SERVICES).includes("dovecot")) noteOwnDovecot(site.layout, unused);
+  if ((options.only ?? SERVICES).includes("dovecot")) noteOwnDovecot(site.layout, unused);
   return { ...ended, unused };
 }
 
@@ -61,7 +61,7 @@ export async function applyConfiguration(site: Site, how: How = {}): Promise<App
  */
 async function applyRendered(
   site: Site,
-  { only = SERVICES, isServing = false, isStarting = false, moving }: How,
+  { only = SERVICES, isServing = false, isStarting = false, moving }: ApplyOptions,
 ): Promise<Rendered> {
   // These come first, because Dovecot's check reads them.
   const keys = only.includes("dovecot") ? prepareMailKeys(site, isStarting, () => moving?.("dovecot")) : NO_KEYS;

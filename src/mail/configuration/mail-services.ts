@@ -10,14 +10,14 @@ import { postgreyCommand } from "../postgrey/postgrey.ts";
 import { rspamdService } from "../rspamd/rspamd-conf.ts";
 import { spamServices } from "../spamassassin/spam-services.ts";
 
-type Chosen = Readonly<{
+type OptionalServices = Readonly<{
   /** Mails that SpamAssassin scores at once; 0 if it does not run. */
   spam: number;
   fail2ban: boolean;
 }>;
 
 /** How the mail servers and the programs around them run. */
-export function mailServices(layout: Layout, { spam, fail2ban }: Chosen): MailServices {
+export function mailServices(layout: Layout, { spam, fail2ban }: OptionalServices): MailServices {
   return {
     unbound: { run: unboundCommands(layout) },
     postfix: { run: postfixCommands(layout) },

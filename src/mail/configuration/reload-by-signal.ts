@@ -7,26 +7,26 @@ import { commandOf, listProcesses } from "../../host/running/read-processes.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { end } from "../dovecot/doveadm.ts";
 
-const LOOK_MS = 20;
+const POLL_MS = 20;
 
 /**
  * Runs a command that only sends the master process a signal, and waits for the child processes that the signal ends. Returns null even if
- * some still run after the wait; otherwise why the reload failed. `endings`: how long to wait for a child, by its name, in milliseconds
+ * some still run after the wait; otherwise why the reload failed. `waitMsByName`: how long to wait for a child, by its name, in milliseconds
  * after the signal.
  */
 async function reloadBySignal(
   [program, ...argv]: readonly [string, ...string[]],
   pidFile: string,
-  endings: Readonly<Record<string, number>>,
+  waitMsByName: Readonly<Record<string, number>>,
 ): Promise<string | null> {
   const master = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
   const children = listProcesses().filter(({ parent }) => parent === master);
   const reload = await runProgram(program, argv);
   if (reload.code !== 0) return lastLines(reload);
-  const began = performance.now();
+  const signalledAt = performance.now();
   for (const { pid, args } of children) {
-    const patienceMs = endings[args[0] ?? ""] ?? 0;
-    while (existsSync(`/proc/${pid}`) && performance.now() - began < patienceMs) await pause(LOOK_MS);
+    const patienceMs = waitMsByName[args[0] ?? ""] ?? 0;
+    while (existsSync(`/proc/${pid}`) && performance.now() - signalledAt < patienceMs) await pause(POLL_MS);
   }
   return null;
 }
@@ -41,8 +41,8 @@ async function reloadBySignal(
 export async function reloadDovecot(layout: Layout): Promise<string | null> {
   const command = ["doveadm", "-c", layout.dovecotConf, "reload"] as const;
   // The master replaces this process once it has read its configuration.
-  const endings = { "dovecot/log": 20 * SECOND_MS };
-  const refused = await reloadBySignal(command, join(layout.dovecotBase, "master.pid"), endings);
+  const waitMsByName = { "dovecot/log": 20 * SECOND_MS };
+  const refused = await reloadBySignal(command, join(layout.dovecotBase, "master.pid"), waitMsByName);
   const imap = listProcesses().filter(({ pid }) => commandOf(pid) === "imap");
   if (refused === null) await end(layout, imap);
   return refused;
@@ -55,6 +55,6 @@ export async function reloadDovecot(layout: Layout): Promise<string | null> {
 export function reloadPostfix({ postfixConf, postfixQueue }: Layout): Promise<string | null> {
   const command = ["postfix", "-c", postfixConf, "reload"] as const;
   // A client in the middle of a delivery finishes that first.
-  const endings = { qmgr: 5 * SECOND_MS, smtp: SECOND_MS };
-  return reloadBySignal(command, join(postfixQueue, "pid", "master.pid"), endings);
+  const waitMsByName = { qmgr: 5 * SECOND_MS, smtp: SECOND_MS };
+  return reloadBySignal(command, join(postfixQueue, "pid", "master.pid"), waitMsByName);
 }

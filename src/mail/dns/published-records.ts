@@ -40,9 +40,9 @@ export async function comparedAll(expected: ExpectedRecords): Promise<readonly C
 }
 
 export async function compared({ records, addresses, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
-  const looked = Promise.all(records.map((record) => comparedOne(settings, record)));
+  const comparisons = Promise.all(records.map((record) => comparedOne(settings, record)));
   const types = records.some(({ kind }) => kind === "address") ? ADDRESS_TYPES : [];
-  const [all, named] = await Promise.all([looked, namedAddresses(settings, types)]);
+  const [all, named] = await Promise.all([comparisons, namedAddresses(settings, types)]);
   // The name may also have a proxy's public addresses, which need not be those of `proxy.networks`.
   const hasProxy = settings["proxy.networks"].length > 0;
   const own = named.length === 0 ? [] : ownNetworks([]).filter(({ why }) => why === "own_address");
@@ -71,10 +71,10 @@ export async function comparedOutside(
   outgoing = outgoingAddresses(),
 ): Promise<readonly ComparedRecord[]> {
   const others = await outsideAddresses(settings, addresses);
-  const looks = { address: comparedAddresses, reverse: comparedReverse };
-  if (others.length > 0) return (await Promise.all(kinds.map((kind) => looks[kind](settings, others)))).flat();
-  const isMissed = addresses.length === 0 || isV4Outside(addresses, await outgoing);
-  return isMissed && kinds.includes("address") ? [await missingName(settings, addresses.length === 0)] : [];
+  const compare = { address: comparedAddresses, reverse: comparedReverse };
+  if (others.length > 0) return (await Promise.all(kinds.map((kind) => compare[kind](settings, others)))).flat();
+  const isNameMissing = addresses.length === 0 || isV4Outside(addresses, await outgoing);
+  return isNameMissing && kinds.includes("address") ? [await missingName(settings, addresses.length === 0)] : [];
 }
 
 /** Whether a router has the public IPv4 address. `outgoing`: the kernel's source addresses for outgoing connections. */

@@ -20,12 +20,12 @@ export const SENDER_DOMAIN_LIMITS = {
   inFlightOfNetwork: 4,
 } as const;
 
-type Held = Readonly<{ exists: boolean | null; until: number }>;
+type CachedAnswer = Readonly<{ exists: boolean | null; until: number }>;
 
 /** Asks one resolver for MX, then for addresses, like a server that replies to the sender. */
 export class DnsSenderDomains implements SenderDomains {
   readonly #clock: Clock;
-  readonly #held = new BoundedMap<string, Held>(SENDER_DOMAIN_LIMITS.kept);
+  readonly #cache = new BoundedMap<string, CachedAnswer>(SENDER_DOMAIN_LIMITS.kept);
   #resolver: Resolver;
   readonly #limited = limitedLookups<boolean | null>(SENDER_DOMAIN_LIMITS, null);
 
@@ -40,15 +40,15 @@ export class DnsSenderDomains implements SenderDomains {
 
   async exists(domain: string, ip: Ip): Promise<boolean | null> {
     if (!isDomain(domain)) return null;
-    const held = this.#held.get(domain);
-    if (held !== undefined && this.#clock.now() < held.until) return held.exists;
-    return this.#limited(ip, () => this.#look(domain));
+    const cached = this.#cache.get(domain);
+    if (cached !== undefined && this.#clock.now() < cached.until) return cached.exists;
+    return this.#limited(ip, () => this.#lookUp(domain));
   }
 
-  async #look(domain: string): Promise<boolean | null> {
+  async #lookUp(domain: string): Promise<boolean | null> {
     const exists = await takesMail(this.#resolver, domain);
     const keptMs = exists === null ? SENDER_DOMAIN_LIMITS.failedMs : SENDER_DOMAIN_LIMITS.keptMs;
-    this.#held.set(domain, { exists, until: this.#clock.now() + keptMs });
+    this.#cache.set(domain, { exists, until: this.#clock.now() + keptMs });
     return exists;
   }
 }
