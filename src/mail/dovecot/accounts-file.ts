@@ -55,9 +55,9 @@ function parseLine(content: string, line: number): AccountLine | LineProblem {
   const [address = "", field, ...further] = content.split("|");
   const name = parseAccountName(address.trim());
   const wrong = (what: string): LineProblem => ({ line, says: `Line ${line}: ${what}` });
-  const shown = printable(address.trim(), 80);
+  const printableAddress = printable(address.trim(), 80);
   if (field === undefined) return wrong("there is no | between address and password.");
-  if (name === null) return wrong(`"${shown}" cannot be an account.`);
+  if (name === null) return wrong(`"${printableAddress}" cannot be an account.`);
   const read = readSecret(field);
   if ("wrong" in read) return wrong(`the password of ${name} ${read.wrong}.`);
   const extra = further.flatMap((text) => text.trim().split(/\s+/)).filter((one) => one !== "");
@@ -75,11 +75,11 @@ function quotaOf(field: string): ReturnType<typeof parseQuotaRule> {
   return rule === undefined ? null : parseQuotaRule(rule);
 }
 
-type Read = Secret | Readonly<{ wrong: string }>;
+type SecretRead = Secret | Readonly<{ wrong: string }>;
 
-function readSecret(field: string): Read {
+function readSecret(field: string): SecretRead {
   const parts = /^\s*\{([A-Za-z0-9-]+)(?:\.([A-Za-z0-9]+))?\}(.*)$/.exec(field);
-  if (parts === null) return readHash(crypt(field.trim()), null, field.trim());
+  if (parts === null) return readHash(schemeOfCryptHash(field.trim()), null, field.trim());
   const [, scheme = "", encoding, value = ""] = parts;
   const upper = scheme.toUpperCase();
   if (encoding !== undefined && !ENCODINGS.includes(encoding.toUpperCase()))
@@ -92,7 +92,7 @@ function readSecret(field: string): Read {
   return readHash(upper, encoding ?? null, value.trim());
 }
 
-function readPlain(value: string, encoding: string | null): Read {
+function readPlain(value: string, encoding: string | null): SecretRead {
   const bytes =
     encoding === null ? Buffer.from(value) : Buffer.from(value.trim(), encoding === "HEX" ? "hex" : "base64");
   const password = bytes.toString();
@@ -104,16 +104,16 @@ function readPlain(value: string, encoding: string | null): Read {
   return { type: "plain", password };
 }
 
-function readHash(scheme: string, encoding: string | null, value: string): Read {
-  const legible = WITH_BLANKS.includes(scheme) ? /^[\x20-\x7e]{1,400}$/ : /^[\x21-\x7e]{1,400}$/;
-  if (!legible.test(value)) return { wrong: value === "" ? "is empty" : "is not a hash" };
+function readHash(scheme: string, encoding: string | null, value: string): SecretRead {
+  const allowedCharacters = WITH_BLANKS.includes(scheme) ? /^[\x20-\x7e]{1,400}$/ : /^[\x21-\x7e]{1,400}$/;
+  if (!allowedCharacters.test(value)) return { wrong: value === "" ? "is empty" : "is not a hash" };
   const shape = encoding === null ? SHAPES[scheme] : undefined;
   if (shape !== undefined && !shape.test(value)) return { wrong: `is not a complete hash of the scheme ${scheme}` };
   return { type: "hash", hash: `{${scheme}${encoding === null ? "" : `.${encoding}`}}${value}` };
 }
 
 /** A bare hash is one of crypt(5), whose prefix names the scheme; such files usually hold SHA512-CRYPT. */
-function crypt(value: string): string {
+function schemeOfCryptHash(value: string): string {
   return PREFIXES.find(([prefix]) => prefix.test(value))?.[1] ?? "SHA512-CRYPT";
 }
 

@@ -95,12 +95,12 @@ export function countMailProcesses({ uid } = userIds(USERS.mail)): number {
 
 /** Bytes of memory that the sessions of each account hold, including swap. Throws an Error with doveadm's message. */
 export async function sessionMemory(layout: Pick<Layout, "dovecotConf">): Promise<ReadonlyMap<AccountName, number>> {
-  const held = new Map<AccountName, number>();
+  const bytesByAccount = new Map<AccountName, number>();
   for (const { account, pid } of await openSessions(layout)) {
     const name = parseAccountName(account);
-    if (name !== null) held.set(name, (held.get(name) ?? 0) + memoryOf(pid));
+    if (name !== null) bytesByAccount.set(name, (bytesByAccount.get(name) ?? 0) + memoryOf(pid));
   }
-  return held;
+  return bytesByAccount;
 }
 
 /** Ends the IMAP sessions of an account. The guard ends submission sessions (guard/enforce/submission-sessions.ts). */
@@ -124,8 +124,8 @@ export async function imapClients(layout: Layout): Promise<KeeperReply> {
 
 /** Ends the sessions of these addresses, even during a long command. */
 export async function endImap(layout: Layout, clients: readonly string[]): Promise<KeeperReply> {
-  const meant = new Set(clients.map(parseIp));
-  const sessions = (await openSessions(layout)).filter(({ ip }) => meant.has(parseIp(ip)));
+  const addresses = new Set(clients.map(parseIp));
+  const sessions = (await openSessions(layout)).filter(({ ip }) => addresses.has(parseIp(ip)));
   await end(layout, sessions);
   return { ok: true, detail: "" };
 }

@@ -147,11 +147,11 @@ function readBody(request: IncomingMessage, done: (body: string | null) => void)
 function respond(response: ServerResponse, status: Status, body = ""): void {
   if (response.headersSent || response.destroyed) return;
   // Unread bytes may follow a refused request: they must not be read as the next one.
-  const keep = status === 200 || status === 400;
+  const keepsConnection = status === 200 || status === 400;
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
-    ...(keep ? {} : { connection: "close" }),
+    ...(keepsConnection ? {} : { connection: "close" }),
   });
   response.end(body);
 }

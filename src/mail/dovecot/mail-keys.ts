@@ -42,7 +42,7 @@ export function prepareMailKeys(
       writeFile(crypt.publicKey, publicHalfOf(crypt.privateKey), { mode: 0o600 });
     }
     // A start continues without the key: mail arrives, and a notice says what is wrong.
-    const reason = isStarting ? null : mismatch(crypt);
+    const reason = isStarting ? null : whyMismatched(crypt);
     return reason === null ? { ok: true, changed: placeMailKey(crypt, layout, changing) } : { ok: false, reason };
   } catch (error) {
     const why = messageOf(error);
@@ -111,7 +111,7 @@ export function placeMailKey(
   const target = nullOn(["ENOENT", "EINVAL"], () => readlinkSync(link));
   if (target !== crypt.privateKey) replaceLink(crypt.privateKey, link);
   const text = mailKeyConf(link);
-  if (textOf(conf) !== text) writeFile(conf, text, { mode: 0o600 });
+  if (textIfThere(conf) !== text) writeFile(conf, text, { mode: 0o600 });
   return !wasThere;
 }
 
@@ -119,7 +119,7 @@ export function placeMailKey(
 export function lockedBecause(crypt: KeyPair): string | null {
   const { privateKey } = crypt;
   if (!existsSync(privateKey)) return `The private key ${privateKey} does not exist.`;
-  return unlessUnreadable(privateKey, () => mismatch(crypt));
+  return unlessUnreadable(privateKey, () => whyMismatched(crypt));
 }
 
 function unlessUnreadable(privateKey: string, look: () => string | null): string | null {
@@ -168,12 +168,12 @@ function newPrivateKey(): string {
 }
 
 /** Checks that the keys match: no other private key could read mail that the public key encrypts. */
-function mismatch({ publicKey, privateKey }: KeyPair): string | null {
-  const text = textOf(privateKey);
+function whyMismatched({ publicKey, privateKey }: KeyPair): string | null {
+  const text = textIfThere(privateKey);
   if (text === null || fingerprint(publicHalf(text)) === fingerprint(readFileSync(publicKey, "utf8"))) return null;
   return `The private key ${privateKey} does not match the public key with which mail was encrypted: put the matching one there.`;
 }
 
-function textOf(file: string): string | null {
+function textIfThere(file: string): string | null {
   return nullOn(["ENOENT"], () => readNamed(file, MOST_KEY_BYTES).toString());
 }

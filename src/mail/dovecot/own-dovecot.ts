@@ -4,7 +4,7 @@ import { NOT_UTF8, readPlain } from "../../host/root-files/files.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-type Place = Pick<Layout, "ownDovecotUnused">;
+type UnusedRecord = Pick<Layout, "ownDovecotUnused">;
 
 const OTHERS_WRITE = 0o022;
 const MOST_BYTES = 1024 * 1024;
@@ -24,7 +24,7 @@ export function ownDovecotSettings(file: string): OwnDovecot {
     if (found === null) return NOTHING;
     if (found.text.includes("\ufffd")) return { text: "", unused: `${file} ${NOT_UTF8}` };
     if (found.owner.uid === 0 && (found.mode & OTHERS_WRITE) === 0)
-      return { text: forEveryClient(found.text), unused: null };
+      return { text: withoutBareRemotes(found.text), unused: null };
     const wrong = `${file} must belong to root, and no one else may write to it`;
     return { text: "", unused: `${wrong}: chown root ${file}; chmod go-w ${file}` };
   } catch (error) {
@@ -33,11 +33,11 @@ export function ownDovecotSettings(file: string): OwnDovecot {
 }
 
 /** Records why the settings are not used, for the notice. */
-export function noteOwnDovecot(layout: Place, unused: string | null): void {
+export function noteOwnDovecot(layout: UnusedRecord, unused: string | null): void {
   if (unusedOwnDovecot(layout) !== unused) writeRecord(layout.ownDovecotUnused, unused);
 }
 
-export function unusedOwnDovecot({ ownDovecotUnused }: Place): string | null {
+export function unusedOwnDovecot({ ownDovecotUnused }: UnusedRecord): string | null {
   return readRecord(ownDovecotUnused, z.nullable(z.string()), null);
 }
 
@@ -45,7 +45,7 @@ export function unusedOwnDovecot({ ownDovecotUnused }: Place): string | null {
  * `remote {` without a network means every client. Dovecot refuses it, so its contents become settings for all. Each line keeps
  * its number, which Dovecot names when it refuses one.
  */
-function forEveryClient(text: string): string {
+function withoutBareRemotes(text: string): string {
   let depth = 0;
   let remoteAt: number | null = null;
   return text

@@ -89,7 +89,7 @@ export type Refused = Readonly<z.output<typeof refusedList>[number]>;
 
 const MOST_CHARACTERS = 64 * 1024;
 const REFUSED = "refused.json";
-/** The digest of each accepted filter's test (`circumstances`). */
+/** The digest of each accepted filter's test (`testDigest`). */
 const JUDGED = "judged.json";
 
 /** The directories of the owner's own filters; of two files with the same name, the later one is used. */
@@ -112,12 +112,12 @@ export async function adoptFilters(checkout: string, layout: Layout) {
   const judged = new Map<string, string>();
   for (const [name, source] of sources) {
     const file = filterFile(source, name);
-    const filter = read(source, name);
+    const filter = readOwnFilter(source, name);
     if (typeof filter === "string") {
       refused.push({ file, reason: filter });
       continue;
     }
-    const digest = circumstances(filter, checkout);
+    const digest = testDigest(filter, checkout);
     const reason = before.get(name) === digest ? null : refusalOf(await judgeFilter(filter, { checkout }));
     if (reason === null) {
       judged.set(name, digest);
@@ -136,7 +136,7 @@ export function refusedFilters({ fail2banOwn }: Pick<Layout, "fail2banOwn">): re
 }
 
 /** The filter, or why it was refused. */
-function read(directory: string, name: string): Filter | string {
+function readOwnFilter(directory: string, name: string): Filter | string {
   if (!isJailName(name)) return "its name must be 1 to 40 lowercase letters, digits, dashes or underscores";
   if (STOCK_FILTERS.includes(name) || JAILS.some((jail) => jail.name === name))
     return `a jail or filter named ${name} already exists`;
@@ -149,7 +149,7 @@ function read(directory: string, name: string): Filter | string {
 }
 
 /** Everything that affects a test: the filter, the tester, the filters that it may include, and Fail2ban itself. */
-function circumstances({ name, text }: Filter, checkout: string): string {
+function testDigest({ name, text }: Filter, checkout: string): string {
   const files = [
     join(checkout, JUDGE),
     join(FAIL2BAN_LIBRARY, "version.py"),

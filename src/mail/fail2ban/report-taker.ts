@@ -38,9 +38,9 @@ const DROPPED_AT_LEAST = 500;
  */
 export function createReportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned }: ReportTakerParts) {
   let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | null = null;
+  let running: Promise<void> | null = null;
   let isFailing = false;
-  let saidFull = false;
+  let isFullReported = false;
   /** Since when the forgeable log is known to contain real clients' addresses; null while it is not. */
   let provenSince: Millis | null = null;
   const bansOfWeb = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
@@ -59,9 +59,10 @@ export function createReportTaker({ directory, engine, clock, aheadMs, log, forg
     const [now, ahead] = [clock.now(), aheadMs()];
     if (ahead === 0) return report;
     // Lines from before the clock was set have the old time.
-    const moved = (at: Millis): Millis => (Math.abs(at - now - ahead) < Math.abs(at - now) ? later(at, -ahead) : at);
-    const lines = report.lines.map((line) => ({ ...line, at: moved(line.at) }));
-    return { ...report, lastAt: moved(report.lastAt), lines };
+    const toOurTime = (at: Millis): Millis =>
+      Math.abs(at - now - ahead) < Math.abs(at - now) ? later(at, -ahead) : at;
+    const lines = report.lines.map((line) => ({ ...line, at: toOurTime(line.at) }));
+    return { ...report, lastAt: toOurTime(report.lastAt), lines };
   };
 
   /** Whether the report was handled; false leaves it for later. */
@@ -85,9 +86,9 @@ export function createReportTaker({ directory, engine, clock, aheadMs, log, forg
 
   /** Uses half of the time budget, and makes progress even if listing the names takes longer. */
   const dropUnread = (names: readonly string[], until: number): void => {
-    if (names.length > 0 && !saidFull)
+    if (names.length > 0 && !isFullReported)
       log.warn("The directory of Fail2ban's reports holds too many files: most are removed unread.", { directory });
-    saidFull ||= names.length > 0;
+    isFullReported ||= names.length > 0;
     for (const [index, name] of names.entries()) {
       if (index >= DROPPED_AT_LEAST && performance.now() > until - WORK_MS / 2) break;
       remove(name);
@@ -115,10 +116,10 @@ export function createReportTaker({ directory, engine, clock, aheadMs, log, forg
 
   /** Takes the waiting reports. Never rejects. */
   const look = (): Promise<void> => {
-    looking ??= takeAll().finally(() => {
-      looking = null;
+    running ??= takeAll().finally(() => {
+      running = null;
     });
-    return looking;
+    return running;
   };
 
   return {
@@ -129,7 +130,7 @@ export function createReportTaker({ directory, engine, clock, aheadMs, log, forg
     },
     stop: async (): Promise<void> => {
       clearInterval(timer);
-      await looking;
+      await running;
     },
   };
 }

@@ -28,7 +28,7 @@ export type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock 
 type AlertWorld = ChannelWorld & Readonly<{ ownQueue: AlertChannel["send"] }>;
 
 /** A file that a setting names cannot be used. The message is for the administrator. */
-class Unusable extends Error {}
+class UnusableFile extends Error {}
 
 /** Maximum size of a list of certificates. */
 const MOST_BYTES = 1024 * 1024;
@@ -128,10 +128,10 @@ type SecretKey = `alerts.${"webhook_secret" | "ntfy_token" | "gotify_token" | "r
 function secretIn(settings: Settings, key: SecretKey): string {
   const text = textIn(settings, key);
   if (text.length > MOST_FILE_CHARACTERS)
-    throw new Unusable(`The file ${settings[key]} of ${key} is too long to hold a secret.`);
+    throw new UnusableFile(`The file ${settings[key]} of ${key} is too long to hold a secret.`);
   const secret = (text.split("\n")[0] ?? "").trim();
   if (!/^[\x20-\x7e]{1,1000}$/.test(secret))
-    throw new Unusable(`The first line of ${settings[key]} of ${key} must be the secret, in plain characters.`);
+    throw new UnusableFile(`The first line of ${settings[key]} of ${key} must be the secret, in plain characters.`);
   return secret;
 }
 
@@ -139,7 +139,7 @@ function textIn(settings: Settings, key: SecretKey | "alerts.ca"): string {
   try {
     return readNamed(settings[key], MOST_BYTES).toString();
   } catch {
-    throw new Unusable(`The file ${settings[key]} of ${key} cannot be read by the user ghostinbox.`);
+    throw new UnusableFile(`The file ${settings[key]} of ${key} cannot be read by the user ghostinbox.`);
   }
 }
 
@@ -148,7 +148,7 @@ function orUnusable<T>(send: (wish: T) => Promise<Sent>): (wish: T) => Promise<S
     try {
       return await send(wish);
     } catch (error) {
-      const reason = error instanceof Unusable ? error.message : `it cannot be used: ${messageOf(error)}`;
+      const reason = error instanceof UnusableFile ? error.message : `it cannot be used: ${messageOf(error)}`;
       return { ok: false, reason };
     }
   };

@@ -52,15 +52,15 @@ export function webhookRequest(
 }
 
 /** How each receiver shows an alert, or its end. */
-const LOOKS = {
+const STYLES = {
   info: { ntfy: 2, tag: "information_source", gotify: 2, apprise: "info" },
   warning: { ntfy: 4, tag: "warning", gotify: 5, apprise: "warning" },
   critical: { ntfy: 5, tag: "rotating_light", gotify: 9, apprise: "failure" },
   resolved: { ntfy: 3, tag: "white_check_mark", gotify: 4, apprise: "success" },
 } as const satisfies Record<Severity | "resolved", unknown>;
 
-function lookOf({ kind, severity }: AlertMessage) {
-  return LOOKS[kind === "resolved" ? kind : severity];
+function styleOf({ kind, severity }: AlertMessage) {
+  return STYLES[kind === "resolved" ? kind : severity];
 }
 
 /** Bytes of UTF-8. ntfy turns 4,096 and more into an attachment, or answers 413 (its setting message-size-limit). */
@@ -69,7 +69,7 @@ const NTFY_MOST = 3_900;
 /** ntfy, "publish as JSON": to the server's root, the topic is the last part of the address. */
 export function ntfyRequest(url: string, message: AlertMessage, sender: Sender, token: string | null): HttpRequest {
   const { topic, root } = topicOf(url);
-  const { ntfy, tag } = lookOf(message);
+  const { ntfy, tag } = styleOf(message);
   const frame = Buffer.byteLength(textOf({ ...message, body: "" }, sender));
   // Long contacts, which come last, are cut rather than the body.
   const most = Math.max(NTFY_MOST - frame, NTFY_MOST / 2);
@@ -96,14 +96,14 @@ export function gotifyRequest(url: string, message: AlertMessage, sender: Sender
   const body = JSON.stringify({
     title: titleOf(message, sender),
     message: textOf(message, sender),
-    priority: lookOf(message).gotify,
+    priority: styleOf(message).gotify,
   });
   return post(`${url.replace(/\/+$/, "")}/message`, body, { "x-gotify-key": token });
 }
 
 /** The Apprise API: `https://apprise.example/notify/KEY`. */
 export function appriseRequest(url: string, message: AlertMessage, sender: Sender): HttpRequest {
-  const { apprise: type } = lookOf(message);
+  const { apprise: type } = styleOf(message);
   const body = JSON.stringify({ title: titleOf(message, sender), body: textOf(message, sender), type, format: "text" });
   return { ...post(url, body), noContent: "it has no configuration for this key", partial: 424 };
 }
@@ -134,9 +134,9 @@ const DEADLINE_MS = 10_000;
 export const PATIENT = { autoSelectFamilyAttemptTimeout: 2_000 };
 /** How much of an answer is read, for the log. */
 const MOST_BYTES = 2_000;
-const SHOWN = 200;
+const QUOTED_CHARACTERS = 200;
 /** A shorter part of an address, such as `notify`, may be one of the receiver's own words. */
-const ALSO_A_WORD = 8;
+const LEAST_SECRET_CHARACTERS = 8;
 
 /** Ok for an answer from 200 to 299. Redirects are not followed: they could lead anywhere. Never rejects. */
 export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpWorld): Promise<Sent> {
@@ -165,35 +165,35 @@ export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpW
     };
     const timer = setTimeout(() => finish(failed(`no answer within ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
     // An error after the outcome changes nothing. With several addresses, the combined error has no message.
-    request.on("error", (error) => finish(failed(printable(error.message || codeOf(error), SHOWN))));
+    request.on("error", (error) => finish(failed(printable(error.message || codeOf(error), QUOTED_CHARACTERS))));
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;
-      let said = "";
-      const tell = (): void => {
-        const failure = failed(explain(url, status, said));
+      let answer = "";
+      const finishWithFailure = (): void => {
+        const failure = failed(failureText(url, status, answer));
         finish(status === wish.partial ? { ...failure, isPartial: true } : failure);
       };
-      response.on("error", tell);
+      response.on("error", finishWithFailure);
       const { noContent } = wish;
       if (status >= 200 && status < 300) {
         finish(status === 204 && noContent !== undefined ? failed(`it answered 204: ${noContent}`) : { ok: true });
         return;
       }
       response.on("data", (chunk: Buffer) => {
-        said += chunk.toString("utf8");
-        if (said.length > MOST_BYTES) tell();
+        answer += chunk.toString("utf8");
+        if (answer.length > MOST_BYTES) finishWithFailure();
       });
-      response.on("end", tell);
+      response.on("end", finishWithFailure);
     });
     request.end(body);
   });
 }
 
 /** Quotes the receiver's answer, unless it repeats the address, which may contain a secret, as some error pages do. */
-function explain({ pathname, search }: URL, status: number, said: string): string {
+function failureText({ pathname, search }: URL, status: number, answer: string): string {
   const parts = `${pathname}${search}`.split(/[/?&=]/).filter((part) => part !== "");
-  const isRepeated = parts.some((part) => said.includes(part.length < ALSO_A_WORD ? `/${part}` : part));
-  const words = isRepeated ? "" : printable(said.trim(), SHOWN);
+  const isRepeated = parts.some((part) => answer.includes(part.length < LEAST_SECRET_CHARACTERS ? `/${part}` : part));
+  const words = isRepeated ? "" : printable(answer.trim(), QUOTED_CHARACTERS);
   const redirect = status >= 300 && status < 400 ? ", a redirect, which is not followed" : "";
   return `it answered ${status}${redirect}${words === "" ? "" : `: ${words}`}`;
 }

@@ -25,12 +25,12 @@ const STEP_MS = 2 * DEADLINE_MS;
 /** How long the session may take to end after the outcome is known. */
 const GOODBYE_MS = 1_000;
 const MOST_REPLY_BYTES = 10_000;
-const SHOWN = 200;
+const QUOTED_CHARACTERS = 200;
 
 /** One mail in one session (RFC 5321). Ok if the server accepted it for at least one recipient. Never rejects. */
 export async function sendMail(server: SmtpServer, mail: SmtpMail): Promise<Outcome> {
   const failure = await session(server, mail, DEADLINE_MS);
-  return failure === null ? { ok: true } : { ok: false, reason: shownReason(failure, server.login) };
+  return failure === null ? { ok: true } : { ok: false, reason: printableReason(failure, server.login) };
 }
 
 /** Signs in, and disconnects before any mail. Null if the server accepts the sign-in. Never rejects. */
@@ -96,11 +96,11 @@ export type SmtpError = Error &
   }>;
 
 /** Quotes the relay's answer, unless it repeats the password, because reasons are shown to the administrator. */
-function shownReason(failure: SmtpError, login: SmtpServer["login"]): string {
+function printableReason(failure: SmtpError, login: SmtpServer["login"]): string {
   const reason = reasonOf(failure);
   const secrets = login === null ? [] : [login.password, `\0${login.user}\0${login.password}`];
   const sent = secrets.flatMap((text) => [text, Buffer.from(text).toString("base64")]);
-  if (!sent.some((secret) => reason.includes(secret))) return printable(reason, SHOWN);
+  if (!sent.some((secret) => reason.includes(secret))) return printable(reason, QUOTED_CHARACTERS);
   return `it answered ${/\b\d{3}\b/.exec(reason)?.[0] ?? "with the password"}`;
 }
 
