@@ -85,17 +85,17 @@ export class NftFirewall implements Firewall {
   }
 
   async holds(prefixes: readonly Prefix[]): Promise<Outcome> {
-    const asked = nftPresenceProbe(prefixes, this.#shape.ipv6Length);
+    const probes = nftPresenceProbe(prefixes, this.#shape.ipv6Length);
     let present = 0;
-    for (let from = 0; from < asked.length; from += PROBED_AT_ONCE) {
-      const some = asked.slice(from, from + PROBED_AT_ONCE).join("");
+    for (let from = 0; from < probes.length; from += PROBED_AT_ONCE) {
+      const some = probes.slice(from, from + PROBED_AT_ONCE).join("");
       const ran = await this.#nft(["-c", "-f", "-"], some);
       if (!hasChecked(ran)) return outcomeOf(ran);
       present += countPresent(ran.stderr);
     }
-    return present === asked.length
+    return present === probes.length
       ? DONE
-      : { ok: false, reason: `The kernel holds ${present} of ${plural(asked.length, "ban")}.` };
+      : { ok: false, reason: `The kernel holds ${present} of ${plural(probes.length, "ban")}.` };
   }
 
   /**

@@ -93,7 +93,7 @@ export function nftIsolate({ allow, ssh, shut }: Isolation, ports: IsolatedPorts
   const closed = ours(true).filter((port) => !ssh.includes(port));
   const refused = [
     ...(closed.length === 0 ? [] : [`tcp dport { ${closed.join(", ")} } goto refuse`]),
-    ...(shut.every((one) => one === "send") ? [] : [rest(open)]),
+    ...(shut.every((one) => one === "send") ? [] : [refuseOthers(open)]),
   ];
   const allowed = [
     setText("allow4", `ipv4_addr; ${RANGES}`, allow.filter(isV4)),
@@ -111,18 +111,18 @@ ${allowed}  chain refuse {
     ip saddr @allow4 accept
     ip6 saddr @allow6 accept
 ${refused.map((rule) => `    ${rule}\n`).join("")}  }
-${shut.includes("send") ? output(ports.relay) : ""}}
+${shut.includes("send") ? outputChain(ports.relay) : ""}}
 `;
 }
 
 /** Refuses new connections to anything else that listens here. Open ones stay, such as an SSH session or one that this server opened. */
-function rest(open: readonly number[]): string {
+function refuseOthers(open: readonly number[]): string {
   const but = open.length === 0 ? "" : `tcp dport != { ${open.join(", ")} } `;
   return `${but}tcp flags & (syn | ack) == syn goto refuse`;
 }
 
 /** Also stops mail that is being sent now, and mail of other programs. The guard's alerts may leave. */
-function output(relay: number | null): string {
+function outputChain(relay: number | null): string {
   const toRelay =
     relay === null ? "" : `    meta skuid postfix tcp dport ${relay} counter name refused reject with tcp reset\n`;
   return `  chain output {

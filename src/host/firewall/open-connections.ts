@@ -88,12 +88,12 @@ export function createKernelConnections({
     return runTool("nft", ["-f", "-"], { path, input, timeoutMs: TIMEOUT_MS });
   }
 
-  const end = (connections: readonly Connection[]): Promise<Outcome> => endSockets(connections.map(condition));
+  const end = (connections: readonly Connection[]): Promise<Outcome> => endSockets(connections.map(conditionFor));
 
   return { connections, sockets, silences, sendOrders, passed, end };
 }
 
-function condition({ ip, clientPort, port }: Connection): readonly string[] {
+function conditionFor({ ip, clientPort, port }: Connection): readonly string[] {
   const remote = isV4(ip) ? `${ip}:${clientPort}` : `[${ip}]:${clientPort}`;
   return ["(", "dst", remote, "and", "sport", "=", `:${port}`, ")"];
 }

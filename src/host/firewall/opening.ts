@@ -44,8 +44,8 @@ export async function sshDoors(
 ): Promise<readonly Door[]> {
   const [sockets, configuration, unit] = await Promise.all([
     sshSockets(),
-    run("sshd", ["-T"]),
-    run("systemctl", ["show", "--property=Listen", "ssh.socket", "sshd.socket"]),
+    outputOf("sshd", ["-T"]),
+    outputOf("systemctl", ["show", "--property=Listen", "ssh.socket", "sshd.socket"]),
   ]);
   const own = session === null ? [] : [doorOf({ protocol: "tcp", family: null, first: session, last: session })];
   const found = [...sshDoorsIn(sockets), ...sshDoorsOf(configuration), ...socketDoorsOf(unit), ...own];
@@ -60,7 +60,7 @@ export async function sshPorts(session: number | null): Promise<readonly number[
 
 /** Ports on which programs listen for others, and which this opening would close. */
 export async function wouldBeShut(opening: Opening): Promise<readonly ListeningDoor[]> {
-  const listening = listeningDoors(await run("ss", ["-H", "-l", "-n", "-t", "-u", "-p"]));
+  const listening = listeningDoors(await outputOf("ss", ["-H", "-l", "-n", "-t", "-u", "-p"]));
   return listening.filter(({ door }) => {
     const { protocol, first } = partsOf(door);
     return !isLetIn(door, opening) && !DHCP.includes(`${first}/${protocol}`);
@@ -69,11 +69,11 @@ export async function wouldBeShut(opening: Opening): Promise<readonly ListeningD
 
 /** `ss -Hantpe` */
 function sshSockets(): Promise<string> {
-  return run("ss", ["-H", "-a", "-n", "-t", "-p", "-e"]);
+  return outputOf("ss", ["-H", "-a", "-n", "-t", "-p", "-e"]);
 }
 
 /** The output of a program; empty if it is missing. */
-async function run(program: string, args: readonly string[]): Promise<string> {
+async function outputOf(program: string, args: readonly string[]): Promise<string> {
   return (await runTool(program, args, { timeoutMs: TIMEOUT_MS })).stdout;
 }
 
@@ -92,10 +92,10 @@ export async function openConnections(except: readonly number[], path?: string):
  */
 export function callerConnection(env: NodeJS.ProcessEnv, parent: number = process.ppid): string | null {
   const own = env["SSH_CONNECTION"] ?? "";
-  if (own !== "") return without(own);
+  if (own !== "") return withoutZone(own);
   for (let [pid, left] = [parent, MOST_ANCESTORS]; pid > 1 && left > 0; left -= 1) {
     const found = /(?:^|\0)SSH_CONNECTION=([^\0]*)/.exec(textOrNothing(`/proc/${pid}/environ`))?.[1];
-    if (found !== undefined) return without(found);
+    if (found !== undefined) return withoutZone(found);
     pid = statOf(pid)?.parent ?? 0;
   }
   return null;
@@ -114,6 +114,6 @@ export function ownPortOf(connection: string | null): number | null {
 }
 
 /** Removes the zone of a link-local address, which ss writes in a different place. */
-function without(connection: string): string {
+function withoutZone(connection: string): string {
   return connection.replaceAll(/%\S+/g, "");
 }

@@ -62,7 +62,7 @@ export function setText(name: string, type: string, elements: readonly (string |
 }
 
 type Child = ChildProcessByStdio<Writable, null, Readable>;
-type Waiting = { readonly mark: string; readonly done: (answer: NftAnswer) => void };
+type PendingAnswer = { readonly mark: string; readonly done: (answer: NftAnswer) => void };
 /** `errors` is what nft printed about the line; empty on success. */
 type NftAnswer = Readonly<{ type: "answered"; errors: string }> | Readonly<{ type: "lost"; why: string }>;
 
@@ -78,7 +78,7 @@ const STDERR_CHARACTERS = 1024 * 1024;
 export class NftSession {
   readonly #path: string | undefined;
   #child: Child | null = null;
-  #waiting: Waiting | null = null;
+  #pending: PendingAnswer | null = null;
   #text = "";
   #lines = 0;
   /** Characters sent to this child so far. */
@@ -90,7 +90,7 @@ export class NftSession {
 
   /** Runs one line. The caller waits for the answer before it sends the next. */
   async run(line: string): Promise<NftAnswer> {
-    if (this.#waiting !== null) throw new Error("the nft session was used twice at once");
+    if (this.#pending !== null) throw new Error("the nft session was used twice at once");
     if (this.#characters >= CHARACTERS_PER_CHILD) await this.close();
     let child: Child;
     try {
@@ -103,9 +103,9 @@ export class NftSession {
     const mark = `done_${this.#lines}`;
     this.#text = "";
     const answer = new Promise<NftAnswer>((resolve) => {
-      this.#waiting = { mark, done: resolve };
+      this.#pending = { mark, done: resolve };
     });
-    const deadline = setTimeout(() => this.#lose(child, "nft did not answer in time"), ANSWER_MS);
+    const deadline = setTimeout(() => this.#killChild(child, "nft did not answer in time"), ANSWER_MS);
     child.stdin.write(`${line}\n${mark}\n`);
     try {
       return await answer;
@@ -118,7 +118,7 @@ export class NftSession {
   async close(): Promise<void> {
     const child = this.#child;
     if (child === null) return;
-    this.#forget("nft was closed");
+    this.#forgetChild("nft was closed");
     const ended = once(child, "close").catch(() => undefined);
     child.stdin.end();
     const deadline = setTimeout(() => child.kill("SIGKILL"), ANSWER_MS);
@@ -133,36 +133,36 @@ export class NftSession {
     child.stderr.on("data", (text: string) => {
       if (this.#child === child) this.#read(text);
     });
-    child.stdin.on("error", () => this.#lose(child, "nft ended"));
-    child.on("error", (error) => this.#lose(child, codeOf(error) === "ENOENT" ? NOT_INSTALLED : error.message));
-    child.on("close", () => this.#lose(child, "nft ended"));
+    child.stdin.on("error", () => this.#killChild(child, "nft ended"));
+    child.on("error", (error) => this.#killChild(child, codeOf(error) === "ENOENT" ? NOT_INSTALLED : error.message));
+    child.on("close", () => this.#killChild(child, "nft ended"));
     return child;
   }
 
   #read(text: string): void {
     if (this.#text.length < STDERR_CHARACTERS) this.#text += text;
     else this.#text = this.#text.slice(-1024) + text;
-    const waiting = this.#waiting;
-    if (waiting === null) return;
-    const at = this.#text.indexOf(`\n${waiting.mark}\n`);
+    const pending = this.#pending;
+    if (pending === null) return;
+    const at = this.#text.indexOf(`\n${pending.mark}\n`);
     if (at < 0) return;
-    this.#waiting = null;
-    waiting.done({ type: "answered", errors: complaints(this.#text.slice(0, at)) });
+    this.#pending = null;
+    pending.done({ type: "answered", errors: errorsBeforeMark(this.#text.slice(0, at)) });
   }
 
-  #lose(child: Child, why: string): void {
+  #killChild(child: Child, why: string): void {
     if (this.#child !== child) return;
     child.kill("SIGKILL");
-    this.#forget(why);
+    this.#forgetChild(why);
   }
 
-  #forget(why: string): void {
+  #forgetChild(why: string): void {
     this.#child = null;
     this.#lines = 0;
     this.#characters = 0;
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    waiting?.done({ type: "lost", why: this.#text.includes("Operation not permitted") ? this.#text : why });
+    const pending = this.#pending;
+    this.#pending = null;
+    pending?.done({ type: "lost", why: this.#text.includes("Operation not permitted") ? this.#text : why });
   }
 }
 
@@ -170,7 +170,7 @@ export class NftSession {
  * The output before the mark, without its last line (the complaint about the mark itself) and without nft's lines of carets,
  * which may belong to the previous mark.
  */
-function complaints(text: string): string {
+function errorsBeforeMark(text: string): string {
   const lines = text.split("\n").slice(0, -1);
   return lines.filter((line) => /[^\s^~-]/.test(line)).join("\n");
 }

@@ -77,8 +77,8 @@ export function parseStrict(listing: string): StrictListing | null {
   if (input === null) return /^table /m.test(listing) ? { open: null, waitsS: null, faults: ["no chain input"] } : null;
   const waitsS = remaining(listing);
   const isTried = waitsS !== null && input.includes("meta nfproto @trial goto trial");
-  const goes = isTried ? "trial" : input.includes("goto confirmed") ? "confirmed" : null;
-  const rules = goes === null ? null : rulesOf(listing, goes);
+  const activeChain = isTried ? "trial" : input.includes("goto confirmed") ? "confirmed" : null;
+  const rules = activeChain === null ? null : rulesOf(listing, activeChain);
   const known = /^(?:type filter hook .*|iif (?:"lo"|lo) accept|meta nfproto @trial goto trial|goto confirmed)$/;
   const faults = [
     ...(input.some((rule) => rule.startsWith("type filter hook input ")) ? [] : ["the chain input is not hooked"]),
@@ -89,9 +89,9 @@ export function parseStrict(listing: string): StrictListing | null {
 }
 
 function faultsOf(rules: readonly string[]): readonly string[] {
-  const strange = rules.filter((rule) => ![DOOR_RULE, INTERFACE_RULE, OURS, REFUSAL].some((ours) => ours.test(rule)));
+  const unknown = rules.filter((rule) => ![DOOR_RULE, INTERFACE_RULE, OURS, REFUSAL].some((ours) => ours.test(rule)));
   const refusals = rules.slice(-REFUSES.length).filter((rule) => REFUSAL.test(rule));
-  return [...strange, ...(refusals.length === REFUSES.length ? [] : ["connections to other ports are not refused"])];
+  return [...unknown, ...(refusals.length === REFUSES.length ? [] : ["connections to other ports are not refused"])];
 }
 
 function openingOf(rules: readonly string[]): Opening {

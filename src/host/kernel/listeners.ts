@@ -43,12 +43,12 @@ export function connectionsIn(sockets: string): readonly string[] {
   return sockets.split("\n").flatMap((line) => {
     // ss omits the column of the state if it lists only one.
     const [, , local = "", peer = ""] = line.trim().split(/\s+/);
-    const [ours, theirs] = [endOf(local), endOf(peer)];
+    const [ours, theirs] = [addressAndPort(local), addressAndPort(peer)];
     return ours !== null && theirs !== null ? [`${theirs} ${ours}`] : [];
   });
 }
 
-function endOf(text: string): string | null {
+function addressAndPort(text: string): string | null {
   const [, v6, v4, port] = /^(?:\[([^\]%]+)(?:%[^\]]*)?\](?:%[^:]*)?|([^:%]+)(?:%[^:]*)?):(\d+)$/.exec(text) ?? [];
   const address = v4 ?? v6?.replace(/^::ffff:(?=\d+\.)/, "");
   return address === undefined || port === undefined ? null : `${address} ${port}`;
