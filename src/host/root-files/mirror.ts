@@ -68,12 +68,12 @@ export class Mirror {
       using from = Directory.openIfThere(this.#from);
       if (from === null) return 0;
       using parent = Directory.own(dirname(this.#to));
-      return this.#into(from, parent, { name: basename(this.#to), depth: 0 });
+      return this.#mirrorInto(from, parent, { name: basename(this.#to), depth: 0 });
     });
   }
 
   /** Mirrors into the directory of this name, which is created if it is missing. */
-  #into(from: Directory, parent: Directory, { name, depth }: Level): number {
+  #mirrorInto(from: Directory, parent: Directory, { name, depth }: Level): number {
     const isNew = parent.makeDirectory(name, 0o700);
     using to = parent.enter(name);
     if (isNew) to.setMode(from.stat.mode & NOT_BY_OTHERS);
@@ -83,7 +83,7 @@ export class Mirror {
   #directory(from: Directory, to: Directory, depth: number): number {
     if (depth === DEEPEST)
       throw new UnsafePath(`${from.path} lies deeper than ${DEEPEST} directories: move it away and try again.`);
-    const lookedAt = Date.now();
+    const readAt = Date.now();
     const changedAt = from.stat.mtimeMs;
     const seen = this.#seen.get(from.path);
     const isSettled = seen?.changedAt === changedAt;
@@ -98,11 +98,11 @@ export class Mirror {
       if (held === null || this.#rules.skips(`${from.path}/${name}`, held.stat)) continue;
       if (held.stat.isDirectory()) {
         directories.push(name);
-        changes += this.#inner(from, to, { name, depth: depth + 1 });
+        changes += this.#subdirectory(from, to, { name, depth: depth + 1 });
       } else changes += this.#file(from, to, { name, held });
     }
     if (!isSettled && this.#rules.keeps !== true) changes += removeOthers(to, new Set(names));
-    if (changedAt < lookedAt - TICK_MS) this.#seen.set(from.path, { changedAt, directories });
+    if (changedAt < readAt - TICK_MS) this.#seen.set(from.path, { changedAt, directories });
     return changes;
   }
 
@@ -122,7 +122,7 @@ export class Mirror {
     // A reader of the mirror would read a sparse file's holes in full, which may take years.
     const { size, blocks } = held.stat;
     if (bytesWithoutSpace({ size, blocks, nlink: 1 }) > MOST_WITHOUT_SPACE) throw tooLong(`${from.path}/${name}`);
-    if (present !== null) clear(to, name);
+    if (present !== null) removeName(to, name);
     // The name may be gone or belong to another file by now. The next pass sees that.
     try {
       linkSync(from.at(name), to.at(name));
@@ -149,11 +149,11 @@ export class Mirror {
     const { stat } = source;
     if (this.#linkCopy(source, to, name)) return 1;
     const joins = stat.nlink > 1 && (this.#rules.joins === true || this.#rules.links(from.path));
-    this.#admit(`${from.path}/${name}`, stat, joins && !this.#copied.has(source.identity));
-    clear(to, name);
+    this.#limitSpace(`${from.path}/${name}`, stat, joins && !this.#copied.has(source.identity));
+    removeName(to, name);
     using made = new Descriptor(to.createNew(name, 0o600));
     if (joins) this.#copied.set(source.identity, { directory: to.path, name, ino: made.stat.ino });
-    pour(source.fd, made.fd, stat.size);
+    copyBytes(source.fd, made.fd, stat.size);
     made.setMode(stat.mode & NOT_BY_OTHERS);
     made.setModified(stat.mtime);
     return 1;
@@ -168,7 +168,7 @@ export class Mirror {
       using copy = place.hold(copied.name);
       if (copy === null || copy.stat.ino !== copied.ino || !isCopyOf(copy, source)) return false;
       if (copy.stat.nlink >= this.#mostNames) return false;
-      clear(to, name);
+      removeName(to, name);
       linkSync(place.at(copied.name), to.at(name));
       return true;
     });
@@ -176,18 +176,18 @@ export class Mirror {
   }
 
   /** Keeps other users, who write there, from filling the disk with files that cost them nothing. */
-  #admit(path: string, { size, blocks, nlink }: Stats, isForAllNames: boolean): void {
+  #limitSpace(path: string, { size, blocks, nlink }: Stats, isForAllNames: boolean): void {
     this.#withoutSpace += bytesWithoutSpace({ size, blocks, nlink: isForAllNames ? 1 : nlink });
     if (this.#withoutSpace > MOST_WITHOUT_SPACE) throw tooLong(path);
   }
 
-  #inner(from: Directory, to: Directory, level: Level): number {
+  #subdirectory(from: Directory, to: Directory, level: Level): number {
     const { name } = level;
     using inner = nullOn(["ENOTDIR", "ENOENT"], () => from.enter(name));
     if (inner === null) return 1;
     using present = to.hold(name);
     if (present?.stat.isDirectory() === false) to.remove(name);
-    return this.#into(inner, to, level);
+    return this.#mirrorInto(inner, to, level);
   }
 }
 
@@ -199,7 +199,7 @@ function tooLong(path: string): UnsafePath {
 }
 
 /** Removes a name, even if it was a directory at the last pass. */
-function clear(to: Directory, name: string): void {
+function removeName(to: Directory, name: string): void {
   removeTree(`${to.path}/${name}`);
 }
 
@@ -208,7 +208,7 @@ function copyLink(from: Directory, to: Directory, { name }: Entry): number {
   const read = (place: Directory): string | null => nullOn(["ENOENT", "EINVAL"], () => readlinkSync(place.at(name)));
   const target = read(from);
   if (target === null || target === read(to)) return 0;
-  clear(to, name);
+  removeName(to, name);
   symlinkSync(target, to.at(name));
   return 1;
 }
@@ -219,18 +219,18 @@ function isCopyOf(copy: Descriptor, { stat }: Descriptor): boolean {
 }
 
 /** Copies at most `most` bytes. The next pass copies what is appended during this one. */
-function pour(source: number, target: number, most: number): void {
+function copyBytes(source: number, target: number, most: number): void {
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
-  for (let poured = 0; poured < most; ) {
-    const read = readSync(source, piece, 0, Math.min(most - poured, PIECE_BYTES), null);
+  for (let copied = 0; copied < most; ) {
+    const read = readSync(source, piece, 0, Math.min(most - copied, PIECE_BYTES), null);
     if (read === 0) return;
     for (let written = 0; written < read; ) written += writeSync(target, piece, written, read - written);
-    poured += read;
+    copied += read;
   }
 }
 
 function removeOthers(to: Directory, keep: ReadonlySet<string>): number {
   const others = [...to.names()].filter((name) => !keep.has(name));
-  for (const name of others) clear(to, name);
+  for (const name of others) removeName(to, name);
   return others.length;
 }

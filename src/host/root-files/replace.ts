@@ -29,7 +29,7 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
         if (flush) place.flush();
         return;
       } catch (error) {
-        if (tried === TRIES || !isTaken(error)) {
+        if (tried === TRIES || !isDisturbed(error)) {
           place.remove(fresh);
           throw error;
         }
@@ -41,7 +41,7 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
 }
 
 /** Whether another of our programs made, renamed or removed the temporary file, or owns it. */
-function isTaken(error: unknown): boolean {
+function isDisturbed(error: unknown): boolean {
   const code = codeOf(error);
   return code === "ENOENT" || code === "EEXIST" || error instanceof UnsafePath;
 }

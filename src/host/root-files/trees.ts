@@ -7,7 +7,7 @@ import { DEEPEST, walk } from "./walk.ts";
 
 /** Makes the directory and its missing parents. Existing ones keep their owner and mode. */
 export function makeDirectory(path: string, mode: number): void {
-  explained(path, () => make(path, mode)[Symbol.dispose]());
+  explained(path, () => openOrMake(path, mode)[Symbol.dispose]());
 }
 
 /**
@@ -27,13 +27,13 @@ export function makeOwnDirectory(path: string, mode: number): string | null {
   });
 }
 
-function make(path: string, mode: number): Directory {
+function openOrMake(path: string, mode: number): Directory {
   try {
     return Directory.open(path);
   } catch (error) {
     if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
   }
-  using parent = make(dirname(path), mode);
+  using parent = openOrMake(dirname(path), mode);
   const isNew = parent.makeDirectory(basename(path), mode);
   const made = parent.enter(basename(path));
   if (isNew) made.setMode(mode);
@@ -78,7 +78,7 @@ export function makePrivateDirectory(path: string): void {
 function giveTree(top: Directory, owner: Owner): Kept {
   const names = new Map<string, number>();
   const kept: Kept = { count: 0, first: null };
-  const keep = (path: string): false => {
+  const noteKept = (path: string): false => {
     kept.first ??= path;
     kept.count += 1;
     return false;
@@ -87,7 +87,7 @@ function giveTree(top: Directory, owner: Owner): Kept {
   walk(top, (entry, path, depth) => {
     const { stat } = entry;
     // A compromised program could have made such a tree, which must not keep the server from starting.
-    if (depth === DEEPEST || !mayGive(stat) || stat.isBlockDevice() || stat.isCharacterDevice()) return keep(path);
+    if (depth === DEEPEST || !mayGive(stat) || stat.isBlockDevice() || stat.isCharacterDevice()) return noteKept(path);
     if (!stat.isDirectory() && stat.nlink > 1) names.set(entry.identity, (names.get(entry.identity) ?? 0) + 1);
     else entry.give(owner);
     return true;
@@ -97,7 +97,7 @@ function giveTree(top: Directory, owner: Owner): Kept {
     const { stat } = entry;
     if (stat.isDirectory()) return mayGive(stat) && depth < DEEPEST;
     if (stat.nlink === 1 || !mayGive(stat)) return false;
-    if (names.get(entry.identity) !== stat.nlink) return keep(path);
+    if (names.get(entry.identity) !== stat.nlink) return noteKept(path);
     entry.give(owner);
     return false;
   });
