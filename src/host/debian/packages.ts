@@ -17,10 +17,10 @@ export function packagesState({ directory }: PackageFiles): string {
 
 /** Whether dpkg or apt is running. */
 export function isDpkgBusy({ directory, locks }: PackageFiles): boolean {
-  const held = parseFileLocks(readFileSync(locks, "utf8"));
+  const heldLocks = parseFileLocks(readFileSync(locks, "utf8"));
   return ["lock", "lock-frontend"].some((name) => {
     const stat = statSync(join(directory, name), { throwIfNoEntry: false });
-    return held.some(({ isExclusive, inode }) => isExclusive && inode === stat?.ino);
+    return heldLocks.some(({ isExclusive, inode }) => isExclusive && inode === stat?.ino);
   });
 }
 
@@ -35,8 +35,8 @@ export async function unfinishedPackages(
   { directory }: PackageFiles,
 ): Promise<readonly string[]> {
   const format = "${Package} ${db:Status-Status}\\n";
-  const asked = await runProgram("dpkg-query", ["--admindir", directory, "-W", "-f", format, ...names]);
-  return asked.stdout.split("\n").flatMap((line) => {
+  const ran = await runProgram("dpkg-query", ["--admindir", directory, "-W", "-f", format, ...names]);
+  return ran.stdout.split("\n").flatMap((line) => {
     const [name = "", status = ""] = line.split(" ");
     return ["half-installed", "unpacked", "half-configured"].includes(status) ? [name] : [];
   });

@@ -46,13 +46,13 @@ export async function fetchLists(now: Millis, lists = IMAGE_LISTS): Promise<stri
     // The container is read-only and has no file system in memory at /run.
     return `Debian's lists of packages cannot be fetched: ${messageOf(error)}`;
   }
-  const asked = await runProgram("apt-get", ["update", "-q", "-o", "Acquire::http::Timeout=15"], {
+  const ran = await runProgram("apt-get", ["update", "-q", "-o", "Acquire::http::Timeout=15"], {
     timeoutMs: FETCH_MS,
   });
   // apt-get exits with 0 after most failures and only prints them.
   const failure =
-    /^(?:E|W: Failed to fetch|W: Some index files failed).*/m.exec(asked.stderr)?.[0] ??
-    (asked.code === 0 ? null : lastLines(asked, 1));
+    /^(?:E|W: Failed to fetch|W: Some index files failed).*/m.exec(ran.stderr)?.[0] ??
+    (ran.code === 0 ? null : lastLines(ran, 1));
   return failure === null ? null : `Debian's lists of packages cannot be fetched: ${failure}`;
 }
 
@@ -60,10 +60,10 @@ export async function fetchLists(now: Millis, lists = IMAGE_LISTS): Promise<stri
 export async function waitingUpdates(sources: UpdateSources = OF_THIS_MACHINE): Promise<Unless<UpdateFigures>> {
   const { lists, aptConfig = process.env["APT_CONFIG"] } = sources;
   const env: Readonly<Record<string, string>> = aptConfig === undefined ? {} : { APT_CONFIG: aptConfig };
-  const asked = await runProgram("apt-get", SIMULATED_UPGRADE, { ...asNobody(), env, timeoutMs: APT_MS });
-  if (asked.code !== 0) return { known: false, reason: `apt-get failed: ${lastLines(asked, 1)}` };
+  const ran = await runProgram("apt-get", SIMULATED_UPGRADE, { ...asNobody(), env, timeoutMs: APT_MS });
+  if (ran.code !== 0) return { known: false, reason: `apt-get failed: ${lastLines(ran, 1)}` };
   const listsAt = existsSync(lists) ? isoTime(instant(Math.floor(statSync(lists).mtimeMs))) : null;
-  return { known: true, listsAt, isImage: false, packages: readUpgrade(asked.stdout) };
+  return { known: true, listsAt, isImage: false, packages: readUpgrade(ran.stdout) };
 }
 
 /** Packages with known vulnerabilities, by debsecan(1). Never rejects. */
@@ -73,15 +73,15 @@ export async function knownHoles(sources: UpdateSources = OF_THIS_MACHINE): Prom
   const isInstalled = true;
   const suite = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(textOrNothing(osRelease))?.[1];
   if (suite === undefined) return { known: false, isInstalled, reason: `${osRelease} names no release of Debian.` };
-  const asked = await runProgram(debsecan, ["--suite", suite], {
+  const ran = await runProgram(debsecan, ["--suite", suite], {
     ...asNobody(),
     timeoutMs: DEBSECAN_MS,
     mostOutputBytes: DEBSECAN_BYTES,
   });
-  if (asked.code === TIMED_OUT)
+  if (ran.code === TIMED_OUT)
     return { known: false, isInstalled, reason: `debsecan got no data within ${DEBSECAN_MS / 1_000} s.` };
-  if (asked.code !== 0) return { known: false, isInstalled, reason: `debsecan failed: ${lastLines(asked, 1)}` };
-  return { known: true, isInstalled, ...readDebsecan(asked.stdout) };
+  if (ran.code !== 0) return { known: false, isInstalled, reason: `debsecan failed: ${lastLines(ran, 1)}` };
+  return { known: true, isInstalled, ...readDebsecan(ran.stdout) };
 }
 
 function asNobody(): RunOptions {

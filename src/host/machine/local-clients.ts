@@ -5,7 +5,7 @@ import { clientUser, type LocalConnection, TCP_TABLES } from "../kernel/tcp-sock
 
 /** Identifies clients on this machine. The kernel knows their users, so no program can pretend to be another user's. */
 export function createLocalClients(own: OwnNetworks, read = readTables) {
-  const tables = shared(read);
+  const tables = sharingNextRead(read);
   return {
     isHere: (ip: Ip): boolean => own.current().some(({ prefix, why }) => why !== "gateway" && contains(prefix, ip)),
     userOf: async (connection: LocalConnection): Promise<string | null> => {
@@ -21,7 +21,7 @@ function readTables(): Promise<readonly string[]> {
 }
 
 /** Runs one read at a time. Waiting callers share the next, because a client may open hundreds of connections a second. */
-function shared<T>(read: () => Promise<T>): () => Promise<T> {
+function sharingNextRead<T>(read: () => Promise<T>): () => Promise<T> {
   let running: Promise<unknown> = Promise.resolve();
   let next: Promise<T> | null = null;
   return () => {

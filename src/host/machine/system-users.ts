@@ -2,25 +2,25 @@ import { readFileSync, statSync } from "node:fs";
 
 /** Throws if passwd(5) has no such user, because set-up adds the required ones earlier. */
 export function userIds(name: string): Readonly<{ uid: number; gid: number }> {
-  const [, , uid, gid] = mustFind("/etc/passwd", name);
+  const [, , uid, gid] = mustFindEntry("/etc/passwd", name);
   return { uid: Number(uid), gid: Number(gid) };
 }
 
 export function hasUser(name: string): boolean {
-  return find("/etc/passwd", name) !== null;
+  return findEntry("/etc/passwd", name) !== null;
 }
 
 export function groupId(name: string): number {
-  return Number(mustFind("/etc/group", name)[2]);
+  return Number(mustFindEntry("/etc/group", name)[2]);
 }
 
 export function hasGroup(name: string): boolean {
-  return find("/etc/group", name) !== null;
+  return findEntry("/etc/group", name) !== null;
 }
 
 /** Reads group(5), so it ignores a user's own group, which only passwd(5) names. */
 export function isMember(user: string, group: string): boolean {
-  return find("/etc/group", group)?.[3]?.split(",").includes(user) === true;
+  return findEntry("/etc/group", group)?.[3]?.split(",").includes(user) === true;
 }
 
 /**
@@ -45,14 +45,14 @@ export function asOwnerOf<T>(directory: string, work: () => T): T {
   }
 }
 
-function mustFind(file: string, name: string): readonly string[] {
-  const found = find(file, name);
+function mustFindEntry(file: string, name: string): readonly string[] {
+  const found = findEntry(file, name);
   if (found === null) throw new Error(`${name} is missing in ${file}`);
   return found;
 }
 
 /** The fields of the line for this name. */
-function find(file: string, name: string): readonly string[] | null {
+function findEntry(file: string, name: string): readonly string[] | null {
   const lines = readFileSync(file, "utf8").split("\n");
   return lines.find((line) => line.startsWith(`${name}:`))?.split(":") ?? null;
 }

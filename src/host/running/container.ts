@@ -39,15 +39,15 @@ export function warningsOf({
   return [
     ...(missing.length === 0
       ? []
-      : [`This container lacks capabilities that the server needs: ${missing.join(", ")}. ${SEE}`]),
+      : [`This container lacks capabilities that the server needs: ${missing.join(", ")}. ${SEE_DOCS}`]),
     ...(needless.length === 0
       ? []
-      : [`This container has more rights than the server needs: ${needless.join("; ")}. ${SEE}`]),
+      : [`This container has more rights than the server needs: ${needless.join("; ")}. ${SEE_DOCS}`]),
     ...(parseIpv6Gateways(ipv6Routes).length > 0 ? [] : [NO_IPV6]),
   ];
 }
 
-const SEE = "docs/docker.md has the shortest list.";
+const SEE_DOCS = "docs/docker.md has the shortest list.";
 const NO_IPV6 =
   "This container has no IPv6: if Docker publishes its ports for IPv6 too, all IPv6 clients have the address of the " +
   "container's gateway, which is never banned (docs/docker.md).";
@@ -63,7 +63,7 @@ export function hasNetAdmin(): boolean {
 }
 
 /** Capabilities in the order of their bits (capabilities(7), linux/capability.h), as Docker's `cap_add` names them. */
-const NAMES: readonly string[] = [
+const CAPABILITY_NAMES: readonly string[] = [
   ..."CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE".split(" "),
   ..."NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO".split(" "),
   ..."SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG".split(" "),
@@ -74,7 +74,7 @@ const NAMES: readonly string[] = [
 /** Capabilities of a process from /proc/PID/status (proc(5)): those it has now, or those it and its children can have at most. */
 export function parseCapabilities(status: string, set: "CapEff" | "CapBnd"): readonly string[] {
   const bits = BigInt(`0x${new RegExp(`^${set}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0"}`);
-  return NAMES.filter((_, bit) => ((bits >> BigInt(bit)) & 1n) === 1n);
+  return CAPABILITY_NAMES.filter((_, bit) => ((bits >> BigInt(bit)) & 1n) === 1n);
 }
 
 /** A container has all of these only with `privileged: true`. Its other capabilities depend on the kernel and on Docker. */

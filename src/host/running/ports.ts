@@ -57,14 +57,14 @@ export async function busyPorts(serverPorts: readonly ServerPort[]): Promise<rea
       const error = await tryToListen(serverPort.port, address);
       const isWithoutFamily = error === "EADDRNOTAVAIL" || error === "EAFNOSUPPORT";
       if (error === null || (isEvery && isWithoutFamily)) continue;
-      busy.push({ serverPort, says: sentence(serverPort, error) });
+      busy.push({ serverPort, says: whyBusy(serverPort, error) });
       break;
     }
   }
   return busy;
 }
 
-function sentence(serverPort: ServerPort, error: string): string {
+function whyBusy(serverPort: ServerPort, error: string): string {
   const { port, setting, says, address, service } = serverPort;
   if (error === "EADDRNOTAVAIL" && service === "web")
     return `This machine does not have the address ${address} for ${says} now: add it, or choose another with http.address.`;
@@ -111,7 +111,7 @@ export function isOn(
 ): boolean {
   if (socket.port !== port) return false;
   const ours = address === null ? null : parseIp(address);
-  return ours === null || socket.ip === null || overlap(socket.ip, ours);
+  return ours === null || socket.ip === null || conflict(socket.ip, ours);
 }
 
 export type Holder = Readonly<{ pid: number; name: string }>;
@@ -122,13 +122,13 @@ export type Holder = Readonly<{ pid: number; name: string }>;
  */
 export function holderOf(sockets: readonly string[], before: Holder | null = null): Holder | null {
   if (sockets.length === 0) return null;
-  const isStill = before !== null && sockets.some(socketsOf(before.pid));
-  const pid = isStill ? before.pid : allPids().find((one) => sockets.some(socketsOf(one)));
+  const stillHolds = before !== null && sockets.some(socketsOf(before.pid));
+  const pid = stillHolds ? before.pid : allPids().find((one) => sockets.some(socketsOf(one)));
   return pid === undefined ? null : { pid, name: commandOf(pid) };
 }
 
 /** Whether sockets of these two addresses conflict. `::` includes IPv4 by default. */
-function overlap(a: Ip, b: Ip): boolean {
+function conflict(a: Ip, b: Ip): boolean {
   const covers = (all: Ip, one: Ip): boolean => all === "::" || (all === "0.0.0.0" && isV4(one));
   return a === b || covers(a, b) || covers(b, a);
 }

@@ -33,7 +33,7 @@ const at = (changes: Partial<Process>): Process => ({
   cwd: "/",
   isContained: false,
   seesOther: () => false,
-  leftByItself: () => false,
+  isUnshared: () => false,
   network: () => "44",
   used: () => [],
   ...changes,
@@ -59,8 +59,8 @@ for (const [what, found] of [
   ["any process of a user of ours", at({ users: OURS })],
   ["a process that was a user of ours before", at({ users: [33, 33, 901, 33] })],
   ["a user of ours whose program root may not see", at({ users: OURS, exe: "", cwd: "" })],
-  ["a user of ours in a separate network", at({ users: OURS, network: () => "45", leftByItself: () => true })],
-  ["a user of ours that made a container for itself", at({ users: OURS, isContained: true, leftByItself: () => true })],
+  ["a user of ours in a separate network", at({ users: OURS, network: () => "45", isUnshared: () => true })],
+  ["a user of ours that made a container for itself", at({ users: OURS, isContained: true, isUnshared: () => true })],
   ["_rspamd with a file of ours open", at({ users: RSPAMD, used: () => ["/srv/mail/lib/rspamd/x"] })],
   ["_rspamd with our environment", at({ users: RSPAMD, used: () => ["HOME=/srv/mail/lib/spamd"] })],
   ["_rspamd whose working directory is ours", at({ users: RSPAMD, cwd: "/srv/mail/lib/rspamd" })],
@@ -85,7 +85,7 @@ for (const [what, found] of [
   ["a user of ours that has ended", at({ users: OURS, network: () => null })],
   ["the same user id in a container", at({ users: OURS, isContained: true })],
   ["Debian's own rspamd", at({ users: RSPAMD, exe: "/usr/bin/rspamd", used: () => ["/var/lib/rspamd"] })],
-  ["another user in a separate container", at({ users: [902, 902, 902, 902], leftByItself: () => true })],
+  ["another user in a separate container", at({ users: [902, 902, 902, 902], isUnshared: () => true })],
   ["a program of ours in a container", at({ exe: "/srv/mail/program/node", isContained: true })],
 ] as const)
   test(`${what} does not`, () => assert.deepEqual(among(DATA, [found], WHOSE), []));
@@ -103,7 +103,7 @@ test("the children of the server's processes belong to it, even in a separate co
 
 test("a sandbox in a foreign container stays, even if its user has one of our ids", () => {
   const container = at({ pid: 20, isContained: true });
-  const sandbox = at({ pid: 21, parent: 20, users: OURS, isContained: true, leftByItself: () => true });
+  const sandbox = at({ pid: 21, parent: 20, users: OURS, isContained: true, isUnshared: () => true });
   assert.deepEqual(among(DATA, [container, sandbox], WHOSE), []);
 });
 

@@ -93,17 +93,17 @@ export function isAnotherAmong(
 /** The processes in `all` that belong to the server. */
 export function among(data: Names, all: readonly Process[], { ours, shared, network }: Whose): readonly Process[] {
   const byPid = new Map(all.map((one) => [one.pid, one]));
-  const runs = (found: Process, users: ReadonlySet<number>): boolean => found.users.some((user) => users.has(user));
+  const runsAs = (found: Process, users: ReadonlySet<number>): boolean => found.users.some((user) => users.has(user));
   // Any user can run our runtime, or name our files, and so look like a server that does not stop.
-  const isStrangers = ({ users }: Process): boolean =>
+  const isOfOtherUser = ({ users }: Process): boolean =>
     users.some((user) => user !== 0 && !ours.has(user) && !shared.has(user));
   const belongs = (found: Process): boolean => {
-    const left = runs(found, ours) && found.leftByItself() && !isInContainer(found, byPid);
+    const left = runsAs(found, ours) && found.isUnshared() && !isInContainer(found, byPid);
     if (found.isContained && !left) return false;
     // Checked in this order, so that nothing more is read of a stranger's process.
-    if (!isStrangers(found) && isProgram(data, found)) return true;
-    if (runs(found, shared)) return pointsInto(data, found);
-    if (!runs(found, ours)) return false;
+    if (!isOfOtherUser(found) && isProgram(data, found)) return true;
+    if (runsAs(found, shared)) return pointsInto(data, found);
+    if (!runsAs(found, ours)) return false;
     if (!left && (network === null || found.network() !== network)) return false;
     const supervisor = supervisorOf(found, byPid);
     return supervisor === null || isProgram(data, supervisor);
@@ -113,7 +113,7 @@ export function among(data: Names, all: readonly Process[], { ours, shared, netw
 
 /** Whether it is below a process in a PID namespace that root created, whose own users may have the same ids. */
 function isInContainer(found: Process, byPid: ReadonlyMap<number, Process>): boolean {
-  return ancestors(found, byPid).some((above) => above.isContained && !above.leftByItself());
+  return ancestors(found, byPid).some((above) => above.isContained && !above.isUnshared());
 }
 
 /** The nearest supervisor above a process; null if there is none, for example because it has ended. */
@@ -150,7 +150,7 @@ function pointsInto(data: Names, found: Process): boolean {
 }
 
 function seesOther(data: Names, found: Process): boolean {
-  return data.some((name) => found.seesOther(name)) && !found.leftByItself();
+  return data.some((name) => found.seesOther(name)) && !found.isUnshared();
 }
 
 function isWithin(data: Names, path: string): boolean {

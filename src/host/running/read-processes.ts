@@ -18,7 +18,7 @@ export type Process = Readonly<{
   /** Whether it has its own PID namespace. */
   isContained: boolean;
   /** Read on demand: whether it is in a user namespace that was created without root's rights. */
-  leftByItself: () => boolean;
+  isUnshared: () => boolean;
   /** Read on demand: the identity of its network namespace; null if it has ended. */
   network: () => string | null;
   /** Read on demand: whether it sees a different directory under this name, as in a separate mount namespace. */
@@ -87,7 +87,7 @@ function readProcess(pid: number): readonly Process[] {
         return cwd();
       },
       isContained: numbersIn(status, "NSpid").length > 1,
-      leftByItself: () => leftByItself(pid),
+      isUnshared: () => isUnshared(pid),
       network: () => networkOf(pid),
       seesOther: (directory) => seesOther(pid, directory),
       used: () => usedBy(pid),
@@ -119,7 +119,7 @@ export function networkOf(pid: number): string | null {
  * Only root, or the set-user-ID helper for users in subuid(5), can map more than one user into a user namespace
  * (user_namespaces(7)). Every user can read the map, unlike /proc/PID/ns/user.
  */
-function leftByItself(pid: number): boolean {
+function isUnshared(pid: number): boolean {
   const map = readOr(() => readFileSync(`/proc/${pid}/uid_map`, "utf8"), null);
   if (map === null) return false;
   return map

@@ -18,7 +18,7 @@ const TRIES = 4;
 const LOG_LINES = 5;
 
 /** `mayWait`: ports that may open later. One that cannot be opened now is reported to `warn`, and no longer awaited. */
-type Patience = Readonly<{ patienceMs?: number; mayWait?: readonly ServerPort[]; warn?: (says: string) => void }>;
+type WaitOptions = Readonly<{ patienceMs?: number; mayWait?: readonly ServerPort[]; warn?: (says: string) => void }>;
 
 /**
  * Waits until every port is open and the guard and the keeper answer, or until it is clear that this will not happen. Waits for the
@@ -28,7 +28,7 @@ export async function waitUntilReady(
   layout: Layout,
   serverPorts: readonly ServerPort[],
   stopped: () => boolean,
-  { patienceMs = SERVICES_READY_MS, mayWait = [], warn = () => undefined }: Patience = {},
+  { patienceMs = SERVICES_READY_MS, mayWait = [], warn = () => undefined }: WaitOptions = {},
 ): Promise<Outcome> {
   const deadline = performance.now() + patienceMs;
   const tries = new Map<ServiceName, Set<number>>(SERVICES.map((service) => [service, new Set()]));
@@ -52,10 +52,10 @@ export async function waitUntilReady(
       continue;
     }
     const own = awaited.filter((port) => port.service === why.service && mayWait.includes(port));
-    const taken = await busyPorts(own);
-    if (taken.length === 0) return { ok: false, reason: `${why.what}\n${lastLogLines(layout, why.service)}` };
-    for (const { says } of taken) warn(says);
-    awaited = awaited.filter((port) => !taken.some(({ serverPort }) => serverPort === port));
+    const busy = await busyPorts(own);
+    if (busy.length === 0) return { ok: false, reason: `${why.what}\n${lastLogLines(layout, why.service)}` };
+    for (const { says } of busy) warn(says);
+    awaited = awaited.filter((port) => !busy.some(({ serverPort }) => serverPort === port));
   }
 }
 
@@ -77,11 +77,11 @@ async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Pro
 /** The end of the service's own log, or of the mail log, to which Postfix and Dovecot mostly write. */
 function lastLogLines(layout: Layout, service: ServiceName): string {
   const own = tail(serviceLog(layout, service), LOG_LINES);
-  const words =
+  const lines =
     own.length > 0 || service === "guard" || service === "web" || service === "keeper"
       ? own
       : tail(layout.mailLog, LOG_LINES);
-  return words.length === 0 ? "  (none)" : words.map((line) => `  ${line}`).join("\n");
+  return lines.length === 0 ? "  (none)" : lines.map((line) => `  ${line}`).join("\n");
 }
 
 /** A start writes a few lines, so this is enough for years. */

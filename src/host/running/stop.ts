@@ -77,7 +77,7 @@ export async function restartServer(
   const since = startTimeOf(holder);
   const isGone = (): boolean => since === null || startTimeOf(holder) !== since;
   // It may end at any time.
-  if (!catches(holder, constants.signals[RESTART_SIGNAL]) && !isGone())
+  if (!handlesSignal(holder, constants.signals[RESTART_SIGNAL]) && !isGone())
     return { ok: false, reason: `The server (pid ${holder}) cannot restart: stop it, then start it.`, isRunning: true };
   signal(holder, RESTART_SIGNAL);
   if (!(await becomes(() => isGone() || textOrNothing(layout.startPid) !== before, STOP_MS)))
@@ -87,17 +87,18 @@ export async function restartServer(
       isRunning: true,
     };
   const ready = await waitUntilReady(layout, ports, isGone, { patienceMs: readyMs });
-  if (isGone()) return { ok: false, reason: `It stopped and did not start again: ${whyNot(layout)}`, isRunning: false };
+  if (isGone())
+    return { ok: false, reason: `It stopped and did not start again: ${whyStartFailed(layout)}`, isRunning: false };
   return ready.ok ? ready : { ...ready, isRunning: true, isNew: true };
 }
 
-function whyNot({ startLog }: Layout): string {
+function whyStartFailed({ startLog }: Layout): string {
   const log = readOr(() => readFileSync(startLog, "utf8"), null);
   return log === null ? "its terminal shows more." : (lastFailure(log) ?? `${startLog} shows more.`);
 }
 
 /** Whether a process has a handler for this signal (proc(5), SigCgt). Without one, the signal would kill it. */
-function catches(pid: number, number: number): boolean {
+function handlesSignal(pid: number, number: number): boolean {
   const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(textOrNothing(`/proc/${pid}/status`))?.[1] ?? "0";
   return ((BigInt(`0x${mask}`) >> BigInt(number - 1)) & 1n) === 1n;
 }

@@ -154,7 +154,7 @@ export async function systemd(layout: Layout): Promise<Supervisor> {
 /** How long a service may take to end. */
 const PATIENCE_SECONDS = 10;
 
-type Sv = (command: string) => Promise<Finished>;
+type RunSv = (command: string) => Promise<Finished>;
 
 /** Restarts a service with sv(8), and checks that it runs again. Returns null, or why it does not. */
 export async function restartService(
@@ -208,12 +208,12 @@ export async function finishRestarts(
   return started;
 }
 
-function svOf(services: string, service: ServiceName, patienceSeconds: number): Sv {
+function svOf(services: string, service: ServiceName, patienceSeconds: number): RunSv {
   return (command) => runProgram("sv", ["-w", String(patienceSeconds), command, join(services, service)]);
 }
 
 /** A keeper that is killed in between leaves the mark, because runsv(8) starts nothing that it was ordered to keep down. */
-async function downAndUp(mark: string, sv: Sv, between: () => void = () => undefined): Promise<Finished> {
+async function downAndUp(mark: string, sv: RunSv, between: () => void = () => undefined): Promise<Finished> {
   unlessDiskRefuses(() => writeFile(mark, "", { mode: 0o644 }));
   // sv(8) also sends CONT, so that a process stopped by a signal can end.
   if ((await sv("down")).code !== 0) await sv("kill");

@@ -100,7 +100,7 @@ function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
       "KillMode=mixed",
       "TimeoutStopSec=20",
       ...(weight === undefined ? [] : [`Nice=${weight.nice}`, `CPUWeight=${weight.cpu}`]),
-      ...confined(service, layout),
+      ...sandboxLines(service, layout),
     ],
   });
 }
@@ -121,7 +121,7 @@ function mailLogUnit({ layout }: UnitsInput): string {
       "SystemCallFilter=@system-service",
       ...ALWAYS,
       "ProtectSystem=strict",
-      ...hidden(layout),
+      ...hidingLines(layout),
     ],
   });
 }
@@ -140,7 +140,7 @@ function on(names: string): readonly string[] {
   return names.split(" ").map((name) => `${name}=yes`);
 }
 
-function confined(service: ServiceName, layout: Layout): readonly string[] {
+function sandboxLines(service: ServiceName, layout: Layout): readonly string[] {
   const sandbox = SANDBOXES[service];
   if (sandbox.capabilities === "all") return on("LockPersonality ProtectClock ProtectHostname ProtectKernelModules");
   const { capabilities, families, calls, writes, home } = sandbox;
@@ -148,7 +148,7 @@ function confined(service: ServiceName, layout: Layout): readonly string[] {
   const own = [join(services, service), join(log, service)];
   // `mail` and `log` may be links to other disks.
   const paths = writes === "everything" ? [data, mail, log] : [...own, ...writes(layout)];
-  const always = sandbox.gainsRights === true ? ALWAYS.filter((line) => !GAINS.test(line)) : ALWAYS;
+  const always = sandbox.gainsRights === true ? ALWAYS.filter((line) => !FORBIDS_NEW_RIGHTS.test(line)) : ALWAYS;
   return [
     `CapabilityBoundingSet=${capabilities.map((name) => `CAP_${name}`).join(" ")}`,
     `RestrictAddressFamilies=${families.map((name) => `AF_${name}`).join(" ")}`,
@@ -158,15 +158,15 @@ function confined(service: ServiceName, layout: Layout): readonly string[] {
     "ProtectSystem=strict",
     // The `-` keeps a missing path from preventing the start.
     `ReadWritePaths=${paths.map((path) => `-${path}`).join(" ")}`,
-    ...hidden(layout, home),
+    ...hidingLines(layout, home),
     ...(sandbox.seesOthers === true ? [] : ["ProtectProc=invisible"]),
   ];
 }
 
-const GAINS = /^(NoNewPrivileges|RestrictSUIDSGID)=/;
+const FORBIDS_NEW_RIGHTS = /^(NoNewPrivileges|RestrictSUIDSGID)=/;
 
 /** Hides homes and temporary files, unless that would hide the data directory. */
-function hidden({ data }: Layout, home: Confined["home"] | "yes" = "yes"): readonly string[] {
+function hidingLines({ data }: Layout, home: Confined["home"] | "yes" = "yes"): readonly string[] {
   const isBelow = (...places: readonly string[]): boolean => places.some((place) => `${data}/`.startsWith(`${place}/`));
   return [
     ...(isBelow("/home", "/root", "/run/user") ? [] : [`ProtectHome=${home}`]),

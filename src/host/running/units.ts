@@ -17,12 +17,12 @@ const SYSTEMCTL_MS = 120_000;
 /** Starts the unit of each service that the settings enable, without waiting until they run. */
 export async function startUnits({ services }: Pick<Layout, "services">): Promise<void> {
   const wanted = SERVICES.filter((service) => existsSync(join(services, service)));
-  await must(["start", "--no-block", ...wanted.map(unitOf), MAIL_LOG_UNIT]);
+  await systemctlOrThrow(["start", "--no-block", ...wanted.map(unitOf), MAIL_LOG_UNIT]);
 }
 
 /** Stops the units, and waits until none runs. systemd does not know processes without a unit, such as those of a start in a terminal. */
 export async function stopUnits(): Promise<void> {
-  await must(["stop", OTHER_UNITS]);
+  await systemctlOrThrow(["stop", OTHER_UNITS]);
 }
 
 /** The owner's own units that `stopUnits` also stops, because of their names. Ignores empty ones, which are masked. */
@@ -38,7 +38,7 @@ export async function tellReady(status: string, socket = process.env["NOTIFY_SOC
   await runProgram("systemd-notify", ["--ready", `--status=${status}`], { env: { NOTIFY_SOCKET: socket } });
 }
 
-async function must(argv: readonly string[]): Promise<void> {
+async function systemctlOrThrow(argv: readonly string[]): Promise<void> {
   const done = await systemctl(argv);
   if (!done.ok) throw new SetUpFailure(done.reason);
 }
@@ -48,8 +48,8 @@ const UNIT_DIRECTORY = "/etc/systemd/system";
 const PACKAGED_UNITS = "/lib/systemd/system";
 const EVERY_DIRECTORY: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS];
 /** No blanks, and no characters that systemd.unit(5) and systemd.syntax(7) expand. */
-const PLAIN = /^[\w./+@:,~-]+$/;
-const OURS = /^ghostinbox(-[a-z0-9-]+)?\.service$/;
+const PLAIN_PATH = /^[\w./+@:,~-]+$/;
+const OUR_NAME = /^ghostinbox(-[a-z0-9-]+)?\.service$/;
 
 /** Exists while systemd runs the machine (sd_booted(3)). */
 export const SYSTEMD_RUNS = "/run/systemd/system";
@@ -60,7 +60,7 @@ type Installed = Readonly<{ checkout: string; layout: Layout; node: string }>;
 /** Writes the units of a checkout, and makes the machine start them at boot. Starts nothing. */
 export async function installUnits(of: Installed, directory: string = UNIT_DIRECTORY): Promise<Outcome> {
   const { checkout, layout, node } = of;
-  const odd = [checkout, node, layout.data].find((path) => !PLAIN.test(path));
+  const odd = [checkout, node, layout.data].find((path) => !PLAIN_PATH.test(path));
   if (odd !== undefined)
     return { ok: false, reason: `${odd} has characters that are special in a unit: choose a plainer path.` };
   const other = serverOfUnits(layout, [directory, PACKAGED_UNITS]);
@@ -153,7 +153,7 @@ export function areUnitsFor({ data }: Layout, directory: string = UNIT_DIRECTORY
 export function unitsOf(directory: string = UNIT_DIRECTORY): readonly string[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory)
-    .filter((name) => OURS.test(name))
+    .filter((name) => OUR_NAME.test(name))
     .map((name) => join(directory, name))
     .filter(isOurs);
 }

@@ -52,12 +52,12 @@ export function createKeeperClient(path: string, usualMs: number = DEADLINE_MS) 
         socket.write(`${JSON.stringify(command)}\n`);
       });
       socket.on("data", (chunk: Buffer) => {
-        const kept = framer.push(chunk, (line) => {
+        const bounded = framer.push(chunk, (line) => {
           const reply = parseKeeperReply(line);
           if (reply === null) fail("sent an invalid reply");
           else end(reply);
         });
-        if (!kept) fail("sent a reply that is too long");
+        if (!bounded) fail("sent a reply that is too long");
       });
       socket.once("error", (error) => fail(`cannot be reached (${error.message})`));
       socket.once("close", () => fail("hung up"));
