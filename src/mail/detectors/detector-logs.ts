@@ -64,8 +64,8 @@ export function createUnreadWatch(failing: () => ReadonlyMap<string, string>, cl
       const now = clock.now();
       const all = [...failing()].map(([file, why]) => ({ file, why, at: since.get(file) ?? now }));
       since = new Map(all.map(({ file, at }) => [file, at]));
-      const late = all.flatMap(({ why, at }) => (now - at >= GRACE_MS ? [why] : []));
-      notices.set("detector_unread", late.length > 0 ? late.join("; ") : null);
+      const overdue = all.flatMap(({ why, at }) => (now - at >= GRACE_MS ? [why] : []));
+      notices.set("detector_unread", overdue.length > 0 ? overdue.join("; ") : null);
     },
   };
 }

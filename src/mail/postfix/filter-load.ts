@@ -76,12 +76,12 @@ export class FilterLoad {
           const isKnown = mail.excess?.of === "waits_for_turn" && decided.verdict === "pass";
           if (isKnown && !this.#takesTurn(this.#knownTurns, mail))
             return ask({ ...mail, excess: { of: "known_waits_too" } });
-          if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(mail.queueId);
+          if (decided.verdict === "refuse" || decided.verdict === "defer") this.#removeMail(mail.queueId);
           answer(decided);
         });
       if (event.excess !== undefined) return ask(event);
       const needsTurn = event.mayHideParts === true || event.isSuspect === true;
-      if (!needsTurn && event.weightBytes === undefined) return ask(this.#enter(event));
+      if (!needsTurn && event.weightBytes === undefined) return ask(this.#addMail(event));
       if (needsTurn && !this.#hasTurn(event)) return ask({ ...event, excess: { of: "waits_for_turn" } });
       const { weightBytes = 0 } = event;
       const excess = weightBytes > event.sizeBytes ? this.#weigh(event, weightBytes - event.sizeBytes) : null;
@@ -103,7 +103,7 @@ export class FilterLoad {
       observation?.type === "MAIL_JUDGED" ||
       observation?.type === "CONTENT_REFUSED" ||
       observation?.type === "MAIL_TRIED";
-    if (isDone) this.#leave(observation.queueId, "reply" in observation && observation.reply === MILTER_FAILED);
+    if (isDone) this.#removeMail(observation.queueId, "reply" in observation && observation.reply === MILTER_FAILED);
     if (observation?.type !== "CONTENT_REFUSED") return observation;
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
@@ -112,7 +112,7 @@ export class FilterLoad {
   readEnd(line: string): void {
     const said = line.endsWith(QUEUED_END) ? parseMailLine(line) : null;
     const queueId = said?.program === "qmgr" ? QUEUED.exec(said.text)?.groups?.["queue"] : undefined;
-    if (queueId !== undefined) this.#leave(queueId);
+    if (queueId !== undefined) this.#removeMail(queueId);
   }
 
   /**
@@ -150,18 +150,18 @@ export class FilterLoad {
    * Only an account's heavy mails are deferred (`#weigh`): Postfix defers the others if Rspamd does not answer in time, so that none leaves
    * unsigned.
    */
-  #enter(mail: EndOfMessage): EndOfMessage {
+  #addMail(mail: EndOfMessage): EndOfMessage {
     const now = this.#clock.now();
     const { queueId, sizeBytes, account, service } = mail;
     for (const [old, { since }] of this.#mails) {
       if (Math.abs(now - since) < LONGEST_MS) break;
-      this.#leave(old);
+      this.#removeMail(old);
     }
     // Postfix reuses queue ids.
     if (account === null) this.#submitted.delete(queueId);
     else this.#submitted.set(queueId, { account, service });
     // Postfix may repeat a question.
-    this.#leave(queueId);
+    this.#removeMail(queueId);
     if (this.#looped.get(queueId) === true) {
       this.#looped.delete(queueId);
       return mail;
@@ -237,7 +237,7 @@ export class FilterLoad {
     return hadTurn || !(isBlamed || isAnotherHeld);
   }
 
-  #leave(queueId: string, hasFailed = false): void {
+  #removeMail(queueId: string, hasFailed = false): void {
     const now = this.#clock.now();
     const mail = this.#mails.get(queueId);
     const isSuspected = hasFailed && this.#isSuspected(queueId, mail, now);

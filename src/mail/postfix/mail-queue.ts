@@ -70,16 +70,16 @@ async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_m
   let total = 0;
   let newest = 0;
   const failure = await readQueue(postfixConf, (entry) => {
-    if (!fits(entry, query)) return;
+    if (!matches(entry, query)) return;
     total += 1;
     newest = Math.max(newest, entry.at);
-    if (after !== null && inOrder(entry, after) <= 0) return;
+    if (after !== null && byArrival(entry, after) <= 0) return;
     kept.push(entry);
-    if (kept.length >= 2 * limit) kept = kept.toSorted(inOrder).slice(0, limit);
+    if (kept.length >= 2 * limit) kept = kept.toSorted(byArrival).slice(0, limit);
   });
   if (failure !== null) return { ok: false, reason: failure };
   const queue = kept
-    .toSorted(inOrder)
+    .toSorted(byArrival)
     .slice(0, limit)
     .map(({ recipients, ...mail }) => ({
       ...mail,
@@ -93,7 +93,7 @@ async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_m
 type QueueQuery = Pick<Of<"list_mail">, "ids" | "isExact" | "recipient" | "where"> &
   Readonly<{ senders: ReadonlySet<string>; beside: ReadonlySet<string> }>;
 
-function fits({ id, queue, sender, recipients }: QueueEntry, query: QueueQuery): boolean {
+function matches({ id, queue, sender, recipients }: QueueEntry, query: QueueQuery): boolean {
   const { ids, senders, isExact, beside, recipient, where } = query;
   if (where !== "anywhere" && (where === "loose" ? queue === HOLD : queue !== where)) return false;
   if (ids.length > 0 && !ids.includes(id)) return false;
@@ -102,7 +102,7 @@ function fits({ id, queue, sender, recipients }: QueueEntry, query: QueueQuery):
   return recipient === null || recipients.some(({ address }) => address.toLowerCase() === recipient);
 }
 
-function inOrder(a: Readonly<{ at: number; id: string }>, b: Readonly<{ at: number; id: string }>): number {
+function byArrival(a: Readonly<{ at: number; id: string }>, b: Readonly<{ at: number; id: string }>): number {
   return a.at - b.at || (a.id < b.id ? -1 : Number(a.id > b.id));
 }
 
