@@ -171,7 +171,7 @@ export class MilterReader {
     }
     // Postfix repeats some macros before each header.
     const isIdle =
-      command === COMMAND.HEADER ? !this.#matters(first) : command === COMMAND.MACRO && first === COMMAND.HEADER;
+      command === COMMAND.HEADER ? !this.#isNeeded(first) : command === COMMAND.MACRO && first === COMMAND.HEADER;
     if (this.#keptBytes === 0 && isIdle) {
       this.#skips = true;
     } else if (command === COMMAND.BODY) {
@@ -183,7 +183,7 @@ export class MilterReader {
   }
 
   /** Whether a header that starts with this letter may declare the first boundary of a mail that has not reached its limit. */
-  #matters(first: number): boolean {
+  #isNeeded(first: number): boolean {
     return (first | 0x20) === CONTENT && this.#mail.headerLines <= MOST_OF_A_MAIL.header_lines;
   }
 
@@ -199,7 +199,7 @@ export class MilterReader {
       case COMMAND.OPTNEG:
         return this.#ask({ type: "negotiate" });
       case COMMAND.MACRO:
-        return this.#learn(code(first), [first.slice(1), ...fields]);
+        return this.#storeMacros(code(first), [first.slice(1), ...fields]);
       case COMMAND.HELO:
         this.#helo = first;
         return;
@@ -208,7 +208,7 @@ export class MilterReader {
         return;
       case COMMAND.EOH: {
         const lines = Math.max(mail.headerLines, Math.floor(mail.headerBytes / BYTES_OF_A_LINE));
-        const excess = this.#over("header_lines", lines);
+        const excess = this.#excessOf("header_lines", lines);
         const isToBeRead = mail.parts.mayHaveParts || this.#isOfSuspect;
         return this.#ask(excess === null && isToBeRead ? { type: "more" } : this.#end(excess));
       }
@@ -224,7 +224,7 @@ export class MilterReader {
   }
 
   /** `of`: the command that these macros belong to. */
-  #learn(of: number, fields: readonly string[]): void {
+  #storeMacros(of: number, fields: readonly string[]): void {
     if (of === COMMAND.MAIL) this.#mail = newMail();
     const macros = of === COMMAND.CONNECT ? this.#macros : this.#mail.macros;
     for (let at = 0; at + 1 < fields.length; at += 2)
@@ -232,14 +232,14 @@ export class MilterReader {
     if (of === COMMAND.RCPT) this.#mail.recipientCount++;
   }
 
-  #over(of: Counted, count: number): Excess | null {
+  #excessOf(of: Counted, count: number): Excess | null {
     return count > MOST_OF_A_MAIL[of] ? { of, count } : null;
   }
 
   #overParts(): Excess | null {
     const { delimiters, count } = this.#mail.parts;
     if (count <= MOST_OF_A_MAIL.mime_parts) return null;
-    return this.#over("mime_parts", delimiters) ?? { of: "mime_parts", count, isEstimate: true };
+    return this.#excessOf("mime_parts", delimiters) ?? { of: "mime_parts", count, isEstimate: true };
   }
 
   get #sender() {

@@ -18,15 +18,15 @@ export class BlockedTime {
   #at: Millis | null = null;
 
   add(ms: number, now: Millis): void {
-    this.#ms = Math.min(this.#left(now) + ms, 2 * MOST_BLOCKED_MS);
+    this.#ms = Math.min(this.#remainingMs(now) + ms, 2 * MOST_BLOCKED_MS);
     this.#at = now;
   }
 
   isTooLong(now: Millis): boolean {
-    return this.#left(now) >= MOST_BLOCKED_MS;
+    return this.#remainingMs(now) >= MOST_BLOCKED_MS;
   }
 
-  #left(now: Millis): number {
+  #remainingMs(now: Millis): number {
     return this.#at === null ? 0 : Math.max(0, this.#ms - Math.abs(now - this.#at) / FREE_TIMES);
   }
 }
@@ -55,7 +55,7 @@ export class PartsTurns {
     if (this.#turn !== null && now - this.#turn.since >= TURN_MS) this.end(this.#turn.queueId, now);
     if (this.#blocked.isTooLong(now) || this.#mustWait(source, now)) return false;
     if (this.#turn !== null) {
-      if (this.#turn.source !== source) this.#harms(this.#turn.source, now);
+      if (this.#turn.source !== source) this.#noteHarm(this.#turn.source, now);
       return false;
     }
     this.#turn = { queueId, source, since: now };
@@ -75,12 +75,12 @@ export class PartsTurns {
   /** Rspamd answered no one for this long, until `at`. */
   blocked(ms: number, now: Millis, at = now): void {
     if (this.#turn === null || at < this.#turn.since) return;
-    this.#harms(this.#turn.source, now);
+    this.#noteHarm(this.#turn.source, now);
     this.#blocked.add(ms, now);
   }
 
   /** Starts the source's window again. */
-  #harms(source: string, now: Millis): void {
+  #noteHarm(source: string, now: Millis): void {
     const { ms, didHarm } = this.#useOf(source, now);
     if (!didHarm) this.#uses.set(source, { since: now, ms, didHarm: true });
   }
