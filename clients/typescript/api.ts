@@ -3,7 +3,7 @@
 export type AccountState = {
   readonly name: string;
   readonly suspended: boolean;
-  /** Added or given a password here, from `account import`, or from a followed file, which still has its line or no longer does. */
+  /** `command`: added or given a password here. `imported`: by `account import`. `listed`: its line is in the followed file. `unlisted`: its line has left that file. */
   readonly origin: "command" | "imported" | "listed" | "unlisted";
   /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
   readonly networks: readonly string[];
@@ -22,11 +22,11 @@ export type AccountState = {
     /** ISO 8601 in UTC. */
     readonly at: string;
     readonly ip: string;
-    /** Strangers that it wrote to, or that refused its mail, as `key` says. */
+    /** Strangers that it wrote to, or that refused its mail, depending on `key`. */
     readonly count: number;
     readonly limit: number;
     readonly windowMs: number;
-    /** The setting. */
+    /** The setting of the limit. */
     readonly key: string;
   } | null;
   /** Places from which it may sign in while it is guarded, newest first. */
@@ -43,9 +43,9 @@ export type AccountStory = {
     readonly failed: number;
     readonly lastAt: Time;
   }[];
-  /** What it did itself and how it was changed: the newest of each type that a search of a second finds, oldest first. */
+  /** Actions by the account and changes to it: the newest of each type that a search of one second finds, oldest first. */
   readonly own: readonly TimelineStep[];
-  /** False: there is more, and `timeline` and `addresses` tell only the newest events. */
+  /** False if there is more: `timeline` and `addresses` cover only the newest events. */
   readonly complete: boolean;
   /** The oldest first. */
   readonly timeline: readonly TimelineStep[];
@@ -70,9 +70,9 @@ export type AddressStory = {
   }[];
   readonly offencesInMemory: number;
   readonly allowed: AllowEntry | null;
-  /** Accounts that signed in from it; of a network, from any part of it. */
+  /** Accounts that signed in from this address, or from any address of this network. */
   readonly knownAccounts: readonly string[];
-  /** How many there are of what is listed in part: the newest 50 past bans, 50 accounts. */
+  /** Totals of the lists that are cut: at most the newest 50 past bans and 50 accounts are listed. */
   readonly totals: {
     readonly pastBans: number;
     readonly knownAccounts: number;
@@ -80,9 +80,9 @@ export type AddressStory = {
   readonly events: readonly Event[];
   /** The oldest first. */
   readonly timeline: readonly TimelineStep[];
-  /** What forbids a ban just now, such as `allow_listed` or `gateway`; null: nothing, or it is not known. */
+  /** What forbids a ban now, such as `allow_listed` or `gateway`; null if nothing does, or if unknown. */
   readonly protection: string | null;
-  /** True: the guard did not answer, so that `protection` is not known. */
+  /** True if the guard did not answer, so `protection` is unknown. */
   readonly protectionUnknown: boolean;
 };
 
@@ -126,14 +126,14 @@ export type Event = {
   readonly sizeBytes: number | null;
   readonly verdict: string | null;
   readonly reason: string | null;
-  /** Of a ban: which offence this is. */
+  /** For a ban: the number of this offence. */
   readonly offence: number | null;
   readonly count: number | null;
   readonly limit: number | null;
   readonly windowMs: number | null;
-  /** The setting that the limit is. */
+  /** The setting that sets `limit`. */
   readonly limitKey: string | null;
-  /** While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned. */
+  /** The verdict that would have applied, or `ban`, if `simulate` had not been set. Nothing was refused or banned. */
   readonly simulated: string | null;
   /** Who gave the command. */
   readonly actor: string | null;
@@ -346,10 +346,10 @@ export type Health = {
     readonly says: string;
     readonly detail: string;
     readonly next: string;
-    /** The checks, keys, files or channels that it is about, at most 20. Each has a separate alert. */
+    /** The checks, keys, files or channels that this notice is about, at most 20. Each has a separate alert. */
     readonly about?: readonly string[] | undefined;
   }[];
-  /** What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does. */
+  /** What the owner must deal with: notices, alerts, held mail, missing DNS records, a guard that does not answer. */
   readonly needsYou: readonly {
     /** Where to deal with it. */
     readonly kind: "notice" | "held_mail" | "alert" | "dns";
@@ -357,7 +357,7 @@ export type Health = {
     readonly since: Time | null;
     readonly says: string;
     readonly action: string;
-    /** The account that it is about; null: another matter. */
+    /** The account that it is about; null if none. */
     readonly account: string | null;
   }[];
   readonly uptimeSeconds: number;
@@ -367,9 +367,9 @@ export type MailStory = {
   readonly asked: string;
   readonly queueIds: readonly string[];
   readonly messageIds: readonly string[];
-  /** Mails with the same Message-ID that are not shown here, newest first: ask by their queue ids. */
+  /** Queue ids of other mails with the same Message-ID, newest first, by which to ask for them. */
   readonly otherQueueIds: readonly string[];
-  /** False: there are more events or mails, and only the newest are shown. */
+  /** False if there are more events or mails than the newest ones shown. */
   readonly complete: boolean;
   /** The oldest first. */
   readonly timeline: readonly TimelineStep[];
@@ -466,14 +466,14 @@ export type TimelineStep = {
   readonly sizeBytes: number | null;
   readonly verdict: string | null;
   readonly reason: string | null;
-  /** Of a ban: which offence this is. */
+  /** For a ban: the number of this offence. */
   readonly offence: number | null;
   readonly count: number | null;
   readonly limit: number | null;
   readonly windowMs: number | null;
-  /** The setting that the limit is. */
+  /** The setting that sets `limit`. */
   readonly limitKey: string | null;
-  /** While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned. */
+  /** The verdict that would have applied, or `ban`, if `simulate` had not been set. Nothing was refused or banned. */
   readonly simulated: string | null;
   /** Who gave the command. */
   readonly actor: string | null;
@@ -489,7 +489,7 @@ export type TimelineStep = {
     | "detector"
     | "firewall"
     | "administrator";
-  /** What was counted, within which time, and the limit; empty where nothing was. */
+  /** What was counted, within which time, and the limit; empty if nothing was counted. */
   readonly evidence: string;
   readonly meaning: string;
   /** What lifts or fixes it; null if nothing needs to be done. */
@@ -527,7 +527,7 @@ export type Routes = {
           readonly action: "ban";
           /** An IP address, or a network such as 203.0.113.0/24. */
           readonly ip: string;
-          /** For the record: why. */
+          /** The reason, for the record. */
           readonly reason?: string | undefined;
           /** How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent. */
           readonly for?: string | null | undefined;
@@ -536,7 +536,7 @@ export type Routes = {
           readonly action: "unban";
           /** An IP address, or a network such as 203.0.113.0/24. */
           readonly ip: string;
-          /** For the record: why. */
+          /** The reason, for the record. */
           readonly reason?: string | undefined;
         };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -658,7 +658,7 @@ export type Routes = {
   "GET /api/v1/tokens": {
     readonly query?:
       | {
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
@@ -673,7 +673,7 @@ export type Routes = {
         readonly createdBy: string;
         /** Null: it does not expire. */
         readonly expiresAt: string | null;
-        /** To the minute; null: not yet. */
+        /** To the minute; null if never used. */
         readonly usedAt: string | null;
       }[];
       /** The cursor of the next page; null on the last. */
@@ -691,7 +691,7 @@ export type Routes = {
         readonly value: string;
         /** The value is not shown: a secret, or a text that could lead to one. */
         readonly isHidden: boolean;
-        /** The value in the file, if it is not in force yet. */
+        /** The value in the file, if that is not in force yet. */
         readonly inFile: string | null;
         /** `default`, `profile small`, `file`, or the environment variable. */
         readonly from: string;
@@ -706,7 +706,7 @@ export type Routes = {
           readonly least: string | null;
           readonly most: string | null;
           readonly choices: readonly string[];
-          /** Of a list: of what. */
+          /** For a list: the form of its items. */
           readonly of: "switch" | "number" | "decimal" | "duration" | "size" | "choice" | "text" | "list" | null;
         };
         /** Why it cannot be changed here; null: it can. */
@@ -723,12 +723,12 @@ export type Routes = {
     };
   };
 
-  /** Changes settings in the file, with its comments, and applies it. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Changes settings in the file, keeps its comments, and applies it. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/settings": {
     readonly body: {
       /** Values by the names of settings. */
       readonly changes: Readonly<Record<string, number | boolean | string | readonly (number | string)[] | null>>;
-      /** That of the preview: the file must be unchanged since. */
+      /** The digest of the preview: the file must be unchanged since. */
       readonly digest: string;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -738,7 +738,7 @@ export type Routes = {
       readonly detail: string;
       readonly restarts: readonly string[];
       readonly undoUntil: string | null;
-      /** False: it is in force, but the database could not keep a record of it. */
+      /** False: it is in force, but no record of it could be stored. */
       readonly recorded: boolean;
     };
   };
@@ -750,7 +750,7 @@ export type Routes = {
       readonly changes: Readonly<Record<string, number | boolean | string | readonly (number | string)[] | null>>;
     };
     readonly answer: {
-      /** With any, all else is empty. */
+      /** If there are any, everything else is empty. */
       readonly problems: readonly {
         readonly key: string;
         readonly says: string;
@@ -768,19 +768,19 @@ export type Routes = {
         /** As written in ghostinbox.toml. */
         readonly is: string;
       }[];
-      /** Programs that start again with them. */
+      /** Programs that restart because of the changes. */
       readonly restarts: readonly string[];
       readonly warnings: readonly string[];
       readonly digest: string;
-      /** What the last 7 days would have been with these limits; null: they change no decision. */
+      /** What these limits would have done in the last 7 days; null if they affect no decision. */
       readonly trial: {
         readonly outcome: "done" | "too_long" | "busy";
         readonly events: number;
         readonly from: string | null;
         readonly to: string | null;
-        /** There were more events: the oldest of the last days were skipped. */
+        /** There were more events, so the oldest ones were skipped. */
         readonly cut: boolean;
-        /** Who would have been banned, and was not. */
+        /** Addresses that would have been banned, but were not. */
         readonly banned: {
           readonly total: number;
           /** At most 20. */
@@ -792,7 +792,7 @@ export type Routes = {
             readonly firstAt: string;
           }[];
         };
-        /** Who was banned, and would not have been. */
+        /** Addresses that were banned, but would not have been. */
         readonly notBanned: {
           readonly total: number;
           /** At most 20. */
@@ -804,7 +804,7 @@ export type Routes = {
             readonly firstAt: string;
           }[];
         };
-        /** Accounts of this server that would have been refused or delayed, and were not. */
+        /** Accounts of this server that would have been refused or delayed, but were not. */
         readonly accounts: {
           readonly total: number;
           /** At most 20. */
@@ -836,11 +836,11 @@ export type Routes = {
     };
   };
 
-  /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
+  /** Accounts by name, a page at a time: all, or those that contain a text. Never a password. */
   "GET /api/v1/accounts": {
     readonly query?:
       | {
-          /** How many at most: 1 to 100; 50 if absent. */
+          /** Maximum number of items: 1 to 100; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
@@ -852,7 +852,7 @@ export type Routes = {
       readonly items: readonly {
         readonly name: string;
         readonly suspended: boolean;
-        /** Added or given a password here, from `account import`, or from a followed file, which still has its line or no longer does. */
+        /** `command`: added or given a password here. `imported`: by `account import`. `listed`: its line is in the followed file. `unlisted`: its line has left that file. */
         readonly origin: "command" | "imported" | "listed" | "unlisted";
         /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
         readonly networks: readonly string[];
@@ -860,13 +860,13 @@ export type Routes = {
         readonly quotaBytes: number | null;
         /** ISO 8601 in UTC. */
         readonly createdAt: string;
-        /** As far as the memory reaches; from an address, or a network of IPv6. */
+        /** Null if none is remembered. `from`: an address, or an IPv6 network. */
         readonly lastSignIn: {
           /** ISO 8601 in UTC. */
           readonly at: string;
           readonly from: string;
         } | null;
-        /** Strangers guess at its password, so new places are limited. */
+        /** Strangers are guessing its password, so sign-ins from new places are limited. */
         readonly guarded: boolean;
         /** Its mail is held. */
         readonly held: boolean;
@@ -944,7 +944,7 @@ export type Routes = {
         /** Such as `imap`, `submission`, `dashboard`. */
         readonly service: string | null;
         readonly isRight: boolean;
-        /** `slowed`: it had to wait; `refused`: its password was not looked at. */
+        /** `slowed`: it had to wait; `refused`: its password was not checked. */
         readonly what: "signed_in" | "wrong_password" | "slowed" | "refused";
       }[];
       /** The cursor of the next page; null on the last. */
@@ -959,7 +959,7 @@ export type Routes = {
       readonly id: string;
     };
     readonly answer: {
-      /** That of the last step. */
+      /** The result of the last step. */
       readonly state:
         | "accepted"
         | "queued"
@@ -1112,7 +1112,7 @@ export type Routes = {
     readonly body: {
       /** An IP address, or a network such as 203.0.113.0/24. */
       readonly ip: string;
-      /** For the record: why. */
+      /** The reason, for the record. */
       readonly reason?: string | undefined;
       /** How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent. */
       readonly for?: string | null | undefined;
@@ -1158,19 +1158,19 @@ export type Routes = {
         /** Envelope sender; empty: a bounce or an automatic reply. */
         readonly sender: string;
         readonly recipient: string;
-        /** From where it came last. */
+        /** The address of its last try. */
         readonly ip: string | null;
-        /** Its first try within this time. */
+        /** Its first try within the last 6 hours. */
         readonly since: string;
         /** ISO 8601 in UTC. */
         readonly lastTryAt: string;
         readonly tries: number;
-        /** retry: for the sender's server to try again. crowd: as long as many new senders write. */
+        /** `retry`: the sender's server must try again. `crowd`: too many new senders are writing at the moment. */
         readonly waitsFor: "retry" | "crowd";
       }[];
-      /** How many wait, as far as was looked. */
+      /** How many wait, among the events that were searched. */
       readonly total: number;
-      /** False: there were more events than are looked at, and only the newest count. */
+      /** False if there were too many events, so that only the newest were searched. */
       readonly complete: boolean;
     };
   };
@@ -1190,13 +1190,13 @@ export type Routes = {
         readonly id: number;
         /** ISO 8601 in UTC. */
         readonly at: string;
-        /** Null: several, or not known. */
+        /** Null if there are several, or if unknown. */
         readonly recipient: string | null;
         readonly messageId: string | null;
         readonly isSpam: boolean;
-        /** Null: an older version noted it. */
+        /** Null if an older version recorded it. */
         readonly score: number | null;
-        /** From how many points on it is spam. */
+        /** The score from which a mail is spam. */
         readonly required: number | null;
       }[];
       /** The cursor of the next page; null on the last. */
@@ -1208,7 +1208,7 @@ export type Routes = {
         readonly scored: number;
         readonly spam: number;
       }[];
-      /** False: there are more than were counted, and the oldest day is short. */
+      /** False if there were too many to count, so the oldest day is incomplete. */
       readonly complete: boolean;
     };
   };
@@ -1293,7 +1293,7 @@ export type Routes = {
     readonly body: {
       /** An IP address, or a network such as 203.0.113.0/24. */
       readonly network: string;
-      /** For the record: why. */
+      /** The reason, for the record. */
       readonly note?: string | undefined;
       /** How long: 30m, 2h, 7d, or permanent. Permanent if absent. */
       readonly for?: string | null | undefined;
@@ -1304,18 +1304,18 @@ export type Routes = {
       /** Bans that ended with it, 50 at most. */
       readonly lifted: readonly string[];
       readonly liftedTotal: number;
-      /** The end of its former entry, if later than the one asked for. */
+      /** The end of the previous entry, if later than the requested one. */
       readonly keptEnd?: string | null | undefined;
-      /** The former note, if none was given. */
+      /** The previous note, if none was given. */
       readonly keptNote?: string | undefined;
     };
   };
 
-  /** The allow list, first that of the settings, then that of commands, a page at a time. */
+  /** The allow list, a page at a time: entries of the settings first, then those added by commands. */
   "GET /api/v1/allow": {
     readonly query?:
       | {
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
@@ -1359,7 +1359,7 @@ export type Routes = {
     readonly answer: {
       readonly name: string;
       readonly suspended: boolean;
-      /** Added or given a password here, from `account import`, or from a followed file, which still has its line or no longer does. */
+      /** `command`: added or given a password here. `imported`: by `account import`. `listed`: its line is in the followed file. `unlisted`: its line has left that file. */
       readonly origin: "command" | "imported" | "listed" | "unlisted";
       /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
       readonly networks: readonly string[];
@@ -1378,22 +1378,22 @@ export type Routes = {
         /** ISO 8601 in UTC. */
         readonly at: string;
         readonly ip: string;
-        /** Strangers that it wrote to, or that refused its mail, as `key` says. */
+        /** Strangers that it wrote to, or that refused its mail, depending on `key`. */
         readonly count: number;
         readonly limit: number;
         readonly windowMs: number;
-        /** The setting. */
+        /** The setting of the limit. */
         readonly key: string;
       } | null;
       /** Places from which it may sign in while it is guarded, newest first. */
       readonly known: readonly string[];
-      /** As far as the memory reaches; from an address, or a network of IPv6. */
+      /** Null if none is remembered. `from`: an address, or an IPv6 network. */
       readonly lastSignIn: {
         /** ISO 8601 in UTC. */
         readonly at: string;
         readonly from: string;
       } | null;
-      /** The first of those that lead to it. */
+      /** The first aliases that lead to it. */
       readonly aliases: readonly {
         readonly address: string;
         readonly targets: readonly string[];
@@ -1407,7 +1407,7 @@ export type Routes = {
       } | null;
       /** The setting `mailboxes.quota`; 0: no limit. */
       readonly usualQuotaBytes: number;
-      /** It has a key for its mail, or gets one with a password, so its password can be set only on the server. */
+      /** Its mail has its own key, or gets one with a password, so its password can be set only on the server. */
       readonly passwordsOnServer: boolean;
     };
   };
@@ -1425,11 +1425,11 @@ export type Routes = {
     };
   };
 
-  /** Who can read the mail of each account, and where it is sent on; all accounts, or those with a text. */
+  /** Who can read each account's mail, and where it is forwarded: all accounts, or those that contain a text. */
   "GET /api/v1/access": {
     readonly query?:
       | {
-          /** How many at most: 1 to 100; 50 if absent. */
+          /** Maximum number of items: 1 to 100; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
@@ -1445,17 +1445,17 @@ export type Routes = {
         readonly networks: readonly string[];
         /** ISO 8601 in UTC. */
         readonly createdAt: string;
-        /** Under which mail comes to it: its own, and aliases; the first 100. */
+        /** Addresses whose mail it receives: its own and aliases, the first 100. */
         readonly addresses: readonly string[];
         /** The names of its app passwords. */
         readonly appPasswords: readonly string[];
-        /** As far as the memory reaches; from an address, or a network of IPv6. */
+        /** Null if none is remembered. `from`: an address, or an IPv6 network. */
         readonly lastSignIn: {
           /** ISO 8601 in UTC. */
           readonly at: string;
           readonly from: string;
         } | null;
-        /** Where its mail is sent on, and by what: `account forward`, or the file of a Sieve script. */
+        /** Where its mail is forwarded, and by what: `account forward` or the file of a Sieve script. */
         readonly forwards: readonly {
           readonly to: readonly string[];
           readonly by: string;
@@ -1548,7 +1548,7 @@ export type Routes = {
     };
   };
 
-  /** Accounts whose mail the guard holds, and that mail; of one account also what it sent. */
+  /** Accounts whose mail the guard holds, and that mail; for one account, also what it sent. */
   "GET /api/v1/held": {
     readonly query?:
       | {
@@ -1563,11 +1563,11 @@ export type Routes = {
         /** ISO 8601 in UTC. */
         readonly at: string;
         readonly ip: string;
-        /** Strangers that it wrote to, or that refused its mail, as `key` says. */
+        /** Strangers that it wrote to, or that refused its mail, depending on `key`. */
         readonly count: number;
         readonly limit: number;
         readonly windowMs: number;
-        /** The setting. */
+        /** The setting of the limit. */
         readonly key: string;
       }[];
       /** Their mails on hold: the newest 100. */
@@ -1606,16 +1606,16 @@ export type Routes = {
     };
     readonly query?: DryRun | undefined;
     readonly body: {
-      /** Nothing that was held later: the newest `at` of the list. */
+      /** Leaves mail that was held later: give the newest `at` of the list. */
       readonly until?: string | undefined;
-      /** As in the list. False: nothing is sent once the account is suspended. */
+      /** As in the list. If false, nothing is sent if the account has been suspended since. */
       readonly suspended?: boolean | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
       readonly released: number;
-      /** Repeat it for the rest. */
+      /** There is more: repeat the request. */
       readonly isMore: boolean;
     };
   };
@@ -1628,37 +1628,37 @@ export type Routes = {
     };
     readonly query?: DryRun | undefined;
     readonly body: {
-      /** Goes back to its senders as undeliverable. */
+      /** Return the mail to its senders as undeliverable. */
       readonly bounce?: boolean | undefined;
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
-      /** Nothing that was held later: the newest `at` of the list. */
+      /** Leaves mail that was held later: give the newest `at` of the list. */
       readonly until?: string | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
       readonly dropped: number;
-      /** Repeat it for the rest. */
+      /** There is more: repeat the request. */
       readonly isMore: boolean;
       /** Further mail of the account is held. */
       readonly isHeld: boolean;
     };
   };
 
-  /** Mail in Postfix's queue, oldest first, a page at a time: all, or what fits. */
+  /** Mail in Postfix's queue, oldest first, a page at a time: all, or what matches. */
   "GET /api/v1/queue": {
     readonly query?:
       | {
-          /** Mail of this account, by all its addresses. Not together with `sender`. */
+          /** Mail of this account, sent from any of its addresses. Excludes `sender`. */
           readonly account?: string | undefined;
-          /** The envelope sender; empty: that of bounces and automatic replies. */
+          /** The envelope sender; empty for bounces and automatic replies. */
           readonly sender?: string | undefined;
-          /** Mail with this recipient among those that are left. */
+          /** Mail that still waits for this recipient. */
           readonly recipient?: string | undefined;
           /** Where it waits: deferred, on hold, or being delivered now. */
           readonly state?: "deferred" | "hold" | "active" | undefined;
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
@@ -1670,7 +1670,7 @@ export type Routes = {
         readonly queueId: string;
         /** deferred, hold, active, or another as Postfix names it. */
         readonly queue: string;
-        /** The account for which the guard holds it, or `root` if it was put on hold by hand; null: it is not held. */
+        /** The account whose mail the guard holds, or `root` if this mail was put on hold by hand; null if it is not held. */
         readonly heldFor: string | null;
         /** ISO 8601 in UTC. */
         readonly at: string;
@@ -1678,7 +1678,7 @@ export type Routes = {
         /** Envelope sender; empty: a bounce or an automatic reply. */
         readonly sender: string;
         readonly recipientCount: number;
-        /** Some of those that are left; the reason is the reply of the other server at the last try. */
+        /** Some of those still waiting for delivery; the reason is the other server's reply at the last try. */
         readonly recipients: readonly {
           readonly address: string;
           readonly reason: string | null;
@@ -1687,9 +1687,9 @@ export type Routes = {
       }[];
       /** The cursor of the next page; null on the last. */
       readonly next: string | null;
-      /** How many fit, on all pages. */
+      /** How many match, on all pages. */
       readonly total: number;
-      /** When the newest of these arrived. */
+      /** When the newest matching mail arrived. */
       readonly newestAt?: string | undefined;
     };
   };
@@ -1700,17 +1700,17 @@ export type Routes = {
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
-      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      /** Mail of this account, sent from any of its addresses. Excludes `sender`. */
       readonly account?: string | undefined;
-      /** The envelope sender; empty: that of bounces and automatic replies. */
+      /** The envelope sender; empty for bounces and automatic replies. */
       readonly sender?: string | undefined;
-      /** Mail with this recipient among those that are left. */
+      /** Mail that still waits for this recipient. */
       readonly recipient?: string | undefined;
       /** Where it waits: deferred, on hold, or being delivered now. */
       readonly state?: "deferred" | "hold" | "active" | undefined;
-      /** No mail that arrived later: `newestAt` of the list. */
+      /** Leaves mail that arrived later: give `newestAt` of the list. */
       readonly until?: string | undefined;
-      /** All mail is meant. */
+      /** Select all mail. */
       readonly all?: true | undefined;
       /** `next` of the page before. */
       readonly cursor?: string | null | undefined;
@@ -1718,12 +1718,12 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly changed: number;
-      /** What the guard holds for these accounts; it was left unchanged. */
+      /** Mail that the guard holds for these accounts, which was left unchanged. */
       readonly kept: readonly {
         readonly account: string;
         readonly mails: number;
       }[];
-      /** Where the rest starts, for `cursor` of the same request; null: nothing is left. */
+      /** The `cursor` with which to repeat the request for the rest; null if nothing is left. */
       readonly next: string | null;
     };
   };
@@ -1750,15 +1750,15 @@ export type Routes = {
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
-      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      /** Mail of this account, sent from any of its addresses. Excludes `sender`. */
       readonly account?: string | undefined;
-      /** The envelope sender; empty: that of bounces and automatic replies. */
+      /** The envelope sender; empty for bounces and automatic replies. */
       readonly sender?: string | undefined;
-      /** Mail with this recipient among those that are left. */
+      /** Mail that still waits for this recipient. */
       readonly recipient?: string | undefined;
       /** Where it waits: deferred, on hold, or being delivered now. */
       readonly state?: "deferred" | "hold" | "active" | undefined;
-      /** No mail that arrived later: `newestAt` of the list. */
+      /** Leaves mail that arrived later: give `newestAt` of the list. */
       readonly until?: string | undefined;
       /** `next` of the page before. */
       readonly cursor?: string | null | undefined;
@@ -1795,7 +1795,7 @@ export type Routes = {
     };
   };
 
-  /** Makes an app password for the account, which is shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Makes an app password for the account, which is shown once. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/accounts/{name}/app-passwords": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1803,7 +1803,7 @@ export type Routes = {
     };
     readonly query?: DryRun | undefined;
     readonly body: {
-      /** Of the device. */
+      /** The name of the device. */
       readonly name: string;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -1819,10 +1819,10 @@ export type Routes = {
     readonly answer: Routes["GET /api/v1/accounts/{name}/app-passwords"]["answer"];
   };
 
-  /** Makes an app password for the mailbox, which is shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Makes an app password for the mailbox, which is shown once. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/me/app-passwords": {
     readonly body: {
-      /** Of the device. */
+      /** The name of the device. */
       readonly name: string;
     };
     readonly answer: Routes["POST /api/v1/accounts/{name}/app-passwords"]["answer"];
@@ -1833,7 +1833,7 @@ export type Routes = {
     readonly params: {
       /** The account, such as anna@example.org. */
       readonly name: string;
-      /** Of the device. */
+      /** The name of the device. */
       readonly id: string;
     };
     readonly query?: DryRun | undefined;
@@ -1845,7 +1845,7 @@ export type Routes = {
   /** Removes an app password, and ends the open sessions of mail programs. */
   "DELETE /api/v1/me/app-passwords/{id}": {
     readonly params: {
-      /** Of the device. */
+      /** The name of the device. */
       readonly id: string;
     };
     readonly answer: {
@@ -1928,7 +1928,7 @@ export type Routes = {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
         readonly text: string;
-        /** Null: until it is ended. */
+        /** Null: until someone ends it. */
         readonly until: string | null;
       } | null;
     };
@@ -1946,7 +1946,7 @@ export type Routes = {
       readonly subject?: string | undefined;
       /** It may have several lines. */
       readonly text: string;
-      /** An ISO time, or a day, to its end in UTC. Null: until it is ended. */
+      /** An ISO time, or a day, which means its end in UTC. Null: until someone ends it. */
       readonly until?: string | null | undefined;
     };
     readonly answer: {
@@ -1956,7 +1956,7 @@ export type Routes = {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
         readonly text: string;
-        /** Null: until it is ended. */
+        /** Null: until someone ends it. */
         readonly until: string | null;
       } | null;
     };
@@ -2005,11 +2005,11 @@ export type Routes = {
     };
   };
 
-  /** The aliases by address, a page at a time; all, or those with a text in the address or a target. */
+  /** Aliases by address, a page at a time: all, or those with a text in the address or a target. */
   "GET /api/v1/aliases": {
     readonly query?:
       | {
-          /** How many at most: 1 to 100; 50 if absent. */
+          /** Maximum number of items: 1 to 100; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
@@ -2072,7 +2072,7 @@ export type Routes = {
   "POST /api/v1/greylist/pauses": {
     readonly query?: DryRun | undefined;
     readonly body: {
-      /** Who waits for a mail, such as one with a code. */
+      /** The recipient who is waiting for a mail, such as one with a code. */
       readonly recipient: string;
       /** How long, 30 days at most; 15m if absent. */
       readonly for?: string | null | undefined;
@@ -2090,7 +2090,7 @@ export type Routes = {
   "GET /api/v1/greylist/pauses": {
     readonly query?:
       | {
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
@@ -2109,7 +2109,7 @@ export type Routes = {
     };
   };
 
-  /** Accepts first mails from strangers to the mailbox at once, for a while. */
+  /** Accepts mail from strangers to the mailbox at once, for a while. */
   "POST /api/v1/me/greylist-pause": {
     readonly body: {
       /** How long, 30 days at most; 15m if absent. */
@@ -2128,7 +2128,7 @@ export type Routes = {
   /** Ends a pause of greylisting. */
   "DELETE /api/v1/greylist/pauses/{recipient}": {
     readonly params: {
-      /** Who waits for a mail, such as one with a code. */
+      /** The recipient who is waiting for a mail, such as one with a code. */
       readonly recipient: string;
     };
     readonly query?: DryRun | undefined;
@@ -2171,7 +2171,7 @@ export type Routes = {
   "GET /api/v1/spam/senders": {
     readonly query?:
       | {
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
@@ -2230,7 +2230,7 @@ export type Routes = {
   "GET /api/v1/alerts": {
     readonly query?:
       | {
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
@@ -2259,12 +2259,12 @@ export type Routes = {
         /** Why it has failed several times in a row; null if it works. */
         readonly failing: string | null;
       }[];
-      /** Whether the owner learns that mail does not flow without this server's own mail queue: through another channel or the heartbeat. */
+      /** Whether news that mail does not flow can reach the owner without this server's own mail queue: by another channel or the heartbeat. */
       readonly leadOut: boolean;
     };
   };
 
-  /** Sends a test to each alert channel, and says whether it was taken. At most ten times an hour. */
+  /** Sends a test to each alert channel, and says whether it was accepted. At most ten times an hour. */
   "POST /api/v1/alerts/test": {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
@@ -2281,7 +2281,7 @@ export type Routes = {
   "GET /api/v1/audit": {
     readonly query?:
       | {
-          /** How many at most: 1 to 100; 50 if absent. */
+          /** Maximum number of items: 1 to 100; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: number | string | undefined;
@@ -2311,14 +2311,14 @@ export type Routes = {
   /** What root's last check of the audit found: whether the chain is whole, and matches root's anchors. */
   "GET /api/v1/audit/verify": {
     readonly answer: {
-      /** Null: it was not checked yet since the server started. */
+      /** Null if it was not checked since the server started. */
       readonly audit: {
         /** ISO 8601 in UTC. Root checks each hour, and each minute while it is inconsistent. */
         readonly checkedAt: string;
-        /** The entries are those from `first` to `last`; both are 0 without any. */
+        /** The entries run from `first` to `last`; both are 0 if there are none. */
         readonly first: number;
         readonly last: number;
-        /** The newest entry that an anchor of root confirms, and the time of that; null: none. */
+        /** The newest entry that an anchor of root confirms, and the time of the anchor; null if none. */
         readonly anchored: {
           readonly id: number;
           readonly at: string;
@@ -2334,7 +2334,7 @@ export type Routes = {
     };
   };
 
-  /** Incidents, the timeline of the one that is open, and whether the server is isolated. */
+  /** Incidents, the timeline of the open one, and whether the server is isolated. */
   "GET /api/v1/incidents": {
     readonly answer: {
       /** The newest first, at most 100. */
@@ -2347,10 +2347,10 @@ export type Routes = {
         readonly since: string;
         /** Null while it is open. */
         readonly closedAt: string | null;
-        /** How many its timeline has. */
+        /** How many steps its timeline has. */
         readonly steps: number;
       }[];
-      /** Of the open incident: its last 500 steps, oldest first. Empty without one. */
+      /** The last 500 steps of the open incident, oldest first; empty without one. */
       readonly timeline: readonly {
         /** ISO 8601 in UTC. */
         readonly at: string;
@@ -2368,7 +2368,7 @@ export type Routes = {
           | "report"
           | "close";
         readonly says: string;
-        /** Whether the audit has it too: it cannot while the guard is down. */
+        /** Whether the audit has it too; false if the guard was down. */
         readonly audited: boolean;
       }[];
       /** Null: the server is not isolated. */
@@ -2387,7 +2387,7 @@ export type Routes = {
   /** What the firewall accepts now. */
   "GET /api/v1/firewall": {
     readonly answer: {
-      /** `off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: someone changed it; `unknown`: it cannot be read. */
+      /** `off`: there is no firewall; `bans`: it only drops banned addresses, by the settings (`/api/v1/status` says whether it works); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: someone changed it; `unknown`: it cannot be read. */
       readonly state: "off" | "bans" | "trial" | "confirmed" | "unconfirmed" | "broken" | "unknown";
       /** Such as `25/tcp`, or `22/tcp4` over IPv4 only. Null: every port is open. */
       readonly open: readonly string[] | null;
@@ -2400,7 +2400,7 @@ export type Routes = {
     };
   };
 
-  /** The results of the checks of the whole server when they last ran. This starts none. */
+  /** The results of the last run of the checks of the whole server. Starts no check. */
   "GET /api/v1/checks": {
     readonly answer: {
       /** When they last ran; null: never yet. */
@@ -2422,7 +2422,7 @@ export type Routes = {
       readonly enabled: boolean;
       /** The setting `fail2ban.sentences`: which reports ban. */
       readonly sentences: "unjudged" | "all";
-      /** Since Fail2ban was started, as of the last minute. */
+      /** Counts since Fail2ban was started, at most a minute old. */
       readonly jails: readonly {
         readonly name: string;
         /** Addresses with too few offences for a report. */
@@ -2443,7 +2443,7 @@ export type Routes = {
   /** Whether mail is encrypted on the disk, whether it can be read, and which accounts have their own keys. */
   "GET /api/v1/encryption": {
     readonly answer: {
-      /** New mail. */
+      /** Whether new mail is encrypted. */
       readonly encrypts: boolean;
       /** Each account has its own key, which its password opens. */
       readonly byAccount: boolean;
@@ -2454,37 +2454,37 @@ export type Routes = {
       readonly accounts: {
         /** How many have their own key. */
         readonly own: number;
-        /** Some that get one when their password is set. */
+        /** Some accounts that get one when their password is set. */
         readonly without: readonly string[];
         /** How many get none: their passwords come from the accounts file. */
         readonly ofFile: number;
-        /** Some with older mail that their password does not open. */
+        /** Some accounts with older mail that their password does not decrypt. */
         readonly closed: readonly string[];
       };
     };
   };
 
-  /** When old mail is removed next, what the last run removed, and whose mail is under legal hold. */
+  /** When old mail is next removed, what the last run removed, and whose mail is under legal hold. */
   "GET /api/v1/retention": {
     readonly answer: {
       /** Null while it is paused. */
       readonly nextRunAt: string | null;
-      /** What it removed; null: there was none yet. */
+      /** What the last run removed; null if there was none yet. */
       readonly lastRun: {
         /** ISO 8601 in UTC. */
         readonly at: string;
         readonly mails: number;
         readonly bytes: number;
       } | null;
-      /** Why the run after that removed nothing, or not all; it is tried again each hour. */
+      /** Why a later run removed nothing or only a part; it is retried each hour. */
       readonly failure: {
         /** ISO 8601 in UTC. */
         readonly at: string;
         readonly reason: string;
       } | null;
-      /** Why it waits, after a clock jump; null: it does not. */
+      /** Why retention is paused after a clock jump; null if it is not. */
       readonly paused: string | null;
-      /** Accounts whose mail must stay, also some that were removed. */
+      /** Accounts whose mail must be kept, including removed ones. */
       readonly legalHolds: readonly {
         readonly account: string;
         /** ISO 8601 in UTC. */
@@ -2501,7 +2501,7 @@ export type Routes = {
         readonly state: "ok" | "degraded" | "down" | "unknown";
         /** When it was done last (ISO 8601); null: not yet, or not known. */
         readonly at: string | null;
-        /** What came of it. */
+        /** The result. */
         readonly says: string;
         /** The command on the server that shows or does more. */
         readonly command: string;
@@ -2520,11 +2520,11 @@ export type Routes = {
       readonly notAfter: string;
       /** SHA-256, as browsers show it. */
       readonly fingerprint: string;
-      /** Why newer files are not in use, or that it ends soon; null: neither. */
+      /** Why newer files are not in use, or that it expires soon; null if neither. */
       readonly trouble: string | null;
       readonly ports: readonly {
         readonly port: number;
-        /** Whether the port gives this certificate; null: it gave none. */
+        /** Whether the port serves this certificate; null if it served none. */
         readonly isServed: boolean | null;
       }[];
     };
@@ -2540,14 +2540,14 @@ export type Routes = {
       | undefined;
     readonly answer: {
       readonly domain: string;
-      /** All that can be asked for. */
+      /** All domains that can be requested. */
       readonly domains: readonly string[];
       /** The resolver is asked at most once a minute. */
       readonly checkedAt: string;
       readonly records: readonly {
         readonly name: string;
         readonly type: "MX" | "A" | "AAAA" | "TXT" | "SRV" | "PTR";
-        /** As it should be, as in a zone file; a TXT record in one piece. Empty: whichever. */
+        /** The expected value as in a zone file, but a TXT record in one piece. Empty if any value will do. */
         readonly value: string;
         /** What it is for. */
         readonly says: string;
@@ -2564,7 +2564,7 @@ export type Routes = {
   "GET /api/v1/sessions": {
     readonly query?:
       | {
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
@@ -2580,7 +2580,7 @@ export type Routes = {
         readonly startedAt: string;
         /** To the minute. */
         readonly usedAt: string;
-        /** The session that asks. */
+        /** Whether this is the session that made the request. */
         readonly isOwn: boolean;
         /** The mailbox; null: the administrator's. */
         readonly account: string | null;
@@ -2626,7 +2626,7 @@ export type Routes = {
   /** Restores the settings file from before the last change here. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/settings/undo": {
     readonly body: {
-      /** That of the list which showed the change: the file must be unchanged since. */
+      /** The digest of the list that showed the change: the file must be unchanged since. */
       readonly digest: string;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -2638,25 +2638,25 @@ export type Routes = {
     readonly answer: {
       /** Whether an authenticator app is set up. */
       readonly totp: boolean;
-      /** Recovery codes that were not used yet. */
+      /** How many recovery codes are left. */
       readonly recoveryLeft: number;
       readonly passkeys: readonly {
         readonly id: string;
         readonly name: string;
         /** ISO 8601 in UTC. */
         readonly created: string;
-        /** When it signed in or gave a proof last; null: not yet. */
+        /** Its last use for a sign-in or a proof; null if never used. */
         readonly lastUsed: string | null;
       }[];
     };
   };
 
-  /** A new secret for an authenticator app, which counts once its first code is given. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** A new secret for an authenticator app. It takes effect once the app's first code is confirmed. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/factors/totp": {
     readonly answer: {
       /** In base32, to be typed into the app. */
       readonly secret: string;
-      /** The same as an address that apps read from a QR code. */
+      /** The secret as a URI, which apps read from a QR code. */
       readonly uri: string;
     };
   };
@@ -2668,21 +2668,21 @@ export type Routes = {
     };
   };
 
-  /** The first code of the app, in the same session within 10 minutes. Shows the recovery codes, only now. */
+  /** Confirms the app with its first code, in the same session within 10 minutes. Shows the recovery codes once. */
   "POST /api/v1/factors/totp/confirm": {
     readonly body: {
       readonly code: string;
     };
     readonly answer: {
-      /** Each signs in once in place of the app's code. They are shown only now. */
+      /** Each replaces the app's code at one sign-in. They are not shown again. */
       readonly recoveryCodes: readonly string[];
     };
   };
 
-  /** Replaces the recovery codes; the new ones are shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Replaces the recovery codes; the new ones are shown once. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/factors/recovery": {
     readonly answer: {
-      /** Each signs in once in place of the app's code. They are shown only now. */
+      /** Each replaces the app's code at one sign-in. They are not shown again. */
       readonly recoveryCodes: readonly string[];
     };
   };
@@ -2695,7 +2695,7 @@ export type Routes = {
         readonly name: string;
         /** ISO 8601 in UTC. */
         readonly created: string;
-        /** When it signed in or gave a proof last; null: not yet. */
+        /** Its last use for a sign-in or a proof; null if never used. */
         readonly lastUsed: string | null;
       }[];
     };
@@ -2705,11 +2705,11 @@ export type Routes = {
   "POST /api/v1/factors/passkeys": {
     readonly answer: {
       readonly challenge: string;
-      /** Under which the owner knows it again: `user.name`. */
+      /** The name by which the owner recognizes it: `user.name`. */
       readonly name: string;
       /** The user handle: `user.id`. */
       readonly user: string;
-      /** Passkeys that are there already: `excludeCredentials`. */
+      /** Passkeys that already exist: `excludeCredentials`. */
       readonly known: readonly string[];
     };
   };
@@ -2732,7 +2732,7 @@ export type Routes = {
     };
   };
 
-  /** Removes a passkey; the last one too. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Removes a passkey, even the last one. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/factors/passkeys/{id}": {
     readonly params: {
       /** The credential's id. */
@@ -2753,14 +2753,14 @@ export type Routes = {
       readonly usedBytes: number | null;
       /** Null: it is not known now. */
       readonly mails: number | null;
-      /** Other addresses whose mail comes to it, 100 at most. */
+      /** Other addresses whose mail it receives, 100 at most. */
       readonly aliases: readonly string[];
       /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
       readonly networks: readonly string[];
-      /** Strangers guess at its password, so new places are limited. */
+      /** Strangers are guessing its password, so sign-ins from new places are limited. */
       readonly guarded: boolean;
       readonly greylistPausedUntil: string | null;
-      /** Its password is changed on the server only, which makes a key for its mail. */
+      /** Its password can be changed only on the server, which makes a key for its mail. */
       readonly passwordOnServer: boolean;
     };
   };
@@ -2777,7 +2777,7 @@ export type Routes = {
         readonly startedAt: string;
         /** To the minute. */
         readonly usedAt: string;
-        /** The session that asks. */
+        /** Whether this is the session that made the request. */
         readonly isOwn: boolean;
       }[];
     };

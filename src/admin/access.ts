@@ -25,7 +25,7 @@ export const sessionFacts = () => ({
   ip: z.string(),
   startedAt: time,
   usedAt: meaning(time, "To the minute."),
-  isOwn: meaning(z.boolean(), "The session that asks."),
+  isOwn: meaning(z.boolean(), "Whether this is the session that made the request."),
 });
 const session = object(() => ({
   ...sessionFacts(),
@@ -40,18 +40,18 @@ const token = object(() => ({
   createdAt: time,
   createdBy: z.string(),
   expiresAt: meaning(z.nullable(time), "Null: it does not expire."),
-  usedAt: meaning(z.nullable(time), "To the minute; null: not yet."),
+  usedAt: meaning(z.nullable(time), "To the minute; null if never used."),
 }));
 export type TokenItem = OutputOf<typeof token>;
 const tokens = pageOf(token);
-/** No address of a route can end in `.` or `..` (RFC 3986, 5.2.4), so such a token could not be revoked there. */
+/** Refuses `.` and `..`: a URL cannot end in them (RFC 3986, 5.2.4), so such a token could not be revoked over HTTP. */
 export const newTokenName = tokenName.check(z.refine((name) => !/^\.\.?$/.test(name), "is only dots"));
 const TOKEN_NAME = "The token's name.";
 const newToken = {
   name: meaning(newTokenName, TOKEN_NAME),
   digest: z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{64}$/, "is not a SHA-256 in hexadecimal")),
   scopes: texts(SCOPES.length, 16),
-  for: duration("How long it is valid; without it, it does not expire."),
+  for: duration("How long the token is valid; if absent, it does not expire."),
 };
 const named = object(() => ({ name: z.string() }));
 
@@ -120,7 +120,7 @@ function bytes(most: number) {
   const base64 = z.regex(/^[A-Za-z0-9_-]+$/, "is not base64url");
   return z.string("is missing, or not text").check(z.maxLength(most, `has more than ${most} characters`), base64);
 }
-/** An RSA key of 4096 bits is the longest. */
+/** The bounds below fit RSA keys of up to 4096 bits. */
 const id = meaning(bytes(344), "The credential's id.");
 export const signed = {
   id,
@@ -132,7 +132,7 @@ const passkeyName = z.string("is missing, or not text").check(
   z.maxLength(64, "has more than 64 characters"),
   z.refine((name) => name.trim() !== "" && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name), "is empty, or has control characters"),
 );
-/** Of the authenticator app, or a recovery code, as typed. */
+/** A code of the authenticator app or a recovery code, as typed. */
 export const code = z
   .string("is missing, or not text")
   .check(z.minLength(1, "is empty"), z.maxLength(64, "has more than 64 characters"));
@@ -142,28 +142,28 @@ const passkeys = () =>
     id: z.string(),
     name: z.string(),
     created: time,
-    lastUsed: meaning(z.nullable(time), "When it signed in or gave a proof last; null: not yet."),
+    lastUsed: meaning(z.nullable(time), "Its last use for a sign-in or a proof; null if never used."),
   });
 const passkeyList = object(() => ({ items: passkeys() }));
 const factors = object(() => ({
   totp: meaning(z.boolean(), "Whether an authenticator app is set up."),
-  recoveryLeft: meaning(count, "Recovery codes that were not used yet."),
+  recoveryLeft: meaning(count, "How many recovery codes are left."),
   passkeys: passkeys(),
 }));
 export type FactorList = OutputOf<typeof factors>;
 const begun = object(() => ({
   secret: meaning(z.string(), "In base32, to be typed into the app."),
-  uri: meaning(z.string(), "The same as an address that apps read from a QR code."),
+  uri: meaning(z.string(), "The secret as a URI, which apps read from a QR code."),
 }));
 export type TotpBegun = OutputOf<typeof begun>;
 const codes = object(() => ({
-  recoveryCodes: meaning(list(z.string()), "Each signs in once in place of the app's code. They are shown only now."),
+  recoveryCodes: meaning(list(z.string()), "Each replaces the app's code at one sign-in. They are not shown again."),
 }));
 const asked = object(() => ({
   challenge: z.string(),
-  name: meaning(z.string(), "Under which the owner knows it again: `user.name`."),
+  name: meaning(z.string(), "The name by which the owner recognizes it: `user.name`."),
   user: meaning(z.string(), "The user handle: `user.id`."),
-  known: meaning(list(z.string()), "Passkeys that are there already: `excludeCredentials`."),
+  known: meaning(list(z.string()), "Passkeys that already exist: `excludeCredentials`."),
 }));
 export const done = object(() => ({ done: z.literal(true) }));
 const NO_DRY_RUN = "Second factors and passkeys are set up in a browser, step by step, each of which is confirmed.";
@@ -194,11 +194,11 @@ export const FACTOR_VERBS = [
   ),
   verb("totp_begin", PROVEN_SESSION, {}, reads(begun, { bound: "access", dryRun: NO_DRY_RUN })).http(
     "POST /factors/totp",
-    "A new secret for an authenticator app, which counts once its first code is given.",
+    "A new secret for an authenticator app. It takes effect once the app's first code is confirmed.",
   ),
   verb("totp_confirm", SESSION_OF_ADMIN, { code }, changes(codes, "access", NO_DRY_RUN)).http(
     "POST /factors/totp/confirm",
-    "The first code of the app, in the same session within 10 minutes. Shows the recovery codes, only now.",
+    "Confirms the app with its first code, in the same session within 10 minutes. Shows the recovery codes once.",
   ),
   verb("totp_remove", PROVEN_SESSION, {}, changes(done, "access", NO_DRY_RUN)).http(
     "DELETE /factors/totp",
@@ -206,7 +206,7 @@ export const FACTOR_VERBS = [
   ),
   verb("recovery_renew", PROVEN_SESSION, {}, changes(codes, "access", NO_DRY_RUN)).http(
     "POST /factors/recovery",
-    "Replaces the recovery codes; the new ones are shown only now.",
+    "Replaces the recovery codes; the new ones are shown once.",
   ),
   verb("passkey_list", ADMIN, {}, reads(passkeyList)).http(
     "GET /factors/passkeys",
@@ -224,6 +224,6 @@ export const FACTOR_VERBS = [
   ).http("POST /factors/passkeys/confirm", "Adds the passkey that the browser made.", { status: 201 }),
   verb("passkey_remove", PROVEN_SESSION, { id }, changes(named, "access", NO_DRY_RUN)).http(
     "DELETE /factors/passkeys/{id}",
-    "Removes a passkey; the last one too.",
+    "Removes a passkey, even the last one.",
   ),
 ] as const;

@@ -30,7 +30,7 @@ import { heldAccount, isHeld } from "./held.ts";
 
 /** What the administrator changes about an account; what its user may change too is in mailboxes.ts. */
 
-/** As many entries of an accounts file as fit into one line of the socket. */
+/** Maximum entries of an accounts file in one command, which must fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;
 const MOST_LISTED = 100;
 
@@ -72,7 +72,7 @@ const row = () => ({
   suspended: z.boolean(),
   origin: meaning(
     z.enum(["command", "imported", "listed", "unlisted"]),
-    "Added or given a password here, from `account import`, or from a followed file, which still has its line or no longer does.",
+    "`command`: added or given a password here. `imported`: by `account import`. `listed`: its line is in the followed file. `unlisted`: its line has left that file.",
   ),
   networks: meaning(list(z.string()), "From where it may sign in; empty: anywhere that `logins.networks` allows."),
   quotaBytes: meaning(z.nullable(count), "Null: as `mailboxes.quota` says. 0: no limit."),
@@ -94,13 +94,13 @@ export type AccountRow = Omit<AccountState, keyof AccountKnown>;
 const lastSignIn = () =>
   meaning(
     z.nullable(z.object({ at: time, from: z.string() })),
-    "As far as the memory reaches; from an address, or a network of IPv6.",
+    "Null if none is remembered. `from`: an address, or an IPv6 network.",
   );
 export type LastSignIn = Readonly<NonNullable<z.output<ReturnType<typeof lastSignIn>>>>;
 const listItem = object(() => ({
   ...row(),
   lastSignIn: lastSignIn(),
-  guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
+  guarded: meaning(z.boolean(), "Strangers are guessing its password, so sign-ins from new places are limited."),
   held: meaning(z.boolean(), "Its mail is held."),
   aliases: meaning(count, "How many aliases lead to it."),
 }));
@@ -116,13 +116,13 @@ const details = object(() => ({
   ...row(),
   ...known(),
   lastSignIn: lastSignIn(),
-  aliases: meaning(list(alias()), "The first of those that lead to it."),
+  aliases: meaning(list(alias()), "The first aliases that lead to it."),
   aliasesTotal: count,
   use: meaning(z.nullable(z.object({ usedBytes: count, mails: count })), "Null: it is not known now."),
   usualQuotaBytes: meaning(count, "The setting `mailboxes.quota`; 0: no limit."),
   passwordsOnServer: meaning(
     z.boolean(),
-    "It has a key for its mail, or gets one with a password, so its password can be set only on the server.",
+    "Its mail has its own key, or gets one with a password, so its password can be set only on the server.",
   ),
 }));
 export type DetailedAccount = OutputOf<typeof details>;
@@ -130,12 +130,12 @@ const access = object(() => {
   const { origin: _, quotaBytes: __, ...own } = row();
   return {
     ...own,
-    addresses: meaning(list(z.string()), "Under which mail comes to it: its own, and aliases; the first 100."),
+    addresses: meaning(list(z.string()), "Addresses whose mail it receives: its own and aliases, the first 100."),
     appPasswords: meaning(list(z.string()), "The names of its app passwords."),
     lastSignIn: lastSignIn(),
     forwards: meaning(
       records({ to: list(z.string()), by: z.string() }),
-      "Where its mail is sent on, and by what: `account forward`, or the file of a Sieve script.",
+      "Where its mail is forwarded, and by what: `account forward` or the file of a Sieve script.",
     ),
   };
 });
@@ -148,11 +148,11 @@ export const hash = text(512);
 /** The short hash by which the guard distinguishes passwords (`passwordHashOf` in mail/dovecot/login-policy.ts), which `hash` is not. */
 const passwordHash = z.optional(text(8));
 export const password = text(1_024);
-/** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
+/** A new password. `recovers`: the account already had these keys, and the owner's recovery key opened them. */
 const secret = { ...ofAccount, hash, passwordHash, keys: z.optional(accountKeys), recovers: z.optional(flag) };
-/** Of a mailbox; 0: no limit. */
+/** Size of a mailbox; 0: no limit. */
 const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-/** Accounts of a file imported over the web: each with a hash, or a password that the guard hashes. */
+/** Accounts from a file imported over the web, each with a hash or a password that the guard hashes. */
 const imported = objects(ENTRIES_PER_COMMAND, {
   name,
   hash: z.optional(hash),
@@ -186,13 +186,13 @@ export const ACCOUNT_VERBS = [
   verb("accounts_import", PROVEN_ADMIN, { entries: imported }, changes<FileChanges>("skipped", "imported")),
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
   verb("accounts_import_hashed", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
-  /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
+  /** Changes in the followed accounts file, some at a time: `entries` that it has, and names that are `gone` from it. */
   verb("accounts_follow", ROOT, { entries: secrets, gone }, rootChanges<FileChanges>("skipped")),
-  /** Keys that the password of this hash, which the account has already, opens from now on. */
+  /** Stores keys that the account's current password opens from now on; `hash` is the hash of that password. */
   verb("mail_keys_recover", ROOT, { ...ofAccount, hash, keys: accountKeys }, rootChanges<Named>("name")),
   verb("account_list", ADMIN, search(MATCHING, MOST_LISTED), reads(listed)).http(
     "GET /accounts",
-    "The accounts by name, a page at a time; all, or those with a text. Never a password.",
+    "Accounts by name, a page at a time: all, or those that contain a text. Never a password.",
   ),
   verb("account_details", ADMIN, ofAccount, reads(details)).http(
     "GET /accounts/{name}",
@@ -200,9 +200,9 @@ export const ACCOUNT_VERBS = [
   ),
   verb("access_review", ADMIN, search(MATCHING, MOST_REVIEWED), reads(reviewed)).http(
     "GET /access",
-    "Who can read the mail of each account, and where it is sent on; all accounts, or those with a text.",
+    "Who can read each account's mail, and where it is forwarded: all accounts, or those that contain a text.",
   ),
-  /** Without a proof: it only takes rights away, and may be urgent. */
+  /** Needs no proof, because it only takes rights away and may be urgent. */
   verb("account_suspend", ADMIN, ofAccount, changes(withHeld, "shutOut"))
     .http(
       "POST /accounts/{name}/suspend",
@@ -210,7 +210,7 @@ export const ACCOUNT_VERBS = [
     )
     .cli(
       "account suspend ADDRESS",
-      "Stop sign-ins to an account, and hold its mail in the queue; mail to it still arrives.",
+      "Block sign-ins to an account and hold its queued mail; mail to it still arrives.",
       {
         words: ["name"],
         done: ({ name, held }) => {

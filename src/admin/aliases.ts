@@ -4,16 +4,16 @@ import { flag, type OutputOf, object } from "./declare/fields.ts";
 import { aliasAddress, list, listOf, mailAddress, meaning, pageOf, search } from "./declare/kinds.ts";
 import { ADMIN, changes, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
-/** Addresses that pass their mail on. */
+/** Addresses that forward their mail. */
 
 const ofAlias = { address: aliasAddress };
-/** An alias may have as many targets: a page of 500 could have 12 MB. */
+/** An alias may have 100 targets too, so a page of 500 aliases could take 12 MB. */
 const MOST_LISTED = 100;
 const targets = meaning(listOf(mailAddress, 100), "Where its mail goes.");
 const BLOCKED = { given: { blocked: true } };
 const UNBLOCKED = { given: { blocked: false } };
 const named = object(() => ({ address: z.string() }));
-/** The accounts that forwarded their mail to what was removed. */
+/** The accounts that forwarded their mail to the removed alias or account. */
 export const forwardsEnded = () => list(z.string());
 const removed = object(() => ({ address: z.string(), forwardsEnded: forwardsEnded() }));
 export type ForwardsEnded = Readonly<{ forwardsEnded: z.output<ReturnType<typeof forwardsEnded>> }>;
@@ -43,10 +43,7 @@ export const ALIAS_VERBS = [
       next: "alias list",
     }),
   verb("alias_list", ADMIN, search("Only those with this in their address or a target.", MOST_LISTED), reads(listed))
-    .http(
-      "GET /aliases",
-      "The aliases by address, a page at a time; all, or those with a text in the address or a target.",
-    )
+    .http("GET /aliases", "Aliases by address, a page at a time: all, or those with a text in the address or a target.")
     .cli("alias list", "List the aliases.", {
       table: {
         things: "aliases",
@@ -74,7 +71,7 @@ export const ALIAS_VERBS = [
     }),
 ] as const;
 
-/** A sentence after others; empty if no forward ended. */
+/** A sentence to append; empty if no forward ended. */
 export function noteOnForwards(accounts: readonly string[]): string {
   return accounts.length === 0 ? "" : ` These accounts no longer forward mail to it: ${accounts.join(", ")}.`;
 }

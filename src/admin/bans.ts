@@ -15,7 +15,7 @@ export const WIDEST_OF_WEB = { v4: 24, v6: 48 } as const;
 const ofTarget = { target: network };
 const NAMED = { named: { target: "network" } };
 
-/** As a ban through the dashboard is answered. */
+/** A ban made through the dashboard, as the API returns it. */
 export const BAN_EXAMPLE = {
   ip: "203.0.113.7",
   prefix: "203.0.113.7/32",
@@ -62,8 +62,11 @@ const allowing = object(() => ({
   prefix: z.string(),
   lifted: meaning(list(z.string()), "Bans that ended with it, 50 at most."),
   liftedTotal: count,
-  keptEnd: meaning(z.exactOptional(z.nullable(time)), "The end of its former entry, if later than the one asked for."),
-  keptNote: meaning(z.exactOptional(z.string()), "The former note, if none was given."),
+  keptEnd: meaning(
+    z.exactOptional(z.nullable(time)),
+    "The end of the previous entry, if later than the requested one.",
+  ),
+  keptNote: meaning(z.exactOptional(z.string()), "The previous note, if none was given."),
 }));
 export type Allowing = OutputOf<typeof allowing>;
 const cleaned = object(() => ({ expired: count }));
@@ -135,7 +138,10 @@ export const BAN_VERBS = [
   /** What forbids a ban of this address or network now. */
   verb("protection", READ, ofTarget, reads<Protected>("reason")),
   verb("allow_list", READ, page(), reads(entries))
-    .http("GET /allow", "The allow list, first that of the settings, then that of commands, a page at a time.")
+    .http(
+      "GET /allow",
+      "The allow list, a page at a time: entries of the settings first, then those added by commands.",
+    )
     .cli("allow list", "Show the allow list.", {
       table: {
         things: "entries",
@@ -150,7 +156,7 @@ export const BAN_VERBS = [
         first: "allow add IP NOTE",
       },
     }),
-  verb("cleanup", BAN, {}, changes(cleaned, "bans", "It removes what has expired anyway.")).cli(
+  verb("cleanup", BAN, {}, changes(cleaned, "bans", "It removes only what has already expired.")).cli(
     "cleanup",
     "Remove expired bans; the server also does it regularly.",
     {
@@ -160,7 +166,7 @@ export const BAN_VERBS = [
   ),
 ] as const;
 
-/** What happens to an entry whose former end is later than the one asked for. */
+/** Describes an entry whose previous end is later than the requested one. */
 function keptFor(end: string | null): string {
   return end === null ? "stays allowed without an end" : `stays allowed until ${dayAndTime(end)}, as before`;
 }

@@ -21,13 +21,13 @@ test("a passkey is base64url of bounded length, without other fields", () => {
   assert.ok(!used.safeParse({ ...USED, origin: "https://mail.example.test" }).success);
 });
 
-test("a new one has a name of one line", () => {
+test("a new passkey has a name of one line", () => {
   assert.ok(can("passkey_add", MADE));
   for (const name of ["", "  ", "x".repeat(65), "a\nb", "a\u2028b", 7])
     assert.ok(!can("passkey_add", { ...MADE, name }), JSON.stringify(name));
 });
 
-test("only what can be one is looked for", () => {
+test("an invalid id is refused before it is looked up", () => {
   assert.ok(can("passkey_remove", { id: "-_aZ09" }));
   for (const id of ["", "../x", "a/b", "a%"]) assert.ok(!can("passkey_remove", { id }), id);
 });

@@ -5,9 +5,11 @@ import { type OutputOf, object } from "./declare/fields.ts";
 import { accountName, duration, mailAddress, meaning, page, pageOf, senderPattern, time } from "./declare/kinds.ts";
 import { ALLOW, changes, GREYLIST, OWN, orItsUser, READ, reads, verb } from "./declare/verb.ts";
 
-/** What accepts more mail: pauses of greylisting, and allowed senders. */
+/** Exceptions that let more mail in: pauses of greylisting, and allowed senders. */
 
-const ofRecipient = { recipient: meaning(mailAddress, "Who waits for a mail, such as one with a code.") };
+const ofRecipient = {
+  recipient: meaning(mailAddress, "The recipient who is waiting for a mail, such as one with a code."),
+};
 const lasts = duration("How long, 30 days at most; 15m if absent.");
 const pause = object(() => ({ target: z.string(), until: time, by: z.string() }));
 export type GreylistPauseItem = OutputOf<typeof pause>;
@@ -30,7 +32,7 @@ const TO_ALLOW = orItsUser(ALLOW, "account", { costs: false });
 export const FILTER_VERBS = [
   verb("greylist_pause", TO_PAUSE, { ...ofRecipient, for: lasts }, changes(pause, "mail"))
     .http("POST /greylist/pauses", "Pauses greylisting for a recipient who waits for a mail.", { status: 201 })
-    .http("POST /me/greylist-pause", "Accepts first mails from strangers to the mailbox at once, for a while.", OWN)
+    .http("POST /me/greylist-pause", "Accepts mail from strangers to the mailbox at once, for a while.", OWN)
     .cli("greylist pause ADDRESS", "Accept mail from strangers to a recipient at once, for example a sign-up code.", {
       words: ["recipient"],
       options: { for: { name: "for", value: "TIME", says: "How long: 30m, 2h; the default is 15 minutes." } },
@@ -41,7 +43,7 @@ export const FILTER_VERBS = [
   verb("greylist_resume", TO_PAUSE, ofRecipient, changes(resumed, "mail"))
     .http("DELETE /greylist/pauses/{recipient}", "Ends a pause of greylisting.")
     .http("DELETE /me/greylist-pause", "Ends the pause.", { ...OWN, ...DONE })
-    .cli("greylist resume ADDRESS", "End a pause before its time.", {
+    .cli("greylist resume ADDRESS", "End a pause early.", {
       words: ["recipient"],
       done: ({ target }) => `Mail from strangers to ${target} is greylisted again.`,
       next: "greylist list",

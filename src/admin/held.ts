@@ -7,20 +7,23 @@ import { changes, PROVEN_QUEUE, READ, reads, verb } from "./declare/verb.ts";
 /** Mail of accounts that may be hijacked, which the guard keeps on hold in the queue. */
 
 const ofAccount = { name: meaning(accountName, "The account whose mail is held.") };
-const until = meaning(z.optional(time), "Nothing that was held later: the newest `at` of the list.");
-const suspended = meaning(z.optional(flag), "As in the list. False: nothing is sent once the account is suspended.");
+const until = meaning(z.optional(time), "Leaves mail that was held later: give the newest `at` of the list.");
+const suspended = meaning(
+  z.optional(flag),
+  "As in the list. If false, nothing is sent if the account has been suspended since.",
+);
 const NAMED = { named: { name: "account" } };
 
 export const heldAccount = object(() => ({
   account: z.string(),
   at: time,
   ip: z.string(),
-  count: meaning(count, "Strangers that it wrote to, or that refused its mail, as `key` says."),
+  count: meaning(count, "Strangers that it wrote to, or that refused its mail, depending on `key`."),
   limit: count,
   windowMs: count,
-  key: meaning(z.string(), "The setting."),
+  key: meaning(z.string(), "The setting of the limit."),
 }));
-/** An account whose mail is held: since when, by mail from where, and the limit that it passed. */
+/** An account whose mail is held: since when, from which address its mail came, and the limit that it exceeded. */
 export type HeldAccountItem = OutputOf<typeof heldAccount>;
 const heldMail = object(() => ({
   queueId: z.string(),
@@ -38,7 +41,7 @@ const sentMail = object(() => ({
   recipientCount: count,
   recipient: meaning(z.nullable(z.string()), "Null: there are several."),
 }));
-/** A mail of an account that went on to delivery, and may still wait for it. */
+/** A mail of an account that was not held; it may still be waiting for delivery. */
 export type SentMailItem = OutputOf<typeof sentMail>;
 
 const listed = object(() => ({
@@ -50,7 +53,7 @@ const listed = object(() => ({
   suspended: meaning(z.boolean(), "Whether `account` is suspended or removed. False without `account`."),
 }));
 export type HeldList = OutputOf<typeof listed>;
-const isMore = meaning(z.boolean(), "Repeat it for the rest.");
+const isMore = meaning(z.boolean(), "There is more: repeat the request.");
 const released = object(() => ({ name: z.string(), released: count, isMore }));
 export type Released = OutputOf<typeof released>;
 export const isHeld = meaning(z.boolean(), "Further mail of the account is held.");
@@ -60,7 +63,7 @@ export type Dropped = OutputOf<typeof dropped>;
 export const HELD_VERBS = [
   verb("held_list", READ, { name: orNull(accountName, "Only this account.") }, reads(listed)).http(
     "GET /held",
-    "Accounts whose mail the guard holds, and that mail; of one account also what it sent.",
+    "Accounts whose mail the guard holds, and that mail; for one account, also what it sent.",
     NAMED,
   ),
   verb("held_release", PROVEN_QUEUE, { ...ofAccount, until, suspended }, changes(released, "released"))
@@ -85,7 +88,7 @@ export const HELD_VERBS = [
     PROVEN_QUEUE,
     {
       ...ofAccount,
-      isReturned: meaning(z.optional(flag), "Goes back to its senders as undeliverable."),
+      isReturned: meaning(z.optional(flag), "Return the mail to its senders as undeliverable."),
       ids: meaning(z.optional(listOf(queueId, 100)), "Only these mails."),
       until,
     },

@@ -14,7 +14,7 @@ const SET: MailboxSettings = {
   vacation: { subject: "", text: "Write to eve@evil.example.", until: "2026-11-02T00:00:00Z" },
 };
 
-test("what a thief may have set is ended by a command that the guard takes, and is named afterwards", () => {
+test("each setting that a thief may have made is ended by a valid command, and named afterwards", () => {
   for (const { isSet, command: ends, did } of SETTING_ENDS) {
     assert.deepEqual([isSet(NONE), isSet(SET)], [false, true]);
     const command = ends(ANNA);
@@ -52,7 +52,7 @@ test("a vacation reply that is empty, too long or no text is refused", () => {
     assert.match(refusal({ subject }), /^The field "subject" is not one line of at most 200 characters/);
 });
 
-test("whatever a vacation reply contains, it is read without an error, and has no control character but lines and tabs", () => {
+test("any vacation reply parses without an exception and keeps no control characters except line breaks and tabs", () => {
   const any = fc.string({ unit: ANY_CHARACTER });
   fc.assert(
     fc.property(any, any, (subject, text) => {
@@ -63,7 +63,7 @@ test("whatever a vacation reply contains, it is read without an error, and has n
   );
 });
 
-test("no line of a vacation reply is longer than SMTP's, and the next program that reads it changes nothing", () => {
+test("no line of a vacation reply exceeds SMTP's limit, and parsing it again changes nothing", () => {
   const part = fc.constantFrom("ü", "日", "😀", "\u2028", "word", " ", "  ", "\n", "x".repeat(240));
   fc.assert(
     fc.property(fc.array(part, { size: "large" }), fc.constantFrom("", "😀".repeat(600)), (parts, long) => {

@@ -19,9 +19,9 @@ import {
 } from "./declare/kinds.ts";
 import { ADMIN, changes, changesWithSecret, OWN, orItsUser, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
-/** What the user of a mailbox sets for it, and the owner for any: app passwords, forwards, and the vacation reply. */
+/** Settings that users change for their own mailbox, and the owner for any: app passwords, forwards, vacation reply. */
 
-/** Most addresses to which one account forwards: each mail leaves once for each of them. */
+/** Maximum addresses to which one account forwards: each mail is sent once for each of them. */
 export const MOST_FORWARDS = 10;
 /** Maximum app passwords of one account. */
 export const MOST_APP_PASSWORDS = 20;
@@ -32,7 +32,7 @@ const keep = meaning(z.boolean(), "Whether a copy stays in the mailbox.");
 const reply = object(() => ({
   subject: meaning(z.string(), "Empty: the reply has the subject of the mail."),
   text: z.string(),
-  until: meaning(z.nullable(time), "Null: until it is ended."),
+  until: meaning(z.nullable(time), "Null: until someone ends it."),
 }));
 export type VacationItem = OutputOf<typeof reply>;
 const vacation = () => meaning(z.nullable(reply()), "Null if no reply is stored. A reply that has ended stays stored.");
@@ -42,7 +42,7 @@ const app = z.string("is missing, or not text").check(
     (name) => appPasswordName(name) !== null,
     `is not 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes`,
   ),
-  z.describe("Of the device."),
+  z.describe("The name of the device."),
   z.meta({ examples: ["phone"] }),
 );
 const appPasswords = object(() => ({
@@ -76,14 +76,14 @@ const forwardingSet = object(() => ({ name: z.string(), to, keep }));
 const targets: z.ZodMiniType<readonly Address[], readonly string[]> = z
   .array(mailAddress, "is not a list")
   .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
-/** Only DELETE forwards to no one. */
+/** An empty list is refused: only DELETE ends forwarding. */
 const TO_SOME = { fields: { to: targets.check(z.minLength(1, "is empty")) } };
 export const NO_FORWARD = { given: { to: [], keep: true } };
 
 /** UTF-16 units. */
 export const VACATION_LIMITS = { subject: 200, text: 4_000 } as const;
 export const NO_VACATION = { given: { subject: "", text: null, until: null } };
-// Twice the limit, as for `lines`.
+// Twice the limit, as for `lines`, because trimmed characters do not count.
 const replySubject = written({
   most: 2 * VACATION_LIMITS.subject,
   parse: (raw) => {
@@ -100,8 +100,8 @@ const SOME_VACATION = { fields: { text: replyText } };
 const vacationFields = {
   subject: z._default(replySubject, ""),
   text: z.nullable(replyText),
-  // Parsed by the guard (`parseEnd`): whether it is still to come depends on its clock.
-  until: orNull(text(40), "An ISO time, or a day, to its end in UTC. Null: until it is ended."),
+  // Parsed by the guard (`parseEnd`), whose clock decides whether it lies in the future.
+  until: orNull(text(40), "An ISO time, or a day, which means its end in UTC. Null: until someone ends it."),
 };
 const vacationRead = object(() => ({ vacation: vacation() }));
 const vacationSet = object(() => ({ name: z.string(), vacation: vacation() }));
@@ -109,7 +109,7 @@ const vacationSet = object(() => ({ name: z.string(), vacation: vacation() }));
 const TO_READ = orItsUser(ADMIN, "name");
 /** Needs no proof, as a suspension needs none: it only takes something away, and may be urgent. */
 const TO_REMOVE = orItsUser(ADMIN, "name", { costs: false });
-/** Stopping a forward needs a proof too: mail would then stay in a mailbox that its user may never open. */
+/** Stopping a forward needs a proof too, because mail would then stay in a mailbox that its user may never open. */
 const TO_FORWARD = orItsUser(PROVEN_ADMIN, "name", { costsIf: "to" });
 const TO_REPLY = orItsUser(PROVEN_ADMIN, "name", { costsIf: "text" });
 
@@ -121,18 +121,14 @@ export const MAILBOX_VERBS = [
     )
     .http("GET /me/app-passwords", "The mailbox's app passwords, and when each was last used.", OWN),
   verb("app_password_add", orItsUser(PROVEN_ADMIN, "name"), { ...ofAccount, app }, changesWithSecret(secret, "shutOut"))
-    .http(
-      "POST /accounts/{name}/app-passwords",
-      "Makes an app password for the account, which is shown only now.",
-      MADE,
-    )
-    .http("POST /me/app-passwords", "Makes an app password for the mailbox, which is shown only now.", {
+    .http("POST /accounts/{name}/app-passwords", "Makes an app password for the account, which is shown once.", MADE)
+    .http("POST /me/app-passwords", "Makes an app password for the mailbox, which is shown once.", {
       ...OWN,
       ...MADE,
     })
     .cli("account app-password add ADDRESS NAME...", "Create an app password for a mail program, and show it once.", {
       words: ["name", "app"],
-      done: (it) => `${it.password}\nType it into ${it.app}, with the user name ${it.name}. It is shown only now.`,
+      done: (it) => `${it.password}\nType it into ${it.app}, with the user name ${it.name}. It is not shown again.`,
       next: ({ name }) => `account app-password list ${name}`,
     }),
   verb("app_password_remove", TO_REMOVE, { ...ofAccount, app }, changes(ofApp, "shutOut"))
@@ -198,12 +194,12 @@ export const MAILBOX_VERBS = [
           subject: {
             name: "subject",
             value: "TEXT",
-            says: "Subject of the reply; by default that of the mail, with Auto: before it.",
+            says: "Subject of the reply; by default Auto: and the subject of the mail.",
           },
           until: {
             name: "until",
             value: "TIME",
-            says: "The last day, such as 2026-12-24, to its end in UTC, or a time; by default until --off.",
+            says: "The last day in UTC, such as 2026-12-24, or a time; by default until --off.",
           },
         },
         switches: [{ name: "off", says: "Stop replying.", alone: true, ...NO_VACATION }],
@@ -221,7 +217,7 @@ function forwardingText({ name, to: targets, keep: keeps }: OutputOf<typeof forw
   return `Mail for ${name} is sent on to ${targets.join(", ")}, ${copy}.${note}${loss}`;
 }
 
-/** For the command line, with the whole reply. */
+/** Describes the whole reply for the command line. */
 function vacationText(name: string, vacation: VacationItem | null, now: number): string {
   if (vacation === null) return `${name} sends no vacation reply.`;
   const { subject, text: body, until } = vacation;
@@ -232,7 +228,10 @@ function vacationText(name: string, vacation: VacationItem | null, now: number):
   return [head, ...(subject === "" ? [] : [`  Subject: ${subject}`, ""]), ...lines].join("\n");
 }
 
-/** Settings through which someone else could receive or answer an account's mail. `forwarding` null: mail stays in it. `vacation` null: no reply is stored. */
+/**
+ * Settings through which someone else could receive or answer an account's mail. `forwarding` null: mail stays in the mailbox.
+ * `vacation` null: no reply is stored.
+ */
 export type MailboxSettings = Readonly<{
   appPasswords: readonly AppPasswordItem[];
   forwarding: Forwarding | null;

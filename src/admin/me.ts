@@ -4,18 +4,21 @@ import { type OutputOf, object, text } from "./declare/fields.ts";
 import { count, list, meaning, records, time } from "./declare/kinds.ts";
 import { changes, MAILBOX, PROVEN_MAILBOX, reads, verb } from "./declare/verb.ts";
 
-/** What the user of a mailbox asks about it: the account is always that of the session. */
+/** Queries and changes by the user of a mailbox; the account is always that of the session. */
 
 const mailbox = object(() => ({
   account: z.string(),
   quotaBytes: meaning(count, "0: no limit."),
   usedBytes: meaning(z.nullable(count), "Null: it is not known now."),
   mails: meaning(z.nullable(count), "Null: it is not known now."),
-  aliases: meaning(list(z.string()), "Other addresses whose mail comes to it, 100 at most."),
+  aliases: meaning(list(z.string()), "Other addresses whose mail it receives, 100 at most."),
   networks: meaning(list(z.string()), "From where it may sign in; empty: anywhere that `logins.networks` allows."),
-  guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
+  guarded: meaning(z.boolean(), "Strangers are guessing its password, so sign-ins from new places are limited."),
   greylistPausedUntil: z.nullable(time),
-  passwordOnServer: meaning(z.boolean(), "Its password is changed on the server only, which makes a key for its mail."),
+  passwordOnServer: meaning(
+    z.boolean(),
+    "Its password can be changed only on the server, which makes a key for its mail.",
+  ),
 }));
 export type MyMailbox = OutputOf<typeof mailbox>;
 /** The addresses whose mail reaches the account: its own, and aliases that lead to it, directly or by others. */
@@ -27,7 +30,7 @@ const sessions = object(() => ({ items: records(sessionFacts()) }));
 const senders = object(() => ({ items: records({ sender: z.string(), at: time }) }));
 
 const TO_CHANGE = { ...PROVEN_MAILBOX, costs: true } as const;
-const NO_DRY_RUN = "It concerns only the mailbox of this session.";
+const NO_DRY_RUN = "It affects only the mailbox of this session.";
 
 export const MY_VERBS = [
   verb("my_mailbox", MAILBOX, {}, reads(mailbox)).http(

@@ -12,7 +12,7 @@ const LINE = {
   recipients: [{ address: "bob@example.net" }, { address: "eve@example.net", delay_reason: "later" }],
 };
 
-test("an entry of the queue tells its id, where it waits, when it came, from whom, for whom, and what went wrong", () => {
+test("an entry of the queue has its id, queue, arrival time, sender, recipients, and the reason for the delay", () => {
   assert.deepEqual(parseQueueEntry(JSON.stringify(LINE)), {
     id: "4Wxyz12AbCz1",
     queue: "hold",
@@ -40,4 +40,4 @@ for (const [what, line] of [
   ["no time", JSON.stringify({ ...LINE, arrival_time: "now" })],
   ["no recipients", JSON.stringify({ ...LINE, recipients: "bob@example.net" })],
 ] as const)
-  test(`no entry of the queue: ${what}`, () => assert.equal(parseQueueEntry(line), null));
+  test(`not a valid entry of the queue: ${what}`, () => assert.equal(parseQueueEntry(line), null));

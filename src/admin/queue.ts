@@ -33,11 +33,11 @@ export type QueueEntry = Readonly<{
   sizeBytes: number;
   /** Envelope sender; empty for a bounce or an automatic reply. */
   sender: string;
-  /** Those that are left. `reason`: why the last try failed. */
+  /** Recipients still waiting for delivery. `reason`: why the last try failed. */
   recipients: readonly Readonly<{ address: string; reason: string | null }>[];
 }>;
 
-/** So postqueue(1) shows the empty sender. */
+/** How postqueue(1) shows the empty sender. */
 const NULL_SENDER = "MAILER-DAEMON";
 
 /** Null for an invalid entry. */
@@ -63,7 +63,7 @@ function recipientOf(json: unknown): QueueEntry["recipients"][number] | null {
   return { address, reason: typeof reason === "string" && reason !== "" ? reason : null };
 }
 
-/** Chooses no mail of the queue: a command adds what it wants. */
+/** Selects no mail of the queue; commands override the fields that they need. */
 export const NO_MAIL = { ids: [], account: null, sender: null, recipient: null } as const;
 
 /** Postfix's queue: what waits there, and what the administrator does with it. */
@@ -73,7 +73,7 @@ const mail = object(() => ({
   queue: meaning(z.string(), "deferred, hold, active, or another as Postfix names it."),
   heldFor: meaning(
     z.nullable(z.string()),
-    "The account for which the guard holds it, or `root` if it was put on hold by hand; null: it is not held.",
+    "The account whose mail the guard holds, or `root` if this mail was put on hold by hand; null if it is not held.",
   ),
   at: time,
   sizeBytes: count,
@@ -81,7 +81,7 @@ const mail = object(() => ({
   recipientCount: count,
   recipients: meaning(
     records({ address: z.string(), reason: z.nullable(z.string()) }),
-    "Some of those that are left; the reason is the reply of the other server at the last try.",
+    "Some of those still waiting for delivery; the reason is the other server's reply at the last try.",
   ),
   nextTryAt: z.nullable(time),
 }));
@@ -95,19 +95,19 @@ export function isGuardsHold({ heldFor }: Pick<QueueItem, "heldFor">): boolean {
 const listed = object(() => ({
   items: meaning(list(mail()), "The oldest first."),
   next,
-  total: meaning(count, "How many fit, on all pages."),
-  newestAt: meaning(z.exactOptional(time), "When the newest of these arrived."),
+  total: meaning(count, "How many match, on all pages."),
+  newestAt: meaning(z.exactOptional(time), "When the newest matching mail arrived."),
 }));
 export type QueueList = OutputOf<typeof listed>;
 const changed = object(() => ({
   changed: count,
   kept: meaning(
     records({ account: z.string(), mails: count }),
-    "What the guard holds for these accounts; it was left unchanged.",
+    "Mail that the guard holds for these accounts, which was left unchanged.",
   ),
   next: meaning(
     z.nullable(z.string()),
-    "Where the rest starts, for `cursor` of the same request; null: nothing is left.",
+    "The `cursor` with which to repeat the request for the rest; null if nothing is left.",
   ),
 }));
 export type QueueChange = OutputOf<typeof changed>;
@@ -119,9 +119,9 @@ const senderOrBounce = written({
   says: "A mail address, or empty.",
   example: "news@example.net",
 });
-const OF_ACCOUNT = "Mail of this account, by all its addresses. Not together with `sender`.";
-const OF_SENDER = "The envelope sender; empty: that of bounces and automatic replies.";
-const TO_RECIPIENT = "Mail with this recipient among those that are left.";
+const OF_ACCOUNT = "Mail of this account, sent from any of its addresses. Excludes `sender`.";
+const OF_SENDER = "The envelope sender; empty for bounces and automatic replies.";
+const TO_RECIPIENT = "Mail that still waits for this recipient.";
 const chosen = {
   ids: z._default(listOf(queueId, 100, 0), []),
   account: orNull(accountName, OF_ACCOUNT),
@@ -133,26 +133,26 @@ const chosen = {
   ),
 };
 const { cursor } = page();
-/** Some thousand mails at a time. `isAll`: an empty choice is meant. */
+/** Changes some thousand mails at a time. `isAll`: selects all mail on purpose, although no other field does. */
 const change = {
   ...chosen,
-  until: meaning(z.optional(time), "No mail that arrived later: `newestAt` of the list."),
+  until: meaning(z.optional(time), "Leaves mail that arrived later: give `newestAt` of the list."),
   isAll: z._default(flag, false),
   cursor,
 };
 
-/** A caller whose search for one of them found nothing must not reach all mail with `null`. */
+/** Optional but not nullable: a caller whose lookup found nothing must not select all mail by sending `null`. */
 const CHOICE = {
   ids: meaning(z.optional(listOf(queueId, 100)), "Only these mails."),
   account: meaning(z.optional(accountName), OF_ACCOUNT),
   sender: meaning(z.optional(senderOrBounce), OF_SENDER),
   recipient: meaning(z.optional(mailAddress), TO_RECIPIENT),
 };
-const all = meaning(z.optional(z.literal(true, "is not true")), "All mail is meant.");
+const all = meaning(z.optional(z.literal(true, "is not true")), "Select all mail.");
 const NONE = "names no mail: ids, account, sender or recipient is needed";
 const namesSome = (given: Readonly<Record<string, unknown>>): boolean =>
   Object.keys(CHOICE).some((field) => given[field] !== undefined);
-/** For what deletes no mail. */
+/** For changes that delete no mail. */
 const ANY_MAIL = {
   named: { isAll: "all" },
   fields: { ...CHOICE, isAll: all },
@@ -170,7 +170,7 @@ const SOME_MAIL = {
 export const QUEUE_VERBS = [
   verb("queue_list", READ, { ...chosen, ...page() }, reads(listed)).http(
     "GET /queue",
-    "Mail in Postfix's queue, oldest first, a page at a time: all, or what fits.",
+    "Mail in Postfix's queue, oldest first, a page at a time: all, or what matches.",
     { given: { ids: [] } },
   ),
   verb("queue_hold", HOLD, change, changes(changed, "mail")).http(

@@ -17,7 +17,7 @@ import {
 } from "./declare/reports.ts";
 import { ADMIN, READ, reads, verb } from "./declare/verb.ts";
 
-/** How the server is kept: alerts, the audit, and reports of root that the web can read and not change. */
+/** The server's upkeep: alerts, the audit, and root's reports, which the web can read but not change. */
 
 const alert = object(() => ({
   code: z.string(),
@@ -38,7 +38,7 @@ const alerts = object(() => ({
   }),
   leadOut: meaning(
     z.boolean(),
-    "Whether the owner learns that mail does not flow without this server's own mail queue: through another channel or the heartbeat.",
+    "Whether news that mail does not flow can reach the owner without this server's own mail queue: by another channel or the heartbeat.",
   ),
 }));
 export type AlertList = OutputOf<typeof alerts>;
@@ -69,7 +69,7 @@ const audited = object(() => ({
   next,
 }));
 const verified = object(() => ({
-  audit: meaning(z.nullable(auditReport()), "Null: it was not checked yet since the server started."),
+  audit: meaning(z.nullable(auditReport()), "Null if it was not checked since the server started."),
 }));
 
 const encryption = object(() => ({ ...encryptionReport().shape, accounts: keyCounts() }));
@@ -84,9 +84,9 @@ export const SERVER_VERBS = [
   ),
   verb("alerts_test", ADMIN, {}, reads(tests, WITHOUT_DRY_RUN)).http(
     "POST /alerts/test",
-    "Sends a test to each alert channel, and says whether it was taken. At most ten times an hour.",
+    "Sends a test to each alert channel, and says whether it was accepted. At most ten times an hour.",
   ),
-  // Each entry may have some kilobytes.
+  // An entry may take several kilobytes.
   verb("audit_list", ADMIN, numberedPage(100), reads(audited)).http(
     "GET /audit",
     "Administrators' actions, newest first, a page at a time.",
@@ -97,12 +97,12 @@ export const SERVER_VERBS = [
   ),
   verb("incident_list", ADMIN, {}, reads(incidentsReport)).http(
     "GET /incidents",
-    "Incidents, the timeline of the one that is open, and whether the server is isolated.",
+    "Incidents, the timeline of the open one, and whether the server is isolated.",
   ),
   verb("firewall", READ, {}, reads(firewallReport)).http("GET /firewall", "What the firewall accepts now."),
   verb("checks", READ, {}, reads(checksReport)).http(
     "GET /checks",
-    "The results of the checks of the whole server when they last ran. This starts none.",
+    "The results of the last run of the checks of the whole server. Starts no check.",
   ),
   verb("fail2ban", READ, {}, reads(fail2banReport)).http(
     "GET /fail2ban",
@@ -114,7 +114,7 @@ export const SERVER_VERBS = [
   ),
   verb("retention", ADMIN, {}, reads(retentionReport)).http(
     "GET /retention",
-    "When old mail is removed next, what the last run removed, and whose mail is under legal hold.",
+    "When old mail is next removed, what the last run removed, and whose mail is under legal hold.",
   ),
   verb("upkeep", READ, {}, reads(upkeep)).http(
     "GET /upkeep",

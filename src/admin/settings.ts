@@ -12,11 +12,11 @@ import { ADMIN, changes, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
 /** How many settings may be changed at once. */
 export const MOST_CHANGES = 20;
-/** The longest list that may be changed takes less (`recipients.blocked`). */
+/** Enough for the longest list that may be changed (`recipients.blocked`). */
 export const VALUE_CHARACTERS = 16_384;
 
 const toml = z.string().check(z.describe("As written in ghostinbox.toml."));
-/** Of the settings file, by which an edit that comes between is noticed. It says nothing about its text. */
+/** Digest of the settings file, which shows whether someone edited it in between. It reveals nothing about the text. */
 const digest = (says: string) =>
   z.string().check(z.regex(/^[0-9a-f]{64}$/, "is not the digest of a list or a preview"), z.describe(says));
 const keys = () => list(z.string());
@@ -27,11 +27,11 @@ const setting = object(() => ({
   key: z.string(),
   value: meaning(z.string(), "As the server uses it, as written in ghostinbox.toml."),
   isHidden: meaning(z.boolean(), "The value is not shown: a secret, or a text that could lead to one."),
-  inFile: meaning(z.nullable(toml), "The value in the file, if it is not in force yet."),
+  inFile: meaning(z.nullable(toml), "The value in the file, if that is not in force yet."),
   from: meaning(z.string(), "`default`, `profile small`, `file`, or the environment variable."),
   line: meaning(z.nullable(count), "Its line in the file."),
 }));
-/** What the web adds to it: it has the reference. */
+/** The same with what the web adds from the settings reference. */
 const described = object(() => ({
   ...setting().shape,
   default: toml,
@@ -42,7 +42,7 @@ const described = object(() => ({
     least: z.nullable(z.string()),
     most: z.nullable(z.string()),
     choices: keys(),
-    of: meaning(z.nullable(z.enum(FORMS)), "Of a list: of what."),
+    of: meaning(z.nullable(z.enum(FORMS)), "For a list: the form of its items."),
   }),
   whyNot: meaning(z.nullable(z.string()), "Why it cannot be changed here; null: it can."),
 }));
@@ -56,12 +56,12 @@ export const settingList = object(() => ({
 }));
 export type SettingsAnswer = OutputOf<typeof settingList>;
 
-/** With problems, all else is empty. `lines`: what becomes of lines of the file; `line`: of the first in the new file. */
+/** `lines`: changes to lines of the file; `line`: the number of the first one in the new file. */
 const fileChange = object(() => ({
-  problems: meaning(records({ key: z.string(), says: z.string() }), "With any, all else is empty."),
+  problems: meaning(records({ key: z.string(), says: z.string() }), "If there are any, everything else is empty."),
   lines: records({ key: z.string(), line: z.nullable(count), removed: keys(), added: keys() }),
   values: records({ key: z.string(), was: toml, is: toml }),
-  restarts: meaning(keys(), "Programs that start again with them."),
+  restarts: meaning(keys(), "Programs that restart because of the changes."),
   warnings: keys(),
   digest: z.string(),
 }));
@@ -83,13 +83,13 @@ export const preview = object(() => ({
         events: count,
         from: z.nullable(time),
         to: z.nullable(time),
-        cut: meaning(z.boolean(), "There were more events: the oldest of the last days were skipped."),
-        banned: some(address(), "Who would have been banned, and was not."),
-        notBanned: some(address(), "Who was banned, and would not have been."),
-        accounts: some(account(), "Accounts of this server that would have been refused or delayed, and were not."),
+        cut: meaning(z.boolean(), "There were more events, so the oldest ones were skipped."),
+        banned: some(address(), "Addresses that would have been banned, but were not."),
+        notBanned: some(address(), "Addresses that were banned, but would not have been."),
+        accounts: some(account(), "Accounts of this server that would have been refused or delayed, but were not."),
       }),
     ),
-    "What the last 7 days would have been with these limits; null: they change no decision.",
+    "What these limits would have done in the last 7 days; null if they affect no decision.",
   ),
 }));
 export type PreviewAnswer = OutputOf<typeof preview>;
@@ -99,15 +99,15 @@ const changed = object(() => ({
   detail: meaning(z.string(), "What was reloaded."),
   restarts: keys(),
   undoUntil: z.nullable(time),
-  recorded: meaning(z.boolean(), "False: it is in force, but the database could not keep a record of it."),
+  recorded: meaning(z.boolean(), "False: it is in force, but no record of it could be stored."),
 }));
 
-/** The key, and its value as JSON; null: the default again. */
+/** The key, and its value as JSON; null restores the default. */
 const newValues = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
 const item = z.string("is not a value of a setting").check(z.maxLength(200, "has more than 200 characters"));
 const value = z
   .union([z.number(), z.boolean(), item, z.array(z.union([z.number(), item])).check(z.maxLength(1_000)), z.null()])
-  .check(z.describe("The value as in the file; null: the default again."));
+  .check(z.describe("The value as in the file; null restores the default."));
 export const changesByKey = z.pipe(
   z.record(z.string().check(z.maxLength(64)), value, "is missing, or no object of settings").check(
     z.refine((given) => Object.keys(given).length > 0, "is empty"),
@@ -121,7 +121,7 @@ export const changesByKey = z.pipe(
 
 export const SETTINGS_VERBS = [
   verb("settings_list", ADMIN, {}, reads<SettingsList>("values")),
-  /** What changes of the settings file would come to. Nothing is written. */
+  /** What changes to the settings file would do. Writes nothing. */
   verb(
     "settings_preview",
     ADMIN,
@@ -131,15 +131,15 @@ export const SETTINGS_VERBS = [
   verb(
     "settings_apply",
     PROVEN_ADMIN,
-    { changes: newValues, digest: digest("That of the preview: the file must be unchanged since.") },
+    { changes: newValues, digest: digest("The digest of the preview: the file must be unchanged since.") },
     changes(changed, "settings", "The preview of the settings tries the same changes."),
-  ).http("POST /settings", "Changes settings in the file, with its comments, and applies it.", {
+  ).http("POST /settings", "Changes settings in the file, keeps its comments, and applies it.", {
     fields: { changes: changesByKey },
   }),
   verb(
     "settings_undo",
     PROVEN_ADMIN,
-    { digest: digest("That of the list which showed the change: the file must be unchanged since.") },
+    { digest: digest("The digest of the list that showed the change: the file must be unchanged since.") },
     changes(changed, "settings", "The list of the settings says what can be undone."),
   ).http("POST /settings/undo", "Restores the settings file from before the last change here."),
 ] as const;

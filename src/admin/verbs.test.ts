@@ -6,7 +6,7 @@ import { type Verb, verbs } from "./declare/control.ts";
 import { rightsOf } from "./declare/rights.ts";
 import type { Rights } from "./declare/verb.ts";
 
-test("each form names fields of its verb, and each verb with a route is the web's", () => {
+test("each form names fields of its verb, and each verb with a route may be used by the web", () => {
   for (const { verb, fields, routes, cliForms, rights } of verbs.values()) {
     const known = new Set(Object.keys(fields));
     const expectKnown = (names: readonly string[], where: string): void => {
@@ -39,7 +39,7 @@ test("the answer of each route can be described", () => {
     assert.ok(typeof gives.answer === "string" ? routes.length === 0 : gives.answer() !== undefined, verb);
 });
 
-test("a command that the web has parsed is read by the guard without a change", () => {
+test("the guard parses a command that the web has parsed without changing it", () => {
   const asTyped = (key: string, value: unknown): unknown => {
     if (typeof value !== "string") return value;
     if (key === "subject" || key === "text") return ` ${value} `;

@@ -6,7 +6,7 @@ import { COMMANDS } from "../../../test/kit/commands.ts";
 import { parseControlLine, parseReply, parseWatchLine, printLine } from "./codec.ts";
 
 for (const command of Object.values(COMMANDS))
-  test(`control line: ${command.verb} comes back as it was sent`, () => {
+  test(`control line: ${command.verb} is parsed as it was sent`, () => {
     const line = printLine({ by: "root", command });
     assert.match(line, /^[^\n]+\n$/);
     assert.deepEqual(parseControlLine(line), { ok: true, value: { by: "root", command } });
@@ -45,7 +45,7 @@ for (const [name, line, message] of broken)
     assert.equal(parsed.error.message, message);
   });
 
-test("what a person wrote is kept printable", () => {
+test("control characters in text that people wrote are escaped", () => {
   const command = { ...COMMANDS.record, subject: "a\u001b[2Jb" };
   const parsed = parseControlLine(JSON.stringify({ by: "admin\nroot", command }));
   const value = { by: "admin\\x0aroot", command: { ...command, subject: "a\\x1b[2Jb" } };

@@ -35,7 +35,7 @@ export function printLine(line: ControlLine | Reply | Readonly<{ lastEventId: nu
   return `${JSON.stringify(line)}\n`;
 }
 
-/** Null for anything but a line of `watch`. */
+/** Null if it is not a line of `watch`. */
 export function parseWatchLine(line: string): number | null {
   const json = parseJson(line);
   if (!isObject(json)) return null;
@@ -44,8 +44,8 @@ export function parseWatchLine(line: string): number | null {
 }
 
 /**
- * Null if it is not a reply to this verb. The rest of a result is trusted: the guard at the other end is built from the
- * same source, and the socket's directory lets no other program listen there.
+ * Null if it is not a reply to this verb. The rest of the result is trusted, because the guard is built from the same source and
+ * no other program can listen in the socket's directory.
  */
 export function parseReply<V extends Verb>(verb: V, line: string): Reply<V> | null {
   const json = parseJson(line);

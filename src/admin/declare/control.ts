@@ -29,8 +29,8 @@ import {
 
 /**
  * Commands from the command line and the web to the guard: one JSON object per line over a unix socket, answered in
- * order. The socket tells the command line from the web. The command line says for whom it asks (`by`); on the web's socket the
- * guard finds that out itself, by the session or token that each line carries.
+ * order. Each has its own socket. The command line says on whose behalf it asks (`by`); for the web, the guard finds that out by
+ * the session or token in each line.
  */
 
 /** What root may record. The subject is, for example, the step of an incident, an account, or the open ports. */
@@ -47,16 +47,16 @@ const RECORDED = [
 ] as const satisfies readonly AuditType[];
 const recorded = z.enum(RECORDED, "is not a type that root records");
 
-/** The longest network as text. parsePrefix gives the exact error for longer ones that still fit. */
+/** Longer than any network as text, so that parsePrefix can report most errors exactly. */
 const network = text(64);
 /** RFC 5321, 4.5.3.1. */
 const address = text(320);
 const optionalCode = z.optional(code);
-/** The browser's description of itself, in few words. */
+/** The browser in a few words, as it describes itself. */
 const device = printableText(64);
-/** What the browser got when it signed in before; null: nothing. */
+/** The secret that the browser got at an earlier sign-in; null if none. */
 const known = z.nullable(text(64));
-const NO_DRY_RUN = "A sign-in, a sign-out and a proof cannot be tried.";
+const NO_DRY_RUN = "A sign-in, a sign-out and a proof have no dry run.";
 const signedIn = reads<SignedIn>("outcome", { bound: "itself", dryRun: NO_DRY_RUN });
 const proved = reads<Proved>("outcome", { bound: "itself", dryRun: NO_DRY_RUN });
 
@@ -74,7 +74,7 @@ const VERBS = [
   ...HELD_VERBS,
   ...QUEUE_VERBS,
   ...MAILBOX_VERBS,
-  /** Records what root did without the guard, with its effect (`sideEffectsOf`). */
+  /** Records what root did without the guard, and applies its side effect (`sideEffectsOf`). */
   verb("record", ROOT, { type: recorded, subject: printableText(600) }, rootChanges<Done>("done")),
   ...ALIAS_VERBS,
   ...FILTER_VERBS,
@@ -83,12 +83,12 @@ const VERBS = [
   verb("admin_set_hash", ROOT, { hash }, rootChanges<Done>("done")),
   /** Reloads the settings and replaces the policy. The caller has validated them. */
   verb("reload", ROOT, {}, reads<Reloaded>("changed")),
-  /** Which settings a reload would change, and the values that it would end. */
+  /** Which settings a reload would change, and their values in force. */
   verb("pending", ROOT, {}, reads<Pending>("changed")),
   ...SETTINGS_VERBS,
   /** Signs in to the dashboard. The secret is returned once. */
   verb("sign_in", WEB, { ip: network, password, code: optionalCode, device, known }, signedIn),
-  /** Signs the user of a mailbox in, with the password of that mailbox. */
+  /** Signs in the user of a mailbox with that mailbox's password. */
   verb("sign_in_mailbox", WEB, { ip: network, account: address, password, device }, signedIn),
   verb("sign_out", OF_CALLER, {}, changes<Done>("done", "itself", NO_DRY_RUN)),
   /** Gives the session the proof that some verbs need. */
@@ -96,7 +96,7 @@ const VERBS = [
   ...FACTOR_VERBS,
   /** Whose session or token this is. `isUse`: someone uses it now, which prolongs a session. */
   verb("caller", OF_CALLER, { isUse: flag }, reads<{ readonly caller: CallerItem }>("caller")),
-  /** A challenge for the next two; null: the address asks too often. */
+  /** A challenge for the next two verbs; null if the address asks too often. */
   verb("passkey_challenge", WEB, { ip: network }, reads<{ readonly challenge: string | null }>("challenge")),
   verb("sign_in_passkey", WEB, { ip: network, ...passkeyUsed, device, known }, signedIn),
   verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, proved),
@@ -106,8 +106,8 @@ const VERBS = [
 ] as const;
 
 /**
- * One line of the socket; the schema of its verb parses `command`. `as`: the secret of the session or token, and `ip`: from
- * where it is used; only the web's lines have them. The database holds its SHA-256, so reading that is not enough.
+ * One line of the socket; the schema of its verb parses `command`. Only the web's lines have `as`, the secret of the session or
+ * token, and `ip`, the address that uses it. Someone who reads the database cannot make such a line: it has only the SHA-256.
  */
 export const commandLine = z.strictObject({
   by: printableText(120),
@@ -121,14 +121,14 @@ export type VerbEntry = (typeof VERBS)[number];
 export const verbs: ReadonlyMap<string, VerbEntry> = new Map(VERBS.map((entry) => [entry.verb, entry]));
 
 export type Verb = VerbEntry["verb"];
-/** As a caller sends it. */
+/** A command as a caller sends it. */
 export type Command = Readonly<z.input<ReturnType<VerbEntry["schema"]>>>;
-/** As the guard has read it: addresses are parsed, and defaults filled in. */
+/** A command as the guard has parsed it, with parsed addresses and with defaults. */
 export type ParsedCommand = Readonly<z.output<ReturnType<VerbEntry["schema"]>>>;
 export type CommandOf<V extends Verb> = Extract<Command, { readonly verb: V }>;
 export type ParsedCommandOf<V extends Verb> = Extract<ParsedCommand, { readonly verb: V }>;
 export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };
-/** The web's verbs, for its own types. */
+/** The verbs that the web may use. */
 export type WebVerb = {
   [E in VerbEntry as E["verb"]]: "web" extends E["rights"]["from"][number] ? E["verb"] : never;
 }[Verb];
@@ -146,9 +146,7 @@ export function hasDryRun<C extends Pick<ParsedCommand, "verb">>(command: C): co
   return effectOf(command.verb).dryRun === true;
 }
 
-/**
- * Why the web's caller may not: no valid session or token; one without the verb's scope; the password must be given again.
- */
+/** Why a caller of the web is refused: no valid session or token, the verb's scope is missing, or a fresh proof is. */
 const DENIALS = ["unauthorized", "not_allowed", "proof_needed"] as const;
 export type Denial = (typeof DENIALS)[number];
 export const commandError = object(() => ({
@@ -158,9 +156,9 @@ export const commandError = object(() => ({
   message: z.string(),
   next: z.string(),
   denied: z.exactOptional(z.enum(DENIALS)),
-  /** Only for reads: the named account does not exist. A change of a missing account is `failed` without it. */
+  /** The named account does not exist. Only for reads: a change to a missing account is just `failed`. */
   isMissing: z.exactOptional(z.literal(true)),
-  /** It may have been carried out all the same. */
+  /** The command may have been carried out despite the error. */
   mayBeDone: z.exactOptional(z.literal(true)),
 }));
 export type CommandError = OutputOf<typeof commandError>;

@@ -8,7 +8,7 @@ const others = { count: wholeNumber(1, 9), is: flag, more: anObject };
 const schema = z.strictObject({ word: text(3), note: printableText(8), ...lists, ...others });
 const GOOD = { word: "abc", note: "a", words: ["a", "b"], entries: [{ name: "x" }], count: 9, is: true, more: {} };
 
-test("fields within their bounds are taken as they are; a note is kept printable", () => {
+test("fields within their bounds are returned unchanged; control characters in a note are escaped", () => {
   assert.deepEqual(readFields(schema, GOOD), { ok: true, value: GOOD });
   const noted = readFields(schema, { ...GOOD, note: "a\u001bb" });
   assert.equal(noted.ok && noted.value.note, "a\\x1bb");
@@ -34,7 +34,7 @@ for (const [field, value, fault] of [
     assert.deepEqual(readFields(schema, { ...GOOD, [field]: value }), { ok: false, problem });
   });
 
-test("a field of an entry is named, and one that does not belong there is too", () => {
+test("a refusal names a wrong or unknown field of an entry", () => {
   const read = (entry: unknown) => readFields(schema, { ...GOOD, entries: [entry] });
   const problem = 'The field "name" is not a text of at most 3 characters.';
   assert.deepEqual(read({ name: 7 }), { ok: false, problem });

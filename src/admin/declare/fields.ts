@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import { printable } from "../../core/text.ts";
 
 /**
- * Fields of JSON objects with exact type and bound; lengths in UTF-16 units. Each carries its half of the sentence with
- * which `readFields` refuses it. In the guard, `zod/mini` takes 0.2 MB of memory and `zod` 4 MB; each schema takes
- * kilobytes more, so a schema is made when it is first used.
+ * Fields of JSON objects, each with its exact type, its bound (lengths in UTF-16 units) and the end of the sentence with which
+ * `readFields` refuses a wrong value. In the guard, `zod/mini` takes 0.2 MB of memory and `zod` 4 MB. Each schema takes kilobytes
+ * more, so it is made when it is first used.
  */
 
 export function lazily<T>(make: () => T): () => T {
@@ -22,7 +22,7 @@ export function component<const S extends z.core.$ZodShape>(meta: z.core.GlobalM
   return lazily(() => z.object(shape()).check(z.meta(meta)));
 }
 
-/** What such a schema describes. */
+/** The type that such a schema describes. */
 export type OutputOf<F extends () => z.ZodMiniType> = Readonly<z.output<ReturnType<F>>>;
 
 export function text(most: number) {
@@ -60,9 +60,9 @@ export const anObject = z.custom<Readonly<Record<string, unknown>>>(isObject, "i
 
 export type FieldsRead<T> = Readonly<{ ok: true; value: T }> | Readonly<{ ok: false; problem: string }>;
 
-/** Reports the first problem in one printable sentence. */
+/** Reports only the first problem, in one printable sentence. */
 export function readFields<S extends z.ZodMiniType>(schema: S, json: unknown): FieldsRead<z.output<S>> {
-  // Does not compile the schema to a function: there are few lines.
+  // `jitless` skips compiling the schema to a function, which does not pay for so few lines.
   const read = schema.safeParse(json, { jitless: true });
   return read.success ? { ok: true, value: read.data } : { ok: false, problem: sentence(read.error.issues[0]) };
 }

@@ -9,7 +9,7 @@ function frames(framer: Framer, chunks: readonly (string | Buffer)[]): { taken: 
   return { taken, ok };
 }
 
-test("a frame of the bound passes, one byte more does not, whether it ends or not", () => {
+test("a frame at the bound passes; one byte more does not, with or without a terminator", () => {
   const most = "x".repeat(POLICY_REQUEST_BYTES);
   assert.deepEqual(frames(new Framer(POLICY_REQUEST_BYTES, "\n\n"), [`${most}\n\n`]), { taken: [most], ok: true });
   assert.deepEqual(frames(new Framer(POLICY_REQUEST_BYTES, "\n\n"), [`${most}x\n\n`]), { taken: [], ok: false });
@@ -18,7 +18,7 @@ test("a frame of the bound passes, one byte more does not, whether it ends or no
   assert.deepEqual(frames(new Framer(4), ["ok\nabcde"]), { taken: ["ok"], ok: false });
 });
 
-test("however a stream is split, even within a character, the frames are those of the whole", () => {
+test("the frames do not depend on how the stream is split, even within a character", () => {
   const stream = fc
     .array(fc.constantFrom("a", "=", "\n", "\n\n", "ü"), { maxLength: 60 })
     .map((parts) => parts.join(""));

@@ -1,8 +1,8 @@
-/** The longest Postfix policy request: thirty attributes, the longest an address of 2 KB. */
+/** Bound of a Postfix policy request, which has thirty attributes, the longest an address of 2 KB. */
 export const POLICY_REQUEST_BYTES = 16 * 1024;
-/** The longest line of the control socket, in either direction, except for the guard's longest answer. */
+/** Bound of a line of the control socket in either direction, except for the guard's answers. */
 export const CONTROL_LINE_BYTES = 64 * 1024;
-/** The longest answer: an allow list of many thousand entries. */
+/** Bound of an answer of the guard; the longest is an allow list of many thousand entries. */
 export const CONTROL_REPLY_BYTES = 16 * 1024 * 1024;
 
 /** Cuts a byte stream at a terminator, wherever the stream was split. Holds at most `maxBytes`. */
@@ -22,7 +22,7 @@ export class Framer {
    */
   push(chunk: Buffer, take: (frame: string) => void): boolean {
     const terminator = this.#terminator;
-    // The terminator may have started in the rest, so the search starts a little before the new bytes.
+    // The terminator may have started in the bytes left over, so the search starts a little before the new ones.
     let searchFrom = this.#rest === null ? 0 : Math.max(0, this.#rest.length - terminator.length + 1);
     const bytes = this.#rest === null ? chunk : Buffer.concat([this.#rest, chunk]);
     let start = 0;

@@ -9,7 +9,7 @@ import { allowed, type BanItem, ban } from "../bans.ts";
 import { component, type OutputOf, object } from "./fields.ts";
 import { count, list, meaning, time as moment, next, records } from "./kinds.ts";
 
-/** Data that interfaces share: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
+/** Data that the command line's --json, the API and the dashboard share. Times are ISO 8601 UTC. */
 
 export const time = moment.check(z.meta({ id: "Time" }));
 
@@ -30,14 +30,14 @@ const fields = () =>
     sizeBytes: z.nullable(count),
     verdict: z.nullable(z.string()),
     reason: z.nullable(z.string()),
-    offence: meaning(z.nullable(count), "Of a ban: which offence this is."),
+    offence: meaning(z.nullable(count), "For a ban: the number of this offence."),
     count: z.nullable(count),
     limit: z.nullable(count),
     windowMs: z.nullable(count),
-    limitKey: meaning(z.nullable(z.string()), "The setting that the limit is."),
+    limitKey: meaning(z.nullable(z.string()), "The setting that sets `limit`."),
     simulated: meaning(
       z.nullable(z.string()),
-      "While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned.",
+      "The verdict that would have applied, or `ban`, if `simulate` had not been set. Nothing was refused or banned.",
     ),
     actor: meaning(z.nullable(z.string()), "Who gave the command."),
     details: z.string(),
@@ -51,10 +51,13 @@ const addressReport = object(() => ({
   pastBans: records({ ...ban().shape, endedAt: z.nullable(time), ended: z.nullable(z.string()) }),
   offencesInMemory: count,
   allowed: z.nullable(allowed()),
-  knownAccounts: meaning(list(z.string()), "Accounts that signed in from it; of a network, from any part of it."),
+  knownAccounts: meaning(
+    list(z.string()),
+    "Accounts that signed in from this address, or from any address of this network.",
+  ),
   totals: meaning(
     z.object({ pastBans: count, knownAccounts: count }),
-    "How many there are of what is listed in part: the newest 50 past bans, 50 accounts.",
+    "Totals of the lists that are cut: at most the newest 50 past bans and 50 accounts are listed.",
   ),
   events: list(eventItem()),
 }));
@@ -63,7 +66,7 @@ export type AddressReport = OutputOf<typeof addressReport>;
 const timelineStep = component({ id: "TimelineStep" }, () => ({
   ...fields(),
   source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "detector", "firewall", "administrator"]),
-  evidence: meaning(z.string(), "What was counted, within which time, and the limit; empty where nothing was."),
+  evidence: meaning(z.string(), "What was counted, within which time, and the limit; empty if nothing was counted."),
   meaning: z.string(),
   lift: meaning(z.nullable(z.string()), "What lifts or fixes it; null if nothing needs to be done."),
   settings: meaning(list(z.string()), "The settings that would have prevented it."),
@@ -78,9 +81,9 @@ export const addressAnswer = component({ id: "AddressStory" }, () => ({
   timeline: timeline(),
   protection: meaning(
     z.nullable(z.string()),
-    "What forbids a ban just now, such as `allow_listed` or `gateway`; null: nothing, or it is not known.",
+    "What forbids a ban now, such as `allow_listed` or `gateway`; null if nothing does, or if unknown.",
   ),
-  protectionUnknown: meaning(z.boolean(), "True: the guard did not answer, so that `protection` is not known."),
+  protectionUnknown: meaning(z.boolean(), "True if the guard did not answer, so `protection` is unknown."),
 }));
 export type AddressAnswer = OutputOf<typeof addressAnswer>;
 export type AddressStory = Omit<AddressAnswer, "protection" | "protectionUnknown">;
@@ -95,9 +98,9 @@ export const accountAnswer = component({ id: "AccountStory" }, () => ({
   addresses: records({ ip: z.string(), succeeded: count, failed: count, lastAt: time }),
   own: meaning(
     list(timelineStep()),
-    "What it did itself and how it was changed: the newest of each type that a search of a second finds, oldest first.",
+    "Actions by the account and changes to it: the newest of each type that a search of one second finds, oldest first.",
   ),
-  complete: meaning(z.boolean(), "False: there is more, and `timeline` and `addresses` tell only the newest events."),
+  complete: meaning(z.boolean(), "False if there is more: `timeline` and `addresses` cover only the newest events."),
   timeline: timeline(),
 }));
 export type AccountAnswer = OutputOf<typeof accountAnswer>;
@@ -110,14 +113,14 @@ export const messageReport = component({ id: "MailStory" }, () => ({
   messageIds: list(z.string()),
   otherQueueIds: meaning(
     list(z.string()),
-    "Mails with the same Message-ID that are not shown here, newest first: ask by their queue ids.",
+    "Queue ids of other mails with the same Message-ID, newest first, by which to ask for them.",
   ),
-  complete: meaning(z.boolean(), "False: there are more events or mails, and only the newest are shown."),
+  complete: meaning(z.boolean(), "False if there are more events or mails than the newest ones shown."),
   timeline: timeline(),
 }));
 export type MessageReport = OutputOf<typeof messageReport>;
 
-/** Notices and tasks with which some mail waits or no one can sign in, most urgent first. */
+/** Notices and tasks that mean that some mail waits or no one can sign in, most urgent first. */
 export const PARTLY_STOPPED = [
   "isolated",
   "ports_blocked",
@@ -146,7 +149,7 @@ export const health = component({ id: "Health" }, () => ({
     next: z.string(),
     about: meaning(
       z.exactOptional(list(z.string())),
-      "The checks, keys, files or channels that it is about, at most 20. Each has a separate alert.",
+      "The checks, keys, files or channels that this notice is about, at most 20. Each has a separate alert.",
     ),
   }),
   needsYou: meaning(
@@ -155,11 +158,11 @@ export const health = component({ id: "Health" }, () => ({
       code: z.string(),
       since: z.nullable(time),
       says: z.string(),
-      /** With the command between backquotes. */
+      /** The command in it is between backquotes. */
       action: z.string(),
-      account: meaning(z.nullable(z.string()), "The account that it is about; null: another matter."),
+      account: meaning(z.nullable(z.string()), "The account that it is about; null if none."),
     }),
-    "What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does.",
+    "What the owner must deal with: notices, alerts, held mail, missing DNS records, a guard that does not answer.",
   ),
   /** Since the guard started. */
   uptimeSeconds: z.number(),
@@ -194,37 +197,37 @@ export const waitingMails = object(() => ({
     records({
       sender: meaning(z.string(), "Envelope sender; empty: a bounce or an automatic reply."),
       recipient: z.string(),
-      ip: meaning(z.nullable(z.string()), "From where it came last."),
-      since: meaning(moment, "Its first try within this time."),
+      ip: meaning(z.nullable(z.string()), "The address of its last try."),
+      since: meaning(moment, "Its first try within the last 6 hours."),
       lastTryAt: moment,
       tries: count,
       waitsFor: meaning(
         z.enum(["retry", "crowd"]),
-        "retry: for the sender's server to try again. crowd: as long as many new senders write.",
+        "`retry`: the sender's server must try again. `crowd`: too many new senders are writing at the moment.",
       ),
     }),
     "The latest first, 100 at most.",
   ),
-  total: meaning(count, "How many wait, as far as was looked."),
-  complete: meaning(z.boolean(), "False: there were more events than are looked at, and only the newest count."),
+  total: meaning(count, "How many wait, among the events that were searched."),
+  complete: meaning(z.boolean(), "False if there were too many events, so that only the newest were searched."),
 }));
 export type WaitingMails = OutputOf<typeof waitingMails>;
 export const spamScores = object(() => ({
   items: records({
     id: count,
     at: moment,
-    recipient: meaning(z.nullable(z.string()), "Null: several, or not known."),
+    recipient: meaning(z.nullable(z.string()), "Null if there are several, or if unknown."),
     messageId: z.nullable(z.string()),
     isSpam: z.boolean(),
-    score: meaning(z.nullable(z.number()), "Null: an older version noted it."),
-    required: meaning(z.nullable(z.number()), "From how many points on it is spam."),
+    score: meaning(z.nullable(z.number()), "Null if an older version recorded it."),
+    required: meaning(z.nullable(z.number()), "The score from which a mail is spam."),
   }),
   next,
   days: meaning(
     records({ day: meaning(z.iso.date(), "In UTC."), scored: count, spam: count }),
     "The newest first, 14 at most; empty on later pages.",
   ),
-  complete: meaning(z.boolean(), "False: there are more than were counted, and the oldest day is short."),
+  complete: meaning(z.boolean(), "False if there were too many to count, so the oldest day is incomplete."),
 }));
 export type SpamScores = OutputOf<typeof spamScores>;
 
@@ -234,7 +237,7 @@ export function banItem(ban: Ban): BanItem {
   return { ip, prefix, level, code, reason, source, createdAt, expiresAt: isoTimeOrNull(ban.expiresAt), offences };
 }
 
-/** An app password: of an account, for a single mail program. `usedAt`: to the minute; null: not yet. */
+/** An account's app password for one mail program. `usedAt`: to the minute; null if never used. */
 export type AppPasswordItem = Readonly<{ name: string; madeAt: string; madeBy: string; usedAt: string | null }>;
 
 /** A session of the dashboard. `id` names it and opens nothing; `device`: from the browser's own description. */
@@ -243,20 +246,20 @@ export type SessionItem = Readonly<{ id: string; device: string; ip: string; sta
 /** `account`: the mailbox whose user is signed in; null: the administrator. */
 export type ListedSession = SessionItem & Readonly<{ account: string | null }>;
 
-/** Who a session or a token is. `account`: the mailbox whose user it is; null: it administers, as its scopes say. */
+/** Who a session or token belongs to. `account`: the mailbox of its user; null for an administrator's. */
 export type CallerItem = Readonly<{
   how: "session" | "token";
   name: string;
   role: Role;
   account: string | null;
   scopes: readonly Scope[];
-  /** Until when the proof that the session gave is fresh; null: it must be given, or it is a token, which gives none. */
+  /** Until when the session's proof is fresh; null if it must give one, and for a token, which cannot. */
   freshUntil: string | null;
   /** The session's id; null for a token. */
   session: string | null;
 }>;
 
-/** What the user of a mailbox sees of it. */
+/** What users see of their own mailbox. */
 
 export const signIns = object(() => ({
   items: records({
@@ -266,7 +269,7 @@ export const signIns = object(() => ({
     isRight: z.boolean(),
     what: meaning(
       z.enum(["signed_in", "wrong_password", "slowed", "refused"]),
-      "`slowed`: it had to wait; `refused`: its password was not looked at.",
+      "`slowed`: it had to wait; `refused`: its password was not checked.",
     ),
   }),
   next,
@@ -286,16 +289,16 @@ const mailStep = z.enum([
   "deleted",
 ]);
 export type MailStep = z.output<typeof mailStep>;
-/** The way of a mail, the first step first. */
+/** The path of a mail, oldest step first. */
 export const ownMail = object(() => ({
-  state: meaning(mailStep, "That of the last step."),
+  state: meaning(mailStep, "The result of the last step."),
   steps: records({ at: time, what: mailStep, says: z.string() }),
 }));
 export type OwnMail = OutputOf<typeof ownMail>;
 
-/** What the verbs of control.ts answer with. */
+/** Results of the verbs in control.ts. */
 
-/** Without `quotaBytes`: the quota of the settings. */
+/** If `quotaBytes` is absent, the quota of the settings applies. */
 export type NamedSecret = Readonly<{
   name: string;
   hash: string;
@@ -304,19 +307,19 @@ export type NamedSecret = Readonly<{
 }>;
 /** `recorded`: whether the database stored a record of it. */
 export type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
-/** `known`: what the browser shows at its next sign-in; null: nothing. */
+/** `known`: the secret that identifies the browser at its next sign-in; null if none. */
 export type SignedIn =
   | Readonly<{ outcome: "in"; secret: string; known: string | null; caller: CallerItem }>
   | Readonly<{ outcome: NotIn }>;
 export type Proved = Readonly<{ outcome: "proved" | NotIn; caller: CallerItem }>;
 /**
- * `code_needed`: the password is right, and a second factor must come with it. `unchecked`: answered like `wrong`, because
+ * `code_needed`: the password is right, but a second factor is required too. `unchecked`: callers get the answer of `wrong`, because
  * whether a password is checked depends on the account.
  */
 export type NotIn = "wrong" | "unchecked" | "refused" | "code_needed";
 export type Done = Readonly<{ done: true }>;
 
-/** The fields of exactly this type: they cannot omit one that the server sends, which `/openapi.json` would then hide. */
+/** Requires the fields of exactly this type, so that `/openapi.json` hides no field that the server sends. */
 function exactly<T>() {
   type Of<S extends z.core.$ZodShape> = z.output<z.ZodMiniObject<S>>;
   return <S extends z.core.$ZodShape>(shape: [T, Of<S>] extends [Of<S>, T] ? S : never): S => shape;

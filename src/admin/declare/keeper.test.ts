@@ -99,13 +99,13 @@ for (const line of [
     { at: 9e15 },
   ].map((wrong) => JSON.stringify({ ...COMMANDS.at(-1), ...wrong })),
 ])
-  test(`no command: ${line}`, () => assert.equal(parseKeeperCommand(line), null));
+  test(`not a command: ${line}`, () => assert.equal(parseKeeperCommand(line), null));
 
-test("further fields of a command are dropped", () => {
+test("unknown fields of a command are dropped", () => {
   assert.deepEqual(parseKeeperCommand('{"verb":"ping","account":"x"}'), { verb: "ping" });
 });
 
-test("any line is a command of the grammar or none", () => {
+test("any line is either a valid command or null", () => {
   const words = ["verb", "ping", "kick_account", "account", "restart", "service", "postfix", "a@b.c", "*"];
   const word = fc.constantFrom(...words);
   const objects = fc.dictionary(word, fc.oneof(word, fc.jsonValue())).map((o) => JSON.stringify(o));
@@ -134,7 +134,7 @@ test("an invalid reply is null", () => {
   for (const line of ["", "7", "{}", '{"ok":"yes"}']) assert.equal(parseKeeperReply(line), null, line);
 });
 
-test("a report in a reply is read only if every field is one", () => {
+test("a report in a reply is read only if every field is valid", () => {
   const item = { name: "backup", state: "ok", at: null, says: "x", command: "y" };
   const read = (upkeep: unknown) => parseKeeperReply(JSON.stringify({ ok: true, detail: "", upkeep }));
   assert.deepEqual(read([item]), { ok: true, detail: "", upkeep: [item] });
@@ -142,7 +142,7 @@ test("a report in a reply is read only if every field is one", () => {
     assert.equal(read([{ ...item, ...wrong }]), null);
 });
 
-test("the audit's check in a reply may be null, and is read only if every field is one", () => {
+test("the audit's check in a reply may be null, and is read only if every field is valid", () => {
   const checked = { checkedAt: isoTime(NOON), first: 1, last: 3, anchored: null, unreadableAnchors: 0, fault: null };
   const read = (audit: unknown) => parseKeeperReply(JSON.stringify({ ok: true, detail: "", audit }));
   for (const audit of [null, checked]) assert.deepEqual(read(audit), { ok: true, detail: "", audit });

@@ -27,18 +27,18 @@ import {
 /** How long the last change of the settings can be undone. */
 export const UNDO_MS = 15 * MINUTE_MS;
 
-/** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
+/** The latest time that a Date can represent (ECMA-262, 21.4.1.1). */
 export const LATEST_MS = 8.64e15;
 /** Limits that the guard keeps, in bytes of UTF-8. */
 const ALERT_TITLE = 400;
 export const ALERT_BODY = 12_000;
-/** As many queue ids, or mails, as fit into one line of the socket. */
+/** Maximum queue ids or mails in one line of the socket. */
 export const MAILS_PER_COMMAND = 500;
-/** As many mails, with all about them, as are listed at once: an answer of less than 2 MB. */
+/** Maximum mails per listing, each with all its details: an answer of less than 2 MB. */
 export const MAILS_LISTED = 500;
-/** How many addresses of one account at most. */
+/** Maximum addresses of one account in a command. */
 export const SENDERS_PER_COMMAND = 50;
-/** As many queue ids as fit into one line beside the senders of an account. */
+/** Maximum queue ids in one line that also has the senders of an account. */
 export const MAILS_BESIDE = 2_000;
 
 const SETTING = /^[a-z0-9_-]{1,32}(?:\.[a-z0-9_-]{1,32}){0,4}$/;
@@ -48,26 +48,26 @@ function sha256() {
 }
 
 /**
- * The keeper's closed list of verbs, carried out by `KeeperVerbs` (programs/keeper/verbs.ts). It never runs a word of a command, or
- * uses it as a file name: each is checked against its grammar, and the text of an alert only becomes the text of a mail.
+ * The keeper's closed list of verbs, carried out by `KeeperVerbs` (programs/keeper/verbs.ts). The keeper never runs a word of a command
+ * or uses it as a file name. Each word is checked against its grammar, and the text of an alert only becomes the text of a mail.
  */
 const command = lazily(() =>
   z.discriminatedUnion("verb", [
     z.object({ verb: z.literal("ping") }),
     /** Ends the account's open IMAP and submission sessions. */
     z.object({ verb: z.literal("kick_account"), account: parsed(parseAccountName) }),
-    /** The addresses that have an IMAP session open. */
+    /** Returns the addresses with an open IMAP session. */
     z.object({ verb: z.literal("imap_clients") }),
     /** Ends the IMAP sessions of these addresses. */
     z.object({ verb: z.literal("end_imap"), clients: z.readonly(z.array(parsed(parseIp)).check(z.minLength(1))) }),
     /**
-     * Renders the configuration from the settings file, if it has this SHA-256, or from the settings in force, whatever was edited since;
-     * checks it, applies it, reloads what changed.
+     * Renders the configuration from the settings file, if that has this SHA-256, or with `inForce` from the settings in force,
+     * ignoring later edits. Then checks it, applies it, and reloads what changed.
      */
     z.object({ verb: z.literal("apply"), inForce: z.exactOptional(z.boolean()), digest: z.exactOptional(sha256()) }),
     /**
-     * Changes settings that the web may change in the settings file, if that has this SHA-256, and applies it; or puts the file
-     * back as it was before the last such change. If that cannot be applied, the file stays as it was.
+     * These two change the settings file, if it has this SHA-256, and apply it. The first changes settings that the web may change;
+     * the second undoes the last such change. If the result cannot be applied, the file stays as it was.
      */
     z.object({
       verb: z.literal("change_settings"),
@@ -87,10 +87,10 @@ const command = lazily(() =>
       failures: count(),
       /** Null: permanent. */
       lastsMs: z.nullable(count()),
-      /** Earlier bans without a mail. */
+      /** How many earlier bans were not mailed. */
       unsaid: count(),
     }),
-    /** Puts an alert into Postfix's queue, addressed to alerts.email. Local users cannot: there is no port for it. */
+    /** Puts an alert to alerts.email into Postfix's queue. Users cannot forge one, because no port accepts such mail. */
     z.object({
       verb: z.literal("mail_alert"),
       id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
@@ -100,26 +100,26 @@ const command = lazily(() =>
       title: z.string().check(z.refine((line) => isOneLine(line, ALERT_TITLE))),
       body: z.string().check(z.refine(isBody)),
     }),
-    /** Finds mails in the queue that are on hold, or those that are not, by their queue ids or envelope senders. */
+    /** Finds mails in the queue by queue id or envelope sender: only those on hold, or only the others. */
     z.object({
       verb: z.literal("find_mail"),
       senders: listOf(parsed(parseAddress), SENDERS_PER_COMMAND, 0),
       ids: queueIds(0),
       onHold: z.boolean(),
     }),
-    /** Puts these mails on hold: Postfix delivers none of them before they are released (postsuper(1), -h). */
+    /** Puts these mails on hold: Postfix does not deliver them until they are released (postsuper(1), -h). */
     z.object({ verb: z.literal("hold_mail"), ids: queueIds(1) }),
     z.object({ verb: z.literal("release_mail"), ids: queueIds(1) }),
-    /** Deletes these mails, or those of them that are on hold. */
+    /** Deletes these mails, or only those on hold. */
     z.object({ verb: z.literal("delete_mail"), ids: queueIds(1), onHold: z.boolean() }),
-    /** Gives these mails back to their senders as undeliverable, also those on hold (postsuper(1), -f). */
+    /** Returns these mails, including those on hold, to their senders as undeliverable (postsuper(1), -f). */
     z.object({ verb: z.literal("return_mail"), ids: queueIds(1) }),
     /** Tries these mails again, or all deferred ones if none is named. */
     z.object({ verb: z.literal("flush_mail"), ids: queueIds(0) }),
     /**
-     * Lists the mails in Postfix's queue that fit every field, in the order of arrival; empty lists and null fit all. An
-     * empty sender is that of a bounce. `beside`: these mails fit as those of the senders do, whoever their sender is.
-     * `isExact`: senders with an extension do not fit.
+     * Lists the mails in Postfix's queue that match every field, in the order of arrival; empty lists and null match all. An empty
+     * sender is that of a bounce. `beside`: mails that match in addition to those of `senders`, whoever sent them.
+     * `isExact`: senders with an address extension do not match.
      */
     z.object({
       verb: z.literal("list_mail"),
@@ -133,7 +133,7 @@ const command = lazily(() =>
       after: z.nullable(z.object({ at: count(), id: queueId })),
       limit: wholeNumber(1, MAILS_LISTED + 1),
     }),
-    /** Tries the strict firewall of the settings. `session`: the port of the caller's SSH session; null outside of one. */
+    /** Starts a trial of the strict firewall. `session`: the port of the caller's SSH session; null if there is none. */
     z.object({ verb: z.literal("firewall_try"), session: z.nullable(wholeNumber(1, 65_535)) }),
     z.object({ verb: z.literal("firewall_confirm") }),
     z.object({ verb: z.literal("firewall_rollback") }),
@@ -142,7 +142,7 @@ const command = lazily(() =>
     z.object({ verb: z.literal("status") }),
     z.object({ verb: z.literal("audit") }),
     z.object({ verb: z.enum(TOLD) }),
-    /** Where the Sieve scripts of these accounts send mail on. */
+    /** Where the Sieve scripts of these accounts forward mail. */
     z.object({ verb: z.literal("redirects"), accounts: listOf(parsed(parseAccountName), MOST_REVIEWED, 0) }),
   ]),
 );
@@ -151,7 +151,7 @@ export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
 type KeeperResult = Extract<KeeperReply, { ok: true }>;
 export type QueuedMail = Readonly<NonNullable<KeeperResult["mails"]>[number]>;
 export type ListedMail = NonNullable<KeeperResult["queue"]>[number];
-/** `about`: each has a separate alert. */
+/** `about`: the subjects of the trouble, each of which has a separate alert. */
 export type KeeperTrouble = Readonly<{ code: KeeperNotice; detail: string; about?: readonly string[] }>;
 const reply = lazily(() =>
   z.discriminatedUnion("ok", [
@@ -162,12 +162,12 @@ const reply = lazily(() =>
         name: z.string(),
         up: z.boolean(),
         pid: z.nullable(z.number()),
-        /** It keeps exiting, whether or not it runs at this moment. */
+        /** Set if the service keeps exiting, whether or not it runs at this moment. */
         trouble: z.exactOptional(z.string()),
-        /** It does not do its work, although it may run. `isBeyondHelp`: a restart has not helped, or would not. */
+        /** Set if the service may run but does not do its work. `isBeyondHelp`: a restart has not helped, or would not. */
         silence: z.exactOptional(z.object({ says: z.string(), isBeyondHelp: z.boolean() })),
       }),
-      /** At most `MAILS_PER_COMMAND`; all that were asked for by their ids are among them. */
+      /** At most `MAILS_PER_COMMAND`, including all mails that were requested by id. */
       mails: given({
         id: z.string(),
         isHeld: z.boolean(),
@@ -177,7 +177,7 @@ const reply = lazily(() =>
         to: z.exactOptional(list(z.string())),
       }),
       clients: z.exactOptional(list(z.string())),
-      /** How many mails were changed, or seconds are left to confirm a firewall that is tried. */
+      /** How many mails were changed, or how many seconds are left to confirm the firewall on trial. */
       count: z.exactOptional(z.number()),
       /** What `list_mail` found. */
       queue: given({
@@ -191,16 +191,16 @@ const reply = lazily(() =>
         recipients: records({ address: z.string(), reason: z.nullable(z.string()) }),
         nextTryAt: z.nullable(z.number()),
       }),
-      /** How many fit, on this page or another. */
+      /** How many match, on all pages. */
       total: z.exactOptional(z.number()),
-      /** When the newest of these arrived. Milliseconds; 0: there are none. */
+      /** When the newest of these arrived, in milliseconds; 0 if there are none. */
       newest: z.exactOptional(z.number()),
       /** Root's records of backups, drills, checks and the like. */
       upkeep: z.exactOptional(list(upkeepItem())),
       /** Null: not checked since the keeper started. */
       audit: z.exactOptional(z.nullable(auditReport())),
       certificate: z.exactOptional(certificateReport()),
-      /** The public keys of DKIM, in base64; empty: there is none yet. */
+      /** The DKIM public keys, in base64; empty if there is none yet. */
       dkimKeys: given({ domain: z.string(), key: z.string() }),
       incidents: z.exactOptional(incidentsReport()),
       checks: z.exactOptional(checksReport()),
@@ -211,7 +211,7 @@ const reply = lazily(() =>
       /** `by`: the file of the script. */
       redirects: given({ address: z.string(), to: list(z.string()), by: z.string() }),
       mailbox: z.exactOptional(z.object({ usedBytes: z.number(), mails: z.number() })),
-      /** Problems that only the keeper sees and the owner must know. Another version of the keeper may know more. */
+      /** Problems that only the keeper sees and the owner must know. Ignores those that only another version of the keeper knows. */
       troubles: z.exactOptional(
         z.pipe(
           z.array(z.object({ code: z.string(), detail: z.string(), about: z.exactOptional(z.array(z.string())) })),
@@ -219,13 +219,13 @@ const reply = lazily(() =>
         ),
       ),
     }),
-    /** `mayBeDone`: some of it may be done all the same, or be done later. */
+    /** `mayBeDone`: part of the command may have been carried out, or may be later. */
     z.object({ ok: z.literal(false), reason: z.string(), mayBeDone: z.exactOptional(z.literal(true)) }),
   ]),
 );
 export type KeeperReply = Readonly<z.output<ReturnType<typeof reply>>>;
 
-/** One line of the keeper's socket. Null unless it is a command whose every word fits its grammar. */
+/** Parses one line of the keeper's socket. Null unless it is a command in which every word matches its grammar. */
 export function parseKeeperCommand(line: string): KeeperCommand | null {
   const read = readFields(command(), parseJson(line));
   return read.ok ? read.value : null;
@@ -261,7 +261,7 @@ function isBody(body: string): boolean {
   return Buffer.byteLength(body) <= ALERT_BODY && body.split("\n").every((line) => isOneLine(line, ALERT_BODY));
 }
 
-/** It cannot end a header or a line of a mail. */
+/** Whether it has no line break that would end a header or a line of a mail. */
 function isOneLine(line: string, most: number): boolean {
   return line.length <= most && !CONTROL_OR_HALF.test(line);
 }

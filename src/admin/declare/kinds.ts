@@ -11,17 +11,17 @@ import { PAGE } from "./paging.ts";
 
 type Written<T> = Readonly<{
   most: number;
-  /** Null if it is not one. */
+  /** Null if the text is invalid. */
   parse: (text: string) => T | null;
   fault: string;
   says: string;
-  /** In `/openapi.json`. Tests make samples of commands from it. */
+  /** Shown in `/openapi.json`. Tests also build sample commands from it. */
   example: string;
 }>;
 
 /**
- * A text that is parsed where it is read, so that nothing behind it in the same program need do so again. The web or the
- * command line reads it, and then the guard, so `parse` must leave its own result unchanged.
+ * A text that is parsed once, at the edge of a program. The web or the command line parses it first, and then the guard, so `parse`
+ * must leave its own result unchanged.
  */
 export function written<T>(kind: Written<T>): z.ZodMiniType<T, string> {
   const { most, parse, fault, says, example } = kind;
@@ -46,9 +46,9 @@ export function orNull<S extends z.ZodMiniType>(kind: S, says: string) {
 const NO_ADDRESS = "is not a mail address such as anna@example.org";
 const CATCH_ALL = /^\s*\*?@/;
 const NO_CATCH_ALL =
-  "stands for every name of the domain, and would take the mail to each name that a spammer tries: add an alias for each name you give away; mail to anna+shop@ reaches anna@ without one";
+  "stands for every name of the domain, and would receive mail to every name that a spammer tries: add an alias for each name you give away; mail to anna+shop@ reaches anna@ without one";
 
-/** RFC 5321, 4.5.3.1, leaves 254 characters; longer ones get the exact fault too. */
+/** RFC 5321, 4.5.3.1, allows 254 characters. The bound is higher, so that somewhat longer ones get the exact fault too. */
 export const mailAddress = written({
   most: 320,
   parse: parseAddress,
@@ -56,7 +56,7 @@ export const mailAddress = written({
   says: "A mail address.",
   example: "bert@example.net",
 });
-/** Of an alias. A name for all others would take the mail to each name that a spammer tries. */
+/** The address of an alias. Refuses catch-alls, which would receive mail to every name that a spammer tries. */
 export const aliasAddress = z
   .pipe(
     z.string("is missing, or not text").check(
@@ -66,7 +66,7 @@ export const aliasAddress = z
     mailAddress,
   )
   .check(z.describe("A mail address."), z.meta({ examples: ["info@example.org"] }));
-/** It need not exist. */
+/** The account need not exist. */
 export const accountName = written({
   most: 320,
   parse: parseAccountName,
@@ -81,7 +81,7 @@ export const senderPattern = written({
   says: "An address, or all of a domain: *@example.org.",
   example: "*@friend.example",
 });
-/** An address stays one: a ban of an IPv6 address means its network, whose size is a setting. */
+/** Keeps an address an address: a ban of an IPv6 address applies to its network, whose size is a setting. */
 export const network = written<Ip | Prefix>({
   most: 64,
   parse: (text) => parseIp(text) ?? parsePrefix(text),
@@ -89,7 +89,7 @@ export const network = written<Ip | Prefix>({
   says: "An IP address, or a network such as 203.0.113.0/24.",
   example: "203.0.113.7",
 });
-/** From which an account may sign in. */
+/** A network from which an account may sign in. */
 export const restrictingNetwork = written({
   most: 64,
   parse: (text) => {
@@ -108,7 +108,7 @@ export const tokenName = z
   );
 export const queueId = z.string("is not text").check(z.refine(isQueueId, "is not a queue id such as 4Wxyz12AbCz1"));
 export const sessionId = z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{12}$/, "is not a session"));
-/** Without one, or with null, the command's default counts. `also`: a word that stands for another time. */
+/** If absent or null, the command's default applies. `also`: a word that is accepted too. */
 export function duration(says: string, also?: "permanent") {
   const parse = (text: string) => (text === also || (parseDuration(text) ?? 0) > 0 ? text : null);
   const text = written({ most: 32, parse, fault: "is not a time such as 30m, 2h or 7d", says, example: "2h" });
@@ -126,19 +126,19 @@ export const note = meaning(
     ),
     "",
   ),
-  "For the record: why.",
+  "The reason, for the record.",
 ).check(z.meta({ examples: ["it scanned us"] }));
 
-/** Control characters, line breaks and tabs included, and halves of a character. */
+/** Control characters, including line breaks and tabs, and lone surrogates. */
 export const CONTROL_OR_HALF = /[\p{Cc}\p{Cs}]/u;
 
-/** Bytes of a line (RFC 5321, 4.5.3.1.6, without its end). */
+/** Maximum bytes of a line, without its end (RFC 5321, 4.5.3.1.6). */
 const MOST_LINE = 998;
-/** Characters of the parts of a longer line: at most 960 bytes. */
+/** Characters of the parts into which a longer line is split: at most 960 bytes. */
 const MOST_PART = 240;
 const LONG_PART = new RegExp(`[^\\n]{${MOST_PART}}(?=[^\\n])`, "gu");
 
-/** A text for a mail, which may have several lines. The bound is twice the limit: trimmed characters and line ends do not count. */
+/** A text of one or more lines for a mail. The bound is twice the limit, because trimmed characters and line ends do not count. */
 export function lines(most: number, example: string) {
   return written({
     most: 2 * most,
@@ -146,7 +146,7 @@ export function lines(most: number, example: string) {
       const text = raw.replaceAll("\r\n", "\n").trim();
       const counted = text.replaceAll("\n", "");
       if (text === "" || counted.length > most || CONTROL_OR_HALF.test(counted.replaceAll("\t", ""))) return null;
-      // smtp(8) would break a line of more than 998 bytes in the middle of a character, and with that its DKIM signature.
+      // smtp(8) would split a line of more than 998 bytes in the middle of a character, which breaks the DKIM signature.
       return text.replace(/[^\n]+/g, (line) =>
         new TextEncoder().encode(line).length > MOST_LINE
           ? fitted(line, MOST_PART, "").replace(LONG_PART, "$&\n")
@@ -168,7 +168,7 @@ export function listOf<S extends z.ZodMiniType>(
   return z.array(kind, "is not a list").check(z.minLength(least, "is empty"), z.maxLength(most, many));
 }
 
-/** Of values that are never changed. `z.readonly` would describe them as read-only to callers of the API. */
+/** A list that is read-only in our types. `z.readonly` would also mark it as read-only in `/openapi.json`. */
 export function list<S extends z.ZodMiniType>(item: S): z.ZodMiniType<readonly z.output<S>[]> {
   return z.array(item);
 }
@@ -178,7 +178,7 @@ export function records<const S extends z.core.$ZodShape>(fields: S) {
 }
 
 export const count = z.int();
-/** Of an answer. The time of day is UTC, in milliseconds. */
+/** A time in an answer: UTC, with milliseconds. */
 export const time = z.iso.datetime({ precision: 3 }).check(z.describe("ISO 8601 in UTC."));
 
 /** Which page of a list, at most `most` items long. */
@@ -188,7 +188,7 @@ export function page(most: number = PAGE.most) {
   return {
     limit: meaning(
       z._default(z.int("is not a whole number").check(z.minimum(1, fault), z.maximum(most, fault)), PAGE.usual),
-      `How many at most: 1 to ${most}; ${PAGE.usual} if absent.`,
+      `Maximum number of items: 1 to ${most}; ${PAGE.usual} if absent.`,
     ),
     cursor: orNull(cursor, "`next` of the page before."),
   };
@@ -199,7 +199,7 @@ export function numberedPage(most: number) {
   return { ...page(most), cursor: orNull(cursor, "`next` of the page before.") };
 }
 
-/** A page of those that have a text in them. */
+/** A page of the items that contain a text. */
 export function search(says: string, most?: number) {
   const text = z.string("is not text").check(z.maxLength(200, "has more than 200 characters"));
   return { ...page(most), text: orNull(text, says) };

@@ -12,12 +12,12 @@ const LINE =
 const has = (query: Partial<LogQuery>, line = LINE): boolean =>
   matchesQuery({ component: "mail", at: instant(1_000), line }, { ...ALL, ...query });
 
-test("text in either case, taken as it is", () => {
+test("text is matched ignoring case, and not as a pattern", () => {
   assert.ok(has({ grep: "STATUS=sent" }));
   assert.ok(!has({ grep: "status=.*" }));
 });
 
-test("an address or any of its network, and no other that starts with the same digits", () => {
+test("an address or any of its network, but none that only starts with the same digits", () => {
   for (const [line, network, found] of [
     [LINE, "198.51.100.7", true],
     [LINE, "198.51.100.0/24", true],
@@ -47,7 +47,7 @@ test("since when", () => {
   assert.ok(!has({ since: instant(1_001) }));
 });
 
-test("texts of which every matching line has one, in lower case; none where an address may be written in several ways", () => {
+test("every matching line has one of the texts, in lower case; there are none for an address with several notations", () => {
   const of = (query: Partial<LogQuery>) => textsOf({ ...ALL, ...query });
   const network = (text: string) => of({ network: net(text) });
   assert.equal(of({}), null);
@@ -80,11 +80,11 @@ test("addresses in every notation", () => {
     assert.deepEqual([...addressesIn(text)], [...found], text);
 });
 
-test("what stands before a colon may be an address with a port, or a longer address", () => {
+test("text with a final group may be an address with a port, or a longer address", () => {
   assert.deepEqual([...addressesIn("at 2001:db8::7:25.")], ["2001:db8::7:25", "2001:db8::7"]);
 });
 
-test("finds what a plain search finds by its definition, in any text", () => {
+test("finds at least what a naive search finds, in any text", () => {
   const random = seeded(7);
   const below = (count: number): number => Math.floor(random() * count);
   const pieces = "198.51.100.7|2001:db8::7|:|::|.|25| |[|]|x|6|ffff|IPv6:|1:2:3:4:5:6:7:8".split("|");

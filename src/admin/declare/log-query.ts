@@ -28,9 +28,9 @@ export function matchesQuery({ at, line }: LogEntry, query: LogQuery): boolean {
 }
 
 export type SearchTexts = Readonly<{
-  /** In lower case. Every matching line contains one of them, in either case. */
+  /** In lower case. Every matching line contains at least one of them, ignoring case. */
   texts: readonly string[];
-  /** The match is by ASCII bytes, so the bytes of any text can be searched. Otherwise a letter such as U+212A may match `k`. */
+  /** Whether comparing ASCII bytes is enough. If not, letters such as U+212A, whose lower case is `k`, may match too. */
   inBytes: boolean;
 }>;
 
@@ -45,17 +45,17 @@ export function textsOf({ queueId, network, account, grep }: LogQuery): SearchTe
 
 const ASCII = /^\p{ASCII}*$/u;
 
-/** As typed, and with its domain as the DNS has it. */
+/** The account as typed, and with its domain as written in the DNS. */
 function spellingsOf(account: string): readonly string[] {
   const typed = account.toLowerCase();
-  // The usual case, and quick: each line is checked.
+  // A short cut for the usual case, because this runs for each line.
   return ASCII.test(typed) ? [typed] : [...new Set([typed, asciiAddress(account)])];
 }
 
-/** Part of an IPv4 address in IPv6 notation that does not end in dotted decimals (RFC 4291, 2.5.5.2). */
+/** Part of an IPv4-mapped IPv6 address, which may not end in dotted decimals (RFC 4291, 2.5.5.2). */
 const MAPPED = "ffff:";
 
-/** IPv4 has one dotted spelling. In IPv6, a first group that is not zero has one, except for leading zeros. */
+/** A dotted IPv4 address has one spelling. In IPv6, only a nonzero first group has one, apart from leading zeros. */
 function textsOfNetwork(network: Prefix): readonly string[] | null {
   const [separator, bits] = isV4(network) ? [".", 8] : [":", 16];
   const groups = networkAddress(network).split(separator);
@@ -65,7 +65,7 @@ function textsOfNetwork(network: Prefix): readonly string[] | null {
   return [`${groups.slice(0, fixed).join(".")}${fixed === groups.length ? "" : "."}`, MAPPED];
 }
 
-/** What may not stand before or after a whole word: it would be part of a longer name. */
+/** Characters that may not precede or follow a whole word, because it would be part of a longer name. */
 const OF_A_QUEUE_ID = { before: "0-9A-Za-z", after: "0-9A-Za-z" };
 const OF_A_NAME = { before: "\\w@+.-", after: "\\w@+-" };
 
@@ -81,15 +81,12 @@ const TOKEN = /(?:ipv(?=6:))?[0-9a-f:.]{2,64}/gi;
 /** `::`, three dots or seven colons. Most words without them are numbers and times of day. */
 const LIKELY = /::|(?:\.[^.]*){3}|(?::[^:]*){7}/;
 
-/**
- * The addresses in a text, in every notation: `[198.51.100.7]:25`, `rip=2001:DB8:0::7,`,
- * `[IPv6:2001:db8::7]`. An address may come twice.
- */
+/** The addresses in a text, in every notation: `[198.51.100.7]:25`, `rip=2001:DB8:0::7,`, `[IPv6:2001:db8::7]`. May repeat one. */
 export function* addressesIn(text: string): Generator<Ip> {
   for (const token of new Set(text.match(TOKEN)?.filter((word) => LIKELY.test(word)))) yield* addressesOf(token);
 }
 
-/** Punctuation of the sentence or a port may follow it. `2001:db8::7:25.` can be read in two ways. */
+/** Punctuation or a port may follow an address. `2001:db8::7:25.` can be read in two ways. */
 function addressesOf(token: string): readonly Ip[] {
   const tagged = /^ipv6:/i.test(token) ? parseIp(token.slice(5).replace(/[.:]+$/, "")) : null;
   if (tagged !== null) return [tagged];

@@ -33,7 +33,7 @@ test("the pages of any list hold each of its items once, in its order", () => {
   );
 });
 
-test("numbers of a cursor are in the order of their texts", () => {
+test("numbers in a cursor sort like their texts", () => {
   assert.ok(ascending(9) < ascending(10) && ascending(10) < ascending(1_763_622_000_000));
   assert.ok(descending(10) < descending(9) && descending(1_763_622_000_000) < descending(10));
 });

@@ -8,7 +8,7 @@ export type PageRequest = Readonly<{ limit: number; cursor: string | null }>;
 /** Items on a page. No list returns more than `most` at once; the command line asks for several pages. */
 export const PAGE = { usual: 50, most: 500, cursorCharacters: 800 } as const;
 
-/** Asks for a whole list, within one program: no server of this kind has as many entries. */
+/** Requests a whole list within one program: the limit exceeds any list of such a server. */
 export const ALL: PageRequest = { limit: 10_000_000, cursor: null };
 
 export function pageOf<T>(items: readonly T[], asked: PageRequest, keyOf: (item: T) => string): CountedPage<T> {
@@ -19,7 +19,7 @@ export function pageOf<T>(items: readonly T[], asked: PageRequest, keyOf: (item:
   return { items: some.map(({ item }) => item), next, total: items.length };
 }
 
-/** The page from rows that were read with one more than `limit`: that extra row shows that there is a next page. */
+/** The page from rows that were read with `limit + 1`: an extra row shows that there is a next page. */
 export function firstPage<T>(rows: readonly T[], limit: number, keyOf: (item: T) => string): Page<T> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
@@ -36,5 +36,5 @@ export function descending(value: number): string {
   return ascending(Number.MAX_SAFE_INTEGER - value);
 }
 
-/** The cursor before every mail of the queue: with it, a change that finds no mail succeeds. */
+/** The cursor before every mail of the queue. A change with a cursor succeeds even if it finds no mail. */
 export const BEFORE_ALL_MAIL = `${ascending(0)} 00000`;

@@ -12,7 +12,7 @@ test("no one may use an unknown verb", () => {
   assert.deepEqual(rightsOf(unknown as Verb).from, []);
 });
 
-test("the web names no actor: the guard does, by the caller that it found", () => {
+test("the web cannot name an actor: the guard names the caller that it found", () => {
   assert.equal(actorFrom("root", "root"), "root");
   assert.equal(actorFrom("web", "root"), "web:unnamed");
   const actor = (how: "session" | "token", name: string, account: string | null = null) =>
@@ -23,7 +23,7 @@ test("the web names no actor: the guard does, by the caller that it found", () =
   assert.equal(actor("session", user, user), "mailbox:anna@example.org via 203.0.113.7");
 });
 
-test("what can be tried is what the web may ask, and neither a sign-in nor a list", () => {
+test("only verbs of the web have a dry run, and neither a sign-in nor a list has one", () => {
   for (const verb of DRY_VERBS) assert.ok(rightsOf(verb).from.includes("web") && hasDryRun({ verb }), verb);
   for (const verb of ["sign_in", "prove", "allow_list", "break_glass"] as const) assert.ok(!hasDryRun({ verb }), verb);
 });

@@ -3,7 +3,7 @@ import { type Verb, verbs } from "./control.ts";
 import type { CallerItem } from "./items.ts";
 import type { Origin, Rights } from "./verb.ts";
 
-/** An unknown verb may be used by no one. */
+/** No one may use an unknown verb. */
 export function rightsOf(verb: Verb): Rights {
   return verbs.get(verb)?.rights ?? { from: [], needs: "admin", proof: true };
 }
@@ -13,18 +13,18 @@ export function actorFrom(origin: Origin, by: string): string {
   return origin === "root" ? by : "web:unnamed";
 }
 
-/** The actor of a line with one, as the guard found it. */
+/** The actor of a line with a caller, whom the guard has identified. */
 export function actorOf({ how, name, account }: Pick<CallerItem, "how" | "name" | "account">, ip: Ip): string {
   if (account !== null) return `mailbox:${account} via ${ip}`;
   return how === "token" ? `web:token ${name} via ${ip}` : `web:${name} via ${ip}`;
 }
 
-/** From where a caller of the web came, as `actorOf` wrote it. */
+/** The address of a caller of the web, as `actorOf` wrote it. */
 export function callersIp(actor: string): Ip | null {
   return parseIp(actor.split(" via ").at(-1) ?? "");
 }
 
-/** Whether root acted by the command line, under its own name or, by sudo, as `root (anna)`. */
+/** Whether root acted on the command line, as `root` or through sudo as `root (anna)`. */
 export function isRootUser(actor: string): boolean {
   return !isWebAdmin(actor) && !isMailboxUser(actor);
 }

@@ -4,7 +4,7 @@ import { lazily } from "./fields.ts";
 
 /** How a verb is called over HTTP. Fields in neither the path nor `given` are sent in the query of GET and DELETE, otherwise in the body. */
 export type HttpForm<R = never> = Readonly<{
-  /** Below `/api/v1`. In braces: fields of the verb. */
+  /** Path below `/api/v1`; braces enclose fields of the verb. */
   route: `${"GET" | "POST" | "PUT" | "DELETE"} /${string}`;
   /** For the user of a mailbox: the field that names the mailbox is filled from the session. */
   own?: true;
@@ -12,11 +12,11 @@ export type HttpForm<R = never> = Readonly<{
   says: string;
   /** Fields with a fixed value, which the caller cannot give. */
   given?: Readonly<Record<string, unknown>>;
-  /** Fields that are stricter there than in the verb. */
+  /** Fields that are stricter over HTTP than in the verb. */
   fields?: Readonly<Record<string, z.ZodMiniType>>;
-  /** What is wrong with the fields of the body together; null: nothing. */
+  /** Returns what is wrong with the combination of fields in the body; null if nothing is. */
   check?: (body: Readonly<Record<string, unknown>>) => string | null;
-  /** Fields that have another name there. */
+  /** Fields that have another name over HTTP. */
   named?: Readonly<Record<string, string>>;
   /** Schema of the response body, where it differs from the result's. */
   answer?: () => z.ZodMiniType;
@@ -25,12 +25,12 @@ export type HttpForm<R = never> = Readonly<{
   status?: 201;
 }>;
 
-/** For the user of a mailbox, who names none. */
+/** For the user of a mailbox, whose requests name no mailbox. */
 export const OWN = { own: true } as const;
 
 /** How a verb is typed. `A`: its fields. `R`: its result. */
 export type CliForm<A, R> = Readonly<{
-  /** As in the help: `alias add ADDRESS TARGET...`. */
+  /** The line of the help: `alias add ADDRESS TARGET...`. */
   usage: string;
   says: string;
   /** The fields that its words fill, in their order. */
@@ -54,13 +54,13 @@ export type CliForm<A, R> = Readonly<{
 
 type Table<I> = Readonly<{
   things: string;
-  /** The most items on a page of the verb, unless it has the usual bound. */
+  /** Maximum items on a page of the verb, if not the usual maximum. */
   most?: number;
-  /** The member of `--json` that has them; `items` unless given. */
+  /** The member of `--json` with the items; `items` by default. */
   member?: string;
   head: readonly string[];
   row: (item: I) => readonly string[];
-  /** If there are none: a sentence, and the command that is useful then. */
+  /** A sentence if there are no items; `first` is the command that is useful then. */
   none: string;
   first?: string;
   next?: string;
@@ -119,10 +119,10 @@ export type Origin = "root" | "web";
  */
 export type Need = "nothing" | "caller" | "mailbox" | Scope;
 /**
- * Who may use a verb. For an origin that it does not list, the verb does not exist. `proof`: the caller must have given the password
- * within the last ten minutes (`PROOF_MS`); `proofWithout`: the same, but only while the list in this field is empty. `user`: the user
- * of a mailbox may use it too, if this field names that mailbox. `costs`: a change by users counts against the limit that they all
- * share (user-bounds.ts); `costsIf`: only with something in this field.
+ * Who may use a verb. For an origin that is not listed, the verb does not exist. `proof`: the caller must have given the password
+ * within the last ten minutes (`PROOF_MS`); `proofWithout`: only if the list in this field is empty. `user`: the user of a mailbox
+ * may use the verb too, if this field names that mailbox. `costs`: a change by users counts against the limit that they all share
+ * (user-bounds.ts); `costsIf`: only if this field is not empty.
  */
 export type Rights = Readonly<{
   from: readonly Origin[];
@@ -134,7 +134,7 @@ export type Rights = Readonly<{
   costsIf?: string;
 }>;
 
-/** Also for the user of the mailbox that the field names. */
+/** Adds the user of the mailbox that the field names. */
 export function orItsUser<const R extends Rights>(
   rights: R,
   field: string,
@@ -144,36 +144,36 @@ export function orItsUser<const R extends Rights>(
 }
 
 export const ROOT = { from: ["root"], needs: "nothing" } as const;
-/** What strangers ask through the web. */
+/** For requests of strangers through the web. */
 export const WEB = { from: ["web"], needs: "nothing" } as const;
 export const ANYONE = { from: ["root", "web"], needs: "nothing" } as const;
-/** What each caller asks about itself. */
+/** For what any caller may ask or change about itself. */
 export const OF_CALLER = { from: ["web"], needs: "caller" } as const;
 /**
- * From here to `PROVEN_ADMIN`: only what routes of the HTTP API need, because an attacker who takes over the web could use all of it in
- * any caller's name.
+ * Give these rights, down to `PROVEN_ADMIN`, only to verbs that routes of the HTTP API need: an attacker who takes over the web could
+ * use all of them in any caller's name.
  */
 export const READ = { from: ["root", "web"], needs: "read" } as const;
 export const BAN = { from: ["root", "web"], needs: "ban" } as const;
 export const ALLOW = { from: ["root", "web"], needs: "allow" } as const;
 export const GREYLIST = { from: ["root", "web"], needs: "greylist" } as const;
 export const QUEUE = { from: ["root", "web"], needs: "queue" } as const;
-/** Without names, it may stop all mail that leaves, including the owner's alerts, or send all that was put on hold by hand. */
+/** Without queue ids, such a command may stop all outgoing mail, including alerts, or send all that was put on hold by hand. */
 export const HOLD = { ...QUEUE, proofWithout: "ids" } as const;
-/** What takes mail away from its recipients, or vouches for an account whose mail is held. */
+/** For commands that take mail away from its recipients, or vouch for an account whose mail is held. */
 export const PROVEN_QUEUE = { from: ["root", "web"], needs: "queue", proof: true } as const;
 export const ADMIN = { from: ["root", "web"], needs: "admin" } as const;
-/** What only a session of the dashboard may do: the result is for the reader's eyes, and is shown once. */
+/** Only for sessions of the dashboard: the result is shown once, to a person. */
 export const SESSION_OF_ADMIN = { from: ["web"], needs: "admin" } as const;
 export const PROVEN_SESSION = { from: ["web"], needs: "admin", proof: true } as const;
 export const PROVEN_ADMIN = { from: ["root", "web"], needs: "admin", proof: true } as const;
-/** What only the user of a mailbox may do: none of these verbs takes the name of an account. See also `orItsUser`. */
+/** Only for the user of a mailbox: none of these verbs takes the name of an account. See also `orItsUser`. */
 export const MAILBOX = { from: ["web"], needs: "mailbox" } as const;
 export const PROVEN_MAILBOX = { from: ["web"], needs: "mailbox", proof: true } as const;
 
 /**
- * What limits how often the web gives a command: an attacker who takes over the web stays within it. `WEB_LIMITS` in
- * guard/commands/web/web-bounds.ts says what each of them counts. `itself`: the command has its own limits, by address
+ * The limit on how often the web may give a command, which also holds for an attacker who takes over the web. `WEB_LIMITS` in
+ * guard/commands/web/web-bounds.ts says what each limit counts. `itself`: the command has its own limits, by address
  * or account. Users of mailboxes have separate limits (user-bounds.ts).
  */
 export type Bound =
@@ -190,15 +190,15 @@ export type Bound =
   | "released"
   | "alertTests";
 
-/** It changes nothing that must survive a power failure. `dryRun`: why a dry run is not offered. */
+/** Changes nothing that must survive a power failure. `dryRun`: why there is no dry run. */
 type Reads = Readonly<{ lasts: false; bound?: Bound; dryRun?: string }>;
-/** `dryRun`: true if the guard can say what it would do without doing it, otherwise why not. */
+/** `dryRun`: true if the guard can say what the command would do without doing it, otherwise why not. */
 type ChangesByWeb<T extends string | true> = Readonly<{ lasts: true; bound: Bound; dryRun: T; tellsSecret?: true }>;
-/** Without a bound, so only for root. */
+/** Has no bound, so only root may use it. */
 type ChangesByRoot = Readonly<{ lasts: true; bound?: never; dryRun?: never; tellsSecret?: never }>;
 export type Effect = Reads | ChangesByWeb<string | true> | ChangesByRoot;
 
-/** The schema of a result: only programs that describe results, as in `/openapi.json`, make it. */
+/** Makes the schema of a result. Only programs that describe results, as in `/openapi.json`, call it. */
 type Answer<R> = () => z.ZodMiniType<R>;
 
 /**
@@ -206,7 +206,7 @@ type Answer<R> = () => z.ZodMiniType<R>;
  * that only this result has, by which `parseReply` knows it. `R` exists only for the compiler.
  */
 type Gives<R, E extends Effect> = Readonly<{ answer: string | Answer<R>; effect: E; type?: R }>;
-/** What a verb of these rights may do: a change that the web may ask for must have a bound. */
+/** Results that a verb with these rights may have: a change that the web may request must have a bound. */
 export type GivesFor<R extends Rights> = Gives<
   unknown,
   "web" extends R["from"][number] ? Reads | ChangesByWeb<string | true> : Reads | ChangesByRoot

@@ -5,7 +5,7 @@ import { verbs } from "../../admin/declare/control.ts";
 import { wrongWord } from "./derived.ts";
 
 const EVERY_NAME =
-  "stands for every name of the domain, and would take the mail to each name that a spammer tries: add an alias for each name you give away; mail to anna+shop@ reaches anna@ without one.";
+  "stands for every name of the domain, and would receive mail to every name that a spammer tries: add an alias for each name you give away; mail to anna+shop@ reaches anna@ without one.";
 const MANY = Array.from({ length: 101 }, (_, i) => `AAAAA${i}`);
 
 for (const [line, says] of [
