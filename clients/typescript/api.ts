@@ -376,7 +376,7 @@ export type MailStory = {
 };
 
 export type Problem = {
-  /** A URI of the kind of problem; `code` tells more. */
+  /** A URI for the kind of problem; `code` is more specific. */
   readonly type: string;
   /** The name of the status. */
   readonly title: string;
@@ -499,7 +499,7 @@ export type TimelineStep = {
 };
 
 export type DryRun = {
-  /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
+  /** If `true`, the guard checks the command and returns what it would do; nothing is changed or recorded. */
   readonly dry_run?: boolean | undefined;
 };
 
@@ -553,7 +553,7 @@ export type Routes = {
         };
   };
 
-  /** Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey; or the user of a mailbox with its address and password. The answer sets the session's cookie. */
+  /** Signs in the administrator with the password (and a code if a second factor is set up) or a passkey, or the user of a mailbox with its address and password. The answer sets the session's cookie. */
   "POST /api/v1/login": {
     readonly body:
       | {
@@ -570,7 +570,7 @@ export type Routes = {
         }
       | {
           readonly password: string;
-          /** Where a second factor is set up: the code of the authenticator app, or a recovery code. */
+          /** If a second factor is set up: a code of the authenticator app, or a recovery code. */
           readonly code?: string | undefined;
           /** The mailbox whose user signs in. Without it, the administrator does. */
           readonly account?: string | undefined;
@@ -581,12 +581,12 @@ export type Routes = {
       /** The mailbox whose user this is; null for an administrator's session or token. */
       readonly account: string | null;
       readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
-      /** Until when the password that was given counts as a fresh proof. */
+      /** Until when the last proof counts as fresh. */
       readonly freshUntil: Time | null;
     };
   };
 
-  /** A challenge for a passkey to sign, for a sign-in or a fresh proof; valid once, for two minutes. */
+  /** A challenge for a passkey to sign, for a sign-in or a fresh proof; valid once and for two minutes. */
   "POST /api/v1/login/passkey": {
     readonly answer: {
       readonly challenge: string;
@@ -598,12 +598,12 @@ export type Routes = {
     readonly answer: undefined;
   };
 
-  /** Who this session or token is, what it may do, and until when a proof of the password is fresh. */
+  /** Whose session or token this is, what it may do, and until when its proof is fresh. */
   "GET /api/v1/session": {
     readonly answer: Routes["POST /api/v1/login"]["answer"];
   };
 
-  /** Gives the password again, and a code where one is needed, or a passkey: for 10 minutes this session may do what needs a fresh proof. */
+  /** Proves again who you are, with the password (and a code if one is needed) or a passkey. For 10 minutes this session may use routes that need a fresh proof. */
   "POST /api/v1/session/proof": {
     readonly body:
       | {
@@ -620,18 +620,18 @@ export type Routes = {
         }
       | {
           readonly password: string;
-          /** Where a second factor is set up: the code of the authenticator app, or a recovery code. */
+          /** If a second factor is set up: a code of the authenticator app, or a recovery code. */
           readonly code?: string | undefined;
         };
     readonly answer: Routes["POST /api/v1/login"]["answer"];
   };
 
-  /** Makes a token, which is shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Makes a token, which is shown once. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/tokens": {
     readonly query?: DryRun | undefined;
     readonly body: {
       readonly name: string;
-      /** Scopes, and roles that stand for theirs. */
+      /** Scopes, and roles, which stand for several scopes. */
       readonly scopes: readonly (
         | "read"
         | "ban"
@@ -643,7 +643,7 @@ export type Routes = {
         | "operator"
         | "viewer"
       )[];
-      /** How long it is valid, such as 90d; without this it does not expire. */
+      /** How long it is valid, such as 90d; if absent, it does not expire. */
       readonly expires?: string | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -831,7 +831,7 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
-      /** The generated password, shown only now; null: it was given. */
+      /** The generated password, shown once; null if the request had one. */
       readonly password: string | null;
     };
   };
@@ -891,12 +891,12 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly added: readonly string[];
-      /** Those that were not imported. */
+      /** Accounts that were not imported. */
       readonly skipped: readonly {
         readonly name: string;
         readonly why: string;
       }[];
-      /** Further fields of the lines, which are not used. */
+      /** Further fields of the lines, which are ignored. */
       readonly ignored: readonly {
         readonly line: number;
         readonly name: string;
@@ -931,7 +931,7 @@ export type Routes = {
   "GET /api/v1/me/sign-ins": {
     readonly query?:
       | {
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: number | string | undefined;
@@ -989,7 +989,7 @@ export type Routes = {
     };
   };
 
-  /** What to type into a mail program. */
+  /** The settings to type into a mail program. */
   "GET /api/v1/me/client": {
     readonly answer: {
       readonly account: string;
@@ -1003,17 +1003,17 @@ export type Routes = {
         readonly port: number;
         readonly tls: "implicit";
       };
-      /** The same in words. */
+      /** The step in words. */
       readonly text: string;
     };
   };
 
-  /** The same as a profile for iPhone, iPad and Mac, without a password. */
+  /** The settings for a mail program as a profile for iPhone, iPad and Mac, without a password. */
   "GET /api/v1/me/client.mobileconfig": {
     readonly answer: unknown;
   };
 
-  /** Sets a new password of the mailbox, and ends its other sessions, also in mail programs. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Sets a new password for the mailbox, and ends its other sessions, including those of mail programs. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/me/password": {
     readonly body: {
       readonly password: string;
@@ -1049,7 +1049,7 @@ export type Routes = {
       readonly from: Time;
       readonly to: Time;
       readonly stepSeconds: number;
-      /** How often it happened in each step. `refused`: mails and connections; `bans`: new bans. */
+      /** Counts for each step. `refused`: mails and connections; `bans`: new bans. */
       readonly series: {
         readonly connections: readonly number[];
         readonly mails_in: readonly number[];
@@ -1067,11 +1067,11 @@ export type Routes = {
   "GET /api/v1/top": {
     readonly query?:
       | {
-          /** By mails if absent. Mails sent or attempted; whatever was refused or deferred; sign-ins that failed or were refused. */
+          /** What to rank by; `mails` if absent. Mails sent or attempted; refusals and deferrals; failed or refused sign-ins. */
           readonly by?: "mails" | "refusals" | "failures" | undefined;
           /** 24 hours ago if absent; at most 30 days ago. */
           readonly from?: string | undefined;
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
         }
       | undefined;
@@ -1086,11 +1086,11 @@ export type Routes = {
     };
   };
 
-  /** Bans in force, newest first, a page at a time; all, or those with a text. */
+  /** Bans in force, newest first, a page at a time: all, or those that contain a text. */
   "GET /api/v1/bans": {
     readonly query?:
       | {
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: number | string | undefined;
@@ -1150,7 +1150,7 @@ export type Routes = {
     readonly answer: AddressStory;
   };
 
-  /** Mails from strangers that were greylisted within the last 6 hours and have not come in since. */
+  /** Mails from strangers that were greylisted within the last 6 hours and have not been accepted since. */
   "GET /api/v1/greylist/waiting": {
     readonly answer: {
       /** The latest first, 100 at most. */
@@ -1179,7 +1179,7 @@ export type Routes = {
   "GET /api/v1/spam": {
     readonly query?:
       | {
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: number | string | undefined;
@@ -1231,7 +1231,7 @@ export type Routes = {
           readonly to?: string | undefined;
           /** `next` of the page before. */
           readonly cursor?: number | string | undefined;
-          /** How many at most: 1 to 500; 50 if absent. */
+          /** Maximum number of items: 1 to 500; 50 if absent. */
           readonly limit?: number | string | undefined;
         }
       | undefined;
@@ -1240,7 +1240,7 @@ export type Routes = {
       readonly items: readonly Event[];
       /** The cursor of the next page; null on the last. */
       readonly next: string | null;
-      /** The time of the oldest event that was looked at; null on the last page. */
+      /** The time of the oldest event that was searched; null on the last page. */
       readonly searchedTo: Time | null;
     };
   };
@@ -1260,7 +1260,7 @@ export type Routes = {
     readonly answer: ReadableStream<Uint8Array>;
   };
 
-  /** All that a page shows as it changes (server-sent events): events, bans, health, figures, and a beat. */
+  /** Everything that a page updates live (server-sent events): events, bans, health, figures, and a heartbeat. */
   "GET /api/v1/stream": {
     readonly query?:
       | {
@@ -2795,7 +2795,7 @@ export type Routes = {
     readonly answer: PublicHealth;
   };
 
-  /** The web program runs. */
+  /** Answers 200 as long as the web program runs. */
   "GET /healthz/live": {
     readonly answer: {
       readonly status: "ok";

@@ -5,13 +5,13 @@ import { identityOf, isCrossOrigin, secretOf } from "./access.ts";
 
 const SECRET = "s".repeat(43);
 
-test("a token is read whatever the case of the scheme's name, and what cannot be one counts as none", () => {
+test("the scheme of a token is case-insensitive, and a malformed token counts as none", () => {
   assert.equal(secretOf(new Headers({ authorization: `bearer ${TOKEN}` }), false), TOKEN);
   for (const wrong of [`Bearer ${TOKEN}!`, `Bearer ${TOKEN.slice(3)}`, `Basic ${TOKEN}`, "Bearer", "Bearer gi_", TOKEN])
     assert.equal(secretOf(new Headers({ authorization: wrong }), false), null, wrong);
 });
 
-test("a session's secret comes from our cookie, and does not save a wrong token", () => {
+test("a session's secret comes from our cookie, and does not make up for a wrong token", () => {
   assert.equal(secretOf(new Headers({ cookie: `a=b; ghostinbox=${SECRET}; c=d` }), false), SECRET);
   for (const cookie of [`xghostinbox=${SECRET}`, `ghostinbox=${SECRET}x`, "ghostinbox=", ""])
     assert.equal(secretOf(new Headers({ cookie }), false), null, cookie);
@@ -33,7 +33,7 @@ test("all sessions of a mailbox count as one caller, and each session of the own
   assert.equal(identityOf(tokenNamed("ci", ["read"])), "token ci");
 });
 
-test("another site's request is foreign; a script's, which says nothing, is not", () => {
+test("a request from another site's page is cross-origin; one from a script, without such headers, is not", () => {
   const foreign = (headers: object): boolean => isCrossOrigin(new Headers({ host: "mail.example.org", ...headers }));
   const own = { origin: "https://mail.example.org" };
   for (const said of [{}, own, { "sec-fetch-site": "same-origin", ...own }, { "sec-fetch-site": "none" }])

@@ -9,18 +9,18 @@ export type WhoMayCall = "anyone" | "session" | "session_or_token";
 /** A caller with a valid credential, as the guard found it. `secret` identifies the caller to the guard. */
 export type Caller = CallerItem & Readonly<{ secret: string }>;
 
-/** Tells callers apart: the session or the token, and all sessions of a mailbox together. */
+/** The identity by which limits count a caller: the token, the owner's session, or all sessions of a mailbox together. */
 export function identityOf(caller: Pick<Caller, "how" | "session" | "name" | "account"> | null): string {
   if (caller === null) return "anyone";
   return caller.account === null ? `${caller.how} ${caller.session ?? caller.name}` : `mailbox ${caller.account}`;
 }
 
 const COOKIE = "ghostinbox";
-/** Set at the sign-in. It opens nothing, but lets this browser's next sign-in skip the queue of strangers. */
+/** Set at the sign-in. It grants no access, but lets this browser's next sign-in skip the queue of strangers. */
 const KNOWN_COOKIE = "ghostinbox_device";
 /**
- * Over https both names start with this: browsers accept such a cookie only from this host over https, so no page of a sibling
- * domain, and no one on a plain connection, can plant one (RFC 6265bis, 4.1.3.2). It needs `Secure`, which plain HTTP lacks.
+ * Prefix of both cookies over https. Browsers accept such a cookie only from this host over https, so neither a sibling domain nor
+ * someone on a plain connection can plant one (RFC 6265bis, 4.1.3.2). It needs `Secure`, which plain HTTP lacks.
  */
 const HOST_PREFIX = "__Host-";
 const KNOWN_SECONDS = 180 * 86_400;
@@ -54,14 +54,14 @@ function cookieNamed(headers: Headers, name: string): string | null {
   return ours?.slice(name.length + 1) ?? null;
 }
 
-/** `Secure` only behind https: a browser would not send it back over plain HTTP on loopback. */
+/** Sets `Secure` only behind https, because a browser would not return such a cookie over plain HTTP on loopback. */
 export function sessionCookie(secret: string, secure: boolean, maxAgeSeconds: number): string {
   return `${nameOf(COOKIE, secure)}=${secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure ? "; Secure" : ""}`;
 }
 
 /**
- * Sent with each sign-in; a new password makes it worthless. Over plain HTTP, without a path, it is valid where it was set
- * (RFC 6265, 5.1.4); the prefix needs a path for all pages.
+ * Set at each sign-in, and void after a new password. Over plain HTTP it has no path, so it is sent only where it was set
+ * (RFC 6265, 5.1.4). The prefix requires the path `/`.
  */
 export function knownCookie(known: string, secure: boolean): string {
   const attributes = `HttpOnly; SameSite=Strict; Max-Age=${KNOWN_SECONDS}${secure ? "; Path=/; Secure" : ""}`;
@@ -69,9 +69,8 @@ export function knownCookie(known: string, secure: boolean): string {
 }
 
 /**
- * True if a page from another origin caused the request. Then neither a cookie nor a sign-in counts. Browsers send
- * `Origin` with every request that may change something, and `Sec-Fetch-Site` with all (Fetch Metadata). Scripts send
- * neither.
+ * True if a page from another origin caused the request, in which case neither its cookie nor a sign-in is accepted. Browsers send
+ * `Origin` with every request that may change something, and `Sec-Fetch-Site` with all (Fetch Metadata). Scripts send neither.
  */
 export function isCrossOrigin(headers: Headers): boolean {
   const site = headers.get("sec-fetch-site");

@@ -17,13 +17,13 @@ const known = (found: Found): Caller =>
   typeof found === "object" && found !== null ? found : assert.fail(String(found));
 const asked = (): number => kit.guard.identified.length;
 
-/** Callers that have asked the guard about one, `found`. */
+/** Callers that already know one caller, `found`, from the guard. */
 async function oneKnown(): Promise<{ callers: Callers; found: Caller }> {
   const callers = createCallers(kit.parts);
   return { callers, found: known(await callers.of(headers, HERE)) };
 }
 
-test("the guard is asked once, and its yes is remembered for a few seconds", async () => {
+test("the guard is asked once, and its approval is remembered for a few seconds", async () => {
   const { callers, found } = await oneKnown();
   assert.deepEqual([found.name, found.secret], ["ci", AS_TOKEN.as]);
   kit.guard.callers.clear();
@@ -36,7 +36,7 @@ test("the guard is asked once, and its yes is remembered for a few seconds", asy
   assert.equal(asked(), 2, "who shows nothing is not asked about");
 });
 
-test("a no is remembered for seconds and counts once, and a yes counts for the address that it was for", async () => {
+test("a refusal is remembered for seconds and counts once, and an approval holds only for its address", async () => {
   const callers = createCallers(kit.parts);
   for (let n = 0; n < 2 * API_LIMITS.wrongCredentials; n++) assert.equal(await callers.of(other(1), HERE), null);
   assert.equal(asked(), 1, "a script with an old token");
@@ -50,7 +50,7 @@ test("a no is remembered for seconds and counts once, and a yes counts for the a
   assert.deepEqual(addresses, ["127.0.0.1", "203.0.113.7"]);
 });
 
-test("a no at one address is none at another, where the same session may be used", async () => {
+test("a refusal at one address does not affect the same session at another", async () => {
   const away = ip("203.0.113.7");
   const callers = createCallers(kit.parts);
   kit.guard.replies.set("caller", UNAUTHORIZED);
@@ -60,13 +60,13 @@ test("a no at one address is none at another, where the same session may be used
   assert.equal(await callers.of(headers, away), null);
 });
 
-test("requests that come together share one question", async () => {
+test("simultaneous requests share one question to the guard", async () => {
   const callers = createCallers(kit.parts);
   await Promise.all(Array.from({ length: 20 }, () => callers.of(headers, HERE)));
   assert.equal(asked(), 1);
 });
 
-test("a sign-out counts at once, even for an answer that is on its way", async () => {
+test("a sign-out takes effect at once, even for a pending answer", async () => {
   const { callers, found } = await oneKnown();
   const late = callers.stillHolds(found, HERE);
   callers.end(found, HERE);
@@ -75,7 +75,7 @@ test("a sign-out counts at once, even for an answer that is on its way", async (
   assert.equal(await callers.of(headers, HERE), null);
 });
 
-test("beside an open stream the guard hears of requests once a minute", async () => {
+test("while a stream is open, requests are reported to the guard once a minute", async () => {
   const { callers, found } = await oneKnown();
   for (let seconds = 0; seconds < 600; seconds += 5) {
     kit.advance(API_LIMITS.callerAgeMs);
@@ -85,7 +85,7 @@ test("beside an open stream the guard hears of requests once a minute", async ()
   assert.equal(kit.guard.identified.filter(({ isUse }) => isUse).length, 11);
 });
 
-test("what an open page polls does not count as a use, except by a caller who is unknown", async () => {
+test("polling by an open page does not count as a use, unless the caller is unknown", async () => {
   const { callers } = await oneKnown();
   const polled = { isUse: false };
   kit.advance(NOTE_USE_MS);
@@ -99,7 +99,7 @@ test("what an open page polls does not count as a use, except by a caller who is
   assert.deepEqual(uses, [true, false, true, false, false, true]);
 });
 
-test("a proof that is given while a question is on its way is not forgotten", async () => {
+test("a proof that is given while a question is pending is not lost", async () => {
   const { callers, found } = await oneKnown();
   const freshUntil = "2026-11-20T07:10:00.000Z";
   const late = callers.stillHolds(found, HERE);
@@ -108,7 +108,7 @@ test("a proof that is given while a question is on its way is not forgotten", as
   assert.equal(known(await callers.of(headers, HERE)).freshUntil, freshUntil);
 });
 
-test("while the guard is away, callers known a moment ago may still read, and no one else", async () => {
+test("while the guard is down, only recently known callers may read", async () => {
   const { callers, found } = await oneKnown();
   kit.guard.isDown = true;
   kit.advance(API_LIMITS.callerAgeWithoutGuardMs - 1);
@@ -120,7 +120,7 @@ test("while the guard is away, callers known a moment ago may still read, and no
   assert.equal(await callers.stillHolds(found, HERE), false, "a stream reads no longer than a request");
 });
 
-test("a guard that fails, with a full disk, is treated as one that is away: it refuses no one", async () => {
+test("a guard that fails on a full disk is treated as down: it refuses no one", async () => {
   const { callers, found } = await oneKnown();
   kit.guard.replies.set("caller", DISK_FULL);
   kit.advance(API_LIMITS.callerAgeMs);
@@ -149,7 +149,7 @@ test("made-up tokens are soon rejected without asking, and known ones still work
   assert.equal(asked(), 4 + API_LIMITS.wrongCredentials);
 });
 
-test("who signs in beside a stranger with made-up tokens is in, and gives a proof without losing the stream", async (t) => {
+test("made-up tokens from the same network affect neither a sign-in nor a stream after a proof", async (t) => {
   for (let n = 0; n <= API_LIMITS.wrongCredentials; n++) {
     const { status } = await fetch(`${kit.url}/api/v1/session`, { headers: Object.fromEntries(other(n)) });
     assert.equal(status, n < API_LIMITS.wrongCredentials ? 401 : 429);
@@ -164,7 +164,7 @@ test("who signs in beside a stranger with made-up tokens is in, and gives a proo
   assert.ok(await stream.until((text) => text || null), "it has not ended");
 });
 
-test("while the guard hangs, those that are not known wait for seconds and no longer", async (t) => {
+test("while the guard hangs, unknown callers wait only for seconds", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const callers = createCallers({ ...kit.parts, guard: { ask: () => new Promise<never>(() => undefined) } });
   const all = Array.from({ length: API_LIMITS.unknownAtOnce + 1 }, (_, n) => callers.of(other(n), HERE));
@@ -172,7 +172,7 @@ test("while the guard hangs, those that are not known wait for seconds and no lo
   assert.equal(await Promise.race(all), "down");
 });
 
-test("few are asked about at once, and each gets its answer", async (t) => {
+test("only a few callers are looked up at once, and each gets its own answer", async (t) => {
   let running = 0;
   let most = 0;
   const usual = kit.guard.ask.bind(kit.guard);

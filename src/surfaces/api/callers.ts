@@ -11,8 +11,8 @@ import type { ApiParts } from "./ports.ts";
 import { createTurns } from "./shares.ts";
 
 /**
- * `down`: the guard does not answer, or cannot (its disk is full), and this caller is unknown. `crowd`: it is unknown, and the guard was not asked,
- * because its network has sent too many wrong credentials.
+ * `down`: the caller is unknown, and the guard does not answer or fails (its disk is full). `crowd`: the caller is unknown, and the
+ * guard was not asked, because the caller's network has sent too many wrong credentials.
  */
 export type Found = Caller | "down" | "crowd" | null;
 
@@ -23,13 +23,13 @@ type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
 export type Callers = ReturnType<typeof createCallers>;
 
 /**
- * Identifies callers by asking the guard. Remembers a yes for `API_LIMITS.callerAgeMs`: an ended session or token may read for
- * that long, but the guard checks each command. Remembers a no only for the address that asked, so showing a session where it
- * is not valid does not end it.
+ * Identifies callers by asking the guard. Remembers an approval for `API_LIMITS.callerAgeMs`: an ended session or token may read
+ * for that long, but the guard checks each command. Remembers a refusal only for the address that asked, so presenting a session at
+ * an address where it is not valid does not end it.
  */
 export function createCallers({ guard, clock, settings }: Parts) {
   const remembered = new BoundedMap<string, Remembered>(API_LIMITS.callers);
-  /** When the guard said no, by digest and address; by digest only for signed-out sessions. */
+  /** When the guard refused, by digest and address; signed-out sessions by digest only. */
   const refused = new BoundedMap<string, Millis>(API_LIMITS.callers);
   /** Sessions that were signed out while the guard could not end them, by digest. */
   const ending = new BoundedMap<string, true>(API_LIMITS.callers);
@@ -59,7 +59,7 @@ export function createCallers({ guard, clock, settings }: Parts) {
     if (isRefused(secret, ip)) return null;
     const known = remembered.get(key);
     if (reply.ok) {
-      // It may have given a proof while this question was pending.
+      // The caller may have given a proof while this question was pending.
       const isNewer = known !== undefined && known !== before;
       return confirm(secret, ip, isNewer ? known.item : reply.result.caller, isUse);
     }
@@ -72,7 +72,7 @@ export function createCallers({ guard, clock, settings }: Parts) {
     return { ...known.item, secret };
   }
 
-  /** The guard has just said who this is; it replaces the answer before. `isUse`: it counts as a use, as a sign-in and a proof do. */
+  /** Replaces the remembered answer by the guard's latest. `isUse`: counts as a use, as a sign-in and a proof do. */
   function confirm(secret: string, ip: Ip, item: CallerItem, isUse = true): Caller {
     const key = keyOf(secret, ip);
     const at = clock.now();
@@ -87,7 +87,7 @@ export function createCallers({ guard, clock, settings }: Parts) {
     return times.some((at) => at !== undefined && ageOf(at) < API_LIMITS.wrongCredentialsMs);
   }
 
-  /** A stream keeps the yes fresh, but does not count as a use: other requests are still reported to the guard. */
+  /** A stream renews the approval but does not count as a use, so other requests are still reported to the guard. */
   function isFresh({ at, usedAt }: Remembered): boolean {
     return usedAt !== null && ageOf(usedAt) < NOTE_USE_MS && ageOf(at) < API_LIMITS.callerAgeMs;
   }
@@ -98,7 +98,7 @@ export function createCallers({ guard, clock, settings }: Parts) {
 
   return {
     confirm,
-    /** Null: no valid credential. `secure`: the client used https. `isUse`: it counts as a use, as each request of an unknown caller does. */
+    /** Null if there is no valid credential. `secure`: the client used https. `isUse`: counts as a use; for an unknown caller always. */
     of: async (headers: Headers, ip: Ip, { secure = false, isUse = true } = {}): Promise<Found> => {
       const secret = secretOf(headers, secure);
       if (secret === null || isRefused(secret, ip)) return null;
@@ -107,19 +107,19 @@ export function createCallers({ guard, clock, settings }: Parts) {
       return ask(secret, ip, isUse || known === undefined);
     },
     /**
-     * Whether the caller of an open stream is still valid; does not prolong a session. While the guard does not answer, a stream
-     * lasts as long as requests are accepted.
+     * Whether the caller of an open stream is still valid. Does not prolong a session. While the guard does not answer, a stream
+     * lasts as long as the caller's requests would be accepted.
      */
     stillHolds: async ({ secret }: Caller, ip: Ip): Promise<boolean> => {
       const found = await ask(secret, ip, false);
       return found !== null && found !== "down";
     },
-    /** Signs out, including for pending answers. */
+    /** Signs out; pending answers cannot undo it. */
     end: ({ secret }: Caller, ip: Ip): void => {
       remembered.delete(keyOf(secret, ip));
       refused.set(digestOf(secret), clock.now());
     },
-    /** Keeps a session signed out that the guard could not end, and asks again until it has. */
+    /** Treats a session as signed out although the guard could not end it, and asks again until it has. */
     endLater: async ({ secret }: Caller, ip: Ip): Promise<void> => {
       const digest = digestOf(secret);
       ending.set(digest, true);

@@ -16,7 +16,7 @@ function originOf(peer: string, forwardedFor: string | null, proto: string | nul
   return originOfPeer({ ip: ip(peer), isTrusted, user: null }, { for: forwardedFor, proto }, PROXIES, isHere);
 }
 
-test("no header counts from a peer that is not trusted, not even on loopback", () => {
+test("headers of an untrusted peer are ignored, even on loopback", () => {
   assert.deepEqual(originOf("203.0.113.9", "198.51.100.1", "https", false), { ip: "203.0.113.9", secure: false });
   assert.equal(originOf("127.0.0.1", "203.0.113.9", null, false).ip, "127.0.0.1");
 });
@@ -37,7 +37,7 @@ test("behind trusted proxies the client is the nearest address that is not one o
     assert.equal(originOf(peer, header, null).ip, client, what);
 });
 
-test("on this machine a proxy is known by its user, elsewhere by its address", async () => {
+test("a proxy is recognized by its user on this machine, and by its address elsewhere", async () => {
   let asked = 0;
   const users: Readonly<Record<number, string>> = { 1: "www-data", 2: "anna" };
   const peers = createPeers({
@@ -101,7 +101,7 @@ test("a stranger's header, a trusted proxy's and one without another address are
   }
 });
 
-test("the API's status tells it, and no more once the proxy is trusted", async (t) => {
+test("the API's status reports an untrusted proxy until it is trusted", async (t) => {
   const loopback = net("127.0.0.1");
   const codes = async (trustedProxies: readonly Prefix[], proxyUsers = ["www-data"]) => {
     const { url } = await startKit(t, { trustedProxies, proxyUsers });
@@ -129,7 +129,7 @@ test("requests of strangers, mailbox users and viewers are not reported: the not
 
 const NAMES = ["mx.example.org", "example.net"];
 
-test("a name is ours if the settings have it or one above it; an address and a name without a dot are ours anywhere", () => {
+test("a name is ours if the settings have it or a parent of it; any address and any name without a dot are ours", () => {
   for (const host of ["127.0.0.1:3000", "[::1]:3000", "203.0.113.7", "localhost", "localhost:3000", "mailbox:3000"])
     assert.ok(isOwnName(host, []), host);
   for (const host of ["mx.example.org", "MX.Example.ORG:443", "example.net.", "dashboard.example.net"])

@@ -7,19 +7,18 @@ import { contains, type Ip, isLoopback, isPrivate, type Prefix, parseIp } from "
 import { HOUR_MS, isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { ApiParts, ApiSettings } from "./ports.ts";
 
-/** Maximum proxies in a row. A longer header is forged. */
+/** Maximum proxies in a row; a longer header must be forged. */
 const HOPS = 32;
 
-/** The sender of a request, as the kernel reports it. `user`: the program's user, if it runs on this machine and its address could be a proxy's. */
+/** The sender of a request, as the kernel reports it. `user`: of its program, looked up for proxies' addresses on this machine. */
 export type Peer = Readonly<{ ip: Ip; isTrusted: boolean; user: string | null }>;
 
 type Forwarded = Readonly<{ for: string | null; proto: string | null }>;
 
 /**
- * Where a request comes from. `X-Forwarded-For` is trusted only from a trusted proxy, and read from the right: each
- * proxy appends its peer, so the rightmost address that is not a trusted proxy cannot be forged. An address of this
- * machine counts as a client there: any local user can make the proxy append it. `secure`: the client used https, according to a
- * trusted proxy.
+ * Where a request comes from. `X-Forwarded-For` is trusted only from a trusted proxy, and read from the right: each proxy
+ * appends its peer, so the rightmost address that is not a trusted proxy cannot be forged. In the header, an address of this machine
+ * counts as a client, because any local user can make the proxy append it. `secure`: a trusted proxy says that the client used https.
  */
 export function originOf(
   { ip, isTrusted }: Peer,
@@ -38,7 +37,7 @@ function lastUntrusted(peer: Ip, header: string, isTrusted: (ip: Ip) => boolean)
   const hops = header.split(",").slice(-HOPS).reverse();
   for (const hop of hops) {
     const ip = parseIp(hop.trim());
-    if (ip === null) return nearest; // what stands further left was written by someone who writes nonsense
+    if (ip === null) return nearest; // whoever wrote this also wrote what is left of it
     nearest = ip;
     if (!isTrusted(ip)) return ip;
   }
@@ -49,8 +48,8 @@ type PeerParts = Pick<ApiParts, "localClients"> &
   Readonly<{ settings: Pick<ApiSettings, "trustedProxies" | "proxyUsers"> }>;
 
 /**
- * Finds the senders of requests; null: the client's address is gone. On this machine an address proves nothing: any user can connect from it.
- * So the kernel is asked for the user, once a connection.
+ * Finds the senders of requests; null if the client has gone. An address of this machine proves nothing, because any user can connect
+ * from it. For these, the kernel is asked for the user, once per connection.
  */
 export function createPeers({ localClients, settings }: PeerParts) {
   const users = new WeakMap<Socket, Promise<string | null>>();
@@ -69,7 +68,7 @@ export function createPeers({ localClients, settings }: PeerParts) {
   };
 }
 
-/** The address of one end of a socket, to which Node adds the zone of a link-local one (`fe80::1%eth0`). Null once the client has gone. */
+/** The address of one end of a socket, without the zone of a link-local one (`fe80::1%eth0`). Null once the client has gone. */
 export function parseSocketIp(address: string | undefined): Ip | null {
   return parseIp(address?.replace(/%.*$/, "") ?? "");
 }
@@ -80,8 +79,8 @@ const NOTICE_MS = 10 * MINUTE_MS;
 const SAME_MS = HOUR_MS;
 
 /**
- * Requests with `X-Forwarded-For` from an untrusted peer: most likely a proxy missing in the settings. Reports only the last peer nearby, and only
- * requests of administrators: the notice says to trust the peer, and strangers may come from it too (Docker's published ports).
+ * Requests with `X-Forwarded-For` from an untrusted peer, most likely a proxy that the settings lack. Reports only the last peer nearby,
+ * and only requests of administrators. The notice says to trust the peer, from which strangers may come too (Docker's published ports).
  */
 export class UntrustedProxy {
   #last: Readonly<{ peer: Ip; since: Millis; at: Millis; user: string | null }> | null = null;
@@ -90,7 +89,7 @@ export class UntrustedProxy {
   saw({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
     if (forwardedFor === null || peer !== client || !(isPrivate(peer) || isLoopback(peer))) return;
     const first = parseIp(forwardedFor.split(",").at(-1)?.trim() ?? "");
-    // A header that names the peer itself changes nothing.
+    // Trusting a peer that names only itself would change nothing.
     if (first === null || first === peer) return;
     const last = this.#last;
     const since = last?.peer === peer && Math.abs(now - last.at) < SAME_MS ? last.since : now;
@@ -107,10 +106,10 @@ export class UntrustedProxy {
 }
 
 /**
- * Whether a `Host` header (RFC 9110, 7.2) can mean this server. A page of evil.example can make its name resolve to our
- * address; its browser then takes our answers for those of that page (DNS rebinding), and only the `Host` header shows it. An
- * address is not a name, and a name without a dot does not exist in the public DNS (RFC 7085).
- * @param names Ours; names below them are ours too.
+ * Whether a `Host` header (RFC 9110, 7.2) can mean this server. A page of evil.example can make its name resolve to our address, and
+ * the browser then lets that page read our answers (DNS rebinding); only the `Host` header shows it. Addresses are always accepted,
+ * and names without a dot too, because they do not exist in the public DNS (RFC 7085).
+ * @param names Our names; names below them are ours too.
  */
 export function isOwnName(host: string | null, names: readonly string[]): boolean {
   const name = URL.parse(`http://${host}`)?.hostname.replace(/\.$/, "");

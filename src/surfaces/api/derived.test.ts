@@ -14,7 +14,7 @@ function unban(guard: GuardPort): Promise<string | Response> {
   return sendToGuard(guard, { asker: AS_TOKEN, isDry: false }, asked, ({ prefix }) => prefix);
 }
 
-test("each kind of answer of the guard becomes its own status, in the guard's words", async () => {
+test("each kind of answer of the guard has its own status and keeps the guard's words", async () => {
   const guard = new FakeGuard();
   const refusal = async (): Promise<unknown> => {
     const answer = await unban(guard);
@@ -65,7 +65,7 @@ function page(field: string, ...items: readonly object[]) {
   return { [field]: items, next: null, total: items.length };
 }
 
-/** The guard is asked this and has this result. The answer is the result with status 200, unless it says otherwise. */
+/** What the guard is asked, and its result. The answer is that result with status 200, unless given. */
 type Row = readonly [line: string, asked: Command, result: object, more?: More];
 type More = Readonly<{ sent?: object; answer?: object; status?: number }>;
 /** The name in the body is the app's, one in the path the account's. */
@@ -75,7 +75,7 @@ const PHONE_ADDED = [
   { sent: { name: "phone" }, answer: { id: "phone", name: "phone", password: "once" }, status: 201 },
 ] as const;
 
-/** One route for each way in which a form may differ from its verb. The lab asks every route. */
+/** One route for each way in which a form may differ from its verb. The lab tests every route. */
 const ROWS: readonly Row[] = [
   ["GET queue", { verb: "queue_list", ...ANY, limit: 50 }, page("items", MAIL)],
   [
@@ -131,7 +131,7 @@ for (const [who, rows, account] of [
   ["the owner's session", OF_SESSIONS, undefined],
   ["a user's session", OF_USERS, ANNA],
 ] as const)
-  test(`each route asks the guard as its caller, and answers what the guard says: ${who}`, async () => {
+  test(`each route asks the guard on behalf of its caller, and returns its answer: ${who}`, async () => {
     const headers = account === null ? bearer : { cookie: await signIn(kit, account) };
     for (const [line, asked, result, { sent, answer = result, status = 200 } = {}] of rows) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the guard's own results
@@ -145,7 +145,7 @@ for (const [who, rows, account] of [
     assert.deepEqual(kit.problems, []);
   });
 
-/** Nonsense of each kind, no choice, and all mail where it may not be meant. */
+/** Invalid values of each kind, no choice, and all mail where that is not allowed. */
 const REFUSED: readonly (readonly [line: string, body?: unknown])[] = [
   ["GET queue?state=gone"],
   ["GET queue?recipient=bob"],
@@ -182,7 +182,7 @@ const REFUSED: readonly (readonly [line: string, body?: unknown])[] = [
   [`DELETE accounts/${ANNA}/networks/203.0.113.0/24`, { networks: ["198.51.100.0/24"] }],
 ];
 
-/** No request of a user names an account. */
+/** Users of mailboxes never name an account. */
 const REFUSED_TO_USERS: typeof REFUSED = [
   ...OF_USERS.flatMap(([line, , , { sent } = {}]) =>
     sent === undefined ? [] : [[line, { ...sent, account: BERT }] as const],
@@ -197,7 +197,7 @@ const REFUSED_TO_USERS: typeof REFUSED = [
   ["PUT me/vacation", { text: null }],
 ];
 
-test("what is wrong is refused before the guard is asked", async () => {
+test("a wrong request is refused before the guard is asked", async () => {
   const user = { cookie: await signIn(kit, ANNA) };
   const before = kit.guard.asked.length;
   for (const [rows, headers] of [

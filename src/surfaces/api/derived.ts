@@ -7,8 +7,8 @@ import { denied, guardDown, problem, uncertain } from "./problem.ts";
 import { type Method, partsOf, type Route, type RouteNeed, route, type Schema } from "./route.ts";
 
 /**
- * Sends a command to the guard for the caller, as a dry run if the call is one, and turns its answer into the route's with
- * `shape`. A refusal becomes a problem.
+ * Sends a command to the guard for the caller, as a dry run if the call is one. `shape` turns the result into the route's answer; a
+ * refusal becomes a problem.
  */
 export async function sendToGuard<V extends WebVerb, A>(
   guard: GuardPort,
@@ -64,7 +64,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
       );
       const sentFields = values.filter(([, value]) => value !== undefined);
       const whose = own === true && rights.user !== undefined ? { [rights.user]: caller?.account ?? "" } : {};
-      // A body is parsed and has its defaults; a query omits them. The guard parses either again: it does not trust the web.
+      // A parsed body includes defaults, a query does not. The guard parses both again, because it does not trust the web.
       const command = { verb, ...Object.fromEntries(sentFields), ...given, ...whose };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
       return sendToGuard(guard, call, command as CommandOf<WebVerb>, body);
@@ -73,7 +73,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
 }
 
 type Values = Readonly<Record<string, unknown>>;
-/** The source of a field: its name there, and whether it is in the path. */
+/** Where a request has a field: its name there, and whether it is in the path. */
 type Place = Readonly<{ field: string; name: string; isInPath: boolean; schema: Schema }>;
 
 function placesOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): readonly Place[] {
@@ -101,7 +101,7 @@ function bodyOf({ check = () => null }: HttpForm<unknown>, places: readonly Plac
   });
 }
 
-/** A query has only text, and omits fields that are null or take their default. */
+/** In a query every field is text, and absent if it is null or has its default. */
 function asText(place: Place): Place {
   const { schema } = place;
   const inner = innermost(schema);
@@ -123,8 +123,8 @@ function innermost(schema: Schema): Schema {
 }
 
 /**
- * The guard decides who may change something; the web also knows what only administrators or mailbox users may do. Undefined:
- * the route's default.
+ * The guard decides who may change something. The web itself only separates what is for administrators from what is for mailbox
+ * users. Undefined: the route's default.
  */
 function needsOf(method: Method, needs: VerbEntry["rights"]["needs"]): RouteNeed | undefined {
   if (needs === "nothing" || needs === "caller") return undefined;

@@ -9,14 +9,14 @@ import { API_LIMITS } from "./limits.ts";
 
 const kit = apiKitOf(import.meta.filename);
 
-test("strangers see the version, names and states, nothing else", async () => {
+test("strangers see only the version, names and states", async () => {
   const response = await fetch(`${kit.url}/healthz`);
   assert.equal(response.status, 200);
   const components = ["guard", "postfix"].map((name) => ({ name, status: "ok" }));
   assert.deepEqual(await response.json(), { version: VERSION, status: "ok", components });
 });
 
-test("down is 503, degraded is not; alive is alive whatever is down", async () => {
+test("down is 503 and degraded is not; the liveness route always answers 200", async () => {
   const all = (): Promise<readonly number[]> => {
     kit.advance(API_LIMITS.healthAgeMs);
     return Promise.all(["", "/ready", "/live"].map(async (path) => (await fetch(`${kit.url}/healthz${path}`)).status));
@@ -34,7 +34,7 @@ test("down is 503, degraded is not; alive is alive whatever is down", async () =
   assert.deepEqual(await all(), [503, 503, 200]);
 });
 
-test("a guard that does not answer is what waits for the owner, and the metrics report it as down", async () => {
+test("a guard that does not answer is a task for the owner, and down in the metrics", async () => {
   kit.guard.isDown = true;
   const reader = createHealthReader(kit.parts);
   const codes = (await reader.read()).needsYou.map(({ code }) => code);
@@ -42,7 +42,7 @@ test("a guard that does not answer is what waits for the owner, and the metrics 
   assert.match(await metrics(kit.parts, reader), /\nghostinbox_component_up\{component="guard"\} 0\n/);
 });
 
-test("a crowd that asks at once is one question to the guard", async () => {
+test("many simultaneous requests are one question to the guard", async () => {
   const reader = createHealthReader(kit.parts);
   await Promise.all(Array.from({ length: 50 }, () => reader.read()));
   assert.equal(kit.guard.asked.length, 1);

@@ -15,7 +15,7 @@ const GUARD_DOWN: OwnerTask = {
   code: "guard_down",
   since: null,
   says: "Until the guard answers, no new address is banned and nothing is recorded.",
-  action: "On the server, `status` says why; `restart` starts everything again.",
+  action: "On the server, `status` shows why; `restart` restarts everything.",
   account: null,
 };
 
@@ -91,11 +91,11 @@ export async function metrics({ queries, clock }: Parts, health: HealthReader): 
   const inForce = Object.entries(figures.bansInForce(clock.now()));
   const bans = inForce.map(([source, count]): Sample => [`source="${source}"`, count]);
   const totals = figures.totals(null);
-  // Types without events too: without an earlier zero, Prometheus sees no increase in the first event of a type.
+  // Includes types without events: without an earlier zero, Prometheus sees no increase in the first event of a type.
   const events = EVENT_TYPES.map((type): Sample => [`type="${type}"`, totals[type] ?? 0]);
   return [
     family("ghostinbox_build_info", "gauge", "What runs.", [[`version="${VERSION}"`, 1]]),
-    family("ghostinbox_component_up", "gauge", "1: it works, or works in part. 0: it is down.", up),
+    family("ghostinbox_component_up", "gauge", "1: it works, at least in part. 0: it is down.", up),
     family("ghostinbox_bans_active", "gauge", "Bans in force.", bans),
     family("ghostinbox_events_total", "counter", "Events recorded.", events),
   ].join("");

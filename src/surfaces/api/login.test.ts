@@ -51,7 +51,7 @@ test("signing out while the guard is away clears the cookie, and says that the s
   await stream.body?.cancel();
 });
 
-test("the user of a mailbox signs in with its address: nothing of it can be taken for the administrator", async () => {
+test("the user of a mailbox signs in with its address, and is never taken for the administrator", async () => {
   const post = (body: object) =>
     fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ password: PASSWORD, ...body }) });
   const response = await post({ account: "anna@example.org" });
@@ -65,7 +65,7 @@ test("the user of a mailbox signs in with its address: nothing of it can be take
   assert.deepEqual(kit.guard.of("sign_in"), []);
 });
 
-test("a wrong password and an address that may not try get the same answer", async () => {
+test("a wrong password and an address that may not try now get the same answer", async () => {
   const wrong = await attempt("wrong");
   kit.guard.answers("sign_in", { outcome: "refused" });
   const refused = await attempt(PASSWORD);
@@ -82,7 +82,7 @@ test("a wrong password and an address that may not try get the same answer", asy
   assert.equal(wrong.headers.get("www-authenticate"), null, "a browser would open its own dialog");
 });
 
-test("a mailbox password that the guard did not check gets the answer of a wrong one", async () => {
+test("a mailbox password that the guard did not check gets the same answer as a wrong one", async () => {
   const answered = async (outcome: "wrong" | "unchecked"): Promise<unknown> => {
     kit.guard.answers("sign_in_mailbox", { outcome });
     return kit.send("POST", "login", { account: "anna@example.org", password: PASSWORD }, {});
@@ -110,7 +110,7 @@ test("the log has a line for each wrong password, for Fail2ban, and nothing else
   assert.deepEqual(reported, ["203.0.113.1"]);
 });
 
-test("a guard that is away or fails accepts no sign-in, and the answer gives a stranger no details", async () => {
+test("while the guard is down or fails, no one can sign in, and strangers learn no details", async () => {
   kit.guard.isDown = true;
   const down = await attempt(PASSWORD);
   assert.deepEqual([down.status, down.headers.get("set-cookie")], [503, null]);
@@ -123,7 +123,7 @@ test("a guard that is away or fails accepts no sign-in, and the answer gives a s
   assert.doesNotMatch(text, /database/);
 });
 
-test("the guard hears from where, with what, and what a browser was given before", async (t) => {
+test("the guard gets the address and the browser of a sign-in, and what that browser was given before", async (t) => {
   const forged = { "x-forwarded-for": "198.51.100.9", "x-forwarded-proto": "https" };
   const asked = { verb: "sign_in", ip: "127.0.0.1", password: PASSWORD, device: "curl", known: null } as const;
   const headers = { "user-agent": "curl/7.88.1", ...forged };
@@ -143,7 +143,7 @@ test("the guard hears from where, with what, and what a browser was given before
   ]);
 });
 
-test("another site's page can neither sign in nor act by the cookie", async () => {
+test("another site's page can neither sign in nor use the cookie", async () => {
   kit.guard.answers("unban", { prefix: "203.0.113.7/32" });
   const cookie = await signIn(kit);
   const unban = async (headers: Readonly<Record<string, string>>): Promise<number> =>
@@ -158,7 +158,7 @@ test("another site's page can neither sign in nor act by the cookie", async () =
   assert.equal(await unban({ ...bearer, ...evil }), 200, "a token is sent by no browser on its own");
 });
 
-test("a code is asked for at the sign-in and at the proof, in words that a program tells apart", async () => {
+test("a missing code has its own problem code, at the sign-in and at the proof", async () => {
   const cookie = await signIn(kit);
   kit.guard.answers("sign_in", { outcome: "code_needed" });
   const half = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ password: PASSWORD }) });
@@ -176,7 +176,7 @@ test("a code is asked for at the sign-in and at the proof, in words that a progr
     assert.equal((await kit.send("POST", "login", { password: PASSWORD, code }, {})).status, 400, String(code));
 });
 
-test("a browser is named in a few words, whatever else it claims to be like", () => {
+test("a browser is named in a few words, even if its User-Agent names others", () => {
   const of = {
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Linux",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":

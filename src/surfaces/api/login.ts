@@ -16,17 +16,17 @@ type Given = Readonly<{ password: string; code?: string | undefined }> | Readonl
 type GivenToSignIn = Given & Readonly<{ account?: string | undefined }>;
 type Call<B = unknown> = RouteCall<unknown, unknown, B>;
 type Attempt = Pick<Call<GivenToSignIn>, "body" | "ip" | "secure" | "headers">;
-/** `callers` gets the guard's answer, so that the next request is already known. */
+/** `callers` gets the guard's answer, so that the next request's caller is already known. */
 type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Callers }>;
 
-/** The guard judges the attempt, verifies the password or passkey, and opens the session. Without it no one can sign in. */
+/** The guard judges the attempt, verifies the password or passkey, and opens the session. While it is down, no one can sign in. */
 export async function signIn(parts: Parts, { body, ip, secure, headers }: Attempt): Promise<Response> {
   const known = knownOf(headers, secure);
   const device = deviceOf(headers.get("user-agent") ?? "");
   const reply = await askedWith(parts.guard, body, { ip, device, known });
   if (!reply.ok) {
     if (reply.kind === "unreachable") return guardDown();
-    // Strangers see it too, so it does not say why.
+    // Strangers see this too, so it does not say why.
     const next = "`./ghostinbox status` on the server shows why, such as a full disk.";
     return problem("guard_down", "The guard cannot do this now.", { next });
   }
@@ -48,7 +48,7 @@ function askedWith(guard: Parts["guard"], given: GivenToSignIn, from: From) {
   return guard.ask("web", { verb: "sign_in_mailbox", ip, account, password: proof.password, device });
 }
 
-/** Verifies the password or a passkey again for a session: some routes need a fresh proof. */
+/** Verifies the password or a passkey again, because some routes need a fresh proof. */
 export async function prove(parts: Parts, call: Call<Given>) {
   const { caller, ip, body } = call;
   if (caller === null) return unauthorized();
@@ -62,14 +62,14 @@ export async function prove(parts: Parts, call: Call<Given>) {
     : sendToGuard(parts.guard, call, { verb: "prove", ...body }, proved);
 }
 
-/** The challenge that a passkey signs to sign in or to prove. Strangers may request it. */
+/** The challenge that a passkey signs for a sign-in or a proof. Strangers may request it. */
 export async function passkeyChallenge({ guard }: Pick<Parts, "guard">, call: Call) {
   return sendToGuard(guard, call, { verb: "passkey_challenge", ip: call.ip }, ({ challenge }) =>
     challenge === null ? loginRefused(429) : { challenge },
   );
 }
 
-/** The browser forgets the session in any case, and the web stops accepting it, even if the guard cannot end it now. */
+/** Even if the guard cannot end the session now, the browser forgets it and the web stops accepting it. */
 export async function signOut({ guard, callers }: Parts, call: Call): Promise<Response> {
   const { caller, ip, secure } = call;
   if (caller === null) return unauthorized();
@@ -86,7 +86,6 @@ export function sessionAnswer({ name, role, account, scopes, freshUntil }: Calle
 }
 
 function refused({ signInRefused }: Pick<Parts, "signInRefused">, outcome: NotIn, ip: Ip): Response {
-  // The password was right. With a second factor set up it is not enough.
   if (outcome === "code_needed") return problem("code_needed", "A code is needed in addition to the password.");
   if (outcome === "wrong") signInRefused(ip);
   return loginRefused(outcome === "refused" ? 429 : 401);
@@ -111,7 +110,7 @@ const SYSTEMS = [
   ["Linux", /\bLinux\b/],
 ] as const;
 
-/** A User-Agent in words that the user recognizes: `Firefox on Linux`. It may be forged. */
+/** A User-Agent in words that its owner recognizes: `Firefox on Linux`. It may be forged. */
 export function deviceOf(userAgent: string): string {
   const nameIn = (known: readonly (readonly [string, RegExp])[]) => known.find(([, form]) => form.test(userAgent))?.[0];
   const [browser, system] = [nameIn(BROWSERS), nameIn(SYSTEMS)];

@@ -5,7 +5,7 @@ import { encodingFor } from "./page.ts";
 
 const kit = apiKitOf(import.meta.filename);
 
-test("the page is served compressed to clients that accept that, and is the same", async () => {
+test("clients that accept compression get the same page compressed", async () => {
   const tags = new Set<string | null>();
   for (const coding of ["br", "gzip", "identity"]) {
     const page = await fetch(kit.url, { headers: { "accept-encoding": coding } });
@@ -28,7 +28,7 @@ test("a script of the page is cached forever by its name, and a script of anothe
   }
 });
 
-test("a client gets the best coding that it takes", () => {
+test("a client gets the best encoding that it accepts", () => {
   for (const [accepted, coding] of [
     ["gzip, deflate, br, zstd", "br"],
     ["gzip, deflate", "gzip"],
@@ -43,7 +43,7 @@ test("a client gets the best coding that it takes", () => {
     assert.equal(encodingFor(accepted), coding, String(accepted));
 });
 
-test("an answer that the caller has is not sent again, and one that changed is", async () => {
+test("an answer is sent again only if it has changed", async () => {
   kit.queries.add("CONNECT");
   const ask = (known = "") => fetch(`${kit.url}/api/v1/events`, { headers: { ...bearer, "if-none-match": known } });
   const tag = (await ask()).headers.get("etag") ?? assert.fail("no tag");
@@ -60,7 +60,7 @@ test("an answer that the caller has is not sent again, and one that changed is",
   assert.match(await changed.text(), /"BAN"/);
 });
 
-test("only what was found has a tag, and it opens nothing", async () => {
+test("only successful answers have an ETag, and knowing one grants no access", async () => {
   const tag = (await fetch(`${kit.url}/api/v1/bans`, { headers: bearer })).headers.get("etag") ?? assert.fail("no tag");
   assert.equal((await fetch(`${kit.url}/api/v1/bans`, { headers: { "if-none-match": tag } })).status, 401);
   const missing = await fetch(`${kit.url}/nothing`, { headers: { ...bearer, "if-none-match": "*" } });

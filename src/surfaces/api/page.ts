@@ -8,18 +8,18 @@ import { type Route, route } from "./route.ts";
 /** The dashboard's files by path. They contain no data, so they are the same for everyone. The first is the page itself. */
 export const PAGE_FILES = {
   "/": { file: "index.html", type: "text/html; charset=utf-8", says: "The dashboard and its sign-in." },
-  "/style.css": { file: "style.css", type: "text/css; charset=utf-8", says: "The dashboard's looks." },
+  "/style.css": { file: "style.css", type: "text/css; charset=utf-8", says: "The dashboard's style sheet." },
   "/icon.svg": { file: "icon.svg", type: "image/svg+xml", says: "The dashboard's icon." },
 } as const;
 
-/** Its scripts and texts are below this directory. Each name has the same content forever, so browsers need not ask again. */
+/** The directory of the page's scripts and texts. The content of a name never changes, so browsers need not ask again. */
 export const PAGE_PROGRAMS = { directory: "programs", type: "text/javascript; charset=utf-8" } as const;
 
-/** A browser with a cached file asks each time whether it is unchanged. */
+/** Makes browsers ask each time whether a cached file has changed. */
 const ASK_AGAIN = "no-cache";
 const FOR_GOOD = "public, max-age=31536000, immutable";
 
-const programInPath = z.object({ name: z.string().describe("As the page and its other scripts name it.") });
+const programInPath = z.object({ name: z.string().describe("The name by which the page or another script loads it.") });
 
 export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[] {
   /** Each encoding of a file is made at its first request. */
@@ -52,7 +52,7 @@ export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[
   ];
 }
 
-/** Better first. Browsers take Brotli over https and from this machine only. */
+/** The better first. Browsers accept Brotli only over https and from this machine. */
 const ENCODINGS = ["br", "gzip"] as const;
 type Encoding = (typeof ENCODINGS)[number];
 
@@ -66,7 +66,7 @@ export function encodingFor(accepted: string | null): Encoding | null {
   return ENCODINGS.find((name) => (taken.get(name) ?? taken.get("*") ?? 0) > 0) ?? null;
 }
 
-/** Off the main thread. */
+/** Compresses off the main thread. */
 export async function encoded(body: Uint8Array<ArrayBuffer>, encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
   const made = encoding === "br" ? await promisify(brotliCompress)(body, BROTLI) : await promisify(gzip)(body, GZIP);
   return new Uint8Array(made);

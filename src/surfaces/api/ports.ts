@@ -9,7 +9,7 @@ import type { ReplayAsked, ReplayReport } from "../../jobs/replay/run-replay.ts"
 
 /** Ports of the API, each named for the need; `programs/web` implements them. */
 
-/** `mayBeDone`: it accepted the command, but its answer is missing. */
+/** `mayBeDone`: the guard accepted the command, but its answer is missing. */
 export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: string; mayBeDone?: true }>;
 
 /** On whose behalf the guard is asked: the web itself, or the caller with this secret, at this address. */
@@ -19,7 +19,7 @@ export type Asking = Readonly<{ asker: Asker; isDry: boolean }>;
 
 /** Implemented by `createGuardPort` (`programs/web/guard.ts`). */
 export interface GuardPort {
-  /** Never throws: a guard that does not answer is a value. Without `isDry`, the command is carried out. */
+  /** Never throws: the result says if the guard does not answer. Without `isDry`, the command is carried out. */
   ask<V extends WebVerb>(
     asker: Asker,
     command: CommandOf<V>,
@@ -27,7 +27,7 @@ export interface GuardPort {
   ): Promise<Reply<V> | Unreachable>;
 }
 
-/** Called when new events were committed. It may be called too often and, while the guard does not answer, too late. */
+/** Reports commits of new events: sometimes needlessly and, while the guard does not answer, late. */
 export interface News {
   /** Returns a function that ends the subscription. */
   subscribe(onNews: () => void): () => void;
@@ -42,11 +42,11 @@ export type JudgedFor = Readonly<{ caller: string; isAdministrator: boolean }>;
 
 type NewPassword = Readonly<{ owner: AccountName; password: string }>;
 
-/** Judges new passwords: the fault of each, in one sentence; null: none. */
+/** Judges new passwords: returns the fault of each in one sentence, or null. */
 export interface PasswordJudges {
-  /** Rejects with `JudgesBusy`, even if only another one of the same caller waits. */
+  /** Rejects with `JudgesBusy`, also if another password of the same caller is waiting. */
   judge(asked: NewPassword, by: JudgedFor): Promise<string | null>;
-  /** Judges several in order, as many as possible in this time; none while others wait. Never rejects. */
+  /** Judges several in order, as many as the time allows, and none while others wait. Never rejects. */
   judgeSome(asked: readonly NewPassword[], by: JudgedFor, withinMs: number): Promise<readonly (string | null)[]>;
 }
 
@@ -72,7 +72,7 @@ export class StoreDown extends Error {
 /** A file of the dashboard, held in memory. */
 export type PageFile = Readonly<{ type: string; body: Uint8Array<ArrayBuffer> }>;
 
-/** `busy`: another trial runs. */
+/** `busy`: another trial is running. */
 export type TrialOutcome = Readonly<{ outcome: "done"; report: ReplayReport } | { outcome: "too_long" | "busy" }>;
 
 export interface Trials {
@@ -93,16 +93,16 @@ export type ApiParts = Readonly<{
   page: ReadonlyMap<string, PageFile>;
   settings: ApiSettings;
   signInRefused: (ip: Ip) => void;
-  /** Called for a bug or broken IO behind a 500. The client learns nothing of it. */
+  /** Logs the bug or the IO error behind a 500, which the client is not told about. */
   report: (error: unknown) => void;
 }>;
 
 export type ApiSettings = Readonly<{
   /** Networks whose X-Forwarded-For and X-Forwarded-Proto are trusted. */
   trustedProxies: readonly Prefix[];
-  /** On this machine: only if it runs as one of these users. */
+  /** On this machine, a proxy is trusted only if it runs as one of these users. */
   proxyUsers: readonly string[];
-  /** Names under which browsers may call this server, with everything below them. */
+  /** Host names under which browsers may reach this server, including names below them. */
   names: readonly string[];
   /** The unit in which IPv6 addresses are judged, and how long offences are remembered. */
   ipv6Prefix: number;

@@ -9,7 +9,7 @@ const LATER = "Try again in a few seconds.";
 const CODES = {
   unauthorized: [401, "Sign in, or send `Authorization: Bearer TOKEN`."],
   login_refused: [401, "Check the password and the code, or try again later."],
-  code_needed: [401, "Send it as `code`: that of the authenticator app, or a recovery code."],
+  code_needed: [401, "Send `code`: a code of the authenticator app, or a recovery code."],
   too_many_wrong: [429, "Try again in 10 seconds."],
   not_allowed: [403, "Use a session or a token with the scope, or the command line on the server."],
   proof_needed: [403, "Enter the password again at `/api/v1/session/proof`, then repeat the request."],
@@ -39,13 +39,13 @@ const CODES = {
 } as const;
 export const PROBLEM_CODES: readonly string[] = Object.keys(CODES);
 
-/** `next`, if it is not that of the code or empty; `status`, if it is not that of the code. */
+/** `next`: instead of that of the code; ignored if empty. `status`: instead of that of the code. */
 type More = Readonly<{ next?: string; headers?: Readonly<Record<string, string>>; status?: 401 | 429 }>;
 
 /** Default seconds after which a retry may help. */
 const RETRY_SECONDS = "5";
 
-/** RFC 9457 problem details. With 429 and 503 they say when to try again (RFC 9110, 10.2.3). */
+/** RFC 9457 problem details. 429 and 503 also say when to retry (RFC 9110, 10.2.3). */
 export function problem(code: keyof typeof CODES, detail: string, more: More = {}): Response {
   const [usual, usualNext] = CODES[code];
   const { status = usual, next = "", headers } = more;
@@ -71,8 +71,8 @@ export function denied(why: Denial, { message, next }: Readonly<{ message: strin
 }
 
 /**
- * For a right that the web checks itself (`whyNot`). `mailbox_only`: the session is of a mailbox, and the route needs another
- * right. `session`: a token came to a route that needs a session.
+ * For a right that the web checks itself (`whyNot`). `mailbox_only`: the session belongs to a mailbox, and the route needs another
+ * right. `session`: a token was used for a route that needs a session.
  */
 export function notAllowed(scope: Scope | "mailbox" | "mailbox_only" | "session"): Response {
   const [detail, next] = NOT_SCOPES[scope] ?? [
@@ -91,7 +91,7 @@ const NOT_SCOPES: Readonly<Record<string, readonly [detail: string, next: string
   mailbox: ["This is only for users of a mailbox.", "Sign in with the address and the password of a mailbox."],
 };
 
-/** The same words for a wrong password (401) and for an attempt that may not be made now (429). */
+/** Has the same words for a wrong password (401) and for an attempt that is not allowed now (429). */
 export function loginRefused(status: 401 | 429): Response {
   return problem("login_refused", "The sign-in was refused.", { status });
 }

@@ -9,7 +9,7 @@ import { readBans, readWhy, readWhyAccount } from "./reading.ts";
 const kit = apiKitOf(import.meta.filename);
 const FOR_CI = { as: TOKEN, ip: ip("203.0.113.9") };
 
-test("a page of bans tells how many are in force", async (t) => {
+test("a page of bans says how many are in force", async (t) => {
   const bans = t.mock.method(kit.queries, "bans", () => ({ items: [BAN], next: "41" }));
   assert.deepEqual(await readBans(kit.parts, { limit: 1, cursor: 42 }), { items: [BAN], next: "41", active: 1 });
   assert.deepEqual(bans.mock.calls[0]?.arguments, [T0, { limit: 1, cursor: "42" }]);
@@ -21,7 +21,7 @@ test("a page of bans tells how many are in force", async (t) => {
   assert.equal(ask.mock.callCount(), 1, "a search does not run in the thread that answers all others");
 });
 
-test("an account is explained with its state now, and without it while the guard is down", async () => {
+test("an account is explained with its current state, or without it while the guard is down", async () => {
   const account = "anna@example.org";
   const reported = await readWhyAccount(kit.parts, FOR_CI, account);
   assert.deepEqual([reported.account, reported.state], [account, null]);
@@ -31,7 +31,7 @@ test("an account is explained with its state now, and without it while the guard
   assert.deepEqual([without.account, "state" in without], [account, false]);
 });
 
-test("an address is explained as of now, with the configured memory", async (t) => {
+test("an address is explained as of now, with the configured memory of offences", async (t) => {
   const kit = await startKit(t, { memoryMs: 77 });
   const address = t.mock.method(kit.queries, "address");
   const prefix = net("203.0.113.7");
@@ -45,7 +45,7 @@ test("an address is explained as of now, with the configured memory", async (t) 
   assert.deepEqual([without.ban, without.protection, without.protectionUnknown], [BAN, null, true]);
 });
 
-test("a chart tells where its steps are, and never asks about what is yet to come", async (t) => {
+test("a chart has the times of its steps, and never covers the future", async (t) => {
   const ask = (query: string) => kit.send("GET", `figures${query}`);
   const span = t.mock.method(kit.queries.figures, "totalsAt");
   const quiet = { refused: [0, 0], deferred: [0, 0], logins: [0, 0], logins_failed: [0, 0], bans: [0, 0] };
@@ -60,7 +60,7 @@ test("a chart tells where its steps are, and never asks about what is yet to com
     assert.equal((await ask(wrong)).status, 400, wrong);
 });
 
-test("addresses are ranked by what was asked for, over as long as they are kept", async (t) => {
+test("addresses are ranked as requested, for as long as counts are kept", async (t) => {
   const top = t.mock.method(kit.queries.figures, "top");
   const ask = (query: string) => kit.send("GET", `top${query}`);
   const ranked = { by: "failures", from: "2026-11-20T00:00:00.000Z", items: [{ ip: "203.0.113.7", count: 3 }] };
@@ -74,7 +74,7 @@ test("addresses are ranked by what was asked for, over as long as they are kept"
   assert.equal((await ask("?by=color")).status, 400);
 });
 
-test("scores and mail that waits come from the events, without the guard", async () => {
+test("spam scores and waiting mail are read from the events, without the guard", async () => {
   kit.queries.add("SPAM_SCORED");
   kit.queries.add("GREYLIST_ASKED");
   const before = kit.guard.asked.length;

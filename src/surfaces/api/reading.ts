@@ -10,7 +10,7 @@ import type { HealthReader } from "./health.ts";
 import type { ApiParts, Asker } from "./ports.ts";
 import type { bansQuery, eventsQuery, figuresQuery, topQuery } from "./routes/schemas.ts";
 
-/** Answers of the reading routes. Each throws `StoreDown`, or `LookupsBusy`. */
+/** Answers of the reading routes. Each throws `StoreDown` or `LookupsBusy`. */
 
 /** As JSON, as serialised by the reading thread. */
 export async function readStats({ lookups, clock }: ApiParts, health: HealthReader): Promise<string> {
@@ -50,7 +50,7 @@ export async function readBans({ queries, lookups, clock }: ApiParts, asked: z.o
   const { limit = PAGE.usual, cursor: given, text } = asked;
   const now = clock.now();
   const cursor = given === undefined ? null : String(given);
-  // A search reads all bans in force, a page without one only its own.
+  // A search reads all bans in force; otherwise only those of the page are read.
   const page: Page<BanItem> =
     text === undefined
       ? queries().bans(now, { limit, cursor })

@@ -23,7 +23,7 @@ async function post({ key = KEY, path = "/api/v1/bans", body = { ip: "203.0.113.
   return { status: answer.status, text: await answer.text(), type: answer.headers.get("content-type") };
 }
 
-test("a request that is sent again with its key is carried out once, and answered as the first time for a day", async () => {
+test("a request that is repeated with its key is carried out once, and gets the first answer for a day", async () => {
   const first = await post();
   assert.equal(first.status, 201);
   kit.guard.refuses("ban", "It is banned.");
@@ -36,7 +36,7 @@ test("a request that is sent again with its key is carried out once, and answere
   assert.equal(kit.guard.of("ban").length, 2);
 });
 
-test("what was refused, wrong, or failed for a while did nothing, and may be sent again with its key", async () => {
+test("a request that was refused, wrong or failed for now did nothing, and may be repeated with its key", async () => {
   const making = { path: "/api/v1/tokens", body: { name: "ci", scopes: ["read"] } };
   kit.guard.refuses("token_create", "There is a token ci.");
   for (const _ of [1, 2]) {
@@ -55,7 +55,7 @@ test("what was refused, wrong, or failed for a while did nothing, and may be sen
   assert.equal(kit.guard.of("ban").length, 1);
 });
 
-test("a command that the guard took and did not answer or finish is not sent again, nor called done", async () => {
+test("a command that the guard accepted but did not answer or finish is neither repeated nor reported as done", async () => {
   const { guard } = kit;
   guard.replies.set("ban", { ok: false, kind: "unreachable", message: "It did not answer in time.", mayBeDone: true });
   const first = await post();
@@ -70,7 +70,7 @@ test("a command that the guard took and did not answer or finish is not sent aga
   assert.match((await post({ key: "b" })).text, /"code":"key_uncertain"/);
 });
 
-test("a repeated change of the queue answers where it stopped; a preview changes nothing and uses no key", async () => {
+test("a repeated change of the queue says where it stopped; a preview changes nothing and uses no key", async () => {
   const asked = { path: "/api/v1/queue/hold", body: { sender: "a@example.net" } };
   kit.guard.answers("queue_hold", { changed: 5, kept: [], next: "7" });
   const first = await post(asked);
@@ -80,7 +80,7 @@ test("a repeated change of the queue answers where it stopped; a preview changes
   assert.equal(acceptsRepeatKey({ ...ROW, asks: "settings_preview" }), false);
 });
 
-test("another request with the same key is refused; another caller's key is another key", async () => {
+test("a different request with the same key is refused; keys of different callers are separate", async () => {
   kit.guard.callers.set(OTHER, tokenNamed("ci", ["read", "ban"]));
   await post();
   const reused = await post({ body: { ip: "203.0.113.8" } });
@@ -91,7 +91,7 @@ test("another request with the same key is refused; another caller's key is anot
   assert.equal(kit.guard.of("ban").length, 2);
 });
 
-test("a token or an app password is shown once: its key later answers only that it was made", async () => {
+test("a token or an app password is shown once: repeating its key only says that it was made", async () => {
   kit.guard.answers("token_create", { name: "ci" });
   kit.guard.answers("app_password_add", { name: "anna@example.org", app: "phone", password: "once" });
   for (const [asked, secret] of [
@@ -117,7 +117,7 @@ test("a malformed key is refused", async () => {
   assert.equal(kit.guard.of("ban").length, 0);
 });
 
-test("while the first is under way the second is refused, and no caller takes all the room", async () => {
+test("while the first is in progress, a repeat is refused; no caller can fill the memory for keys", async () => {
   const once = createRepeats();
   const { promise, resolve } = Promise.withResolvers<Response>();
   const asked = { row: ROW, key: "one", url: "/x", body: {}, now: T0 };

@@ -5,45 +5,45 @@ import { API_LIMITS } from "./limits.ts";
 import { problem, Uncertain } from "./problem.ts";
 import type { Route } from "./route.ts";
 
-/** The header of a request that is carried out once, however often it is sent (draft-ietf-httpapi-idempotency-key-header). */
+/** The header with which a request is carried out only once, however often it is sent (draft-ietf-httpapi-idempotency-key-header). */
 export const REPEAT_KEY = "Idempotency-Key";
 /** How long a key is remembered. */
 export const REPEAT_MS = DAY_MS;
 /** A string of Structured Fields (RFC 9651, 3.3.3), or the same without its quotes. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\w.:/+=-]{1,255}))$/;
 type Kept = Readonly<{ status: number; headers: Headers; body: string }>;
-/** `running`: it is pending; `notKept`: it was answered, but the answer is not stored; `uncertain`: it may have been carried out. */
+/** `running`: in progress; `notKept`: answered, but the answer is not stored; `uncertain`: possibly carried out. */
 type Unknown = "running" | "notKept" | "uncertain";
 type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | Unknown };
 
 type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
 
-/** Whether a route honours the key: each POST that changes something and is open to sessions and tokens. PUT and DELETE may be repeated without one. */
+/** Whether a route honours the key: every POST that changes something for sessions and tokens. PUT and DELETE need none. */
 export function acceptsRepeatKey({ method, who, asks }: Pick<Route, "method" | "who" | "asks">): boolean {
   return method === "POST" && who === "session_or_token" && asks !== undefined && asks !== "settings_preview";
 }
 
-/** Then only the fact of an answer is stored: whoever compromises this program finds no tokens. */
+/** For these only the fact of an answer is stored, so that an attacker who compromises this program finds no tokens. */
 function tellsSecret(asks: WebVerb | undefined): boolean {
   const effect = asks === undefined ? null : effectOf(asks);
   return effect?.lasts === true && effect.tellsSecret === true;
 }
 
 /**
- * Runs a request, or repeats the answer to the first one with this key, for each session or token. Kept only in memory: this program
- * has no place to write. After a restart a repeated ban or allow-list entry has the same result, and a repeated token fails because
- * its name is taken.
+ * Runs a request, or repeats the answer to the first one of this session or token with this key. Keeps answers only in memory, because
+ * this program may not write to the disk. After a restart, repeating a ban or an allow-list entry has the same result, and repeating
+ * a token fails because its name is taken.
  */
 export function createRepeats() {
   /** By caller, then by key, oldest first. */
   const entries = new Map<string, Map<string, Entry>>();
-  /** Requests are stored as hashes, which reveal nothing without this. */
+  /** Requests are stored as hashes, which reveal nothing without this salt. */
   const salt = randomUUID();
 
   function forgetBefore(now: Millis): void {
     for (const [caller, own] of entries) {
       for (const [key, { at, answer }] of own) {
-        // If the clock is set back, all seem young again; even then none is kept for too long.
+        // If the clock is set back, entries from the future are deleted too, so that none is kept for too long.
         if (now < later(at, REPEAT_MS) && now >= at) break;
         if (answer !== "running") own.delete(key);
       }
@@ -70,7 +70,7 @@ export function createRepeats() {
       const response = await run();
       if (response instanceof Uncertain) entry.answer = "uncertain";
       else if (response.status >= 300)
-        own.delete(key); // it may be sent again: an import skips what it added
+        own.delete(key); // may be sent again: an import skips accounts that it has added
       else entry.answer = tellsSecret(asked.row.asks) ? "notKept" : await kept(response);
       return response;
     } catch (error) {
@@ -100,7 +100,7 @@ const UNKNOWN = {
   running: ["key_in_use", `The request with this ${REPEAT_KEY} is still in progress.`],
   notKept: [
     "key_done",
-    `The request with this ${REPEAT_KEY} was carried out; its answer is not kept, as it may hold a secret or is long.`,
+    `The request with this ${REPEAT_KEY} was carried out; its answer is not kept, because it is long or may hold a secret.`,
   ],
   uncertain: ["key_uncertain", `It is not known whether the request with this ${REPEAT_KEY} took full effect.`],
 } as const satisfies Readonly<Record<Unknown, unknown>>;

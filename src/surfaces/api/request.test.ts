@@ -21,7 +21,7 @@ async function refusalOf(row: typeof LISTED, search: string): Promise<string> {
   return `${detail} ${next}`;
 }
 
-test("a list takes each value of its name", async () => {
+test("a list takes each value of a repeated parameter", async () => {
   const row = rowOf({ query: z.object({ type: z.array(z.string()).optional(), ip: z.string().optional() }) });
   const read = (search: string) => readQuery(row, `http://localhost/x?${search}`);
   assert.deepEqual(read("type=BAN&ip=1&type=UNBAN"), { value: { ip: "1", type: ["BAN", "UNBAN"] }, isDry: false });
@@ -30,19 +30,19 @@ test("a list takes each value of its name", async () => {
   assert.match(await refusalOf(row, "type=BAN&ip=1&ip=2"), /^ip is given more than once/);
 });
 
-test("what it does not know is refused by name, and so is what is there twice", async () => {
+test("an unknown or repeated parameter is refused by name", async () => {
   assert.equal(await refusalOf(LISTED, "ip=1&limt=5"), "Unknown parameter limt. This route takes ip, limit.");
   const expected = "limit is given more than once. This route takes ip, limit.";
   assert.equal(await refusalOf(LISTED, "limit=1&limit=2"), expected);
   assert.equal(await refusalOf(rowOf({}), "a"), "Unknown parameter a. This route takes none.");
 });
 
-test("ten thousand letters of markup are not answered back", async () => {
+test("ten thousand letters of markup are not echoed", async () => {
   const said = await refusalOf(LISTED, encodeURIComponent("<script>".repeat(1_250)));
   assert.ok(said.length < 120 && !said.includes("<"), said);
 });
 
-test("a route that takes any query reads its own, and refuses a dry run that would not be one", async () => {
+test("a route that accepts any query reads its own parameters, but refuses a dry run that it does not support", async () => {
   const old = rowOf({ query, anyQuery: true });
   const read = readQuery(old, "http://localhost/x?ip=203.0.113.7&_=123&_=124");
   assert.ok(!(read instanceof Response) && read.value["ip"] === "203.0.113.7");
@@ -52,7 +52,7 @@ test("a route that takes any query reads its own, and refuses a dry run that wou
   assert.ok(!(ban instanceof Response) && ban.isDry);
 });
 
-test("a command that the guard can try may be a dry run, and says so in one way", async () => {
+test("a command with a dry run accepts one spelling of the parameter", async () => {
   const ban = rowOf({ asks: "ban" }, "POST");
   const dry = (search: string) => {
     const read = readQuery(ban, `http://localhost/x?${search}`);
@@ -65,14 +65,14 @@ test("a command that the guard can try may be a dry run, and says so in one way"
   assert.match(await refusalOf(rowOf({ asks: "prove" }, "POST"), "dry_run=true"), /not supported here/);
 });
 
-test("a dry run of what cannot be tried is refused, with the reason", async () => {
+test("a dry run of a command without one is refused, with the reason", async () => {
   const row = rowOf({ asks: "settings_apply" }, "POST");
   const expected =
     "dry_run is not supported here: this cannot be tried without carrying it out. The preview of the settings tries the same changes. Leave dry_run out to carry it out.";
   assert.equal(await refusalOf(row, "dry_run=true"), expected);
 });
 
-test("every route that changes something can be tried, or says why it cannot", () => {
+test("every route that changes something has a dry run or says why not", () => {
   const all = tableOf(kit).filter(({ method }) => method !== "GET");
   const neither = all.filter(({ asks }) => asks === undefined || effectOf(asks).dryRun === undefined);
   const paths = neither.map(({ path }) => path);
@@ -100,11 +100,11 @@ test("JSON is read to its bound, whatever the headers claim", async () => {
   assert.equal(await read("[1,2]", { "content-length": "5000" }), 413);
 });
 
-test("what is not JSON is said to be none", async () => {
+test("a body that is not JSON is reported as such", async () => {
   for (const nonsense of ["", "{", "a=b", "\u0000"]) assert.equal(await read(nonsense), 400, nonsense);
 });
 
-test("a body that breaks off does not count as our error, whatever the status", async () => {
+test("a body that breaks off is not reported as our error", async () => {
   const broken = new ReadableStream({
     start: (stream) => stream.enqueue(new TextEncoder().encode("[1]")),
     pull: (stream) => stream.error(new Error("aborted")),

@@ -8,9 +8,8 @@ export const DRY_RUN = "dry_run";
 type Read = Readonly<{ value: Readonly<Record<string, string | readonly string[]>>; isDry: boolean }>;
 
 /**
- * Parses the query. Refuses parameters that the route does not know: a script that misspells a filter
- * would get unfiltered results. Also refuses repeated ones, except lists. A route with `anyQuery` ignores others, but never a
- * dry run that it does not support.
+ * Parses the query. Refuses unknown parameters, because a script that misspells a filter would get unfiltered results. Also refuses
+ * repeated ones, except in lists. A route with `anyQuery` ignores unknown ones, but not a dry run that it does not support.
  */
 export function readQuery(row: Route, url: string): Read | Response {
   const given = new URL(url).searchParams;
@@ -35,12 +34,12 @@ function isList(field: Schema | undefined): boolean {
   return field instanceof $ZodArray || (field instanceof $ZodOptional && isList(field._zod.def.innerType));
 }
 
-/** Uncounted tries would let mailbox users find out which other addresses exist, such as by a forward. */
+/** Not for mailbox users: their dry runs are not counted, and could probe which addresses exist, for example by a forward. */
 export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" | "needs">): boolean {
   return method !== "GET" && needs !== "mailbox" && asks !== undefined && hasDryRun({ verb: asks });
 }
 
-/** Ignoring the parameter would make a change that was not requested. */
+/** Refuses the request, because ignoring the parameter would make a change that was not requested. */
 function notTried({ asks, needs }: Pick<Route, "asks" | "needs">): Response {
   const why = asks === undefined ? undefined : effectOf(asks).dryRun;
   const ofMailbox = needs === "mailbox" ? " A change that users make to their mailbox has no dry run." : "";
@@ -61,14 +60,13 @@ function refused(fault: string, known: readonly string[]): Response {
   return problem("invalid_request", `${fault}.`, { next });
 }
 
-/** Nothing, or what programs send to any route, as the dashboard does. */
+/** An empty body, or the empty object that the dashboard and others send to any route. */
 const NO_BODY = /^\s*(?:\{\s*\}\s*)?$/;
 const NO_BODY_BYTES = 16;
 
 /**
- * The request's body, which is JSON; undefined if the route expects none. Whatever the headers say, no more than the
- * route's bound is read. Scripts often send JSON under another type, which is accepted: cross-origin pages are refused by
- * their origin, not by the type.
+ * The request's body, which is JSON; undefined if the route expects none. Reads no more than the route's bound, whatever the headers
+ * say. Ignores the content type, which scripts often get wrong: cross-origin pages are refused by their origin.
  */
 export async function readBody(row: Route, request: Request): Promise<Readonly<{ value: unknown }> | Response> {
   const isExpected = row.schemas.body !== undefined;
@@ -87,7 +85,7 @@ export async function readBody(row: Route, request: Request): Promise<Readonly<{
 
 async function readBounded(request: Request, mostBytes: number): Promise<Buffer | null> {
   if (Number(request.headers.get("content-length") ?? 0) > mostBytes) return null;
-  // One buffer: a body in chunks of one byte would take 200 times its size if they were kept.
+  // Copies into one buffer: the chunks of a body sent byte by byte would take 200 times its size.
   const bytes = Buffer.alloc(mostBytes);
   let size = 0;
   const body: AsyncIterable<Uint8Array> | readonly Uint8Array[] = request.body ?? [];

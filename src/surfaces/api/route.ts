@@ -8,7 +8,7 @@ import { API_LIMITS } from "./limits.ts";
 import type { Asking } from "./ports.ts";
 import { problem } from "./problem.ts";
 
-/** The input of a handler: the request has passed the access rule and its schemas. */
+/** The input of a handler, once the request has passed the access rule and its schemas. */
 export type RouteCall<P, Q, B> = Asking &
   Readonly<{
     params: P;
@@ -28,7 +28,7 @@ export type RouteCall<P, Q, B> = Asking &
 /** A value of the answer's schema, or a complete response, such as a problem. */
 type RouteAnswer<A> = Unchanged<A> | Response;
 
-/** The same value, all of whose parts may be read-only. */
+/** The same type with every part read-only. */
 type Unchanged<A> = A extends readonly (infer I)[]
   ? readonly Unchanged<I>[]
   : A extends object
@@ -39,7 +39,7 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 export type RouteNeed = Scope | "mailbox";
 
-/** As in OpenAPI: `GET /api/v1/why/{ip}`. A network, an address or a message at the end takes the rest of the path, including slashes. */
+/** As in OpenAPI: `GET /api/v1/why/{ip}`. A network, address or message id at the end takes the rest of the path, with slashes. */
 type RouteLine = `${Method} ${string}`;
 
 type Shape = Readonly<{
@@ -47,38 +47,38 @@ type Shape = Readonly<{
   path: string;
   who: WhoMayCall;
   /**
-   * The scope that the caller's session or token needs. Default: `read` for GET; for other methods the guard
-   * decides. Null: none. `mailbox`: the caller must be the user of a mailbox.
+   * The scope that the caller's session or token needs. Default: `read` for GET; otherwise the guard decides. Null: none.
+   * `mailbox`: the caller must be the user of a mailbox.
    */
   needs?: RouteNeed | null;
-  /** The command for the guard, which checks its rights and its proof. `/openapi.json` shows both. */
+  /** The command for the guard, which checks rights and proof. `/openapi.json` shows what it requires. */
   asks?: WebVerb;
   /** One sentence. */
   says: string;
-  /** The largest body that it reads; 0 if none is expected. */
+  /** Maximum size of the body; 0 if none is expected. */
   bodyBytes: number;
   /** Unknown parameters are ignored: links, health checks and older scripts may add some. */
   anyQuery?: true;
-  /** The status of an answer by the schema; 204 has no body. */
+  /** The status of a successful answer; 204 has no body. */
   status?: 200 | 201 | 204;
-  /** What it answers, with 503 and no problem document, while something essential is down. */
+  /** The schema of its 503 while something essential is down, which is no problem document. */
   down?: Schema;
-  /** Not `application/json`. */
+  /** The content type, if not `application/json`. */
   type?: string;
-  /** Streams end when the client leaves; others within `API_LIMITS.answerMs`. */
+  /** A stream ends when the client leaves; other answers take at most `API_LIMITS.answerMs`. */
   endless?: true;
   /** An open page requests it each minute, so it does not prolong a session. */
   isPolled?: true;
 }>;
 
-/** The inferred type of a schema. Using zod's whole `ZodType` would add half of the program's compile time. */
+/** A schema with its inferred type. zod's whole `ZodType` would make the program compile 50 % longer. */
 export type Schema<T = unknown> = z.core.$ZodType<T>;
 
 type Schemas = Readonly<Record<"params" | "query" | "body" | "answer", Schema | undefined>>;
 
 type Typed<P, Q, B, A> = Omit<Shape, "method" | "path" | "who" | "bodyBytes"> &
   Readonly<{
-    /** A session or a token, unless given. */
+    /** By default `session_or_token`. */
     who?: WhoMayCall;
     params?: Schema<P>;
     query?: Schema<Q>;
@@ -123,15 +123,15 @@ export function partsOf(line: RouteLine): readonly [Method, string] {
   return [method as Method, path];
 }
 
-/** The right that the web checks itself: the guard checks the commands that it carries out. */
+/** The right that the web checks itself; the guard checks those of the commands that it carries out. */
 export function scopeOf({ needs, method, who }: Pick<Route, "needs" | "method" | "who">): RouteNeed | null {
   if (needs !== undefined) return needs;
   return who !== "anyone" && method === "GET" ? "read" : null;
 }
 
 /**
- * Why the caller may not use a route; null: it may, as far as the web can tell. A mailbox user's session opens only routes
- * of mailboxes and those that every session needs, such as its end.
+ * Why the caller may not use a route; null if it may, as far as the web can tell. The session of a mailbox user may use only routes
+ * of mailboxes and those that every session needs, such as the sign-out.
  */
 export function whyNot(
   row: Route,
@@ -166,7 +166,7 @@ function sentence(issues: readonly z.core.$ZodIssue[]): string {
   return `${faults.join("; ")}.`;
 }
 
-/** If no shape of a union fits, returns the faults of the closest one, which lie deepest. */
+/** If no member of a union fits, returns the faults of the closest one, which is the one whose faults lie deepest. */
 function nearest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
   const depth = (faults: readonly z.core.$ZodIssue[]): number => faults[0]?.path.length ?? 0;

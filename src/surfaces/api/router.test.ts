@@ -15,7 +15,7 @@ const run = () => new Promise<Response>(() => {});
 const never = route("GET /never", { says: "Does not answer.", who: "anyone", run });
 const routerOf = (row: Route) => createRouter([row], createHandlers(kit.parts));
 
-/** Sends a request past the network, from a client with this address, which leaves at once if `isGone`. */
+/** Sends a request without a network, from a client with this address. If `isGone`, the client has left already. */
 async function from(peer: string | undefined, router = routerOf(never), isGone = false): Promise<Response> {
   const incoming = new IncomingMessage(new Socket());
   Object.defineProperty(incoming.socket, "remoteAddress", { value: peer });
@@ -24,7 +24,7 @@ async function from(peer: string | undefined, router = routerOf(never), isGone =
   return router.request("http://localhost/never", { headers: bearer }, { incoming, outgoing });
 }
 
-test("a handler that takes too long is answered for", async (t) => {
+test("a request whose handler takes too long gets an answer", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let status = 0;
   void from("127.0.0.1").then((response) => (status = response.status));
@@ -35,7 +35,7 @@ test("a handler that takes too long is answered for", async (t) => {
   assert.equal(status, 503);
 });
 
-test("a client that is gone before it was seen is not taken for someone else", async () => {
+test("a client that is gone before its address was read is refused", async () => {
   assert.equal((await from(undefined)).status, 400);
 });
 
@@ -51,7 +51,7 @@ test("the guard is not asked again about a client that left before its stream st
   assert.equal(kit.guard.identified.length, 1);
 });
 
-test("a client whose places are all taken gets that reason", async (t) => {
+test("a client with too many requests in progress is told so", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const router = routerOf(never);
   for (let i = 0; i < API_LIMITS.connectionsAnAddress; i++) void from("127.0.0.1", router);
@@ -60,14 +60,14 @@ test("a client whose places are all taken gets that reason", async (t) => {
   assert.match(await refused.text(), /"code":"busy","detail":"Too many requests from this client are in progress\."/);
 });
 
-test("an answer that failed says too how many requests are left", async (t) => {
+test("a failed answer also says how many requests are left", async (t) => {
   t.mock.method(kit.parts.lookups, "ask", () => Promise.reject(new LookupsBusy("64 wait")));
   const busy = await ask(kit, "/api/v1/top?by=mails");
   assert.equal(busy.status, 503);
   for (const name of ["ratelimit", "ratelimit-policy", "retry-after"]) assert.ok(busy.headers.has(name), name);
 });
 
-test("each path names its own methods, also one below a parameter or beside one; an unknown path has none", async () => {
+test("each path names its own methods, even next to or below a parameter; an unknown path has none", async () => {
   for (const [path, allow] of [
     ["accounts/a@example.org/password", "POST, OPTIONS"],
     ["accounts/import", "POST, OPTIONS"],
@@ -91,7 +91,7 @@ test("each path names its own methods, also one below a parameter or beside one;
   for (const path of ["nothing", "tokens/a/b"]) assert.equal((await ask(kit, `/api/v1/${path}`)).status, 404, path);
 });
 
-test("a dry run reaches the guard as one: nothing is made, and no secret is shown", async () => {
+test("a dry run reaches the guard as a dry run: nothing is made, and no secret is shown", async () => {
   kit.guard.answers("ban", { ban: BAN });
   kit.guard.answers("token_create", { name: "ci" });
   const banned = await kit.send("POST", "bans?dry_run=true", { ip: "203.0.113.7" });
@@ -121,7 +121,7 @@ test("OPTIONS allows no other origin; HEAD answers as GET does, without the body
   assert.equal((await fetch(`${kit.url}/api/v1/bans`, { method: "HEAD" })).status, 401);
 });
 
-test("a parameter that a route does not know is refused on every route but those with links and scripts of old", async () => {
+test("every route refuses unknown parameters, except those that accept any query", async () => {
   const session = { cookie: await signIn(kit) };
   const ofMailbox = { cookie: await signIn(kit, "anna@example.org") };
   const asked = (): number => kit.guard.asked.filter(({ command: { verb } }) => verb !== "health").length;

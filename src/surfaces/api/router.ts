@@ -41,9 +41,7 @@ export function createHandlers(parts: ApiParts, limits: ApiLimits = API_LIMITS) 
   };
 }
 
-/**
- * Handles every row of the table in the same way: access rule, body bound, schemas, handler, deadline, problem details.
- */
+/** Handles every row of the table in the same way: access rule, body bound, schemas, handler, deadline, problem details. */
 export function createRouter(table: readonly Route[], handlers: Handlers): Hono<Env> {
   const app = new Hono<Env>();
   app.use(secureHeaders(HEADERS), async (http, next) => {
@@ -55,7 +53,7 @@ export function createRouter(table: readonly Route[], handlers: Handlers): Hono<
       if (row.method === "GET" && row.endless !== true) app.get(path, tagged);
       app.on(row.method, path, (http) => answer(row, handlers, http));
     }
-    // All methods at once, so that with another method `accounts/import` is not taken for an account name.
+    // One handler for all methods of a path, so that `accounts/import` with a wrong method is not taken for an account name.
     app.all(path, (http) => wrongMethod(rows, http));
   }
   app.notFound(() => problem("not_found", "There is nothing here."));
@@ -79,8 +77,8 @@ function failed(error: unknown, { parts }: Handlers): Response {
 }
 
 /**
- * Adds an ETag to each answer, and sends 304 without a body to a caller that has it already (RFC 9110, 13.1.2). The tag is a
- * hash of the body, so it reveals nothing and needs no memory.
+ * Adds an ETag to each answer, and sends 304 without a body to a caller that already has that answer (RFC 9110, 13.1.2). The tag is
+ * a hash of the body, so it reveals nothing and needs no memory.
  */
 const tagged = etag({
   retainedHeaders: [...RETAINED_304_HEADERS, "ratelimit", "ratelimit-policy"],
@@ -102,7 +100,7 @@ const HEADERS = {
   },
   xFrameOptions: "DENY",
   referrerPolicy: "no-referrer",
-  strictTransportSecurity: false, // for the proxy to say, which knows whether there is https
+  strictTransportSecurity: false, // left to the proxy, which knows whether there is https
 };
 
 async function answer(row: Route, handlers: Handlers, http: Http): Promise<Response> {
@@ -131,7 +129,7 @@ async function answerFrom(origin: Origin, row: Route, handlers: Handlers, http: 
   const { headers } = http.req.raw;
   const found = row.who === "anyone" ? null : await callers.of(headers, ip, { secure, isUse: row.isPolled !== true });
   if (found === "down") return guardDown();
-  // It was not checked and may be valid, so this is not a 401.
+  // Not a 401: the credential was not checked and may be valid.
   if (found === "crowd") {
     const headers = { "retry-after": String(API_LIMITS.wrongCredentialsMs / SECOND_MS) };
     return problem("too_many_wrong", "Too many wrong sessions or tokens came from this network.", { headers });
@@ -195,7 +193,7 @@ async function answerTo(client: Client, row: Route, handlers: Handlers, http: Ht
 type Started = Pick<RouteCall<unknown, unknown, unknown>, "caller" | "headers" | "body" | "isDry"> &
   Readonly<{ url: string; run: () => Promise<Response> }>;
 
-/** Runs a read within the caller's share of reads; repeats the first answer to a change that comes again with the same key. */
+/** Runs a read within the caller's share of reads. Repeats the first answer to a change that is sent again with the same key. */
 function running(row: Route, { parts, withinShare, once }: Handlers, started: Started): Promise<Response> {
   const { caller, headers, body, isDry, url, run } = started;
   if (caller === null) return run();
@@ -205,9 +203,9 @@ function running(row: Route, { parts, withinShare, once }: Handlers, started: St
   return once(digestOf(caller.secret), { row, key, url, body, now: parts.clock.now() }, run);
 }
 
-/** Ends a stream within seconds of its caller's session or token, even while it is quiet. */
+/** Ends a stream within seconds after its caller's session or token ends, even while the stream is quiet. */
 function watched(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBindings["outgoing"]): () => boolean {
-  // The client left while the guard was asked, and `close` came before this.
+  // The client left while the guard was asked, so `close` has already fired.
   if (outgoing.destroyed) return () => false;
   let isAllowed = true;
   const look = async (): Promise<void> => {
@@ -216,11 +214,11 @@ function watched(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBinding
   };
   const timer = setInterval(() => void look(), API_LIMITS.callerAgeMs);
   outgoing.once("close", () => clearInterval(timer));
-  void look(); // the answer with which it starts may be seconds old
+  void look(); // the answer about the caller may be seconds old
   return () => isAllowed;
 }
 
-/** Whether a browser acts for its user: with a cookie, or at the sign-in that sets one. */
+/** Whether this may be a browser acting for its user: with a cookie, or at the sign-in that sets one. */
 function isOfCookies(row: Route, caller: Caller | null): boolean {
   return caller?.how === "session" || (row.who === "anyone" && row.method !== "GET");
 }
@@ -245,7 +243,7 @@ function wrongMethod(rows: readonly Route[], http: Http): Response {
   return problem("method_not_allowed", `This route accepts only ${allow}.`, { headers: { allow } });
 }
 
-/** `/why/{ip}` in the router's syntax. A network or a Message-ID at the end takes its slashes as they are. */
+/** `/why/{ip}` in the router's syntax. A network or Message-ID at the end of a path may have unescaped slashes. */
 function honoPath(path: string): string {
   return path.replace(/\{(network|ip|message)\}$/, ":$1{.+}").replaceAll(/\{(\w+)\}/g, ":$1");
 }

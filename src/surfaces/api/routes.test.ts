@@ -27,13 +27,12 @@ async function detailOf(response: Response): Promise<string> {
   return String(body.detail);
 }
 
-test("nothing but health, sign-in and the page itself is open", () => {
+test("only health, sign-in and the page itself are open to anyone", () => {
   const open = tableOf(kit).filter(({ who }) => who === "anyone");
   assert.deepEqual(open.map(name).toSorted(), [...OPEN, ...PAGE].toSorted());
 });
 
-// That none is written twice is asserted by openapi.test.ts.
-test("each route says what it does, and reads no more than it needs", () => {
+test("each route says what it does, and has a suitable bound for its body", () => {
   for (const row of tableOf(kit)) {
     assert.match(row.says, /^[A-Z0-9].*\.$/, name(row));
     assert.equal(row.bodyBytes > 0, row.schemas.body !== undefined, name(row));
@@ -58,7 +57,7 @@ test("every route that is not open answers 401, the same for a missing, a wrong 
   assert.equal(kit.guard.asked.length, asked, "a stranger reached the guard");
 });
 
-test("a token opens every route but those of a browser", async () => {
+test("a token may use every route except those for browsers", async () => {
   for (const row of tableOf(kit).filter(({ who, method }) => who === "session_or_token" && method === "GET")) {
     if (row.endless === true || row.path === "/api/security") continue;
     assert.equal((await fetch(urlOf(row), { headers: bearer })).status, 200, name(row));
@@ -86,7 +85,7 @@ test("a route that needs the scope admin refuses a token without it, and does no
   assert.deepEqual(kit.guard.asked, []);
 });
 
-test("bans and unbans of the seed's interface reach the guard in the caller's name", async () => {
+test("bans and unbans through the original interface reach the guard in the caller's name", async () => {
   kit.guard.answers("ban", { ban: BAN });
   kit.guard.answers("unban", { prefix: BAN.prefix });
   kit.guard.answers("cleanup", { expired: 2 });
@@ -136,7 +135,7 @@ const NONSENSE: readonly (readonly [string, unknown, RegExp])[] = [
   ["/api/v1/events?type=LOGIN", undefined, /^type\.0 is not an event type/],
 ];
 
-test("nonsense gets one clear sentence and 400, and does not reach the guard", async () => {
+test("an invalid value gets one clear sentence and 400, and does not reach the guard", async () => {
   for (const [path, body, sentence] of NONSENSE) {
     const response = await ask(kit, path, body);
     assert.equal(response.status, 400, `${path} ${JSON.stringify(body)}`);
@@ -145,7 +144,7 @@ test("nonsense gets one clear sentence and 400, and does not reach the guard", a
   assert.deepEqual(kit.guard.asked, []);
 });
 
-test("without the database none of it is shown, and the answer has no internals", async () => {
+test("without the database, routes that need it fail, and the answer has no internals", async () => {
   kit.storeDown(true);
   for (const path of ["/api/v1/bans", "/metrics"]) {
     const response = await ask(kit, path);
@@ -162,7 +161,7 @@ test("a bug is reported to the log, not to the client", async (t) => {
   assert.equal(kit.problems.length, 1);
 });
 
-test("events come a page at a time, by address and by type; a full one has a next, which may be empty", async () => {
+test("events are paged and filtered by address and type; a full page has a `next`, whose page may be empty", async () => {
   for (let i = 0; i < 5; i++) kit.queries.add(i % 2 === 0 ? "CONNECT" : "LOGIN_FAILED", `203.0.113.${i}`);
   for (const [query, ids, next] of [
     ["limit=2", [5, 4], "4"],

@@ -81,7 +81,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       run: ({ query }) => readTop(parts, query),
     }),
     route("GET /api/v1/bans", {
-      says: "Bans in force, newest first, a page at a time; all, or those with a text.",
+      says: "Bans in force, newest first, a page at a time: all, or those that contain a text.",
       query: shape.bansQuery,
       answer: shape.banPage,
       run: ({ query }) => readBans(parts, query),
@@ -105,7 +105,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       run: ({ params, asker }) => readWhy(parts, asker, params.ip),
     }),
     route("GET /api/v1/greylist/waiting", {
-      says: "Mails from strangers that were greylisted within the last 6 hours and have not come in since.",
+      says: "Mails from strangers that were greylisted within the last 6 hours and have not been accepted since.",
       answer: items.waitingMails(),
       run: () => lookups.ask("waiting", clock.now()),
     }),
@@ -132,7 +132,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       },
     }),
     route("GET /api/v1/stream", {
-      says: "All that a page shows as it changes (server-sent events): events, bans, health, figures, and a beat.",
+      says: "Everything that a page updates live (server-sent events): events, bans, health, figures, and a heartbeat.",
       type: STREAM_TYPE,
       endless: true,
       query: shape.pageQuery,
@@ -150,7 +150,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       run: async () => healthAnswer(publicHealth(await health.read())),
     }),
     route("GET /healthz/live", {
-      says: "The web program runs.",
+      says: "Answers 200 as long as the web program runs.",
       anyQuery: true,
       who: "anyone",
       answer: shape.alive,
@@ -180,7 +180,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
 
 const JSON_TYPE = { "content-type": "application/json" } as const;
 
-/** How the answers of `/api/security` start. */
+/** The common start of the answers of `/api/security`. */
 function did<A extends string>(action: A) {
   return { success: true, action } as const;
 }

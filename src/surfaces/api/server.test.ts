@@ -8,7 +8,7 @@ import { until } from "../../../test/kit/until.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import { createApiServer } from "./server.ts";
 
-/** Writes raw bytes and reads until the server ends the connection. */
+/** Writes raw bytes, and reads until the server closes the connection. */
 async function raw(port: number, bytes: string, localAddress = "127.0.0.1"): Promise<string> {
   const socket = connect({ port, host: "127.0.0.1", localAddress });
   let text = "";
@@ -35,7 +35,7 @@ for (const [what, request, status] of [
     assert.match(await raw(port, request), new RegExp(`^HTTP/1\\.1 ${status} `));
   });
 
-test("a stop waits for no answered connection, ends open streams at once, and nothing listens any more", async (t) => {
+test("a stop does not wait for answered connections, ends open streams at once, and closes the port", async (t) => {
   const kit = await startKit(t);
   const { body } = await fetch(`${kit.url}/api/v1/events/stream`, { headers: bearer });
   await fetch(`${kit.url}/healthz/live`);
@@ -65,7 +65,7 @@ function slow(t: TestContext, port: number, bytes: string): Socket {
   return socket;
 }
 
-test("every slow request is cut off within a second of its time, and its slot is free again", async (t) => {
+test("every slow request is cut off within a second of its deadline, and its place is free again", async (t) => {
   const port = await listening(t, { connections: 12, headersMs: 500, requestMs: 800 });
   const body = "POST /api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n";
   const from = performance.now();
@@ -80,7 +80,7 @@ test("every slow request is cut off within a second of its time, and its slot is
   assert.equal((await fetch(`http://127.0.0.1:${port}/healthz/live`)).status, 200);
 });
 
-test("one address gets its share of the connections, and another still comes in", async (t) => {
+test("one address gets only its share of the connections, and others can still connect", async (t) => {
   const port = await listening(t, { connections: 12, connectionsAnAddress: 4 });
   const held = Array.from({ length: 40 }, () => slow(t, port, ""));
   await until(() => held.filter((socket) => socket.destroyed).length === 36);

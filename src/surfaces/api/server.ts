@@ -7,7 +7,7 @@ import { createHandlers, createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
 
 const SWEEP_MS = 20;
-/** Connections that the kernel holds until they are accepted; at most `net.core.somaxconn`, by default as many. */
+/** Connections that the kernel queues until they are accepted. The kernel's maximum is `net.core.somaxconn`, 4096 by default. */
 const BACKLOG = 4_096;
 
 /** The HTTP server of API and dashboard: plain HTTP, for loopback or a proxy with TLS in front. */
@@ -25,7 +25,7 @@ export function createApiServer(parts: ApiParts, limits: ApiLimits = API_LIMITS)
     },
     (request, response) => {
       if (request.socket.destroyed) return;
-      // A proxy may choose a different one of several `Host` headers (RFC 9112, 3.2).
+      // Of several `Host` headers a proxy may have used another one (RFC 9112, 3.2).
       if (request.headersDistinct["host"]?.length === 1) void listener(request, response);
       else response.writeHead(400, { Connection: "close" }).end();
     },
@@ -34,7 +34,7 @@ export function createApiServer(parts: ApiParts, limits: ApiLimits = API_LIMITS)
   return {
     /** Resolves with the port, which the system chooses if it is 0. Rejects with the system's error. */
     listen: async (address: string, port: number): Promise<number> => {
-      // Without a host, Node listens on `::`, or on IPv4 only if the kernel has no IPv6.
+      // Without a host, Node listens on `::`, or on IPv4 if the kernel has no IPv6.
       server.listen({ port, backlog: BACKLOG, ...(address !== "::" && { host: address }) });
       await once(server, "listening");
       const bound = server.address();
@@ -46,7 +46,7 @@ export function createApiServer(parts: ApiParts, limits: ApiLimits = API_LIMITS)
       const closed = once(server, "close");
       server.close();
       handlers.streams.closeAll();
-      // A connection that is busy at the order to stop would stay open for the client's next request.
+      // Closes connections as they become idle: after its answer, one would stay open for the client's next request.
       const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
       const cut = setTimeout(() => server.closeAllConnections(), API_LIMITS.stopMs);
       await closed;

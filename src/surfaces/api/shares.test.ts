@@ -56,7 +56,7 @@ function request(path: string, x: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: x\r\nX: ${x}\r\nConnection: close\r\n\r\n`;
 }
 
-test("a request before the last answer ends the connection, and is not worked on", async (t) => {
+test("a request before the last answer closes the connection, and is not handled", async (t) => {
   const { open, waiting } = await serving(t, { connections: 100, connectionsAnAddress: 3 });
   const kept = "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n";
   await once(await open(kept.repeat(50)), "close");
@@ -70,7 +70,7 @@ test("a request before the last answer ends the connection, and is not worked on
   await until(() => waiting.length === 4);
 });
 
-test("what a client has abandoned counts until it has been worked on", async () => {
+test("a client's abandoned requests count until they are done", async () => {
   const shares = createConnectionShares(
     { connections: 100, connectionsAnAddress: 2 },
     { ipv6Prefix: 64, trustedProxies: [] },
@@ -85,7 +85,7 @@ test("what a client has abandoned counts until it has been worked on", async () 
   assert.equal(await ask("2001:db8::3"), "done");
 });
 
-test("a client's slow and idle connections give way to its new ones, oldest first", async (t) => {
+test("a client's new connections replace its slow and idle ones, oldest first", async (t) => {
   const { open, asks } = await serving(t, { connections: 100, connectionsAnAddress: 3 });
   const held = [
     await open(),
@@ -114,7 +114,7 @@ test("a connection that is being answered stays open; a client whose places are 
 
 test("behind a trusted proxy slow connections leave room for others, and each client has its own share", async (t) => {
   const { open, asks, waiting } = await serving(t, { connections: 8, connectionsAnAddress: 2 }, true);
-  // At once, so that several arrive before the first is closed.
+  // Opened at once, so that several arrive before the first is closed.
   const idle = await Promise.all(Array.from({ length: 60 }, (_, i) => open(i % 2 === 0 ? "" : "GET / HT")));
   await until(() => idle.filter(({ destroyed }) => !destroyed).length <= 8);
   assert.equal(await asks("203.0.113.1"), "204");
@@ -126,7 +126,7 @@ test("behind a trusted proxy slow connections leave room for others, and each cl
 
 const NOW = instant(Date.UTC(2026, 10, 21));
 
-test("each caller has a separate number of requests a minute, and sees how many are left", () => {
+test("each caller has its own limit of requests per minute, and sees how many are left", () => {
   const spend = createRates();
   const headers = { "ratelimit-policy": '"caller";q=12000;w=60', ratelimit: '"caller";r=11999;t=60' };
   assert.deepEqual(spend("token a", NOW), { isOver: false, resetSeconds: 60, headers });
@@ -137,13 +137,13 @@ test("each caller has a separate number of requests a minute, and sees how many 
   assert.equal(spend("token a", later(NOW, API_LIMITS.requestsMs)).isOver, false);
 });
 
-test("a clock that is set back keeps no caller out", () => {
+test("setting the clock back locks no caller out", () => {
   const spend = createRates();
   for (let i = 0; i <= API_LIMITS.requests; i++) spend("token a", NOW);
   assert.equal(spend("token a", later(NOW, -1)).isOver, false);
 });
 
-test("the limit runs at once, the others in order, and a failure frees its place", async () => {
+test("tasks run at once up to the limit, the others follow in order, and a failure frees its place", async () => {
   const turns = createTurns(2, 60_000);
   const started: number[] = [];
   const works = [0, 1, 2, 3].map(() => Promise.withResolvers<number>());
@@ -182,13 +182,13 @@ function userOf(account: string, session = "1"): Caller {
   return { how: "session", name: account, role: "mailbox", account, scopes: [], freshUntil: null, session, secret: "" };
 }
 
-test("a question that fails makes room for the next", async () => {
+test("a failed read makes room for the next", async () => {
   const run = createReadShares();
   const failing = (): Promise<never> => Promise.reject(new Error("no"));
   for (let i = 0; i <= API_LIMITS.readsOfOne; i++) await assert.rejects(run(A, failing), /no/);
 });
 
-test("a token may ask several questions at once, the owner's page has its own share, and each answer makes room", async (t) => {
+test("a token may read several times at once, the owner's page has its own share, and each answer makes room", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit);
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -213,7 +213,7 @@ test("a token may ask several questions at once, the owner's page has its own sh
   assert.equal(await read(bearer), 200);
 });
 
-test("users of mailboxes wait their turn, with all their sessions together, and the owner passes them by", async () => {
+test("mailbox users wait their turn, counted over all their sessions, and the owner does not wait for them", async () => {
   const run = createReadShares();
   const { promise, resolve } = Promise.withResolvers<void>();
   const { mailboxReadsOfOne, mailboxReads, readsOfOne } = API_LIMITS;

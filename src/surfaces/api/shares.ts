@@ -12,23 +12,23 @@ import { problem } from "./problem.ts";
 type Limits = Pick<ApiLimits, "connections" | "connectionsAnAddress">;
 type Settings = Pick<ApiSettings, "ipv6Prefix" | "trustedProxies">;
 
-/** `unit`: the client; `isProxys`: a trusted proxy, until a request names the client. */
+/** `unit`: the client. `isProxys`: opened by a trusted proxy, and no request has named the client yet. */
 type Held = { unit: Prefix; isProxys: boolean; asked: Asked | null };
 type Asked = Readonly<{ request: IncomingMessage; response: ServerResponse }>;
 
 /**
- * Shares the connections among clients. If there are too many, closes a connection of the greediest client: the one that has
- * waited longest for that client (idle, or slow to send or read). So open connections keep no one out, not even behind one proxy.
+ * Shares the connections among clients. If there are too many, the client with the most loses the one that has waited longest for it
+ * (idle, or slow to send or read). So no one can lock others out by holding connections, not even through a proxy.
  */
 export function createConnectionShares(limits: Limits, { ipv6Prefix, trustedProxies }: Settings) {
-  /** Longest idle first. */
+  /** Open connections, the longest idle first. */
   const open = new Map<Socket, Held>();
-  /** How many requests of each client are being worked on. */
+  /** How many requests of each client are in progress. */
   const running = new Map<Prefix, number>();
 
   function opened(socket: Socket): void {
     const ip = parseSocketIp(socket.remoteAddress);
-    // Closed before it was counted.
+    // The client closed it before it was counted.
     if (ip === null) return void socket.destroy();
     const isProxys = trustedProxies.some((network) => contains(network, ip));
     const held = { unit: prefixOf(ip, ipv6Prefix), isProxys, asked: null };
@@ -41,11 +41,11 @@ export function createConnectionShares(limits: Limits, { ipv6Prefix, trustedProx
     const { socket } = request;
     const held = open.get(socket);
     if (held === undefined) return;
-    // Neither browsers nor proxies send a request before the last one is answered (RFC 9112, 9.3.2): thousands would count as one connection.
+    // Browsers and proxies do not pipeline (RFC 9112, 9.3.2). Otherwise thousands of requests would count as one connection.
     if (held.asked !== null && !held.asked.response.writableEnded) return close(socket);
     held.asked = { request, response };
     response.once("close", () => {
-      // The next request may have come while this answer was being read.
+      // The next request may have arrived while the client read this answer.
       if (held.asked?.response !== response) return;
       held.asked = null;
       if (open.delete(socket) && !socket.destroyed) open.set(socket, held);
@@ -61,14 +61,14 @@ export function createConnectionShares(limits: Limits, { ipv6Prefix, trustedProx
     return greediest.some((unit) => closeFirst(unit, socket));
   }
 
-  /** Closes the first connection that waits for its client, except the new one. False: none waits. */
+  /** Closes the first connection that waits for its client, except the new one. False if none waits. */
   function closeFirst(held: readonly (readonly [Socket, Held])[], except: Socket): boolean {
     const waiting = held.find(([socket, one]) => socket !== except && waitsForClient(one));
     if (waiting !== undefined) close(waiting[0]);
     return waiting !== undefined;
   }
 
-  /** Stops counting it at once: its close event comes later. */
+  /** Stops counting it at once, because its close event comes later. */
   function close(socket: Socket): void {
     open.delete(socket);
     socket.destroy();
@@ -77,10 +77,10 @@ export function createConnectionShares(limits: Limits, { ipv6Prefix, trustedProx
   return {
     watch: (server: Server): void => {
       server.on("connection", opened);
-      // First, so that no handler runs for a connection that it closes.
+      // Prepended, so that no handler runs for a connection that `asked` closes.
       server.prependListener("request", asked);
     },
-    /** Works on a client's request, unless as many of its requests run as it may have connections: abandoned ones run to their end. */
+    /** Runs a client's request, up to as many at once as it may have connections, because abandoned ones run to their end. */
     run: async <T>(client: Ip, work: () => Promise<T>): Promise<T | "too_many"> => {
       const unit = prefixOf(client, ipv6Prefix);
       const count = running.get(unit) ?? 0;
@@ -94,7 +94,7 @@ export function createConnectionShares(limits: Limits, { ipv6Prefix, trustedProx
         else running.set(unit, left);
       }
     },
-    /** Counts the connection for the client that a request names. False: all places of the client are at work. */
+    /** Counts the connection for the client that a request names. False if all connections of the client are busy. */
     isWithin: (socket: Socket, client: Ip): boolean => {
       const held = open.get(socket);
       if (held === undefined) return true;
@@ -109,7 +109,7 @@ function nameOf({ unit, isProxys }: Held): string {
   return isProxys ? `through ${unit}` : unit;
 }
 
-/** Nothing is being processed: no complete request has arrived, or the answer waits to be read. */
+/** Whether nothing is in progress: no complete request has arrived, or the answer waits to be read. */
 function waitsForClient({ asked }: Held): boolean {
   return asked === null || !asked.request.complete || asked.response.writableEnded;
 }
@@ -140,8 +140,8 @@ export function createRates() {
 type Turns = ReturnType<typeof createTurns>;
 
 /**
- * Returns a function that runs up to `atOnce` tasks at once; the others wait in order, for a limited time. It resolves with the result of the
- * task; `no_turn`: no place became free in time.
+ * Returns a function that runs up to `atOnce` tasks at once; others wait in order for a limited time. It resolves with the result of
+ * the task, or `no_turn` if no place became free in time.
  */
 export function createTurns(atOnce: number, waitMs: number) {
   const waiting = new Set<() => void>();
@@ -160,7 +160,7 @@ export function createTurns(atOnce: number, waitMs: number) {
     waiting.add(proceed);
     return promise.finally(() => clearTimeout(timer));
   };
-  /** The place goes to the next waiting task. */
+  /** Passes the place on to the next waiting task. */
   const leave = (): void => {
     for (const proceed of waiting) {
       waiting.delete(proceed);
@@ -178,7 +178,7 @@ export function createTurns(atOnce: number, waitMs: number) {
   };
 }
 
-/** `turns`: for the user of a mailbox. */
+/** `turns`: used only for users of mailboxes. */
 type Share = { count: number; readonly turns: Turns };
 
 /** Limits the pending queries of each caller, so that a busy one leaves room for others. */
@@ -187,7 +187,7 @@ export function createReadShares() {
   const shares = new Map<string, Share>();
   const mailboxes = createTurns(mailboxReads, mailboxReadWaitMs);
 
-  /** A page sends several requests at once, so they wait. First in the user's own queue, so that a busy user does not delay others. */
+  /** Lets reads wait, because a page sends several at once: first in the user's own queue, so that a busy user does not delay others. */
   async function inTurn(own: Turns, read: () => Promise<Response>): Promise<Response> {
     const answered = await own(() => mailboxes(read));
     return answered === "no_turn" ? tooMany("mailbox users") : answered;

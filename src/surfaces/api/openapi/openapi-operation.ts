@@ -48,13 +48,13 @@ function securityOf(row: Route): readonly Json[] {
 
 function scopesOf(row: Route): readonly string[] {
   const read = scopeOf(row);
-  // The scope of its command is for the administrator's route: users of mailboxes have none.
+  // The scope of a command applies to the administrator's route only, because users of mailboxes have no scopes.
   const needs = row.asks === undefined || read === "mailbox" ? "nothing" : rightsOf(row.asks).needs;
   const commanded = needs === "nothing" || needs === "caller" ? null : needs;
   return [...new Set([read, commanded].filter((scope) => scope !== null))];
 }
 
-/** Information for callers in addition to the summary; null: nothing. */
+/** What callers must know in addition to the summary; null if nothing. */
 function remarkOf({ asks }: Route): string | null {
   if (asks === undefined) return null;
   const { proof, proofWithout } = rightsOf(asks);
@@ -82,8 +82,8 @@ function responsesOf(row: Route, schemas: Schemas): Json {
 
 const ETAG = { ETag: header("For `If-None-Match`.") };
 const RATE = {
-  "RateLimit-Policy": header("How many requests (`q`) a session or token may send within how many seconds (`w`)."),
-  RateLimit: header("How many are left (`r`), and for how many seconds (`t`)."),
+  "RateLimit-Policy": header("How many requests (`q`) a session or token may send within `w` seconds."),
+  RateLimit: header("How many requests are left (`r`) for the next `t` seconds."),
 };
 const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; no content." } as const;
 
@@ -135,7 +135,7 @@ function parametersOf(schema: Schema | undefined, place: "path" | "query", schem
   });
 }
 
-/** Groups of routes, in reading order, each with the first words of its paths below `/api/v1/`, `/api/` or `/`. */
+/** Groups of routes in reading order. `paths`: the first words of their paths below `/api/v1/`, `/api/` or `/`. */
 export const TAGS = [
   { name: "bans", description: "Who is banned.", paths: "bans security" },
   { name: "allow list", description: "Who is never banned.", paths: "allow" },
@@ -159,13 +159,13 @@ export const TAGS = [
   { name: "page", description: "The files of the dashboard.", paths: "" },
 ] as const;
 
-/** The name of a route's group: that of the page if no other has its path. */
+/** The name of a route's group; `page` if no other group has its path. */
 export function tagOf(path: string): string {
   const [first = ""] = path.replace(/^\/(?:api\/(?:v1\/)?)?/, "").split("/");
   return TAGS.find(({ paths }) => paths.split(" ").includes(first))?.name ?? "page";
 }
 
-/** Schemas in OpenAPI form. Those with an `id` are defined once, in the document's components, and referenced by it. */
+/** Schemas in OpenAPI form. Those with an `id` are defined once in the document's components, and referenced by that id. */
 export class Schemas {
   readonly #named: Record<string, Json> = {};
 
@@ -180,9 +180,9 @@ export class Schemas {
   }
 }
 
-/** With the addresses that definitions have in an OpenAPI document. */
+/** Moves references to where an OpenAPI document has its definitions. */
 function moved(schema: object): Json {
   const text = JSON.stringify(schema).replaceAll('"$ref":"#/$defs/', '"$ref":"#/components/schemas/');
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an object as text is an object
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the text of an object parses to an object
   return JSON.parse(text) as Json;
 }

@@ -26,7 +26,7 @@ test("the linter accepts the description", async (t) => {
   assert.ok((await complaints(wrong)).length > 10, "it is asked");
 });
 
-test("the description tells every route of the table, and who may call it", async (t) => {
+test("the description lists every route of the table and who may call it", async (t) => {
   const { table, text, operations } = await description(t);
   assert.match(text, /^\{"openapi":"3\.1\./);
   assert.deepEqual([...operations.keys()].toSorted(), table.map(({ method, path }) => `${method} ${path}`).toSorted());
@@ -70,7 +70,7 @@ test("the description names every code of a notice and of a problem", async (t) 
     assert.ok(text.includes(`"enum":${JSON.stringify(codes)}`), codes.join());
 });
 
-test("an answer without a body promises none, and each operation tells which statuses it may have", async (t) => {
+test("an answer without a body has no schema, and each operation lists its possible statuses", async (t) => {
   const { operations } = await description(t);
   const responsesOf = (route: `${string} ${string}`) => operations.get(route)?.responses ?? {};
   assert.equal(responsesOf("POST /api/v1/logout")["204"]?.content, undefined);
@@ -84,7 +84,7 @@ test("an answer without a body promises none, and each operation tells which sta
 async function description(t: TestContext) {
   const table = tableOf(await startKit(t));
   const text = JSON.stringify(openApi(table));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the linter holds it to this
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the linter checks the shape
   const { paths } = JSON.parse(text) as Document;
   const operations = new Map(
     Object.entries(paths).flatMap(([path, methods]) =>

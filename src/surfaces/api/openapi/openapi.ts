@@ -6,7 +6,7 @@ import { DRY_RUN } from "../request.ts";
 import type { Route } from "../route.ts";
 import { header, type Json, operationOf, Schemas, TAGS, tagOf } from "./openapi-operation.ts";
 
-/** OpenAPI 3.1, from the same table that the router reads. */
+/** OpenAPI 3.1, derived from the table that the router reads. */
 export function openApi(table: readonly Route[]): Json {
   const schemas = new Schemas();
   const paths: Record<string, Record<string, Json>> = {};
@@ -26,8 +26,8 @@ export function openApi(table: readonly Route[]): Json {
         "Times are ISO 8601 in UTC. Each error is a problem document (RFC 9457) with a stable `code` and, in `next`, what to do. Each route's `security` lists the scopes it needs.",
       license: { name: "MIT", identifier: "MIT" },
     },
-    // Relative to this document, so that it works below any path of a proxy.
-    servers: [{ url: ".", description: "The server from which this description comes." }],
+    // Relative to this document, so it works below any path of a proxy.
+    servers: [{ url: ".", description: "The server that sent this description." }],
     tags: TAGS.filter(({ name }) => used.has(name)).map(({ name, description }) => ({ name, description })),
     paths,
     components: {
@@ -51,8 +51,7 @@ const DRY_RUN_SHAPE = {
   name: DRY_RUN,
   in: "query",
   required: false,
-  description:
-    "With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded.",
+  description: "If `true`, the guard checks the command and returns what it would do; nothing is changed or recorded.",
   schema: { type: "string", enum: ["true", "false"] },
 };
 
@@ -61,7 +60,7 @@ const REPEAT_KEY_SHAPE = {
   in: "header",
   required: false,
   description:
-    "A text of your choice, such as a UUID in quotes. A request that is sent again with it within 24 hours is not carried out again: it gets the first answer, or 409 where that is not kept. After a refusal it may be sent again.",
+    "A text of your choice, such as a UUID in quotes. A request that is repeated with it within 24 hours is not carried out again: it gets the first answer, or 409 if that was not kept. After a refusal, repeat it with the same key.",
   schema: { type: "string", maxLength: 257 },
   example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
 };
@@ -76,15 +75,15 @@ const PROBLEMS: Readonly<Record<string, Readonly<{ description: string; headers?
   Unauthorized: { description: "No valid session or token.", headers: CHALLENGE },
   Forbidden: {
     description:
-      "The session or token lacks a scope or a fresh proof, the route needs a session, or another site's page asks.",
+      "The session or token lacks a scope or a fresh proof, the route needs a session, or another site's page sent the request.",
   },
-  Conflict: { description: "The request is right, but is refused as things are; `detail` says why." },
+  Conflict: { description: "The request is valid but is refused in the current state; `detail` says why." },
   KeyReused: { description: "The `Idempotency-Key` was already used for a different request." },
   TooLarge: { description: "The body is too large." },
   TooMany: { description: "Too many requests; `Retry-After` says when to try again.", headers: RETRY_AFTER },
   Unavailable: {
     description:
-      "The guard, the database or a place for a search is missing for now; `Retry-After` says when to try again.",
+      "The guard or the database is down, or too many searches are running; `Retry-After` says when to try again.",
     headers: RETRY_AFTER,
   },
   Problem: { description: "Any other problem." },
@@ -92,7 +91,7 @@ const PROBLEMS: Readonly<Record<string, Readonly<{ description: string; headers?
 
 const PROBLEM_SHAPE = z
   .object({
-    type: z.string().describe("A URI of the kind of problem; `code` tells more."),
+    type: z.string().describe("A URI for the kind of problem; `code` is more specific."),
     title: z.string().describe("The name of the status."),
     status: z.number().int(),
     code: z.enum(PROBLEM_CODES).describe("Stable; for scripts."),

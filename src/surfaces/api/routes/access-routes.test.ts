@@ -20,7 +20,7 @@ for (const [what, verb, body] of [
   ["the password again", "prove", { password: "x" }],
   ["a passkey", "prove_passkey", { passkey: USED }],
 ] as const)
-  test(`${what} makes a session's proof fresh, which the next answer tells`, async () => {
+  test(`${what} makes a session's proof fresh, as the next answer shows`, async () => {
     const cookie = await signIn(kit);
     const freshUntil = "2026-11-20T07:10:00.000Z";
     const fresh = { ...CALLER, freshUntil };
@@ -40,7 +40,7 @@ for (const [what, verb, body] of [
     }
   });
 
-test("a token is made here and shown once: the guard gets its digest", async () => {
+test("the web makes a token and shows it once; the guard gets only its digest", async () => {
   kit.guard.answers("token_create", { name: "ci" });
   const { status, answer } = await kit.send("POST", "tokens", { name: "ci", scopes: ["read"], expires: "90d" });
   assert.ok(status === 201 && isObject(answer));
@@ -60,7 +60,7 @@ test("a token is made here and shown once: the guard gets its digest", async () 
   }
 });
 
-test("what the web itself shows needs the scope read, and a token without it may still ban", async () => {
+test("routes that the web answers itself need the scope read; a token without it may still ban", async () => {
   kit.guard.callers.set(AS_TOKEN.as, tokenNamed("ci", ["ban"]));
   kit.guard.answers("ban", { ban: BAN });
   for (const row of tableOf(kit).filter(({ who, method }) => who === "session_or_token" && method === "GET")) {
@@ -71,7 +71,7 @@ test("what the web itself shows needs the scope read, and a token without it may
   assert.equal((await kit.send("POST", "bans", { ip: "203.0.113.7" })).status, 201);
 });
 
-test("strangers who sign in wait for one another, and leave the guard connections for the others", async (t) => {
+test("sign-ins of strangers are limited, and leave connections to the guard for others", async (t) => {
   const kit = await startKit(t, { trustedProxies: [net("127.0.0.1")] });
   const answers: (() => void)[] = [];
   const { mock } = t.mock.method(kit.guard, "ask", () => {
@@ -113,7 +113,7 @@ test("a stranger gets a challenge, unless its address asks too often or another 
   assert.partialDeepStrictEqual(await ask(), { status: 429, answer: { code: "login_refused" } });
 });
 
-test("a passkey signs in where the password does, and a wrong one hears the same words", async () => {
+test("a passkey signs in at the same route as the password, and a wrong one gets the same answer", async () => {
   const reply = { outcome: "in", secret: "s".repeat(43), known: "known", caller: CALLER } as const;
   kit.guard.answers("sign_in_passkey", reply);
   const opened = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ passkey: USED }) });
@@ -128,7 +128,7 @@ test("a passkey signs in where the password does, and a wrong one hears the same
   assert.equal(wrong.status, 401);
 });
 
-test("a request with neither password nor passkey is refused for what the closer of the two lacks", async () => {
+test("a request with neither password nor passkey is refused with the fault of the closer of the two", async () => {
   for (const [body, detail] of [
     [{}, "password is missing, or not text."],
     [{ passkey: { ...USED, id: "a=" } }, "passkey.id is not base64url."],

@@ -24,17 +24,17 @@ const session = z.object({
     .nullable()
     .describe("The mailbox whose user this is; null for an administrator's session or token."),
   scopes: z.array(z.enum(SCOPES, `is none of ${SCOPES.join(", ")}`)),
-  freshUntil: meaning(z.nullable(time), "Until when the password that was given counts as a fresh proof."),
+  freshUntil: meaning(z.nullable(time), "Until when the last proof counts as fresh."),
 });
 
 const tokenRequest = z.strictObject({
   name: newTokenName,
-  scopes: z.array(granted).min(1, "is empty").describe("Scopes, and roles that stand for theirs."),
+  scopes: z.array(granted).min(1, "is empty").describe("Scopes, and roles, which stand for several scopes."),
   expires: z
     .string()
     .refine((text) => (parseDuration(text) ?? 0) > 0, "is not a time such as 12h or 90d")
     .optional()
-    .describe("How long it is valid, such as 90d; without this it does not expire."),
+    .describe("How long it is valid, such as 90d; if absent, it does not expire."),
 });
 
 /** Who may use the dashboard and the API: the sign-in, sessions and tokens. The guard decides all of it. */
@@ -46,19 +46,19 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
   const challenges = createTurns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs);
   return [
     route("POST /api/v1/login", {
-      says: "Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey; or the user of a mailbox with its address and password. The answer sets the session's cookie.",
+      says: "Signs in the administrator with the password (and a code if a second factor is set up) or a passkey, or the user of a mailbox with its address and password. The answer sets the session's cookie.",
       asks: "sign_in",
       who: "anyone",
       body: loginRequest,
       answer: session,
       run: (call) => {
-        // Users of mailboxes have their own queue, so the administrator's places stay free.
+        // Users of mailboxes have their own queue, so that they do not delay the administrator.
         const isMailboxUser = "account" in call.body && call.body.account !== undefined;
         return inTurn(isMailboxUser ? ofMailboxes : signIns, () => signIn(access, call));
       },
     }),
     route("POST /api/v1/login/passkey", {
-      says: "A challenge for a passkey to sign, for a sign-in or a fresh proof; valid once, for two minutes.",
+      says: "A challenge for a passkey to sign, for a sign-in or a fresh proof; valid once and for two minutes.",
       who: "anyone",
       answer: z.object({ challenge: z.string() }),
       run: (call) => inTurn(challenges, () => passkeyChallenge(parts, call)),
@@ -71,13 +71,13 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       run: (call) => signOut(access, call),
     }),
     route("GET /api/v1/session", {
-      says: "Who this session or token is, what it may do, and until when a proof of the password is fresh.",
+      says: "Whose session or token this is, what it may do, and until when its proof is fresh.",
       needs: null,
       answer: session,
       run: ({ caller }) => (caller === null ? unauthorized() : sessionAnswer(caller)),
     }),
     route("POST /api/v1/session/proof", {
-      says: "Gives the password again, and a code where one is needed, or a passkey: for 10 minutes this session may do what needs a fresh proof.",
+      says: "Proves again who you are, with the password (and a code if one is needed) or a passkey. For 10 minutes this session may use routes that need a fresh proof.",
       asks: "prove",
       who: "session",
       body: proofRequest,
@@ -85,7 +85,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       run: (call) => prove(access, call),
     }),
     route("POST /api/v1/tokens", {
-      says: "Makes a token, which is shown only now.",
+      says: "Makes a token, which is shown once.",
       needs: "admin",
       asks: "token_create",
       status: 201,
@@ -102,7 +102,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
   ];
 }
 
-/** Strangers can call these, each over a separate connection to the guard, which accepts a limited number. */
+/** Limits routes that strangers can call: each call takes a connection to the guard, which accepts a limited number. */
 async function inTurn<R>(turns: ReturnType<typeof createTurns>, answer: () => Promise<R>): Promise<R | Response> {
   const answered = await turns(answer);
   return answered === "no_turn" ? loginRefused(429) : answered;

@@ -16,7 +16,7 @@ const taken = (added: readonly string[], skipped: readonly { name: string; why: 
 
 const send = (file: unknown) => kit.send("POST", "accounts/import", { file });
 
-/** Answers the parts of an import one after the other. */
+/** The guard's answers to the parts of an import, in order. */
 function answers(...replies: Reply[]): void {
   const { replies: known } = kit.guard;
   const usual = known.get.bind(known);
@@ -59,7 +59,7 @@ test("a line that cannot be read, an empty file and one that is too long import 
   assert.deepEqual(kit.guard.asked, []);
 });
 
-test("a long file goes in parts; where a later one is refused, it says how many are in", async () => {
+test("a long file is sent in parts; if a later one is refused, the answer says how many accounts were imported", async () => {
   kit.guard.answers("accounts_import", taken(["a0@example.org"]));
   assert.equal((await send(lines(60))).status, 200);
   const parts = kit.guard.of("accounts_import").map((asked) => ("entries" in asked ? asked.entries.length : 0));
@@ -76,7 +76,7 @@ test("a long file goes in parts; where a later one is refused, it says how many 
   assert.match(JSON.stringify(await post()), /key_uncertain/);
 });
 
-test("where a later part is refused, the passwords of the imported accounts are reported", async (t) => {
+test("if a later part is refused, the passwords of the imported accounts are reported", async (t) => {
   answers({ ok: true, result: taken(["a0@example.org", "a1@example.org"]) }, FULL);
   t.mock.method(kit.parts.passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
   const detail =

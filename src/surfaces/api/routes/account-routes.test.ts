@@ -13,7 +13,7 @@ const commands = () => kit.guard.asked.flatMap(({ command, isDry }) => (isDry ==
 test("a typed password is judged first and never shown; a generated one is shown once", async (t) => {
   for (const verb of ["account_create", "account_set_password"] as const) kit.guard.answers(verb, { name: ANNA });
   const weak = await post("", { name: ANNA, password: "weak" });
-  const next = "Choose another one: several unrelated words make a good one. Or name none, and the server makes one.";
+  const next = "Choose another one: several unrelated words make a good one. Or give none, and the server makes one.";
   assert.partialDeepStrictEqual(weak, {
     status: 400,
     answer: { code: "invalid_request", detail: "It is weak.", next },

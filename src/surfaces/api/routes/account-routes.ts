@@ -28,7 +28,7 @@ const newAccount = z.strictObject({ name: accountName, password });
 const newPassword = z.strictObject({ password });
 const secretMade = z.object({
   name: z.string(),
-  password: z.string().nullable().describe("The generated password, shown only now; null: it was given."),
+  password: z.string().nullable().describe("The generated password, shown once; null if the request had one."),
 });
 
 const accountsFile = z.strictObject({
@@ -37,17 +37,17 @@ const accountsFile = z.strictObject({
 const reasons = z.array(z.object({ name: z.string(), why: z.string() }));
 const imported = z.object({
   added: z.array(z.string()),
-  skipped: reasons.describe("Those that were not imported."),
+  skipped: reasons.describe("Accounts that were not imported."),
   ignored: z
     .array(z.object({ line: count, name: z.string(), fields: list(z.string()) }))
-    .describe("Further fields of the lines, which are not used."),
+    .describe("Further fields of the lines, which are ignored."),
   weak: reasons.describe("Imported with a clear-text password that is easy to guess."),
   unjudged: z.array(z.string()).describe("Imported with a clear-text password that was not checked for lack of time."),
 });
 
 type Parts = Pick<ApiParts, "guard" | "passwords" | "clock">;
 
-/** Those routes of accounts that are not derived from `src/admin/accounts.ts`, which declares the rights of their commands too. */
+/** The routes of accounts that are not derived from `src/admin/accounts.ts`, where the rights of their commands are declared. */
 export function accountRoutes(parts: Parts): readonly Route[] {
   return [
     route("POST /api/v1/accounts", {
@@ -80,7 +80,7 @@ export function accountRoutes(parts: Parts): readonly Route[] {
   ];
 }
 
-/** With the password as typed, which must be hard to guess, or with a generated one, which is shown once. */
+/** Uses the given password, which must be hard to guess, or generates one, which is shown once. */
 async function withPassword(
   parts: Parts,
   from: From,
@@ -101,8 +101,8 @@ async function withPassword(
 type From = Asking & Readonly<{ caller: Caller | null }>;
 
 /**
- * Null: it may be set. The guard is asked first, since judging a password takes up to two seconds: callers who may not set it, or did so
- * too often, must not keep others waiting.
+ * Returns null if the password may be set. Asks the guard first: judging takes up to two seconds, and callers who may not set a password,
+ * or did so too often, must not keep others waiting.
  */
 export async function whyRefused(
   { guard, passwords }: Pick<Parts, "guard" | "passwords">,
@@ -113,7 +113,7 @@ export async function whyRefused(
   const refused = await sendToGuard(guard, { ...from, isDry: true }, asked, () => null);
   if (refused !== null) return refused;
   const detail = await passwords.judge({ owner, password: asked.password }, judgedFor(from.caller));
-  const orNone = asked.verb === "my_password" ? "" : " Or name none, and the server makes one.";
+  const orNone = asked.verb === "my_password" ? "" : " Or give none, and the server makes one.";
   const next = `Choose another one: several unrelated words make a good one.${orNone}`;
   return detail === null ? null : problem("invalid_request", detail, { next });
 }
@@ -122,10 +122,10 @@ function judgedFor(caller: Caller | null): JudgedFor {
   return { caller: identityOf(caller), isAdministrator: caller !== null && caller.account === null };
 }
 
-/** Accounts per command. Their passwords are hashed within seconds. */
+/** Accounts per command, few enough that the guard hashes their passwords within seconds. */
 const AT_ONCE = 25;
 const LINES_SHOWN = 3;
-/** Milliseconds after the arrival of the request until which passwords are judged: the answer must be sent before `answerMs`. */
+/** How long after the arrival of a request its passwords are judged: the answer must be sent before `answerMs`. */
 const JUDGED_WITHIN_MS = API_LIMITS.answerMs - 3 * SECOND_MS;
 
 type Imported = z.output<typeof imported>;
@@ -141,7 +141,7 @@ async function importAccounts(parts: Parts, from: From, file: string): Promise<I
   const until = later(clock.now(), JUDGED_WITHIN_MS);
   const added: string[] = [];
   const skipped: FileChanges["skipped"][number][] = [];
-  /** Those of a part without a certain answer. */
+  /** Accounts of a part whose answer is uncertain. */
   const perhaps: string[] = [];
   let refusal: Response | null = null;
   for (let i = 0; i < accounts.length; i += AT_ONCE) {
@@ -194,7 +194,7 @@ function entryOf({ name, secret, quotaBytes }: AccountLine) {
   return secret.type === "hash" ? { name, hash: secret.hash, ...quota } : { name, password: secret.password, ...quota };
 }
 
-/** Some were imported before, or may have been. Their passwords are reported, since the next import skips them. */
+/** Reports a failed part after others. Includes the passwords of accounts that were or may have been imported: a repeat skips them. */
 async function broken(
   refusal: Response,
   { added, weak, unjudged }: Pick<Imported, "added" | "weak" | "unjudged">,

@@ -31,7 +31,7 @@ test("own sign-ins and mail are read for the session's account, and other people
   assert.equal((await read("mail")).status, 400);
 });
 
-test("a mailbox user may use the routes of mailboxes and those that each session needs, and no other", async () => {
+test("a mailbox user may use only the routes of mailboxes and those that every session needs", async () => {
   const cookie = await signIn(kit, ANNA);
   const table = tableOf(kit).filter(({ who }) => who !== "anyone");
   const open: string[] = [];

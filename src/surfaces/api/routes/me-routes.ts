@@ -26,10 +26,10 @@ const client = z.object({
   account: z.string(),
   imap: door,
   smtp: door,
-  text: z.string().describe("The same in words."),
+  text: z.string().describe("The step in words."),
 });
 
-/** Those routes of `/me` that are not derived from `src/admin/mailboxes.ts`: the account is always the session's, never the request's. */
+/** The routes of `/me` that are not derived from `src/admin/mailboxes.ts`. The account always comes from the session, not the request. */
 export function meRoutes(parts: ApiParts): readonly Route[] {
   const { guard, lookups } = parts;
   const common = { who: "session", needs: "mailbox" } as const;
@@ -59,7 +59,7 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
       },
     }),
     route("GET /api/v1/me/client", {
-      says: "What to type into a mail program.",
+      says: "The settings to type into a mail program.",
       ...common,
       asks: "my_client",
       answer: client,
@@ -72,7 +72,7 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
         })),
     }),
     route("GET /api/v1/me/client.mobileconfig", {
-      says: "The same as a profile for iPhone, iPad and Mac, without a password.",
+      says: "The settings for a mail program as a profile for iPhone, iPad and Mac, without a password.",
       ...common,
       asks: "my_client",
       type: MOBILE_CONFIG_TYPE,
@@ -83,7 +83,7 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
         }),
     }),
     route("POST /api/v1/me/password", {
-      says: "Sets a new password of the mailbox, and ends its other sessions, also in mail programs.",
+      says: "Sets a new password for the mailbox, and ends its other sessions, including those of mail programs.",
       ...common,
       asks: "my_password",
       body: newPassword,
@@ -101,7 +101,7 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
 
 const ATTACHED = 'attachment; filename="mailbox.mobileconfig"';
 
-/** The same for other people's mail and for mail that never existed. */
+/** The same answer for other people's mail and for mail that never existed. */
 const NO_MAIL = () =>
   problem("not_found", "No mail of yours has this id.", {
     next: "Check the id: a mail program shows it as Message-ID, in the source of the mail.",

@@ -20,11 +20,11 @@ test("a profile names the mailbox, both servers with TLS, and no password", () =
   assert.doesNotMatch(profile, /<key>(?:Incoming|Outgoing)Password<\/key>/);
 });
 
-test("the text names the passwords that mail programs can use", () => {
+test("the text says which passwords work in mail programs", () => {
   assert.equal(clientText(CLIENT).split("\n").at(-1), "Password: that of the mailbox or an app password, for both");
 });
 
-test("a second profile of the mailbox takes the place of the first, and another mailbox has its own", () => {
+test("a second profile of a mailbox replaces the first, and another mailbox has its own", () => {
   const named = (text: string): readonly string[] =>
     text.match(
       /<key>Payload(?:Identifier|UUID)<\/key><string>[a-z.]*[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-8[0-9A-F]{3}-[0-9A-F]{12}/g,

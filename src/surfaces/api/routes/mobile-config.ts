@@ -5,8 +5,8 @@ import { domainOf } from "../../../core/net/address.ts";
 export const MOBILE_CONFIG_TYPE = "application/x-apple-aspen-config";
 
 /**
- * A mailbox's settings for iPhone, iPad and Mac (Apple, Configuration Profile Reference: Mail payload), without a password. The same
- * mailbox has the same names, so a second profile replaces the first.
+ * A mailbox's settings for iPhone, iPad and Mac (Apple, Configuration Profile Reference: Mail payload), without a password. The ids
+ * in it depend only on the mailbox, so a second profile replaces the first.
  */
 export function mobileConfig({ account, host, imapPort, smtpPort }: MyClient): string {
   const mail = {

@@ -9,7 +9,7 @@ test("an IPv6 address stands for the network in which it is judged", () => {
   assert.equal(eventsQuery(64).parse({ ip: "2001:db8::/32" }).ip, "2001:db8::/32");
 });
 
-test("a ban may be for good; a reason may be in any language, without control characters", () => {
+test("a ban may be permanent; a reason may be in any language, without control characters", () => {
   const isRight = (more: object) => securityCommand.safeParse({ action: "ban", ip: "203.0.113.7", ...more }).success;
   assert.ok(isRight({ for: "permanent" }));
   assert.ok(isRight({ reason: "Überlastung, 攻撃" }));

@@ -12,12 +12,12 @@ import { DAY_MS, instant, SECOND_MS } from "../../../core/time.ts";
 import { each } from "../../../guard/explain/stats.ts";
 import { RANKINGS } from "../../../guard/figures.ts";
 
-/** The shapes of requests and answers: checked on arrival, shown in `/openapi.json`. */
+/** Schemas of requests, which are checked on arrival, and of answers. `/openapi.json` shows both. */
 
 const MOST_TYPES = 20;
 const LONGEST_STEP_SECONDS = (30 * DAY_MS) / SECOND_MS;
 
-/** An IPv6 address stands for the network in which it is judged. */
+/** Replaces an IPv6 address by the network in which it is judged. */
 export const subject = (ipv6Prefix: number) =>
   z
     .string()
@@ -50,7 +50,7 @@ const eventType = z
 const limit = wholeNumber(PAGE.most)
   .refine((value) => value > 0, "is zero")
   .optional()
-  .describe(`How many at most: 1 to ${PAGE.most}; ${PAGE.usual} if absent.`);
+  .describe(`Maximum number of items: 1 to ${PAGE.most}; ${PAGE.usual} if absent.`);
 const cursor = wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before.");
 const resumeAfter = wholeNumber(Number.MAX_SAFE_INTEGER)
   .optional()
@@ -80,7 +80,7 @@ export const securityCommand = z.discriminatedUnion(
   ],
   { error: "is neither ban nor unban" },
 );
-/** Also finds a ban or an entry that is narrower than the network of an IPv6 address. */
+/** Keeps an IPv6 address as it is (128), to find bans and entries narrower than its network too. */
 export const ipInPath = z.object({ ip: subject(128) });
 
 /** An account as typed; it need not exist. */
@@ -137,7 +137,7 @@ export const topQuery = z.object({
     .enum(RANKINGS, `is none of ${RANKINGS.join(", ")}`)
     .optional()
     .describe(
-      "By mails if absent. Mails sent or attempted; whatever was refused or deferred; sign-ins that failed or were refused.",
+      "What to rank by; `mails` if absent. Mails sent or attempted; refusals and deferrals; failed or refused sign-ins.",
     ),
   from: timeAsked.describe("24 hours ago if absent; at most 30 days ago."),
   limit,
@@ -146,7 +146,7 @@ const passwordGiven = z.object({
   password: textUpTo(1_024, "is missing, or not text").min(1, "is empty"),
   code: textUpTo(64, "is not text")
     .optional()
-    .describe("Where a second factor is set up: the code of the authenticator app, or a recovery code."),
+    .describe("If a second factor is set up: a code of the authenticator app, or a recovery code."),
 });
 const passkeyGiven = z.object({ passkey: z.strictObject(passkeyUsed) });
 const withAccount = z.object({
@@ -174,7 +174,7 @@ export const figures = z.object({
   stepSeconds: count,
   series: z
     .object(each(() => z.array(count)))
-    .describe("How often it happened in each step. `refused`: mails and connections; `bans`: new bans."),
+    .describe("Counts for each step. `refused`: mails and connections; `bans`: new bans."),
 });
 export const top = z.object({
   by: z.enum(RANKINGS),
@@ -191,5 +191,5 @@ export const banPage = z.object({ items: list(ban()), next, active: count });
 export const eventPage = z.object({
   items: meaning(list(eventItem()), "Newest first."),
   next,
-  searchedTo: meaning(mini.nullable(time), "The time of the oldest event that was looked at; null on the last page."),
+  searchedTo: meaning(mini.nullable(time), "The time of the oldest event that was searched; null on the last page."),
 });

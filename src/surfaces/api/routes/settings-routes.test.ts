@@ -67,7 +67,7 @@ test("the list joins what the guard knows with the reference, and says why a set
   assert.partialDeepStrictEqual(again, { items: [{}, { default: "4" }] }, "of the profile");
 });
 
-test("a preview tells what the limits would have done, or that it was too long", async (t) => {
+test("a preview says what the limits would have done, or that the trial took too long", async (t) => {
   const asked: unknown[] = [];
   const shown = { account: "anna@example.test", ip: STRANGER, events: 3, reason: "banned" } as const;
   const hit = { ...shown, firstAt: "2026-11-20T06:50:00.000Z", isBanned: false };

@@ -15,13 +15,13 @@ import { sendToGuard } from "../derived.ts";
 import type { ApiParts, TrialOutcome, Trials } from "../ports.ts";
 import { type Route, route } from "../route.ts";
 
-/** Maximum recorded events of a week on which changed limits are tried: some seconds of work. */
+/** Maximum events of the last week on which changed limits are tried, which takes some seconds. */
 const MOST_EVENTS = 50_000;
 const MOST_LISTED = 20;
 
 const previewRequest = z.strictObject({ changes: changesByKey });
 
-/** Those routes of settings that are not derived from `src/admin/settings.ts`: the web has the reference and the recorded events. */
+/** Routes of settings that are not derived from `src/admin/settings.ts`, because the web adds the reference and recorded events. */
 export function settingsRoutes({ guard, trials, clock }: ApiParts): readonly Route[] {
   return [
     route("GET /api/v1/settings", {
@@ -51,7 +51,7 @@ export function settingsRoutes({ guard, trials, clock }: ApiParts): readonly Rou
   ];
 }
 
-/** Another version of the guard may know other settings. */
+/** Empty for a setting that only another version of the guard knows. */
 function itemOf(value: SettingValue, profile: Settings["profile"]) {
   const { key } = value;
   if (!isSettingKey(key)) return [];

@@ -2,12 +2,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { API_LIMITS } from "../limits.ts";
 import { type ApiParts, StoreDown } from "../ports.ts";
 
-/** What one reader gets. Nothing is queued: the reader's demand reads what comes next, and news only wake it. */
+/** What one reader gets. Nothing is queued: text is read when the reader can take it, and news only wake up that read. */
 export type Feed = Readonly<{
   subscribe: (wake: () => void) => () => void;
-  /** The next text; empty: nothing is new. */
+  /** The next text; empty if nothing is new. */
   read: (now: number) => string;
-  /** How long to wait for news after that. */
+  /** How long to wait for news if nothing was new. */
   restMs: (now: number) => number;
 }>;
 
@@ -21,8 +21,8 @@ export type Watched = Readonly<{
 export type LiveStream = Readonly<{ body: ReadableStream<Uint8Array>; end: () => void }>;
 
 /**
- * The body of server-sent events (HTML Living Standard, 9.2). Produces no more than the reader takes. A reader that takes nothing for a while
- * is disconnected. If the database fails, the stream ends and the reader reconnects.
+ * The body of server-sent events (HTML Living Standard, 9.2). Produces no more than the reader takes, and disconnects a reader that
+ * takes nothing for a while. If the database fails, the stream ends and the reader reconnects.
  */
 export function openStream(
   { report }: Pick<ApiParts, "report">,

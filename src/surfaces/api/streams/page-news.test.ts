@@ -9,7 +9,7 @@ import { createPageNews, smallFigures } from "./page-news.ts";
 
 const kit = apiKitOf(import.meta.filename);
 
-test("it looks at the health only while a page is open, once for all of them", async () => {
+test("the health is checked only while a page is open, once for all pages", async () => {
   const news = createPageNews(kit.parts, createHealthReader(kit.parts));
   assert.equal(kit.guard.of("health").length, 0);
   let reported = 0;
@@ -37,7 +37,7 @@ test("a longer uptime does not count as a change of health", async (t) => {
   assert.match(news.health() ?? "", /"degraded"/);
 });
 
-test("the small figures count the last day, the last hour, and each of the last two minutes", async () => {
+test("the small figures cover the last day, the last hour, and each of the last two minutes", async () => {
   const at = later(T0, 30_000);
   const totals = (when: Millis | null) => ({ BAN: when === null ? 100 : 100 - Math.ceil((at - when) / MINUTE_MS) });
   const { minutes, day, hour, bans } = smallFigures({ ...kit.queries.figures, totals }, at);

@@ -7,7 +7,7 @@ import type { ApiParts } from "../ports.ts";
 
 export type PageNews = ReturnType<typeof createPageNews>;
 
-/** News shared by all pages: read once for all of them, and only while one is open. */
+/** News that all pages share: read once for all, and only while a page is open. */
 export function createPageNews({ news }: Pick<ApiParts, "news">, healthReader: HealthReader) {
   const readers = new Set<() => void>();
   let stop: (() => void) | null = null;
@@ -53,7 +53,7 @@ export function createPageNews({ news }: Pick<ApiParts, "news">, healthReader: H
   return {
     /** Counts commits: a reader that has seen this number has nothing new to read. */
     commits: () => commits,
-    /** The health as JSON: a new text after each change. Null until it is known. */
+    /** The health as JSON, which changes only if the health does. Null until it is known. */
     health: () => latest?.json ?? null,
     subscribe,
   };

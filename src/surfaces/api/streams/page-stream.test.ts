@@ -14,7 +14,7 @@ async function open(t: TestContext, query = "", headers: Readonly<Record<string,
   assert.equal(stream.status, 200);
   return {
     ...stream,
-    /** Reads messages until there is such a one; returns all of them. */
+    /** Reads messages until one matches; returns all of them. */
     until: (isIt: (message: Message) => boolean) =>
       stream.until((text) => {
         const messages = parse(text);
@@ -42,7 +42,7 @@ const idsOf = (messages: readonly Message[]): readonly number[] =>
   });
 const upTo = (id: number) => (message: Message) => message.name === "events" && message.id === String(id);
 
-test("it starts with the current state, and sends all that a page shows", async (t) => {
+test("the stream starts with the current state, and sends everything that a page shows", async (t) => {
   kit.queries.add("CONNECT");
   const messages = await (await open(t)).until(is("health"));
   const [hello, bans] = messages;
@@ -56,7 +56,7 @@ test("it starts with the current state, and sends all that a page shows", async 
   assert.ok(!messages.some(is("events")), "earlier events are not news");
 });
 
-test("events of a quarter of a second are one message, and none is missing", async (t) => {
+test("events within a quarter of a second form one message, and none is missing", async (t) => {
   const reader = await open(t);
   await reader.until(is("beat"));
   const from = performance.now();
@@ -96,7 +96,7 @@ test("bans come as a difference", async (t) => {
   assert.deepEqual(messages.findLast(is("bans"))?.data, { added: [OTHER], removed: [BAN.prefix], total: 1 });
 });
 
-test("while the database is down health is still sent, and missed events follow afterwards", async (t) => {
+test("while the database is down, health is still sent; missed events follow afterwards", async (t) => {
   const reader = await open(t);
   await reader.until(is("beat"));
   kit.storeDown(true);

@@ -6,32 +6,32 @@ import { type ApiParts, StoreDown } from "../ports.ts";
 import type { Feed } from "./live-stream.ts";
 import { type PageNews, smallFigures } from "./page-news.ts";
 
-/** Something may have been committed since this reader's last read. */
+/** Means that something may have been committed since this reader's last read. */
 const UNSEEN = -1;
 
 /**
- * What one open page gets: each `read` continues where the last one ended. While the database cannot be read, health and beats are still
- * sent. `after`: as in `EventsAsked`.
+ * What one open page gets. Each `read` continues where the last one ended. While the database cannot be read, health and heartbeats
+ * are still sent. `after`: as in `EventsAsked`.
  */
 export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, after: number | null): Feed {
   /** The name of the database that is being read. */
   let epoch: string | null = null;
   let isGreeted = false;
-  /** The last event and the last step of bans that were sent. */
+  /** The last event and the last change of bans that were sent. */
   let lastId = after;
   let lastStep: number | null = null;
   let seenCommits = UNSEEN;
   let sentHealth: string | null = null;
   let [batchAt, figuresAt, beatAt] = [0, 0, 0];
 
-  /** Pending messages from the database; nothing while it cannot be read, and everything afterwards. */
+  /** Pending messages from the database. They are delayed while it cannot be read. */
   function fromStore(now: number): string {
     let text = "";
     try {
       text += hello();
       if (isBatchDue(now)) {
         const before = text;
-        // A ban has both an event and a change. If the second cannot be read, the first is still sent.
+        // Appended one by one: if the changes of bans cannot be read, the events are still sent.
         text += events();
         text += changes();
         if (text !== before) batchAt = now + API_LIMITS.batchMs;
@@ -44,7 +44,7 @@ export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, aft
     return text;
   }
 
-  /** At the start, after a failure of the database, and when the database was replaced. */
+  /** Sent at the start, after a failure of the database, and when the database was replaced. */
   function hello(): string {
     const store = queries();
     const name = store.name();
@@ -55,7 +55,7 @@ export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, aft
     const isSame = epoch === null || epoch === name;
     // An id that does not exist yet comes from another database.
     if (!isSame || lastId === null || lastId > newest) lastId = newest;
-    // Otherwise the step is kept: bans that started or ended while the database could not be read are sent afterwards.
+    // Otherwise the step is kept, so that bans that started or ended while the database could not be read are sent now.
     if (!isSame || lastStep === null || lastStep > upto) lastStep = upto;
     epoch = name;
     isGreeted = true;
@@ -109,7 +109,7 @@ export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, aft
     sentHealth = health;
     if (now < beatAt) return text;
     beatAt = now + API_LIMITS.pageBeatMs;
-    // If the news is lost, the events are only late.
+    // Looks for events although no news came: if the news was lost, they are only late.
     seenCommits = UNSEEN;
     return text + message("beat", { now: isoTime(clock.now()) });
   }
@@ -123,7 +123,7 @@ export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, aft
     read: (now) => fromStore(now) + always(now),
     restMs: (now) => {
       const until = Math.min(beatAt, figuresAt, seenCommits === news.commits() ? Number.POSITIVE_INFINITY : batchAt);
-      // While the database is down, `figuresAt` may lie in the past, and the stream would spin.
+      // While the database is down, `figuresAt` may lie in the past, which would make the stream spin.
       return isGreeted ? until - now : API_LIMITS.batchMs;
     },
   };

@@ -15,7 +15,7 @@ function open(t: TestContext, query = "", headers: Readonly<Record<string, strin
   return openStream(t, `${kit.url}/api/v1/events/stream${query}`, headers);
 }
 
-test("a reader resumes behind Last-Event-ID, over many pages, with nothing twice or missing", async (t) => {
+test("a reader resumes after Last-Event-ID, over many pages, with nothing repeated or missing", async (t) => {
   const most = API_LIMITS.streamRows * 3 + 7;
   for (let i = 0; i < most; i++) kit.queries.add("CONNECT");
   const reader = await open(t, "?after=1", { ...bearer, "last-event-id": "5" });
@@ -33,12 +33,12 @@ test("a reader with an id from another database gets all events of this one", ()
   assert.deepEqual(ids(), ["id: 2"]);
 });
 
-test("a nonsensical Last-Event-ID counts as none", () => {
+test("an invalid Last-Event-ID is ignored", () => {
   assert.equal(resumeFrom(new Headers({ "last-event-id": "x" }), 3), 3);
   assert.equal(resumeFrom(new Headers(), undefined), null);
 });
 
-test("a filter holds back the rest, without forgetting where it was", async (t) => {
+test("a filtered stream sends only matching events, and continues after skipped ones", async (t) => {
   const reader = await open(t, "?type=BAN&ip=203.0.113.7&after=0");
   kit.queries.add("CONNECT");
   kit.commit("BAN", "203.0.113.8");
@@ -46,7 +46,7 @@ test("a filter holds back the rest, without forgetting where it was", async (t) 
   assert.deepEqual(await idsOf(reader, 1), [3]);
 });
 
-test("a quiet stream ends within seconds of its session, and asking on does not prolong that", async (t) => {
+test("a quiet stream ends within seconds after its session, whose time its checks do not prolong", async (t) => {
   const cookie = await signIn(kit);
   t.mock.timers.enable({ apis: ["setInterval"] });
   const reader = await open(t, "?after=0", { cookie });
@@ -69,7 +69,7 @@ test("a quiet stream ends within seconds of its session, and asking on does not 
   await until(() => kit.subscribers() === 0);
 });
 
-test("a stream that started on an answer from before its token's end closes at once", async (t) => {
+test("a stream that started with a remembered answer about an ended token closes at once", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
   assert.equal((await fetch(`${kit.url}/api/v1/session`, { headers: bearer })).status, 200);
   kit.guard.callers.clear();
@@ -92,7 +92,7 @@ test("the number of streams is bounded, and a reader that leaves is forgotten", 
   assert.equal((await open(t)).status, 200);
 });
 
-test("HEAD says what a stream is, and opens none", async (t) => {
+test("HEAD returns the headers of a stream without opening one", async (t) => {
   for (const path of ["stream", "events/stream"])
     for (let i = 0; i <= API_LIMITS.streams; i++) {
       const { status, headers } = await fetch(`${kit.url}/api/v1/${path}`, { method: "HEAD", headers: bearer });
@@ -103,14 +103,14 @@ test("HEAD says what a stream is, and opens none", async (t) => {
   assert.equal((await open(t)).status, 200);
 });
 
-test("a database that fails ends the stream, and the reader comes back", async (t) => {
+test("a failing database ends the stream, so that the reader reconnects", async (t) => {
   const reader = await open(t);
   kit.storeDown(true);
   kit.tell();
   await reader.end();
 });
 
-test("for a reader that takes nothing no more is read than the socket holds", async (t) => {
+test("for a reader that takes nothing, no more is read than the socket holds", async (t) => {
   const rows = 3_000;
   for (let i = 0; i < rows; i++) kit.queries.add("CONNECT", null, "x".repeat(10_000));
   let pages = 0;
@@ -134,7 +134,7 @@ test("for a reader that takes nothing no more is read than the socket holds", as
   assert.ok(pages < rows / API_LIMITS.streamRows, `${pages} pages were read for no one`);
 });
 
-test("a quiet stream shows a sign of life, and a reader that stalls is dropped", async (t) => {
+test("a quiet stream sends heartbeats, and a stalled reader is dropped", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let now = 0;
   t.mock.method(performance, "now", () => now);
@@ -154,7 +154,7 @@ test("a quiet stream shows a sign of life, and a reader that stalls is dropped",
   });
   assert.equal(await next, ": alive\n\n");
   await until(() => {
-    kit.commit("CONNECT"); // until what lies between us and the reader is full, and it is waited for
+    kit.commit("CONNECT"); // until the buffers to the reader are full and the stream waits for it
     t.mock.timers.tick(API_LIMITS.streamStallMs);
     return dropped > 0;
   });

@@ -12,7 +12,7 @@ export const STREAM_TYPE = "text/event-stream";
 
 type Reader = Watched & Readonly<{ caller: Caller | null }>;
 
-/** The open streams, at most `API_LIMITS.streams`, and of each reader at most its share. */
+/** The open streams: at most `API_LIMITS.streams` in all, and `streamsOfOne` of each reader. */
 export function createStreams(parts: ApiParts, health: HealthReader) {
   const news = createPageNews(parts, health);
   const open = new Map<LiveStream, string>();
@@ -33,25 +33,25 @@ export function createStreams(parts: ApiParts, health: HealthReader) {
     events: (call: Reader, asked: EventsAsked) => start(call, () => createEventFeed(parts, asked)),
     page: (call: Reader, after: number | null) => start(call, () => createPageFeed(parts, news, after)),
     closeAll: () => {
-      for (const stream of open.keys()) stream.end(); // a map may shrink while it is walked
+      for (const stream of open.keys()) stream.end(); // a Map may shrink during iteration
     },
   };
 }
 
-/** Where to resume: from the header that browsers send, else from the query. Null if neither is there. */
+/** The id after which to resume: from the header that browsers send, otherwise from the query. Null if neither has one. */
 export function resumeFrom(headers: Headers, after: number | undefined): number | null {
   const header = headers.get("last-event-id");
   return header !== null && /^\d{1,15}$/.test(header) ? Number(header) : (after ?? null);
 }
 
 type EventsAsked = Readonly<{
-  /** Send what follows this id; null: only new events. */
+  /** Sends events after this id; null for only new events. */
   after: number | null;
   prefix?: Prefix | undefined;
   type?: string | undefined;
 }>;
 
-/** Events only, for one reader, such as a script (the dashboard reads a page feed). Each has its id, so it resumes with Last-Event-ID. */
+/** Events for one reader, such as a script; the dashboard reads a page feed. Each has its id, so Last-Event-ID resumes. */
 export function createEventFeed({ queries, news }: ApiParts, { after, prefix, type }: EventsAsked): Feed {
   let lastId = after ?? newestId({ queries });
   let isMore = false;
@@ -69,7 +69,7 @@ export function createEventFeed({ queries, news }: ApiParts, { after, prefix, ty
         most: API_LIMITS.streamRows,
         order: "oldest_first",
       });
-      // It may have searched a part of them without a match.
+      // A search may stop partway without a match.
       isMore = next !== null;
       lastId = next ?? Math.max(items.at(-1)?.id ?? 0, newest);
       if (items.length === 0 && now < beatAt) return "";
