@@ -11,7 +11,7 @@ import { CONTROL_LIMITS, type ControlLimits, type ControlParts, createControlSer
 
 const DEADLINE_MS = 5_000;
 
-/** A guard that knows two verbs, remembers who asked, and has listeners. */
+/** A fake guard that answers some verbs, and remembers who asked and who listens. */
 class FakeGuard {
   readonly asked: ControlLine[] = [];
   readonly origins: string[] = [];
@@ -70,7 +70,7 @@ for (const [origin, mode] of [
   ["root", 0o600],
   ["web", 0o660],
 ] as const)
-  test(`commands of ${origin} are run and answered in order, at a socket that no other may open`, async (t) => {
+  test(`commands of ${origin} are run and answered in order, at a socket that no one else may open`, async (t) => {
     const { guard, connected, path } = await served(t, origin);
     assert.equal((await stat(path)).mode & 0o777, mode);
     const { socket, lines } = connected();
@@ -93,7 +93,7 @@ test("a bug in a command is answered and reported; the connection stays open", a
   assert.deepEqual(guard.reports, ["internal_error: reload: bug\\x1b"]);
 });
 
-test("a watcher hears the present, then commits, at most once per interval, and is forgotten when it leaves", async (t) => {
+test("a watcher gets the current id, then commits at most once per interval, and is forgotten when it leaves", async (t) => {
   const { guard, connected } = await served(t, "root", { watchMs: 30 });
   const { socket, lines, closed } = connected();
   socket.write(line("watch"));
@@ -109,7 +109,7 @@ test("a watcher hears the present, then commits, at most once per interval, and 
   await until(() => closed() && guard.listeners.size === 0, "the watcher is forgotten");
 });
 
-test("a watcher that does not read leaves one line waiting in the guard, and gets the newest once it reads", async (t) => {
+test("for a watcher that does not read, one line waits in the guard; once it reads, it gets the newest", async (t) => {
   const { guard, path } = await served(t, "web", { watchMs: 0, maxUnsentBytes: 40 });
   let text = "";
   const take = (bytes: number, buffer: Uint8Array): boolean => {
@@ -122,7 +122,7 @@ test("a watcher that does not read leaves one line waiting in the guard, and get
   socket.write(line("watch"));
   await until(() => lines().length === 1, "the present");
   socket.pause();
-  // More lines than the kernel holds: if they waited in the guard, it would end the connection.
+  // More lines than the kernel buffers: if they waited in the guard, it would close the connection.
   for (let i = 0; i < 1_000; i++) {
     guard.commit();
     await new Promise((done) => setTimeout(done, 2));
@@ -165,7 +165,7 @@ test("an endless line and too many lines: dropped and reported", async (t) => {
   for (const report of guard.reports) assert.match(report, /^control_line_malformed:/);
 });
 
-test("what a client sends while its command runs stays with the client", async (t) => {
+test("input that a client sends while its command runs is not read before that ends", async (t) => {
   const { guard, connected } = await served(t, "web");
   const [one, two] = [connected(), connected()];
   let goOn = (): void => {};
@@ -182,7 +182,7 @@ test("what a client sends while its command runs stays with the client", async (
   await until(() => one.lines().length === 41, "all of it is answered");
 });
 
-test("stop finishes the command that runs and ends the watchers", async (t) => {
+test("stop finishes running commands and disconnects watchers", async (t) => {
   const { guard, connected, stop } = await served(t, "root", { stopMs: DEADLINE_MS });
   const watcher = connected();
   watcher.socket.write(line("watch"));

@@ -24,7 +24,7 @@ export type ControlLimits = { readonly [K in keyof typeof CONTROL_LIMITS]: numbe
 export type ControlParts = Readonly<{
   origin: Origin;
   run: (line: ParsedLine, origin: Origin) => Promise<Reply>;
-  /** Calls back after each commit until the returned function is called. */
+  /** Calls the listener after each commit, until the returned function is called. */
   subscribe: (listener: (lastEventId: number) => void) => () => void;
   report: Report;
 }>;
@@ -33,9 +33,9 @@ export type ControlParts = Readonly<{
 export function createControlServer(parts: ControlParts, limits: ControlLimits = CONTROL_LIMITS) {
   const server = new UnixServer((socket) => serve(socket, parts, limits), limits.maxConnections, parts.report);
   return {
-    /** `mode` decides who may send commands: 0600 the guard's own user and root, 0660 its group too. */
+    /** `mode` decides who may send commands: with 0600 root and the guard's own user, with 0660 also its group. */
     start: (path: string, mode: 0o600 | 0o660): Promise<void> => server.start(path, mode),
-    /** Accepted commands are finished and answered. */
+    /** Finishes and answers accepted commands first. */
     stop: (): Promise<void> => server.close(limits.stopMs),
   };
 }
@@ -54,7 +54,7 @@ function serve(socket: Socket, { origin, run, subscribe, report }: ControlParts,
     if (!framer.push(chunk, (line) => lines.push(line)) || lines.length > limits.maxPending) {
       lines.length = 0;
       socket.destroy();
-      report("control_line_malformed", "line too long, or too many of them");
+      report("control_line_malformed", "line too long, or too many lines");
     } else if (!running) void work();
   });
 
@@ -63,7 +63,7 @@ function serve(socket: Socket, { origin, run, subscribe, report }: ControlParts,
     if (!running) socket.destroySoon();
   }
 
-  /** One command after another; never rejects. Reads nothing until all are answered: lines that wait would fill the memory. */
+  /** Runs the commands one after another; never rejects. Reads nothing until all are answered, to bound the memory of waiting lines. */
   async function work(): Promise<void> {
     running = true;
     socket.pause();
@@ -89,8 +89,8 @@ function serve(socket: Socket, { origin, run, subscribe, report }: ControlParts,
   }
 
   /**
-   * Sends the newest event id now and after commits, coalesced: a listener that gets nothing has missed nothing. A client
-   * that does not read gets no second one. A second watch, and one that fails, end the connection: clients expect only ids.
+   * Sends the newest event id now and after commits, coalesced. A client that does not read has at most one unread line, and gets the
+   * newest id once it reads. A second or failed watch closes the connection, because clients expect only ids.
    */
   async function watch(line: ParsedLine): Promise<void> {
     // A client that has gone would never unsubscribe.
@@ -113,7 +113,7 @@ function serve(socket: Socket, { origin, run, subscribe, report }: ControlParts,
     const tellSoon = (): void => {
       timer ??= setTimeout(tell, limits.watchMs);
     };
-    // Subscribed before the current event is read, so that none is missed in between.
+    // Subscribes before the current id is read, so that no commit in between is missed.
     const unsubscribe = subscribe((lastEventId) => {
       latest = Math.max(latest, lastEventId);
       tellSoon();
@@ -138,7 +138,7 @@ function serve(socket: Socket, { origin, run, subscribe, report }: ControlParts,
   return { finish };
 }
 
-/** Waits until the client has read its answers. */
+/** Resolves once the client has read its answers. */
 function whenRead(socket: Socket): Promise<void> | undefined {
   if (socket.destroyed || socket.writableLength <= WAIT_ABOVE_BYTES) return undefined;
   return new Promise((resolve) => {

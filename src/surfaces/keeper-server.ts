@@ -11,7 +11,7 @@ const MOST_WAITING = 32;
 type Obey = (command: KeeperCommand) => Promise<KeeperReply>;
 
 /**
- * The keeper's socket: one JSON object on each line, answered in order. Every user who may open the socket may send
+ * The keeper's socket: one JSON object per line, answered in order. Every user who may open the socket may send
  * commands.
  */
 export function createKeeperServer(obey: Obey, report: Report) {

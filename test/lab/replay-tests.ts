@@ -70,7 +70,7 @@ export function replayTests({ lab, product }: Running): void {
     assert.deepEqual(report.notBanned.items, []);
     assert.deepEqual(report.accounts.items, []);
     const { stdout } = await product.cli(["config", "simulate", policy]);
-    assert.match(stdout, /Would have been banned, and was not \(2\)/);
+    assert.match(stdout, /Would have been banned, but was not \(2\)/);
     const { banned } = await replayed("limits.mail.per_minute = 5\n", "--ip", "198.51.100.73");
     assert.deepEqual(ipsOf(banned), ["198.51.100.73"]);
   });

@@ -8,7 +8,7 @@ import { keepStrict } from "../../host/firewall/strict.ts";
 
 const { layout } = commandLineOf(import.meta.filename);
 
-/** Runs in a network namespace: a test must not touch this machine's firewall. */
+/** Runs in a network namespace, to leave this machine's firewall alone. */
 const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "setpriv", "nft"] }) };
 
 describe("break-glass while the guard is down", WITH_NFT, () => {
@@ -34,7 +34,7 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     assert.deepEqual(json(await inNamespace("./ghostinbox break-glass --json")), nothing);
   });
 
-  test("opens the strict firewall that the next start would build again", async () => {
+  test("opens the strict firewall, which the next start would otherwise build again", async () => {
     keepStrict(layout, { confirmed: { doors: [], trusted: [] }, trial: null });
     const { code, out, err } = await inNamespace("./ghostinbox break-glass");
     assert.equal(code, 0, err);
@@ -67,7 +67,7 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     assert.deepEqual(json(finished), { ...nothing, requested: true });
   });
 
-  test("never follows a link in place of the request", async () => {
+  test("does not follow a link in place of the request", async () => {
     await (await startGuard(layout)).stop();
     const elsewhere = join(layout.data, "elsewhere");
     symlinkSync(elsewhere, layout.breakGlass);

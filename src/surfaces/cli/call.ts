@@ -14,12 +14,12 @@ export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 }
 /** Each code with its meaning, for people. */
 export const EXIT_MEANINGS = Object.entries(EXIT_CODES).map(([name, code]) => [code, name.replace("_", " ")] as const);
 
-/** How people call the program in a checkout; hints use it. */
+/** The program's name in hints, as people type it in a checkout. */
 export const PROGRAM = "./ghostinbox";
 
 /**
- * `json` is the output of --json, `text` is for people, `next` is the command that may be useful now. `code`: the exit code
- * of a program that ran in its place.
+ * `json` is the output of --json, `text` is for people, `next` is the command that may be useful now. `code`: the exit code of a
+ * program that did the work.
  */
 export type Done = Readonly<{ ok: true; json: unknown; text: string; next?: string; code?: number }>;
 /** One line: what happened and why, then what to do next. */
@@ -30,13 +30,13 @@ export type Failure = Readonly<{
   next: string;
   found?: Found;
 }>;
-/** The problems found, one on each line, before the message; with --json the members of `json` beside the error. */
+/** Problems to print before the message, one per line; with --json, members of `json` to print beside the error. */
 type Found = Readonly<{ lines: readonly string[]; json: unknown }>;
 export type Answer = Done | Failure;
 
 type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | Failure;
 
-/** A command by its verb, which is inferred. */
+/** A command, with its verb inferred. */
 export type Asked<V extends Verb> = Readonly<{ verb: V }> & Extract<GuardCommand, { verb: V }>;
 
 export interface GuardClient {
@@ -45,9 +45,9 @@ export interface GuardClient {
   watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<Failure | Readonly<{ ok: true }>>;
 }
 
-/** One call of a command: the words, already checked against the table, and the ports that it may use. */
+/** One call of a command: its words, already checked against the table of commands, and the ports that it may use. */
 export type Call = Readonly<{
-  /** The words after its name; those of a final `[MORE...]` are joined to one, unless `keepsWords` (`parse.ts`). */
+  /** The words after the command's name; those of a final `[MORE...]` are joined into one, unless `keepsWords` (`parse.ts`). */
   args: readonly string[];
   /** The value of an option; null if it was not given. */
   option(name: string): string | null;
@@ -57,7 +57,7 @@ export type Call = Readonly<{
   env: NodeJS.ProcessEnv;
   guard: GuardClient;
   keeper: Keeper;
-  /** The database, once the guard has answered: its files are never opened without the guard. */
+  /** Opens the databases once the guard has answered; they are never opened without the guard. */
   reader(): Promise<Readonly<{ ok: true; reader: Reader }> | Failure>;
   terminal: Terminal;
   now(): Millis;
@@ -86,7 +86,7 @@ export function wrongUsage(message: string, next: string): Failure {
   return { ok: false, exit: "wrong_usage", message, next };
 }
 
-/** Data for commands that print. */
+/** What commands read from the databases. */
 export type Reader = Extract<ReturnType<typeof openReader>, { ok: true }>["reader"];
 
 export type Terminal = ReturnType<typeof createProcessTerminal>;
@@ -107,7 +107,7 @@ export function withReader(run: (call: Call, reader: Reader) => Promise<Answer>)
   };
 }
 
-/** Shows a key that everything depends on; `seen` records that only once all of it is written. `again`: the command that shows it. */
+/** Shows an essential key. Calls `seen` only once all of it is written. `again`: how to show the key after a failure. */
 export async function showKey(
   { terminal, json }: Call,
   { json: all, text, next }: Omit<Done, "ok">,
@@ -121,18 +121,18 @@ export async function showKey(
   return done(undefined, "", next);
 }
 
-/** Returns whether the administrator agrees. Without a terminal, a script has decided. */
+/** Returns whether the administrator agrees. Without a terminal, assumes yes, because a script has decided. */
 export async function confirmed(call: Call, question: string): Promise<boolean> {
   return !call.terminal.interactive || call.flag("yes") || agrees(call, question);
 }
 
-/** As above, but without a terminal the answer is no. */
+/** The same, but without a terminal the answer is no. */
 export async function agrees({ terminal }: Call, question: string): Promise<boolean> {
   const reply = terminal.interactive ? await terminal.ask(`${question} [y/N] `) : null;
   return reply !== null && /^y(es)?$/i.test(reply.trim());
 }
 
-/** Null with --yes, or if the administrator agrees; otherwise the failure. `nothing`: its words, such as "nothing was deleted". */
+/** Null with --yes or if the administrator agrees; otherwise the failure. `nothing`: its text, such as "nothing was deleted". */
 export async function whyNotSure(call: Call, question: string, nothing: string): Promise<Failure | null> {
   if (call.flag("yes") || (await agrees(call, question))) return null;
   return call.terminal.interactive
@@ -142,7 +142,7 @@ export async function whyNotSure(call: Call, question: string, nothing: string):
 
 const HINT = "`--data` or GHOSTINBOX_DATA names a server's directory.";
 
-/** The failure if the data directory has no server, because it may be the wrong one; null if it has one. */
+/** The failure if the data directory has no server, so that it may be the wrong directory; otherwise null. */
 export function noServerIn({ data, settings }: Layout): Failure | null {
   return existsSync(settings) ? null : failed(`${data} has no server: it contains no ghostinbox.toml.`, HINT);
 }

@@ -24,7 +24,7 @@ test("bans a very large network at a terminal only after a yes", async () => {
   assert.match((await typed("ban 2001::/16", BANNED, "n")).question, /^2001::\/16 is a large part of the internet\. /);
 });
 
-test("bans no network from which its own SSH connection comes", async () => {
+test("does not ban the network of its own SSH connection", async () => {
   for (const [target, own] of [
     ["203.0.113.9", "203.0.113.9"],
     ["203.0.113.0/24", "203.0.113.9"],

@@ -25,7 +25,7 @@ for (const [line, says] of [
   ],
   ["account forward anna@example.org ", '"" is not a mail address such as anna@example.org.'],
 ] as const)
-  test(`a wrong value is quoted, a long one cut, and the guard is not asked: ${line.slice(0, 60)}`, async () => {
+  test(`a wrong value is quoted (cut if long), and the guard is not asked: ${line.slice(0, 60)}`, async () => {
     const { code, err, asked } = await typed(line, () => assert.fail("the guard was asked"));
     const name = line.split(" ").slice(0, 2).join(" ");
     assert.deepEqual([code, err, asked], [2, `${says} See \`./ghostinbox help ${name}\`.\n`, []]);
@@ -41,7 +41,7 @@ for (const line of ["alias list", "allow list", "greylist list", "session list",
     assert.deepEqual([code, out.split("\n")[0]], [0, "No further entries."]);
   });
 
-test("unban says what is still banned around it or within it, and the next command", async () => {
+test("unban says what is still banned around or within the network, and names the next command", async () => {
   for (const [still, says, next] of [
     [
       { around: "192.0.2.0/24", within: 2 },
@@ -59,7 +59,7 @@ test("unban says what is still banned around it or within it, and the next comma
   }
 });
 
-test("allow add says what a former entry keeps, and how to shorten it", async () => {
+test("allow add says what is kept of a previous entry, and how to shorten it", async () => {
   for (const [kept, says, next] of [
     [
       { keptEnd: null, keptNote: "office" },
@@ -87,7 +87,7 @@ for (const time of ["", " --for permanent"])
     assert.equal(out, "192.0.2.1 is never banned from now on.\n");
   });
 
-test("a wrong value that was not typed is not quoted: it may be secret", () => {
+test("a wrong value that was not typed is not quoted, because it may be secret", () => {
   const command = { verb: "token_create", name: "nightly", digest: "secret", scopes: ["read"], for: "soon" };
   assert.equal(wrongWord(command, new Set(["nightly"])), null);
   assert.equal(wrongWord(command, new Set(["nightly", "soon"])), '"soon" is not a time such as 30m, 2h or 7d.');

@@ -51,7 +51,7 @@ async function run(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
   return send(entry, { ...form, given: { ...form.given, ...chosen?.given } }, call);
 }
 
-/** `isShown`: adds the fields of the command to its result, as `shows` in verb.ts says. */
+/** `isShown`: adds the fields of the command to its result, as described at `shows` in verb.ts. */
 async function send(entry: VerbEntry, form: Form, call: Call, isShown = false): Promise<Answer> {
   const asked = askedBy(entry, form, call);
   if ("ok" in asked) return asked;
@@ -81,10 +81,10 @@ async function list(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
   return done(json, columns([head, ...items.map(row)]) + more, typed(next));
 }
 
-/** Characters of a wrong value that its message repeats. */
+/** How many characters of a wrong value its message quotes. */
 const SHOWN = 80;
 
-/** Any list: all lists have the same fields and results, except for their items. */
+/** Stands for any list: all have the same fields and results, except for their items. */
 type AnyList = Extract<Command, { readonly verb: "alias_list" }>;
 
 function askedBy({ verb, schema, fields }: VerbEntry, form: Form, { args, option }: Call) {
@@ -100,7 +100,7 @@ function askedBy({ verb, schema, fields }: VerbEntry, form: Form, { args, option
 }
 
 /**
- * Why the guard would refuse the command, if the reason is a value that was typed. Null otherwise: whatever else is wrong is not
+ * Why the guard would refuse the command, if the reason is a value that was typed. Otherwise null, because another wrong value is not
  * the caller's mistake, and may be secret.
  */
 export function wrongWord(command: Fields & Readonly<{ verb: string }>, typed: ReadonlySet<unknown>): string | null {
@@ -109,13 +109,13 @@ export function wrongWord(command: Fields & Readonly<{ verb: string }>, typed: R
   return issue === undefined ? null : faultOf(command, issue);
 }
 
-/** Quotes the wrong value. */
+/** The error message, which quotes the wrong value. */
 function faultOf(command: object, issue: Pick<$ZodIssue, "path" | "message"> | undefined): string {
   const texts = valuesAt(command, issue?.path ?? []).filter((value) => typeof value === "string");
   return `"${printable(texts.join(" "), SHOWN)}" ${issue?.message ?? "is wrong"}.`;
 }
 
-/** One value, or those of a list. */
+/** The value at a path, or all values of a list. */
 function valuesAt(command: object, path: readonly PropertyKey[]): readonly unknown[] {
   const value = path.reduce<unknown>(
     (at, step) => (isObject(at) || Array.isArray(at) ? Reflect.get(at, step) : at),

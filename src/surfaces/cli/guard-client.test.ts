@@ -6,7 +6,7 @@ import { printLine } from "../../admin/declare/codec.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { callerName, createGuardClient, hint } from "./guard-client.ts";
 
-test("a command waits for a guard that is starting, and not for one that never does", async () => {
+test("a command waits for a guard that is starting, but not for one that never starts", async () => {
   using layout = dataDirectory();
   const client = createGuardClient(layout, "root");
   assert.equal((await client.ask({ verb: "ping" })).ok, false);
@@ -30,7 +30,7 @@ test("after a lost connection the command may have taken effect", async () => {
   assert.match(lost.ok ? "" : lost.next, /may have taken effect/);
 });
 
-test("a watch ends with who asked for it, or with the guard", async () => {
+test("a watch ends when its caller or the guard does", async () => {
   using layout = dataDirectory();
   const guard = await startGuard(layout);
   const watched = createGuardClient(layout, "root");
@@ -53,7 +53,7 @@ test("a watch ends with who asked for it, or with the guard", async () => {
   );
 });
 
-test("the record has the name of the user who became root, if it is valid", () => {
+test("the actor includes the user who became root, if the name is valid", () => {
   for (const [before, name] of [
     ["anna", "root (anna)"],
     ["root", "root"],
@@ -65,7 +65,7 @@ test("the record has the name of the user who became root, if it is valid", () =
   assert.equal(callerName({}), "root");
 });
 
-test("a hint from the guard is a command to type, unlike the names of settings", () => {
+test("commands in the guard's hints get the program's name; names of settings do not", () => {
   const expected = "`./ghostinbox spam allow list` shows the senders; `bans.memory` and `firewall.mode` decide.";
   assert.equal(hint("`spam allow list` shows the senders; `bans.memory` and `firewall.mode` decide."), expected);
 });

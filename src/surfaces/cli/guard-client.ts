@@ -6,24 +6,23 @@ import type { Layout } from "../../settings/layout.ts";
 import { type Asked, type Failure, failed, type GuardClient, PROGRAM, wrongUsage } from "./call.ts";
 import { FIRST_WORDS } from "./help.ts";
 
-/** Cutting an account's sessions takes the keeper seconds; lifting 100,000 bans takes longer. */
+/** Ending an account's sessions takes the keeper seconds. Lifting 100,000 bans takes longer, so break-glass has its own limit. */
 const TIMEOUT_MS = 30 * SECOND_MS;
 /** A working guard answers a ping at once, whatever else it does. */
 const PING_MS = 5 * SECOND_MS;
-/** How often, and for how long, a guard that is starting is asked again: it may fail at each start. */
+/** How often and for how long to ask a starting guard again. There is a limit, because it may fail at each start. */
 const [ASK_AGAIN_MS, STARTS_WITHIN_MS] = [100, 5 * SECOND_MS];
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
 /** The guard behind the control socket. `by`: who gives the commands. */
 export function createGuardClient(layout: Layout, by: string): GuardClient {
   const { controlSocket } = layout;
-  // Loaded only when it is needed.
   const absence = () => import("./not-running.ts");
   const whyNone = async (): Promise<Failure> => (await absence()).whyDown(layout);
   const problemOf = async (error: CommandError | NoAnswer): Promise<Failure> => problemSaid(error) ?? whyNone();
   return {
     async ask<V extends Verb>(command: Asked<V>) {
-      // Sends nothing to a hanging guard: it might act much later, when the caller thinks that the command failed.
+      // A hanging guard gets no command, which it might run much later, when the caller thinks that it failed.
       let pinged = await ask(controlSocket, { by }, { verb: "ping" }, PING_MS);
       const giveUpAt = performance.now() + STARTS_WITHIN_MS;
       const mayStart = async (): Promise<boolean> =>
@@ -44,7 +43,7 @@ export function createGuardClient(layout: Layout, by: string): GuardClient {
       const ended = await watching.ended;
       if (signal.aborted) return { ok: true };
       if (ended.kind !== "broken") return problemOf(ended);
-      // The whole server may be stopping, or only the guard restarts.
+      // Either the whole server is stopping, or only the guard is restarting.
       return { ...(await whyNone()), exit: "not_running", message: "The connection to the guard ended." };
     },
   };
@@ -55,7 +54,7 @@ const HANGS = failed(
   "It is restarted automatically: try again in a few seconds.",
 );
 
-/** Null: nothing listens. */
+/** Null if nothing listens on the socket. */
 function problemSaid(error: CommandError | NoAnswer): Failure | null {
   switch (error.kind) {
     case "usage":
@@ -76,14 +75,14 @@ function problemSaid(error: CommandError | NoAnswer): Failure | null {
   }
 }
 
-/** The guard names commands without the program; people type the program first. */
+/** Puts the program's name before commands in the guard's hints, as people type them. */
 export function hint(next: string): string {
   return next.replace(COMMAND, `\`${PROGRAM} $1`);
 }
 
 const COMMAND = new RegExp(`\`((?:${FIRST_WORDS.join("|")})[ \`])`, "g");
 
-/** Who gives the commands, for the record: the user who became root, if known. */
+/** The actor of the commands for the audit: root, with the user who became root if known. */
 export function callerName(env: NodeJS.ProcessEnv): string {
   const before = env["SUDO_USER"] ?? "";
   return /^[a-z_][a-z0-9_.-]{0,31}$/i.test(before) && before !== "root" ? `root (${before})` : "root";

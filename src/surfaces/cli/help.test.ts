@@ -28,14 +28,14 @@ test("commands are grouped by purpose, within 80 columns", () => {
   assert.ok(lines.filter((line) => /^[A-Z].*:$/.test(line)).length >= 5);
 });
 
-test("a group shows its own commands, and no others", () => {
+test("a group shows only its own commands", () => {
   const text = textOf("account");
   assert.match(text, /^\.\/ghostinbox account \[OPTION\.\.\.\]$/m);
   assert.match(text, /^account add /m);
   assert.doesNotMatch(text, /^(?!account |-| {20}|\.\/|`|Exit|$)/m);
 });
 
-test("one command shows each of its options and the global ones", () => {
+test("the help of a command shows its own options and the global ones", () => {
   const { options } = commandNamed("events");
   const text = textOf("events");
   assert.ok(options.length > 0);

@@ -29,7 +29,7 @@ function helpForMany(topic: string, shown: readonly CliCommand[]): string {
   return `${head}${lists.join("\n\n")}\n\n${optionTable(GLOBAL_OPTIONS)}\n\n${more}\n${exits}`;
 }
 
-/** Headings of the help, each with the first words of its commands. */
+/** Headings of the help, each with the first words of the commands below it. */
 const SECTIONS: Readonly<Record<string, string>> = {
   "The server":
     "status check stats stop restart upgrade rollback config admin token session backup retention encryption service completion uninstall",
@@ -50,7 +50,7 @@ export function sectionsOf(commands: readonly CliCommand[]) {
   }));
 }
 
-/** Within 80 columns: a description wraps below itself, and a long usage has a separate line. */
+/** Fits into 80 columns: descriptions wrap in their column, and a long usage has a line of its own. */
 function table(rows: readonly CliCommand[]): string {
   return rows
     .map((command) => {

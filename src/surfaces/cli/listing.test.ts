@@ -27,7 +27,7 @@ test("a page that cannot be fetched fails the list", async () => {
   assert.equal(await gather({ limit: 5, cursor: null }, () => Promise.resolve(problem)), problem);
 });
 
-test("a list with further pages shows that, and how many items are left if that is known", () => {
+test("a list with further pages says so, and how many items are left if known", () => {
   const page = { next: "41", total: 100_000, shown: 50 };
   assert.match(andMore(page, null), /^\n… and 99,950 more: .*--cursor 41 /);
   assert.match(andMore(page, "91"), /^\n… and more: .*--cursor 41 /);
@@ -39,7 +39,7 @@ test("accepts a limit from 1 to 10000, and has a default", () => {
   assert.deepEqual(limits, [50, 1, 7, 10_000]);
 });
 
-test("anything else is wrong usage, with the accepted range", () => {
+test("any other limit is wrong usage, and the message has the accepted range", () => {
   const wrong = { ok: false, exit: "wrong_usage", next: "Give 1 to 10000." };
   for (const text of ["0", "10001", "9999999", "-1", "1.5", "x", "", "1e3"])
     assert.deepEqual(limitFrom(text, 50, "events"), { ...wrong, message: `"${text}" is not a number of events.` });

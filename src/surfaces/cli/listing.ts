@@ -17,7 +17,7 @@ export function limitFrom(text: string | null, usual: number, things: string): n
   return wrongUsage(`"${oneLine(text)}" is not a number of ${things}.`, `Give 1 to ${MOST}.`);
 }
 
-/** Parses `--limit` and `--cursor`. A list whose cursor is a number says so. */
+/** Parses `--limit` and `--cursor`. `cursors`: what the cursors of this list look like. */
 export function pageFrom(call: Call, things: string, cursors: "texts" | "numbers" = "texts"): PageRequest | Failure {
   const limit = limitFrom(call.option("limit"), PAGE.usual, things);
   if (typeof limit !== "number") return limit;
@@ -28,7 +28,7 @@ export function pageFrom(call: Call, things: string, cursors: "texts" | "numbers
   return wrongUsage(`"${oneLine(cursor)}" is not a cursor of a list of ${things}.`, "The list prints the cursor.");
 }
 
-/** A command that lists what the databases have, a page at a time. */
+/** A command that lists data from the databases, a page at a time. */
 export function pageOfReader(
   things: string,
   cursors: "texts" | "numbers",
@@ -43,7 +43,7 @@ export function pageOfReader(
 type Paged = Readonly<{ next: string | null }>;
 type Asked<R extends Paged> = Readonly<{ ok: true; result: R }> | Failure;
 
-/** The guard returns one page of at most `most` items at a time. Requests page after page until there are enough. */
+/** Requests page after page until there are enough items. The guard returns at most `most` items per page. */
 export async function gather<R extends Paged & Readonly<{ items: readonly unknown[] }>>(
   { limit, cursor }: PageRequest,
   ask: (page: PageRequest) => Promise<Asked<R>>,
@@ -57,7 +57,7 @@ export async function gather<R extends Paged & Readonly<{ items: readonly unknow
   return { ok: true, result: { ...rest.result, items: [...asked.result.items, ...rest.result.items] } };
 }
 
-/** Asks for page after page, to the last, or until `see` returns false. Returns the failure if one cannot be had. */
+/** Requests page after page until the last, or until `see` returns false. Returns the failure if a page cannot be fetched. */
 export async function eachPage<R extends Paged>(
   from: string | null,
   ask: (cursor: string | null) => Promise<Asked<R>>,
@@ -73,14 +73,14 @@ export async function eachPage<R extends Paged>(
   return null;
 }
 
-/** Instead of an empty list: it has nothing, or nothing after the cursor. */
+/** The text for an empty list, or for one with nothing after the cursor. */
 export function emptyText(nothing: string, { cursor }: PageRequest): string {
   return cursor === null ? nothing : "No further entries.";
 }
 
 type Shown = Readonly<{ next: string | null; total: number; shown: number }>;
 
-/** The line under a list that has more items; empty if it has none. */
+/** The line below a list that has more items; empty if there are no more. */
 export function andMore({ next, total, shown }: Shown, cursor: string | null): string {
   if (next === null) return "";
   const how = `--limit N shows up to ${MOST}, --cursor ${oneLine(next)} the next ones.`;

@@ -11,7 +11,7 @@ import { takeLock } from "../../host/running/data-directory.ts";
 import { supervised } from "../../host/running/supervised.ts";
 import { isStarting, notRunning, whyDown } from "./not-running.ts";
 
-test("without a start nothing runs; with one, the guard's last log line explains why, or that it was stopped", {
+test("says that the server was not started, that the guard was stopped, or why it is down, by its last log line", {
   skip: lacking({ installed: ["runsv", "sv"] }),
 }, async (t) => {
   const layout = temporaryLayout();

@@ -11,7 +11,7 @@ import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { type Failure, noServerIn } from "./call.ts";
 import { joined } from "./print/text.ts";
 
-/** The failure of commands that need a running server. Without one in the data directory, a start would create a second one elsewhere. */
+/** The failure of commands that need a running server. Names a data directory without a server, where a start would create a new one. */
 export function notRunning(layout: Layout): Failure {
   const none = noServerIn(layout);
   const message = joined(" ", ["GhostInbox is not running.", none?.message]);
@@ -24,7 +24,7 @@ const LINE_CHARACTERS = 1_000;
 /** A guard that has not listened within this time after its start has failed. */
 const STARTS_WITHIN_MS = 15 * SECOND_MS;
 
-/** Whether a guard that does not listen yet is about to, because the server or the guard was just started. */
+/** Whether a guard that does not listen yet may do so soon, because it or the server was just started. */
 export function isStarting({ startPid, services }: Layout): boolean {
   if (lockHolder(startPid) === null) return false;
   const guard = supervised(services, "guard");
@@ -37,7 +37,7 @@ function isYoung(file: string): boolean {
   return stat !== undefined && Math.abs(Date.now() - stat.mtimeMs) < STARTS_WITHIN_MS;
 }
 
-/** Why no guard listens, and what else the keeper finds failing. While `npm start` runs, another one would be refused. */
+/** Why no guard listens, and what else fails according to the keeper. Suggests a start only if none runs, which would be refused. */
 export async function whyDown(layout: Layout): Promise<Failure> {
   const guard = supervised(layout.services, "guard");
   if (guard === null || lockHolder(layout.startPid) === null) return notRunning(layout);

@@ -38,7 +38,7 @@ describe("while the guard is down", TIMED, () => {
     "TEXT...": "shop.example",
     "NAME...": "phone",
   };
-  /** Commands that work without the guard, by name or group. Their own tests cover them; the kernel or the keeper answers some. */
+  /** Commands that work without the guard, by name or group. They have their own tests; the kernel or the keeper answers some. */
   const OFFLINE =
     /^(?:backup|break-glass|completion|config (?:check|reference|set|show|unset)|dns|fail2ban test|firewall|incident|logs|rollback|sendmail|service|stop|uninstall|upgrade)(?: |$)/;
 
@@ -65,7 +65,7 @@ describe("while the guard is down", TIMED, () => {
     assert.match(wrong.err, /2 settings are wrong/);
   });
 
-  test("without set-up the program explains how to do it", async () => {
+  test("without set-up, the program explains how to set up", async () => {
     const bare = temporaryDirectory();
     copyFileSync("ghostinbox", join(bare, "ghostinbox"));
     assert.match(oneLineOfError(await start(layout, join(bare, "ghostinbox"), ["status"]).ended, 1), /npm run setup/);

@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 
 const SCRIPT = join(import.meta.dirname, "..", "..", "..", "security", "security.js");
 
-/** `security.js` on a machine without a server, with a Docker that runs these containers. */
+/** Runs `security.js` on a machine without a server, with a fake Docker that runs these containers. */
 function typed(docker: string | null, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const directory = temporaryDirectory();
   const bin = join(directory, "bin");
@@ -23,7 +23,7 @@ function typed(docker: string | null, words: readonly string[], env: Readonly<Re
 const running = (names: string): string =>
   `if [ "$1" = ps ]; then printf '${names}'; else printf '<%s>' "$@"; exit 3; fi\n`;
 
-test("on a Docker host each word goes to the GhostInbox container, and its exit code is passed on", () => {
+test("on a Docker host, each word is passed to the GhostInbox container, and its exit code is returned", () => {
   for (const [words, passed] of [
     [["ban", "1.2.3.4", "Spam relay attempt"], "<ban><1.2.3.4><Spam relay attempt>"],
     [["ban", "1.2.3.4", "-- spam"], "<ban><--><1.2.3.4><-- spam>"],
@@ -35,7 +35,7 @@ test("on a Docker host each word goes to the GhostInbox container, and its exit 
   }
 });
 
-test("several containers require a name, and none is reported as such", () => {
+test("with several containers a name is required; without any, the message says so", () => {
   const statsOn = (docker: string) => typed(docker, ["stats"]).out;
   const two = running("one\\ntwo\\n");
   assert.match(statsOn(two), /^There are several containers of GhostInbox\. Name one: GHOSTINBOX_CONTAINER=one$/m);

@@ -36,23 +36,23 @@ export function openReader(layout: Layout) {
         const { items, ...page } = lists.accounts(asked);
         return { ...page, items: items.map((row) => ({ ...row, lastSignInAt: signIns(row.name)?.at ?? null })) };
       },
-      /** Aliases that lead to no one else. */
+      /** Aliases with this account as their only target. */
       aliasesOnlyTo: (name: AccountName) =>
         lists.aliasesTo(name, ALL.limit).filter(({ targets }) => targets.length === 1),
       /** Accounts whose forward ends if this account is removed. */
       forwardsEndedBy: (name: AccountName) => [...new Set(lists.forwardsEndedBy(name).map(({ account }) => account))],
       /** The account's addresses, and where it last signed in. */
       access: (name: string) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns(name) }),
-      /** What is set for it, in words. */
+      /** The account's settings, in words. */
       settings: (name: string) => readAccountSettings(accounts, name),
       own: (name: string) => readMailboxSettings(accounts, name),
       /** All keys of an account that has its own, newest first; the account may have been removed. */
       accountKeys: (name: string) => readKeys(accounts, name),
-      /** Whether any account, including removed ones, has a key: another recovery key does not open it. */
+      /** Whether any account, including removed ones, has a key, which only the recovery key of that time opens. */
       hasAccountKeys: () => hasKeys(accounts),
-      /** Who gets the mail of postmaster@ and abuse@ without an alias or account of that name. */
+      /** Who gets mail for postmaster@ and abuse@ where no alias or account has that name. */
       roleReader: () => roleReader(accounts),
-      /** At most `most` names each. */
+      /** At most `most` names in each list. */
       countKeys: (most: number) => countKeys(accounts, most),
       /** The hash; null if none is set. */
       dashboardPassword: credentials.adminPasswordHash,
@@ -62,7 +62,7 @@ export function openReader(layout: Layout) {
       get audit() {
         return sqliteAuditEntries(engine);
       },
-      /** Addresses from which an account signed in since then for the first time. */
+      /** Addresses from which the account signed in for the first time since then. */
       newPlaces: (account: string, since: Millis) => newPlaces(engine, account, since),
       /** The events since then, oldest first; skips events of older versions. */
       records: (since: Millis) => recordsSince(engine, since),

@@ -65,7 +65,7 @@ test("shows help for no words, for a topic, and for --help at any position", () 
   assert.equal(parse(["--version"], commands).type, "version");
 });
 
-test("the parser answers any input with one line", () => {
+test("the parser turns any input into a command or a message of one line", () => {
   const word = fc.oneof(
     fc.string({ unit: ANY_CHARACTER }),
     fc.constantFrom(...commands.flatMap(({ name }) => name.split(" "))),

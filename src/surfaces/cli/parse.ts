@@ -6,20 +6,20 @@ import { oneLine } from "./print/text.ts";
 export type Shape = Readonly<{
   /** One to three words: `why`, `account add`, `spam allow add`. */
   name: string;
-  /** Words after the name: `IP [REASON...]`. Words in brackets are optional; `...` takes all remaining words. */
+  /** The words after the name: `IP [REASON...]`. Words in brackets are optional; `...` stands for all remaining words. */
   usage: string;
   options: readonly Option[];
-  /** Whether the words of a final `[MORE...]` stay separate, because each may have spaces. */
+  /** Whether the words of a final `[MORE...]` stay separate, because each may contain spaces. */
   keepsWords?: true | undefined;
-  /** Whether all words after the name, including options, are passed to another program. */
+  /** Whether all words after the name, including options, are passed on to another program. */
   isVerbatim?: true | undefined;
 }>;
 /** An option without `value` is a switch. */
 export type Option = Readonly<{ name: string; short?: string; value?: string | undefined; says: string }>;
-/** What options mean, by their lines in the help: `--limit N`. */
+/** The meaning of options by their form in the help: `--limit N`. */
 export type OptionLines = Readonly<Record<`--${string}`, string>>;
 
-/** The name and the usage in a line of the help such as `alias add ADDRESS TARGET...`: the name is its lower-case words. */
+/** Splits a line of the help such as `alias add ADDRESS TARGET...`: its lower-case words are the name, the rest is the usage. */
 export function namedBy(line: string): Pick<Shape, "name" | "usage"> {
   const name = /^[a-z0-9 -]+(?= |$)/.exec(line)?.[0] ?? line;
   return { name, usage: line.slice(name.length + 1) };
@@ -32,12 +32,12 @@ export function optionsOf(lines: OptionLines): readonly Option[] {
   });
 }
 
-/** The words of an argument that is a list, separated by spaces or commas. */
+/** The words of a list in one argument, separated by spaces or commas. */
 export function wordsOf(text = ""): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== "");
 }
 
-/** The same of an argument that may be absent: one without a word, as of an unset variable, is a wrong entry rather than an empty list. */
+/** The same for an argument that may be absent. One without words, as from an unset variable, is a wrong entry, not an empty list. */
 export function listOf(text: string | undefined): readonly string[] {
   const words = wordsOf(text);
   return words.length === 0 && text !== undefined ? [text] : words;
@@ -58,13 +58,13 @@ type Parsed<C extends Shape> =
 /** A switch has the value "". */
 export type Options = ReadonlyMap<string, string>;
 
-/** Options may be anywhere; after `--` everything is a word. Words for another program are not parsed. */
+/** Options may be at any position; after `--` everything is a word. Words for another program are not parsed. */
 export function parse<C extends Shape>(argv: readonly string[], commands: readonly C[]): Parsed<C> {
   const verbatim = commands.find(({ name, isVerbatim }) => isVerbatim === true && name === argv[0]);
   if (verbatim !== undefined && argv[1] !== "--help")
     return { type: "run", command: verbatim, args: argv.slice(1), options: new Map() };
   const declared = [...GLOBAL_OPTIONS, ...commands.flatMap(({ options }) => options)];
-  // A wrong option is compared with the options of the command.
+  // A suggestion for a wrong option comes from the options of this command.
   const named = argv.filter((word) => !word.startsWith("-"));
   const meant = find(named, commands);
   const known = meant === null ? declared : [...GLOBAL_OPTIONS, ...meant.options];
@@ -85,13 +85,13 @@ export function parse<C extends Shape>(argv: readonly string[], commands: readon
 
 type Split = Readonly<{ words: readonly string[]; options: Options }>;
 
-/** A string is an error message. */
+/** A returned string is an error message. */
 function splitOptions(argv: readonly string[], declared: readonly Option[], known: readonly Option[]): Split | string {
   const types = declared.map(({ name, value, short }) => {
     const type = value === undefined ? ("boolean" as const) : ("string" as const);
     return [name, short === undefined ? { type } : { type, short }] as const;
   });
-  // Not strict, because we have our own error messages.
+  // Not strict, so that we can give our own error messages.
   const { tokens } = parseArgs({ args: [...argv], options: Object.fromEntries(types), strict: false, tokens: true });
   const options = new Map<string, string>();
   for (const token of tokens) {
@@ -122,7 +122,7 @@ function find<C extends Shape>(words: readonly string[], commands: readonly C[])
   return null;
 }
 
-/** The first word of the group, if commands start with it: `account`. */
+/** The first word, such as `account`, if commands start with it. */
 function groupOf(words: readonly string[], commands: readonly Shape[]): string {
   const first = words[0] ?? "";
   return commands.some(({ name }) => name.startsWith(`${first} `)) ? first : "";
@@ -162,14 +162,14 @@ function takesRest(command: Shape): boolean {
   return /\.\.\.\]?$/.test(command.usage);
 }
 
-/** Joins the words of a final `[REASON...]` into one argument, so that they need no quotes; `derived.ts` splits those of a list again. */
+/** Joins the words of a final `[REASON...]` into one argument, so that they need no quotes. `derived.ts` splits lists again. */
 function joinRest(command: Shape, args: readonly string[]): readonly string[] {
   const last = command.usage.split(" ").length - 1;
   const joins = takesRest(command) && command.keepsWords !== true && args.length > last;
   return joins ? [...args.slice(0, last), args.slice(last).join(" ")] : args;
 }
 
-/** Suggests a similar name, after the words before it: at most one mistake in three letters. */
+/** Suggests a similar name, with `before` in front, if at most a third of the letters are wrong. */
 function suggestion(given: string, known: readonly string[], before = ""): string {
   const near = nearest(given, known);
   if (editDistance(given.slice(0, 100), near) > given.length / 3) return "";

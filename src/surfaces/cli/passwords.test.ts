@@ -50,7 +50,7 @@ test("a missing password, or two different ones, changes nothing", async () => {
   }
 });
 
-test("reads a secret from a pipe without a word, but from no terminal that would show it", async () => {
+test("reads a secret from a pipe without a prompt, but not from a terminal that would echo it", async () => {
   const from = (terminal: Partial<Terminal>) =>
     secretFrom(scriptCall({ layout: layoutOf("/nonexistent"), terminal }), "Key");
   assert.equal(await from({ readLine: () => Promise.resolve("secret") }), "secret");
@@ -69,7 +69,7 @@ test("refuses a password that is easy to guess, with the reason", async () => {
   assert.equal(problem.next, "Choose another one: several unrelated words make a good one.");
 });
 
-test("judges clear text in the followed file, with the reason, but not hashes and other accounts", ROOT, async () => {
+test("judges clear-text passwords in the followed file, but not hashes or other accounts", ROOT, async () => {
   const path = join(temporaryDirectory(), "postfix-accounts.cf");
   const hash = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
   writeFileSync(

@@ -10,7 +10,7 @@ import { type Call, type Failure, failed, wrongUsage } from "./call.ts";
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
 
-/** `passwordHash`: the short hash that Dovecot will send of it, by which the guard recognises it; empty if unknown. */
+/** `passwordHash`: the short hash that Dovecot sends for this password, by which the guard recognizes it; empty if unknown. */
 type NewPassword = Readonly<{ ok: true; hash: string; passwordHash: string; password: string }>;
 
 /** Reads a new password from standard input or asks for it twice. The password never leaves this process. */
@@ -27,7 +27,7 @@ export function passwordHashFor({ layout }: Call, owner: AccountName, password: 
   return passwordHashWith(layout.loginPolicySecret, owner, password);
 }
 
-/** Reads a password from standard input, or asks for it: twice if it is new. */
+/** Reads a password from standard input or asks for it, twice if it is new. */
 export async function passwordFrom(call: Call, question: string, isNew: boolean): Promise<string | Failure> {
   const { terminal } = call;
   if (call.flag("password-stdin"))
@@ -46,10 +46,10 @@ export async function passwordFrom(call: Call, question: string, isNew: boolean)
   return first === again ? first : failed("The two passwords differ: nothing was changed.", "Try again.");
 }
 
-/** In bytes. */
+/** Bytes. */
 const LONGEST_SECRET = 1_000;
 
-/** Asks for a secret without echo. Without a terminal, reads the first line of standard input. Empty if there is none. */
+/** Asks for a secret without echo, or without a terminal reads the first line of standard input. Empty if there is none. */
 export async function secretFrom({ terminal }: Call, what: string): Promise<string | Failure> {
   if (terminal.interactive) return (await terminal.askSecret(`${what} (not shown): `)) ?? "";
   if (terminal.inputIsTerminal)
@@ -63,7 +63,7 @@ export async function secretFrom({ terminal }: Call, what: string): Promise<stri
 /** Time limit for a file of many accounts. */
 const JUDGE_MS = 5 * SECOND_MS;
 
-/** Judged passwords of accounts whose password is clear text in the followed file. A hash does not show whether its password is weak. */
+/** Results for accounts whose password is clear text in a file. Hashes cannot be judged. */
 export type FollowedPasswords = Readonly<{
   weak: ReadonlyMap<string, string>;
   judged: ReadonlySet<string>;
@@ -87,7 +87,7 @@ export async function judgeFollowed(
   );
 }
 
-/** Judges the passwords that are clear text, as many as it can within this time. */
+/** Judges passwords in clear text, as many as the time allows. */
 export async function judgePlain(
   accounts: readonly Pick<AccountLine, "name" | "secret">[],
   withinMs = Number.POSITIVE_INFINITY,
@@ -107,7 +107,7 @@ export async function judgePlain(
   return { weak, judged };
 }
 
-/** One line for each, below a list of accounts; empty if there is none. */
+/** Lines to print below a list of accounts, one per weak password; empty if there is none. */
 export function weakLines(weak: FollowedPasswords["weak"]): readonly string[] {
   if (weak.size === 0) return [];
   const head = "Weak passwords in the accounts file, which work until the file has stronger ones:";

@@ -7,7 +7,7 @@ import { layoutOf } from "../../settings/layout.ts";
 
 const LAYOUT = layoutOf("/nonexistent");
 
-/** A program that prints, as JSON, what one call of its terminal returned. */
+/** A program that prints the result of one call of its terminal as JSON. */
 function program(call: string): readonly string[] {
   const module = JSON.stringify(join(import.meta.dirname, "process-terminal.ts"));
   const script = `
@@ -46,7 +46,7 @@ describe("lines of standard input", TIMED, () => {
 
 const LONG = '"line ".repeat(1e6)';
 const WAITS = "new Promise((resolve) => setTimeout(resolve, 9_000))";
-/** Prints last, as a failing command with --json. */
+/** Prints at the end, like a failing command with --json. */
 const FAILS = `Promise.resolve().then(() => (terminal.out(${LONG}), 3)).then((code) => ((process.exitCode = code), ${WAITS}))`;
 for (const [output, code, says, call] of [
   [
@@ -80,7 +80,7 @@ describe("a signal", TIMED, () => {
     assert.equal(await signalled(`(setTimeout(() => ${SIGNAL}), terminal.ask("Which? "))`, ""), "null\n");
   });
 
-  test("after it ends the program", async () => {
+  test("after the question it ends the program", async () => {
     const later = "new Promise((resolve) => setTimeout(resolve, 2_000))";
     assert.equal(await signalled(`terminal.ask("Which? ").then(() => ${SIGNAL}).then(() => ${later})`, "yes\n"), "");
   });
@@ -122,7 +122,7 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
   });
 });
 
-test("printing for good many times warns of nothing", TIMED, async () => {
+test("many calls of `outForGood` cause no warning", TIMED, async () => {
   const { out, err } = await started('Array.fromAsync("123456789012", terminal.outForGood)').ended;
   assert.deepEqual(
     [err, out.split("\n").at(-2)],

@@ -16,7 +16,7 @@ const USUAL = 80;
 export function createProcessTerminal() {
   let interruption: AbortSignal | undefined;
   const leave = (error: Error): never => {
-    // The reader wanted only the first lines (`| head`). The code is set if the command has ended.
+    // The reader wanted only the first lines (`| head`). If the command has ended, its exit code is already set.
     if (codeOf(error) === "EPIPE") process.exit();
     const what = `The output could not be written: ${oneLine(messageOf(error))}. What the command changed stays changed.`;
     process.stderr.write(`${what}\n`);
@@ -24,7 +24,7 @@ export function createProcessTerminal() {
   };
   const ignore = (): void => undefined;
   process.stdout.on("error", leave).on("error", ignore);
-  // A command continues when no one reads its messages.
+  // A command continues even if no one reads its messages.
   process.stderr.on("error", ignore);
   let hasProgress = false;
   const clear = (): void => {
@@ -36,17 +36,17 @@ export function createProcessTerminal() {
     stream.write(lines(text));
   };
   return {
-    /** Whether a person is at both ends, so that questions can be asked. */
+    /** Whether standard input and standard error are terminals, so that questions can be asked. */
     interactive: process.stdin.isTTY && process.stderr.isTTY,
     /** Whether standard input is a terminal, which echoes what `readLine` reads. */
     inputIsTerminal: process.stdin.isTTY,
     /** Columns of the terminal that gets the results; null if they go elsewhere. */
     width: process.stdout.isTTY ? Math.max(process.stdout.columns || USUAL, NARROWEST) : null,
     out: (text: string) => write(process.stdout, text),
-    /** For output that cannot be shown twice: waits until all of it is written, and on a disk flushed. */
+    /** For output that cannot be shown twice: waits until all of it is written and, in a file, flushed to the disk. */
     outForGood: async (text: string): Promise<Outcome> => {
       clear();
-      // The stream also emits the error, after the callback of the write.
+      // After the callback of the write, the stream also emits the error.
       process.stdout.off("error", leave);
       try {
         await writeForGood(lines(text));
@@ -57,7 +57,7 @@ export function createProcessTerminal() {
       }
     },
     err: (text: string) => write(process.stderr, text),
-    /** Progress of long work: one line of a terminal that the next text replaces; nothing elsewhere. */
+    /** Shows the progress of long work in one line of a terminal, which the next text replaces; prints nothing elsewhere. */
     progress: (text: string) => {
       if (!process.stderr.isTTY) return;
       process.stderr.write(`${CLEAR_LINE}${oneLine(text)} `);
@@ -75,7 +75,7 @@ export function createProcessTerminal() {
       const lines = createInterface({ input: process.stdin, output: process.stderr });
       return answerTo(oneLine(question), lines, interruption);
     },
-    /** Aborted by Ctrl-C, TERM, or when the terminal closes. Only a command that waits for an end handles these; all others exit on them, as programs do. */
+    /** Aborted by Ctrl-C, TERM, or when the terminal closes. Commands that do not read this exit on these signals, as programs do. */
     get interrupted() {
       return (interruption ??= firstEnding());
     },
@@ -92,7 +92,7 @@ function lines(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
 }
 
-/** A full disk may accept the first part of a text without an error (write(2)), or report it only when flushed (fsync(2)). */
+/** Retries partial writes and flushes: a full disk may accept part of a text (write(2)), or report the error at the flush (fsync(2)). */
 async function writeForGood(text: string): Promise<void> {
   const { stdout } = process;
   const kind = fstatSync(stdout.fd);
@@ -119,7 +119,7 @@ async function readLine(mostBytes: number): Promise<string | null> {
   return line === "" || Buffer.byteLength(line) > mostBytes ? null : line;
 }
 
-/** Shows the question only, and not what readline echoes. */
+/** Shows only the question, not what readline echoes. */
 async function askSecret(question: string): Promise<string | null> {
   const output = new Writable({ write: (_text, _encoding, discarded) => discarded() });
   const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
@@ -127,18 +127,18 @@ async function askSecret(question: string): Promise<string | null> {
   const pasted: string[] = [];
   lines.on("line", (line) => pasted.push(`${line}\r`));
   const answer = await answerTo("", lines);
-  // Both passwords were pasted at once: the second one answers the next question.
+  // If both passwords were pasted at once, the second one answers the next question.
   const unread = pasted.join("") + lines.line;
   if (answer !== null && unread !== "") process.stdin.unshift(unread);
   process.stderr.write("\n");
   return answer;
 }
 
-/** Null after a signal, Ctrl-C or Ctrl-D. A signal after the answer ends the program, as without a question. */
+/** Null after a signal, Ctrl-C or Ctrl-D. After the answer, signals end the program again. */
 async function answerTo(question: string, lines: Interface, interrupted?: AbortSignal): Promise<string | null> {
   const over = new AbortController();
   const end = (): void => over.abort();
-  // After Ctrl-Z and `fg`.
+  // Continues after Ctrl-Z and `fg`.
   lines.on("SIGCONT", () => lines.resume());
   for (const signal of ENDING) process.once(signal, end);
   try {

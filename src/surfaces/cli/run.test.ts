@@ -67,19 +67,19 @@ test("with --json every failure has the same shape on standard output", async ()
   assert.match((await ran("cleanup --json", {}, broken)).out, says);
 });
 
-test("wraps a list at the width of a terminal, and only there", async () => {
+test("wraps a list at the width of a terminal, but not elsewhere", async () => {
   assert.ok((await ran("help ban")).out.split("\n").some((line) => line.length > 50));
   for (const line of (await ran("help ban", {}, undefined, 50)).out.split("\n")) assert.ok(line.length <= 50, line);
 });
 
-test("also wraps the findings of a failed command there", async () => {
+test("wraps the findings of a failed command on a terminal too", async () => {
   const found = { lines: ["missing  TXT  example.org  This is not published, or not as it should be."], json: {} };
   const missing = failing(() => ({ ...FAILED, found }));
   assert.match((await ran("status", {}, missing)).err, /^missing [^\n]* as it should be\.\nm n\n$/);
   assert.match((await ran("status", {}, missing, 50)).err, /^missing [^\n]*\n {4}[^\n]*\nm n\n$/);
 });
 
-test("a stranger's words cannot control the terminal, and are cut", async () => {
+test("text of strangers cannot control the terminal, and is cut", async () => {
   const { code, err } = await ran(`\x1b[31m${"x".repeat(500)}`);
   assert.equal(code, 2);
   assert.ok(!err.includes("\x1b") && err.length < 200, err);
@@ -93,7 +93,7 @@ test("an unexpected error is one line, and shows its origin on request", async (
   assert.match((await ran("cleanup", { GHOSTINBOX_DEBUG: "1" }, broken)).err, /\n +at .*run\.test\.ts:\d+/);
 });
 
-test("the data directory comes from --data, else the environment, else the default", async () => {
+test("the data directory comes from --data, the environment, or the default, in this order", async () => {
   const asked: string[] = [];
   const connect: World["connect"] = (layout) => {
     asked.push(layout.data);

@@ -25,14 +25,14 @@ import { helpFor } from "./help.ts";
 import { type Options, parse, wordsOf } from "./parse.ts";
 import { oneLine, printable, printJson } from "./print/text.ts";
 
-/** What a call needs in addition to its words. */
+/** What a call needs from outside, in addition to its words. */
 export type World = Readonly<{
   terminal: Terminal;
   env: NodeJS.ProcessEnv;
   now: () => number;
   connect: (layout: Layout, env: NodeJS.ProcessEnv) => Connected;
 }>;
-/** `close`: the files that were opened for reading. */
+/** `close` closes the databases that were opened for reading. */
 type Connected = Pick<Call, "guard" | "keeper" | "reader"> & Readonly<{ close: () => void }>;
 
 /** Runs one command line and returns its exit code. Never throws. */
@@ -57,7 +57,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
   }
 }
 
-/** For terminals only: output to a file or another program keeps its lines. */
+/** Wraps lines for terminals only, so that files and other programs get them whole. */
 function wrapped(answer: Answer, { width }: Terminal): Answer {
   if (width === null) return answer;
   if (answer.ok) return { ...answer, text: fitted(answer.text, width) };
@@ -72,7 +72,7 @@ function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(0, end < 0 ? undefined : end).includes("--json");
 }
 
-/** The output of every failing command with --json, in addition to its findings (docs/api.md). */
+/** The --json output of a failed command, including its findings (docs/api.md). */
 function errorJson({ exit, message, next, found }: Failure): object {
   const details = typeof found?.json === "object" && found.json !== null ? found.json : {};
   return { ...details, ok: false, error: { code: exit, exitCode: EXIT_CODES[exit], message, next } };
@@ -92,7 +92,7 @@ async function answerTo(
       return helpFor(parsed.topic, commands);
     case "run": {
       const { name, root } = parsed.command;
-      // sudo(8) passes on no variables.
+      // sudo(8) does not pass on variables.
       const data = parsed.options.has("data") ? "" : (world.env["GHOSTINBOX_DATA"] ?? "");
       const words = data === "" ? argv : ["--data", data, ...argv];
       if (root === true && process.getuid?.() !== 0)
@@ -128,7 +128,7 @@ async function answerOf(command: CliCommand, args: readonly string[], options: O
   }
 }
 
-/** Refuses what the guard would refuse, where it is known what was typed: the message quotes that, and names the help. */
+/** Refuses wrong values before the guard does, so that the message can quote what was typed and name the help. */
 function withChecks(guard: GuardClient, { name }: CliCommand, typed: ReadonlySet<string>): GuardClient {
   return {
     ...guard,

@@ -26,7 +26,7 @@ describe("a variable of the running server", () => {
   const MINUTE = "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE";
   const says = `${MINUTE} overrides line 2 of ghostinbox.toml: limits.mail.per_minute is 5, not 20.`;
 
-  test("config check names it, and how to let the file decide", async () => {
+  test("config check names the variable, and says how to let the file decide", async () => {
     startWith({ [MINUTE]: "5" });
     const { out } = await run("config check");
     const warning = `${says} To let the file decide, start the server without ${MINUTE}.`;
@@ -35,7 +35,7 @@ describe("a variable of the running server", () => {
     assert.deepEqual(json(await run("config check --json")), { ok: true, problems: [], warnings });
   });
 
-  test("config show tells what the server uses, whatever the caller has set", async () => {
+  test("config show prints what the server uses, whatever the caller's variables are", async () => {
     startWith({ [MINUTE]: "5", GHOSTINBOX_PORTS__SMTP: "2525" });
     const { out } = await run("config show", "", { [MINUTE]: "7", GHOSTINBOX_PORTS__IMAPS: "1993" });
     const inForce = /^limits\.mail\.per_minute = 5 {2}# GHOSTINBOX_LIMITS__MAIL__PER_MINUTE, over ghostinbox\.toml:2$/m;
@@ -47,7 +47,7 @@ describe("a variable of the running server", () => {
     assert.ok(out.includes(`# Warning: ${says}`), out);
   });
 
-  test("config show shows a long setting whole", async () => {
+  test("config show prints a long setting in full", async () => {
     const networks = Array.from({ length: 200 }, (_, i) => `198.51.100.${i}`);
     startWith({ GHOSTINBOX_LOGINS__NETWORKS: networks.join(",") });
     const { out } = await run("config show");
@@ -62,7 +62,7 @@ describe("a variable of the running server", () => {
     assert.doesNotMatch(out, /GHOSTINBOX_DOMAIN/);
   });
 
-  test("while the server is down, the caller's count as they would at the next start", async () => {
+  test("while the server is down, the caller's variables apply, as they would at the next start", async () => {
     startWith({ [MINUTE]: "5" });
     releaseLock(layout.startPid);
     const { out } = await run("config show", "", { [MINUTE]: "7" });
@@ -71,7 +71,7 @@ describe("a variable of the running server", () => {
   });
 });
 
-test("a mistake in the file that is not applied does not stop commands of a running server", TIMED, async (t) => {
+test("a mistake in the file that is not applied yet does not break commands on a running server", TIMED, async (t) => {
   const guard = await startGuard(layout);
   t.after(() => guard.stop());
   startWith({});
@@ -101,7 +101,7 @@ for (const [what, make] of [
   test(`what is ${what} in place of the settings file is named, whatever is asked`, async () => {
     rmSync(layout.settings, { force: true, recursive: true });
     make(layout.settings);
-    const message = new RegExp(`^${layout.settings} is ${what}: .*\\. Without the file, the defaults hold\\.\\n$`);
+    const message = new RegExp(`^${layout.settings} is ${what}: .*\\. Without the file, the defaults apply\\.\\n$`);
     for (const words of ["check", "show", "apply", "set limits.mail.per_minute 5"])
       await fails(`config ${words}`, message);
   });

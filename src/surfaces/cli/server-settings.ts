@@ -16,10 +16,10 @@ import type { SettingProblem } from "../../settings/setting.ts";
 import { overridesOf } from "../../settings/show.ts";
 import { type Answer, type Call, type Failure, failed, PROGRAM, whileRunning } from "./call.ts";
 
-/** `forNextStart`: the next start has the variables given here and no others, although a server runs. */
+/** `forNextStart`: asks about the next start, which has only the variables given here, even while a server runs. */
 export type Place = Pick<Call, "layout" | "env"> & Readonly<{ forNextStart?: boolean }>;
 
-/** The settings in force, whatever was edited since; while no server runs, or if they are not recorded, those of the file. */
+/** The settings in force, ignoring later edits. If no server runs or they are not recorded, those of the file. */
 export function settingsOf(call: Place): ValidSettings | Failure {
   const inForce = runs(call.layout.startPid) ? settingsInForce(call.layout, environmentOf(call)) : null;
   return inForce ?? settingsInFile(call);
@@ -35,7 +35,7 @@ export function settingsInFile(call: Place): SettingsRead | Failure {
 
 type Lists = Pick<Settings, "allow.networks" | "domains">;
 
-/** The list that was in force until now: the file's, unless a change of it is pending (the reply to `pending`). */
+/** The settings with the list that is still in force: the file's, unless the reply to `pending` has another one. */
 export function untilNow(key: keyof Lists, settings: Lists, { changed, inForce }: Results["pending"]): Lists {
   const list = inForce[changed.indexOf(key)];
   if (list === undefined) return settings;
@@ -65,14 +65,15 @@ export function settingsText({ layout }: Place): string | null | Failure {
   } catch (error) {
     if (codeOf(error) === "EACCES")
       return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
-    if (error instanceof SettingsUnreadable) return failed(`${error.message}.`, "Without the file, the defaults hold.");
+    if (error instanceof SettingsUnreadable)
+      return failed(`${error.message}.`, "Without the file, the defaults apply.");
     throw error;
   }
 }
 
 /**
- * A running server has the variables with which it was started, and no others. While it is down, those of its last
- * start apply, and those given here win, as they would at the next one.
+ * The environment of the server. A running server has only the variables with which it was started. While it is down, those of its
+ * last start apply, overridden by those given here, as at the next start.
  */
 export function environmentOf({ layout, env, forNextStart = false }: Place): Environment {
   const started = readServiceEnvironment(layout.environment);
@@ -82,7 +83,7 @@ export function environmentOf({ layout, env, forNextStart = false }: Place): Env
   return { ...Object.fromEntries(others), ...takenOver(env, started) };
 }
 
-/** What a variable does that its owner may not expect: it overrides the file, or the running server has not got it. */
+/** Warnings about variables with an unexpected effect: one that overrides the file, or that the running server does not have. */
 export function surprises(call: Place, { sources }: ValidSettings): readonly Omit<SettingProblem, "line">[] {
   const overrides = overridesOf(sources).map(({ variable, says }) => ({
     where: variable,
@@ -90,7 +91,7 @@ export function surprises(call: Place, { sources }: ValidSettings): readonly Omi
   }));
   if (!runs(call.layout.startPid)) return overrides;
   const started = readServiceEnvironment(call.layout.environment);
-  // A variable with the server's own value, such as the domain of the first start, surprises no one.
+  // No warning for a variable with the server's own value, such as the domain of the first start.
   const notGiven = settingKeys()
     .filter((key) => saysOtherwise(key, call.env[variableOf(key)] ?? "", sources[key].toml))
     .map(variableOf)

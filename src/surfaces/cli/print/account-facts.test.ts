@@ -9,7 +9,7 @@ const ANNA = "anna@example.org";
 const key = (isOpen: boolean) => ({ id: "00", publicKey: "", locked: "", recoverable: "", isOpen });
 const recover = "./ghostinbox encryption recover anna@example.org --recovery-key FILE";
 
-test("an account's page shows which key its mail has, and what opens the rest", () => {
+test("an account's page shows which key encrypts its mail, and how to open older mail", () => {
   assert.equal(mailKeyText(ANNA, [], false), null);
   const none = "the server's, until its password is set: ./ghostinbox account passwd anna@example.org";
   assert.equal(mailKeyText(ANNA, [], true), none);
@@ -21,7 +21,7 @@ test("an account's page shows which key its mail has, and what opens the rest", 
   assert.deepEqual([isClosed([]), isClosed([key(true)]), isClosed([key(true), key(false)])], [false, false, true]);
 });
 
-test("all accounts: omits absent states; lists only some of many names", () => {
+test("for all accounts: omits states that no account has, and lists only some of many names", () => {
   assert.deepEqual(keyCountsText({ own: 1, without: [], ofFile: 0, closed: [] }, true), [
     "1 account has its own key, which the password opens.",
   ]);

@@ -9,7 +9,7 @@ import { oneLine } from "./text.ts";
 
 export const MOST_NAMED = 20;
 
-/** Describes the key of an account's mail, for the account's page; null if it never had its own key and gets none. */
+/** Describes the key of an account's mail; null if the account never had its own key and gets none. */
 export function mailKeyText(account: string, keys: readonly KeptKey[], byAccount: boolean): string | null {
   if (keys.length === 0)
     return byAccount ? `the server's, until its password is set: ${PROGRAM} account passwd ${account}` : null;
@@ -22,7 +22,7 @@ export function mailKeyText(account: string, keys: readonly KeptKey[], byAccount
   return isClosed(keys) ? `${fresh}; older mail is locked: ${recoverCommand(account)}` : fresh;
 }
 
-/** Whether there is mail that the password cannot decrypt, because it was set without the recovery key. */
+/** Whether the account has mail that its password cannot decrypt, because the password was set without the recovery key. */
 export function isClosed(keys: readonly KeptKey[]): boolean {
   return keys.some(({ isOpen }) => !isOpen);
 }
@@ -46,7 +46,7 @@ export function keyCountsText({ own, without, ofFile, closed }: KeyCounts, byAcc
   return [...(byAccount ? all : []), locked].filter((line) => line !== false);
 }
 
-/** `MOST_NAMED` are some of them. */
+/** Says that there are more if `MOST_NAMED` are listed. */
 function named(names: readonly string[]): string {
   return names.join(", ") + (names.length === MOST_NAMED ? " and others" : "");
 }
@@ -56,7 +56,7 @@ export function sinceText({ since, reason }: Readonly<{ since: string; reason: s
   return `since ${dayAndTime(since)}${reason === "" ? "" : ` (${oneLine(reason)})`}`;
 }
 
-/** The warning when an account is removed; none if its mail is not under legal hold. Never throws. */
+/** The warning about a legal hold when an account is removed; empty if there is none. Never throws. */
 export function heldText(layout: Pick<Layout, "legalHolds">, account: string): readonly string[] {
   try {
     const held = legalHoldOf(layout.legalHolds, account);

@@ -11,7 +11,7 @@ import { commands } from "../commands.ts";
 import { parse } from "../parse.ts";
 import { comesBack, comesBackFrom, settingsText } from "./comes-back.ts";
 
-test("what comes back or will be missing is listed with the command that undoes it", (t) => {
+test("what would come back or be missing is listed with the command that undoes that", (t) => {
   const [now, copy] = [accountsFor(t), accountsFor(t)];
   copy.exec(`
     INSERT INTO app_password VALUES ('anna@example.test', 'Phone', 'd', 'p', 'root', 1, NULL);
@@ -43,7 +43,7 @@ for (const setting of SETTING_TABLES)
     }
   });
 
-test("after a restore the former databases are compared; without them a sentence explains how to check", async () => {
+test("after a restore, the previous databases are compared; without them, a sentence says how to check", async () => {
   const [restored, aside] = [temporaryLayout("accountsDb", "engineDb"), temporaryLayout("accountsDb", "engineDb")];
   for (const { accountsDb, engineDb, settings } of [restored, aside]) {
     openAccounts(accountsDb).close();
@@ -67,7 +67,7 @@ test("after a restore the former databases are compared; without them a sentence
     );
 });
 
-test("settings that differ are named; if one file is wrong, or only a comment differs, that it was changed", () => {
+test("differing settings are named; if a file is invalid or only a comment differs, it is just reported as changed", () => {
   const former = "domains = ['example.test']\n";
   assert.deepEqual(settingsText(former, former), []);
   for (const now of [`# Ours\n${former}`, "domains = 1\n"])

@@ -16,7 +16,7 @@ import {
 import { PROGRAM } from "../call.ts";
 import { firstFew, oneLine } from "./text.ts";
 
-/** What an older copy of the databases lacks, brings back or undoes: a revoked token or an old password, too. */
+/** What an older copy of the databases lacks, brings back or undoes, such as a revoked token or an old password. */
 export function changesText(changes: ChangedSince): readonly string[] {
   const kinds = [
     ...CHANGING.map(([kind, says]) => [says, changes[kind]] as const),
@@ -31,11 +31,11 @@ export function changesText(changes: ChangedSince): readonly string[] {
     `Since then: ${plural(changes.events, "event")}, which will be missing.`,
     ...differing,
     newKeys.length > 0 &&
-      `Mail of ${firstFew(newKeys.map(oneLine))} that was encrypted with a key made since then cannot be read any longer: neither a password nor the recovery key opens it without that key, which is in the accounts.db that is set aside.`,
+      `Mail of ${firstFew(newKeys.map(oneLine))} that was encrypted with a key made since then can no longer be read: neither a password nor the recovery key opens it without that key, which only the accounts.db that is set aside has.`,
   ].filter((line) => line !== false);
 }
 
-/** How the file of settings differs from that of the copy; empty: not at all. */
+/** How the settings file differs from that of the copy; empty if it does not. */
 export function settingsText(now: string, copy: string): readonly string[] {
   if (now === copy) return [];
   const [is, was] = [loadSettings(now, {}), loadSettings(copy, {})];
@@ -51,7 +51,7 @@ function describe(changes: Changes): readonly string[] {
   });
 }
 
-/** Settings that a thief may have made and the owner removed, and restrictions added since then, with the command for each. */
+/** Settings of a thief that come back although the owner removed them, and restrictions that will be missing, each with a command. */
 export function comesBack(changes: SettingChanges): readonly string[] {
   return SETTING_TABLES.flatMap((one) => {
     const { added, removed, changed } = changes[one.key];
@@ -64,10 +64,10 @@ function lineOf(what: string, names: readonly string[], command: string): readon
   return names.length === 0 ? [] : [`  ${what}: ${names.map(oneLine).join(", ")}. To undo: \`${PROGRAM} ${command}\``];
 }
 
-/** The same after a restore. `aside`: the former data directory, null if there was none to compare with. */
+/** The same after a restore. `aside`: the previous data directory; null if there is none to compare with. */
 export function comesBackFrom(restored: Layout, aside: string | null): readonly string[] {
   if (aside === null) return [UNKNOWN];
-  // The former database may be the reason for the restore.
+  // The previous database may be damaged, which may be the reason for the restore.
   return readOr(() => {
     const former = layoutOf(aside);
     const changes = changesBetween(former, restored);

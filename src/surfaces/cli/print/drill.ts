@@ -4,7 +4,7 @@ import { type Drill, lastDrill, readDrills } from "../../../jobs/backup/records.
 import type { Layout } from "../../../settings/layout.ts";
 import { oneLine, when } from "./text.ts";
 
-/** The last drill in one line and as JSON, for `status` and `backup list`; null if there was none, or only root may know. */
+/** The last drill in one line and as JSON, for `status` and `backup list`; null if there was none or the caller may not read it. */
 export function shownLastDrill(layout: Layout) {
   const drill = lastDrill(readDrills(layout));
   if (drill === null) return null;

@@ -28,7 +28,7 @@ test("shows differences by address and account, with the period covered", () => 
   assert.equal(compared.report().examples[0]?.event, "MAIL", "the public name of DATA");
   const text = printReplay({ ...compared.report(), reach: REACH }, "tight.toml");
   assert.match(text, /^Replayed 1 event from .* under tight\.toml\.\n1 decision differs\.$/m);
-  assert.match(text, /refused, and were not \(1\):\n {2}anna@example\.org {2}203\.0\.113\.7/);
+  assert.match(text, /refused, but were not \(1\):\n {2}anna@example\.org {2}203\.0\.113\.7/);
   assert.match(text, /mails {2}1 now refused/);
   assert.match(text, /pass \(below_limit\) then, refuse \(mail_limit\) now/);
   assert.match(text, /older ones were aggregated \(events\.max_age/);
@@ -53,7 +53,7 @@ test("prints one line if nothing differs or nothing was recorded", () => {
   assert.match(printReplay({ ...empty, reach: REACH }, "f"), /^No event to replay\.$/m);
 });
 
-test("skips events after a mail that is refused now but was accepted then", () => {
+test("skips events that follow a mail which was accepted but would now be refused", () => {
   const unreached = new Unreached();
   const { step } = mail();
   assert.ok(step.type === "decided");

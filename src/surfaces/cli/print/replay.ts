@@ -18,11 +18,11 @@ export function printReplay(report: ReplayReport, file: string): string {
   const differ = `${plural(differences, "decision")} ${differences === 1 ? "differs" : "differ"}.`;
   return joined("\n\n", [
     `${head}\n${joined(" ", [differ, lost])}`,
-    addresses("Would have been banned, and was not", banned),
-    addresses("Would not have been banned, and was", notBanned),
+    addresses("Would have been banned, but was not", banned),
+    addresses("Would not have been banned, but was", notBanned),
     addresses("Would have been banned more often, or less", bannedOtherwise),
-    addresses("Would have been protected from a ban, and was not", spared),
-    addresses("Would not have been protected from a ban, and was", notSpared),
+    addresses("Would have been protected from a ban, but was not", spared),
+    addresses("Would not have been protected from a ban, but was", notSpared),
     changed(report),
     accounts(report.accounts),
     section("Most affected addresses", report.mostAffected.length, report.mostAffected.map(affectedCells)),
@@ -43,7 +43,7 @@ function accounts({ total, items }: ReplayReport["accounts"]): string {
   const cells = items
     .slice(0, MOST_SHOWN)
     .map((item) => [`  ${item.account}`, item.ip, dayAndTime(item.firstAt), hitOf(item)]);
-  return section("Accounts of this server that would have been refused, and were not", total, cells);
+  return section("Accounts of this server that would have been refused, but were not", total, cells);
 }
 
 function hitOf({ events, isBanned, reason }: ComparedAccount): string {
@@ -83,7 +83,7 @@ function section(title: string, total: number, rows: readonly (readonly string[]
   return `${title} (${total}):\n${columns(rows)}${more}`;
 }
 
-/** Empty if no event was skipped. */
+/** A note about skipped events; empty if there are none. */
 export function leftOut({ cut, windowsFilled }: Pick<ReplayReport["reach"], "cut" | "windowsFilled">): string {
   if (!cut) return "";
   const low = " Counts over long times, such as the mails of a day, started too low, so more may be refused.";

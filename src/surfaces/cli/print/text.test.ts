@@ -41,7 +41,7 @@ test("printed JSON contains no character that controls a terminal", () => {
   assert.deepEqual(JSON.parse(printed), value);
 });
 
-test("a line of JSON contains no character that controls a terminal, and the same value", () => {
+test("a line of JSON keeps the value, and contains no character that controls a terminal", () => {
   const value = { a: "x\u001b[2J\u202e\u{e0041}\nöß", b: ["\ud800", 1] };
   assert.equal(jsonLine(value), '{"a":"x\\u001b[2J\\u202e\\udb40\\udc41\\nöß","b":["\\ud800",1]}');
   assert.deepEqual(JSON.parse(jsonLine(value)), value);

@@ -4,7 +4,7 @@ import { dayAndTime } from "../../../core/time.ts";
 /** A longer cell overflows its column instead of widening the table. */
 const WIDEST = 64;
 
-/** Columns of equal width, two spaces apart; the last column is ragged. */
+/** Aligns columns, two spaces apart; the last one is not padded. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map(oneLine));
   const widths = (cells[0] ?? []).map((_, i) =>
@@ -22,14 +22,14 @@ export function columns(rows: readonly (readonly string[])[]): string {
 
 const WIDTH = 80;
 
-/** One line for the screen, indented and broken at blanks. */
+/** Wraps one line for the screen at spaces, and indents it. */
 export function wrapped(text: string, indent: string): string {
   return fitted(indent + oneLine(text), WIDTH, indent);
 }
 
 const LONGEST_LINE = 2_000;
 
-/** Makes text that strangers chose (HELO names, logins) harmless to the terminal. Cuts nothing: people copy settings and keys. */
+/** Makes text of strangers (HELO names, logins) harmless to the terminal. Cuts nothing, because people copy settings and keys. */
 export function printable(text: string): string {
   return text.replace(/[^\n]+/g, (line) => printableLine(line, Number.POSITIVE_INFINITY));
 }
@@ -40,7 +40,7 @@ export function oneLine(text: string): string {
 
 const FEW = 5;
 
-/** The first five, and how many more there are. `total`: how many there are, if these are only some of them. */
+/** The first five names, and how many more there are. `total`: how many there are, if `names` has only some of them. */
 export function firstFew(names: readonly string[], total = names.length): string {
   const more = total - Math.min(names.length, FEW);
   return `${names.slice(0, FEW).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
@@ -71,7 +71,7 @@ export function jsonLine(value: unknown): string {
   return escaped(JSON.stringify(value ?? null));
 }
 
-/** Escapes what would control a terminal, which changes no value. */
+/** Escapes characters that would control a terminal, without changing a value. */
 function escaped(json: string): string {
   return json.replace(UNPRINTABLE, escapeUnits);
 }
@@ -89,7 +89,7 @@ function print(value: unknown, indent: string): string {
   return lines.length === 0 ? open + close : `${open}\n${lines.join(",\n")}\n${indent}${close}`;
 }
 
-/** With spaces, for people. JSON strings hold no raw line break, so each one here is layout. */
+/** With spaces, for people. JSON strings contain no raw line breaks, so each line break is layout. */
 function onOneLine(item: unknown): string {
   return escaped(JSON.stringify(item ?? null, null, 1).replace(/\n */g, " "));
 }

@@ -47,7 +47,7 @@ What lifts or prevents it:
   );
 });
 
-test("a reason's settings are those of its numbers; a ban's own row has none", () => {
+test("a reason lists the settings of its numbers; the ban's own row has none", () => {
   const numbers = { count: 6, limit: 5, windowMs: 60_000, limitKey: "limits.mail.per_minute" };
   const blocked = { ...failure, ...numbers, type: "EMAIL_BLOCKED", reason: "mail_limit" };
   const banned = { ...failure, id: 18, type: "BAN", reason: "mail_limit", count: null, limit: null, windowMs: null };
@@ -57,7 +57,7 @@ test("a reason's settings are those of its numbers; a ban's own row has none", (
   assert.equal(setBy([banned]), "limits.mail.per_minute (now 5), limits.mail.per_hour, limits.mail.per_day.");
 });
 
-test("a reason's remedy is that of a mail that still waits, even if another came again", () => {
+test("a reason's remedy is that of a mail that still waits, even if another was accepted at its retry", () => {
   const waits = eventItem("GREYLIST_ASKED", { id: 3, at: failure.at, ip: failure.ip, reason: "greylist_asked" });
   const [step] = timelineOf([waits]);
   assert.ok(step !== undefined && step.lift !== null);
@@ -67,7 +67,7 @@ test("a reason's remedy is that of a mail that still waits, even if another came
   assert.ok(printAccount({ ...own, timeline }, IN_FORCE).includes(`${step.meaning} [greylist_asked] ${step.lift}`));
 });
 
-test("takes numbers that the ban's text lacks from the event that caused it", () => {
+test("numbers that the ban's text lacks come from the event that caused the ban", () => {
   const text = printWhy(subject({ ban: { ...ban, reason: "Guessing passwords" }, events: [failure] }));
   assert.match(text, /Reason: Guessing passwords\. It was 5 within 10m, limit 5\./);
 });
@@ -91,7 +91,7 @@ test("an address never seen", () => {
   assert.equal(nextAfterWhy(subject({})), "./ghostinbox events");
 });
 
-test("a ban is proposed for an address with offences, but not for one whose mail only has to come again", () => {
+test("a ban is proposed for an address with offences, but not for one that only has to retry its mail", () => {
   const deferred = eventItem("MAIL", { id: 18, at: failure.at, ip: failure.ip, reason: "greylist_asked" });
   const next = (offencesInMemory: number): string => nextAfterWhy(subject({ events: [deferred], offencesInMemory }));
   assert.match(next(0), /^\.\/ghostinbox greylist waiting /);
@@ -149,7 +149,7 @@ test("a mail lists others with its Message-ID, and says if only the newest event
   assert.doesNotMatch(printMessage({ ...report, otherQueueIds: [], complete: true }, IN_FORCE), /Other mails|more/);
 });
 
-test("a mail: its latest outcome comes first, even if a filter only deferred it", () => {
+test("a mail's latest outcome comes first, even if a filter only deferred it", () => {
   const mail = { queueId: "72CED1EABE5" };
   const accepted = eventItem("EMAIL_ACCEPTED", { ...mail, id: 1, action: "accepted" });
   const queued = eventItem("EMAIL_QUEUED", { ...mail, id: 2, action: "queued" });
@@ -167,7 +167,7 @@ test("a mail: its latest outcome comes first, even if a filter only deferred it"
   assert.equal(first(accepted, delayed, deleted), "Outcome: deleted by hand (72CED1EABE5 by root)");
 });
 
-test("an account: its own actions come before many events by strangers, with a note that there are more", () => {
+test("an account's own actions come before many events by strangers, with a note that there are more", () => {
   const flood = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: 100 + i }));
   const suspended = eventItem("ACCOUNT_SUSPENDED", { id: 1, details: "anna@example.org by root" });
   const report = { account: "anna@example.org", addresses: [], timeline: timelineOf(flood) };

@@ -9,10 +9,10 @@ import { columns, joined, oneLine, ordinal } from "./text.ts";
 
 const MOST_STEPS = 20;
 const LONGEST_VALUE = 40;
-/** Other mails, by their queue ids. */
+/** Maximum other mails that are listed by queue id. */
 const MOST_NAMED = 10;
 
-/** Each setting as written in `ghostinbox.toml`. */
+/** Settings by key, as written in `ghostinbox.toml`. */
 export type SettingsInForce = ReadonlyMap<string, string>;
 
 /** Empty if nothing happened. `more`: the command that shows the rest, if there is any. */
@@ -40,11 +40,11 @@ function withCode(sentence: string, code: string | null): string {
   return code === null ? sentence : `${sentence} [${code}]`;
 }
 
-/** Each reason once: what lifts it, and its settings with their values of today. Empty if nothing needs fixing. */
+/** For each reason, what lifts it and the current values of its settings. Empty if nothing needs fixing. */
 function printRemedies(timeline: readonly TimelineStep[], inForce: SettingsInForce): string {
   const byReason = Map.groupBy(timeline, ({ reason }) => reason);
   const lines = [...byReason].flatMap(([reason, steps]) => {
-    // A mail that came again needs nothing; another may still wait.
+    // A mail that was accepted at its retry needs nothing, but another may still wait.
     const { meaning, lift } = steps.find((step) => step.lift !== null) ?? steps[0] ?? { meaning: "", lift: null };
     const settings = settingsOf(steps).map((key) => withValue(key, inForce));
     if (reason === null || (lift === null && settings.length === 0)) return [];
@@ -54,7 +54,7 @@ function printRemedies(timeline: readonly TimelineStep[], inForce: SettingsInFor
   return lines.length === 0 ? "" : `What lifts or prevents it:\n${lines.join("\n")}`;
 }
 
-/** The limits of steps that their numbers identify; otherwise all settings that may apply. */
+/** The limits that the numbers of the steps identify; otherwise all settings that may apply. */
 function settingsOf(steps: readonly TimelineStep[]): readonly string[] {
   const exact = steps.filter(({ evidence }) => evidence !== "");
   return [...new Set((exact.length === 0 ? steps : exact).flatMap(({ settings }) => settings))];
@@ -119,7 +119,7 @@ function others(queueIds: readonly string[]): string {
   return `Other mails have the same Message-ID: ${named}\n  See one: ${PROGRAM} why --message ${queueIds[0]}`;
 }
 
-/** What ends a mail's path, or what an administrator did to it; null: the event says it. */
+/** Events that end a mail's path or are an administrator's action, with their text; null if the event has one. */
 const MAIL_ENDINGS: ReadonlyMap<string, string | null> = new Map([
   ["EMAIL_DELIVERED", null],
   ["EMAIL_DELAYED", null],
@@ -145,7 +145,7 @@ export type WhySubject = Readonly<{
   inForce: SettingsInForce;
 }>;
 
-/** In plain words: the state, the reason with its numbers, the events, and the command that changes it. */
+/** Explains in plain words: the state, the reason with its numbers, the events, and the command that changes the state. */
 export function printWhy(subject: WhySubject): string {
   const { timeline } = subject.report;
   return joined("\n\n", [
@@ -164,11 +164,11 @@ export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySu
   if (report.ban !== null) return `${PROGRAM} unban ${printPrefix(report.ban.prefix)}  # lifts the ban`;
   if (report.allowed !== null)
     return `${PROGRAM} allow remove ${report.allowed.prefix}  # removes it from the allow list`;
-  // The guard would refuse to ban it.
+  // The guard would refuse to ban a protected address.
   const isProtected = isLoopback(ip) || listedInSettings !== null || (protection !== null && protection !== "unknown");
   if (isProtected) return `${PROGRAM} events --ip ${ip}`;
   if (report.events.length === 0) return `${PROGRAM} events`;
-  // Its mail had to be sent again, like any stranger's: no reason for a ban.
+  // Its mail was only greylisted, like any stranger's, which is no reason for a ban.
   if (report.offencesInMemory === 0 && report.events.some(({ reason }) => GREYLISTED.has(reason ?? "")))
     return `${PROGRAM} greylist waiting  # lists mail that has not come in since`;
   return `${PROGRAM} ban ${ip} REASON  # bans it`;
@@ -200,7 +200,7 @@ function offence({ memoryMs }: WhySubject, ban: BanItem): string {
   return `its ${ordinal(ban.offences)} offence within ${formatDuration(memoryMs)}, level ${ban.level}, found by ${ban.source}.`;
 }
 
-/** The ban's text may contain the numbers; otherwise the event that caused it does. */
+/** The numbers of the event that caused the ban, unless the ban's own text has them. */
 function numbers(ban: BanItem, seen: readonly TimelineStep[]): string {
   if (/limit \d/.test(ban.reason)) return "";
   const step = seen.findLast(({ reason, evidence }) => reason === ban.code && evidence !== "");

@@ -10,10 +10,10 @@ import { CHECKOUT } from "../../../host/running/checkout.ts";
 import { commands } from "../commands.ts";
 import { GLOBAL_OPTIONS } from "../parse.ts";
 
-/** `offer`: prints what the shell offers for the last of these words. */
+/** `offer` prints what the shell offers for the last of these words. */
 type Shell = Readonly<{ options: readonly string[]; before?: string; offer: (words: readonly string[]) => string }>;
 
-/** Its own functions work only while someone types: these print what they would show. */
+/** The shell's own functions work only during typing; these replacements print what they would show. */
 const ZSH = `compdef() { }
 _files() { print -l -- \${words[CURRENT]}*(N) }
 _describe() { local one; for one in "\${(@P)@[-1]}"; do [[ $one == \${words[CURRENT]}* ]] && print -r -- "\${one%%:*}"; done }
@@ -87,7 +87,7 @@ test("lists what may take the place of the last word, and a slash for a file", a
   }
 });
 
-test("lists each word of each command after those before it, with its description", async () => {
+test("lists each word of each command after the words before it, with its description", async () => {
   for (const { name, says } of commands) {
     const words = name.split(" ");
     for (const [at, word] of words.entries()) {

@@ -1,7 +1,7 @@
 import { type Answer, type Call, type CliCommand, done, PROGRAM, wrongUsage } from "../call.ts";
 import { GLOBAL_OPTIONS } from "../parse.ts";
 
-/** `~/ghostinbox/ghostinbox` is completed too, where the shell has not expanded its home directory yet. */
+/** Also completes after `~/ghostinbox/ghostinbox`, in which bash has not expanded the `~` yet. */
 const BASH = `# Completion of ghostinbox for bash(1): the program lists what may follow.
 _ghostinbox() {
   local offered current=\${COMP_WORDS[COMP_CWORD]}
@@ -49,12 +49,12 @@ end
 complete -c ghostinbox -f -a '(__ghostinbox_offer)'
 `;
 
-/** The script with which a shell completes commands and options. */
+/** For each shell, the script that completes commands and options. */
 export const COMPLETIONS = { bash: BASH, zsh: ZSH, fish: FISH } as const;
 
 /**
- * `completion SHELL`: prints the script for that shell. With the words typed after the program, it prints what may take the place of the
- * last one, each with its description, or `/` for the name of a file or directory.
+ * `completion SHELL`: prints the script for that shell. With the words typed after the program, it prints what may replace the last one,
+ * each with its description, or `/` if that may be a file or directory.
  */
 export function completion(call: Call, commands: readonly CliCommand[]): Answer {
   const [shell = "", ...typed] = call.args;
@@ -72,7 +72,7 @@ type Offered = Readonly<{ word: string; says: string }>;
 type Named = Pick<CliCommand, "name" | "usage" | "says" | "options">;
 
 const HELP: Named = { name: "help", usage: "[COMMAND]", says: "Explain a command.", options: [] };
-/** Words of a usage that represent a file or a directory. */
+/** Words of a usage that stand for a file or directory. */
 const FILES = /^\[?(?:FILE|DIR|LOG|BUNDLE|PLACE)\]?$/;
 const ANY_FILE: readonly Offered[] = [{ word: "/", says: "" }];
 

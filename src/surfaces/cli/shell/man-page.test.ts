@@ -20,7 +20,7 @@ test("the page names every command and each of its options", { skip: lacking({ i
   assert.match(text, /GhostInbox 1\.2\.3/);
 });
 
-test("no line of it is mistaken for a macro", () => {
+test("no line of text is taken for a macro", () => {
   const macros = new Set(["TH", "nh", "ad", "SH", "SS", "TP", "B", "I", "BR", "RS", "RE"]);
   for (const line of PAGE.split("\n").filter((one) => one.startsWith(".")))
     assert.ok(macros.has(line.slice(1).split(" ")[0] ?? ""), line);

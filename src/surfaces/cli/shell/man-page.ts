@@ -2,11 +2,11 @@ import { type CliCommand, EXIT_MEANINGS } from "../call.ts";
 import { sectionsOf } from "../help.ts";
 import { GLOBAL_OPTIONS, type Option } from "../parse.ts";
 
-/** The page ghostinbox(8) in the macros of man(7): every command with its options. `date`: of the version, as 2026-11-20. */
+/** The page ghostinbox(8) in the macros of man(7): every command with its options. `date`: that of the version, such as 2026-11-20. */
 export function manPage(commands: readonly CliCommand[], version: string, date: string): string {
   return [
     `.TH GHOSTINBOX 8 "${date}" "GhostInbox ${version}" "System Administration"`,
-    // Readers copy commands, so none is hyphenated.
+    // Turns hyphenation off, because readers copy commands.
     ".nh",
     ".ad l",
     ".SH NAME",
@@ -56,7 +56,7 @@ function optionLines({ name, short, value, says }: Option): readonly string[] {
   return [".TP", `${shown}\\fB${escaped(`--${name}`)}\\fR${taken}`, text(says)];
 }
 
-/** A line of text, even if it starts like a macro. */
+/** A line of text, escaped if it starts like a macro. */
 function text(words: string): string {
   return `\\&${escaped(words)}`;
 }
