@@ -77,12 +77,12 @@ function later(a: Seen | null, b: Seen | null): Seen | null {
   return a.at > b.at ? a : b;
 }
 
-/** Tokens, the password of the dashboard, and root; each with what the audit knows of it last. */
+/** Root, the dashboard's administrator and tokens, each with its last entry in the audit. */
 function adminsOf(reader: Reader): readonly AdminAccess[] {
   const seen = new Map<string, Seen>();
   for (const { actor, at, detail } of reader.audit.all()) {
     const [, name = actor, from = ""] = /^(.*) via (\S+)$/.exec(actor) ?? [];
-    // With the user who became root (`callerName`).
+    // Drops the user who became root (`callerName`).
     const who = name.startsWith("root (") ? "root" : name;
     seen.set(who, { at, from: from || (/"ip":"([0-9a-f.:]{2,45})"/.exec(detail)?.[1] ?? "") });
   }
@@ -94,7 +94,7 @@ function adminsOf(reader: Reader): readonly AdminAccess[] {
       name: `token ${name}`,
       createdAt,
       createdBy,
-      // Reading leaves no audit entry.
+      // Reads leave no audit entry, so the last use counts too.
       lastSeen: later(of(`web:token ${name}`), usedAt === null ? null : { at: usedAt, from: "" }),
     })),
   ];
@@ -118,7 +118,7 @@ function linesOf({ accounts, forwards, admins }: AccessReview, weak: ReadonlyMap
     ...(unused.length === 0 ? [] : [`Not used for ${formatDuration(UNUSED_MS)}: ${unused.join(", ")}.`]),
     ...weakLines(weak),
     "",
-    "Where mail is sent on to other servers:",
+    "Where mail is forwarded to other servers:",
     forwards.length === 0
       ? "nowhere"
       : columns(

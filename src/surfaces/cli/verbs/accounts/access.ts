@@ -6,10 +6,10 @@ import { newPasswordHash } from "../../passwords.ts";
 import { joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
-/** Excludes changes to the mail queue, and what only an owner may do. */
+/** Allows neither changes to the mail queue nor what only an owner may do. */
 const DEFAULT_SCOPE = "operator";
 
-/** The token is made here and only its SHA-256 digest is stored, so it cannot be shown again. */
+/** Makes the token here, and stores only its SHA-256 digest, so it cannot be shown again. */
 export async function tokenCreate(call: Call): Promise<Answer> {
   const [name = ""] = call.args;
   const asksFor = call.option("scope") ?? DEFAULT_SCOPE;
@@ -23,7 +23,7 @@ export async function tokenCreate(call: Call): Promise<Answer> {
   if (!asked.ok) return asked;
   const settings = settingsOf(call);
   const port = settings.ok ? settings.settings["ports.http"] : 3000;
-  const use = `curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:${port}/api/v1/bans  # the token is shown only now`;
+  const use = `curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:${port}/api/v1/bans  # the token is shown once`;
   return done({ token, scopes }, token, use);
 }
 
@@ -35,7 +35,7 @@ export const adminPasswd = whileRunning(async (call) => {
   return done(asked.result, `The dashboard's password was changed.${await stayingFactors(call)}`);
 });
 
-/** What to know after a new password; empty: the password alone signs in. */
+/** Which second factors and passkeys stay after a new password; empty if none. */
 async function stayingFactors({ guard }: Call): Promise<string> {
   const asked = await guard.ask({ verb: "factor_list" });
   if (!asked.ok) return "";

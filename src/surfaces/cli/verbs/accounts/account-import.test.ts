@@ -31,7 +31,7 @@ describe("accounts of a file", TIMED, () => {
     assert.deepEqual(again.added, []);
   });
 
-  test("a file with a line that makes no sense is not imported at all", async () => {
+  test("a file with an invalid line is not imported at all", async () => {
     const { code, err } = await importing(`dora@example.org|${HASH}\nemil@example.org|${HASH.slice(0, 40)}\n`);
     assert.equal(code, 1);
     assert.match(err, /^- Line 2: the password of emil@example\.org is not a complete hash/m);

@@ -8,12 +8,12 @@ import { type Call, type Failure, failed, PROGRAM, type Reader } from "../../cal
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
-/** `recovers`: the account had them before. `beyond`: how many of the account's oldest keys no password opens any more. */
+/** `recovers`: the account already had these keys. `beyond`: how many of its oldest keys no password opens any more. */
 type Keys = Readonly<{ ok: true; keys: readonly AccountKey[]; recovers: boolean; beyond: number }>;
 
 /**
- * The keys for the mail of an account that gets this password: those that it had, if the recovery key opens them, or else new ones
- * while `mailboxes.encryption` asks for them (docs/encryption.md).
+ * The keys for the mail of an account that gets this password: its previous ones, if the recovery key was given and opens them,
+ * otherwise a new one if `mailboxes.encryption` requires it (docs/encryption.md).
  */
 export async function keysFor(
   call: Call,
@@ -31,14 +31,14 @@ export async function keysFor(
   return { ok: true, keys, recovers: false, beyond: Math.max(kept.length + keys.length - KEYS_OF_AN_ACCOUNT, 0) };
 }
 
-/** Whether an account gets a new key with a password that opens none of its keys. */
+/** Whether an account gets a new key with a new password. */
 function makesKeys(call: Call): boolean | Failure {
   const read = settingsOf(call);
   if (!read.ok) return read;
   return read.settings["mailboxes.encryption"] === "account" && existsSync(call.layout.mailRecoveryKey);
 }
 
-/** Why an account should not get a new key: no password would open its oldest one any more. Null if it may. */
+/** Why an account should get no new key, if with one more no password would open its oldest. Otherwise null. */
 export function fullOfKeys(call: Call, reader: Reader, name: string): Failure | null {
   if (call.option("recovery-key") !== null) return null;
   const makes = makesKeys(call);
@@ -46,12 +46,12 @@ export function fullOfKeys(call: Call, reader: Reader, name: string): Failure | 
   const { length } = reader.accountKeys(name);
   if (!makes || length < KEYS_OF_AN_ACCOUNT) return null;
   return failed(
-    `${name} has ${plural(length, "key")}, and a password opens at most ${KEYS_OF_AN_ACCOUNT}: with one more its oldest mail could not be read any more.`,
+    `${name} has ${plural(length, "key")}, and a password opens at most ${KEYS_OF_AN_ACCOUNT}: with another one, its oldest mail could no longer be read.`,
     "Keep the keys that it has: --recovery-key FILE",
   );
 }
 
-/** What to do about keys that no password opens; empty if there are none. */
+/** What to do about keys that no password opens any more; empty if there are none. */
 export function beyondText(name: string, beyond: number): string {
   if (beyond === 0) return "";
   const what = beyond === 1 ? "Its oldest key stays" : `Its ${beyond} oldest keys stay`;
@@ -73,7 +73,7 @@ export async function privateKeysOf(call: Call, name: string): Promise<readonly 
   return keys.length === kept.length ? keys : otherKey(name);
 }
 
-/** The key of the option `--recovery-key`; null if it was not given. */
+/** The key from the option `--recovery-key`; null if it was not given. */
 export function recoveryKeyOf(call: Call): KeyObject | Failure | null {
   const file = call.option("recovery-key");
   if (file === null) return null;

@@ -16,7 +16,7 @@ describe("settings of an account", TIMED, () => {
     await run(`account import ${file}`);
   });
 
-  test("a new account names the Sieve script that a former one of its name left", async () => {
+  test("adding an account names the Sieve script that a removed account of that name left", async () => {
     const script = join(layout.mail, "example.org", "info", ".dovecot.sieve");
     put(script, 'redirect "info@elsewhere.example";');
     const says = await does("account add info@example.org --password-stdin", `${PASSWORD}\n`);
@@ -34,7 +34,7 @@ describe("settings of an account", TIMED, () => {
     assert.match(out, /^bert@example\.org .* 1GB +anywhere$/m);
   });
 
-  test("an account gets its own quota, no limit, or the default again", async () => {
+  test("an account's quota is set, lifted, or reset to the default", async () => {
     const set = await run(`account quota ${ANNA} 500mb`);
     assert.equal(set.out, `The quota of ${ANNA} is 500MB now.\n`);
     assert.equal(set.err, `Next: ./ghostinbox queue flush --recipient ${ANNA}  # if mail waits for room\n`);
@@ -45,7 +45,7 @@ describe("settings of an account", TIMED, () => {
     assert.match(await does(`account quota ${ANNA} default`), /is 5GB \(mailboxes\.quota\) now/);
   });
 
-  test("a mailbox that small mails fill shows how many it may hold", async () => {
+  test("a mailbox of many small mails shows how many it may hold", async () => {
     guard().keeperAnswers(({ verb }) =>
       verb === "mailbox_use" ? { ok: true, detail: "", mailbox: { usedBytes: 5 * 1024 ** 2, mails: 327_680 } } : null,
     );

@@ -80,7 +80,7 @@ export function usedText({ usedBytes, mails }: MailboxUse): string {
   return `${formatBytes(usedBytes)} for ${plural(mails, "mail")}`;
 }
 
-/** With the value of the settings, where it is known. */
+/** Describes a quota; for the default, with the value of the settings if known. */
 export function quotaText(call: Call, quotaBytes: number | null, use: MailboxUse | null = null): string {
   if (quotaBytes !== null) return sizeText(quotaBytes, use);
   const loaded = settingsOf(call);
@@ -88,7 +88,7 @@ export function quotaText(call: Call, quotaBytes: number | null, use: MailboxUse
   return `${sizeText(loaded.settings["mailboxes.quota"], use)} (mailboxes.quota)`;
 }
 
-/** With the maximum number of mails once there are half as many: a mailbox of small mails is full before its bytes are used. */
+/** Includes the maximum number of mails once it is half reached: a mailbox of small mails is full before its bytes are used. */
 function sizeText(quotaBytes: number, use: MailboxUse | null): string {
   if (quotaBytes === 0) return "unlimited";
   const most = mostMails(quotaBytes);

@@ -34,7 +34,7 @@ describe("account vacation", TIMED, () => {
     assert.doesNotMatch(await why(), /vacation reply/);
   });
 
-  test("refuses contradictions, and times that are past or none", async () => {
+  test("refuses contradictory options, and times that are past or invalid", async () => {
     for (const words of [
       [ANNA, "away", "--off"],
       [ANNA, "--off", "--until", "2099-01-01"],

@@ -52,14 +52,14 @@ export const accountAdd = ofAccountWithReader(async (call, name, reader) => {
   if (!secret.ok) return secret;
   const asked = await call.guard.ask({ verb: "account_create_hashed", name, ...secret.fields });
   if (!asked.ok) return asked;
-  // Script and locked mail: of an account of this name that was removed.
+  // A removed account of this name may have left a script and locked mail.
   const script = join(homeOf(call.layout.mail, name), ".dovecot.sieve");
   const scripted = existsSync(script) ? ` Its mail passes a Sieve script that already exists: ${script}.` : "";
   const text = `${name} can receive, read and send mail now.${scripted}${secret.closed}`;
   return done(asked.result, text, `${PROGRAM} account list`);
 });
 
-/** The guard's part of a password. `closed`: a separate sentence if there is mail that it does not open, or empty. */
+/** The fields of a new password for the guard. `closed`: a sentence to append if there is mail that it does not open, or empty. */
 export async function secretOf(
   call: Call,
   reader: Reader,
@@ -172,8 +172,8 @@ export function accountFrom(text: string | undefined): AccountName | Failure {
 }
 
 /**
- * All lines must be valid, or nothing is imported. Existing accounts stay as they are; weak passwords are imported and
- * reported, and so are further fields of a line.
+ * Imports a file only if all its lines are valid. Does not change existing accounts. Imports weak passwords but reports them, and
+ * reports further fields of a line, which are ignored.
  */
 export const accountImport = whileRunning(async (call) => {
   const path = call.args[0] ?? "";

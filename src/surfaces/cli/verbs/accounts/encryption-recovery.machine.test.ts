@@ -15,7 +15,7 @@ import { makeAccountKey, makeRecoveryKeys } from "../../../../store/passwords/ac
 const ANNA = "anna@example.org";
 const CARL = "carl@example.org";
 const [FIRST, SECOND, THIRD] = ["correct horse battery", "purple monkey dishwasher", "lamp orchid kettle"];
-/** Of `SECOND`, by `doveadm pw -s SHA512-CRYPT`. */
+/** The hash of `SECOND`, made by `doveadm pw -s SHA512-CRYPT`. */
 const SECOND_CRYPT =
   "{SHA512-CRYPT}$6$wmD00eXDiuCLcYTl$80VzU/4g1Q/FFSMkiD2Tx4DwwKxzS8Su9Cl125KUkZVg20mhUGM6Rf2aGyrGKeONgnHU4Qpu00chICEw0KeiB.";
 
@@ -28,7 +28,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
   });
   const encrypt = (how: "server" | "account"): void =>
     writeFileSync(layout.settings, `domains = ["example.org"]\nmailboxes.encryption = "${how}"\n`);
-  /** How many keys Dovecot finds, all of which this password must open. */
+  /** How many keys Dovecot finds; this password must open all of them. */
   const opened = (password: string, account = ANNA): number => {
     using db = new DatabaseSync(layout.accountsDb, { readOnly: true });
     const { user: _, ...keys } = db.prepare("SELECT * FROM opened_key WHERE user = ?").get(account) ?? {};
@@ -88,7 +88,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     await does(`encryption recover dora@example.org --password-stdin --recovery-key ${file}`, FIRST);
   });
 
-  test("an account gets a key with its password; a new password closes it, and says so", async () => {
+  test("an account gets a key with its password; a new password locks it, and says so", async () => {
     await does(`account add ${ANNA} --password-stdin`, FIRST);
     assert.equal(opened(FIRST), 1);
     const again = await run("encryption recovery-key");
@@ -107,7 +107,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.match(why.err, /^Next: \.\/ghostinbox encryption recover anna@/m);
   });
 
-  test("what does not fit opens nothing and changes nothing", async () => {
+  test("a wrong key or password opens nothing and changes nothing", async () => {
     const other = join(layout.data, "other.pem");
     writeFileSync(other, (await makeRecoveryKeys()).privateKey);
     const recover = `encryption recover ${ANNA} --password-stdin`;
@@ -127,7 +127,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.equal(opened(SECOND), 1);
   });
 
-  test("with the recovery key the password of now opens all, and a new one too", async () => {
+  test("with the recovery key, the current password opens all mail, and so does a new one", async () => {
     const recovered = await run(`encryption recover ${ANNA} --password-stdin --recovery-key ${file}`, SECOND);
     assert.match(recovered.out, /^anna@example\.org can read all its mail again/, recovered.err);
     assert.equal(opened(SECOND), 2);
@@ -166,7 +166,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.match(again.out, / can receive, .* older mail is locked until .*\. Its 2 oldest keys stay locked: /);
   });
 
-  test("a password whose hash comes from the accounts file opens them too", {
+  test("a password whose hash comes from the accounts file opens the keys too", {
     skip: lacking({ installed: ["doveadm"] }),
   }, async () => {
     using db = new DatabaseSync(layout.accountsDb);
@@ -180,7 +180,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.equal(opened(SECOND), 2);
   });
 
-  test("without encryption no new keys are made, and what there is can be opened again", async () => {
+  test("without encryption no new keys are made, and existing ones can be opened again", async () => {
     writeFileSync(layout.settings, 'domains = ["example.org"]\n');
     await does("account add bert@example.org --password-stdin", FIRST);
     assert.match(await does(`account passwd ${ANNA} --password-stdin`, SECOND), /older mail is locked until/);
@@ -202,7 +202,7 @@ describe("the server's key", { ...TIMED, ...ROOT }, () => {
     assert.ok(prepareMailKeys({ mailCrypt: mailCryptOf(settings, layout), layout }).ok);
   });
 
-  test("is seen only once all of it was written", async () => {
+  test("counts as displayed only once all of it was written", async () => {
     const full = await start(layout, "sh", ["-c", "exec ./ghostinbox encryption key > /dev/full"]).ended;
     assert.deepEqual([full.code, existsSync(layout.mailKeySeen)], [1, false], full.err);
     const shown = await does("encryption key --json");
@@ -210,7 +210,7 @@ describe("the server's key", { ...TIMED, ...ROOT }, () => {
     assert.ok(existsSync(layout.mailKeySeen));
   });
 
-  test("is locked only once Dovecot was restarted without it", async () => {
+  test("counts as locked only once Dovecot was restarted without it", async () => {
     writeFileSync(layout.mailKeySeen, "");
     for (const reason of ["The keeper is not running.", "dovecot could not be restarted: timeout"]) {
       guard().keeperAnswers(() => ({ ok: false, reason }));

@@ -66,7 +66,7 @@ export const encryptionLock = withCrypt(async (call, crypt) => {
     );
   if (!existsSync(call.layout.mailKeySeen))
     return failed(
-      "The private key was never displayed: it would be lost for good.",
+      "The private key was never displayed, so it would be lost forever.",
       `Keep it first: ${PROGRAM} encryption key`,
     );
   const question = `Delete ${privateKey}? Users cannot read what it encrypted until you give the key back.`;
@@ -96,18 +96,18 @@ export const encryptionUnlock = withCrypt(async (call, crypt) => {
   return done({ locked: false }, "Unlocked: mail can be read again.", `${PROGRAM} encryption show`);
 });
 
-/** A command about the keys of the server's mail, which may not be encrypted. */
+/** A command about the server's key, which exists only if mail is encrypted. */
 function withCrypt(run: (call: Call, crypt: MailCrypt) => Promise<Answer>) {
   return withSettingsWhileRunning(async (call, { settings }) => {
     const crypt = mailCryptOf(settings, call.layout);
-    // Before the settings are applied, no keys exist.
+    // The keys do not exist before the settings are applied.
     if (crypt !== null && existsSync(crypt.publicKey)) return run(call, crypt);
     const next = `${PROGRAM} config set mailboxes.encryption server && ${PROGRAM} config apply`;
     return done({ encrypts: false }, "Mail is not encrypted on the disk.", next);
   });
 }
 
-/** Dovecot reads mail with the key that is there now, and open sessions end. Null on success. */
+/** Restarts Dovecot with the key that exists now, or without one; open sessions end. Null on success. */
 async function restart({ layout, keeper }: Call, crypt: MailCrypt): Promise<Failure | null> {
   const failure = (reason: string): Failure =>
     failed(
@@ -117,7 +117,7 @@ async function restart({ layout, keeper }: Call, crypt: MailCrypt): Promise<Fail
   try {
     placeMailKey(crypt, layout);
   } catch (error) {
-    // The keeper may do the same in this moment, and does it within seconds in any case.
+    // The keeper may be doing the same right now; in any case it does so within seconds.
     return failure(oneLine(messageOf(error)));
   }
   const asked = await keeper.ask({ verb: "restart", service: "dovecot" });
@@ -125,8 +125,8 @@ async function restart({ layout, keeper }: Call, crypt: MailCrypt): Promise<Fail
 }
 
 /**
- * `encryption recovery-key`: shown once, and kept nowhere. Its public half counts once the private one is written to where it was
- * asked for; as long as it encrypts nothing, another pair may take its place.
+ * `encryption recovery-key`: shows a new private key once and keeps it nowhere. Its public half is stored only after the private key
+ * was written out. As long as it encrypts nothing, another pair may replace it.
  */
 export const encryptionRecoveryKey = withReader(async (call, reader) => {
   const { mailRecoveryKey } = call.layout;
@@ -138,7 +138,7 @@ export const encryptionRecoveryKey = withReader(async (call, reader) => {
     return failed(`The recovery key could not be written out: ${shown.reason}. Nothing was changed.`, AGAIN);
   const subject = fingerprint(publicKey);
   const asked = await call.guard.ask({ verb: "record", type: "RECOVERY_KEY_MADE", subject });
-  // An account may have got a key by now, which only the previous recovery key opens.
+  // Looks again, because an account may have got a key by now that only the previous recovery key opens.
   const unfit = asked.ok ? whyNoRecoveryKey(call, reader) : asked;
   if (unfit !== null) return { ...unfit, message: `${unfit.message} Discard the key that was just shown.` };
   const replaces = existsSync(mailRecoveryKey);
@@ -164,7 +164,7 @@ function whyNoRecoveryKey(call: Call, reader: Reader): Failure | null {
         );
   const read = settingsOf(call);
   if (!read.ok) return read;
-  // A command that is adding an account may have read it already.
+  // A command that is adding an account may already have read the current one.
   return isThere && read.settings["mailboxes.encryption"] === "account"
     ? failed(
         "There is a recovery key, and new accounts use it while mailboxes.encryption is `account`.",
@@ -177,7 +177,7 @@ const AGAIN = `Make one again: ${PROGRAM} encryption recovery-key`;
 const ADVICE =
   "Keep this outside this machine: it is not shown again. Without it, an account whose password is forgotten loses its mail.";
 
-/** `encryption recover ADDRESS`: lets the account's current password open its former keys, as many as Dovecot takes. */
+/** `encryption recover ADDRESS`: lets the account's current password open its previous keys, as many as Dovecot accepts. */
 export const encryptionRecover = ofAccountWithReader(async (call, name, reader) => {
   const recoveryKey = recoveryKeyOf(call);
   if (recoveryKey === null)

@@ -70,7 +70,7 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
     assert.doesNotMatch(await does("admin passwd --password-stdin", `${PASSWORD} 8\n`), /second factor/);
   });
 
-  test("passkeys are named: a new password leaves them too", async () => {
+  test("a new password leaves passkeys too, and names them", async () => {
     using accounts = openAccounts(layout.accountsDb);
     const key = { id: "A".repeat(22), publicKey: Buffer.alloc(91, 1), algorithm: -7, counter: 0 };
     assert.deepEqual(sqlitePasskeys(accounts).add({ ...key, name: "Laptop", at }), { ok: true });
@@ -104,7 +104,7 @@ describe("an account that is to be removed", TIMED, () => {
     return question;
   };
 
-  test("is named if it gets the mail of postmaster@", async () => {
+  test("is reported if it gets the mail of postmaster@", async () => {
     using accounts = openAccounts(layout.accountsDb);
     accounts.exec("INSERT INTO served (domain) VALUES ('example.org') ON CONFLICT DO NOTHING");
     const says =
@@ -113,7 +113,7 @@ describe("an account that is to be removed", TIMED, () => {
     assert.doesNotMatch(await asked(bert), /postmaster|aliases/);
   });
 
-  test("is named if accounts.administrator has it or its alias at a domain that is not served: its mail would leave the server", async () => {
+  test("is reported if accounts.administrator has it or its alias in a domain that is not served: its mail would leave", async () => {
     const file = readFileSync(layout.settings, "utf8");
     using accounts = openAccounts(layout.accountsDb);
     accounts.exec(`INSERT INTO alias (address, target) VALUES ('admin@example.org', '${bert}')`);
@@ -128,7 +128,7 @@ describe("an account that is to be removed", TIMED, () => {
     assert.doesNotMatch(await asked(bert), says);
   });
 
-  test("its aliases that have no other target, and accounts that forward to them, are named too", async () => {
+  test("aliases that lead only to it, and accounts that forward to them, are named", async () => {
     using accounts = openAccounts(layout.accountsDb);
     accounts.exec(`INSERT INTO alias (address, target) VALUES
       ('info@example.org', '${bert}'), ('team@example.org', '${anna}'), ('team@example.org', '${bert}')`);

@@ -19,7 +19,7 @@ import { assessment, contactsOf, inIncident, take, withContacts } from "./incide
 
 const MOST_SHOWN = 20;
 
-/** `incident assess`: everything that was touched since it may have started. */
+/** `incident assess`: everything that was touched since the incident may have started. */
 export const incidentAssess = inIncident(async (call, incident, since) => {
   const named = call.option("account");
   const account = named === null ? null : accountFrom(named);
@@ -49,7 +49,7 @@ async function sessionsOf({ layout }: Call, account: string | null): Promise<rea
 }
 
 function sessionList(sessions: readonly OpenSession[] | null): readonly string[] {
-  if (sessions === null) return ["\nOpen sessions are not known: Dovecot does not answer."];
+  if (sessions === null) return ["\nOpen sessions are unknown, because Dovecot does not answer."];
   const rows = Map.groupBy(sessions, ({ account: name, ip }) => `${name} ${ip}`);
   return listed(
     ["OPEN SESSIONS OF", "FROM", "HOW MANY"],
@@ -96,7 +96,7 @@ function lists({ addresses, mails, commands, isCut }: Assessment, accounts: read
       ["COMMAND", "BY", "AT", "ABOUT"],
       commands.toReversed().map((one) => [one.type, one.by, dayAndTime(one.at), one.subject]),
     ),
-    ...(isCut ? ["\nThere was more than can be listed: give a later --since, or one --account."] : []),
+    ...(isCut ? ["\nThere was more than can be listed: give a later --since or an --account."] : []),
   ];
 }
 
@@ -106,7 +106,7 @@ function listed(head: readonly string[], rows: readonly (readonly string[])[]): 
   return [joined("\n", [`\n${columns([head, ...rows.slice(0, MOST_SHOWN)])}`, more])];
 }
 
-/** `incident report`: the document, in the folder of the incident. */
+/** `incident report`: writes the report into the folder of the incident. */
 export const incidentReport = inIncident(async (call, incident, since) => {
   const found = await assessment(call, since, null);
   if ("ok" in found) return found;

@@ -17,7 +17,7 @@ const ANNA = "anna@example.org";
 const PASSWORD = /^anna@example\.org {2}([a-z2-9]{5}(?:-[a-z2-9]{5}){3})/m;
 const DOWN = { ok: false, reason: "no answer" } as const;
 
-describe("an account is contained, as far as it can be", {
+describe("incident contain", {
   skip: lacking({ root: true, installed: ["nft", "script", "unshare"] }),
 }, () => {
   const { layout, run, does } = commandLineOf(import.meta.filename);
@@ -40,7 +40,7 @@ describe("an account is contained, as far as it can be", {
 
   test("an assessment without Dovecot does not look like one without open sessions", async () => {
     guard.keeperAnswers(({ verb }) => (verb === "list_mail" ? { ok: true, detail: "", queue: [], total: 0 } : null));
-    assert.match(await does("incident assess"), /^Open sessions are not known: Dovecot does not answer\.$/m);
+    assert.match(await does("incident assess"), /^Open sessions are unknown, because Dovecot does not answer\.$/m);
   });
 
   test("an empty queue succeeds", async () => {
@@ -53,7 +53,7 @@ describe("an account is contained, as far as it can be", {
   });
 
   for (const options of ["", "--suspend"])
-    test(`its mail is not sent on any more: ${options || "a new password"}`, async () => {
+    test(`mail of the account is no longer forwarded: ${options || "a new password"}`, async () => {
       await does(`account forward ${ANNA} eve@evil.example`);
       const planned = await contained(`--dry-run ${options}`);
       assert.match(planned, /- Stop forwarding mail for anna@example\.org to eve@evil\.example\./);
@@ -63,7 +63,7 @@ describe("an account is contained, as far as it can be", {
     });
 
   for (const origin of ["listed", "unlisted"])
-    test(`one whose password is in the accounts file is suspended, and stays so: ${origin}`, async () => {
+    test(`an account whose password is in the accounts file is suspended, and stays so: ${origin}`, async () => {
       using db = openAccounts(layout.accountsDb);
       db.prepare("UPDATE account SET followed = ?").run(origin);
       const says =
@@ -78,7 +78,7 @@ describe("an account is contained, as far as it can be", {
       assert.ok(guard.asked.some(({ verb }) => verb === "kick_account"));
       const { password } = db.prepare("SELECT password FROM account").get() ?? {};
       const files = sqliteFileAccounts(db);
-      // The file still has its line, or has it again.
+      // The file still has the account's line, or has it again.
       files.follow([{ name: accountName(ANNA), hash: String(password) }], [], instant(0));
       assert.deepEqual(db.prepare("SELECT user FROM passdb").all(), []);
       files.endFollowing();
@@ -92,7 +92,7 @@ describe("an account is contained, as far as it can be", {
     assert.match(out + err, /203\.0\.113\.77 is banned until /);
   });
 
-  test("new places are kept while a ban fails, so that they can be banned, and named when they are forgotten", async () => {
+  test("new places are kept while a ban fails, so that they can still be banned, and are named once forgotten", async () => {
     using engine = new DatabaseSync(layout.engineDb);
     const now = Date.now();
     engine
@@ -107,7 +107,7 @@ describe("an account is contained, as far as it can be", {
     assert.match(await contained("--ban-new --yes"), tells);
   });
 
-  test("its vacation reply ends, and what it said is kept", async () => {
+  test("a vacation reply is ended, and its text is recorded", async () => {
     await does(`account vacation ${ANNA} Write to eve@evil.example.`);
     assert.match(await contained("--dry-run"), /- End the vacation reply of anna@example\.org\./);
     const out = await contained("--yes");
@@ -123,7 +123,7 @@ describe("an account is contained, as far as it can be", {
     assert.match(out + err, PASSWORD);
   });
 
-  test("the dashboard's password comes before the tokens, and one that is made in between is revoked too", async () => {
+  test("the dashboard's password is changed before tokens are revoked, including one that is made in between", async () => {
     const containAccess = () => does("incident contain --tokens --dashboard --yes");
     assert.match(await containAccess(), /No API token existed/);
     await does("token create one");
@@ -140,7 +140,7 @@ describe("an account is contained, as far as it can be", {
   });
 
   for (const options of ["", "--suspend"])
-    test(`where sessions stay open, its mail is still held: ${options || "a new password"}`, async () => {
+    test(`if sessions stay open, mail of the account is still held: ${options || "a new password"}`, async () => {
       guard.keeperAnswers(({ verb }) => (verb === "kick_account" ? DOWN : null));
       const { code, out, err } = await contain(`--yes ${options}`);
       assert.equal(code, 1);
@@ -149,7 +149,7 @@ describe("an account is contained, as far as it can be", {
       assert.equal(PASSWORD.test(out + err), options === "", "it is in force");
     });
 
-  test("a server whose queue cannot be held is isolated all the same, and a lift that fails lifts nothing", async () => {
+  test("a server is isolated even if its queue cannot be held; a lift that fails lifts nothing", async () => {
     takeLock(layout.startPid);
     put(layout.settingsInForce, 'domains = ["example.org"]\nalerts.contacts = ["Eve"]\n');
     put(layout.settings, "a mistake, not applied");

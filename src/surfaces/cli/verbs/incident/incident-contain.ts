@@ -19,10 +19,10 @@ import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
 import { callerIn, noNetwork } from "../server/bans.ts";
 import { inIncident, take, withContacts } from "./incident.ts";
 
-/** The timeline keeps them as evidence. */
+/** How many forgotten places the timeline keeps as evidence. */
 const PLACES_NAMED = 50;
 
-/** `incident contain [ACCOUNT...]`: an intruder is signed out, and cannot come back. */
+/** `incident contain [ACCOUNT...]`: locks an intruder out of accounts, tokens and the dashboard. */
 export const incidentContain = inIncident(async (call, incident, since) => {
   const accounts = accountsFrom(call);
   if ("ok" in accounts) return accounts;
@@ -49,7 +49,7 @@ export const incidentContain = inIncident(async (call, incident, since) => {
     const [taken, failures] = [saidOf(said, "did"), saidOf(said, "wrong")];
     if (taken.length + failures.length === 0) continue;
     const says = `Contained: ${plural(taken.length, "step")} taken${failures.length === 0 ? "" : `, ${failures.length} failed`}.`;
-    // After each: this command may be killed before the next one.
+    // Recorded after each measure, because this command may be killed before the next one.
     unaudited = (await take(call, incident, { step: "contain", says, lines: [...taken, ...failures] })) || unaudited;
   }
   const [did, wrong, printed] = [saidOf(results, "did"), saidOf(results, "wrong"), saidOf(results, "printed")];
@@ -63,16 +63,16 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   return done({ incident: incident.id, did, printed }, text, `${PROGRAM} incident investigate`);
 });
 
-/** Prints secrets at once, because the command may be killed during the next step. With --json, the object at the end has them. */
+/** Prints secrets at once, because the command may be killed during the next step. With --json they are in the final object. */
 async function shownNow({ json, terminal }: Call, secrets: readonly string[]): Promise<readonly Result[]> {
   if (json || secrets.length === 0) return [];
   const shown = await terminal.outForGood(`Shown only now:\n${secrets.join("\n")}\n\n`);
   return shown.ok ? [] : [wrongly(`Could not be printed (${shown.reason}): ${secrets.join(", ")}`)];
 }
 
-/** The result of a measure or a part of it, as a sentence. `printed`: a secret that is shown once and kept nowhere. */
+/** The result of a measure or of a part of it, as a sentence. `printed`: a secret that is shown once and kept nowhere. */
 type Result = Readonly<{ as: "did" | "wrong" | "printed"; says: string }>;
-/** `plan`: a sentence; empty if nothing is known to need it. `failing`: the measures before it that failed. */
+/** `plan`: a sentence; empty if the measure seems unnecessary so far. `failing`: earlier measures that failed. */
 type Measure = Readonly<{ plan: string; run: (failing: ReadonlySet<Measure>) => Promise<readonly Result[]> }>;
 
 type Asked = Readonly<{ incident: Incident; since: Millis; accounts: readonly AccountName[] }>;
@@ -87,10 +87,10 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
   const strangers = call.flag("ban-new") ? accounts.flatMap((name) => opened.reader.newPlaces(name, since)) : [];
   const bans = [...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident));
   return [
-    // First what someone who is in could use to come back. A session makes tokens: so tokens go after the password.
+    // First whatever lets an intruder who is signed in come back. Tokens go last, because a session can make them.
     ...(call.flag("dashboard") ? [newDashboardPassword(call)] : []),
     ...accounts.map((name) => {
-      // The accounts file would bring the old password back, so `account_set_hash` refuses one for these.
+      // `account_set_hash` refuses these, because the accounts file would restore the old password.
       const origin = opened.reader.account(name)?.origin;
       if (origin === "listed" || origin === "unlisted")
         return suspend(
@@ -113,7 +113,7 @@ function newDashboardPassword(call: Call): Measure {
     const password = madePassword();
     const asked = await call.guard.ask({ verb: "admin_set_hash", hash: await hashPassword(password) });
     const changed = asked.ok ? took("The dashboard's password was changed.") : notTaken(plan, asked);
-    // After the password: an intruder could have set up a second factor, and sessions end with it.
+    // An intruder could have set up a second factor. Removed after the password; this also ends sessions.
     const reset = await call.guard.ask({ verb: "factors_reset" });
     const removed = reset.ok
       ? took(factorsRemoved(reset.result))
@@ -124,8 +124,8 @@ function newDashboardPassword(call: Call): Measure {
 }
 
 /**
- * Revokes what the guard lists until it lists none: a token that is made in between is revoked too. It ends, because a caller may
- * make only a bounded number.
+ * Revokes tokens until the guard lists none, so that those made in between are revoked too. This ends, because a caller can make only
+ * a bounded number.
  */
 function revokeTokens(call: Call): Measure {
   const plan = "Revoke every API token.";
@@ -149,8 +149,8 @@ function revokeTokens(call: Call): Measure {
 }
 
 /**
- * Ends what a thief may have set for the account's mailbox. After the new password, because who is signed in could set it again; so it is
- * looked at once more then.
+ * Ends what a thief may have set for the account's mailbox. Runs after the new password, because someone who is signed in could set it
+ * again, and reads the settings again for the same reason.
  */
 function endSettings(call: Call, reader: Reader, name: AccountName): readonly Measure[] {
   return SETTING_ENDS.map(({ isSet, command, plan, did }) => {
@@ -165,7 +165,7 @@ function endSettings(call: Call, reader: Reader, name: AccountName): readonly Me
   });
 }
 
-/** `next`: a separate sentence, or empty. */
+/** `next`: a sentence to append, or empty. */
 function suspend(call: Call, name: AccountName, next = ""): Measure {
   const plan = `Suspend ${name}, end its sessions, and hold its mail in the queue.${next}`;
   const run = async (): Promise<readonly Result[]> => {
@@ -199,8 +199,8 @@ function newPassword(call: Call, reader: Reader, name: AccountName): Measure {
 type Places = Readonly<{ name: AccountName; since: Millis; bans: readonly Measure[] }>;
 
 /**
- * An intruder's places would be trusted like the user's own for months, with many guesses and no alert. After a ban that failed they
- * are kept: `--ban-new` reads them.
+ * Forgets an intruder's places. Otherwise they would be trusted like the user's own for months, with many guesses and no alert. Keeps
+ * them if a ban failed, because a repeated `--ban-new` reads them.
  */
 function forgetPlaces(call: Call, reader: Reader, { name, since, bans }: Places): Measure {
   const places = `places that ${name} first used since ${dayAndTime(isoTime(since))}`;
@@ -218,12 +218,12 @@ function forgetPlaces(call: Call, reader: Reader, { name, since, bans }: Places)
   return { plan, run };
 }
 
-/** Mail that waits in the queue and is not on hold yet. */
+/** Puts the account's queued mail on hold. */
 async function holdQueue(call: Call, account: AccountName): Promise<Result> {
   const chosen = { ...NO_MAIL, account, isAll: false };
   let held = 0;
   const failure = await eachPage(
-    BEFORE_ALL_MAIL, // from there, an empty queue outside of the hold queue succeeds
+    BEFORE_ALL_MAIL, // with a cursor, finding no mail is a success
     (cursor) => call.guard.ask({ verb: "queue_hold", ...chosen, cursor }),
     ({ changed }) => (held += changed),
   );
@@ -255,7 +255,7 @@ function ban(call: Call, target: string, { id }: Incident): Measure {
 
 type Reply = Readonly<{ ok: true }> | Failure;
 
-/** A command that failed may be done in part, unless it was not received or its grammar was wrong. */
+/** Whether the command may have taken effect, at least in part. Not if it was not received or was wrong usage. */
 function mayStand(reply: Reply): boolean {
   return reply.ok || reply.exit === "failed";
 }

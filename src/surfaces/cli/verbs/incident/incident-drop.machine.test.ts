@@ -12,11 +12,11 @@ import type { KeeperCommand, KeeperReply, ListedMail } from "../../../../admin/d
 const ANNA = "anna@example.org";
 const printed = z.object({ dropped: z.number(), kept: z.array(z.string()), stays: z.number(), others: z.number() });
 
-describe("mail of an account leaves the queue, and none of it without a copy", ROOT, () => {
+describe("mail of an account is removed from the queue, but never without a copy", ROOT, () => {
   const { layout, run, does } = commandLineOf(import.meta.filename);
   let guard: Awaited<ReturnType<typeof startGuard>>;
   let queue: ListedMail[] = [];
-  /** What comes into the queue while mail is deleted. */
+  /** A mail that arrives while others are deleted. */
   let arriving: string | null = null;
 
   beforeEach(async () => {
@@ -27,7 +27,7 @@ describe("mail of an account leaves the queue, and none of it without a copy", R
   });
   afterEach(() => guard.stop());
 
-  /** A file of Postfix's queue, unless `isThere` says that it cannot be found. */
+  /** Puts a mail into the queue; if not `isThere`, its file cannot be found. */
   function put(id: string, place: "deferred/A" | "hold", { isThere = true } = {}): void {
     const queueName = place === "hold" ? "hold" : "deferred";
     const reported = { queue: queueName, at: queue.length + 1, sizeBytes: 1, sender: ANNA, nextTryAt: null };
@@ -84,7 +84,7 @@ describe("mail of an account leaves the queue, and none of it without a copy", R
     assert.match(execFileSync("tar", ["-tzf", bundle], { encoding: "utf8" }), /^\.\/mails\/A1$/m);
   });
 
-  test("loose and held, some at a time, with mail that arrives in between", async () => {
+  test("removes held and other mail in batches, including mail that arrives in between", async () => {
     const ids = Array.from({ length: 150 }, (_, nth) => `A${1_000 + nth}`);
     for (const id of ids) put(id, "deferred/A");
     put("HELD1", "hold");
@@ -96,7 +96,7 @@ describe("mail of an account leaves the queue, and none of it without a copy", R
     assert.deepEqual([kept.toSorted(), copies(), queue], [all, all, []]);
   });
 
-  test("what cannot be copied stays, and so does what is held for another account", async () => {
+  test("mail that cannot be copied or is held for another account stays", async () => {
     put("A0001", "deferred/A");
     put("A0002", "deferred/A", { isThere: false });
     put("HELD2", "hold");
@@ -107,7 +107,7 @@ describe("mail of an account leaves the queue, and none of it without a copy", R
     assert.deepEqual(left, ["A0002", "HELD2"]);
   });
 
-  test("an order that fails is reported, and what was done before it", async () => {
+  test("a failed command is reported together with what was done before", async () => {
     put("A0001", "deferred/A");
     guard.keeperAnswers((command) =>
       command.verb === "delete_mail" ? { ok: false, reason: "postsuper failed: no" } : obey(command),
@@ -118,7 +118,7 @@ describe("mail of an account leaves the queue, and none of it without a copy", R
     assert.deepEqual(copies(), ["A0001"]);
   });
 
-  test("a disk that fails halfway does not hide what was done before", async () => {
+  test("a disk failure halfway does not hide what was done before", async () => {
     for (let nth = 0; nth < 150; nth += 1) put(`A${1_000 + nth}`, "deferred/A");
     const folder = join(layout.incidents, readdirSync(layout.incidents)[0] ?? "");
     guard.keeperAnswers((command) => {

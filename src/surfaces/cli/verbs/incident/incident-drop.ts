@@ -10,14 +10,14 @@ import { eachPage } from "../../listing.ts";
 import { accountFrom } from "../accounts/accounts.ts";
 import { inIncident, take } from "./incident.ts";
 
-/** As many queue ids as fit into one command. */
+/** Maximum queue ids in one command. */
 const AT_ONCE = 100;
-/** A copy may miss a mail that moves through the queue. */
+/** Tries per mail, because a copy may miss a mail that is just moving through the queue. */
 const MOST_TRIES = 3;
-/** Each sees 100 of the mails that the guard holds. Mail that arrives in between is taken too, but not forever. */
+/** Each look sees 100 of the mails that the guard holds. Mail that arrives in between is taken too, up to this bound. */
 const MOST_LOOKS = 500;
 
-/** `incident drop ACCOUNT`: its mail leaves the queue, and stays in the folder of the incident. */
+/** `incident drop ACCOUNT`: removes its mail from the queue, and keeps copies in the folder of the incident. */
 export const incidentDrop = inIncident(async (call, incident) => {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
@@ -28,7 +28,7 @@ export const incidentDrop = inIncident(async (call, incident) => {
   const question = `Take ${plural(found.mails.size, "mail")} of ${name} out of the queue? Copies stay in the folder of the incident.`;
   const unsure = await whyNotSure(call, question, "nothing was done");
   if (unsure !== null) return unsure;
-  // First: this command may be killed before its end.
+  // Recorded first, because this command may be killed before it ends.
   await take(call, incident, {
     step: "drop",
     says: `Taking ${plural(found.mails.size, "mail")} of ${name} out of the queue.`,
@@ -51,13 +51,13 @@ export const incidentDrop = inIncident(async (call, incident) => {
 });
 
 /**
- * Only mail with a copy is removed from the queue. `kept`: the queue ids of copies. `stays`: how many of its mails are still in the
- * queue; `others`: how many there are held for another account.
+ * Removes only mail that was copied. `kept`: the queue ids of the copies. `stays`: how many of the account's mails are still in the
+ * queue. `others`: how many of them the guard holds for another account.
  */
 async function dropAll(call: Call, name: AccountName, to: string) {
   const kept = new Set<string>();
   const tries = new Map<string, number>();
-  // What is returned stays in the queue until Postfix has written to its sender.
+  // A returned mail stays in the queue until Postfix has notified its sender.
   const mostTries = call.flag("bounce") ? 1 : MOST_TRIES;
   let dropped = 0;
   const so = (stays: number, others: number, failure: Failure | null) => {
@@ -93,7 +93,7 @@ async function dropAll(call: Call, name: AccountName, to: string) {
   }
 }
 
-/** What the guard holds goes by its own command, what root holds or Postfix delivers by the queue's. */
+/** Mail that the guard holds has its own command; the rest, including mail that root holds, goes through the queue's. */
 async function dropThese(
   call: Call,
   name: AccountName,
@@ -116,7 +116,7 @@ async function dropThese(
   return { dropped, failure: null };
 }
 
-/** All mail of the account in the queue: by its senders, by what it sent, and by what the guard has noted. */
+/** All queued mail of the account: from its addresses, recorded as sent by it, or noted as held by the guard. */
 async function waiting({ guard }: Call, name: AccountName) {
   /** By queue id, whether the guard holds it. */
   const mails = new Map<string, boolean>();

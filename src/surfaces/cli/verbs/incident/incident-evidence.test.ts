@@ -24,7 +24,7 @@ import { incidentSent, incidentTell, waitsText } from "./incident-mail.ts";
 
 const { layout } = commandLineOf(import.meta.filename);
 
-test("the evidence names where mail is sent on, and the app passwords, but no secret", () => {
+test("the evidence has forwards and the names of app passwords, but no secret", () => {
   using accounts = openAccounts(layout.accountsDb);
   openEngine(layout.engineDb).close();
   accounts.exec(`
@@ -50,7 +50,7 @@ test("the evidence names where mail is sent on, and the app passwords, but no se
 const MESSAGE = { event: "MESSAGE", session: "", transaction: "t", recipientCount: 1 } as const;
 const SENT = { event: "MAIL_TRIED", outcome: "sent", relay: "", reply: "" } as const;
 
-test("no one gets the same notice twice, however the account's name or the recipient's is written", async () => {
+test("no one gets the same notice twice, whatever the spelling of the account or recipient", async () => {
   const at = isoTime(START);
   const incident = openIncident(layout, { title: "Anna", openedAt: at, since: at });
   const says = "1 recipient was informed that the owner of anna@example.org did not write the mail they received.";
@@ -106,47 +106,51 @@ test("a notice that another command sends while the question is open is not sent
   assert.equal(queuedMails(layout).length, 1);
 });
 
-test("who gets a notice is recorded every 100 mails; after Ctrl-C only the others get one", SENDMAIL, async () => {
-  makeMailQueue(layout);
-  const incident = openIncident(layout, { title: "Dora", openedAt: isoTime(START), since: isoTime(START) });
-  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
-  const to = Array.from({ length: 102 }, (_, nth) => `r${nth}@away.test`);
-  const reader = readerOf("dora@example.org", { type: "EMAIL", verdict: "pass" }, to);
-  const interruption = new AbortController();
-  const timeline = join(layout.incidents, incident.id, "timeline.jsonl");
-  const counts: number[] = [];
-  const ask = () => {
-    if (counts.length === 1) {
-      renameSync(timeline, `${timeline}.kept`);
-      mkdirSync(timeline);
-    }
-    counts.push(queuedMails(layout).length);
-    interruption.abort();
-    return Promise.resolve(failed("It is down.", ""));
-  };
-  const { guard } = connected({ guard: { ask } });
-  const call = { layout, args: ["dora@example.org"], reader, guard, flags: ["send", "yes"] };
-  const terminal = { interrupted: interruption.signal };
-  const first = await incidentTell(scriptCall({ ...call, terminal }));
-  const stopped =
-    /^100 recipients were informed .* not in the audit: It is down\. Then it stopped: it was interrupted\.$/;
-  assert.match(first.ok ? "" : first.message, stopped);
-  const unrecorded = await incidentTell(scriptCall(call));
-  const again = /Then it stopped: the timeline cannot be written \(EISDIR.*\)\.$/;
-  assert.match(unrecorded.ok ? "" : unrecorded.message, again);
-  rmdirSync(timeline);
-  renameSync(`${timeline}.kept`, timeline);
-  await incidentTell(scriptCall(call));
-  assert.deepEqual(counts, [100, 102, 104]);
-  const entries = readTimeline(layout, incident);
-  assert.deepEqual(
-    entries.flatMap(({ lines }) => lines),
-    to,
-  );
-  assert.match(entries[1]?.says ?? "", /^2 recipients were informed .* 100 recipients were already informed\.$/);
-});
+test(
+  "recipients of a notice are recorded every 100 mails; after Ctrl-C, a repeat sends only to the others",
+  SENDMAIL,
+  async () => {
+    makeMailQueue(layout);
+    const incident = openIncident(layout, { title: "Dora", openedAt: isoTime(START), since: isoTime(START) });
+    writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+    const to = Array.from({ length: 102 }, (_, nth) => `r${nth}@away.test`);
+    const reader = readerOf("dora@example.org", { type: "EMAIL", verdict: "pass" }, to);
+    const interruption = new AbortController();
+    const timeline = join(layout.incidents, incident.id, "timeline.jsonl");
+    const counts: number[] = [];
+    const ask = () => {
+      if (counts.length === 1) {
+        renameSync(timeline, `${timeline}.kept`);
+        mkdirSync(timeline);
+      }
+      counts.push(queuedMails(layout).length);
+      interruption.abort();
+      return Promise.resolve(failed("It is down.", ""));
+    };
+    const { guard } = connected({ guard: { ask } });
+    const call = { layout, args: ["dora@example.org"], reader, guard, flags: ["send", "yes"] };
+    const terminal = { interrupted: interruption.signal };
+    const first = await incidentTell(scriptCall({ ...call, terminal }));
+    const stopped =
+      /^100 recipients were informed .* not in the audit: It is down\. Then it stopped: it was interrupted\.$/;
+    assert.match(first.ok ? "" : first.message, stopped);
+    const unrecorded = await incidentTell(scriptCall(call));
+    const again = /Then it stopped: the timeline cannot be written \(EISDIR.*\)\.$/;
+    assert.match(unrecorded.ok ? "" : unrecorded.message, again);
+    rmdirSync(timeline);
+    renameSync(`${timeline}.kept`, timeline);
+    await incidentTell(scriptCall(call));
+    assert.deepEqual(counts, [100, 102, 104]);
+    const entries = readTimeline(layout, incident);
+    assert.deepEqual(
+      entries.flatMap(({ lines }) => lines),
+      to,
+    );
+    assert.match(entries[1]?.says ?? "", /^2 recipients were informed .* 100 recipients were already informed\.$/);
+  },
+);
 
-test("a new password is printed before the next step; where that fails, it is in the error", async () => {
+test("a new password is printed before the next step; if printing fails, it is in the error", async () => {
   const incident = openIncident(layout, { title: "Eve", openedAt: isoTime(START), since: isoTime(START) });
   const order: string[] = [];
   const ask = ({ verb }: Readonly<{ verb: string }>) => {
@@ -175,7 +179,7 @@ test("a new password is printed before the next step; where that fails, it is in
   assert.match(JSON.stringify(answer), /"printed":\["dashboard {2}/);
 });
 
-test("an incident is closed before its audit is awaited, and a closed one isolates nothing", async () => {
+test("an incident is closed before its audit entry is awaited, and a closed one isolates nothing", async () => {
   const at = isoTime(later(START, 1));
   const incident = openIncident(layout, { title: "Gus", openedAt: at, since: at });
   writeFileSync(layout.settings, 'domains = ["example.org"]\n');
@@ -187,7 +191,7 @@ test("an incident is closed before its audit is awaited, and a closed one isolat
   const { guard } = connected({ guard: { ask: record } });
   const ask = async () => {
     assert.ok((await incidentClose(scriptCall({ layout, guard }))).ok);
-    // It cannot be read, so a faulty command stops before the firewall.
+    // Unreadable, so that a faulty command stops before the firewall.
     mkdirSync(layout.isolation);
     return "y";
   };
@@ -199,7 +203,7 @@ test("an incident is closed before its audit is awaited, and a closed one isolat
   assert.match(answer.ok ? "" : answer.message, /^The incident 2026-11-20-gus was closed\.$/);
 });
 
-test("mails to recipients wait while sending is closed", () => {
+test("notices to recipients wait while sending is closed", () => {
   assert.equal(waitsText(layout), "");
   const isolation = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22] };
   keepIsolation(layout, { ...isolation, shut: ["sign-in", "send"] });
@@ -208,11 +212,11 @@ test("mails to recipients wait while sending is closed", () => {
   assert.equal(waitsText(layout), "");
 });
 
-/** A reader of a mail from this account that reached Bert, or these. */
+/** A reader with one mail of this account, which reached Bert or these recipients. */
 function readerOf(account: string, decided: Readonly<Pick<EventRecord, "type" | "verdict">>, to = ["bert@away.test"]) {
   const mail = { at: START, ip: ip("203.0.113.7"), account, queueId: "Q1", sender: account, ...decided };
   return readerWith({
-    // The real reader's records can be walked once.
+    // Like the real reader's records, these can be iterated only once.
     records: function* () {
       yield row(mail, MESSAGE);
       for (const recipient of to) yield row({ at: START, type: "EMAIL", queueId: "Q1", recipient }, SENT);

@@ -23,10 +23,10 @@ import { accountsFrom } from "./incident-contain.ts";
 
 const SEE = "docs/incidents.md says what that means.";
 const PACKING_MS = 60 * 60_000;
-/** If there are this many, others may be missing. */
+/** Maximum mails in a bundle; if there are as many, others may be missing. */
 const MOST_MAILS = 20_000;
 
-/** `incident investigate [ACCOUNT...]`: packs a bundle of evidence, and has the audit name it. */
+/** `incident investigate [ACCOUNT...]`: packs a bundle of evidence, and records its hash in the audit. */
 export const incidentInvestigate = inIncident(async (call, incident, since) => {
   const accounts = accountsFrom(call);
   if ("ok" in accounts) return accounts;
@@ -82,7 +82,7 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
   }
 });
 
-/** Queue ids of the mail of these accounts; without any account, of all mail on hold. */
+/** Queue ids of all mail of these accounts or, without accounts, of all mail on hold. */
 async function queueIds(call: Call, accounts: readonly AccountName[]): Promise<readonly string[] | Failure> {
   const ids: string[] = [];
   for (const account of accounts.length === 0 ? [null] : accounts) {
@@ -125,7 +125,7 @@ export async function incidentVerify(call: Call): Promise<Answer> {
   return done({ sha256, ...found }, text);
 }
 
-/** Every account, with what lets someone else read its mail: a thief may have made it, and a new password removes a part. */
+/** Every account, with all settings that let others read its mail. A thief may have made them, and a new password removes some. */
 export function accountEvidence(reader: Reader) {
   return reader.accounts(ALL).items.map((row) => ({ ...row, ...reader.own(row.name) }));
 }

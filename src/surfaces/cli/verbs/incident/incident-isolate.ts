@@ -19,14 +19,14 @@ import { inIncident, take, withContacts } from "./incident.ts";
 
 const USUAL_SSH = [22];
 
-/** `incident isolate`: the firewall first, so that no one comes in while the rest is done. */
+/** `incident isolate`: closes the firewall first, so that no one gets in while the rest is done. */
 export const incidentIsolate = inIncident(async (call, incident) => {
   const read = settingsOf(call);
   if (!read.ok) return read;
   const named = allowedFrom(call);
   if ("ok" in named) return named;
   const isSshShut = call.flag("shut-ssh");
-  // It may be that of an earlier session (tmux(1)): with SSH closed too, it must be named.
+  // The variable may be from an earlier session (tmux(1)), so with SSH closed the address must be given.
   const session = isSshShut ? null : callerConnection(call.env);
   const own = peerOf(session);
   const before = readIsolation(call.layout)?.allow ?? [];
@@ -41,14 +41,14 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const question = `Disconnect the server? Mail in both directions waits in the queue, and ${whoOf(asked)} can connect${ports}.`;
   const unsure = await whyNotSure(call, question, "nothing was isolated");
   if (unsure !== null) return unsure;
-  // Another command may have closed the incident, or isolated the server, while the question was open.
+  // While the question was open, another command may have closed the incident or isolated the server.
   if (readIncidents(call.layout).some(({ id, closedAt }) => id === incident.id && closedAt !== null))
     return failed(`The incident ${incident.id} was closed.`, `Open another: ${PROGRAM} incident open NAME`);
   const present = readIsolation(call.layout);
   const allow = [...new Set([...asked, ...(present?.allow ?? [])])];
   const who = whoOf(allow);
   const isolation: Isolation = { incident: incident.id, since: isoTime(call.now()), allow, ssh, shut: SHUT };
-  // The file first: if this is interrupted, the keeper or the next start shuts the world out.
+  // The file first: if this command is interrupted, the keeper or the next start completes the isolation.
   keepIsolation(call.layout, isolation);
   const shut = await shutOut(isolation, read.settings);
   if (!shut.ok) {
@@ -89,7 +89,7 @@ const OPENS: Readonly<Record<Shut, string>> = {
   send: "mail to others leaves again",
 };
 
-/** `incident recover`: what differs from the last good backup. With `--lift`, one part more of the isolation is lifted. */
+/** `incident recover`: shows what differs from the last good backup or, with `--lift`, lifts a part of the isolation. */
 export const incidentRecover = inIncident(async (call, incident) => {
   const read = settingsOf(call);
   if (!read.ok) return read;
@@ -118,7 +118,7 @@ export const incidentRecover = inIncident(async (call, incident) => {
 });
 
 /**
- * The firewall opens last, so nothing enters that would still be held. A part that counts as open is opened again, because an
+ * Opens the firewall last, so that nothing enters while it would still be held. Also opens parts that count as open, because an
  * interrupted lift may have left Postfix or the firewall closed.
  */
 async function liftPart(
@@ -144,7 +144,7 @@ async function liftPart(
       `Nothing was lifted, because the firewall was not opened: ${opened.reason}.${await shutAgain(call, isolation)}`,
       "Fix that, then try again. docs/incidents.md says how to open it by hand.",
     );
-  // What waited is tried at once; what the guard or root holds stays. A start leaves deferred mail until its next scheduled try.
+  // Retries waiting mail at once, except mail on hold. If the server is down, its start leaves deferred mail until the next scheduled try.
   const isUp = lockHolder(call.layout.startPid) !== null;
   const flushed = await askIfUp(call, { verb: "flush_mail", ids: [] });
   const rest = left === null ? "The server is no longer isolated." : `Still closed: ${left.shut.join(", ")}.`;
@@ -158,14 +158,14 @@ async function liftPart(
   return done({ lifted: parts, isolation: left }, text, next);
 }
 
-/** Postfix may be open by now. Returns a sentence if the queue is not held again. */
+/** Undoes a failed lift, because Postfix may already be open. Returns a sentence if the queue could not be held again. */
 async function shutAgain(call: Call, isolation: Isolation | null): Promise<string> {
   keepIsolation(call.layout, isolation);
   const held = await askIfUp(call, { verb: "apply", inForce: true });
   return held.ok ? "" : ` The queue is not held again: ${asSentence(held.reason)}`;
 }
 
-/** A server that is down takes no mail, and starts with what the file of the isolation says. */
+/** Asks the keeper. A server that is down needs no request: it accepts no mail, and its start reads the file of the isolation. */
 async function askIfUp(call: Call, command: KeeperCommand): Promise<Outcome> {
   return lockHolder(call.layout.startPid) === null ? { ok: true } : call.keeper.ask(command);
 }

@@ -18,7 +18,7 @@ import { sinceFrom } from "../server/logs.ts";
 import { assessment, beginOf, contactsOf, inIncident, record, USUAL_MS } from "./incident.ts";
 
 const MOST_SHOWN = 50;
-/** After a kill, at most this many people get a second mail. One entry per person would flood the timeline. */
+/** Mails per timeline entry: if the command is killed, at most so many people get a second mail. More entries would flood it. */
 const RECORDED_AT_ONCE = 100;
 
 /** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */
@@ -43,7 +43,7 @@ export async function incidentSent(call: Call): Promise<Answer> {
   return done({ mails }, columns([head, ...rows]) + more, `${PROGRAM} incident tell ACCOUNT`);
 }
 
-/** `incident tell ACCOUNT`: to the people whom its mail reached. */
+/** `incident tell ACCOUNT`: prints or sends a notice to the people who received its mail. */
 export const incidentTell = inIncident(async (call, incident) => {
   const name = accountFrom(call.args[0] ?? "");
   if (typeof name !== "string") return name;
@@ -54,7 +54,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   const to = untold(call, incident, name, all);
   const notes = [
     ...(to.length < all.length ? [`${recipients(all.length - to.length)} already informed.`] : []),
-    ...(found.isCut ? ["There was more than can be listed: others may have been reached too."] : []),
+    ...(found.isCut ? ["There was more than can be listed, so others may have received mail too."] : []),
   ];
   const [first, last] = [reached[0], reached.at(-1)];
   if (first === undefined || last === undefined)
@@ -75,7 +75,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   const question = [...notes, `Send this to ${plural(to.length, "recipient")}?`].join(" ");
   const unsure = await whyNotSure(call, question, "nothing was sent");
   if (unsure !== null) return unsure;
-  // Another command may have sent it while the question was open.
+  // While the question was open, another command may have sent it.
   const due = untold(call, incident, name, to);
   const informed = (count: number) => `${recipients(count)} ${toldAbout(name)}.`;
   let [sent, unaudited, failure]: [number, string, string | null] = [0, "", null];
@@ -100,7 +100,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   return done({ ...mail, to: due, sent }, text, `${PROGRAM} queue list`);
 });
 
-/** Empty if mail leaves. Exported for its test. */
+/** A sentence if outgoing mail is held by an isolation; otherwise empty. Exported for its test. */
 export function waitsText(layout: Layout): string {
   const isShut = readIsolation(layout)?.shut.includes("send") === true;
   return isShut ? `The server is isolated, so these mails wait until \`${PROGRAM} incident recover --lift send\`.` : "";
@@ -114,7 +114,7 @@ function toldAbout(name: string): string {
   return `informed that the owner of ${name} did not write the mail they received`;
 }
 
-/** Those of them whom this step has not reached yet. */
+/** Recipients who were not informed yet, according to the timeline. */
 function untold({ layout }: Call, incident: Incident, name: string, all: readonly string[]): readonly string[] {
   const before = readTimeline(layout, incident).filter(
     ({ step, says }) => step === "tell" && says.includes(toldAbout(name)),
@@ -123,7 +123,7 @@ function untold({ layout }: Call, incident: Incident, name: string, all: readonl
   return all.filter((recipient) => !told.has(recipient.toLowerCase()));
 }
 
-/** One mail for each, so that no recipient learns of the others. Ctrl-C stops it between two. */
+/** Sends a separate mail to each, so that no recipient learns of the others. Ctrl-C stops between two mails. */
 async function sendEach(
   call: Call,
   { subject, text }: ReturnType<typeof tellingMail>,

@@ -17,7 +17,7 @@ import { columns, joined } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { sinceFrom } from "../server/logs.ts";
 
-/** For want of an incident that says more. */
+/** The default period without an incident. */
 export const USUAL_MS = DAY_MS;
 
 export async function incidentOpen(call: Call): Promise<Answer> {
@@ -71,7 +71,7 @@ export const incidentClose = inIncident(async (call, incident) => {
     return failed("The server is still isolated.", `Lift that first: ${PROGRAM} incident recover --lift all`);
   const hasReport = readTimeline(call.layout, incident).some(({ step }) => step === "report");
   const closed = { ...incident, closedAt: isoTime(call.now()) };
-  // Before the audit is awaited: another command could isolate the server in the meantime.
+  // Before the audit is awaited, because another command could isolate the server in the meantime.
   keepIncident(call.layout, closed);
   const unaudited = await take(call, incident, { step: "close", says: "The incident was closed." });
   const parts = [`The incident ${incident.id} is closed.`, !hasReport && "It has no report yet.", unaudited];
@@ -90,7 +90,7 @@ export function inIncident(run: (call: Call, incident: Incident, since: Millis) 
 
 type Taken = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
 
-/** Records a step that was taken, which its command reports even if the disk is full. Returns a sentence about what lacks it, or "". */
+/** Records a step, but does not throw: on a full disk its command still reports the step. Returns a sentence about the failure, or "". */
 export function take(call: Call, incident: Incident, taken: Taken): Promise<string> {
   return record(call, incident, taken).catch(
     (error: unknown) => `It could not be written into the timeline: ${messageOf(error)}.`,
@@ -98,8 +98,8 @@ export function take(call: Call, incident: Incident, taken: Taken): Promise<stri
 }
 
 /**
- * Writes a step into the timeline, and into the audit if the guard runs. Returns a sentence if the audit lacks it, else "". Throws if the
- * timeline cannot be written.
+ * Writes a step into the timeline, and into the audit if the guard runs. Returns a sentence if the audit lacks the step, otherwise "".
+ * Throws if the timeline cannot be written.
  */
 export async function record(call: Call, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
   const subject = `${incident.id} ${step}: ${says.slice(0, 480)}`;
@@ -113,7 +113,7 @@ export function beginOf({ since }: Incident): Millis {
   return instant(Date.parse(since));
 }
 
-/** Whom every page about an incident names. */
+/** The contacts that every text about an incident names. */
 export function contactsOf(call: Call): readonly string[] {
   const read = settingsOf(call);
   return read.ok ? read.settings["alerts.contacts"] : [];
@@ -124,7 +124,7 @@ export function withContacts(call: Call, lines: Parameters<typeof joined>[1]): s
   return joined("\n", [...lines, contacts.length > 0 && `Contacts: ${contacts.join(", ")}`]);
 }
 
-/** What was touched since then, of all accounts or of one. */
+/** What was touched since then, by all accounts or one. */
 export async function assessment(call: Call, since: Millis, account: string | null): Promise<Assessment | Failure> {
   const opened = await call.reader();
   if (!opened.ok) return opened;

@@ -47,7 +47,7 @@ test("`access review` shows that postmaster@ leaves for an administrator whose d
   const { layout, typed } = server(t);
   writeFileSync(layout.settings, 'domains = ["example.org"]\n');
   const review = async () => (await typed("access", "review")).out;
-  assert.match(await review(), /^Where mail is sent on to other servers:\nnowhere$/m);
+  assert.match(await review(), /^Where mail is forwarded to other servers:\nnowhere$/m);
   using accounts = openAccounts(layout.accountsDb);
   accounts.exec("INSERT INTO served VALUES ('example.org'); INSERT INTO administrator VALUES ('admin@old.example')");
   assert.match(await review(), /^postmaster@, abuse@ +-> admin@old\.example +\(accounts\.administrator\)$/m);
