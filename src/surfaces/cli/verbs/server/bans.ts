@@ -38,8 +38,8 @@ export async function ban(call: Call): Promise<Answer> {
 }
 
 /**
- * The address from which the SSH connection of this command comes, if a ban of `target` would include it: the firewall closes all
- * ports to banned addresses, and ends their connections.
+ * The address of this command's SSH connection, if a ban of `target` would include it. The firewall closes all ports to banned
+ * addresses and ends their connections.
  */
 export function callerIn(call: Call, target: string): Prefix | null {
   const own = peerOf(callerConnection(call.env));
@@ -52,7 +52,7 @@ export function callerIn(call: Call, target: string): Prefix | null {
   return network !== null && overlaps(own, network) ? own : null;
 }
 
-/** Null if they cannot be counted. */
+/** Counts the bans in force; null if they cannot be counted. */
 export async function countBans(call: Call) {
   try {
     const opened = await call.reader();
@@ -79,7 +79,7 @@ export const bans = pageOfReader("bans", "numbers", async (call, { queries }, pa
   return done({ active, items, next }, text + more, `${PROGRAM} why ${items[0]?.ip ?? "IP"}`);
 });
 
-/** More than one provider's customers, so probably a slip of the finger: `/8` instead of `/28`. */
+/** Whether the network is larger than one provider, and thus probably a typo: `/8` instead of `/28`. */
 function isWide(network: Prefix): boolean {
   return prefixLength(network) < (isV4(network) ? 16 : 32);
 }

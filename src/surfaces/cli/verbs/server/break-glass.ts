@@ -14,9 +14,9 @@ import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, confirmed, done, failed, noServerIn, PROGRAM } from "../../call.ts";
 import { countBans } from "./bans.ts";
 
-/** Lifts every ban and ends the protection of every guarded account: through the guard, or otherwise through the kernel. */
+/** Lifts every ban and unlocks every guarded account, through the guard if it answers, otherwise in the kernel. */
 export async function breakGlass(call: Call): Promise<Answer> {
-  // If they cannot be counted: that keeps no one locked out.
+  // If the bans cannot be counted, continues without asking, so that no one stays locked out.
   const byHand = (await countBans(call))?.manual ?? 0;
   if (byHand > 0 && !(await confirmed(call, `This also lifts ${plural(byHand, "ban")} made by hand. Continue?`)))
     return failed("Nothing was lifted.", `\`${PROGRAM} unban IP\` lifts a single ban.`);
@@ -30,7 +30,7 @@ export async function breakGlass(call: Call): Promise<Answer> {
   }
   if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
   const none = noServerIn(call.layout);
-  // Its guard would put the table back, with every ban.
+  // That server's guard would put the table back, with every ban.
   if (none !== null && runsForAnother(call.layout.data))
     return failed(`Nothing was lifted. ${none.message} A server with another directory runs here.`, none.next);
   const firewall = await deleteTable();
@@ -51,7 +51,7 @@ function byHandText(table: string): string {
   return `Delete the table by hand: nft delete table ${table}`;
 }
 
-/** The tables are gone, but a guard or keeper that runs may put them back. */
+/** For the case that a running guard or keeper puts the deleted tables back. */
 function stopText(layout: Layout): string {
   return `If you are locked out again, stop the server with ${stopCommand(layout)}.`;
 }
@@ -63,7 +63,7 @@ async function openStrict(layout: Layout) {
   // A stopped server has no table, and its next start builds one from the record.
   const isOpen = opening === null && trial === null && (listing === null || listing === "");
   if (process.getuid?.() !== 0 || isOpen) return { says: "", next: null };
-  // The file first: the keeper would put the table back. An error of the disk does not keep the firewall closed.
+  // The record first, or the keeper would put the table back. A disk error must not keep the firewall closed.
   const unkept = failureOf(() => keepStrict(layout, UNCONFIRMED));
   const ended = await loadStrict(null, null);
   if (!ended.ok)
@@ -85,12 +85,12 @@ async function deleteTable() {
   return { ok: false, deleted: false, says: `The firewall table could not be deleted: ${lastLines(deleted)}.` };
 }
 
-/** The bans are still in the database, which belongs to the guard: it lifts them as soon as it can. */
+/** The bans are still in the guard's database. Leaves a file that asks the guard to lift them as soon as it can. */
 function leaveRequest(layout: Layout) {
   if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "No database holds any bans." };
   if (!existsSync(dirname(layout.breakGlass)))
     return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };
-  // The directory is the guard's, so a link of that name is not followed. An empty file needs no room on a full disk.
+  // The guard owns the directory, so a link of that name is not followed. An empty file fits even on a full disk.
   const failure = failureOf(() => createFile(layout.breakGlass, { mode: 0o644 }));
   if (failure !== null)
     return { ok: false, requested: false, says: `The guard could not be asked to lift the bans: ${failure}.` };

@@ -35,7 +35,7 @@ test("the records of every domain are listed, each with a table for a registrar'
   }
 });
 
-test("records of an address in front of the machine are asked for, by family", () => {
+test("asks to publish records of the address in front of the machine, by family", () => {
   const [v4, v6] = [ip("192.168.7.10"), ip("2001:db8:10::10")];
   assert.match(outsideHint([], [v4]).join(), /^; This machine has no public address: publish A, AAAA and PTR records/);
   assert.match(

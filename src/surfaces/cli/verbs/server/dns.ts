@@ -31,7 +31,7 @@ const UNSEEN = [
 export const dnsRecords = withSettings(async (call, { settings }) => {
   const domains = call.args[0] === undefined ? settings.domains : [asciiDomain(call.args[0])];
   const { layout } = call;
-  // For a selector that is not applied yet: so its records can be published before mail is signed with it.
+  // Creates the keys of a selector that is not applied yet, so that its records can be published before it signs mail.
   if (process.getuid?.() === 0 && existsSync(layout.dkimKeys) && hasGroup(CONTENT_USERS.rspamd))
     makeDkimKeys({ layout, domains: settings.domains, dkimSelector: settings["dkim.selector"] });
   const outgoing = await outgoingAddresses();
@@ -112,7 +112,7 @@ function recordsFor({ layout }: Call, settings: Settings, domain: string): Expec
   return recordsOfDomain({ layout, settings, addresses: publicAmong(ownAddresses()) }, domain);
 }
 
-/** `domain`: one of the settings. */
+/** `domain` is one of the settings' mail domains. */
 export function recordsOfDomain(
   { layout, settings, addresses }: Readonly<{ layout: Layout; settings: Settings; addresses: readonly Ip[] }>,
   domain: string,
@@ -122,7 +122,7 @@ export function recordsOfDomain(
   return expectedRecords(settings, addresses, domain, key);
 }
 
-/** Derived from the private key that signs, so the two always match. */
+/** The public key, derived from the private key that signs, so that the two always match. */
 function publicKey(layout: Layout, settings: Settings, domain: string): string | Failure {
   const site = { layout, domains: [domain], dkimSelector: settings["dkim.selector"] };
   const file = dkimKeys(site)[0]?.file ?? "";

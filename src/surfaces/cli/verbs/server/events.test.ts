@@ -44,7 +44,7 @@ function field(line: string | undefined, path: string): unknown {
   return value;
 }
 
-test("--ecs prints an object a line, oldest first, in the nested fields of the schema", async (t) => {
+test("--ecs prints one object per line, oldest first, with the nested fields of the schema", async (t) => {
   const { code, out, err, lines } = await ran(t, "events --ecs");
   assert.deepEqual([code, err, lines.length], [0, "", ROWS.length]);
   for (const unsafe of ["\u001b", "\u009b", "\u2028"]) assert.ok(!out.includes(unsafe));
@@ -57,7 +57,7 @@ test("--ecs prints an object a line, oldest first, in the nested fields of the s
   assert.match(String(field(command, "message")), /anna@example\.org/);
 });
 
-test("--ecs keeps to the filters, to --limit and to --after", async (t) => {
+test("--ecs respects filters, --limit and --after", async (t) => {
   const idsOf = async (words: string) =>
     (await ran(t, `events --ecs ${words}`)).lines.map((line) => field(line, "event.id"));
   assert.deepEqual(await idsOf("--limit 2"), ["3", "4"]);
@@ -70,13 +70,13 @@ test("--ecs keeps to the filters, to --limit and to --after", async (t) => {
   assert.deepEqual([await idsOf("--after 5"), await idsOf("--after 5 --follow")], [all, all], "another database");
 });
 
-test("a list that starts after an id ends with where newer events start, if there are any", async (t) => {
+test("a list that starts after an id ends with where newer events start, if any", async (t) => {
   const lastLine = async (words: string) => (await ran(t, `events ${words}`)).lines.at(-1);
   assert.equal(await lastLine("--after 1 --limit 2"), "… newer ones: --after 3");
   assert.match((await lastLine("--after 2 --limit 2")) ?? "", /PASSWORD_CHANGED/);
 });
 
-test("`find` lists the events that name a text or come from a network, and takes no character for a pattern", async (t) => {
+test("`find` lists events that name a text or come from a network, and treats no character as a pattern", async (t) => {
   const idsOf = async (words: string): Promise<readonly unknown[]> => {
     const { code, out } = await ran(t, `find ${words} --json`);
     assert.equal(code, 0, out);
@@ -97,7 +97,7 @@ test("`find` lists the events that name a text or come from a network, and takes
   assert.match((await ran(t, "find nobody@nowhere.test")).out, /^Nothing is recorded about nobody@nowhere\.test\./);
 });
 
-test("`find` shows a mail by its Message-ID, with brackets or without, and a text that only looks like an id as a text", async (t) => {
+test("`find` shows a mail by its Message-ID, with or without brackets, and searches for a text that only looks like an id", async (t) => {
   const queued = eventRow("203.0.113.8", later(START, 4_000), {
     queueId: "72CED1EABE5",
     messageId: "<one@sender.net>",
@@ -110,7 +110,7 @@ test("`find` shows a mail by its Message-ID, with brackets or without, and a tex
   assert.match(await found("<20261120>"), /^Nothing is known about 20261120\./);
 });
 
-test("followed from an id, no event is missed and none comes twice, however small the limit", async (t) => {
+test("following from an id misses and repeats no event, however small the limit", async (t) => {
   const more = [eventRow("203.0.113.8", later(START, 4_000)), eventRow("203.0.113.9", later(START, 5_000))];
   const { code, lines } = await ran(t, "events --ecs --follow --after 1 --limit 1", more);
   const ids = lines.map((line) => field(line, "event.id"));
@@ -143,13 +143,13 @@ test("greylist waiting says how many mails it does not list", async (t) => {
   assert.deepEqual([lines.length, lines.at(-1)], [102, "and 3 more"]);
 });
 
-test("--after takes an id only, and --type a type that exists", async (t) => {
+test("--after accepts only an id, and --type only an existing type", async (t) => {
   const refused = oneLineOfError(await ran(t, "events --after yesterday"), 2);
   assert.match(refused, /^"yesterday" is not the id of an event\. /);
   assert.match(oneLineOfError(await ran(t, "events --type login_faild"), 2), /^"login_faild" is not an event type/);
 });
 
-test("--types tells every type with its meaning, and needs no guard", async (t) => {
+test("--types lists every type with its meaning, without a guard", async (t) => {
   const { code, lines } = await ran(t, "events --types");
   assert.equal(code, 0);
   assert.deepEqual(new Set(lines.map((line) => line.split(" ")[0])), new Set(EVENT_TYPES));

@@ -59,7 +59,7 @@ export async function events(call: Call): Promise<Answer> {
   return done({ items: latest, next }, older + columns(latest.map(cellsOf)) + newer, `${PROGRAM} why ${someone}`);
 }
 
-/** The latest events that are shown with this text. */
+/** The latest events whose displayed text contains this. */
 export function eventsNaming(call: Call, reader: Reader, text: string): Answer {
   const prefix = parsePrefix(text);
   const until = call.now() + MOST_SEARCH_MS;
@@ -74,7 +74,7 @@ export function eventsNaming(call: Call, reader: Reader, text: string): Answer {
   return done({ items, next }, older + columns(items.map(cellsOf)), `${PROGRAM} events --follow`);
 }
 
-/** The latest events. A search may end without an event and continue from where it stopped. */
+/** The latest events. One search may end without a match, and then continues from where it stopped. */
 function latestEvents(
   reader: Reader,
   chosen: Chosen,
@@ -86,7 +86,7 @@ function latestEvents(
   return { items: items.toReversed(), next: next === null ? null : String(next) };
 }
 
-/** The events after an id, for a reader that continues where it ended. */
+/** The events after an id, for a reader that continues from its last event. */
 function eventsAfter(reader: Reader, chosen: Chosen, most: number): Page<EventItem> {
   const { items, next } = search(reader, { ...chosen, most, order: "oldest_first" });
   return { items, next: next === null ? null : String(next) };
@@ -136,7 +136,7 @@ function lineOf(item: EventItem): string {
 }
 
 function cellsOf(item: EventItem): readonly string[] {
-  // The usual outcome needs no reason, and a ban's action includes its own.
+  // The usual outcome needs no reason, and the text of a ban includes its reason.
   const plain = item.reason === null || item.reason === "below_limit" || item.type === "BAN";
   const action = plain ? item.action : `${item.action} (${item.reason})`;
   return [dayAndTime(item.at), item.type, item.ip ?? "-", action, item.details];

@@ -8,7 +8,7 @@ import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts"
 import { STOCK_DIRECTORY } from "../../../../mail/fail2ban/adopt-filters.ts";
 import { fail2banTest } from "./fail2ban.ts";
 
-test("the test of a filter says how many addresses it does not list", {
+test("a filter test says how many further addresses it does not list", {
   skip: lacking({ root: true, installed: [STOCK_DIRECTORY] }),
 }, async () => {
   const layout = temporaryLayout();

@@ -37,7 +37,7 @@ export const fail2banStatus = whileOn(async (call, sentences) => {
   return done({ running: true, sentences, jails, refused }, text, `${PROGRAM} events --type JAIL_REPORTED`);
 });
 
-/** Loads new filters first: a new file becomes a jail. */
+/** Loads new filters first, because each new file becomes a jail. */
 export const fail2banRestart = whileOn(async (call) => {
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
   const applied = await call.keeper.ask({ verb: "apply", inForce: true });
@@ -50,11 +50,12 @@ export const fail2banRestart = whileOn(async (call) => {
 });
 
 const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
-  unjudged: 'A report leads to a ban only for what the guard did not already judge (fail2ban.sentences = "unjudged").',
+  unjudged:
+    'A report leads to a ban only for offences that the guard did not already judge (fail2ban.sentences = "unjudged").',
   all: 'Each report leads to a ban by the limit of its jail (fail2ban.sentences = "all").',
 };
 
-/** The server must run with Fail2ban. */
+/** A command for a server that runs with Fail2ban. */
 function whileOn(run: (call: Call, sentences: Policy["jailSentences"]) => Promise<Answer>) {
   return withSettings((call, { settings }) =>
     whileRunning(async () =>

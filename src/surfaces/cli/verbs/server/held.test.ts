@@ -27,7 +27,7 @@ test("held mail is deleted only after a question, which a script answers with --
   ] as const)
     assert.equal((await typed(line, replies, answer)).out, `2 held mails of ${NAME} deleted.\n`);
   const drop = { verb: "held_drop", name: NAME, isReturned: false };
-  // Mail that comes during the question is not meant: those that were listed are named, if all of them were.
+  // Mail that arrives during the question stays: the command names the listed mails, or their newest time if all were listed.
   assert.deepEqual((await typed(`account drop ${NAME}`, replies, "y")).asked[1], { ...drop, ids: ["AAAA1", "BBBB1"] });
   heldTotal = 101;
   assert.deepEqual((await typed(`account drop ${NAME}`, replies, "y")).asked[1], { ...drop, until: mail.at });
@@ -74,7 +74,7 @@ describe("account held", TIMED, () => {
   });
 });
 
-test("no rules are fetched for a spam filter that is off", async () => {
+test("fetches no rules while the spam filter is off", async () => {
   const { code, err } = await typed("spam update", () => assert.fail("it asks nothing"));
   assert.equal(code, 1);
   assert.match(err, /^The spam filter has been off .* Run `\.\/ghostinbox config set spam\.enabled true`, then /s);

@@ -49,7 +49,7 @@ export const accountDrop = ofAccount(async (call, name) => {
   const question = isReturned ? `Return ${mails} to the senders as undeliverable?` : `Permanently delete ${mails}?`;
   const unsure = await whyNotSure(call, question, `no mail of ${name} was ${how}`);
   if (unsure !== null) return unsure;
-  // Not what comes while the question waits. The list names only the newest 100 mails.
+  // Excludes mail that arrives while the question waits. The list has only the newest 100 mails.
   const shown = held.length < heldTotal ? { until: held[0]?.at } : { ids: held.map(({ queueId }) => queueId) };
   const meant = ids.length > 0 ? { ids } : shown;
   const asked = await call.guard.ask({ verb: "held_drop", name, isReturned, ...meant });
@@ -107,7 +107,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[], to
   return columns([head, ...rows]) + (rows.length < total ? `\nand ${total - rows.length} more` : "");
 }
 
-/** What greylisting has deferred within six hours and has not come since. */
+/** Mail that greylisting deferred within the last six hours and that was not accepted since. */
 export const greylistWaiting = withReader(async (call, reader) => {
   const waiting = waitingMails(reader.queries, call.now());
   if (waiting.items.length === 0) return done(waiting, "No deferred mail waits for a retry.");
@@ -119,7 +119,7 @@ export const greylistWaiting = withReader(async (call, reader) => {
     String(tries),
   ]);
   const text = table(["TO", "FROM", "CLIENT", "SINCE", "TRIES"], rows, waiting.total);
-  // Strangers can name any recipient, and a shell would run some of them.
+  // Strangers choose the recipient, and a shell would run parts of some.
   const first = parseAccountName(waiting.items[0]?.recipient ?? "") ?? "ADDRESS";
   return done(waiting, text, `${PROGRAM} greylist pause ${first}  # the next try comes in at once`);
 });

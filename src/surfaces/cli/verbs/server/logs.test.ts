@@ -7,7 +7,7 @@ import { put } from "../../../../../test/kit/files.ts";
 import { beforeEachOf } from "../../../../../test/kit/hooks.ts";
 import { commandLineOf, ghostinbox, json, oneLineOfError, start, TIMED } from "../../../../../test/kit/test-guard.ts";
 
-/** In postlogd(8)'s form, this many minutes ago. */
+/** The time this many minutes ago, as postlogd(8) writes it. */
 function stamp(minutesAgo: number): string {
   const at = new Date(Date.now() - minutesAgo * 60_000);
   const [, month = "", day = "", , time = ""] = at.toString().split(" ");
@@ -28,7 +28,7 @@ beforeEachOf(import.meta.filename, () => {
 });
 
 describe("logs", TIMED, () => {
-  test("are searched by text, time, address, queue id, account and component, the server running or not", async () => {
+  test("are searched by text, time, address, queue id, account and component, whether or not the server runs", async () => {
     for (const [words, found] of [
       ["", ["72CED1EABE5", "198.51.100.70", "anna", "is ready"]],
       ["--grep READY", ["is ready"]],
@@ -51,7 +51,7 @@ describe("logs", TIMED, () => {
     assert.match(await does("logs --grep nowhere"), /^No line matches\.$/m);
   });
 
-  test("what cannot be searched for is said in a sentence", async () => {
+  test("an invalid search is refused in one sentence", async () => {
     for (const [words, problem] of [
       [["--since", "2027-02-30"], '"2027-02-30" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
       [["--since", "yesterday"], '"yesterday" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],

@@ -108,7 +108,7 @@ export function sinceFrom<T>(call: Call, otherwise: T): Millis | T | Failure {
   if (text === null) return otherwise;
   const age = parseDuration(text);
   if (age !== null) return instant(call.now() - age);
-  // Also as we print it, `2026-11-20 08:00:00 UTC`. Without a zone it could be meant as local time.
+  // Also accepts our own format, `2026-11-20 08:00:00 UTC`, but no time without a zone, which could be local.
   const at = parseTime(text.replace(" ", "T").replace(/ ?UTC$/, "Z"));
   if (at !== null) return at;
   return wrongUsage(`"${oneLine(text)}" is not a time.`, "Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.");

@@ -26,7 +26,7 @@ function lists(...mails: readonly QueueItem[]): () => Reply {
   return () => ({ ok: true, result: { items: mails, next: null, total: mails.length } });
 }
 
-test("each mail tells why it waits and until when, within 80 columns", async () => {
+test("each mail is listed with why and until when it waits, within 80 columns", async () => {
   const long =
     "host mx.example.net[203.0.113.9] said: 451 4.7.1 Greylisting in action, please come back in ten minutes";
   const recipients = [
@@ -103,7 +103,7 @@ test("the words choose mails: ids, an account, a sender, a recipient, bounces, o
 const kept = [{ account: "anna@example.org", mails: 3 }];
 const cursorIn = (command: Command): string | null => ("cursor" in command ? (command.cursor ?? null) : null);
 
-test("a long queue is changed to its end, and what stays with the guard is reported", async () => {
+test("a long queue is changed to its end, and mail that the guard keeps is reported", async () => {
   const reported = await typed("queue release --all", (command) => ({
     ok: true,
     result: { changed: cursorIn(command) === null ? 0 : 2, kept, next: cursorIn(command) === null ? "there" : null },
@@ -117,7 +117,7 @@ Held by the guard, so not changed: 6 mails of anna@example.org (\`./ghostinbox a
   );
 });
 
-test("if all of it stays nothing was done; if it ends early, the finished part is reported", async () => {
+test("says that nothing was done if the guard keeps all mail, and reports the finished part after a failure", async () => {
   const stays = await typed("queue release --all", () => ({ ok: true, result: { changed: 0, kept, next: null } }));
   assert.equal(stays.code, 1);
   assert.match(stays.err, /^The guard holds this mail of anna@example\.org: nothing was done\./);
@@ -130,7 +130,7 @@ test("if all of it stays nothing was done; if it ends early, the finished part i
   assert.match(lost.err, /^The queue could not be changed\. 5000 mails released; Postfix is delivering\./);
 });
 
-test("a deletion asks how many, needs a yes or --yes, and leaves mail that came after the question", async () => {
+test("a deletion names the number, needs a yes or --yes, and leaves mail that arrived after the question", async () => {
   // The clock was set back after it arrived.
   const newestAt = new Date(NOW + 3_600_000).toISOString();
   const replies = (command: Command): Reply =>
@@ -154,7 +154,7 @@ test("a deletion asks how many, needs a yes or --yes, and leaves mail that came 
   assert.partialDeepStrictEqual(none, { code: 1, err });
 });
 
-test("without a choice nothing but a flush is done", async () => {
+test("without a choice of mails only a flush is done", async () => {
   for (const verb of ["hold", "release", "delete"]) {
     const { code, err, asked } = await typed(`queue ${verb}`, lists(), "y");
     assert.deepEqual([code, asked], [2, []]);

@@ -60,10 +60,10 @@ const NEXT: Readonly<Partial<Record<ChangeVerb, string>>> = {
   queue_flush: "logs --component mail --follow",
 };
 
-/** `until`: mail that arrives later stays. */
+/** Changes the chosen mail. `until`: leaves mail that arrived later. */
 async function change(call: Call, verb: ChangeVerb, until?: string): Promise<Answer> {
   const chosen = chosenBy(call);
-  // To try everything again harms nothing.
+  // A flush needs no choice, because retrying all mail does no harm.
   const isAll = call.flag("all") || (verb === "queue_flush" && isEmpty(chosen));
   if (!isAll && isEmpty(chosen)) return nothingChosen(verb);
   const kept = new Map<string, number>();
@@ -160,13 +160,13 @@ function hintFor(mails: readonly QueueItem[]): string {
 const [EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG] = [69, 75, 77, 78] as const;
 const SENDMAIL = "/usr/sbin/sendmail";
 
-/** Postfix's own sendmail(1) on our queue; its words and its exit code are passed on. */
+/** Runs Postfix's own sendmail(1) on our queue, with the same words, and returns its exit code. */
 export async function sendmail({ layout, args, env, terminal }: Call): Promise<Answer> {
   const fail = (code: number, says: string): Answer => {
     terminal.err(`${PROGRAM} sendmail: ${says}`);
     return ended(code);
   };
-  // Postfix's postdrop(1) takes another configuration directory only from root.
+  // Postfix's postdrop(1) accepts another configuration directory only from root.
   if (process.getuid?.() !== 0)
     return fail(EX_NOPERM, "only root may use it (docs/local-mail.md says how others send).");
   if (!existsSync(join(layout.postfixConf, "main.cf")))

@@ -10,7 +10,7 @@ import { configSimulate } from "./replay.ts";
 
 const { layout } = commandLineOf(import.meta.filename);
 
-test("variables given here count only while the server is down: a running one has not got them", async () => {
+test("variables of the caller count only while the server is down, because a running one does not have them", async () => {
   const file = join(layout.data, "other.toml");
   writeFileSync(file, 'domains = ["example.org"]\n');
   const limits: unknown[] = [];

@@ -29,7 +29,7 @@ export const replay = withReader(async (call, reader) => {
   return replayOf(file, reader, call);
 });
 
-/** The same for changed settings that are not applied yet. */
+/** The same for another settings file, as `config simulate FILE`. */
 export const configSimulate = withReader((call, reader) => replayOf(call.args[0] ?? "", reader, call));
 
 async function replayOf(file: string, reader: Reader, call: Call): Promise<Answer> {

@@ -7,7 +7,7 @@ import { commandLineOf, ghostinboxProcess } from "../../../../../test/kit/test-g
 
 const { layout } = commandLineOf(import.meta.filename);
 
-test("the mail is in our queue, with sendmail's own options and exit codes", SENDMAIL, async () => {
+test("puts the mail into our queue, with sendmail's own options and exit codes", SENDMAIL, async () => {
   makeMailQueue(layout);
   const argv = ["sendmail", "-i", "-f", "anna@example.org", "--", "bob@example.net"];
   const sent = await ghostinboxProcess(layout, argv, "Subject: x\n\n.\nnot the end\n");

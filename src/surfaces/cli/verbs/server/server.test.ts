@@ -31,14 +31,14 @@ test("sources that cannot be built restart nothing", async () => {
   assert.match((await whyNotBuilt(checkout)) ?? "", /Could not resolve/, "nor the services");
 });
 
-test("units are installed on a systemd, and not beside a package's", () => {
+test("units are installed only with systemd, and not next to those of a package", () => {
   assert.equal(unfit("install", false, true), null);
   assert.match(unfit("install", false, false)?.message ?? "", /systemd does not run this machine/);
   assert.match(unfit("install", true, true)?.next ?? "", /systemctl enable --now ghostinbox/);
   assert.match(unfit("uninstall", true, true)?.next ?? "", /systemctl disable --now ghostinbox/);
 });
 
-test("no unit is installed that would fail for want of a domain", () => {
+test("no unit is installed without a domain, because it would fail", () => {
   const layout = temporaryLayout("settingsInForce");
   writeFileSync(layout.settings, "domains = []\n");
   assert.match(whyNoDomain(layout)?.message ?? "", /^The service could not start\. No mail domain is set/);

@@ -22,7 +22,7 @@ import { notRunning } from "../../not-running.ts";
 import { settingsInFile } from "../../server-settings.ts";
 import { configCheck, emptied } from "../settings/config.ts";
 
-/** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
+/** `stop`: waits until nothing of the server runs. Parts that are already stopped are no failure. */
 export async function stop(call: Call): Promise<Answer> {
   if (IS_IMAGE)
     call.terminal.err(`Docker may start this container again. ${stopCommand(call.layout)} keeps it stopped.`);
@@ -39,12 +39,12 @@ export async function stop(call: Call): Promise<Answer> {
 }
 
 /**
- * `restart`: the running start stops everything and starts again in its own process, with its environment. Everything that
- * could keep it from starting is checked while it still runs.
+ * `restart`: the `start` program stops everything and starts again in its own process, with its own environment. First checks
+ * everything that could keep the server from starting, while it still runs.
  */
 export async function restart(call: Call): Promise<Answer> {
   if (lockHolder(call.layout.startPid) === null) return notRunning(call.layout);
-  // The variables given here do not reach the start that runs.
+  // The variables given here do not reach the running `start`.
   const own = { ...call, env: {} };
   const settings = settingsInFile(own);
   if (!settings.ok) return settings;
@@ -55,7 +55,7 @@ export async function restart(call: Call): Promise<Answer> {
   const packages = packagesInstalledAt();
   if (!IS_PACKAGED && !(await setUp()))
     return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
-  // What this process has loaded of the former packages does not build with the new ones.
+  // Starts this command afresh, because modules that it loaded from the old packages cannot build with the new ones.
   if (packagesInstalledAt() !== packages) startAfresh(process.argv.slice(2));
   const unbuilt = await whyNotBuilt(CHECKOUT);
   if (unbuilt !== null) return failed(`Nothing was restarted. ${unbuilt}`, "The server still runs.");
@@ -77,12 +77,12 @@ async function setUp(): Promise<boolean> {
   return child.exitCode === 0;
 }
 
-/** Of npm. */
+/** When npm last installed packages. */
 function packagesInstalledAt(): number | undefined {
   return statSync(join(CHECKOUT, "node_modules", ".package-lock.json"), { throwIfNoEntry: false })?.mtimeMs;
 }
 
-/** Builds what a start runs, which then starts sooner. Returns why that failed, or null. Exported for its test. */
+/** Builds what a start runs, so that it starts sooner. Returns why that failed, or null. Exported for its test. */
 export async function whyNotBuilt(checkout: string): Promise<string | null> {
   try {
     for (const kind of ["start", "programs"] as const) await keptBuild(checkout, kind);
@@ -93,7 +93,7 @@ export async function whyNotBuilt(checkout: string): Promise<string | null> {
   }
 }
 
-/** `service install`: units of systemd for this checkout and this data directory, the same as those of the package. */
+/** `service install`: installs the systemd units of the package for this checkout and this data directory. */
 export async function serviceInstall({ layout }: Call): Promise<Answer> {
   const refused = unfit("install", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
@@ -105,7 +105,7 @@ export async function serviceInstall({ layout }: Call): Promise<Answer> {
   return done({ installed: true, data: layout.data }, text, "systemctl start ghostinbox");
 }
 
-/** Without a domain the service would fail again and again. Exported for its test. */
+/** The failure if no domain is set, without which the service would keep failing. Exported for its test. */
 export function whyNoDomain(layout: Layout): Failure | null {
   const lost = emptied({ layout });
   if (lost !== null) return lost;
@@ -120,7 +120,7 @@ export function whyNoDomain(layout: Layout): Failure | null {
   }
 }
 
-/** `service uninstall`: stops the server, and takes the units back. */
+/** `service uninstall`: stops the server and removes its units. */
 export async function serviceUninstall(): Promise<Answer> {
   const refused = unfit("uninstall", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;

@@ -21,7 +21,7 @@ function stats(bans: number, listed: number, headline: Health["headline"] = "wel
   return printStats({ ...rest, bans: { active: bans, items, next: null }, health: { ...WELL, headline } }, 0);
 }
 
-test("stats says where bans are that it does not list", () => {
+test("stats names the command for bans that it does not list", () => {
   assert.doesNotMatch(stats(10, 10), / more:/);
   const many = stats(1_234, 10);
   assert.equal(many.match(/it scanned us/g)?.length, 10);
@@ -72,7 +72,7 @@ test("status counts all open alerts, however many there are", async () => {
   assert.partialDeepStrictEqual(shown, { alerts: { open: 11, leadOut: true } });
 });
 
-test("while only the guard is down, status has what the keeper says, and fails otherwise than without a server", async () => {
+test("while only the guard is down, status prints what the keeper reports, and fails differently than without a server", async () => {
   const why = { ok: false, exit: "not_running", message: "The guard was stopped.", next: "" } as const;
   const up = { name: "postfix", up: true, pid: 7, seconds: 60 };
   for (const [reply, code, components] of [
@@ -138,7 +138,7 @@ function shown(toml: string) {
   return shownProfile({ layout, env: {} });
 }
 
-test("status names what the small profile gives up, but for what the owner has set", () => {
+test("status names what the small profile gives up, except what the owner has set", () => {
   const small = shown('domains = ["example.org"]\nprofile = "small"\nspam.processes = 2\n');
   assert.equal(small?.json.name, "small");
   const lines = small.text.split("\n");
@@ -147,7 +147,7 @@ test("status names what the small profile gives up, but for what the owner has s
   assert.ok(!lines.some((line) => /scored/.test(line)));
 });
 
-test("of the usual profile, and of settings that are wrong, it says nothing", () => {
+test("status prints no line for the usual profile or for invalid settings", () => {
   assert.equal(shown('domains = ["example.org"]\n'), null);
   assert.equal(shown('profile = "small"\nspam.processes = 0\n'), null);
 });

@@ -25,7 +25,7 @@ import { countBans } from "./bans.ts";
 export async function status(call: Call): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "health" });
   if (!asked.ok) return asked.exit === "not_running" ? statusByKeeper(call, asked) : asked;
-  // The state matters most when the database cannot be read: then it is shown without the number of bans.
+  // The state matters most when the database cannot be read, so it is shown even without the number of bans.
   const counted = await countBans(call);
   const active = counted && allBans(counted);
   const health = asked.result;
@@ -58,7 +58,7 @@ export async function status(call: Call): Promise<Answer> {
   return done(json, text, nextAfterStatus(health, active));
 }
 
-/** While only the guard is down. */
+/** The status while only the guard is down. */
 async function statusByKeeper({ keeper }: Call, why: Failure): Promise<Failure> {
   const reply = await keeper.ask({ verb: "status" });
   if (!reply.ok) return why;
@@ -118,8 +118,8 @@ function printComponents(components: Health["components"]): string {
 }
 
 function waiting(tasks: number, headline: Health["headline"]): string {
-  // A part that has just failed is restarted; if that does not help, an alert follows.
-  if (tasks === 0) return headline === "well" ? "Nothing needs attention." : "What does not work is listed below.";
+  // Without a task, a failed part is just being restarted; if that does not help, an alert follows.
+  if (tasks === 0) return headline === "well" ? "Nothing needs attention." : "The list below shows what does not work.";
   return tasks === 1 ? "One thing needs attention." : `${tasks} things need attention.`;
 }
 
@@ -131,13 +131,13 @@ const COMMAND = new RegExp(`\`(${RegExp.escape(PROGRAM)} [^\`]+)\``);
 /** Exported for its test. */
 export function nextAfterStatus(health: Health, activeBans: number | null): string {
   if (activeBans === null) return `${PROGRAM} bans  # shows why the database cannot be read`;
-  // Only our commands: advice also names other programs and settings.
+  // Only our own commands, because advice also names other programs and settings.
   const [command] = health.needsYou.flatMap(({ action }) => COMMAND.exec(hint(action))?.[1] ?? []);
   if (command !== undefined) return command;
   return activeBans > 0 ? `${PROGRAM} bans` : `${PROGRAM} events --follow`;
 }
 
-/** More would push the counts off a screen; `bans` shows them. */
+/** More would push the counts off the screen; `bans` lists all. */
 const BANS_SHOWN = 10;
 
 /** Exported for its test. */
@@ -159,7 +159,7 @@ function section(title: string, rows: readonly (readonly string[])[]): string {
   return rows.length === 0 ? `${title}: none` : `${title}:\n${columns(rows)}`;
 }
 
-/** The last run of all checks in one line and as JSON; null if there was none, or only root may know. */
+/** The last run of all checks in one line and as JSON; null if there was none or the caller may not read it. */
 export function shownLastCheck(layout: Layout) {
   const record = readCheckRecord(layout);
   if (record.at === null) return null;
@@ -172,7 +172,7 @@ export function shownLastCheck(layout: Layout) {
   return { text, json: { at, checks: all.length, wrong } };
 }
 
-/** The same of the last report by mail. */
+/** The same for the last report by mail. */
 export function shownLastReport(layout: Layout) {
   const { last } = readMailRecord(layout);
   if (last === null) return null;

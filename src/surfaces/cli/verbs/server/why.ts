@@ -38,7 +38,7 @@ export async function why(call: Call): Promise<Answer> {
   return find(call);
 }
 
-/** Meant as an address, whether or not it is one. A queue id may consist of digits. */
+/** A text that is probably meant as an IP address, even if invalid. Digits alone may be a queue id. */
 const LIKE_IP = /^(?:\d*[./][\d./]*|[\da-f:./]*:[\da-f:./]*)$/i;
 
 /** `find TEXT` and `why TEXT`: an IP address, an account, a mail, or else events that name a sender, a domain, a recipient, or come from a network. */
@@ -109,7 +109,7 @@ async function answerAboutAccount(call: Call, reader: Reader, account: string, l
     const text = joined("\n\n", [`${oneLine(account)} is not an account here.`, printAccount(report, values)]);
     return done({ ...report, state: null }, text, nextAfter(report));
   }
-  // By the policy in force: edits that are not applied yet do not count.
+  // Asks the guard, so that the policy in force counts and not edits that are not applied yet.
   const asked = await call.guard.ask({ verb: "account_state", name });
   const known = asked.ok ? asked.result.state : null;
   const use = await mailboxUse(call, name);

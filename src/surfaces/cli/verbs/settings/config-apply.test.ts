@@ -37,7 +37,7 @@ describe("with a running guard", TIMED, () => {
     writeFileSync(layout.settings, file);
   });
 
-  test("config show tells what the server uses, what was not applied yet, and what waits for the next start", async () => {
+  test("config show prints what the server uses, what is not applied yet, and what waits for the next start", async () => {
     const { out, err } = await run("config show");
     assert.match(out, /^ports\.login_policy = 2 {2}# not applied yet: \d+, default$/m);
     assert.match(out, /^fail2ban\.enabled = false {2}# at the next start: true, default$/m);
@@ -48,7 +48,7 @@ describe("with a running guard", TIMED, () => {
     assert.match(shown, /"fail2ban\.enabled",[^}]*"applied": false,\s*"inForce": "false"/);
   });
 
-  test("config apply does not say that something is in force and that nothing changed", async () => {
+  test("config apply does not claim both that something is in force and that nothing changed", async () => {
     guard().keeperAnswers(() => ({ ok: true, detail: "" }));
     const applied = await run("config apply");
     assert.match(applied.out, /^In force now: limits\.mail\.per_minute, /);
@@ -58,7 +58,7 @@ describe("with a running guard", TIMED, () => {
     assert.match(await does("config apply"), says);
   });
 
-  test("what could not be applied names no command that finds nothing wrong in the settings", async () => {
+  test("a failed apply does not suggest `config check` if the settings are valid", async () => {
     guard().keeperAnswers(() => ({ ok: false, reason: "Postfix refuses main.cf." }));
     await fails("fail2ban restart", /^The server was started without Fail2ban\. Run /);
     mkdirSync(join(layout.services, "fail2ban"), { recursive: true });
@@ -76,7 +76,7 @@ describe("with a running guard", TIMED, () => {
     assert.match((await run("config apply")).err, /^Not everything is in force, or not yet: The keeper did not answer/);
   });
 
-  test("an edit that is saved while config apply asks is not applied without being asked about", async () => {
+  test("an edit that is saved while config apply asks is not applied without its own question", async () => {
     const file = readFileSync(layout.settings, "utf8");
     const asked: unknown[] = [];
     const answer = () => {
@@ -116,7 +116,7 @@ describe("with a running guard", TIMED, () => {
     assert.match(untried.ok ? "" : untried.message, says);
   });
 
-  test("a program that does not restart keeps no other from restarting", async () => {
+  test("a program that fails to restart does not keep others from restarting", async () => {
     const asked: string[] = [];
     const answer = (verb: string) => {
       const changed = verb === "pending" ? [] : ["ports.login_policy", "hostname"];
@@ -140,7 +140,7 @@ test("edits that were written to the settings file are reported even if nothing 
   assert.equal(afterEdits([], declined).message, declined.message);
 });
 
-test("settings that decisions need are tried on recorded events first", async () => {
+test("settings that affect decisions are first tried on recorded events", async () => {
   const call = scriptCall({
     layout: temporaryLayout(),
     reader: () => Promise.resolve(failed("The events are read.", "")),
@@ -197,7 +197,7 @@ describe("domains that accounts would lose", TIMED, () => {
     assert.equal((await confirm(days, ["retention.mail"], null)).ok, true);
   });
 
-  test("need no question where none is lost, unless the server's name follows another one", async () => {
+  test("need no question if none is lost, unless the server would be renamed after another one", async () => {
     const reordered = 'domains = ["example.net", "example.org"]';
     assert.equal((await confirm(reordered, BOTH, null)).ok, true);
     const [renamed, name] = [[...BOTH, "hostname"], '"mail.example.org"'];
@@ -212,7 +212,7 @@ describe("domains that accounts would lose", TIMED, () => {
     assert.equal((await confirm('domains = ["exmaple.org"]', ["spam.enabled"], null)).ok, true);
   });
 
-  test("aliases would lose their mail too, and are named", async () => {
+  test("aliases that would lose their mail are named too", async () => {
     await does(`alias add info@example.org ${ANNA}`);
     const refused = await confirm('domains = ["exmaple.org"]', BOTH, null);
     const says = /No more mail would be received for anna@example\.org.* info@example\.org\./;

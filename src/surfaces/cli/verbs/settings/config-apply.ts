@@ -28,8 +28,8 @@ export function notApplied({ reason, mayBeDone }: Extract<KeeperReply, { ok: fal
 }
 
 /**
- * The keeper lets Postfix and Dovecot check what it renders; then the guard takes the same settings. Programs that read
- * a changed setting only at their start are restarted. Otherwise Dovecot could ask at a port that the guard has left.
+ * The keeper renders the settings and lets Postfix and Dovecot check the result, then the guard takes the same settings. Restarts programs
+ * that read a changed setting only at their start; otherwise Dovecot could ask at a port that the guard has left.
  */
 export async function configApply(call: Call): Promise<Answer> {
   const adopted = emptied(call) ?? adoptedEdits(call, { isTrial: false });
@@ -39,7 +39,7 @@ export async function configApply(call: Call): Promise<Answer> {
   return answer.ok ? answer : afterEdits(edits, answer);
 }
 
-/** The edits are in the settings file, whether or not it is applied. Exported for its test. */
+/** Adds to a failure the edits that are already in the settings file. Exported for its test. */
 export function afterEdits(edits: readonly string[], failure: Failure): Failure {
   return { ...failure, message: [...edits, failure.message].join(" ") };
 }
@@ -86,7 +86,7 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
 }
 
-/** A guard that was down uses the new settings when it starts, so the next `config apply` finds nothing changed, and restarts nothing. */
+/** Suggests a restart: a guard that was down starts with the new settings, so another `config apply` would find no change. */
 function withoutGuard(failure: Failure, untried: string): Failure {
   return {
     ...failure,
@@ -95,7 +95,7 @@ function withoutGuard(failure: Failure, untried: string): Failure {
   };
 }
 
-/** Only root may be able to read a file that was copied into place: then root gives it to the guard, and asks again. */
+/** If only root can read a settings file that was copied into place, restores the guard's access and asks again. */
 async function pendingOf({ guard, layout }: Call) {
   const asked = await guard.ask({ verb: "pending" });
   if (asked.ok || asked.exit !== "failed" || process.getuid?.() !== 0) return asked;
@@ -113,15 +113,15 @@ function inForce(changed: readonly string[]): string {
   ]);
 }
 
-/** Maximum recorded events of a week on which settings are tried before they are applied: some seconds of work. */
+/** Maximum events of the last week on which settings are tried before they are applied, which takes some seconds. */
 const MOST_EVENTS = 100_000;
 
 /** `note`: what the check could not see; empty if nothing. */
 type Confirmed = Readonly<{ ok: true; note: string }>;
 
 /**
- * Asks for confirmation if the server would be renamed after a new first domain, if mail would be lost with a domain that leaves or
- * comes, if mail would be deleted on the day on which it came, or if the settings would have refused users who had signed in.
+ * Asks for confirmation if the server would be renamed after a new first domain, mail would be lost with a removed or added domain,
+ * mail would be deleted on the day of its arrival, or the settings would have refused users who had signed in.
  */
 export async function confirmApply(
   call: Call,
@@ -177,13 +177,13 @@ async function agreedTo(call: Call, says: string, more = ""): Promise<Failure | 
     : failed("Nothing was applied.", next);
 }
 
-/** Settings whose addresses receive or send mail of the server. */
+/** Settings with addresses that receive or send the server's own mail. */
 const RECIPIENTS = ["accounts.administrator", "alerts.email", "alerts.relay_to", "fail2ban.destemail"] as const;
 const SENDERS = ["alerts.from", "fail2ban.sender"] as const;
 /** Unless blocked, they need no account (`role_address` in the schema of `accounts.db`). */
 const ROLES = { all: /^(?:postmaster|abuse)[+@]/, unblockable: /^postmaster[+@]/ };
 
-/** Mail that a change of `domains` misdirects, for example because one was misspelled; empty: none. `before`: those until now. */
+/** Mail that a change of `domains` would misdirect, for example by a typo; empty if none. `before`: the domains until now. */
 function lostMail(reader: Reader, settings: Settings, before: readonly string[]): string {
   const isOurs = (address: string, domains: readonly string[] = settings.domains) =>
     domains.includes(domainOf(address));

@@ -19,7 +19,7 @@ beforeEachOf(import.meta.filename, () => writeFileSync(layout.settings, SHIPPED)
 const config = (...words: readonly string[]): Promise<Finished> => ghostinbox(layout, ["config", ...words]);
 const file = (): string => readFileSync(layout.settings, "utf8");
 
-test("one line comes below its default, all else stays, and the next command is printed", async () => {
+test("adds one line below the default, changes nothing else, and prints the next command", async () => {
   const { code, out, err } = await config("set", "limits.mail.per_minute", "20");
   assert.equal(code, 0, err);
   assert.match(out, /^The file was changed; it is not applied yet\.\nlimits\.mail\.per_minute = 20\n$/);
@@ -56,7 +56,7 @@ test("settings that need each other are set and unset at once", async () => {
   assert.equal(file(), SHIPPED);
 });
 
-test("a value may name a setting, and have spaces", async () => {
+test("a value may be the name of a setting, or contain spaces", async () => {
   const contact = "Anna  reads ports.smtp = 25 and simulate";
   const words = ["simulate", "true", "alerts.contacts", contact, "hostname", "mx.example.org"];
   const finished = await config("set", ...words);
@@ -92,8 +92,8 @@ test("a file that is not TOML, or wrong elsewhere, is reported and left unchange
   assert.equal(file(), 'domains = ["example.org"]\nports.smtp = 25\n');
 });
 
-test("what another command writes at the same moment stays", async (t) => {
-  // It has the lock, and writes while this one waits for that.
+test("keeps what another command writes at the same moment", async (t) => {
+  // The other command holds the lock, and writes while this one waits for it.
   const waited = 'until grep -q -e "-> FLOCK.*:$(stat -c %i "$0.lock") " /proc/locks; do sleep 0.01; done';
   const script = `echo; ${waited}; echo "simulate = true" >> "$0"`;
   const other = spawn("flock", [`${layout.settings}.lock`, "sh", "-c", script, layout.settings]);
@@ -104,7 +104,7 @@ test("what another command writes at the same moment stays", async (t) => {
   assert.ok(!existsSync(`${layout.settings}.lock`));
 });
 
-test("the last mail domain stays: without one no server starts", async () => {
+test("the last mail domain cannot be removed, because no server starts without one", async () => {
   for (const words of ["set domains []", "unset domains"]) {
     await fails(`config ${words}`, /^No mail domain is set: /);
     assert.equal(file(), SHIPPED);
@@ -166,7 +166,7 @@ test("a host name is unset even if the first start was given it", async () => {
   assert.match((await run("config unset hostname")).out, /^Nothing to change: /);
 });
 
-test("a byte order mark stays", async () => {
+test("a byte order mark is kept", async () => {
   writeFileSync(layout.settings, `\uFEFF${SHIPPED}`);
   assert.equal((await config("set", "simulate", "true")).code, 0);
   assert.ok(file().startsWith("\uFEFF# "));

@@ -35,7 +35,7 @@ import {
   withSettings,
 } from "../../server-settings.ts";
 
-/** `forNextStart`: accepts what a start only warns about, such as an expired certificate, instead of which it serves the last one. */
+/** `forNextStart`: accepts what a start only warns about. For example, instead of an expired certificate it serves the last one. */
 export async function configCheck(call: Call & Place): Promise<Answer> {
   const edited = emptied(call) ?? adoptedEdits(call, { isTrial: true });
   if (!edited.ok) return edited;
@@ -58,7 +58,7 @@ export async function configCheck(call: Call & Place): Promise<Answer> {
   return done({ ok: true, problems: [], warnings }, text, `${PROGRAM} config apply`);
 }
 
-/** What `config apply` would refuse about the owner's certificate. Ours is made if it is missing. */
+/** Why `config apply` would refuse the owner's certificate. Without one, we make our own. */
 function certificateProblem(settings: Settings, { layout, now, forNextStart = false }: Call & Place): string | null {
   if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
   if (forNextStart && existsSync(servedFiles(layout).cert)) return null;
@@ -66,13 +66,13 @@ function certificateProblem(settings: Settings, { layout, now, forNextStart = fa
   return pair.ok ? null : pair.reason;
 }
 
-/** What `config apply` would refuse about the keys that encrypt mail. Only root may look. */
+/** Why `config apply` would refuse the keys that encrypt mail. Only root may read them. */
 function keyProblem(settings: Settings, { layout, forNextStart = false }: Place): string | null {
   if (forNextStart && existsSync(layout.engineDb)) return null;
   return process.getuid?.() === 0 ? whyNoNewKeys({ mailCrypt: mailCryptOf(settings, layout), layout }) : null;
 }
 
-/** What would keep the server from starting although it runs: it has read its files. Only root may read them all. */
+/** Missing files that would keep the server from starting again, although the running one has read them. Only root may read them all. */
 function fileProblem(settings: Settings, { layout, forNextStart = false }: Place): string | null {
   if (process.getuid?.() !== 0) return null;
   const dns = ["dns.root_hints", "dns.trust_anchor"] as const;
@@ -83,7 +83,7 @@ function fileProblem(settings: Settings, { layout, forNextStart = false }: Place
     : `The file ${settings[gone]} of ${gone} does not exist.`;
 }
 
-/** What the server uses, with both values of a setting that was edited and is not in force yet. */
+/** Prints the settings that the server uses, with both values of a setting whose edit is not in force yet. */
 export const configShow = withSettings(async (call, loaded) => {
   const edited = adoptedEdits(call, { isTrial: true });
   const pending = await call.guard.ask({ verb: "pending" });
@@ -152,7 +152,7 @@ function assignmentFrom(name: string, given: string | undefined): Assignment | F
   if (typeof key !== "string") return key;
   if (given === undefined) return wrongUsage(`${key} needs a value.`, "Put quotes around a value with spaces.");
   const { kind, secret } = settingOf(key);
-  // A forgotten value would empty a list, and with that lift a restriction.
+  // A forgotten value would empty a list and thereby lift a restriction.
   if (given.trim() === "" && Array.isArray(kind.fromText("")))
     return wrongUsage(`${key} needs a value.`, `Write \`${PROGRAM} config set ${key} []\` for an empty list.`);
   const asInFile = valueIn(given);
@@ -195,7 +195,7 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
   if (lost !== null) return lost;
   const changed = edited.text !== plain;
   const mark = text.slice(0, text.length - plain.length);
-  // Another command has changed it since: starts again from the new text.
+  // If another command has changed the file since, starts again from the new text.
   if (changed && !rewriteSettings(layout.settings, text, mark + edited.text)) return change(call, wanted);
   const { sources } = loaded;
   const items = showSettings(sources).filter(({ key }) => keys.includes(key));
@@ -215,14 +215,14 @@ function editedWith(text: string, { key, toml }: Assignment): Edited {
   return toml === null ? unsetKey(text, path) : setKey(text, path, toml);
 }
 
-/** A problem without a key is one of the whole file. */
+/** The failure if the text is not valid TOML: problems without a key concern the whole file. */
 function notTomlIn(text: string): Failure | null {
   const loaded = loadSettings(text, {});
   const broken = loaded.ok ? [] : loaded.problems.filter(({ where }) => where === "");
   return broken.length === 0 ? null : invalid(broken, "nothing was written");
 }
 
-/** Look before edits are adopted: afterwards the file has a setting. */
+/** The failure if the file has lost every setting. Call it before edits are adopted, because then the file has a setting again. */
 export function emptied({ layout }: Pick<Call, "layout">, edited?: string): Failure | null {
   const says = whyEmptied(layout, edited);
   return says === null ? null : invalid([{ where: "", says }]);
@@ -230,7 +230,7 @@ export function emptied({ layout }: Pick<Call, "layout">, edited?: string): Fail
 
 type AdoptedEdits = Readonly<{ ok: true; warnings: readonly Readonly<{ where: string; says: string }>[] }>;
 
-/** What was edited in `security/security.js` and in the owner's jail files: with `isTrial` only reported, else written to the settings file. */
+/** Adopts edits of `security/security.js` and of the owner's jail files into the settings file; with `isTrial`, only reports them. */
 export function adoptedEdits(call: Place, { isTrial }: Readonly<{ isTrial: boolean }>): AdoptedEdits | Failure {
   try {
     const adopted = adoptScript(CHECKOUT, call.layout, environmentOf(call), isTrial);
@@ -242,7 +242,7 @@ export function adoptedEdits(call: Place, { isTrial }: Readonly<{ isTrial: boole
     ];
     return { ok: true, warnings };
   } catch (error) {
-    // What reads the settings next tells why they cannot be read.
+    // Whoever reads the settings next reports why they cannot be read.
     if (codeOf(error) !== "EACCES" && !(error instanceof SettingsUnreadable)) throw error;
     return { ok: true, warnings: [] };
   }

@@ -21,7 +21,7 @@ const SETTINGS = loadValid(TOML).settings;
 const NONE = { doors: [], trusted: [] };
 const OLD = "198.51.100.65 50000 203.0.113.10 22";
 
-/** A call of the command line: `answer` is typed at its terminal, null if there is none. */
+/** A call of the command line. `answer` is typed at its terminal; null if it has none. */
 function caller({
   answer = null as string | null,
   flags = [] as readonly string[],
@@ -95,7 +95,7 @@ test("ports that stay open need no question", async () => {
   assert.deepEqual(await confirmStrict(call, SETTINGS, ["firewall.open"]), { ok: true, begins: false });
 });
 
-test("a trial tells what to do, with the port of the caller's session", needsRoot, async () => {
+test("a trial prints what to do, and passes on the port of the caller's session", needsRoot, async () => {
   const { call, asked, audited, layout } = caller({ flags: ["yes"], reply: { ok: true, detail: "", count: 120 } });
   keepStrict(layout, { confirmed: null, trial: { opening: NONE, connections: [] } });
   const begun = await firewallTry(call);
@@ -111,7 +111,7 @@ test("a trial tells what to do, with the port of the caller's session", needsRoo
   assert.match(JSON.stringify(failed), /was not changed: nft failed/);
 });
 
-test("only a session that has started since confirms, or a yes", needsRoot, async () => {
+test("only a session that started since then confirms, or --yes", needsRoot, async () => {
   const confirm = async (parts: CallerParts, connections: readonly string[] = [OLD]) => {
     const { call, layout, asked, audited } = caller(parts);
     keepStrict(layout, { confirmed: null, trial: connections.length === 0 ? null : { opening: NONE, connections } });
@@ -132,7 +132,7 @@ test("only a session that has started since confirms, or a yes", needsRoot, asyn
   assert.match(late.said, /It was not confirmed: nothing waits/);
 });
 
-test("a trial is undone at once; without one the way out is named", async () => {
+test("a trial is undone at once; without a trial, the message says how to open the firewall", async () => {
   const { call, audited } = caller({});
   assert.match(JSON.stringify(await firewallRollback(call)), /in force again/);
   assert.deepEqual(audited, ["FIREWALL_ROLLED_BACK: every port"]);

@@ -43,7 +43,7 @@ export async function firewall(call: Call): Promise<Answer> {
   return done(stateJson(state), shownState(state, readIsolation(call.layout)), hints[state.state]);
 }
 
-/** `firewall try`: the settings in force are tried again. */
+/** `firewall try`: starts a trial of the settings in force. */
 export const firewallTry = withSettings(async (call, { settings }) => {
   if (!isStrict(settings))
     return failed(
@@ -75,8 +75,8 @@ async function whyNotToTry(
 }
 
 /**
- * `firewall confirm`: from a connection that has started under the tried firewall, because one that was open before would also
- * last if no new one came through.
+ * `firewall confirm`: only from a connection that was opened during the trial, because an older one would survive even if no new one
+ * could get through.
  */
 export async function firewallConfirm(call: Call): Promise<Answer> {
   const { trial } = readStrict(call.layout);
@@ -117,7 +117,7 @@ export async function firewallRollback(call: Call): Promise<Answer> {
   return done({ rolledBack: true }, `The previous firewall is in force again.${unaudited}`, `${PROGRAM} firewall`);
 }
 
-/** In one line. The table of an isolation comes before the others. */
+/** The state in one line, including an isolation, whose table takes precedence. */
 export function shownState(state: FirewallState, isolation: Isolation | null): string {
   const closed = isolation === null ? "" : ` But the server is isolated; closed: ${isolation.shut.join(", ")}.`;
   return `${stateText(state)}${closed}`;
@@ -137,7 +137,7 @@ function stateText({ state, open, waitsS, faults }: FirewallState): string {
   return texts[state];
 }
 
-/** Settings from which the strict firewall follows. */
+/** Settings that determine the strict firewall. */
 const CHANGES = /^(?:firewall\.|ports\.|http\.address$|proxy\.networks$)/;
 
 export async function confirmStrict(
@@ -157,7 +157,7 @@ export async function confirmStrict(
   return unsure ?? { ok: true, begins: true };
 }
 
-/** The keeper tries the strict firewall of the settings in force. */
+/** Lets the keeper start a trial of the strict firewall of the settings in force. */
 export async function beginTrial(call: Call): Promise<Answer> {
   const began = await call.keeper.ask({ verb: "firewall_try", session: sessionPort(call) });
   if (!began.ok) return refused(call, began, "The firewall was not changed", `\`${PROGRAM} status\` shows more.`);
@@ -173,7 +173,7 @@ export async function beginTrial(call: Call): Promise<Answer> {
   return done({ confirmWithinSeconds: seconds }, text, `${PROGRAM} firewall confirm  # from a new session`);
 }
 
-/** What the keeper did not do. It does nothing while the server is stopped. */
+/** The failure if the keeper refuses or, while the server is stopped, does not run. */
 function refused(
   { layout }: Call,
   { reason, mayBeDone }: Extract<KeeperReply, { ok: false }>,
@@ -187,7 +187,7 @@ function refused(
     : failed(`${says}: ${because}`, next);
 }
 
-/** Records it. `opening`: the ports accepted since; null: every port. Returns a sentence if it could not be recorded. */
+/** Records the change in the audit. `opening`: the open ports; null for every port. Returns a sentence if that failed. */
 async function auditFirewall(
   call: Call,
   type: Extract<CommandOf<"record">["type"], `FIREWALL_${string}`>,
@@ -202,12 +202,12 @@ async function plannedOpening(call: Call, settings: Settings): Promise<Opening> 
   return requiredOpening(settings, await sshDoors(sessionPort(call)));
 }
 
-/** The port of the caller's SSH session; null outside of one. */
+/** The port of the caller's SSH session; null if there is none. */
 function sessionPort({ env }: Call): number | null {
   return ownPortOf(callerConnection(env));
 }
 
-/** The ports that will be open, those that listen and will be closed, and what happens without a confirmation. */
+/** Announces the ports that will be open, listening ports that will be closed, and what happens without a confirmation. */
 async function announced(opening: Opening, confirmed: Opening | null, settings: Settings): Promise<string> {
   const shut = await wouldBeShut(opening);
   const within = formatDuration(settings["firewall.confirm_within"]);
@@ -226,7 +226,7 @@ export function shownOpening({ doors, trusted }: Opening): string {
   return [...some, ...all].join(", ");
 }
 
-/** `22/tcp4` is `22/tcp (IPv4)`. */
+/** Prints `22/tcp4` as `22/tcp (IPv4)`. */
 function shownDoor(door: Door): string {
   return door.replace(/([46])$/, " (IPv$1)");
 }

@@ -16,7 +16,7 @@ import { SqliteStore } from "../../../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { openReader } from "../../open-reader.ts";
 
-/** A server on which root made three tokens, and the command line on it. */
+/** A server on which root made three tokens, and its command line. */
 function server(t: TestContext) {
   const layout = temporaryLayout("engineDb", "accountsDb", "auditAnchors");
   const db = openEngine(layout.engineDb);
@@ -76,7 +76,7 @@ test("audit list shows the latest last, in pages", async (t) => {
   assert.deepEqual([items[0]?.subject, items[0]?.detail], ["three", { verdict: "pass" }]);
 });
 
-test("audit verify names consistent and anchored entries, and exits with 1 at an inconsistent one", async (t) => {
+test("audit verify names consistent and anchored entries, and exits with 1 if one is inconsistent", async (t) => {
   const { ran, db } = server(t);
   assert.match((await ran("verify")).out, /^Entries 1 to 3 are consistent\.\nNo anchor confirms them yet/);
   assert.match((await ran("anchor")).out, /^Entry 3 is anchored: [0-9a-f]{64}\n$/);

@@ -11,7 +11,7 @@ import { columns, jsonLine } from "../../print/text.ts";
 
 export const auditList = pageOfReader("entries", "numbers", async (_, { audit }, page) => {
   const listed = audit.page(page);
-  // In the form of the API's lists; text that is not JSON is shown unchanged.
+  // `detail` as an object, except text that is not JSON, which is shown unchanged.
   const items = listed.items.map((entry) => ({ ...entry, detail: parseJson(entry.detail) ?? entry.detail }));
   if (items.length === 0) return done(listed, emptyText("The audit has no entry yet.", page));
   const rows = items
@@ -38,7 +38,7 @@ export async function auditVerify(call: Call): Promise<Answer> {
   const until =
     anchored === null
       ? "No anchor confirms them yet: the server makes one each hour."
-      : `Root anchored entry ${anchored.id} at ${dayAndTime(anchored.at)}: no earlier one was removed or written again.`;
+      : `Root anchored entry ${anchored.id} at ${dayAndTime(anchored.at)}: no earlier one was removed or rewritten.`;
   return done({ ...json, fault }, [what, ...(last === 0 ? [] : [until]), ...lines].join("\n"), `${PROGRAM} audit list`);
 }
 
@@ -85,7 +85,7 @@ function append(call: Call, anchor: Anchor, says: string): Answer {
 
 type Asked = Readonly<{ checked: Checked; unreadable: number }>;
 
-/** Checks the audit against the anchors in `file`; null: those of this server. */
+/** Checks the audit against the anchors in `file`, or those of this server if null. */
 export async function checkAudit(call: Call, file: string | null): Promise<Asked | Failure> {
   if (file !== null && !existsSync(file)) return failed(`The file ${file} does not exist.`, "");
   const opened = await call.reader();

@@ -96,7 +96,7 @@ async function sourceOf(call: Call): Promise<Source | Failure> {
   }
 }
 
-/** From a file, standard input or the terminal, unless this machine has it. */
+/** The key of the backups from --key-file, otherwise that of this machine, otherwise from standard input or the terminal. */
 async function keyOf(call: Call, own: string | null): Promise<string | Failure> {
   const file = call.option("key-file");
   if (file !== null) {
@@ -155,7 +155,7 @@ function takenName(to: string): Failure {
   return failed(`${oneLine(to)} already exists.`, "Name a directory that does not exist.");
 }
 
-/** restic(1) works by path and follows links: before it starts, another user could put some there that lead elsewhere. */
+/** Makes a directory that only root can change. restic(1) follows links, which another user could otherwise put there first. */
 function madeDirectory(to: string): string | Failure {
   try {
     return makeOwnDirectory(to, 0o700) ?? takenName(to);
@@ -171,7 +171,7 @@ async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen):
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const account = parseAccountName(call.option("account") ?? "") ?? "";
-  // Mails are linked as they lie there; to find one, Dovecot must read all.
+  // Mails are restored as stored, without a key. To find one by its Message-ID, Dovecot must decrypt them all.
   const keys = call.option("message") === null ? [] : await privateKeysOf(call, account);
   if ("ok" in keys) return keys;
   const selection = { account, folder: call.option("folder"), messageId: call.option("message") };

@@ -44,7 +44,7 @@ test("a missing key is not mistaken for a missing backup", ROOT, async () => {
   await failed(says);
 });
 
-test("backups are not verified while another backup runs, which restic would let fail", ROOT, async () => {
+test("backups are not verified while a backup runs, which would fail because of restic's lock", ROOT, async () => {
   put(layout.backupKey, "key\n");
   takeLock(layout.backupLock);
   const says = `A backup, restore drill or verification is already running (pid ${process.pid}). Try again later.\n`;
@@ -53,14 +53,14 @@ test("backups are not verified while another backup runs, which restic would let
   assert.match((await run("backup verify --quick")).err, /^The backups in \S+ could not be checked/);
 });
 
-test("a backup that cannot be made promises nothing about earlier ones", ROOT, async () => {
+test("the failure of a backup says nothing about earlier ones", ROOT, async () => {
   put(layout.backupKey, "key\n");
   writeFileSync(layout.settings, "");
   changeBackupRecord(layout, { last: { ...doneBackup(Date.UTC(2026, 10, 20, 3)), place: layout.backupRepository } });
   await fails("backup create", /^The backups in \S+ are gone, .* delete \S+last\.json\.\n$/);
 });
 
-test("an archive gets no passphrase with a character that was not UTF-8", ROOT, async () => {
+test("an archive refuses a passphrase with invalid UTF-8", ROOT, async () => {
   const { code, err } = await run("backup export /nonexistent", "seven qui\ufffdt llamas\n");
   assert.equal(code, 1);
   assert.match(err, /^The passphrase contains a character that is not UTF-8\. /m);
@@ -86,7 +86,7 @@ test("options of a restore that do not fit together restore nothing", ROOT, asyn
     await fails(`backup restore ${options}`, says, { code: 2 });
 });
 
-test("a damaged backup restores nothing, and restic's own command is named", ROOT, async () => {
+test("a damaged backup is not restored, and the message names restic's own command", ROOT, async () => {
   const { layout: source, top, maildir, backUp } = dataToBackUp();
   put(join(maildir("anna"), "cur", "1:2,S"), randomBytes(1_000_000));
   makeCheapRepository(source);
@@ -104,7 +104,7 @@ test("a damaged backup restores nothing, and restic's own command is named", ROO
   );
 });
 
-test("a restore that the next start completes names the variables it needs and what may come back, and one that changed nothing does not", () => {
+test("a restore that the next start completes names variables that it needs and what may come back; one that failed does not", () => {
   const [reason, aside, call] = ["why", `${layout.data}.before-x`, scriptCall({ layout, env: {} })];
   assert.equal(notRestored(call, { ok: false, reason }).found, undefined);
   const variables = ["GHOSTINBOX_HOSTNAME"];

@@ -97,7 +97,7 @@ export async function backupVerify(call: Call): Promise<Answer> {
   const { restic, place } = opened;
   const from = performance.now();
   call.terminal.progress(call.flag("quick") ? "Checking the structure ..." : "Reading everything back ...");
-  // restic locks the repository while it checks: a backup would fail.
+  // restic locks the repository during a check, so a backup would fail.
   const checked = await alone(call.layout, () => restic.check(!call.flag("quick")));
   if (!checked.ok && !("code" in checked)) return failed(checked.reason, "Try again later.");
   if (!checked.ok && checked.code !== "damaged")
@@ -130,7 +130,7 @@ function noKey({ layout }: Call): Failure {
   return failed("The key of the backups is missing.", `Put it into ${layout.backupKey}.`);
 }
 
-/** Shows how far it is: `Stored 120 of 400 MB, 30 MB/s, 10 s left`. */
+/** Shows the progress: `Stored 120 of 400 MB, 30 MB/s, 10 s left`. */
 export function watching({ terminal }: Call, verb: string) {
   return ({ doneBytes, totalBytes, elapsedMs }: Progress): void => {
     const rate = elapsedMs > 0 ? doneBytes / elapsedMs : 0;
@@ -191,7 +191,7 @@ function serverText({ server }: Found): string {
   ].join(", ");
 }
 
-/** Guessed offline, at any speed: shorter ones do not protect. */
+/** Minimum characters of a passphrase, which attackers can guess offline at any speed. */
 const SHORTEST = 12;
 
 export const backupExport = withSettings(async (call, { settings }) => {
@@ -215,7 +215,7 @@ async function newPassphrase(call: Call) {
   if (typeof first !== "string") return first;
   if (first.length < SHORTEST)
     return failed(`The passphrase has fewer than ${SHORTEST} characters.`, "Several unrelated words make a good one.");
-  // What was read as UTF-8 and is none: gpg would be given another passphrase than was typed.
+  // Invalid UTF-8 was replaced while reading, so gpg would get another passphrase than was typed.
   if (first.includes("\ufffd"))
     return failed("The passphrase contains a character that is not UTF-8.", "Choose another one.");
   if (!call.terminal.interactive) return first;
@@ -263,7 +263,7 @@ function lackedBy({ env }: Call, given: readonly string[] = []): readonly string
   return missing ? [`Make sure that the next start has these variables, which no backup holds: ${missing}`] : [];
 }
 
-/** If the next start completes the restore, this names what it needs and what comes back then, as after a success. */
+/** The failure of a restore. If the next start completes it, names what that needs and what comes back, as after a success. */
 export function notRestored(call: Call, { reason, aside, variables }: NotRestored): Failure {
   if (aside === undefined) return failed(reason, "");
   const lines = [...lackedBy(call, variables), ...comesBackFrom(call.layout, aside)];

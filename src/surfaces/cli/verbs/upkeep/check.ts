@@ -46,8 +46,8 @@ export async function check(call: Call): Promise<Answer> {
 }
 
 /**
- * Stores the results. Returns the disk's trouble if they cannot be stored: they are printed anyway, and matter all the
- * more then. Exported for its test.
+ * Stores the results. Returns the disk's trouble if they cannot be stored, but does not throw, because they are then all the more
+ * worth printing. Exported for its test.
  */
 export function keepResults(layout: Layout, record: CheckRecord): string | null {
   try {

@@ -16,7 +16,7 @@ describe("account legal-hold", { ...TIMED, ...ROOT }, () => {
   const { layout, does, fails } = guardOfSuite({ accounts: ["anna@example.org"] });
   before(() => void mkdirSync(dirname(layout.legalHolds), { recursive: true }));
 
-  test("holds an account, and mail of one that was removed", async () => {
+  test("holds the mail of an account, even of a removed one", async () => {
     mkdirSync(homeOf(layout.mail, "gone@example.org"), { recursive: true });
     for (const name of ["anna@example.org", "gone@example.org"]) {
       const { code, out, err } = await ghostinbox(layout, ["account", "legal-hold", name, "on", "a lawsuit"]);
@@ -37,7 +37,7 @@ describe("account legal-hold", { ...TIMED, ...ROOT }, () => {
     for (const word of ["on", "off", ""]) await fails(`account legal-hold ana@example.org ${word}`.trim(), says);
   });
 
-  test("whose list cannot be read is not reported as a fault of the mailboxes", async () => {
+  test("reports an unreadable list of holds as such, not as a fault of the mailboxes", async () => {
     writeFileSync(layout.settings, 'domains = ["example.org"]\n');
     writeFileSync(layout.legalHolds, "{");
     for (const command of ["retention show", "retention run"])

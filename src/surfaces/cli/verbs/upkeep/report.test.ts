@@ -15,7 +15,7 @@ describe("with a running guard", TIMED, () => {
     json(await run("ban 203.0.113.7 it scanned us --json"));
   });
 
-  test("--json has the figures of the server, and what to do", async () => {
+  test("--json has the server's figures and what to do", async () => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the command prints
     const report = json(await run("report --json")) as ReportFacts & Pick<Report, "todo">;
     const { span, from, to, accounts, bans, audit, certificate, disk, todo } = report;

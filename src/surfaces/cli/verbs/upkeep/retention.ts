@@ -78,7 +78,7 @@ export const retentionRun = withSettingsWhileRunning(async (call, { settings }) 
   return done({ mails, bytes, accounts }, text, `${PROGRAM} retention show`);
 });
 
-/** What a run now would remove. Throws. */
+/** What a run would remove now. Throws. */
 async function dueNow(call: Call, settings: Settings, now: number): Promise<Amount> {
   const due = (await plan(call, settings, { at: now, until: now })).flatMap((one) => (one.isHeld ? [] : [one.due]));
   const none = { mails: 0, bytes: 0 };
@@ -126,7 +126,7 @@ export const accountLegalHold = ofAccount(async (call, name) => {
   if (word !== "on" && word !== "off") return wrongUsage(`"${oneLine(word)}" is neither on nor off.`, "");
   const isOn = word === "on";
   if (!isOn && held === null) return done({ name, isOn }, `${name} is not under legal hold.`);
-  // First what protects the mail: whatever becomes of the record.
+  // Protects the mail first, whether or not that can be recorded.
   if (isOn) setLegalHold(path, { account: name, since: isoTime(call.now()), reason: reason.join(" ") });
   const type = isOn ? "LEGAL_HOLD_SET" : "LEGAL_HOLD_LIFTED";
   const asked = await call.guard.ask({ verb: "record", type, subject: name });
@@ -142,7 +142,7 @@ export const accountLegalHold = ofAccount(async (call, name) => {
   return done({ name, isOn }, text, `${PROGRAM} retention show`);
 });
 
-/** A misspelled name would protect nothing. Mail of a removed account can be held; and without the list of accounts, any name. */
+/** Whether a name has mail to hold: a misspelled one does not, a removed account may. Without the list of accounts, any name passes. */
 async function hasMail(call: Call, name: AccountName): Promise<boolean> {
   if (existsSync(homeOf(call.layout.mail, name))) return true;
   const opened = await call.reader();

@@ -18,7 +18,7 @@ const ENGINE = { name: "engine.db", schema: 1, becomes: 1 };
 const NONE = { programs: [], neededBytes: null, components: [], otherPackages: 0, obstacles: [] };
 const NOTHING: UpgradePlan = { ...NONE, version: { installed: "0.1.0", here: "0.1.0" }, databases: [ENGINE] };
 
-test("where nothing changes, it says so", () => {
+test("says so if nothing changes", () => {
   assert.deepEqual(printPlan(NOTHING).split("\n"), [
     "Programs   0.1.0 was last started; a restart starts 0.1.0: nothing changes",
     "engine.db  schema 1 stays",
@@ -61,7 +61,7 @@ test("packages are listed by the component that runs them", () => {
   assert.deepEqual(waitingOf({ known: false, reason: "no apt" }), { components: [], otherPackages: null });
 });
 
-test("an old data directory: the changes are listed with what is in the way", ROOT, async (t) => {
+test("for an old data directory, lists the changes and the obstacles", ROOT, async (t) => {
   becomeNextVersion(t);
   using layout = dataDirectory();
   assert.equal((await ghostinbox(layout, ["upgrade"])).code, 2);

@@ -46,12 +46,12 @@ export async function upgrade(call: Call): Promise<Answer> {
   return isUpToDate(plan) ? done(plan, lines) : done(plan, lines, RESTART);
 }
 
-/** In a package, `restart` refuses what the check accepts, and keeps the old main unit. */
+/** With a package, `restart` would refuse what the check accepts, and keep the old main unit. */
 const RESTART = IS_PACKAGED ? "systemctl restart ghostinbox" : `${PROGRAM} restart`;
 
 /**
- * `variables`: the file that systemd reads at a package's next start, after those of `ofUnit`; further files named by `systemctl edit` are
- * ignored. If null, the next start is that of `restart`, which keeps the variables of the last one. Exported for its test.
+ * `variables`: the file that systemd reads at a package's next start, after the variables of `ofUnit`; ignores further files named by
+ * `systemctl edit`. If null, the next start is a `restart`, which keeps the variables of the last start. Exported for its test.
  */
 export async function planUpgrade(
   call: Call,
@@ -73,7 +73,7 @@ export async function planUpgrade(
   const found = settings.ok ? [] : (settings.found?.lines ?? []);
   const wrong = settings.ok || found.length > 0 ? found : [settings.message];
   return {
-    /** Of the programs that the server runs, null if they note none; and of those here. */
+    /** `installed`: the version of the programs that the server runs, null if unknown; `here`: that of this checkout. */
     version: { installed: releaseIn(layout.program), here: releaseIn(CHECKOUT) },
     programs,
     databases: schemas.map(({ path, version, known }) => ({ name: basename(path), schema: version, becomes: known })),
@@ -89,8 +89,8 @@ export async function planUpgrade(
 }
 
 /**
- * Environment as systemctl prints it, and then an EnvironmentFile as systemd.exec(5) reads it, except other escapes than that of a line's
- * end. Unlike for util.parseEnv, a `#` after a value is part of it.
+ * Variables from systemctl's output, overridden by an EnvironmentFile, which is read as in systemd.exec(5), except that a backslash
+ * escapes only the end of a line. Unlike in util.parseEnv, a `#` after a value is part of it.
  */
 function variablesIn(ofUnit: string, file: string): Readonly<Record<string, string>> {
   const words = ofUnit.matchAll(/"((?:\\.|[^"\\])*)"|\S+/g);
@@ -103,7 +103,7 @@ function variablesIn(ofUnit: string, file: string): Readonly<Record<string, stri
 
 type Waiting = Readonly<{
   components: readonly Readonly<{ service: string; packages: readonly string[] }>[];
-  /** How many other packages wait; null if apt-get could not be run. */
+  /** How many other packages have updates; null if apt-get could not be run. */
   otherPackages: number | null;
 }>;
 
@@ -169,7 +169,7 @@ export async function rollback(call: Call): Promise<Answer> {
   try {
     if (processesOf(layout.data).length > 0)
       return failed("Parts of the server still run.", `Stop them first: ${stopCommand(layout)}`);
-    // It cannot be refused any more: the next start would complete it too.
+    // A rollback that has begun can no longer be refused, because the next start would complete it too.
     const isBegun = startedAside(layout) !== null;
     const lost = isBegun ? BEGUN : toLose(layout, snapshot);
     const says = [
@@ -182,7 +182,7 @@ export async function rollback(call: Call): Promise<Answer> {
     for (const line of says) terminal.err(oneLine(line));
     const unsure = isBegun ? null : await whyNotSure(call, "Go back to the snapshot?", "nothing was changed");
     if (unsure !== null) return unsure;
-    // While it asked, a start in another container took the lock, because it does not see this process.
+    // A start in another container may have taken the lock during the question, because it does not see this process.
     if (lockHolder(layout.startPid) !== process.pid)
       return failed("GhostInbox was started in the meantime: nothing was changed.", `Stop it: ${stopCommand(layout)}`);
     const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, call.now()) }));
@@ -208,7 +208,7 @@ function toLose(layout: Layout, snapshot: UpgradeSnapshot) {
     : { says: changesText(changes), newSettings, back: comesBack(changes), notes: notesOn(changes), json: changes };
 }
 
-/** What it returns, or what it throws. */
+/** The result or, if it throws, the error message. */
 function orWhyNot<T extends object>(work: () => T): T | string {
   try {
     return work();
@@ -225,7 +225,7 @@ const AUDIT = `The audit has lost its newest entries: \`${PROGRAM} audit accept 
 
 const KEYS = "Keep the accounts.db in it: it alone has the keys of mail that was encrypted since.";
 
-/** What it replaces lies where only root may look, and the databases are never opened as root. */
+/** For an interrupted rollback. It cannot compare: only root may read what was replaced, and root never opens databases. */
 const BEGUN = {
   says: ["A rollback was interrupted: it is completed now."],
   newSettings: [],
