@@ -162,7 +162,8 @@ export function signInsTests({ lab, product }: Running): void {
     for (const place of [4, 5, 6, 7]) await setPassword(product.layout, ANNA, `${third} ${place}`);
     assert.match(await cli(passwd, `${third} 8`), /older mail is locked/);
     await mail.write(LATER[1]);
-    const full = /^anna@example\.test has 8 keys, and a password opens at most 8: with one more its oldest mail could/;
+    const full =
+      /^anna@example\.test has 8 keys, and a password opens at most 8: with another one, its oldest mail could/;
     assert.match(await cli(passwd, third), full, "nothing puts mail out of reach in passing");
     assert.match(await cli(recover, `${third} 8`), /can read all its mail again/);
     await canOfLate("Back.INBOX", `${third} 8`, "firstsecret", "secondsecret", ...LATER);

@@ -25,7 +25,7 @@ const REPLAYED = {
   "--ip IP": "Compare only this address or network.",
 };
 
-/** The file of each, loaded when one of its commands runs: loading all of them takes longer than most commands. */
+/** Each file is loaded only when one of its commands runs, because loading all of them takes longer than most commands. */
 const status = from(() => import("./verbs/server/status.ts"));
 const check = from(() => import("./verbs/upkeep/check.ts"), { root: true });
 const server = from(() => import("./verbs/server/server.ts"), { root: true });
@@ -62,7 +62,7 @@ const incidentMail = from(() => import("./verbs/incident/incident-mail.ts"), { r
 const incidentDrop = from(() => import("./verbs/incident/incident-drop.ts"), { root: true });
 const incidentInvestigate = from(() => import("./verbs/incident/incident-investigate.ts"));
 
-/** Commands that a declaration cannot express: they ask back, read the databases, or do one of several things. */
+/** Commands that a declaration cannot express: they ask a question, read the databases, or do one of several things. */
 const BY_HAND: readonly CliCommand[] = [
   status("status", "Show what is running, and what needs attention."),
   check("check", "Check the whole running server, with evidence for each result.", {
@@ -145,7 +145,7 @@ const BY_HAND: readonly CliCommand[] = [
     ...BOUNCE,
     ...YES,
   }),
-  held("greylist waiting", "Show mail that greylisting deferred and that has not come in since."),
+  held("greylist waiting", "Show mail that greylisting deferred and that was not accepted since."),
   held("spam update", "Fetch new SpamAssassin rules now; the server also does so every day."),
   queue("queue list [ID...]", "Show the mail in the queue: why it waits, until when, from and for whom.", {
     ...CHOICE,
@@ -165,7 +165,7 @@ const BY_HAND: readonly CliCommand[] = [
   }),
   queue(
     "sendmail [OPTION...] [RECIPIENT...]",
-    "Put a mail from standard input into the queue, with the options and exit codes of sendmail(1).",
+    "Put a mail from standard input into the queue, with sendmail(1)'s options and exit codes.",
     { isVerbatim: true },
   ),
   dns("dns records [DOMAIN]", "Print the DNS records to publish for one mail domain, or for all.", { copied: true }),
@@ -357,7 +357,7 @@ const BY_HAND: readonly CliCommand[] = [
   server("service uninstall", "Stop the server and remove its units."),
   {
     ...namedBy("completion bash|zsh|fish [WORD...]"),
-    says: "Print the completion script for this shell; with words, what may take the place of the last one.",
+    says: "Print the completion script for this shell; with words, what may replace the last one.",
     run: async (call) => (await import("./shell/completion.ts")).completion(call, commands),
     options: [],
     copied: true,
@@ -377,7 +377,7 @@ export const commands: readonly CliCommand[] = [...BY_HAND, ...derivedCommands()
 type Run = CliCommand["run"];
 type More = Readonly<OptionLines & Pick<CliCommand, "root" | "copied" | "keepsWords" | "isVerbatim">>;
 
-/** The function of a line of the help, by its lower-case words: `queueHold` of `queue hold [ID...]`, `breakGlass` of `break-glass`. */
+/** The name of a command's function, from the lower-case words of its line: `queueHold` for `queue hold [ID...]`. */
 type Named<Line extends string> = Line extends `${infer First} ${infer Rest}`
   ? First extends Lowercase<First>
     ? `${Camel<First>}${Capitalize<Named<Rest>>}`
@@ -387,7 +387,7 @@ type Named<Line extends string> = Line extends `${infer First} ${infer Rest}`
     : "";
 type Camel<Word extends string> = Word extends `${infer A}-${infer B}` ? `${A}${Capitalize<Camel<B>>}` : Word;
 
-/** Declares the commands of a file, each with the line of the help by which its function is found. `ofAll`: holds for each of them. */
+/** Declares the commands of a file, each with its line of the help, which names its function. `ofAll`: options of all of them. */
 function from<M extends object>(load: () => Promise<M>, ofAll: Pick<More, "root"> = {}) {
   return <Line extends string>(
     line: M extends Readonly<Record<Named<Line>, Run>> ? Line : never,

@@ -37,7 +37,7 @@ function judgeHeld(held: readonly string[]): Finding {
   );
 }
 
-/** `byAccount`: new mail is encrypted with the account's keys. */
+/** `byAccount`: new mail is encrypted with each account's own key. */
 export function judgeKeys(counts: KeyCounts, byAccount: boolean): Finding {
   const { own, without, closed } = counts;
   if (closed.length > 0)
@@ -48,7 +48,7 @@ export function judgeKeys(counts: KeyCounts, byAccount: boolean): Finding {
   if (!byAccount) return ok("Every account's password decrypts all of its mail.");
   if (without.length > 0)
     return warning(
-      `The server's key encrypts the mail of these until their password is set: ${firstFew(without)}.`,
+      `The server's key encrypts the mail of these accounts until their password is set: ${firstFew(without)}.`,
       `${PROGRAM} account passwd ADDRESS`,
     );
   return ok(`${plural(own, "account")} ${own === 1 ? "has" : "have"} ${own === 1 ? "its" : "their"} own key.`);
@@ -104,7 +104,7 @@ export function defaultPasswords(domains: readonly string[], hostname: string): 
   return [...new Set([...words, ...numbered, PRINTED, "correct horse battery staple", hostname, ...domains])];
 }
 
-/** `isOpen`: one of them works. It is not printed, because the result may be kept or mailed. */
+/** `isOpen`: one of the passwords works. The finding does not say which, because it may be stored or mailed. */
 export function judgeDashboard(
   hash: string | null,
   tried: number,
@@ -118,7 +118,7 @@ export function judgeDashboard(
   return ok(`None of ${tried} well-known passwords opens the dashboard.`);
 }
 
-/** A hash from elsewhere reveals nothing about its password; clear text in the followed file does. */
+/** Judges clear-text passwords of the followed file. Imported hashes reveal nothing about their passwords. */
 export function judgeImported(
   accounts: readonly Pick<AccountItem, "name" | "origin">[],
   { weak, judged }: FollowedPasswords,
@@ -139,7 +139,7 @@ export function judgeImported(
   return ok(`${plural(accounts.length, "account")}: each password was checked when it was set.`);
 }
 
-/** Guesses that attackers try first with an address. Commands refuse to set any of them but the printed one. */
+/** Guesses that attackers try first with an address. Commands refuse to set these, except the one that the README prints. */
 function firstGuesses({ name: address, origin }: Pick<AccountItem, "name" | "origin">): readonly string[] {
   if (origin === "command") return [PRINTED];
   const [local = "", domain = ""] = address.split("@");
@@ -148,10 +148,10 @@ function firstGuesses({ name: address, origin }: Pick<AccountItem, "name" | "ori
   return [...new Set([local, `${local}123`, name, `${name}123`, address, ...common])];
 }
 
-/** `open`: the accounts that a guess opens; `untried`: those for which time or a hash method was missing. */
+/** `open`: accounts that a guess opens. `untried`: how many were not tried for lack of time or of a hash method. */
 type Guessed = Readonly<{ open: readonly string[]; tried: number; untried: number }>;
 
-/** The guess that worked is not printed. */
+/** Does not print the guess that worked. */
 function judgeGuessable({ open, tried, untried }: Guessed): Finding {
   if (open.length > 0)
     return wrong(`Easily guessed passwords open ${firstFew(open)}.`, `${PROGRAM} account passwd ADDRESS`);
@@ -187,13 +187,13 @@ function judgeApi(status: number): Finding {
   return unknown(`The API answers with ${status}.`, `${PROGRAM} status`);
 }
 
-/** A wildcard address is reached at loopback too; IPv6 is written in brackets (RFC 3986 section 3.2.2). */
+/** Replaces a wildcard address by loopback, and writes IPv6 in brackets (RFC 3986 section 3.2.2). */
 function hostOf(address: string): string {
   if (address === "0.0.0.0" || address === "::") return "127.0.0.1";
   return address.includes(":") ? `[${address}]` : address;
 }
 
-/** Every program that the shell starts gets its variables. */
+/** A password among the variables is a risk, because every program that the shell starts gets them. */
 export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv, isImage = IS_IMAGE): Finding {
   if ((env["ADMIN_PASSWORD"] ?? "") === "") return ok("The environment has no password of the dashboard.");
   return warning(
@@ -208,7 +208,7 @@ export const passwords = {
     fromDatabases(async (reader, { layout, settings }) => {
       const hash = reader.dashboardPassword();
       const tried = defaultPasswords(settings.domains, settings.hostname);
-      // In parallel, one per thread.
+      // In parallel, one password per thread.
       const opens = await Promise.all(tried.map((password) => verifyPassword(hash ?? "", password)));
       return judgeDashboard(hash, tried.length, opens.includes(true), weaknessOfTaken(layout, hash));
     }),

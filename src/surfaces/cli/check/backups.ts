@@ -17,7 +17,7 @@ import { loadSettings } from "../../../settings/load.ts";
 import { PROGRAM } from "../call.ts";
 import { check, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
 
-/** One night, and the hours until the next. */
+/** A day, and some hours for the nightly backup to finish. */
 const FRESH_MS = 30 * HOUR_MS;
 const CREATE = `${PROGRAM} backup create`;
 
@@ -36,7 +36,7 @@ export function judgeKey({ last, isKeySeen }: BackupRecord): Finding {
   return wrong("The key was never displayed: without it no backup can be read.", `${PROGRAM} backup key`);
 }
 
-/** `disks`: the devices of the data directory and of the repository; the latter null if it is on another machine. */
+/** `disks`: the devices of the data directory and of the repository; `repository` is null if it is on another machine. */
 export function judgePlace(
   place: string,
   disks: Readonly<{ data: number; repository: number | null; inMemory?: boolean }>,
@@ -58,7 +58,7 @@ function judgeRepository(last: DoneBackup, listed: Restored<readonly Snapshot[]>
   return ok(`The key opens the repository: it holds ${plural(listed.value.length, "backup")}.`);
 }
 
-/** Its text is not printed: it holds secrets. */
+/** Does not print the settings, which hold secrets. */
 function judgeRestored(last: DoneBackup, read: Restored<string>): Finding {
   const fix = `${PROGRAM} backup verify`;
   if (!read.ok) return wrong(`The settings of ${last.snapshot} cannot be read back: ${read.reason}.`, fix);
@@ -85,7 +85,7 @@ function look({ layout, settings }: Server): Finding {
   const isElsewhere = named !== "" && !named.startsWith("/");
   const path = named === "" ? layout.backupRepository : named;
   const repository = isElsewhere ? null : deviceOf(path);
-  // Of a file in it.
+  // Of a file in the repository.
   const inMemory = isInMemory(join(path, "config"));
   return judgePlace(placeOf(layout, settings), { data: deviceOf(layout.data), repository, inMemory });
 }

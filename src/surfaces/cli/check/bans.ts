@@ -27,7 +27,7 @@ import { FIREWALL_OFF } from "./firewall.ts";
 
 const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
 
-/** `trouble` null: the kernel holds all single addresses. `networks`: those missing from every set. */
+/** `trouble`: what the kernel lacks of single addresses; null if nothing. `networks`: networks that are in no set of the kernel. */
 export function judgeHeldByKernel(total: number, trouble: string | null, networks: readonly string[]): Finding {
   if (trouble !== null) return wrong(trouble, FIX);
   if (networks.length > 0) return wrong(`The kernel does not hold the bans of ${firstFew(networks)}.`, FIX);
@@ -61,7 +61,7 @@ function judgeSelf(banned: readonly string[] | null): Finding {
   return wrong(`The kernel bans ${firstFew(banned)}, which must never be banned.`, `${PROGRAM} break-glass`);
 }
 
-/** Returns which of these a set of bans holds, without those that an allow set accepts first; `get element` works for networks too (nft(8)). */
+/** Returns which of these are in a set of bans and not in an allow set, which accepts first. `get element` also finds networks (nft(8)). */
 async function bannedOf({ machine, settings }: Server, own: readonly Prefix[]): Promise<readonly Prefix[] | null> {
   const hosts = own.filter((prefix) => !LOOPBACK.some((loopback) => overlaps(loopback, prefix)));
   const asked = hosts.map(async (prefix) => {

@@ -32,7 +32,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
   "ports.resolver": wrong(/\*:53/, () => listening("*:53", "unbound")),
   "ports.others": warning(/3306 \(mariadbd\)/, () => listening("0.0.0.0:3306", "mariadbd")),
   "ports.scan": warning(/\d+ \(127\.99\.88\.77\)/, async () => ({
-    // None of our internal ports may be open at the machine's address.
+    // No internal port of ours may be open at the machine's address.
     settings: { "ports.login_policy": await listenOnPort(createServer(), "127.99.88.77") },
     machine: { ...printing(""), addresses: () => [ip("127.99.88.77")] },
   })),
@@ -108,7 +108,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
 
 findEach(BROKEN);
 
-/** A program that listens there, as ss(8) shows it. */
+/** A program that listens at this address and port, as ss(8) shows it. */
 function listening(at: string, program: string): CheckedParts {
   return { machine: printing(`LISTEN 0 1 ${at} ${at.replace(/\d+$/, "*")} users:(("${program}",pid=7,fd=3))\n`) };
 }

@@ -174,7 +174,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
 
 findEach(BROKEN);
 
-test("the password that the README prints opens no account, whoever made it", async () => {
+test("the check finds any account that the README's password opens, imported or not", async () => {
   const look = async (name: string, origin: AccountItem["origin"], password = "correct horse battery") => {
     const reader = { ...accounts({ name, origin }), password: () => hashOf(password) };
     const { state, saw } = await passwords.guessable.look(checkedServer({ reader }));
@@ -187,7 +187,7 @@ test("the password that the README prints opens no account, whoever made it", as
   assert.equal(await look("alice@example.org", "command", "purple monkey dishwasher"), "ok No account was imported.");
 });
 
-test("a place for backups that is gone after a reboot, or with the container, is no other disk", async () => {
+test("a repository that a reboot or a new container deletes does not count as another disk", async () => {
   const { data } = temporaryLayout();
   const settings = { "backup.repository": "/dev/shm/no-such-directory/repository" };
   const { state, saw } = await backups.elsewhere.look(checkedServer({ data, settings }));
@@ -197,7 +197,7 @@ test("a place for backups that is gone after a reboot, or with the container, is
   );
 });
 
-/** Cheap to verify. */
+/** A hash that is cheap to verify. */
 function hashOf(password: string): string {
   const salt = randomBytes(16);
   const cheap = { memory: 8, passes: 1, parallelism: 1 };
@@ -243,7 +243,7 @@ function damaged(which: "engineDb" | "accountsDb"): CheckedParts {
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   db.close();
   const bytes = readFileSync(path);
-  // After the schema, so that the first page still opens.
+  // Damages a page after the schema, so that the database still opens.
   bytes.fill(0xff, 8_192, 8_192 + 64);
   writeFileSync(path, bytes);
   return { data: layout.data };
@@ -257,7 +257,7 @@ function backedUp(ageMs: number, isKeySeen = true): CheckedParts {
   return { data };
 }
 
-/** A service whose program file was removed while it runs, as an update does. */
+/** A service whose program file was removed while it runs, as in an update. */
 async function replacedProgram(): Promise<CheckedParts> {
   const { data, services } = temporaryLayout();
   const program = join(data, "sleeper");

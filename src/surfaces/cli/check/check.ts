@@ -14,7 +14,7 @@ import type { Call, Reader } from "../call.ts";
 
 export type State = (typeof CHECK_STATES)[number];
 
-/** `saw` is the evidence, `fix` the command or page that helps; empty if nothing needs to be done. */
+/** `saw` is the evidence. `fix` is the command or page that helps, empty if nothing needs to be done. */
 export type Finding = Readonly<{ state: State; saw: string; fix: string }>;
 
 export function ok(saw: string): Finding {
@@ -33,7 +33,7 @@ export function wrong(saw: string, fix: string): Finding {
   return { state: "wrong", saw, fix };
 }
 
-/** Returns the worst finding, with the evidence of all that are equally bad; `saw` if there is none. */
+/** Returns the worst state with the evidence of all findings of that state. `saw`: the evidence if there are no findings. */
 export function worstOf(findings: readonly Finding[], saw = ""): Finding {
   const state = CHECK_STATES.findLast((one) => findings.some((finding) => finding.state === one)) ?? "ok";
   const those = findings.filter((finding) => finding.state === state);
@@ -46,7 +46,7 @@ export function worstOf(findings: readonly Finding[], saw = ""): Finding {
 export type Shaken = ReadonlyMap<Door, Handshake>;
 export type Server = ReturnType<typeof serverOf>;
 
-/** `does`: a sentence, printed with every result. */
+/** `does`: a sentence that is printed with every result. */
 export type Check = Readonly<{ does: string; look: (server: Server) => Finding | Promise<Finding> }>;
 
 export function check(does: string, look: Check["look"]): Check {
@@ -58,8 +58,8 @@ type Ports = Pick<Call, "layout" | "env" | "guard" | "keeper" | "reader" | "now"
 const HANDSHAKE_MS = 10 * SECOND_MS;
 
 /**
- * The running system under check. Data that several checks need is fetched once; null: the guard does not answer. `sendsTest`:
- * whether to send a test through each alert channel.
+ * The running system under check. Fetches data that several checks need once; null if the guard does not answer. `sendsTest`: whether to
+ * send a test through each alert channel.
  */
 export function serverOf({ layout, env, guard, keeper, reader, now }: Ports, settings: Settings, sendsTest: boolean) {
   return {
@@ -105,7 +105,7 @@ export type Machine = typeof machine;
 
 /** The machine that runs the server, as its programs and its kernel describe it. */
 export const machine = {
-  /** Runs a program of the machine until it exits. Never throws. Administrators' tools, whose output we parse. */
+  /** Runs an administrator's tool of the machine, whose output we parse, until it exits. Never throws. */
   run: (program: string, args: readonly string[], options: RunOptions = {}) =>
     runProgram(program, args, { env: toolEnvironment(), ...options }),
   /** Free and total amounts for files of root. */
@@ -123,7 +123,7 @@ export const machine = {
 
 const MOST_ADDRESSES = 4;
 
-/** The machine's addresses that others may reach. A link-local one also needs the link's name. */
+/** The machine's addresses that others may reach, without link-local ones, which need the link's name too. */
 export function reachableAddresses(of: Machine): readonly Ip[] {
   return of
     .addresses()
@@ -131,7 +131,7 @@ export function reachableAddresses(of: Machine): readonly Ip[] {
     .slice(0, MOST_ADDRESSES);
 }
 
-/** The ports of mail, and how TLS starts there (RFC 3207, RFC 8314). */
+/** The mail ports, and how TLS starts at each (RFC 3207, RFC 8314). */
 export function doorsOf(settings: Settings): readonly Door[] {
   return [
     { name: "SMTP", port: settings["ports.smtp"], tlsStart: "starttls", goodbye: "QUIT" },
@@ -141,7 +141,7 @@ export function doorsOf(settings: Settings): readonly Door[] {
   ];
 }
 
-/** Judges what the databases show; unknown while the guard does not answer. */
+/** A check that reads the databases; unknown while the guard does not answer. */
 export function fromDatabases(judge: (reader: Reader, server: Server) => Finding | Promise<Finding>): Check["look"] {
   return async (server) => {
     const reader = await server.reader();

@@ -34,7 +34,7 @@ export const components = {
 const OLD_MS = 6 * HOUR_MS;
 const MANY = 500;
 
-/** The oldest mail comes first. Mail on hold waits for a command, not for delivery. */
+/** `oldest`: the first mail of the queue that is not on hold, because mail on hold waits for a command. */
 export function judgeAge(oldest: Pick<ListedMail, "id" | "at"> | undefined, now: number): Finding {
   if (oldest === undefined) return ok("No mail is waiting for delivery.");
   const age = now - oldest.at;
@@ -73,7 +73,7 @@ export const queue = {
 
 type Channels = Pick<AlertList, "channels" | "leadOut">;
 
-/** An alert that mail does not flow is useless in the queue of that mail. */
+/** An alert that mail does not flow is useless if it waits in the same queue. */
 export function judgeOutside(alerts: Channels | null): Finding {
   if (alerts === null) return unknown("The guard does not answer.");
   const names = firstFew(alerts.channels.map(({ name }) => name));
@@ -95,7 +95,7 @@ function judgeChannels(alerts: Channels | null): Finding {
   return ok(`Every channel works: ${firstFew(alerts.channels.map(({ name }) => name))}.`);
 }
 
-/** `results` null: no test was requested. A channel may accept an alert that never arrives. */
+/** `results`: null if no test was requested. A channel may accept an alert that then never arrives. */
 export function judgeTest(
   results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] | null,
 ): Finding {

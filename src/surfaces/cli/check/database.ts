@@ -10,7 +10,7 @@ import { firstFew } from "../print/text.ts";
 import { check, type Finding, fromDatabases, ok, unknown, warning, wrong } from "./check.ts";
 
 const FIX = `${PROGRAM} restart  # fixes what can be fixed: docs/recovery.md`;
-/** Reading for longer would let the write-ahead log grow. */
+/** Maximum size to read: a longer read would let the write-ahead log grow. */
 const MOST_BYTES = 1_000_000_000;
 
 function look(path: string, open: (path: string) => DatabaseSync): Finding {
@@ -22,7 +22,7 @@ function look(path: string, open: (path: string) => DatabaseSync): Finding {
       "docs/recovery.md",
     );
   try {
-    // Not closed: the last connection that closes a database removes the files beside it.
+    // Not closed, because the last connection that closes a database removes the files next to it.
     if (!isWhole(open(path))) return wrong(`${path}: quick_check finds damage.`, FIX);
     return ok(`SQLite's quick_check read ${formatBytes(sizeBytes)} of ${path} and found nothing wrong.`);
   } catch (error) {
@@ -34,7 +34,7 @@ export const database = {
   engine: check("Reads the guard's database and lets SQLite check each page.", ({ layout: { engineDb } }) =>
     look(engineDb, openEngineForReading),
   ),
-  accounts: check("The same with the accounts' database.", ({ layout: { accountsDb } }) =>
+  accounts: check("Reads the accounts' database and lets SQLite check each page.", ({ layout: { accountsDb } }) =>
     look(accountsDb, openAccountsForReading),
   ),
   audit: check(

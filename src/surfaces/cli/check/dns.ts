@@ -46,7 +46,7 @@ function records(kinds: readonly RecordKind[], does: string): Check {
 
 type MtaSts = Readonly<{ domain: string; hostname: string; found: Found<string>; policy: string | Error | null }>;
 
-/** RFC 8461: `policy` is what the domain's web server returns, or why it returned nothing; null: no policy is announced. */
+/** RFC 8461. `policy`: what the domain's web server returned, or why it returned nothing; null if no policy is announced. */
 export function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
   const fix = "docs/dns-records.md explains how to publish MTA-STS";
   if (!found.ok) return unknown(`_mta-sts.${domain}: the resolver did not answer (${found.reason}).`);
@@ -55,7 +55,7 @@ export function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Findin
   if (policy instanceof Error)
     return wrong(`${domain} announces MTA-STS, but its policy cannot be fetched: ${policy.message}`, fix);
   const hosts = [...policy.matchAll(/^mx:\s*(\S+)\s*$/gm)].map(([, host = ""]) => host.toLowerCase());
-  // A wildcard stands for one label (section 4.1).
+  // A wildcard matches exactly one label (section 4.1).
   const fits = [hostname, hostname.replace(/^[^.]+/, "*")].some((name) => hosts.includes(name));
   if (!/^version:\s*STSv1\s*$/m.test(policy) || !fits)
     return wrong(

@@ -19,18 +19,18 @@ const FIX = `${PROGRAM} status  # says why the firewall cannot be used; the guar
 /** The guard checks the kernel's sets and chains, not each rule. */
 const REBUILD = `${PROGRAM} restart  # the guard rebuilds the table`;
 
-/** What the guard decides before any ban (host/firewall/guard-table.ts): who is a proxy, loopback, neighbour discovery, the allow list. */
+/** The guard's own rules before the bans (host/firewall/guard-table.ts): proxies, loopback, neighbour discovery, the allow list. */
 const OURS =
   /^(?:tcp dport @proxied jump from_proxies|(?:iif "lo"|icmpv6 type \{[^}]*\}|ip saddr @allow4|ip6 saddr @allow6) accept)$|policy accept/;
-/** Answers to this machine's own connections, which a ban spares. */
+/** Rules for answers to this machine's own connections, which a ban does not block. */
 const ANSWERS =
   /^(?:tcp sport 1-1023 tcp dport >= \d+ tcp flags != syn \/ syn,ack|udp sport \{ 53, 123 \} udp dport >= 1024) accept$/;
 /** Verdicts other than drop and reject by which a packet leaves a chain before its last rule (nft(8)). */
 const LEAVES = /\b(?:accept|return|goto|jump|queue|vmap)\b/;
-/** Drops every packet: no condition precedes it. */
+/** A rule that drops every packet, because no condition precedes the verdict. */
 const DROPS_ALL = /^(?:counter (?:name "?\w+"? |packets \d+ bytes \d+ )?)?drop$/;
 
-/** As chosen: `open-ports` says what it means. */
+/** Not a fault, because the owner chose it. `open-ports` says what it means. */
 export const FIREWALL_OFF = ok("The firewall is off (firewall.enabled), so the kernel holds no bans.");
 
 /** `chain`: the chain as nft(8) prints it, empty if it does not exist; `banned`: the chain for banned packets. */
@@ -61,7 +61,7 @@ function rulesOf(chain: string): readonly string[] {
   return lines.filter((line) => !["", "}"].includes(line) && !line.endsWith("{"));
 }
 
-/** `chains`: the output of `nft list chains`. Does not judge what other tables open. */
+/** `chains`: the output of `nft list chains`. Does not judge which ports other tables open. */
 export function judgeOthers(chains: string | null): Finding {
   if (chains === null) return unknown("nft could not be run.", FIX);
   let table = "";
@@ -77,7 +77,7 @@ export function judgeOthers(chains: string | null): Finding {
   );
 }
 
-/** `reached`: whether another user's program could connect to the port where Dovecot asks the guard. */
+/** `reached`: whether another user's program could connect to the port where Dovecot asks the guard; null if unknown. */
 function judgeInner(port: number, isEnabled: boolean, reached: boolean | null): Finding {
   if (!isEnabled)
     return unknown(

@@ -9,7 +9,7 @@ const ALL = groups.flatMap(({ name, checks }) =>
   Object.keys(checks).map((one) => ({ id: `${name}.${one}`, group: name })),
 );
 
-/** The results of all checks; that of one is another. */
+/** The results of all checks: ok, except one with the given state. */
 function results(other: string, state: State): readonly Result[] {
   const rest = { did: "x", evidence: "x", mend: null, tookMs: 1 };
   return ALL.map(({ id, group }) => ({ ...rest, id, group, state: id === other ? state : "ok" }));

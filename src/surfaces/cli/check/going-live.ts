@@ -33,7 +33,7 @@ export const POINTS: readonly Point[] = [
 export type PointState = "done" | "open" | "unknown";
 export type JudgedPoint = Readonly<{ point: string; state: PointState; checks: readonly Result[] }>;
 
-/** Done if all checks are ok. A warning leaves the point open, because the owner must decide about it. */
+/** A point is done if all its checks are ok. A warning leaves it open, because the owner must decide about it. */
 export function judgePoints(results: readonly Result[]): readonly JudgedPoint[] {
   return POINTS.map(({ name, checks }) => {
     const those = checks.flatMap((wanted) => results.filter(({ id, group }) => id === wanted || group === wanted));
@@ -50,7 +50,7 @@ function pointState(states: readonly State[]): PointState {
   return states.length === 0 || states.includes("unknown") ? "unknown" : "done";
 }
 
-/** Names what a setting leaves open: not a fault, but the owner should know before going live. */
+/** What a setting leaves open. This is not a fault, but the owner should know it before going live. */
 export type LeftOpen = Readonly<{ setting: string; leaves: string; change: string }>;
 type Asked = Pick<Settings, "firewall.mode" | "fail2ban.enabled" | "fail2ban.sentences" | "mailboxes.encryption">;
 

@@ -50,8 +50,8 @@ import { judgeChain as judgeCertificates, judgeDays, judgeOld } from "./tls.ts";
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 
 /**
- * Asserts the judgement, and that any result other than ok says what helps. `says` matches what was seen, `helps` the fix. What `broken.test.ts` and its like bring about by a whole
- * check is not repeated here, nor what is ok on a whole server (`test/e2e/check.test.ts`).
+ * Asserts the judgement, and that a warning or a wrong result has a fix. `says` matches the evidence, `helps` the fix. Does not repeat
+ * the whole checks of `broken.test.ts` and `broken-network.test.ts`, nor results that are ok on a whole server (`test/e2e/check.test.ts`).
  */
 function assertJudged(state: State, { state: found, saw, fix }: Finding, says = /./, helps = /^/): void {
   assert.equal(found, state, saw);
@@ -72,7 +72,7 @@ test("passwords: one in the environment is removed where it was set, for a conta
   assertJudged("warning", judgeSecretInEnvironment({ ADMIN_PASSWORD: "x" }, false), /in this shell/, /^unset /);
 });
 
-test("passwords: a followed one that is weak is wrong", () => {
+test("passwords: a weak one in the followed file is wrong", () => {
   assertJudged("unknown", judgeDashboard(null, 0, false));
   assert.ok(defaultPasswords(["example.org"], "mail.example.org").includes("example.org"));
   const listed = { name: "b@example.org", origin: "listed" } as const;
@@ -157,7 +157,7 @@ const listeners = promised.map(({ port, address, service }) => ({
   programs: [OURS[service] ?? "node-MainThread"],
 }));
 
-test("ports: another resolver at a different address is not in our resolver's way, but others may reach it", () => {
+test("ports: a resolver at a different address does not disturb ours, but others may reach it", () => {
   const beside = (address: string) => [...listeners, { address, port: 53, programs: ["systemd-resolve"] }];
   const ours = promised.find(({ service }) => service === "unbound")?.address ?? "";
   for (const [address, listening, others] of [
@@ -176,7 +176,7 @@ test("ports: another resolver at a different address is not in our resolver's wa
   assert.match(judgeListening(promised, withoutOurs).saw, /^Nothing listens on 53 \(dns\.address\)/);
 });
 
-test("ports: one for proxies that accepts no one else is ok", () => {
+test("ports: a port for proxies that accepts no one else is ok", () => {
   assertJudged("ok", judgeProxied(new Map([["203.0.113.10", []]])));
 });
 
@@ -284,7 +284,7 @@ test("permissions: programs that cannot be listed do not pass", async () => {
   await assert.rejects(async () => permissions.programs.look(checkedServer({ data })), /^Error: ENOTDIR/);
 });
 
-test("mail out: no way out at port 25 is wrong, and none over IPv4 a warning", () => {
+test("mail out: no connection to port 25 is wrong, and no IPv4 route is a warning", () => {
   const greets = [{ host: "mx.example.net", says: "220 mx.example.net ESMTP" }];
   assertJudged("ok", judgeOutgoing(greets));
   assertJudged("warning", judgeOutgoing(greets, false), /no IPv4 route/);
@@ -292,7 +292,7 @@ test("mail out: no way out at port 25 is wrong, and none over IPv4 a warning", (
   assertJudged("unknown", judgeOutgoing([]));
 });
 
-test("lists: a router's address is looked up beside the machine's of the other family, if mail leaves by its family", async () => {
+test("lists: looks up a router's address, if mail leaves by its family, and the machine's address of the other family", async () => {
   const list = "zen.spamhaus.org";
   const [local, v4, v6] = [ip("10.0.0.7"), ip("203.0.113.10"), ip("2001:db8:10::10")];
   const listed = [v4, v6].map((address) => listQuery(address, list));
@@ -329,14 +329,14 @@ test("ports: who reaches the dashboard's port in a container is unknown, but no 
   assertJudged("warning", judgePrivate(settings, [http, at(settings["ports.login_policy"])], true));
 });
 
-test("components: one that works badly, and a guard that does not answer", () => {
+test("components: one that works only in part, and a guard that does not answer", () => {
   const slow = { name: "postfix", status: "degraded", detail: "x" } as const;
   assertJudged("warning", judgeComponents({ ...WELL, components: [slow] }));
   assertJudged("wrong", judgeComponents(null));
   assertJudged("wrong", judgeNotices(null));
 });
 
-test("disk: little space, no fixed number of inodes, and an unknown mount", () => {
+test("disk: little space, a variable number of inodes, and an unknown mount", () => {
   assertJudged("ok", judgeSpace("/x", { free: 50, all: 100 }, 9));
   assertJudged("warning", judgeSpace("/x", { free: 9, all: 100 }, 9));
   assertJudged("wrong", judgeSpace("/x", { free: 50, all: 100 }, 51), /mail is refused/);
@@ -357,7 +357,7 @@ test("queue: a mail of an hour and 500 mails are ok", () => {
   assertJudged("ok", judgeLength(500));
 });
 
-test("bans: networks that are missing in the kernel, and nft that cannot list them", async (t) => {
+test("bans: networks that the kernel lacks, and an nft that cannot list them", async (t) => {
   const network = net("203.0.113.0/24");
   assertJudged("wrong", judgeHeldByKernel(1, null, [network]));
   assert.deepEqual(uncovered([network], "elements = { 203.0.112.0/23 timeout 1h }"), []);
@@ -369,7 +369,7 @@ test("bans: networks that are missing in the kernel, and nft that cannot list th
   assertJudged("ok", judgeAllowed([{ prefix: "203.0.113.0/24", note: "" }]));
 });
 
-test("bans: an allowed address of a banned network is not banned, and over IPv6 its site is asked for", async () => {
+test("bans: an allowed address of a banned network is not banned; an IPv6 address is looked up by its network", async () => {
   for (const [client, counted, allow] of [
     ["198.51.100.9", "198.51.100.9", "allow4"],
     ["2001:db8:b000::9", "2001:db8:b000::", "allow6"],
@@ -393,7 +393,7 @@ test("alerts: a channel that works without the mail queue, and a guard that does
   assertJudged("ok", judgeTest([{ channel: "ntfy", ok: true, detail: "" }]));
 });
 
-test("backups: none, old or failed, and a restore drill of long ago", () => {
+test("backups: none, old or failed, and an old restore drill", () => {
   const last = doneBackup(NOW - HOUR_MS);
   const record = { last, failure: null, oldKept: null, since: 0, isKeySeen: true };
   const aged = (hours: number) => ({ ...record, last: { ...last, at: NOW - hours * HOUR_MS } });
@@ -421,7 +421,7 @@ test("clock: no file, a time server, and neither", () => {
   assertJudged("unknown", judgeSynchronized(""));
 });
 
-test("updates: apt's own words for how often are shown as they are", () => {
+test("updates: apt's own words for an interval are shown unchanged", () => {
   for (const [value, says] of [
     ["1", /\(every 1 day\)/],
     ["always", /\(always\)/],
@@ -430,7 +430,7 @@ test("updates: apt's own words for how often are shown as they are", () => {
     assertJudged("ok", judgeAutomatic(`APT::Periodic::Unattended-Upgrade "${value}";\n`), says);
 });
 
-test("updates: an image is old a month after it came here", () => {
+test("updates: an image is old a month after it was fetched or built here", () => {
   assertJudged("ok", judgeImage(NOW - 30 * DAY_MS, NOW));
   const renew = /^git pull --autostash && docker compose build --pull /;
   assertJudged("warning", judgeImage(NOW - 31 * DAY_MS, NOW), /^This image is 31 days old/, renew);

@@ -20,7 +20,7 @@ import { check, type Finding, ok, type Room, type Server, unknown, warning, wors
 /** The newest file that the server has written. */
 type Newest = Readonly<{ path: string; at: number }>;
 
-/** Reports files from the future, which mean that the clock was set back. A server that logs has written within minutes. */
+/** Reports a file from the future, which means that the clock was set back. A running server has written within minutes. */
 export function judgeFiles(newest: Newest | null, now: number): Finding {
   if (newest === null) return unknown("The server has written no file yet.");
   const fix = "timedatectl  # or chronyc tracking: shows where the machine gets its time from";
@@ -59,7 +59,7 @@ export const clock = {
 const LITTLE = 0.1;
 const ALMOST_NONE = 0.03;
 
-/** Below `reserved` bytes, mail is refused. */
+/** `reserved`: free bytes below which mail is refused. */
 export function judgeSpace(place: string, { free, all }: Room, reserved: number): Finding {
   const saw = `${formatBytes(free)} of ${formatBytes(all)} are free below ${place}`;
   return free < reserved ? judgeRoom(0, `${saw}: mail is refused.`, place) : judgeRoom(free / all, `${saw}.`, place);
@@ -85,7 +85,7 @@ export function judgeMount(place: string, mounts: string): Finding {
   return ok(`The disk at ${point} (${type}) is writable.`);
 }
 
-/** Mail may have a separate disk. */
+/** Judges the data directory and the mail, which may be on a separate disk. */
 function worstDisk({ layout: { data, mail }, machine }: Server, judge: (path: string) => Finding): Finding {
   const mounts = machine.mounts();
   const isApart = mountOf(mail, mounts)?.point !== mountOf(data, mounts)?.point;
@@ -127,11 +127,11 @@ export function judgeUpdates(simulated: string | null, listedAt: number | null, 
   return ok("No update is pending.");
 }
 
-/** `said`: apt-config(8)'s output for the setting that unattended-upgrades adds. */
+/** `said`: apt-config(8)'s output for the setting of unattended-upgrades. */
 export function judgeAutomatic(said: string | null): Finding {
   if (said === null) return unknown("apt-config could not be run.");
   const [, every = "0"] = /"([^"]*)";/.exec(said) ?? [];
-  // Also "always", or with a unit, such as 12h.
+  // The value may also be "always" or have a unit, such as 12h.
   const often = /^\d+$/.test(every) ? `every ${plural(Number(every), "day")}` : every;
   if (every !== "0" && every !== "") return ok(`Debian installs security updates automatically (${often}).`);
   return warning(
@@ -142,7 +142,7 @@ export function judgeAutomatic(said: string | null): Finding {
 
 const OLD_IMAGE_DAYS = 30;
 
-/** `unpackedAt`: an image holds no date of its build, but each file has the time at which this machine built or fetched it (inode(7), ctime). */
+/** `unpackedAt`: when this machine built or fetched the image, by the ctime of its files (inode(7)); an image has no build date. */
 export function judgeImage(unpackedAt: number, now: number): Finding {
   const days = Math.floor((now - unpackedAt) / DAY_MS);
   if (days <= OLD_IMAGE_DAYS) return ok("Updates come with a new image; `updates.waiting` says when you need one.");
@@ -160,7 +160,7 @@ function judgeReplaced(running: readonly string[], looked: number): Finding {
   return ok(`${plural(looked, "process")} of the server: none runs a program or library that was replaced.`);
 }
 
-/** The versions, as uname(2) returns them. In a container the kernel is the host's, and not among those that are installed. */
+/** Compares versions as uname(2) returns them. In a container, the kernel is the host's and not among the installed ones. */
 export function judgeKernel(running: string, installed: readonly string[]): Finding {
   const flavourOf = (version: string): string | undefined => /-[a-z].*$/.exec(version)?.[0];
   const newest = installed

@@ -9,12 +9,12 @@ import { check, type Finding, ok, type Server, unknown, wrong } from "./check.ts
 /** Longer than the deliberate delay of a refused sign-in. */
 const TIMEOUT_MS = 20_000;
 const APPLY = `${PROGRAM} config apply`;
-/** A domain for examples (RFC 2606 section 3); the attempt stops before any content, so nothing is ever sent. */
+/** An address in an example domain (RFC 2606 section 3). The attempt stops before any content, so nothing is ever sent. */
 const ELSEWHERE = "relay-test@example.com";
 const WRONG_PASSWORD = "this is not the password of anybody";
 const PLAIN = Buffer.from(`\0${NO_ACCOUNT}\0${WRONG_PASSWORD}`).toString("base64");
 
-/** `sender`: the answer to MAIL FROM; after a refusal, RCPT TO tests nothing. `answer`: to RCPT TO for someone else's domain. */
+/** `sender`: the answer to MAIL FROM; if it is refused, RCPT TO proves nothing. `answer`: that to RCPT TO for someone else's domain. */
 export function judgeRelay(sender: string, answer: string): Finding {
   if (!sender.startsWith("250"))
     return unknown(`Port 25 does not accept the sender: ${oneLine(sender.trim())}`, `${PROGRAM} status`);
@@ -53,7 +53,7 @@ export function judgeOffers(door: string, offers: string, when: string): Finding
   return ok(`${door} offers no AUTH ${when}.`);
 }
 
-/** `isTls`: TLS starts at once. */
+/** `isTls`: TLS starts with the connection. */
 type Talk = Readonly<{ port: number; localAddress?: string; goodbye?: string; isTls?: boolean }>;
 
 /** Runs a dialogue; if it fails, the result is unknown. */
@@ -120,7 +120,7 @@ export const mailFlow = {
       return judgeNames(await dialogue.ask(`VRFY postmaster@${settings.domains[0] ?? settings.hostname}`));
     }),
   ),
-  // It is for servers, which never sign in.
+  // This port is for servers, which never sign in.
   "port-25": check("Checks whether port 25 accepts passwords after STARTTLS.", ({ settings }) =>
     talk({ port: settings["ports.smtp"] }, async (dialogue) =>
       judgeOffers("Port 25", await greeted(dialogue), "after STARTTLS"),
@@ -133,6 +133,8 @@ export const mailFlow = {
       return judgeSignIn("IMAPS", answer);
     }),
   ),
-  "sign-in-submission": check("The same over submission, after STARTTLS.", (server) => signIn(server, "submission")),
-  "sign-in-submissions": check("The same over submissions.", (server) => signIn(server, "submissions")),
+  "sign-in-submission": check("Signs in over submission, after STARTTLS, in the same way.", (server) =>
+    signIn(server, "submission"),
+  ),
+  "sign-in-submissions": check("Signs in over submissions in the same way.", (server) => signIn(server, "submissions")),
 };

@@ -21,7 +21,7 @@ test("the relay accepts a sign-in over verified TLS", async () => {
   assert.match(await atRelay({ answers: [OFFERS, only], tls: files }), /^ok: /);
 });
 
-test("a refused password is wrong, and the report omits what was sent; a relay that cannot say is unknown", async () => {
+test("a refused password is wrong, and the report omits it; a relay that cannot check it now is unknown", async () => {
   const repeats = [/^AUTH/, `535 5.7.8 no: ${PLAIN}\r\n`] as const;
   const refused = /^wrong: .* refuses the name or the password: it answers 535\.$/;
   assert.match(await atRelay({ answers: [OFFERS, repeats], tls: files }), refused);
@@ -38,7 +38,7 @@ test("sends no password without TLS, nor to a server with someone else's certifi
   assert.match(await atRelay({ answers, tls: mailCertificate() }), /^wrong: .*self.signed/);
 });
 
-test("a relay that cannot be reached or accepts no mail for now may be restarting; one that refuses us is wrong", async () => {
+test("an unreachable relay or one that accepts no mail for now may be restarting; one that refuses us is wrong", async () => {
   const tls = files;
   assert.match(await atRelay({ tls }, { isClosed: true }), /^unknown: .*ECONNREFUSED/);
   assert.match(await atRelay({ tls }, { name: "no.example" }), /^wrong: .*its name has no address/);

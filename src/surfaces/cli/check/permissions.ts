@@ -14,12 +14,12 @@ import { check, type Finding, ok, warning, wrong } from "./check.ts";
 
 /** Expected owner and mode. */
 type Wanted = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
-/** The present state; null: it does not exist. */
+/** Actual owner and mode; null if the path does not exist. */
 type Found = Readonly<{ mode: number; uid: number; gid: number }> | null;
 
 const FIX = `${PROGRAM} restart  # each start restores owners and modes`;
 
-/** Missing rights are not dangerous: `status` shows what cannot work. */
+/** Judges owners and excess rights. Missing rights are not dangerous, and `status` shows what cannot work. */
 export function judgeOwners(what: string, entries: readonly (readonly [Wanted, Found])[]): Finding {
   const bad = entries.flatMap(([wanted, found]) => {
     if (found === null) return [];
@@ -47,14 +47,14 @@ function judgeFound(what: string, wanted: readonly Wanted[]): Finding {
 }
 
 function wantedDirectories(layout: Layout): readonly Wanted[] {
-  // A path that is listed twice gets the later access, as in set-up.
+  // If a path is listed twice, the later entry applies, as in set-up.
   const last = new Map(directories(layout).map((entry) => [entry.path, entry]));
   return [...last.values()].map(({ path, mode, user, group }) => {
     return { path, mode, uid: userIds(user).uid, gid: groupId(group) };
   });
 }
 
-/** Files that hold a secret, with the only users who may read them. First those that the check names if many are wrong. */
+/** Files that hold a secret, with who may read them. The most important first, because the check names only a few. */
 function wantedSecrets(layout: Layout): readonly Wanted[] {
   const { settings, settingsInForce, loginPolicySecret, tlsKey, backup, backupKey, mailPrivateKey, proofWord } = layout;
   const { uid } = userIds(USERS.guard);

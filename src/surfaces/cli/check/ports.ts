@@ -50,7 +50,7 @@ export function judgeListening(promised: readonly ServerPort[], listeners: reado
 
 /** A program at a different address, such as systemd-resolved, is not in the way. */
 function listensOn(serverPort: ServerPort, { port, address }: Listener): boolean {
-  // ss prints `[::]` for a socket of IPv6 only, and `*` for one of both families.
+  // ss prints `[::]` for an IPv6-only socket, and `*` for one of both families.
   const isOtherFamily = address === "[::]" && serverPort.address?.includes(":") === false;
   return !isOtherFamily && isOn(serverPort, { port, ip: ipOf(address) });
 }
@@ -74,7 +74,7 @@ export function judgePrivate(settings: Settings, listeners: readonly Listener[],
   return ok(`The ports ${inner.join(", ")} are open to this machine only.`);
 }
 
-/** `open`: the ports that a strict firewall opens; null: every port. */
+/** `open`: the ports that a strict firewall opens; null for every port. */
 export function judgeOthers(
   promised: readonly ServerPort[],
   listeners: readonly Listener[],
@@ -89,10 +89,13 @@ export function judgeOthers(
       : ok("The strict firewall closes the ports of all other programs.");
   if (others.every(({ programs }) => programs.length > 0 && programs.every((name) => name === "sshd")))
     return ok(`Apart from the server, only ssh listens: ${firstFew(said)}.`);
-  return warning(`Other programs listen publicly: ${firstFew(said)}.`, "ss -tlnp  # stop what need not be reached");
+  return warning(
+    `Other programs listen publicly: ${firstFew(said)}.`,
+    "ss -tlnp  # stop programs that need not be reached",
+  );
 }
 
-/** Open over at least one address family. */
+/** Whether the port is open over at least one address family. */
 function isReached(port: number, open: Opening): boolean {
   const at = (family: 4 | 6): boolean => isLetIn(doorOf({ protocol: "tcp", family, first: port, last: port }), open);
   return at(4) || at(6);
@@ -111,13 +114,13 @@ function judgeResolver(listeners: readonly Listener[]): Finding {
   return ok("The resolver listens for this machine only.");
 }
 
-/** Above 1023: the usual ports of databases, caches and administration. */
+/** Common ports of databases, caches and administration above 1023. */
 const USUAL = [
   1433, 1521, 2049, 2375, 2376, 2379, 2525, 3128, 3306, 3389, 4190, 5000, 5432, 5601, 5672, 5900, 5984, 6379, 6443,
   8000, 8006, 8080, 8081, 8443, 8888, 9000, 9090, 9200, 9300, 10_000, 10_250, 11_211, 11_332, 11_333, 11_334, 15_672,
   27_017, 50_000,
 ];
-/** Including those below 1024. */
+/** All ports below 1024, and these. */
 const SCANNED = [...Array.from({ length: 1_023 }, (_, at) => at + 1), ...USUAL];
 
 /** `open`: open ports at each address, except those of the settings. */
@@ -135,7 +138,7 @@ function judgeScan(open: ReadonlyMap<string, readonly number[]>, listeners: read
   return ok(`At ${firstFew([...open.keys()])} only the ports of the settings and ssh accept connections.`);
 }
 
-/** `open`: ports for proxies that accepted a connection from this address, which is not a proxy's. */
+/** `open`: by address, the ports for proxies that accepted a connection from it, although it is not a proxy's. */
 export function judgeProxied(open: ReadonlyMap<string, readonly number[]>): Finding {
   const found = [...open].flatMap(([host, taking]) => taking.map((port) => `${port} (${host})`));
   if (found.length > 0)

@@ -20,10 +20,10 @@ import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
 import { check, type Finding, ok, type Server, unknown, warning, worstOf, wrong } from "./check.ts";
 
-/** Lists that most receivers check for a sender's address and for its domain. */
+/** The lists that most receivers check for a sender's IP address; `DOMAIN_LIST` is that for its domain. */
 const LISTS = ["zen.spamhaus.org", "bl.spamcop.net"];
 const DOMAIN_LIST = "dbl.spamhaus.org";
-/** A test domain that the list always names (https://www.spamhaus.org/faqs/domain-blocklist/). */
+/** A test domain that is always on the list (https://www.spamhaus.org/faqs/domain-blocklist/). */
 const DOMAIN_TEST = "dbltest.com";
 /** Their servers accept mail from anyone at port 25, so a machine that reaches none of them cannot send mail. */
 const LARGE = ["gmail.com", "outlook.com"];
@@ -153,7 +153,7 @@ export async function signInAtRelay(settings: Settings, resolver: Resolver): Pro
   }
 }
 
-/** Codes of failed connections; empty if the relay hangs up or hangs, or its name could not be looked up. */
+/** Error codes of failed connections; empty if the relay hangs or hangs up, or if its name could not be looked up. */
 const AWAY = ["", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "EPIPE", "ETIMEDOUT"];
 
 /** Shows only the code of an answer, because a server may repeat the password. */
@@ -165,7 +165,7 @@ function judgeRefusal(relay: string, { command = "", responseCode, originalCode 
     return wrong(`${relay} refuses the name or the password: ${answer}.`, FIX);
   const refusal = command === "STARTTLS" ? "it offers no TLS" : answer;
   const saw = `No mail can go through ${relay}: ${responseCode === undefined ? message : refusal}.`;
-  // It may be restarting. If mail waits longer for it, the notice `relay_refuses` reports that.
+  // The relay may be restarting. If mail keeps waiting for it, the notice `relay_refuses` reports that.
   return responseCode === undefined && AWAY.includes(originalCode) ? unknown(saw, FIX) : wrong(saw, FIX);
 }
 

@@ -23,7 +23,7 @@ test("a check that throws or hangs is unknown and does not stop the others; data
   assert.deepEqual(order, ["works", "engine"]);
 });
 
-test("of several findings the worst counts, with all that are equally bad", () => {
+test("the worst of several findings counts, together with all that are equally bad", () => {
   const found = worstOf([ok("a"), wrong("b.", "fix b"), unknown("c"), wrong("d", "fix d"), wrong("d", "")]);
   assert.deepEqual(found, { state: "wrong", saw: "b. d.", fix: "fix b" });
   assert.deepEqual(worstOf([], "none"), ok("none"));
@@ -65,14 +65,14 @@ test("a second run without a result does not clear a new failure", async () => {
   assert.deepEqual(record.checks["tls.days"], { state: "wrong", evidence: "wrong", passedAt: 1, unseenSince: 9 });
 });
 
-test("only the groups of new failures run again; without any there is one run", async () => {
+test("only groups with new failures run again; without new failures there is one run", async () => {
   const one = await daily([[result("tls.days", "ok"), result("dns.mx", "wrong")], [result("dns.mx", "wrong")]]);
   assert.deepEqual(one.asked[1], ["dns"]);
   const none = await daily([[result("tls.days", "ok"), result("dns.mx", "warning")]]);
   assert.deepEqual([none.asked.length, none.pauses], [1, 0]);
 });
 
-test("a fault that the owner fixes and checks during the run has passed", async () => {
+test("a fault that the owner fixes and checks during the run counts as passed", async () => {
   const bad = [result("tls.days", "wrong"), result("dns.mx", "wrong")];
   const fixed = { state: "ok", evidence: "fixed", passedAt: 8 } as const;
   const { record } = await daily([bad, bad], { ...BEFORE, checks: { ...BEFORE.checks, "dns.mx": fixed } });

@@ -23,17 +23,17 @@ export type Result = Readonly<{
   state: State;
   did: string;
   evidence: string;
-  /** Null: there is nothing to do. */
+  /** Null if there is nothing to do. */
   mend: string | null;
   tookMs: number;
 }>;
 
 /** Time limit of a single check. */
 const MOST_MS = 25 * SECOND_MS;
-/** These read whole files without a pause, which would delay the other checks' dialogues. */
+/** Groups that run after the others, because they block while reading whole files, which would delay dialogues of other checks. */
 const LAST: readonly string[] = ["database"];
 
-/** Runs the checks of these groups, most of them in parallel, and returns them in the order of the groups. */
+/** Runs the checks of these groups, most of them in parallel, and returns the results in the order of the groups. */
 export async function runChecks(
   groups: readonly Group[],
   server: Server,
@@ -48,7 +48,7 @@ export async function runChecks(
   return groups.flatMap(({ name }) => results.filter(({ group }) => group === name));
 }
 
-/** A check that fails or hangs reports that, and does not stop the others. */
+/** Runs the checks of a group. One that fails or hangs becomes unknown and does not stop the others. */
 function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promise<readonly Result[]> {
   return Promise.all(
     Object.entries(checks).map(async ([key, one]) => {
@@ -61,7 +61,7 @@ function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promi
   );
 }
 
-/** A URL that another program quotes may contain a password (RFC 3986 section 3.2.1). */
+/** Removes passwords from URLs that other programs quote (RFC 3986 section 3.2.1). */
 function withoutPassword(text: string): string {
   return text.replace(/\/\/[^/@\s]+@/g, "//…@");
 }
@@ -101,7 +101,7 @@ const table = {
 };
 type Table = typeof table;
 export type GroupName = keyof Table;
-/** `tls.days` */
+/** Such as `tls.days`. */
 export type CheckId = { [G in GroupName]: `${G}.${keyof Table[G] & string}` }[GroupName];
 
 type Group = Readonly<{ name: string; checks: Readonly<Record<string, Check>> }>;
@@ -115,8 +115,8 @@ type Parts = Readonly<{
 }>;
 
 /**
- * Runs all groups once, and those with a new failure again, because failures that clear within a minute are not reported. What the
- * owner has fixed and checked during these minutes has passed.
+ * Runs all groups once, and those with a new failure again after a pause, because failures that clear within a minute are not reported.
+ * Checks that the owner has run in the meantime and that were ok count as passed.
  */
 export async function runDaily(groups: readonly string[], { kept, look, pause, now }: Parts): Promise<CheckRecord> {
   const before = kept();

@@ -27,7 +27,7 @@ import { hello, judgeOffers, talk } from "./mail-flow.ts";
 const TIMEOUT_MS = 10_000;
 const FIX = `${PROGRAM} config set tls.cert FILE  # and tls.key: docs/tls.md`;
 
-/** Silence, or an OpenSSL that lacks the version itself: neither proves anything about the server. */
+/** No answer, or an OpenSSL here that lacks the version itself. Neither proves anything about the server. */
 const NO_ANSWER = /ETIMEDOUT|NO_PROTOCOLS_AVAILABLE|NO_CIPHERS_AVAILABLE|UNSUPPORTED_PROTOCOL|NO_CIPHER_MATCH/;
 
 export function judgeOld(door: string, shaken: Handshake): Finding {
@@ -45,7 +45,7 @@ function judgeRefusal(door: string, what: string, { stage, code, says }: Extract
   return ok(`${door} refuses ${what} (${code === "" ? says : code})`);
 }
 
-/** RFC 9325 section 4.5: RSA of 2,048 bits, curves of 224 bits. */
+/** RFC 9325 section 4.5: at least 2,048 bits for RSA, and 224 bits for curves. */
 function judgeKey({ publicKey }: X509Certificate): Finding {
   const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
   const type = publicKey.asymmetricKeyType ?? "unknown";
@@ -82,7 +82,7 @@ export function judgeDays(certificate: Validity, now: number): Finding {
   return ok(`The certificate is valid until ${day}, ${plural(left, "day")} from now.`);
 }
 
-/** `served`: each port's certificate fingerprint. */
+/** `served`: the fingerprint of the certificate at each port. */
 function judgeSame(served: ReadonlyMap<string, string>, file: string): Finding {
   const others = [...served].filter(([, fingerprint]) => fingerprint !== file).map(([door]) => door);
   if (others.length === 0) return ok(`${plural(served.size, "port")}, each with the certificate of the settings.`);
@@ -99,7 +99,7 @@ async function onImaps(server: Server, judge: (certificate: X509Certificate, dis
   return judge(shaken.certificate, shaken.distrust);
 }
 
-/** RFC 4954 section 4: no passwords in clear text. */
+/** RFC 4954 section 4 forbids passwords in clear text. */
 function offersBeforeTls({ name, port }: Door): Promise<Finding> {
   return talk({ port }, async (dialogue) => judgeOffers(name, await hello(dialogue), "before TLS"));
 }
