@@ -70,7 +70,7 @@ export type AddressStory = {
   }[];
   readonly offencesInMemory: number;
   readonly allowed: AllowEntry | null;
-  /** Accounts that signed in from this address, or from any address of this network. */
+  /** Accounts that signed in from it or, for a network, from any part of it. */
   readonly knownAccounts: readonly string[];
   /** Totals of the lists that are cut: at most the newest 50 past bans and 50 accounts are listed. */
   readonly totals: {
@@ -1304,14 +1304,14 @@ export type Routes = {
       /** Bans that ended with it, 50 at most. */
       readonly lifted: readonly string[];
       readonly liftedTotal: number;
-      /** The end of the previous entry, if later than the requested one. */
+      /** The end of the previous entry, if later than requested. */
       readonly keptEnd?: string | null | undefined;
       /** The previous note, if none was given. */
       readonly keptNote?: string | undefined;
     };
   };
 
-  /** The allow list, a page at a time: entries of the settings first, then those added by commands. */
+  /** The allow list, a page at a time: the settings' entries first, then those of commands. */
   "GET /api/v1/allow": {
     readonly query?:
       | {
@@ -1608,7 +1608,7 @@ export type Routes = {
     readonly body: {
       /** Leaves mail that was held later: give the newest `at` of the list. */
       readonly until?: string | undefined;
-      /** As in the list. If false, nothing is sent if the account has been suspended since. */
+      /** As in the list. If false, a suspension since then stops the command. */
       readonly suspended?: boolean | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -2072,7 +2072,7 @@ export type Routes = {
   "POST /api/v1/greylist/pauses": {
     readonly query?: DryRun | undefined;
     readonly body: {
-      /** The recipient who is waiting for a mail, such as one with a code. */
+      /** Who is waiting for a mail, such as one with a code. */
       readonly recipient: string;
       /** How long, 30 days at most; 15m if absent. */
       readonly for?: string | null | undefined;
@@ -2128,7 +2128,7 @@ export type Routes = {
   /** Ends a pause of greylisting. */
   "DELETE /api/v1/greylist/pauses/{recipient}": {
     readonly params: {
-      /** The recipient who is waiting for a mail, such as one with a code. */
+      /** Who is waiting for a mail, such as one with a code. */
       readonly recipient: string;
     };
     readonly query?: DryRun | undefined;
@@ -2547,7 +2547,7 @@ export type Routes = {
       readonly records: readonly {
         readonly name: string;
         readonly type: "MX" | "A" | "AAAA" | "TXT" | "SRV" | "PTR";
-        /** The expected value as in a zone file, but a TXT record in one piece. Empty if any value will do. */
+        /** The expected value as in a zone file; a TXT record in one piece. Empty: any value. */
         readonly value: string;
         /** What it is for. */
         readonly says: string;
@@ -2760,7 +2760,7 @@ export type Routes = {
       /** Strangers are guessing its password, so sign-ins from new places are limited. */
       readonly guarded: boolean;
       readonly greylistPausedUntil: string | null;
-      /** Its password can be changed only on the server, which makes a key for its mail. */
+      /** The password is changed only on the server, which makes a key for mail. */
       readonly passwordOnServer: boolean;
     };
   };

@@ -62,10 +62,7 @@ const allowing = object(() => ({
   prefix: z.string(),
   lifted: meaning(list(z.string()), "Bans that ended with it, 50 at most."),
   liftedTotal: count,
-  keptEnd: meaning(
-    z.exactOptional(z.nullable(time)),
-    "The end of the previous entry, if later than the requested one.",
-  ),
+  keptEnd: meaning(z.exactOptional(z.nullable(time)), "The end of the previous entry, if later than requested."),
   keptNote: meaning(z.exactOptional(z.string()), "The previous note, if none was given."),
 }));
 export type Allowing = OutputOf<typeof allowing>;
@@ -138,10 +135,7 @@ export const BAN_VERBS = [
   /** What forbids a ban of this address or network now. */
   verb("protection", READ, ofTarget, reads<Protected>("reason")),
   verb("allow_list", READ, page(), reads(entries))
-    .http(
-      "GET /allow",
-      "The allow list, a page at a time: entries of the settings first, then those added by commands.",
-    )
+    .http("GET /allow", "The allow list, a page at a time: the settings' entries first, then those of commands.")
     .cli("allow list", "Show the allow list.", {
       table: {
         things: "entries",

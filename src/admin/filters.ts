@@ -7,9 +7,7 @@ import { ALLOW, changes, GREYLIST, OWN, orItsUser, READ, reads, verb } from "./d
 
 /** Exceptions that let more mail in: pauses of greylisting, and allowed senders. */
 
-const ofRecipient = {
-  recipient: meaning(mailAddress, "The recipient who is waiting for a mail, such as one with a code."),
-};
+const ofRecipient = { recipient: meaning(mailAddress, "Who is waiting for a mail, such as one with a code.") };
 const lasts = duration("How long, 30 days at most; 15m if absent.");
 const pause = object(() => ({ target: z.string(), until: time, by: z.string() }));
 export type GreylistPauseItem = OutputOf<typeof pause>;

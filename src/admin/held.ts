@@ -8,10 +8,7 @@ import { changes, PROVEN_QUEUE, READ, reads, verb } from "./declare/verb.ts";
 
 const ofAccount = { name: meaning(accountName, "The account whose mail is held.") };
 const until = meaning(z.optional(time), "Leaves mail that was held later: give the newest `at` of the list.");
-const suspended = meaning(
-  z.optional(flag),
-  "As in the list. If false, nothing is sent if the account has been suspended since.",
-);
+const suspended = meaning(z.optional(flag), "As in the list. If false, a suspension since then stops the command.");
 const NAMED = { named: { name: "account" } };
 
 export const heldAccount = object(() => ({

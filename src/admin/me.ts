@@ -15,10 +15,7 @@ const mailbox = object(() => ({
   networks: meaning(list(z.string()), "From where it may sign in; empty: anywhere that `logins.networks` allows."),
   guarded: meaning(z.boolean(), "Strangers are guessing its password, so sign-ins from new places are limited."),
   greylistPausedUntil: z.nullable(time),
-  passwordOnServer: meaning(
-    z.boolean(),
-    "Its password can be changed only on the server, which makes a key for its mail.",
-  ),
+  passwordOnServer: meaning(z.boolean(), "The password is changed only on the server, which makes a key for mail."),
 }));
 export type MyMailbox = OutputOf<typeof mailbox>;
 /** The addresses whose mail reaches the account: its own, and aliases that lead to it, directly or by others. */

@@ -51,10 +51,7 @@ const addressReport = object(() => ({
   pastBans: records({ ...ban().shape, endedAt: z.nullable(time), ended: z.nullable(z.string()) }),
   offencesInMemory: count,
   allowed: z.nullable(allowed()),
-  knownAccounts: meaning(
-    list(z.string()),
-    "Accounts that signed in from this address, or from any address of this network.",
-  ),
+  knownAccounts: meaning(list(z.string()), "Accounts that signed in from it or, for a network, from any part of it."),
   totals: meaning(
     z.object({ pastBans: count, knownAccounts: count }),
     "Totals of the lists that are cut: at most the newest 50 past bans and 50 accounts are listed.",

@@ -182,10 +182,7 @@ export type AuditReport = OutputOf<typeof auditReport>;
 const record = object(() => ({
   name: z.string(),
   type: z.enum(["MX", "A", "AAAA", "TXT", "SRV", "PTR"]),
-  value: meaning(
-    z.string(),
-    "The expected value as in a zone file, but a TXT record in one piece. Empty if any value will do.",
-  ),
+  value: meaning(z.string(), "The expected value as in a zone file; a TXT record in one piece. Empty: any value."),
   says: meaning(z.string(), "What it is for."),
   required: meaning(z.boolean(), "Mail does not work well without it."),
   status: z.enum(["ok", "missing", "wrong", "unknown"]),

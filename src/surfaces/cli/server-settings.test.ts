@@ -101,7 +101,7 @@ for (const [what, make] of [
   test(`what is ${what} in place of the settings file is named, whatever is asked`, async () => {
     rmSync(layout.settings, { force: true, recursive: true });
     make(layout.settings);
-    const message = new RegExp(`^${layout.settings} is ${what}: .*\\. Without the file, the defaults apply\\.\\n$`);
+    const message = new RegExp(`^${layout.settings} is ${what}: .*\\. Without it, the defaults apply\\.\\n$`);
     for (const words of ["check", "show", "apply", "set limits.mail.per_minute 5"])
       await fails(`config ${words}`, message);
   });

@@ -65,8 +65,7 @@ export function settingsText({ layout }: Place): string | null | Failure {
   } catch (error) {
     if (codeOf(error) === "EACCES")
       return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
-    if (error instanceof SettingsUnreadable)
-      return failed(`${error.message}.`, "Without the file, the defaults apply.");
+    if (error instanceof SettingsUnreadable) return failed(`${error.message}.`, "Without it, the defaults apply.");
     throw error;
   }
 }

@@ -133,8 +133,6 @@ export const mailFlow = {
       return judgeSignIn("IMAPS", answer);
     }),
   ),
-  "sign-in-submission": check("Signs in over submission, after STARTTLS, in the same way.", (server) =>
-    signIn(server, "submission"),
-  ),
-  "sign-in-submissions": check("Signs in over submissions in the same way.", (server) => signIn(server, "submissions")),
+  "sign-in-submission": check("The same over submission, after STARTTLS.", (server) => signIn(server, "submission")),
+  "sign-in-submissions": check("The same over submissions.", (server) => signIn(server, "submissions")),
 };

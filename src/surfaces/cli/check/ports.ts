@@ -89,10 +89,7 @@ export function judgeOthers(
       : ok("The strict firewall closes the ports of all other programs.");
   if (others.every(({ programs }) => programs.length > 0 && programs.every((name) => name === "sshd")))
     return ok(`Apart from the server, only ssh listens: ${firstFew(said)}.`);
-  return warning(
-    `Other programs listen publicly: ${firstFew(said)}.`,
-    "ss -tlnp  # stop programs that need not be reached",
-  );
+  return warning(`Other programs listen publicly: ${firstFew(said)}.`, "ss -tlnp  # stop what no one needs");
 }
 
 /** Whether the port is open over at least one address family. */

@@ -106,49 +106,45 @@ test("a notice that another command sends while the question is open is not sent
   assert.equal(queuedMails(layout).length, 1);
 });
 
-test(
-  "recipients of a notice are recorded every 100 mails; after Ctrl-C, a repeat sends only to the others",
-  SENDMAIL,
-  async () => {
-    makeMailQueue(layout);
-    const incident = openIncident(layout, { title: "Dora", openedAt: isoTime(START), since: isoTime(START) });
-    writeFileSync(layout.settings, 'domains = ["example.org"]\n');
-    const to = Array.from({ length: 102 }, (_, nth) => `r${nth}@away.test`);
-    const reader = readerOf("dora@example.org", { type: "EMAIL", verdict: "pass" }, to);
-    const interruption = new AbortController();
-    const timeline = join(layout.incidents, incident.id, "timeline.jsonl");
-    const counts: number[] = [];
-    const ask = () => {
-      if (counts.length === 1) {
-        renameSync(timeline, `${timeline}.kept`);
-        mkdirSync(timeline);
-      }
-      counts.push(queuedMails(layout).length);
-      interruption.abort();
-      return Promise.resolve(failed("It is down.", ""));
-    };
-    const { guard } = connected({ guard: { ask } });
-    const call = { layout, args: ["dora@example.org"], reader, guard, flags: ["send", "yes"] };
-    const terminal = { interrupted: interruption.signal };
-    const first = await incidentTell(scriptCall({ ...call, terminal }));
-    const stopped =
-      /^100 recipients were informed .* not in the audit: It is down\. Then it stopped: it was interrupted\.$/;
-    assert.match(first.ok ? "" : first.message, stopped);
-    const unrecorded = await incidentTell(scriptCall(call));
-    const again = /Then it stopped: the timeline cannot be written \(EISDIR.*\)\.$/;
-    assert.match(unrecorded.ok ? "" : unrecorded.message, again);
-    rmdirSync(timeline);
-    renameSync(`${timeline}.kept`, timeline);
-    await incidentTell(scriptCall(call));
-    assert.deepEqual(counts, [100, 102, 104]);
-    const entries = readTimeline(layout, incident);
-    assert.deepEqual(
-      entries.flatMap(({ lines }) => lines),
-      to,
-    );
-    assert.match(entries[1]?.says ?? "", /^2 recipients were informed .* 100 recipients were already informed\.$/);
-  },
-);
+test("recipients are recorded every 100 mails; after Ctrl-C a repeat sends only to others", SENDMAIL, async () => {
+  makeMailQueue(layout);
+  const incident = openIncident(layout, { title: "Dora", openedAt: isoTime(START), since: isoTime(START) });
+  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+  const to = Array.from({ length: 102 }, (_, nth) => `r${nth}@away.test`);
+  const reader = readerOf("dora@example.org", { type: "EMAIL", verdict: "pass" }, to);
+  const interruption = new AbortController();
+  const timeline = join(layout.incidents, incident.id, "timeline.jsonl");
+  const counts: number[] = [];
+  const ask = () => {
+    if (counts.length === 1) {
+      renameSync(timeline, `${timeline}.kept`);
+      mkdirSync(timeline);
+    }
+    counts.push(queuedMails(layout).length);
+    interruption.abort();
+    return Promise.resolve(failed("It is down.", ""));
+  };
+  const { guard } = connected({ guard: { ask } });
+  const call = { layout, args: ["dora@example.org"], reader, guard, flags: ["send", "yes"] };
+  const terminal = { interrupted: interruption.signal };
+  const first = await incidentTell(scriptCall({ ...call, terminal }));
+  const stopped =
+    /^100 recipients were informed .* not in the audit: It is down\. Then it stopped: it was interrupted\.$/;
+  assert.match(first.ok ? "" : first.message, stopped);
+  const unrecorded = await incidentTell(scriptCall(call));
+  const again = /Then it stopped: the timeline cannot be written \(EISDIR.*\)\.$/;
+  assert.match(unrecorded.ok ? "" : unrecorded.message, again);
+  rmdirSync(timeline);
+  renameSync(`${timeline}.kept`, timeline);
+  await incidentTell(scriptCall(call));
+  assert.deepEqual(counts, [100, 102, 104]);
+  const entries = readTimeline(layout, incident);
+  assert.deepEqual(
+    entries.flatMap(({ lines }) => lines),
+    to,
+  );
+  assert.match(entries[1]?.says ?? "", /^2 recipients were informed .* 100 recipients were already informed\.$/);
+});
 
 test("a new password is printed before the next step; if printing fails, it is in the error", async () => {
   const incident = openIncident(layout, { title: "Eve", openedAt: isoTime(START), since: isoTime(START) });

@@ -50,8 +50,7 @@ export const fail2banRestart = whileOn(async (call) => {
 });
 
 const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
-  unjudged:
-    'A report leads to a ban only for offences that the guard did not already judge (fail2ban.sentences = "unjudged").',
+  unjudged: 'A report leads to a ban only for what the guard did not already judge (fail2ban.sentences = "unjudged").',
   all: 'Each report leads to a ban by the limit of its jail (fail2ban.sentences = "all").',
 };
 
