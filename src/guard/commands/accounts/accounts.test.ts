@@ -59,7 +59,7 @@ test("changes of an account's keys are recorded, and keys recovered for an earli
   const recorded = ["PASSWORD_CHANGED", "MAIL_KEY_MADE", "PASSWORD_CHANGED", "MAIL_KEYS_RECOVERED"];
   assert.deepEqual(kit.types().slice(2), recorded);
   const recover = (hash: string) => kit.said({ verb: "mail_keys_recover", name: ALICE, hash, keys });
-  assert.match(await recover(HASH), /^failed .* another password/);
+  assert.match(await recover(HASH), /^failed .* new password/);
   assert.equal(await recover(`${HASH}1`), "done");
   assert.deepEqual(kit.types().slice(6), ["MAIL_KEYS_RECOVERED"]);
   assert.deepEqual(kit.kept(), ["kick_account", "kick_account", "kick_account", "kick_account"]);
