@@ -54,7 +54,7 @@ export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBou
     const isChecked = hash !== null && isForGuard(hash);
     return (await passwords.verify(isChecked ? hash : passwords.decoy, password)) && isChecked;
   };
-  const judged = async ({ account, password, ip }: MailboxAttempt, takesEffect: () => void) => {
+  const checkAttempt = async ({ account, password, ip }: MailboxAttempt, takesEffect: () => void) => {
     if (!mailboxes().maySignIn || !bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const passwordHash = secrets.passwordHashOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
@@ -83,7 +83,7 @@ export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBou
       const { account, ip } = attempt;
       const [secret, id] = [newSecret(), randomBytes(ID_BYTES).toString("hex")];
       const digest = digestOf(secret);
-      const opens = (): void => sessions.open({ digest, id, account, device, ip, at: clock.now() });
+      const openSession = (): void => sessions.open({ digest, id, account, device, ip, at: clock.now() });
       const prefix = engine.prefixOf(ip);
       const known = { name: `${account} ${prefix}`, among: [account, prefix] };
       // Beyond its shares an attempt counts as a stranger's. Otherwise a thief at two places that the account knows could keep its owner
@@ -91,15 +91,15 @@ export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBou
       const isKnown = isKnownPlace(attempt) && ofKnown.hasShare(known);
       const lanes = isKnown ? ofKnown : ofStrangers;
       const lane = isKnown ? known : laneOfStranger(ip, prefix);
-      const outcome = await lanes.inTurn(lane, () => judged(attempt, opens));
+      const outcome = await lanes.inTurn(lane, () => checkAttempt(attempt, openSession));
       return outcome === "right" ? { secret, digest, known: null } : outcome;
     },
 
     /** For an existing session. One password of an account is verified at a time, however many sessions it has. */
     prove: async (attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> => {
-      const proves = (): void => sessions.prove(digest, clock.now());
+      const proveSession = (): void => sessions.prove(digest, clock.now());
       const lane = { name: attempt.account, among: [] };
-      const outcome = await ofStrangers.inTurn(lane, () => judged(attempt, proves));
+      const outcome = await ofStrangers.inTurn(lane, () => checkAttempt(attempt, proveSession));
       return outcome === "right" ? "proved" : outcome;
     },
   };

@@ -64,17 +64,17 @@ export type SignInParts = Readonly<{
 }>;
 
 /** `known`: the cookie that the browser got when it signed in before; null without one. */
-type Attempt = Given & Readonly<{ ip: Ip; known: string | null }>;
+type Attempt = Credentials & Readonly<{ ip: Ip; known: string | null }>;
 /** `code`: from the second factor. A passkey replaces both password and code. */
-export type Given = Password | Readonly<{ passkey: Assertion }>;
+export type Credentials = Password | Readonly<{ passkey: Assertion }>;
 type Password = Readonly<{ password: string; code?: string | undefined }>;
-type Try = Given & Pick<Attempt, "ip">;
+type ProofAttempt = Credentials & Pick<Attempt, "ip">;
 /** `mark`: distinguishes guesses. */
 type Checked = Readonly<{ isRight: boolean; mark: string; passkey?: string }>;
 /** `hash`: the hash of the right password, or of the current one if a passkey was used. */
-type Judged = Readonly<{ hash: string }> | NotIn;
+type AttemptResult = Readonly<{ hash: string }> | NotIn;
 /** `isStill`: whether the password and the app are unchanged since the check started. */
-type Known = Readonly<{
+type PasswordContext = Readonly<{
   hash: string | null;
   from: CodeFrom;
   by: string;
@@ -117,7 +117,7 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
 
   const checkPassword = async (
     { password, code }: Password,
-    { hash, from, by, isStill, isLate }: Known,
+    { hash, from, by, isStill, isLate }: PasswordContext,
   ): Promise<Checked | NotIn> => {
     const isPassword = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null && isStill();
     // A right password without a code is neither a sign-in nor a failure.
@@ -152,7 +152,10 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
   const passwordHashOf = (password: string): string =>
     createHmac("sha256", key).update(password).digest("hex").slice(0, 3);
 
-  const judged = async ({ ip, ...given }: Try, { from, among, since, takesEffect }: Turn): Promise<Judged> => {
+  const checkAttempt = async (
+    { ip, ...given }: ProofAttempt,
+    { from, among, since, takesEffect }: Turn,
+  ): Promise<AttemptResult> => {
     // Only for strangers, who could otherwise use up the share of an owner in the same network. A reserved queue is limited to one attempt
     // at a time.
     if (among.length > 0 && !bounds.mayAsk(engine.prefixOf(ip))) return "refused";
@@ -186,9 +189,9 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
     return { hash };
   };
 
-  const inTurn = (attempt: Try, lane: CodeLane, takesEffect: () => void): Promise<Judged> => {
+  const inTurn = (attempt: ProofAttempt, lane: CodeLane, takesEffect: () => void): Promise<AttemptResult> => {
     const since = clock.now();
-    return lanes.inTurn(lane, () => judged(attempt, { ...lane, since, takesEffect }));
+    return lanes.inTurn(lane, () => checkAttempt(attempt, { ...lane, since, takesEffect }));
   };
 
   /** A browser that has signed in with the present password has a separate queue, which neither strangers nor other browsers can fill. */
@@ -207,7 +210,7 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
       const secret = newSecret();
       const digest = digestOf(secret);
       const id = randomBytes(ID_BYTES).toString("hex");
-      const opens = (): void => {
+      const openSession = (): void => {
         try {
           sessions.open({ digest, id, account: null, device, ip: attempt.ip, at: clock.now() });
         } catch (cause) {
@@ -215,16 +218,16 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
           throw new Error(`the ${what} is right, but the session cannot be stored: ${messageOf(cause)}`, { cause });
         }
       };
-      const outcome = await inTurn(attempt, laneOf(attempt), opens);
+      const outcome = await inTurn(attempt, laneOf(attempt), openSession);
       if (typeof outcome === "string") return outcome;
       const browser = browserOf(attempt.known, outcome.hash) ?? randomBytes(BROWSER_BYTES).toString("hex");
       return { secret, digest, known: knownBy(outcome.hash, browser) };
     },
 
     /** For an existing session, which no crowd of strangers can keep waiting. */
-    prove: async (attempt: Try, digest: string): Promise<"proved" | NotIn> => {
-      const proves = (): void => sessions.prove(digest, clock.now());
-      const outcome = await inTurn(attempt, { name: digest, among: [], from: "session" }, proves);
+    prove: async (attempt: ProofAttempt, digest: string): Promise<"proved" | NotIn> => {
+      const proveSession = (): void => sessions.prove(digest, clock.now());
+      const outcome = await inTurn(attempt, { name: digest, among: [], from: "session" }, proveSession);
       return typeof outcome === "string" ? outcome : "proved";
     },
   };

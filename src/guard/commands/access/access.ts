@@ -10,7 +10,7 @@ import { plural } from "../../../core/text.ts";
 import { durationOf, isoTime, later, type Millis } from "../../../core/time.ts";
 import { type CallerParts, callerOf } from "../../access/callers.ts";
 import type { MailboxSignIn } from "../../access/mailbox-sign-in.ts";
-import type { Given, Opened, SignIn } from "../../access/sign-in.ts";
+import type { Credentials, Opened, SignIn } from "../../access/sign-in.ts";
 import type { CredentialStore, SessionStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
@@ -103,7 +103,7 @@ async function signInCommand(
   if (ip === null) return NO_ADDRESS;
   if (command.verb !== "sign_in_mailbox") {
     const { known, device } = command;
-    return signedIn(parts, await administrator.open({ ip, known, ...givenIn(command) }, device), ip);
+    return signedIn(parts, await administrator.open({ ip, known, ...credentialsIn(command) }, device), ip);
   }
   const account = parseAccountName(command.account);
   if (account === null) return wrongAddress(command.account);
@@ -143,13 +143,13 @@ async function administrators(
 
 /** The user of a mailbox gives a proof with that mailbox's password. Passkeys are only for the administrator. */
 async function prove({ administrator, mailboxes }: SignIns, command: ProveCommand, { item, digest, ip }: WebCaller) {
-  if (item.account === null) return administrator.prove({ ip, ...givenIn(command) }, digest);
+  if (item.account === null) return administrator.prove({ ip, ...credentialsIn(command) }, digest);
   const account = parseAccountName(item.account);
   if (account === null || command.verb === "prove_passkey") return "refused";
   return mailboxes.prove({ ip, account, password: command.password }, digest);
 }
 
-function givenIn(command: ParsedCommandOf<"sign_in" | "sign_in_passkey"> | ProveCommand): Given {
+function credentialsIn(command: ParsedCommandOf<"sign_in" | "sign_in_passkey"> | ProveCommand): Credentials {
   return "password" in command ? { password: command.password, code: command.code } : { passkey: command };
 }
 
