@@ -7,7 +7,7 @@ import { HOUR_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import { type AlertWindow, timedConditions } from "./alert-window.ts";
 
 type WebChange = Readonly<{ at: Millis; subject: string; detail: string; isNewNetwork: boolean }>;
-type Seen = Readonly<{ at: Millis; holding: Holding }>;
+type TimedHolding = Readonly<{ at: Millis; holding: Holding }>;
 
 /**
  * Changes through the web within a day. Each has a separate alert, even a second change of the same thing. Past `most` alerts,
@@ -15,11 +15,11 @@ type Seen = Readonly<{ at: Millis; holding: Holding }>;
  * alerts. A change from a network that is not the owner's is critical.
  */
 export function eachChange({ code: usual, most, whose }: Pick<Reported, "code" | "most" | "whose">) {
-  let single: readonly Seen[] = [];
-  const hours = new Map<string, Seen & Readonly<{ count: number }>>();
+  let single: readonly TimedHolding[] = [];
+  const hours = new Map<string, TimedHolding & Readonly<{ count: number }>>();
   /** So that no entry lasts forever after a clock was set back. */
   const forget = (now: Millis): void => {
-    const isOver = ({ at }: Seen): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
+    const isOver = ({ at }: TimedHolding): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
     single = single.filter((one) => !isOver(one));
     for (const [key, seen] of hours) if (isOver(seen)) hours.delete(key);
   };
@@ -144,7 +144,7 @@ type Change = Readonly<{
   code: ConditionCode;
   of: "web" | "anyone";
   isAlike?: true;
-  worded: (subject: string, id: number, by: string) => Pick<WebChange, "subject" | "detail">;
+  describe: (subject: string, id: number, by: string) => Pick<WebChange, "subject" | "detail">;
 }>;
 
 /**
@@ -153,26 +153,26 @@ type Change = Readonly<{
  * because the thief can do that too.
  */
 const REPORTED: Partial<Record<EventType, Change>> = {
-  TOKEN_CREATED: { code: "web_token", of: "web", worded: named("") },
-  FACTOR_ADDED: { code: "web_factor", of: "web", worded: named("set up ") },
-  FACTOR_REMOVED: { code: "web_factor", of: "web", worded: named("removed ") },
+  TOKEN_CREATED: { code: "web_token", of: "web", describe: describedAs("") },
+  FACTOR_ADDED: { code: "web_factor", of: "web", describe: describedAs("set up ") },
+  FACTOR_REMOVED: { code: "web_factor", of: "web", describe: describedAs("removed ") },
   RECOVERY_CODES_MADE: {
     code: "web_factor",
     of: "web",
-    worded: (_, id, by) => ({ subject: `new recovery codes (event ${id})`, detail: `by ${by}` }),
+    describe: (_, id, by) => ({ subject: `new recovery codes (event ${id})`, detail: `by ${by}` }),
   },
-  RECOVERY_CODE_USED: { code: "recovery_code_used", of: "web", worded: named("") },
-  PASSKEY_ADDED: { code: "web_passkey", of: "anyone", worded: named("added ") },
-  PASSKEY_REMOVED: { code: "web_passkey", of: "anyone", worded: named("removed ") },
-  PASSKEY_REFUSED: { code: "passkey_copied", of: "anyone", isAlike: true, worded: named("copied ") },
+  RECOVERY_CODE_USED: { code: "recovery_code_used", of: "web", describe: describedAs("") },
+  PASSKEY_ADDED: { code: "web_passkey", of: "anyone", describe: describedAs("added ") },
+  PASSKEY_REMOVED: { code: "web_passkey", of: "anyone", describe: describedAs("removed ") },
+  PASSKEY_REFUSED: { code: "passkey_copied", of: "anyone", isAlike: true, describe: describedAs("copied ") },
   SETTINGS_APPLIED: {
     code: "web_settings",
     of: "web",
-    worded: (subject, id, by) => ({ subject: String(id), detail: `${subject} (by ${by})` }),
+    describe: (subject, id, by) => ({ subject: String(id), detail: `${subject} (by ${by})` }),
   },
 } satisfies Record<(typeof OWNERS_CHANGES)[number], Change>;
 
-function named(became: string): Change["worded"] {
+function describedAs(became: string): Change["describe"] {
   return (subject, id, by) => ({ subject: `${subject} ${became}(event ${id})`, detail: `by ${by}` });
 }
 
@@ -180,8 +180,8 @@ function named(became: string): Change["worded"] {
 function ownersChange({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): Reported | null {
   const reported = REPORTED[type];
   if (reported === undefined || subject === null || actor === null) return null;
-  const { code, of, isAlike = false, worded } = reported;
+  const { code, of, isAlike = false, describe } = reported;
   if (of === "web" && !isWebAdmin(actor)) return null;
-  const change = { at, ...worded(subject, id, actor), isNewNetwork: isNewNetwork && !isAlike };
+  const change = { at, ...describe(subject, id, actor), isNewNetwork: isNewNetwork && !isAlike };
   return { share: code, code, most: MOST_OF_KIND, change };
 }

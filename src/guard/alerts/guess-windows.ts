@@ -72,8 +72,8 @@ export function hitWindow(): AlertWindow {
         const password = `${account} ${event.proof}`;
         const isStale = (stale.get(password) ?? Number.NEGATIVE_INFINITY) > at - DAY_MS;
         // A suspended account cannot make a new place known, so its device stays excused however often its address changes.
-        const isKept = !event.isNewPlace || (isStale && event.reason === "right_password_inactive");
-        if (isKept && event.proof !== null) stale.set(password, at);
+        const isExcused = !event.isNewPlace || (isStale && event.reason === "right_password_inactive");
+        if (isExcused && event.proof !== null) stale.set(password, at);
         if (event.isNewPlace && !isStale && prefix !== null) failed(account, prefix, at);
       } else if (type === "LOGIN_SUCCEEDED" && prefix !== null) succeeded(account, prefix, event);
       else if (isSettled(event))

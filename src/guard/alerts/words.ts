@@ -62,18 +62,19 @@ export function testMessage(at: Millis, language: AlertLanguage): AlertMessage {
 /** Shortens a text to this many bytes of UTF-8. Cuts between characters. */
 export function textWithin(text: string, most: number): string {
   if (Buffer.byteLength(text) <= most) return text;
-  const kept = Buffer.from(text).subarray(0, Math.max(0, most - Buffer.byteLength("…")));
+  const start = Buffer.from(text).subarray(0, Math.max(0, most - Buffer.byteLength("…")));
   // The decoder drops the incomplete character at the cut.
-  return `${new TextDecoder().decode(kept, { stream: true })}…`;
+  return `${new TextDecoder().decode(start, { stream: true })}…`;
 }
 
 /** Without `code` and `subject`: not about a single alert. */
-type Given = Omit<AlertMessage, "id" | "body" | "code" | "subject"> & Partial<Pick<AlertMessage, "code" | "subject">>;
+type MessageHead = Omit<AlertMessage, "id" | "body" | "code" | "subject"> &
+  Partial<Pick<AlertMessage, "code" | "subject">>;
 
-function composed({ code = null, subject = "", ...given }: Given, paragraphs: readonly string[]): AlertMessage {
+function composed({ code = null, subject = "", ...head }: MessageHead, paragraphs: readonly string[]): AlertMessage {
   return {
     id: `msg_${randomUUID().replaceAll("-", "")}`,
-    ...given,
+    ...head,
     code,
     subject: printable(subject, LONGEST_SUBJECT),
     body: paragraphs.filter((text) => text !== "").join("\n\n"),
