@@ -22,14 +22,14 @@ type NetworkDecisionParts = Readonly<{
 }>;
 type BanListParts = Readonly<{ engine: Engine; bansInForce: BansInForce; banLog: BanLog; clock: Clock }>;
 /** Maximum listed bans that an allow entry ended. */
-const LIFTED_NAMED = 50;
+const MOST_LIFTED_NAMED = 50;
 
 export const NETWORK_DECISION_RUNS = {
   ban: async (parts, command, by) => {
     const prefix = targetOf(parts.engine, command.target);
-    const durationMs = lasting(command.for, parts.engine.policy.bans.manualMs);
+    const durationMs = durationMsOf(command.for, parts.engine.policy.bans.manualMs);
     const note = command.note.trim() || "Banned by hand";
-    const outcome = await decided(parts.engine, {
+    const outcome = await askEngine(parts.engine, {
       type: "BAN_ASKED",
       prefix,
       note,
@@ -45,18 +45,18 @@ export const NETWORK_DECISION_RUNS = {
   unban: async (parts, command, by) => {
     const exactly = asPrefix(command.target);
     const prefix = parts.bansInForce.ban(exactly) === null ? targetOf(parts.engine, command.target) : exactly;
-    const outcome = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by });
+    const outcome = await askEngine(parts.engine, { type: "UNBAN_ASKED", prefix, by });
     return outcome.ok ? { ok: true, result: { prefix, ...stillBanned(parts.bansInForce, prefix) } } : outcome;
   },
   allow_add: async (parts, command, by) => {
     const prefix = asPrefix(command.target);
     if (isTooWide(prefix))
       return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
-    const durationMs = lasting(command.for, null);
+    const durationMs = durationMsOf(command.for, null);
     const former = parts.bansInForce.allowed().find((entry) => entry.prefix === prefix);
     const standing = parts.bansInForce.bansWithin(prefix).filter(isReal);
     const lifted = standing.map((ban) => ban.prefix);
-    const outcome = await decided(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
+    const outcome = await askEngine(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
     if (!outcome.ok) return outcome;
     const made = outcome.changes.find((change) => change.type === "ALLOW");
     const isKept = former !== undefined && durationMs !== null && made?.expiresAt === former.expiresAt;
@@ -64,13 +64,16 @@ export const NETWORK_DECISION_RUNS = {
       ...(isKept && { keptEnd: isoTimeOrNull(former.expiresAt) }),
       ...(former !== undefined && made?.note !== command.note && { keptNote: former.note }),
     };
-    return { ok: true, result: { prefix, lifted: lifted.slice(0, LIFTED_NAMED), liftedTotal: lifted.length, ...kept } };
+    return {
+      ok: true,
+      result: { prefix, lifted: lifted.slice(0, MOST_LIFTED_NAMED), liftedTotal: lifted.length, ...kept },
+    };
   },
   allow_remove: async (parts, command, by) => {
     const prefix = asPrefix(command.target);
     if (parts.engine.policy.allow.includes(prefix))
       return failed(`${prefix} is allowed in the settings.`, "Remove it from allow.networks in ghostinbox.toml.");
-    const outcome = await decided(parts.engine, { type: "DISALLOW_ASKED", prefix, by });
+    const outcome = await askEngine(parts.engine, { type: "DISALLOW_ASKED", prefix, by });
     return outcome.ok ? { ok: true, result: { prefix } } : outcome;
   },
 } satisfies RunsOf<NetworkDecisionParts>;
@@ -131,12 +134,12 @@ function stillBanned(bansInForce: NetworkDecisionParts["bansInForce"], prefix: P
 }
 
 /** Milliseconds; null: permanently. */
-function lasting(text: string | null, otherwiseMs: number | null): number | null {
+function durationMsOf(text: string | null, otherwiseMs: number | null): number | null {
   if (text === null) return otherwiseMs;
   return text === "permanent" ? null : durationOf(text);
 }
 
-async function decided(
+async function askEngine(
   engine: NetworkDecisionParts["engine"],
   event: NetworkEvent,
 ): Promise<Readonly<{ ok: true; changes: Decision["changes"] }> | CommandError> {

@@ -33,7 +33,7 @@ import { MY_RUNS, type OwnMailbox } from "./web/my-mailbox.ts";
 import { WEB_PASSWORD_RUNS } from "./web/web-passwords.ts";
 
 /** Parts that keep state between commands. */
-export type Kept = Readonly<{
+export type CommandState = Readonly<{
   keys: Passkeys;
   bounds: CommandGate["bounds"];
   signIns: SignIns;
@@ -44,8 +44,8 @@ export type Kept = Readonly<{
 }>;
 
 /** Additional arguments of every command. `share`: what the caller may still do to Postfix's queue. */
-type At = Kept & OfCaller & Readonly<{ share: Share }>;
-type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
+type RunContext = CommandState & OfCaller & Readonly<{ share: Share }>;
+type Run<P, C> = (parts: P, command: C, by: string, at: RunContext) => Promise<Reply> | Reply;
 
 /** How each command is carried out, whether or not it is a dry run: the maps of all nouns, and commands without a noun. */
 const RUNS = {
@@ -97,9 +97,9 @@ type Asked<V extends Verb> = Admitted & Readonly<{ command: ParsedCommandOf<V>; 
  */
 export function carryOut<V extends Verb>(
   parts: PartsOf<V>,
-  kept: Kept,
+  state: CommandState,
   { command, by, caller, share }: Asked<V>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
-  return (RUNS[command.verb] as Run<PartsOf<V>, ParsedCommand>)(parts, command, by, { ...kept, caller, share });
+  return (RUNS[command.verb] as Run<PartsOf<V>, ParsedCommand>)(parts, command, by, { ...state, caller, share });
 }

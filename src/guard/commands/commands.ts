@@ -15,7 +15,7 @@ import { createPasskeys } from "../access/passkeys.ts";
 import { createSignIn, type SignInParts } from "../access/sign-in.ts";
 import type { ContentLists } from "../admin-ports.ts";
 import { shared } from "../explain/health.ts";
-import { type CommandParts, carryOut, type Kept } from "./carry-out.ts";
+import { type CommandParts, type CommandState, carryOut } from "./carry-out.ts";
 import { partsOfDryRun } from "./dry-run-parts.ts";
 import type { Share } from "./queue/held-queue.ts";
 import { UNFLUSHED } from "./record-first.ts";
@@ -53,7 +53,7 @@ export function createCommands(given: Parts) {
     administrator: createSignIn({ ...parts, keys }, bounds),
     mailboxes: createMailboxSignIn(parts, bounds),
   };
-  const kept: Kept = {
+  const state: CommandState = {
     keys,
     bounds,
     signIns,
@@ -65,7 +65,7 @@ export function createCommands(given: Parts) {
   const withShare = createQueueShares(gate.bounds);
   const run = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply =>
     withShare({ caller, verb: command.verb, isDry: false }, (share) =>
-      carryOut<Verb>(parts, kept, { by, caller, command, share }),
+      carryOut<Verb>(parts, state, { by, caller, command, share }),
     );
   const tryOut = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply => {
     if (caller === null) return NO_DRY_RUN;
@@ -73,7 +73,7 @@ export function createCommands(given: Parts) {
     if (command.verb === "my_password") return mayChangePassword(parts, gate.userBounds, command.password, caller);
     // Dry runs are not counted, so mailbox users could use them to find out which addresses exist, for example with a forward.
     if (!hasDryRun(command) || caller.item.account !== null) return NO_DRY_RUN;
-    const dryRun = (share: Share) => carryOut<DryVerb>(partsOfDryRun(parts), kept, { by, caller, command, share });
+    const dryRun = (share: Share) => carryOut<DryVerb>(partsOfDryRun(parts), state, { by, caller, command, share });
     return withShare({ caller, verb: command.verb, isDry: true }, dryRun);
   };
   return async (line: ParsedLine, origin: Origin): Promise<Reply> => {

@@ -69,10 +69,10 @@ export function undone(values: readonly ChangedValue[]): readonly ChangedValue[]
 
 /** Describes changes for the audit; only by their keys if no value changes, as when a line repeats the current value. */
 export function recordOf(values: readonly ChangedValue[], keys: readonly string[]): string {
-  const changes = values.map(({ key, was, is }) => `${key} = ${short(is)}, was ${short(was)}`);
+  const changes = values.map(({ key, was, is }) => `${key} = ${shortened(is)}, was ${shortened(was)}`);
   return changes.length === 0 ? keys.join(", ") : changes.join("; ");
 }
 
-function short(toml: string): string {
+function shortened(toml: string): string {
   return toml.length <= RECORDED_CHARACTERS ? toml : `${toml.slice(0, RECORDED_CHARACTERS)}…`;
 }

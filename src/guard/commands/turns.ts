@@ -11,12 +11,12 @@ type Caller = Readonly<{ item: Pick<WebCaller["item"], "how" | "name"> }>;
 type OnQueue = Readonly<{ caller: Caller | null; verb: Verb; isDry: boolean }>;
 
 /** Maximum commands that run or wait, in all and of one caller, to leave room for others. `busy`: the sentence for refused commands. */
-type Places = Readonly<{ most: number; ofOne: number; busy: string }>;
+type TurnLimits = Readonly<{ most: number; ofOne: number; busy: string }>;
 
 export type Turn = ReturnType<typeof createTurn>;
 
 /** Runs commands one after the other; some wait, and more are refused. Never refuses root, whose caller is null. */
-export function createTurn({ most, ofOne, busy }: Places) {
+export function createTurn({ most, ofOne, busy }: TurnLimits) {
   const inTurn = oneAfterAnother();
   /** The callers of the commands that run or wait. */
   const callers: string[] = [];
@@ -31,7 +31,7 @@ export function createTurn({ most, ofOne, busy }: Places) {
 
 /** 1,000 mails, because the web waits only 10 s for the guard (`CONTROL_TIMEOUT_MS`). */
 const WEB_ROUNDS = 2;
-const QUEUE_PLACES = { most: 16, ofOne: 4, busy: "Too many commands on the queue are waiting." };
+const QUEUE_LIMITS = { most: 16, ofOne: 4, busy: "Too many commands on the queue are waiting." };
 
 /** Root is limited only by the time that a command may take. */
 const ROOTS_SHARE: Share = {
@@ -47,7 +47,7 @@ type Bounds = Pick<WebBounds, "deletes" | "releases" | "left">;
  * up none. Other commands run at once, and so do all commands by root (`caller` null).
  */
 export function createQueueShares(bounds: Bounds) {
-  const inTurn = createTurn(QUEUE_PLACES);
+  const inTurn = createTurn(QUEUE_LIMITS);
   const counted: Share = {
     rounds: WEB_ROUNDS,
     deletes: (mails) => bounds.deletes(mails),

@@ -64,19 +64,19 @@ const LATE = failed("The resolver has not answered for all records yet.", "Ask a
 /** Root's records of this server and its upkeep, and the DNS records of its domains. */
 export function createUpkeep(parts: UpkeepParts) {
   const late = (answer: CommandError) => wait(parts.longestMs ?? LONGEST_MS, answer, { ref: false });
-  const jails = once<"fail2ban">(parts, "fail2ban", ({ fail2ban }) => fail2ban, JAILS);
+  const jails = sharedAnswer<"fail2ban">(parts, "fail2ban", ({ fail2ban }) => fail2ban, JAILS);
   /** By domain; contains only domains of the settings. */
   const published = new Map<string, () => Promise<Reply<"dns_check">>>();
   return {
-    records: once<"upkeep">(parts, "upkeep", ({ upkeep }) => upkeep && { items: upkeep }),
-    certificate: once<"certificate">(parts, "certificate", ({ certificate }) => certificate, CERTIFICATE),
+    records: sharedAnswer<"upkeep">(parts, "upkeep", ({ upkeep }) => upkeep && { items: upkeep }),
+    certificate: sharedAnswer<"certificate">(parts, "certificate", ({ certificate }) => certificate, CERTIFICATE),
     /** The keeper's last check. Asking does not start one. */
-    audit: once<"audit_verify">(parts, "audit", ({ audit }) => (audit === undefined ? undefined : { audit })),
-    incidents: once<"incident_list">(parts, "incidents", ({ incidents }) => incidents),
-    firewall: once<"firewall">(parts, "firewall", ({ firewall }) => firewall),
-    retention: once<"retention">(parts, "retention", ({ retention }) => retention),
-    checks: once<"checks">(parts, "checks", ({ checks }) => checks),
-    encryption: once<"encryption">(
+    audit: sharedAnswer<"audit_verify">(parts, "audit", ({ audit }) => (audit === undefined ? undefined : { audit })),
+    incidents: sharedAnswer<"incident_list">(parts, "incidents", ({ incidents }) => incidents),
+    firewall: sharedAnswer<"firewall">(parts, "firewall", ({ firewall }) => firewall),
+    retention: sharedAnswer<"retention">(parts, "retention", ({ retention }) => retention),
+    checks: sharedAnswer<"checks">(parts, "checks", ({ checks }) => checks),
+    encryption: sharedAnswer<"encryption">(
       parts,
       "encryption",
       ({ encryption }) => encryption && { ...encryption, accounts: parts.keyCounts(MOST_NAMED) },
@@ -115,7 +115,7 @@ export const UPKEEP_RUNS = {
 } satisfies RunsOf<Readonly<{ upkeep: Upkeep }>>;
 
 /** Asks the keeper once for all callers within some seconds. `read` returns undefined if the reply lacks the answer. */
-function once<V extends Verb>(
+function sharedAnswer<V extends Verb>(
   { keeper, clock }: UpkeepParts,
   verb: Told | "audit",
   read: (reply: Extract<KeeperReply, { ok: true }>) => Results[V] | undefined,

@@ -112,10 +112,15 @@ export function accountsOf(forwards: Forwards): readonly string[] {
   return [...new Set(forwards.map(({ account }) => account))];
 }
 
-type Named = Readonly<{ subject: AccountName; by: string }>;
+type SubjectAndActor = Readonly<{ subject: AccountName; by: string }>;
 
 /** Records the command in one transaction. Returns false if the record could not be written. */
-async function record({ engine }: AccountCommandParts, command: AccountCommand, named: Named, forwards: Forwards) {
+async function record(
+  { engine }: AccountCommandParts,
+  command: AccountCommand,
+  named: SubjectAndActor,
+  forwards: Forwards,
+) {
   const hasKeys = "keys" in command && (command.keys ?? []).length > 0;
   const ofKeys = hasKeys && command.recovers === true ? "MAIL_KEYS_RECOVERED" : "MAIL_KEY_MADE";
   const recorded = await Promise.all([

@@ -93,9 +93,9 @@ function tooManyNew({ forwards, clock }: ForwardCommandParts, name: AccountName,
 /** Users of mailboxes must not learn which other accounts exist. */
 function refusedTarget(message: string, target: string, by: string): CommandError {
   const hidesWhy = isMailboxUser(by) && !by.startsWith(`mailbox:${target} `);
-  const said = hidesWhy ? `Your mail cannot be forwarded to ${target}.` : message;
+  const text = hidesWhy ? `Your mail cannot be forwarded to ${target}.` : message;
   // `WHO_IS_THERE` names commands, which only root can use.
-  return failed(said, isRootUser(by) ? WHO_IS_THERE : "Give another address.");
+  return failed(text, isRootUser(by) ? WHO_IS_THERE : "Give another address.");
 }
 
 function ownAddress(name: Address, by: string): string {

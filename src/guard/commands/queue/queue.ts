@@ -107,8 +107,8 @@ async function flushAll(parts: HeldQueueParts, selection: Selection): Promise<Re
 
 async function list(parts: HeldQueueParts, selection: Selection, command: ListCommand): Promise<Reply<"queue_list">> {
   const { limit, cursor, state } = command;
-  const after = placeOf(cursor);
-  if (after === undefined) return NOT_A_PLACE;
+  const after = parseCursor(cursor);
+  if (after === undefined) return INVALID_CURSOR;
   const asked = { verb: "list_mail", ...selection, where: state ?? "anywhere", after, limit: limit + 1 } as const;
   const found = await parts.keeper.ask(asked);
   if (!found.ok) return unanswered(found.reason);
@@ -137,8 +137,8 @@ async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Prom
   const latest = command.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(command.until);
   const holder = holderIn(parts);
   const kept = new Map<string, number>();
-  const from = placeOf(command.cursor);
-  if (from === undefined) return NOT_A_PLACE;
+  const from = parseCursor(command.cursor);
+  if (from === undefined) return INVALID_CURSOR;
   let after: After = from;
   let changed = 0;
   let isRecorded = false;
@@ -268,10 +268,10 @@ function cursorOf({ at, id }: NonNullable<After>): string {
   return `${ascending(at)} ${id}`;
 }
 
-const NOT_A_PLACE = usage("This cursor is not from a list of the queue.", "The list prints the cursor.");
+const INVALID_CURSOR = usage("This cursor is not from a list of the queue.", "The list prints the cursor.");
 
 /** Null: from the start. Undefined: the cursor is invalid. */
-function placeOf(cursor: string | null): After | undefined {
+function parseCursor(cursor: string | null): After | undefined {
   if (cursor === null) return null;
   const [, at, id = ""] = /^(\d{16}) ([0-9A-Za-z]{5,23})$/.exec(cursor) ?? [];
   return at === undefined ? undefined : { at: Number(at), id };

@@ -97,11 +97,11 @@ export class CommandGate {
     if (item === null) return { error: UNAUTHORIZED };
     if (ip === null) return { error: NO_ADDRESS };
     const by = actorOf(item, ip);
-    const lacks = lacking(item, command);
+    const lacks = missingRight(item, command);
     if (lacks !== null && !isDry) this.#recordRefusal(command, by, item.account ?? `web:${item.name}`);
     const error = lacks ?? this.#pastLimit(command, item, by, isDry);
     if (error !== null) return { error };
-    if (isAdministrator(item.role) && !isDry) this.#seen(ip, command, by);
+    if (isAdministrator(item.role) && !isDry) this.#noteAdministrator(ip, command, by);
     return { by, caller: { item, digest, ip, isValid: () => find(false) !== null } };
   }
 
@@ -114,8 +114,8 @@ export class CommandGate {
   }
 
   /** Addresses of administrators are not banned. Past the limit the command is still carried out. */
-  #seen(ip: Ip, command: ParsedCommand, by: string): void {
-    if (this.bounds.sees(ip)) this.#parts.engine.administratorAt(ip);
+  #noteAdministrator(ip: Ip, command: ParsedCommand, by: string): void {
+    if (this.bounds.mayNoteAdministrator(ip)) this.#parts.engine.administratorAt(ip);
     else this.#recordRefusal(command, by);
   }
 
@@ -132,7 +132,10 @@ export class CommandGate {
 }
 
 /** Returns what the caller lacks for the verb, or null. */
-function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: ParsedCommand): CommandError | null {
+function missingRight(
+  { scopes, freshUntil, name, how, account }: CallerItem,
+  command: ParsedCommand,
+): CommandError | null {
   const { needs, proof = false, proofWithout, user: field } = rightsOf(command.verb);
   if (account !== null) {
     const isOwn = field === undefined ? ["mailbox", "caller"].includes(needs) : Reflect.get(command, field) === account;

@@ -178,7 +178,7 @@ export class WebBounds {
   }
 
   /** Whether an address may count as an administrator's, who uses a session or a token there. */
-  sees(ip: Ip): boolean {
+  mayNoteAdministrator(ip: Ip): boolean {
     const now = this.#clock.now();
     for (const [seen, at] of this.#seen) if (Math.abs(now - at) >= SEEN_MS) this.#seen.delete(seen);
     if (!this.#seen.has(ip) && this.#seen.size >= WEB_LIMITS.administrators) return false;

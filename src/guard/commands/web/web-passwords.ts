@@ -23,7 +23,7 @@ type Run<V extends Verb> = (
   at: OfCaller,
 ) => Promise<Reply<V>>;
 
-type Brought = ParsedCommandOf<"accounts_import">["entries"][number];
+type ImportEntry = ParsedCommandOf<"accounts_import">["entries"][number];
 type Skipped = FileChanges["skipped"][number];
 
 /**
@@ -65,7 +65,7 @@ const webPassword: Run<"account_create" | "account_set_password"> = async (
 const webImport: Run<"accounts_import"> = async (parts, { entries }, by, { caller }) => {
   const skipped: Skipped[] = [];
   const ready: NamedSecret[] = [];
-  const typed: Typed[] = [];
+  const typed: PasswordEntry[] = [];
   const { keyOfEach } = parts.mailboxes();
   for (const entry of entries) {
     const read = readEntry(parts, entry);
@@ -100,12 +100,12 @@ function endedCaller(caller: OfCaller["caller"]): typeof UNAUTHORIZED | null {
   return caller?.isValid() === false ? UNAUTHORIZED : null;
 }
 
-type Typed = Readonly<{ owner: AccountName; password: string; quotaBytes: number | undefined }>;
+type PasswordEntry = Readonly<{ owner: AccountName; password: string; quotaBytes: number | undefined }>;
 
 function readEntry(
   parts: WebPasswordParts,
-  { name: written, hash, password, quotaBytes }: Brought,
-): Skipped | NamedSecret | Typed {
+  { name: written, hash, password, quotaBytes }: ImportEntry,
+): Skipped | NamedSecret | PasswordEntry {
   const name = parseAccountName(written);
   if (name === null) return { name: written, why: "cannot be an account" };
   if (takesAlerts(parts, name)) return { name, why: "gets the alerts, and can be added only on the server" };
