@@ -9,7 +9,7 @@ import type { Clock, Notices } from "../ports.ts";
 /** By this time the kernel has the ban, and the client's sessions are closed. */
 export const EFFECTIVE_AFTER_MS = 15 * SECOND_MS;
 /** How long a notice stays after its last sighting. */
-const KEPT_MS = 10 * MINUTE_MS;
+const NOTICE_FOR_MS = 10 * MINUTE_MS;
 
 /** A committed event of a banned client that should not have got so far. */
 export type Sighting = Readonly<{
@@ -62,7 +62,7 @@ export function createLeakMonitor({ notices, clock, isEnforcing, hasProxies, reb
     },
     /** Call it about every second. */
     look: (): void => {
-      if (seenAt === null || Math.abs(clock.now() - seenAt) < KEPT_MS) return;
+      if (seenAt === null || Math.abs(clock.now() - seenAt) < NOTICE_FOR_MS) return;
       seenAt = null;
       notices.set("bans_leak", null);
     },

@@ -38,8 +38,8 @@ export function createBlockedPortsWatch({ passed, audit, notices, log }: Blocked
     }
     before = now;
     if (blocked.length === 0) return notices.set("ports_blocked", null);
-    const said = blocked.map(([port, { lost }]) => `port ${port} (${lost} packets in a row)`).join(", ");
-    notices.set("ports_blocked", `Nothing arrives at ${said}. Try: nft list ruleset`);
+    const blockedPorts = blocked.map(([port, { lost }]) => `port ${port} (${lost} packets in a row)`).join(", ");
+    notices.set("ports_blocked", `Nothing arrives at ${blockedPorts}. Try: nft list ruleset`);
   };
   return {
     /** Call it about every second. Never rejects. */

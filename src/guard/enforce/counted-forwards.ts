@@ -52,9 +52,9 @@ export function watchingForwards(submit: Submit, parts: Parts): Submit {
     });
     copies.recipients.add(recipient);
     for (const { account, counts, isNew } of added) {
-      const past = pastLimit(parts, account, { ...counts, isNew });
-      if (past === null) copies.byAccount.set(account, counts);
-      else pause(parts, account, past);
+      const exceeded = exceededLimit(parts, account, { ...counts, isNew });
+      if (exceeded === null) copies.byAccount.set(account, counts);
+      else pause(parts, account, exceeded);
     }
     mails.set(event.session, copies);
   };
@@ -79,13 +79,13 @@ export function watchingForwards(submit: Submit, parts: Parts): Submit {
 }
 
 /** The limit, and which forwards it applies to. */
-type Past = Readonly<{ evidence: Evidence; which: "new" | "all" }>;
+type ExceededLimit = Readonly<{ evidence: Evidence; which: "new" | "all" }>;
 
-function pastLimit(
+function exceededLimit(
   { countedForwards, sending, engine, clock }: Parts,
   account: string,
   { isNew, ...copies }: RecipientCounts & Readonly<{ isNew: boolean }>,
-): Past | null {
+): ExceededLimit | null {
   const now = clock.now();
   const span = { since: later(now, -DAY_MS), until: now };
   const { evidence: held, vouchedAt } = sending.holdOf(account, now);
@@ -102,7 +102,7 @@ function pastLimit(
   return null;
 }
 
-function pause({ countedForwards, engine, clock }: Parts, account: string, { evidence, which }: Past): void {
+function pause({ countedForwards, engine, clock }: Parts, account: string, { evidence, which }: ExceededLimit): void {
   const now = clock.now();
   const until = later(now, Math.max(evidence.windowMs, HOUR_MS));
   countedForwards.pause(account, { now, until, which });

@@ -28,10 +28,10 @@ export async function expireAllowed(engine: Engine, bansInForce: Pick<BansInForc
 type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
 
 /** `isDone`: false if the database cannot be written. Guesses are not forgotten then, even if no ban is left. */
-type GlassBroken = Readonly<{ lifted: number; left: number; isDone: boolean }>;
+type BreakGlassResult = Readonly<{ lifted: number; left: number; isDone: boolean }>;
 
 /** Lifts and forgives every ban, and forgets the guesses at all accounts, for an owner who is locked out. */
-export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<GlassBroken> {
+export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<BreakGlassResult> {
   const standing = [...banLog.active(clock.now())];
   let lifted = 0;
   for (let from = 0; from < standing.length; from += LIMITS.expiriesPerTurn) {

@@ -25,9 +25,15 @@ export type HealthParts = Readonly<{
 /** Components without which mail stops. Rspamd signs users' mail and verifies incoming mail. Any other only degrades the server. */
 const VITAL: readonly string[] = ["postfix", "dovecot", "rspamd"];
 /** The keeper's other notices that mean that mail or sign-ins may stop. Without settings, it does not notice a service that hangs. */
-const STOPS: readonly KeeperNotice[] = ["isolated", "certificate_expired", "settings_unread"];
+const STOPPING_NOTICES: readonly KeeperNotice[] = ["isolated", "certificate_expired", "settings_unread"];
 /** Notices listed while the guard is down. A full disk or a lock may be the cause. Only the guard knows if a disk is too full for mail. */
-const NAMED: readonly KeeperNotice[] = [...STOPS, "disk_low", "database_locked", "mail_unstored", "relay_refuses"];
+const LISTED_NOTICES: readonly KeeperNotice[] = [
+  ...STOPPING_NOTICES,
+  "disk_low",
+  "database_locked",
+  "mail_unstored",
+  "relay_refuses",
+];
 
 /** After this long without an answer from the keeper, the server counts as down, because no one knows whether its services work. */
 const UNWATCHED_MS = 2 * MINUTE_MS;
@@ -63,9 +69,10 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
 export function withoutGuard(reply: KeeperReply): Readonly<{ mailFlows: boolean; failing: readonly string[] }> {
   const components = services(reply);
   const bad = components.filter(({ status }) => status !== "ok");
-  const named = (reply.ok ? (reply.troubles ?? []) : []).filter(({ code }) => NAMED.includes(code));
+  const named = (reply.ok ? (reply.troubles ?? []) : []).filter(({ code }) => LISTED_NOTICES.includes(code));
   const isThere = (name: string): boolean => components.some((one) => one.name === name);
-  const isStopped = named.some(({ code }) => STOPS.includes(code)) || bad.some(({ name }) => VITAL.includes(name));
+  const isStopped =
+    named.some(({ code }) => STOPPING_NOTICES.includes(code)) || bad.some(({ name }) => VITAL.includes(name));
   return {
     mailFlows: ["postfix", "dovecot"].every(isThere) && !isStopped,
     failing: [...bad, ...named.map(({ code, detail }) => ({ name: code, detail }))]

@@ -108,13 +108,13 @@ function stepOf({ at, type }: EventItem): OwnMail["steps"] {
 }
 
 /** What each type means for the user. */
-const WHAT: ReadonlyMap<string, OwnSignIn["what"]> = new Map<EventType, OwnSignIn["what"]>([
+const SIGN_IN_OUTCOMES: ReadonlyMap<string, OwnSignIn["what"]> = new Map<EventType, OwnSignIn["what"]>([
   ["LOGIN_SUCCEEDED", "signed_in"],
   ["LOGIN_FAILED", "wrong_password"],
   ["LOGIN_DELAYED", "slowed"],
   ["LOGIN_REFUSED", "refused"],
 ]);
-const TYPES = [...WHAT.keys()];
+const SIGN_IN_TYPES = [...SIGN_IN_OUTCOMES.keys()];
 
 /**
  * Every sign-in to an account, successful, failed or refused, by any protocol, newest first. The cursor is an event's id. A page
@@ -123,14 +123,14 @@ const TYPES = [...WHAT.keys()];
  */
 export function ownSignIns(queries: EventQueries, reader: Reader, { limit, cursor }: AskedPage): Page<OwnSignIn> {
   const { account } = reader;
-  const part = { account, types: TYPES, most: limit, order: "newest_first" as const };
+  const part = { account, types: SIGN_IN_TYPES, most: limit, order: "newest_first" as const };
   const filter = cursor === null ? part : { ...part, before: cursor };
   const { items, next } = everyPage(sinceCreated(queries, reader), filter);
-  return { items: items.flatMap((event) => itemsOf(event, account)), next: cursorOf(next) };
+  return { items: items.flatMap((event) => signInItems(event, account)), next: cursorOf(next) };
 }
 
-function itemsOf({ at, ip, service, type, ...event }: EventItem, account: string): readonly OwnSignIn[] {
-  const what = WHAT.get(type);
+function signInItems({ at, ip, service, type, ...event }: EventItem, account: string): readonly OwnSignIn[] {
+  const what = SIGN_IN_OUTCOMES.get(type);
   // In simulation, the sign-in was not refused or slowed: another event has its outcome.
   if (event.simulated !== null && (what === "refused" || what === "slowed")) return [];
   if (what === undefined || event.account?.toLowerCase() !== account) return [];

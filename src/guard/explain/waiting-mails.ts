@@ -24,17 +24,17 @@ export function waitingMails(queries: EventQueries, now: Millis): WaitingMails {
   for (const event of [...accepted.items, ...blocked.items])
     for (const key of keysOf(event).slice(0, 1)) ended.set(key, Math.max(ended.get(key) ?? 0, event.id));
   const tries = [...asked.items, ...deferred.items]
-    .filter((event) => putsOff(event) && keysOf(event).every((key) => (ended.get(key) ?? 0) <= event.id))
+    .filter((event) => isDeferred(event) && keysOf(event).every((key) => (ended.get(key) ?? 0) <= event.id))
     .toSorted((a, b) => b.id - a.id);
   const waiting = [...Map.groupBy(tries, (event) => keysOf(event)[0]).values()];
   return {
-    items: waiting.slice(0, MOST_SHOWN).flatMap(waitingBy),
+    items: waiting.slice(0, MOST_SHOWN).flatMap(waitingItem),
     total: waiting.length,
     complete: [asked, deferred, accepted, blocked].every(({ isAll }) => isAll),
   };
 }
 
-function putsOff({ reason, recipient, simulated }: EventItem): boolean {
+function isDeferred({ reason, recipient, simulated }: EventItem): boolean {
   return (
     (reason === "greylist_asked" || reason === "first_contacts_deferred") && recipient !== null && simulated === null
   );
@@ -49,7 +49,7 @@ function keysOf({ sender, recipient, ip }: EventItem): readonly string[] {
 }
 
 /** `tries`: of one mail, newest first. */
-function waitingBy(tries: readonly EventItem[]): WaitingMails["items"] {
+function waitingItem(tries: readonly EventItem[]): WaitingMails["items"] {
   const [last, first] = [tries[0], tries.at(-1)];
   if (last === undefined || first === undefined) return [];
   const { sender, recipient, ip, at: lastTryAt, reason } = last;

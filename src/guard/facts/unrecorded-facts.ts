@@ -145,12 +145,12 @@ const NEVER_HELD: HoldState = { evidence: null, vouchedAt: instant(0), mails: 0 
  */
 export class UnrecordedSends {
   /** By connection and transaction: a mail may be decided on twice. */
-  readonly #logins = new BoundedMap<string, BoundedMap<string, SentMail>>(LIMITS.unrecordedSenders);
+  readonly #mails = new BoundedMap<string, BoundedMap<string, SentMail>>(LIMITS.unrecordedSenders);
 
   count(account: string, mail: MailId, sent: SentMail): void {
-    const mails = this.#logins.get(account) ?? new BoundedMap<string, SentMail>(LIMITS.unrecordedMails);
+    const mails = this.#mails.get(account) ?? new BoundedMap<string, SentMail>(LIMITS.unrecordedMails);
     mails.set(keyOf(mail), sent);
-    this.#logins.set(account, mails);
+    this.#mails.set(account, mails);
   }
 
   /** The recorded history together with these mails, without the one that is decided on. */
@@ -160,7 +160,7 @@ export class UnrecordedSends {
       sentMails: (account, span) => {
         const known = readOr(() => recorded.sentMails(account, span), []);
         const written = new Set(known.map(({ at }) => at));
-        const others = [...(this.#logins.get(account) ?? [])].flatMap(([key, mail]) =>
+        const others = [...(this.#mails.get(account) ?? [])].flatMap(([key, mail]) =>
           key !== own && mail.at > span.since && mail.at <= span.until && !written.has(mail.at) ? [mail] : [],
         );
         return [...known, ...others].toSorted((a, b) => a.at - b.at).slice(-span.most);

@@ -113,7 +113,7 @@ export type ListSettings = Readonly<{ zones: readonly string[]; checkEveryMs: nu
 
 type List = Readonly<{ zone: string; health: ListHealth }>;
 /** The answer about an address. `until`: null while the question is open. */
-type Held = { answer: Promise<Listing | null>; until: Millis | null };
+type CachedAnswer = { answer: Promise<Listing | null>; until: Millis | null };
 
 const NOT_LISTED: Promise<null> = Promise.resolve(null);
 
@@ -122,7 +122,7 @@ const NOT_LISTED: Promise<null> = Promise.resolve(null);
  * it, and none waits longer than the deadline.
  */
 export function createBlockLists({ names, clock, notices }: BlockListParts, settings: ListSettings) {
-  const held = new BoundedMap<Ip, Held>(LIST_LIMITS.kept);
+  const cache = new BoundedMap<Ip, CachedAnswer>(LIST_LIMITS.kept);
   let lists: readonly List[] = [];
   let asking = 0;
   const report = (): void => {
@@ -140,7 +140,7 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
     if (health.why !== null) return;
     health.setAside(why, clock.now());
     // Its other answers may have been wrong as well.
-    held.clear();
+    cache.clear();
     report();
   };
   /** A list that broke since its last check may list every address. It must still deny an unused address. */
@@ -164,7 +164,7 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
   const hold = (ip: Ip, serving: readonly List[]): Promise<Listing | null> => {
     const asked = firstFound(serving.map((list) => askOne(ip, list)));
     const listing = asked.then((found) => found?.listing ?? null);
-    const one: Held = { answer: withDeadline(listing, LIST_LIMITS.deadlineMs, null), until: null };
+    const one: CachedAnswer = { answer: withDeadline(listing, LIST_LIMITS.deadlineMs, null), until: null };
     asking += 1;
     // An answer that is too late for this mail is used for the next one.
     void asked.then((found) => {
@@ -173,7 +173,7 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
       const listedMs = Math.max(Math.min(found?.ttlMs ?? 0, LIST_LIMITS.listedMs), SECOND_MS);
       one.until = later(clock.now(), found === null ? LIST_LIMITS.otherMs : listedMs);
     });
-    held.set(ip, one);
+    cache.set(ip, one);
     return one.answer;
   };
   const probe = async ({ zone, health }: List): Promise<void> => {
@@ -186,12 +186,12 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
     const wasAside = health.why !== null;
     health.probed(judge(zone, four, six), clock.now());
     // Answers kept from before were decided without this list.
-    if (wasAside && health.why === null) held.clear();
+    if (wasAside && health.why === null) cache.clear();
     report();
   };
   /** Replaces the lists. Each is trusted once its test points were right. */
   const configure = ({ zones, checkEveryMs }: ListSettings): void => {
-    held.clear();
+    cache.clear();
     lists = zones.map((zone) => ({ zone, health: new ListHealth(checkEveryMs) }));
     report();
   };
@@ -200,7 +200,7 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
     configure,
     ask: (ip: Ip): Promise<Listing | null> => {
       const now = clock.now();
-      const known = held.get(ip);
+      const known = cache.get(ip);
       if (known !== undefined && (known.until === null || now < known.until)) return known.answer;
       const family = isV4(ip) ? 4 : 6;
       const serving = lists.filter(({ health }) => health.serves(family));

@@ -28,7 +28,7 @@ type ListAnswer =
   | Readonly<{ type: "nothing" }>;
 
 export function readListAnswer(zone: string, addresses: readonly string[]): ListAnswer {
-  const known = KNOWN.find(({ zones }) => zones.test(zone));
+  const known = KNOWN_LISTS.find(({ zones }) => zones.test(zone));
   const refused = addresses.find((address) => address.startsWith("127.255.255."));
   if (refused !== undefined) return { type: "refused", why: `${refused} (${ERRORS[refused] ?? "an error"})` };
   for (const address of addresses) {
@@ -43,7 +43,7 @@ function anyListing(address: string): string | undefined {
   return isIPv4(address) && address.startsWith("127.") ? "listed" : undefined;
 }
 
-const KNOWN: readonly Readonly<{ zones: RegExp; listings: Readonly<Record<string, string>> }>[] = [
+const KNOWN_LISTS: readonly Readonly<{ zones: RegExp; listings: Readonly<Record<string, string>> }>[] = [
   {
     // https://www.spamhaus.org/faqs/dnsbl-usage/, "return codes"
     zones: /(^|\.)(spamhaus\.org|dq\.spamhaus\.net)$/,
