@@ -60,6 +60,12 @@ export async function recordThenChange<R>(
   return outcome.ok ? { ok: true, result } : outcome;
 }
 
+/** Records all of these in one transaction. Returns false if they could not be written. */
+export async function recordAll(engine: Pick<Engine, "audit">, audits: readonly Audit[]): Promise<boolean> {
+  const recorded = await Promise.all(audits.map((audit) => engine.audit(audit)));
+  return recorded.every(Boolean);
+}
+
 /** Records what was done, and answers with `result`. */
 export async function recordDone<R>(engine: Pick<Engine, "audit">, audit: Audit, result: R) {
   return (await engine.audit(audit)) ? ({ ok: true, result } as const) : UNRECORDED;

@@ -10,7 +10,7 @@ import type { SignIn } from "../../access/sign-in.ts";
 import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
-import { type Rehearsal, recordThenChange, UNWRITTEN } from "../record-first.ts";
+import { type Rehearsal, recordAll, recordThenChange, UNWRITTEN } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import { NO_ADDRESS, type OfCaller, UNAUTHORIZED } from "../web/command-gate.ts";
@@ -129,11 +129,11 @@ export const FACTOR_RUNS = {
   /** For an owner who lost the phone, or if someone else may have set up a factor. */
   factors_reset: async ({ factors, passkeys, engine }: FactorCommandParts, _: unknown, by: string): Promise<Reply> => {
     const names = passkeys.list().map(({ name }) => name);
-    const recorded = await Promise.all([
-      engine.audit({ type: "FACTOR_REMOVED", subject: "every second factor", by }),
-      ...names.map((name) => engine.audit({ type: "PASSKEY_REMOVED", subject: name, by })),
+    const isRecorded = await recordAll(engine, [
+      { type: "FACTOR_REMOVED", subject: "every second factor", by },
+      ...names.map((name) => ({ type: "PASSKEY_REMOVED", subject: name, by }) as const),
     ]);
-    if (!recorded.every(Boolean)) return UNWRITTEN;
+    if (!isRecorded) return UNWRITTEN;
     return { ok: true, result: { ...factors.reset(), passkeyNames: names } };
   },
 };

@@ -75,12 +75,6 @@ const ALERTS_NEED_ROOM = failed(
   "Use `account quota` there.",
 );
 
-/** Whether this is less than the account's quota now. */
-function isLess({ accountRow, mailboxes }: AccountSettingParts, name: AccountName, quotaBytes: number | null): boolean {
-  const usual = mailboxes().quotaBytes;
-  return isSmallerQuota(quotaBytes ?? usual, accountRow(name)?.quotaBytes ?? usual);
-}
-
 /** `until` is an ISO time in the future, or a day, until its end in UTC. */
 export function parseEnd(until: string, now: Millis): Millis | CommandError {
   const wrong = (message: string) => usage(message, "Give an end in the future, or none.");
@@ -101,8 +95,10 @@ export const ACCOUNT_SETTING_RUNS = {
   quota_set: async (parts, { name, quotaBytes }, by) => {
     if (isWebAdmin(by)) {
       if (quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
+      const usual = parts.mailboxes().quotaBytes;
+      const isLess = isSmallerQuota(quotaBytes ?? usual, parts.accountRow(name)?.quotaBytes ?? usual);
       // A mailbox that is full gets no alerts.
-      if (isLess(parts, name, quotaBytes) && getsAlerts(parts, name)) return ALERTS_NEED_ROOM;
+      if (isLess && getsAlerts(parts, name)) return ALERTS_NEED_ROOM;
     }
     const quota = quotaBytes === null ? "the default" : quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
     return recordThenChange(parts, {

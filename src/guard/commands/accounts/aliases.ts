@@ -2,7 +2,7 @@ import type { CommandError } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
-import { recordFirst, recordThenChange } from "../record-first.ts";
+import { recordAll, recordFirst, recordThenChange } from "../record-first.ts";
 import { failed, notServed, usage } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import { type AddAlias, refusesTargets, type SpendingParts } from "../web/web-targets.ts";
@@ -44,11 +44,8 @@ export const ALIAS_RUNS = {
     if (isWebAdmin(by) && hidesAlerts(parts, address)) return alertsStay(address);
     const removed = await recordFirst(parts, {
       change: () => removing(parts.book, address, () => parts.accounts.removeAlias(address)),
-      record: async ({ forwards }) => {
-        const audits = [{ type: "ALIAS_REMOVED", subject: address, by } as const, ...auditsOf(forwards, by)];
-        const recorded = await Promise.all(audits.map((audit) => parts.engine.audit(audit)));
-        return recorded.every(Boolean);
-      },
+      record: ({ forwards }) =>
+        recordAll(parts.engine, [{ type: "ALIAS_REMOVED", subject: address, by }, ...auditsOf(forwards, by)]),
       refused: noSuchAlias,
     });
     return removed.ok ? { ok: true, result: { address, forwardsEnded: accountsOf(removed.forwards) } } : removed;

@@ -82,7 +82,7 @@ async function record({ engine }: FileCommandParts, changes: FileChanges, passwo
     changes[list].map((account) => ({ type, subject: account, account, by })),
   );
   const recorded = await Promise.all(audits.map((audit) => engine.audit(audit, passwordSet(audit, passwordHashes))));
-  return recorded.every((kept) => kept);
+  return recorded.every(Boolean);
 }
 
 /** A resumed account may have its old password, which the guard already knows. */
