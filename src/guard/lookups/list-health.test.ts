@@ -57,12 +57,6 @@ test("a list with wrong answers is disabled at once, and retried after twice as 
   assert.equal(waits(list, clock), 30 * SECOND_MS, "past failures are forgotten");
 });
 
-test("while a list is being checked, no other check starts until its time has come again", () => {
-  const { list, clock } = health();
-  list.probing(clock.now());
-  assert.equal(waits(list, clock), EVERY_MS);
-});
-
 test("missing answers are forgotten when the test points are right", () => {
   const { list, clock } = health(RIGHT);
   for (let i = 0; i < 2; i++) list.answered("ETIMEOUT", clock.now());
