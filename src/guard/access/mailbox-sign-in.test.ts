@@ -6,7 +6,7 @@ import { patience } from "../../../test/kit/patience.ts";
 import { accountName, ip } from "../../../test/kit/samples.ts";
 import { settled } from "../../../test/kit/until.ts";
 import { outcomeOf, webGateOf } from "../../../test/kit/web-gate-kit.ts";
-import { HOUR_MS } from "../../core/time.ts";
+import { HOUR_MS, instant } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
 import { LIMITS } from "../limits.ts";
 import type { MailboxSignIn } from "./mailbox-sign-in.ts";
@@ -58,6 +58,15 @@ test("wrong passwords ban the address as by mail, and a repeated one counts once
   assert.equal(kit.count("BAN"), 1);
   assert.equal(await attempt(), "refused");
   assert.equal(await attempt({ from: "203.0.113.8" }), "in", "the user is not locked out in other places");
+});
+
+test("a sign-in makes the address known to the account, as by mail", async () => {
+  const known = () => kit.accountHistory.signIns(ANNA, instant(0)).map(({ prefix }) => prefix);
+  assert.deepEqual(known(), []);
+  await attempt({ password: "wrong" });
+  assert.deepEqual(known(), []);
+  await attempt();
+  assert.deepEqual(known(), [`${HOME}/32`]);
 });
 
 test("an account that is suspended, or whose password just changed, cannot sign in", async () => {
@@ -199,6 +208,16 @@ test("a thief at two places that the account knows does not keep its owner out o
   assert.equal(await attempt({ signIn }), "in");
   end();
   assert.deepEqual(await Promise.all(guesses), ["wrong", "wrong", "wrong", "wrong"]);
+});
+
+test("filling the queue of one place that an account knows leaves its other places free", async () => {
+  for (const from of [HOME, "198.51.100.1"]) assert.equal(await attempt({ from }), "in");
+  const { signIn, end } = slowly();
+  const guesses = Array.from({ length: 3 }, () => attempt({ password: "guess", from: "198.51.100.1", signIn }));
+  assert.equal(await guesses[2], "refused");
+  assert.equal(await attempt({ signIn }), "in");
+  end();
+  assert.deepEqual(await Promise.all(guesses.slice(0, 2)), ["wrong", "wrong"]);
 });
 
 test("a sign-in with the old password gets no session if a new one is recorded with it, in either order", async () => {
