@@ -35,13 +35,13 @@ const SHOWN = 200;
 /** RELP over TLS, with which the receiver confirms each event. Keeps one session for as long as it works. */
 export function createRelpReceiver(server: SyslogServer) {
   const { timeoutMs = TIMEOUT_MS } = server;
-  let session: RelpSession | null = null;
+  let session: Awaited<ReturnType<typeof openRelpSession>> | null = null;
   const close = (): void => {
     session?.close();
     session = null;
   };
   const send = async (messages: readonly string[]): Promise<void> => {
-    if (session?.isOpen !== true) session = await RelpSession.open(connect(optionsOf(server)), timeoutMs);
+    if (session?.isOpen() !== true) session = await openRelpSession(connect(optionsOf(server)), timeoutMs);
     await session.send(messages);
   };
   return { deliver: delivering(server, send, close), close };
@@ -111,93 +111,76 @@ function optionsOf({ host, port, authorities, identity }: SyslogServer): Connect
 
 type Sending = Readonly<{ resolve: () => void; reject: (error: Error) => void }>;
 
-/** One connection of RELP. After an error it is closed; unanswered messages may or may not have arrived. */
-export class RelpSession {
-  readonly #socket: TLSSocket;
-  readonly #timeoutMs: number;
-  readonly #reader = new RelpReader();
-  readonly #unanswered = new Set<number>();
-  #number = 0;
-  #sending: Sending | null = null;
-  #error: Error | null = null;
+/**
+ * Opens a session of RELP over a connecting socket. Rejects if that fails. After an error the session is closed; unanswered messages may or
+ * may not have arrived.
+ */
+export async function openRelpSession(socket: TLSSocket, timeoutMs: number) {
+  const reader = new RelpReader();
+  const unanswered = new Set<number>();
+  let lastNumber = 0;
+  let sending: Sending | null = null;
+  let failure: Error | null = null;
 
-  private constructor(socket: TLSSocket, timeoutMs: number) {
-    this.#socket = socket;
-    this.#timeoutMs = timeoutMs;
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    socket.on("error", (error) => this.#fail(error));
-    socket.on("close", () => this.#fail(new Error("the receiver closed the connection")));
-    socket.on("timeout", () => {
-      if (this.#sending !== null) this.#fail(new Error(`no answer within ${timeoutMs / SECOND_MS} s`));
-    });
-  }
-
-  /** Takes over a connecting socket. Rejects if no session can be opened. */
-  static async open(socket: TLSSocket, timeoutMs: number): Promise<RelpSession> {
-    const timer = setTimeout(
-      () => socket.destroy(new Error(`no connection within ${timeoutMs / SECOND_MS} s`)),
-      timeoutMs,
-    );
-    try {
-      await once(socket, "secureConnect");
-    } finally {
-      clearTimeout(timer);
-    }
-    const session = new RelpSession(socket, timeoutMs);
-    await session.#exchange([{ command: "open", data: RELP_OFFER }]);
-    return session;
-  }
-
-  get isOpen(): boolean {
-    return this.#error === null;
-  }
-
-  /** Resolves once the receiver has taken every message. */
-  send(messages: readonly string[]): Promise<void> {
-    return this.#exchange(messages.map((data) => ({ command: "syslog", data })));
-  }
-
-  close(): void {
-    this.#error ??= new Error("closed");
-    this.#number = nextRelpNumber(this.#number);
-    this.#socket.end(relpFrame({ number: this.#number, command: "close", data: "" }));
-    this.#socket.setTimeout(SECOND_MS, () => this.#socket.destroy());
-  }
-
-  #exchange(requests: readonly Omit<RelpFrame, "number">[]): Promise<void> {
-    if (this.#error !== null) return Promise.reject(this.#error);
+  function exchange(requests: readonly Omit<RelpFrame, "number">[]): Promise<void> {
+    if (failure !== null) return Promise.reject(failure);
     return new Promise((resolve, reject) => {
-      this.#sending = { resolve, reject };
-      this.#socket.setTimeout(this.#timeoutMs);
+      sending = { resolve, reject };
+      socket.setTimeout(timeoutMs);
       const frames = requests.map((request) => {
-        this.#number = nextRelpNumber(this.#number);
-        this.#unanswered.add(this.#number);
-        return relpFrame({ number: this.#number, ...request });
+        lastNumber = nextRelpNumber(lastNumber);
+        unanswered.add(lastNumber);
+        return relpFrame({ number: lastNumber, ...request });
       });
-      this.#socket.write(frames.join(""));
+      socket.write(frames.join(""));
     });
   }
 
-  #read(chunk: Buffer): void {
+  function read(chunk: Buffer): void {
     // Data after close() must not delay the end of the connection.
-    if (!this.isOpen) return;
-    const frames = this.#reader.push(chunk);
-    if (frames === null) return this.#fail(new Error("the receiver does not speak RELP"));
+    if (failure !== null) return;
+    const frames = reader.push(chunk);
+    if (frames === null) return fail(new Error("the receiver does not speak RELP"));
     for (const frame of frames) {
-      if (frame.command === "serverclose") return this.#fail(new Error("the receiver ends the session"));
-      if (!isTaken(frame)) return this.#fail(new Error(`the receiver refuses: ${frame.data}`));
-      this.#unanswered.delete(frame.number);
+      if (frame.command === "serverclose") return fail(new Error("the receiver ends the session"));
+      if (!isTaken(frame)) return fail(new Error(`the receiver refuses: ${frame.data}`));
+      unanswered.delete(frame.number);
     }
-    if (this.#unanswered.size > 0) return;
-    this.#socket.setTimeout(0);
-    this.#sending?.resolve();
-    this.#sending = null;
+    if (unanswered.size > 0) return;
+    socket.setTimeout(0);
+    sending?.resolve();
+    sending = null;
   }
 
-  #fail(error: Error): void {
-    this.#error ??= error;
-    this.#sending?.reject(error);
-    this.#sending = null;
-    this.#socket.destroy();
+  function fail(error: Error): void {
+    failure ??= error;
+    sending?.reject(error);
+    sending = null;
+    socket.destroy();
   }
+
+  const late = () => socket.destroy(new Error(`no connection within ${timeoutMs / SECOND_MS} s`));
+  const timer = setTimeout(late, timeoutMs);
+  try {
+    await once(socket, "secureConnect");
+  } finally {
+    clearTimeout(timer);
+  }
+  socket.on("data", read);
+  socket.on("error", fail);
+  socket.on("close", () => fail(new Error("the receiver closed the connection")));
+  socket.on("timeout", () => {
+    if (sending !== null) fail(new Error(`no answer within ${timeoutMs / SECOND_MS} s`));
+  });
+  await exchange([{ command: "open", data: RELP_OFFER }]);
+  return {
+    isOpen: () => failure === null,
+    /** Resolves once the receiver has taken every message. */
+    send: (messages: readonly string[]) => exchange(messages.map((data) => ({ command: "syslog", data }))),
+    close(): void {
+      failure ??= new Error("closed");
+      socket.end(relpFrame({ number: nextRelpNumber(lastNumber), command: "close", data: "" }));
+      socket.setTimeout(SECOND_MS, () => socket.destroy());
+    },
+  };
 }
