@@ -26,7 +26,7 @@ import { hasUsedPlace, readBackupRecord } from "./records.ts";
 import { memoryDirectory, placeOf, readEnvironment, readKey, repositoryOf, scratchOf } from "./repository.ts";
 import { readManifest, refusal, restoreServer } from "./restore.ts";
 import { importMails, restoreMailbox } from "./restore-mailbox.ts";
-import { Stage } from "./stage.ts";
+import { createStage } from "./stage.ts";
 
 const quiet = () => undefined;
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
@@ -275,9 +275,9 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   });
 
   test("files left by a killed backup do not disturb the next one", async () => {
-    const stage = new Stage(layout, []);
+    const stage = createStage(layout, []);
     await stage.build({ at: 1, host: "h" });
-    put(join(stage.path, "left"), "by a kill");
+    put(join(stage.path(), "left"), "by a kill");
     assert.ok((await backUp()).ok);
   });
 

@@ -9,7 +9,7 @@ import { namedFiles, type Settings } from "../../settings/schema.ts";
 import { changeBackupRecord, type DoneBackup, hasUsedPlace, noteUsedPlace, readBackupRecord } from "./records.ts";
 import { alone, placeOf, prepareKey, readKey, removeLeftOver, repositoryOf } from "./repository.ts";
 import type { Progress, Restic, Tag } from "./restic.ts";
-import { Stage, stagedBytes } from "./stage.ts";
+import { createStage, stagedBytes } from "./stage.ts";
 
 /** Additional free space that the disk must have (bytes). */
 const SPARE_BYTES = 64 << 20;
@@ -37,7 +37,7 @@ async function make(
 ): Promise<CreateOutcome> {
   const place = placeOf(layout, settings);
   removeLeftOver(layout);
-  const stage = new Stage(layout, namedFiles(settings));
+  const stage = createStage(layout, namedFiles(settings));
   // The stage of a killed backup takes space that this one needs.
   stage.remove();
   const lacking = lackingForStage(layout);
@@ -51,14 +51,14 @@ async function make(
     const manifest = await stage.build({ at, host: settings.hostname });
     // The first backup stores everything. Later ones store only what is new: at most all that the stage copies, and new mail.
     const isFirst = readBackupRecord(layout).last?.place !== place;
-    const stored = () => (isFirst ? bytesBelow(stage.path) : stagedBytes(layout));
+    const stored = () => (isFirst ? bytesBelow(stage.path()) : stagedBytes(layout));
     const isLocal = place.startsWith("/");
     const short = isLocal ? lackingSpace(place, stored()) : null;
     if (short !== null) {
       await restic.forget(settings["backup.keep"]);
       return { ok: false, reason: short };
     }
-    const added = await restic.backup(stage.path, { host: settings.hostname, tag, watch });
+    const added = await restic.backup(stage.path(), { host: settings.hostname, tag, watch });
     if (!added.ok) {
       // The partial data belongs to no snapshot, and mail needs the space.
       if (added.code === "full") {

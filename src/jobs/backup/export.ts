@@ -12,7 +12,7 @@ import { pack, unpack } from "./archive.ts";
 import { lackingForStage } from "./create.ts";
 import { alone, memoryDirectory, removeLeftOverKeys } from "./repository.ts";
 import type { Progress } from "./restic.ts";
-import { Stage } from "./stage.ts";
+import { createStage } from "./stage.ts";
 
 type Watch = (progress: Progress) => void;
 type ExportHow = Readonly<{ file: string; passphrase: string; settings: Settings; watch: Watch }>;
@@ -31,7 +31,7 @@ export async function exportArchive(
 ): Promise<Readonly<{ ok: true; bytes: number; mails: number }> | Failed> {
   if (existsSync(file)) return { ok: false, reason: `${file} already exists; choose another file.` };
   return alone(layout, async () => {
-    const stage = new Stage(layout, namedFiles(settings));
+    const stage = createStage(layout, namedFiles(settings));
     try {
       // The stage of a killed backup takes space that this one needs.
       stage.remove();
@@ -41,7 +41,7 @@ export async function exportArchive(
       makeDirectory(dirname(file), 0o700);
       const packed = await withGpg((home) =>
         pack(
-          stage.path,
+          stage.path(),
           (archive, isWhole) => writeStream(file, archive, { mode: 0o600, isWhole }),
           { passphrase, home },
           watchBytes(watch, 0),

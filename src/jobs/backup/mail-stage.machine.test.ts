@@ -12,7 +12,7 @@ import { done, reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { prepareDirectory } from "./repository.ts";
-import { Stage } from "./stage.ts";
+import { createStage } from "./stage.ts";
 
 /** A user id that no user of the machine has: its programs write mail here. */
 const MAILS_USER = 54_321;
@@ -57,7 +57,7 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
   test("mails get second names there, which their user can neither read nor exchange", () =>
     onMounts(disk, async ({ layout, maildir }) => {
       prepareDirectory(layout);
-      const stage = new Stage(layout, []);
+      const stage = createStage(layout, []);
       const { mails } = await stage.build({ at: 1, host: "h" });
       const mail = join(maildir("anna"), "cur", "1:2,S");
       const second = join(layout.backupMailStage, "tree", "mail", "example.test/anna/Maildir/cur/1:2,S");
@@ -73,7 +73,7 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
       // It may remove the name: root's copy stays the same.
       assert.equal(asUser("mv", ".backup-stage", "moved"), 0);
       assert.equal(asUser("mkdir", ".backup-stage"), 0);
-      assert.ok(readdirSync(stage.path).includes("backup.json"));
+      assert.ok(readdirSync(stage.path()).includes("backup.json"));
       assert.throws(() => stage.remove(), /\.backup-stage belongs to uid 54321, and not to a backup/);
       rmSync(layout.backupMailStage, { recursive: true });
       renameSync(join(layout.mail, "moved"), layout.backupMailStage);

@@ -7,7 +7,7 @@ import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
-import { Stage } from "./stage.ts";
+import { createStage } from "./stage.ts";
 
 test(
   "a backup contains the mail key's public half, legal holds, the script's edits, the export's position and files that an edit names, but neither the private key, UIDs nor what a restore set aside; it names variables",
@@ -34,10 +34,10 @@ test(
     for (const aside of asides) put(aside, "{}");
     for (const name of ["DATA", "FIRST_DOMAIN", "SPAM__PROCESSES"])
       put(join(layout.environment, `GHOSTINBOX_${name}`), "3");
-    const stage = new Stage(layout, []);
+    const stage = createStage(layout, []);
     const { variables } = await stage.build({ at: 0, host: "mail.example.test" });
     assert.deepEqual(variables, ["GHOSTINBOX_SPAM__PROCESSES"]);
-    const files = globSync(["**/*.{pem,json}", "lib/export/*", "mail/**/dovecot*"], { cwd: stage.path }).toSorted();
+    const files = globSync(["**/*.{pem,json}", "lib/export/*", "mail/**/dovecot*"], { cwd: stage.path() }).toSorted();
     const expected = [
       "adopted-script.json",
       "backup.json",
@@ -48,12 +48,12 @@ test(
       "mail/example.test/anna/Maildir/dovecot-keywords",
     ];
     assert.deepEqual(files, expected);
-    for (const aside of asides) assert.ok(!existsSync(join(stage.path, relative(layout.data, aside))), aside);
+    for (const aside of asides) assert.ok(!existsSync(join(stage.path(), relative(layout.data, aside))), aside);
     put(layout.settings, "# lost\n");
     put(layout.settingsInForce, toml);
     await stage.build({ at: 0, host: "mail.example.test" });
-    assert.equal(readFileSync(join(stage.path, "ghostinbox.toml"), "utf8"), toml);
+    assert.equal(readFileSync(join(stage.path(), "ghostinbox.toml"), "utf8"), toml);
     stage.remove();
-    assert.ok(!existsSync(stage.path));
+    assert.ok(!existsSync(stage.path()));
   },
 );

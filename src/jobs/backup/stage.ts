@@ -12,7 +12,7 @@ import { bytesBelow, filesBelow, removeTree } from "../../host/root-files/walk.t
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { namedFiles, settingKeys, variableOf } from "../../settings/schema.ts";
 import { openAccountsForReading, openEngineForReading } from "../../store/open.ts";
-import { MailStage, removeMailStage } from "./mail-stage.ts";
+import { type MailStage, openMailStage, removeMailStage } from "./mail-stage.ts";
 import { MANIFEST, type Manifest, rowsOf } from "./manifest.ts";
 import { copyNamedFiles } from "./outside-files.ts";
 import { asideOfMount, BEFORE } from "./replace-contents.ts";
@@ -68,73 +68,60 @@ function plainParts(layout: Layout): readonly string[] {
 /**
  * Makes the tree of a backup in `backup/stage` while the server runs: second names of mails (hard links), copies of the rest. The tree
  * contains each mail that was accepted before, in its mailbox or in the queue; one on its way between them may be in both. If mail is a
- * separate mount, the whole tree is finally there.
+ * separate mount, the whole tree is finally there. `named`: files that the settings in force name, wherever they are.
  */
-export class Stage {
-  readonly #layout: Layout;
-  readonly #named: readonly string[];
+export function createStage(layout: Layout, named: readonly string[]) {
   /** Null if mails get their second names in `backup/stage`. */
-  #mailStage: MailStage | null = null;
-
-  /** `named`: files that the settings in force name, wherever they are. */
-  constructor(layout: Layout, named: readonly string[]) {
-    this.#layout = layout;
-    this.#named = named;
-  }
-
-  get path(): string {
-    return this.#mailStage?.heldPath ?? this.#layout.backupStage;
-  }
+  let mailStage: MailStage | null = null;
 
   /** Removes the stage, also that of an earlier, killed backup. */
-  remove(): void {
-    this.#mailStage?.[Symbol.dispose]();
-    this.#mailStage = null;
-    removeTree(this.#layout.backupStage);
-    removeMailStage(this.#layout);
+  function remove(): void {
+    mailStage?.close();
+    mailStage = null;
+    removeTree(layout.backupStage);
+    removeMailStage(layout);
   }
 
-  async build(about: Pick<Manifest, "at" | "host">): Promise<Manifest> {
-    const layout = this.#layout;
-    this.remove();
+  async function build(about: Pick<Manifest, "at" | "host">): Promise<Manifest> {
+    remove();
     makePrivateDirectory(layout.backupStage);
-    this.#mailStage = MailStage.ifNeeded(layout);
+    mailStage = openMailStage(layout);
     // The queue first: a mail delivered in between is found in its mailbox. A mail that changes its queue must not be missing in both.
-    const queue = QUEUES.map((name) => this.#mirror(join(layout.postfixQueue, name), COPY_ALL));
+    const queue = QUEUES.map((name) => mirror(join(layout.postfixQueue, name), COPY_ALL));
     settle(queue);
-    const mail = this.#mirror(layout.mail, mailRules(layout));
+    const mail = mirror(layout.mail, mailRules(layout));
     settle([mail]);
     // Mail that has left the queue by now is in its mailbox, so reading the mailboxes again finds it there.
     settle(queue);
-    this.#dropDelivered();
+    dropDelivered();
     settle([mail]);
-    for (const part of plainParts(layout)) settle([this.#mirror(part, COPIES)]);
-    this.#mirror(layout.log, LOGS).pass();
-    const settings = this.#inStage(layout.settings);
+    for (const part of plainParts(layout)) settle([mirror(part, COPIES)]);
+    mirror(layout.log, LOGS).pass();
+    const settings = inStage(layout.settings);
     copyFile(whyEmptied(layout) === null ? layout.settings : layout.settingsInForce, settings, 0o640);
     for (const record of [layout.adoptedScript, layout.backupPlaces])
-      if (existsSync(record)) copyFile(record, this.#inStage(record), 0o600);
+      if (existsSync(record)) copyFile(record, inStage(record), 0o600);
     // The copied settings file may name other files than the settings in force.
     const edited = settingsIn(settings, {});
-    const named = edited.ok ? namedFiles(edited.settings) : [];
-    copyNamedFiles(layout, [...this.#named, ...named], layoutOf(layout.backupStage));
+    const namedInCopy = edited.ok ? namedFiles(edited.settings) : [];
+    copyNamedFiles(layout, [...named, ...namedInCopy], layoutOf(layout.backupStage));
     // Copies the databases last, so that they contain accounts that were added while mail was copied.
-    for (const database of [layout.accountsDb, layout.engineDb]) await this.#database(database);
-    const accounts = mailsOfAccounts(mailFiles(this.#inStage(layout.mail)));
+    for (const database of [layout.accountsDb, layout.engineDb]) await copyChecked(database);
+    const accounts = mailsOfAccounts(mailFiles(inStage(layout.mail)));
     const mails = totalOf(accounts);
-    const queued = queuedBelow(this.#inStage(layout.postfixQueue)).length;
-    const rows = rowsOf({ accountsDb: this.#inStage(layout.accountsDb), engineDb: this.#inStage(layout.engineDb) });
+    const queued = queuedBelow(inStage(layout.postfixQueue)).length;
+    const rows = rowsOf({ accountsDb: inStage(layout.accountsDb), engineDb: inStage(layout.engineDb) });
     const started = readServiceEnvironment(layout.environment);
     const variables = settingKeys().flatMap((key) => (Object.hasOwn(started, variableOf(key)) ? variableOf(key) : []));
     const { data } = layout;
     const whole: Manifest = { format: 1, ...about, version: VERSION, data, mails, queued, accounts, rows, variables };
     writeFile(join(layout.backupStage, MANIFEST), `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 });
-    this.#mailStage?.complete(layout.backupStage);
+    mailStage?.complete(layout.backupStage);
     return whole;
   }
 
-  #mirror(from: string, rules: MirrorRules): Mirror {
-    const to = this.#inStage(from);
+  function mirror(from: string, rules: MirrorRules): Mirror {
+    const to = inStage(from);
     makeDirectory(dirname(to), 0o755);
     return new Mirror(from, to, rules);
   }
@@ -143,13 +130,13 @@ export class Stage {
    * Drops a mail that is in no queue any more, because it has reached its mailbox, and the second copy of one that changed its queue. Reads
    * the queues more than once, because a mail may move during a read.
    */
-  #dropDelivered(): void {
-    const { postfixQueue } = this.#layout;
+  function dropDelivered(): void {
+    const { postfixQueue } = layout;
     const waiting = new Set<string>();
     for (let look = 0; look < QUEUE_LOOKS; look += 1)
       for (const name of QUEUES) for (const path of filesBelow(join(postfixQueue, name))) waiting.add(basename(path));
     const kept = new Set<string>();
-    for (const path of QUEUES.toReversed().flatMap((name) => filesBelow(this.#inStage(join(postfixQueue, name))))) {
+    for (const path of QUEUES.toReversed().flatMap((name) => filesBelow(inStage(join(postfixQueue, name))))) {
       const id = basename(path);
       if (waiting.has(id) && !kept.has(id)) kept.add(id);
       else removeFile(path);
@@ -157,20 +144,27 @@ export class Stage {
   }
 
   /** Copies a database. Throws if the copy is damaged. */
-  async #database(path: string): Promise<void> {
-    const to = this.#inStage(path);
+  async function copyChecked(path: string): Promise<void> {
+    const to = inStage(path);
     makeDirectory(dirname(to), 0o700);
-    using db = path === this.#layout.engineDb ? openEngineForReading(path) : openAccountsForReading(path);
+    using db = path === layout.engineDb ? openEngineForReading(path) : openAccountsForReading(path);
     await copyDatabase(db, to, 0o640);
     const damage = damageOf(to);
     if (damage !== null) throw new Error(`${path} is damaged (${damage}), so it is not backed up`);
   }
 
-  #inStage(path: string): string {
-    const { data, mail, backupStage } = this.#layout;
-    const top = path === mail && this.#mailStage !== null ? this.#mailStage.path : backupStage;
+  function inStage(path: string): string {
+    const { data, mail, backupStage } = layout;
+    const top = path === mail && mailStage !== null ? mailStage.path : backupStage;
     return join(top, relative(data, path));
   }
+
+  return {
+    /** Changes with each build, and with its removal. */
+    path: (): string => mailStage?.heldPath ?? layout.backupStage,
+    remove,
+    build,
+  };
 }
 
 /** The mails in Postfix's queue below this directory. */
