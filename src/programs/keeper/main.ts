@@ -15,7 +15,7 @@ import { createLogKeeper, mailLogAccess, reopenMailLog } from "../../mail/logs/k
 import { layoutFrom, USERS } from "../../settings/layout.ts";
 import { createKeeperServer } from "../../surfaces/keeper-server.ts";
 import { type Repeated, repeat } from "./repeat.ts";
-import { KeeperVerbs } from "./verbs.ts";
+import { createKeeperVerbs } from "./verbs.ts";
 import { createClockSetBack } from "./watches/clock-set-back.ts";
 import { guardLooks } from "./watches/guard-looks.ts";
 
@@ -23,11 +23,10 @@ const GRACE_MS = 2_000;
 
 const layout = layoutFrom(process.env);
 const clock = createSteadyClock();
-const verbs = new KeeperVerbs(layout, process.env, clock);
+const verbs = createKeeperVerbs(layout, process.env, clock);
 const { watches } = verbs;
-const server = createKeeperServer(
-  (command) => verbs.obey(command),
-  (code, detail) => console.error(`${code}: ${problems[code]} (${detail})`),
+const server = createKeeperServer(verbs.obey, (code, detail) =>
+  console.error(`${code}: ${problems[code]} (${detail})`),
 );
 for (const service of await finishRestarts(layout))
   console.log(`keeper: started ${service}, whose restart had been interrupted.`);
@@ -37,7 +36,7 @@ console.log("keeper: ready");
 const logs = createLogKeeper({
   layout,
   clock,
-  settings: () => verbs.logSettings,
+  settings: verbs.logSettings,
   reopen: () => reopenMailLog(layout),
   access: mailLogAccess(),
   say,
@@ -49,12 +48,12 @@ const setBack = createClockSetBack({
   flush: () => verbs.obey({ verb: "flush_mail", ids: [] }),
   say,
 });
-const mailAnchor = createAnchorMails(layout, clock, (alarm) => verbs.mailAlarm(alarm));
+const mailAnchor = createAnchorMails(layout, clock, verbs.mailAlarm);
 const looks: readonly Repeated[] = [
-  every(SECOND_MS, "the certificate could not be checked", () => verbs.lookAtCertificate()),
-  every(MINUTE_MS, "the settings could not be read", () => verbs.lookAtSettings()),
+  every(SECOND_MS, "the certificate could not be checked", verbs.lookAtCertificate),
+  every(MINUTE_MS, "the settings could not be read", verbs.lookAtSettings),
   every(SECOND_MS, "sessions could not be ended again", () => verbs.lateEnds.look()),
-  every(SECOND_MS, "the accounts file could not be followed", () => verbs.lookAtAccounts()),
+  every(SECOND_MS, "the accounts file could not be followed", verbs.lookAtAccounts),
   ...guardLooks({
     layout,
     clock,
@@ -63,11 +62,11 @@ const looks: readonly Repeated[] = [
     lockedBy: () => watches.lockedBy(),
     report: () => watches.report(),
     reload: (services) => verbs.reload(...services),
-    retry: (services) => verbs.retry(services),
-    mail: (alarm) => verbs.mailAlarm(alarm),
-    language: () => verbs.alertLanguage,
+    retry: verbs.retry,
+    mail: verbs.mailAlarm,
+    language: verbs.alertLanguage,
   }),
-  nowAndEvery(MINUTE_MS, "changed files are not in use yet", () => verbs.reloadUnread()),
+  nowAndEvery(MINUTE_MS, "changed files are not in use yet", verbs.reloadUnread),
   every(SECOND_MS, "the parts could not be probed", () => watches.lookAtParts()),
   every(SECOND_MS, "the mail key could not be checked", lookAtMailKey),
   nowAndEvery(SECOND_MS, "the logs could not be kept", () => logs.look()),

@@ -17,7 +17,7 @@ import { makeSecrets } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";
 import { USERS } from "../../settings/layout.ts";
 import { prepareCertificate } from "../set-up/certificate.ts";
-import { KeeperVerbs } from "./verbs.ts";
+import { createKeeperVerbs } from "./verbs.ts";
 
 const NEEDS = {
   root: true,
@@ -30,7 +30,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
   const layout = temporaryLayout();
   const toml = (size: string) => `domains = ["example.org"]\n[limits.mail]\nmax_size = "${size}"\n`;
   const size = () => /^message_size_limit = (\d+)$/m.exec(contentOf(join(layout.postfixConf, "main.cf")))?.[1];
-  let verbs: KeeperVerbs;
+  let verbs: ReturnType<typeof createKeeperVerbs>;
   before(async () => {
     chmodSync(layout.data, 0o755);
     writeFileSync(layout.settings, toml("5MB"));
@@ -39,7 +39,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     copyFileSync(join("security", basename(layout.perUserBayes)), layout.perUserBayes);
     makeSecrets(layout);
     await prepareCertificate(loadValid(toml("5MB")).settings, layout);
-    verbs = new KeeperVerbs(layout, {});
+    verbs = createKeeperVerbs(layout, {});
   });
 
   /** Applies the settings, which are these from now on. */
@@ -102,7 +102,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     const postfix = join(layout.services, "postfix");
     mkdirSync(postfix, { recursive: true });
     for (const time of ["first", "second", "restarted"]) {
-      const failed = await apply(toml("8MB"), time === "restarted" ? new KeeperVerbs(layout, {}) : verbs);
+      const failed = await apply(toml("8MB"), time === "restarted" ? createKeeperVerbs(layout, {}) : verbs);
       assert.ok(!failed.ok && failed.mayBeDone === true, time);
       assert.match(failed.reason, /^postfix could not be reloaded/, time);
     }
@@ -114,7 +114,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     const web = join(layout.services, "web");
     mkdirSync(web, { recursive: true });
     assert.doesNotMatch(await applied(`${toml("8MB")}[http]\nnames = ["panel.example.org"]\n`), /web/);
-    await assert.rejects(new KeeperVerbs(layout, {}).reloadUnread(), /web could not be reloaded/);
+    await assert.rejects(createKeeperVerbs(layout, {}).reloadUnread(), /web could not be reloaded/);
     rmSync(web, { recursive: true });
     await applied(toml("8MB"));
   });

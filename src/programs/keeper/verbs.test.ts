@@ -18,8 +18,7 @@ import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
 import { pidOf, unreadMark } from "../../host/running/supervise.ts";
 import { USUAL_LOG_SETTINGS } from "../../mail/logs/keep-logs.ts";
-import type { Layout } from "../../settings/layout.ts";
-import { KeeperVerbs } from "./verbs.ts";
+import { createKeeperVerbs } from "./verbs.ts";
 
 const DOMAIN = 'domains = ["example.org"]\n';
 const BAN = { prefix: "203.0.113.7/32", jail: "sshd", failures: 5, lastsMs: 10 * MINUTE_MS };
@@ -30,10 +29,10 @@ const ENDING: readonly KeeperCommand[] = [
 ];
 const BAN_MAIL = { verb: "mail_ban", ...BAN, unsaid: 2 } as const;
 
-function keeper(toml: string | null = DOMAIN): Readonly<{ layout: Layout; verbs: KeeperVerbs }> {
+function keeper(toml: string | null = DOMAIN) {
   const layout = temporaryLayout("keeperSocket");
   if (toml !== null) writeFileSync(layout.settings, toml);
-  return { layout, verbs: new KeeperVerbs(layout, {}) };
+  return { layout, verbs: createKeeperVerbs(layout, {}) };
 }
 
 test("a ping returns the process before running work is done; mails to the owner and other work have separate queues", async () => {
@@ -72,7 +71,7 @@ describe("settings that cannot be read", () => {
     });
 
   test("until then logs are kept by the default settings", () => {
-    assert.deepEqual(keeper("domain = []\n").verbs.logSettings, USUAL_LOG_SETTINGS);
+    assert.deepEqual(keeper("domain = []\n").verbs.logSettings(), USUAL_LOG_SETTINGS);
     assert.partialDeepStrictEqual(settingsWith(), USUAL_LOG_SETTINGS);
   });
 
@@ -83,7 +82,7 @@ describe("settings that cannot be read", () => {
     assert.deepEqual(found(), [{ code: "settings_unread", detail: layout.settings }]);
     writeFileSync(layout.settings, `${DOMAIN}[logs]\nmax_age = "2d"\n`);
     verbs.lookAtSettings();
-    assert.deepEqual([found(), verbs.logSettings["logs.max_age"]], [[], 2 * DAY_MS]);
+    assert.deepEqual([found(), verbs.logSettings()["logs.max_age"]], [[], 2 * DAY_MS]);
   });
 
   test("are refused if the file lost them, however long the owner was asked before", async () => {
@@ -107,7 +106,7 @@ describe("settings that cannot be read", () => {
     put(layout.settingsInForce, `${DOMAIN}[logs]\nmax_age = "2d"\n`);
     for (const edited of ["domain = []\n", `${DOMAIN}[logs]\nmax_age = "3d"\n`]) {
       writeFileSync(layout.settings, edited);
-      assert.equal(new KeeperVerbs(layout, {}).logSettings["logs.max_age"], 2 * DAY_MS);
+      assert.equal(createKeeperVerbs(layout, {}).logSettings()["logs.max_age"], 2 * DAY_MS);
     }
   });
 
@@ -178,7 +177,7 @@ test("the next keeper reloads what the last one could not before it ended", asyn
   const working = verbs.reload("postfix", "dovecot");
   assert.deepEqual(marks.map(existsSync), [true, true], "before any of them is reloaded");
   assert.match((await working) ?? "", /postfix could not be reloaded: .*; dovecot could not be reloaded: /);
-  const next = new KeeperVerbs(layout, {});
+  const next = createKeeperVerbs(layout, {});
   await assert.rejects(next.reloadUnread(), /postfix could not be reloaded: .*; dovecot could not be reloaded: /);
   assert.match(
     (await next.retry(["dovecot", "web"])) ?? "",
@@ -196,7 +195,7 @@ test("a web that was marked since the last check is left to whoever changed its 
   assert.equal(await verbs.reload("web"), null);
   await verbs.reloadUnread();
   await assert.rejects(verbs.reloadUnread(), /^Error: web could not be reloaded: /);
-  await assert.rejects(new KeeperVerbs(layout, {}).reloadUnread(), /web could not be reloaded/);
+  await assert.rejects(createKeeperVerbs(layout, {}).reloadUnread(), /web could not be reloaded/);
 });
 
 test("a service that was restarted for its files is not restarted again for them", {
@@ -208,7 +207,7 @@ test("a service that was restarted for its files is not restarted again for them
   await hasRunForAWhile(t, web);
   const mark = unreadMark(layout.services, "web");
   put(mark, "");
-  const verbs = new KeeperVerbs(layout, {});
+  const verbs = createKeeperVerbs(layout, {});
   assert.deepEqual(await verbs.obey({ verb: "restart", service: "web" }), { ok: true, detail: "web was restarted." });
   assert.ok(!existsSync(mark));
   const pid = pidOf(layout.services, "web");

@@ -34,7 +34,7 @@ import { makeCertificate } from "../set-up/certificate.ts";
 import { createChangeSettings } from "./change-settings.ts";
 import { createLateEnds } from "./late-ends.ts";
 import { tell, tellRedirects } from "./tell.ts";
-import { composeWatches, type Watches } from "./watches/watches.ts";
+import { composeWatches } from "./watches/watches.ts";
 
 /** Verbs that only read, so they neither wait for others nor keep them waiting. */
 const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);
@@ -42,147 +42,117 @@ const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "s
 const SESSIONS: ReadonlySet<KeeperCommand["verb"]> = new Set(["kick_account", "imap_clients", "end_imap"]);
 
 /** Runs the guard's requests as root. Every argument has passed its parser; no shell is used. */
-export class KeeperVerbs {
-  readonly watches: Watches;
-  readonly #layout: Layout;
-  readonly #env: Environment;
-  readonly #clock: Clock;
-  /** The settings in force; null while they cannot be read. */
-  #inForce: Settings | null;
-  readonly #alertMails: ReturnType<typeof createAlertMails>;
-  readonly #changes: ReturnType<typeof createChangeSettings>;
-  readonly #changesInTurn = oneAfterAnother();
-  /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
-  readonly #unread: Set<ServiceName>;
-  /** Whether the web was marked at the last check. By now, whoever applied the settings would have restarted it. */
-  #wasWebUnread: boolean;
-  /** Ends sessions that opened after the sessions of their account had been ended. */
-  readonly lateEnds: ReturnType<typeof createLateEnds>;
+export function createKeeperVerbs(layout: Layout, env: Environment, clock: Clock = systemClock) {
+  const changesInTurn = oneAfterAnother();
+  const sessionsInTurn = oneAfterAnother();
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
-  readonly #mailInTurn = oneAfterAnother();
+  const mailInTurn = oneAfterAnother();
   /** For queries of mailbox use, which a user with very many folders makes slow. */
-  readonly #useInTurn = oneAfterAnother();
-  readonly #sessionsInTurn = oneAfterAnother();
+  const useInTurn = oneAfterAnother();
   /** `restarts`: the service that is restarted. While Dovecot restarts, doveadm fails, so sessions are ended before or after. */
-  readonly #inTurn = <T>(work: () => Promise<T>, restarts?: ServiceName): Promise<T> =>
-    this.#changesInTurn(() => (restarts === "dovecot" ? this.#sessionsInTurn(work) : work()));
-
-  constructor(layout: Layout, env: Environment, clock: Clock = systemClock) {
-    this.#layout = layout;
-    this.#clock = clock;
-    this.#env = env;
-    this.#alertMails = createAlertMails(layout, clock);
-    this.#changes = createChangeSettings({
-      path: layout.settings,
-      env,
-      clock,
-      apply: (digest) => this.#apply(this.#settings(digest)),
-      inForce: () => this.#inForce,
-    });
-    this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
-    this.#wasWebUnread = this.#unread.has("web");
-    this.lateEnds = createLateEnds(join(dirname(layout.keeperSocket), "late-ends.json"), clock, (accounts) =>
-      this.#sessionsInTurn(() => endSessions(layout, accounts)),
-    );
-    const read = this.#readInForce();
-    this.#inForce = read.ok ? read.settings : null;
-    this.watches = composeWatches(layout, { settings: this.#inForce, clock, inTurn: this.#inTurn });
-  }
+  const inTurn = <T>(work: () => Promise<T>, restarts?: ServiceName): Promise<T> =>
+    changesInTurn(() => (restarts === "dovecot" ? sessionsInTurn(work) : work()));
+  const alertMails = createAlertMails(layout, clock);
+  const changes = createChangeSettings({
+    path: layout.settings,
+    env,
+    clock,
+    apply: (digest) => apply(readSettings(digest)),
+    inForce: () => inForce,
+  });
+  /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
+  const unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
+  /** Whether the web was marked at the last check. By now, whoever applied the settings would have restarted it. */
+  let wasWebUnread = unread.has("web");
+  /** Ends sessions that opened after the sessions of their account had been ended. */
+  const lateEnds = createLateEnds(join(dirname(layout.keeperSocket), "late-ends.json"), clock, (accounts) =>
+    sessionsInTurn(() => endSessions(layout, accounts)),
+  );
+  const atStart = readInForce();
+  /** The settings in force; null while they cannot be read. */
+  let inForce: Settings | null = atStart.ok ? atStart.settings : null;
+  const watches = composeWatches(layout, { settings: inForce, clock, inTurn });
 
   /** Carries out commands one after another, from all connections. Questions about the state are answered at once. */
-  obey(command: KeeperCommand): Promise<KeeperReply> {
+  function obey(command: KeeperCommand): Promise<KeeperReply> {
     const { verb } = command;
-    if (AT_ONCE.has(verb)) return this.#do(command);
-    const work = (): Promise<KeeperReply> => this.#do(command);
-    if (SESSIONS.has(verb)) return this.#sessionsInTurn(work);
-    if (verb === "restart") return this.#inTurn(work, command.service);
-    if (verb === "mail_alert" || verb === "mail_ban") return this.#mailInTurn(work);
-    return verb === "mailbox_use" ? this.#useInTurn(work) : this.#inTurn(work);
+    if (AT_ONCE.has(verb)) return carryOut(command);
+    const work = (): Promise<KeeperReply> => carryOut(command);
+    if (SESSIONS.has(verb)) return sessionsInTurn(work);
+    if (verb === "restart") return inTurn(work, command.service);
+    if (verb === "mail_alert" || verb === "mail_ban") return mailInTurn(work);
+    return verb === "mailbox_use" ? useInTurn(work) : inTurn(work);
   }
 
   /** Reads the settings again if they have been unreadable since the start. */
-  lookAtSettings(): void {
-    const read = this.#inForce === null ? this.#settings() : null;
-    if (read?.ok === true) this.#use(read.settings);
+  function lookAtSettings(): void {
+    const read = inForce === null ? readSettings() : null;
+    if (read?.ok === true) use(read.settings);
   }
 
   /** Uses the certificate of the settings, if it is new and valid. */
-  async lookAtCertificate(): Promise<void> {
-    const files = this.#certificateFiles;
-    if (files !== null) await this.#inTurn(() => this.watches.certificate.look(files));
-  }
-
-  /** Log retention, by the settings in force. */
-  get logSettings(): LogSettings {
-    return this.#inForce ?? USUAL_LOG_SETTINGS;
+  async function lookAtCertificate(): Promise<void> {
+    const files = filesInForce();
+    if (files !== null) await inTurn(() => watches.certificate.look(files));
   }
 
   /**
    * Reloads these services if they exist, and others that are still marked, but not the web. Marks all of them first: if this keeper ends
    * before the reload, the next one reloads them. Returns null, or why one could not be reloaded.
    */
-  reload(...services: readonly ServiceName[]): Promise<string | null> {
-    for (const service of services) this.#mustRead(service);
-    return this.#inTurn(() => this.#reload([]));
+  function reload(...services: readonly ServiceName[]): Promise<string | null> {
+    services.forEach(mark);
+    return inTurn(() => reloadMarked());
   }
 
   /** Reloads those of these services that are still marked. Returns null, or why one could not be reloaded. */
-  retry(services: readonly ServiceName[]): Promise<string | null> {
-    return this.#inTurn(() => this.#reload([], services));
+  function retry(services: readonly ServiceName[]): Promise<string | null> {
+    return inTurn(() => reloadMarked(services));
   }
 
   /** Reloads what is still marked, the web only if it was at the last check or at the start. Throws if that fails. */
-  async reloadUnread(): Promise<void> {
-    const due = [...this.#unread].filter((service) => service !== "web" || this.#wasWebUnread);
-    this.#wasWebUnread = this.#unread.has("web");
-    const failed = due.length === 0 ? null : await this.retry(due);
+  async function reloadUnread(): Promise<void> {
+    const due = [...unread].filter((service) => service !== "web" || wasWebUnread);
+    wasWebUnread = unread.has("web");
+    const failed = due.length === 0 ? null : await retry(due);
     if (failed !== null) throw new Error(failed);
   }
 
   /** Not queued behind the guard's requests: the guard asks to end sessions while it applies account files. */
-  lookAtAccounts(): Promise<void> {
-    return this.watches.accounts.look(this.#inForce?.["accounts.follow"] ?? "");
+  function lookAtAccounts(): Promise<void> {
+    return watches.accounts.look(inForce?.["accounts.follow"] ?? "");
   }
 
-  mailAlarm(alarm: Parameters<MailAlarm>[0]): Promise<KeeperReply> {
-    return this.#alertMails.alarm({ verb: "mail_alert", id: randomUUID(), ...alarm }, this.#inForce);
+  function filesInForce(): CertificateFiles | null {
+    return inForce && certificateFiles(inForce, layout);
   }
 
-  /** In English while the settings cannot be read. */
-  get alertLanguage(): AlertLanguage {
-    return this.#inForce?.["alerts.language"] ?? "en";
-  }
-
-  get #certificateFiles(): CertificateFiles | null {
-    return this.#inForce && certificateFiles(this.#inForce, this.#layout);
-  }
-
-  #do(command: KeeperCommand): Promise<KeeperReply> {
+  function carryOut(command: KeeperCommand): Promise<KeeperReply> {
     switch (command.verb) {
       case "ping":
         return Promise.resolve({ ok: true, detail: `pid ${process.pid}` });
       case "kick_account":
-        this.lateEnds.add(command.account);
-        return kick(this.#layout, command.account);
+        lateEnds.add(command.account);
+        return kick(layout, command.account);
       case "imap_clients":
-        return imapClients(this.#layout);
+        return imapClients(layout);
       case "end_imap":
-        return endImap(this.#layout, command.clients);
+        return endImap(layout, command.clients);
       case "apply": {
-        if (command.inForce === true) return this.#apply(this.#readInForce());
-        const reason = whyEmptied(this.#layout);
-        return reason === null ? this.#changes.apply(command.digest) : Promise.resolve({ ok: false, reason });
+        if (command.inForce === true) return apply(readInForce());
+        const reason = whyEmptied(layout);
+        return reason === null ? changes.apply(command.digest) : Promise.resolve({ ok: false, reason });
       }
       case "change_settings":
-        return this.#changes.change(command.changes, command.digest);
+        return changes.change(command.changes, command.digest);
       case "undo_settings":
-        return this.#changes.undo(command.digest);
+        return changes.undo(command.digest);
       case "restart":
-        return this.#restart(command.service);
+        return restart(command.service);
       case "mail_ban":
-        return this.#mailBan(command);
+        return mailBan(command);
       case "mail_alert":
-        return this.#mailAlert(command);
+        return mailAlert(command);
       case "find_mail":
       case "list_mail":
       case "hold_mail":
@@ -190,62 +160,58 @@ export class KeeperVerbs {
       case "delete_mail":
       case "return_mail":
       case "flush_mail":
-        return queueVerb(this.#layout, command);
+        return queueVerb(layout, command);
       case "firewall_try":
-        return this.watches.firewall.begin(command.session);
+        return watches.firewall.begin(command.session);
       case "firewall_confirm":
-        return this.watches.firewall.confirm();
+        return watches.firewall.confirm();
       case "firewall_rollback":
-        return this.watches.firewall.takeBack();
+        return watches.firewall.takeBack();
       case "mailbox_use":
-        return mailboxUse(this.#layout, command.account);
+        return mailboxUse(layout, command.account);
       case "status":
-        return Promise.resolve({ ok: true, detail: "", ...this.watches.report() });
+        return Promise.resolve({ ok: true, detail: "", ...watches.report() });
       case "audit":
-        return Promise.resolve({ ok: true, detail: "", audit: this.watches.audit.report() });
+        return Promise.resolve({ ok: true, detail: "", audit: watches.audit.report() });
       case "redirects":
-        return tellRedirects(this.#layout, command.accounts);
+        return tellRedirects(layout, command.accounts);
       default:
-        return tell(command.verb, {
-          layout: this.#layout,
-          read: this.#known(),
-          troubles: this.watches.troubles(),
-          now: this.#clock.now(),
-        });
+        return tell(command.verb, { layout, read: known(), troubles: watches.troubles(), now: clock.now() });
     }
   }
 
-  async #apply(read: ReturnType<typeof settingsIn>): Promise<KeeperReply> {
+  async function apply(read: ReturnType<typeof settingsIn>): Promise<KeeperReply> {
     if (!read.ok) return read;
-    const files = certificateFiles(read.settings, this.#layout);
-    const refused = await this.#refuses(files, read.settings);
+    const files = certificateFiles(read.settings, layout);
+    const refused = await refuses(files, read.settings);
     if (refused !== null) return { ok: false, reason: refused };
     let hasMoved = false;
     const moving = (service: ServiceName): void => {
       hasMoved = true;
-      this.#mustRead(service);
+      mark(service);
     };
     const kept: string[] = [];
-    const apply = async () => applyConfiguration(this.#site(read, kept), { isServing: true, moving });
-    const applied = await apply().catch((error: unknown) => {
+    const rendered = async () => applyConfiguration(siteOf(read, kept), { isServing: true, moving });
+    const applied = await rendered().catch((error: unknown) => {
       if (hasMoved) throw error;
       return { ok: false, reason: messageOf(error) } as const;
     });
     if (!applied.ok) return hasMoved ? { ...applied, mayBeDone: true } : applied;
     const changed = applied.changed.filter((service) => service !== "web");
-    const failed = await this.#reload(changed);
+    changed.forEach(mark);
+    const failed = await reloadMarked();
     if (failed !== null) return { ok: false, reason: failed, mayBeDone: true };
-    recordInForce(this.#layout, read.text);
-    this.#use(read.settings);
-    await this.watches.firewall.look();
-    await makeCertificate(read.settings, this.#layout, "running").catch((error: unknown) =>
+    recordInForce(layout, read.text);
+    use(read.settings);
+    await watches.firewall.look();
+    await makeCertificate(read.settings, layout, "running").catch((error: unknown) =>
       kept.push(`${messageOf(error)}.`),
     );
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
-    const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
+    const certificate = await certificateNews(await watches.certificate.look(files), ports);
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
     // Comes last: the guard accepts other accounts only once it has loaded the settings, after this reply.
-    this.watches.accounts.forget();
+    watches.accounts.forget();
     const unused = applied.unused === null ? [] : [`Dovecot runs without your settings: ${applied.unused}.`];
     return { ok: true, detail: [...reloaded, ...certificate, ...kept, ...unused].join(" ") };
   }
@@ -254,72 +220,71 @@ export class KeeperVerbs {
    * If a named file or a key went missing since it was set, the one in force stays, so that other changes need not wait for it. `kept` gets
    * a sentence for each.
    */
-  #site(read: Parameters<typeof readSite>[0], kept: string[]): Site {
+  function siteOf(read: Parameters<typeof readSite>[0], kept: string[]): Site {
     const { settings } = read;
-    const isChanged = (key: SettingKey): boolean => settings[key] !== this.#inForce?.[key];
-    const inForce = textInForce(settings, this.#layout, (line) => kept.push(line));
-    const found = readSite(read, this.#layout, (key, reason) =>
-      (isChanged(key) || existsSync(settings[key]) ? refuseMissing : inForce)(key, reason),
+    const isChanged = (key: SettingKey): boolean => settings[key] !== inForce?.[key];
+    const keepInForce = textInForce(settings, layout, (line) => kept.push(line));
+    const found = readSite(read, layout, (key, reason) =>
+      (isChanged(key) || existsSync(settings[key]) ? refuseMissing : keepInForce)(key, reason),
     );
-    const site = { ...found, spam: { ...found.spam, runs: this.#exists("spamass-milter") } };
+    const site = { ...found, spam: { ...found.spam, runs: exists("spamass-milter") } };
     const isNew = isChanged("mailboxes.encryption") || isChanged("mailboxes.encryption_key");
     return isNew ? site : withoutLostKey(site);
   }
 
-  #use(settings: Settings): void {
-    this.#inForce = settings;
-    this.watches.use(settings);
+  function use(settings: Settings): void {
+    inForce = settings;
+    watches.use(settings);
   }
 
   /** New files must be valid at once; those in force may have expired. */
-  async #refuses(files: CertificateFiles, settings: Settings): Promise<string | null> {
-    const served = this.#certificateFiles;
+  async function refuses(files: CertificateFiles, settings: Settings): Promise<string | null> {
+    const served = filesInForce();
     if (files.cert === served?.cert && files.key === served.key) return null;
     // If the settings no longer name one, ours is used again: it may be missing or expired.
-    const failure = await makeCertificate(settings, this.#layout, "start").then(() => null, messageOf);
-    const pair = readPair(files, this.#clock.now());
+    const failure = await makeCertificate(settings, layout, "start").then(() => null, messageOf);
+    const pair = readPair(files, clock.now());
     return pair.ok ? null : (failure ?? pair.reason);
   }
 
   /** Reloads the web only if `of` has it, because it follows the guard: whoever applied the settings restarts it, or `reloadUnread`. */
-  async #reload(services: readonly ServiceName[], of?: readonly ServiceName[]): Promise<string | null> {
-    for (const service of services) this.#mustRead(service);
+  async function reloadMarked(of?: readonly ServiceName[]): Promise<string | null> {
     const failures: string[] = [];
-    const due = [...this.#unread].filter((service) => of?.includes(service) ?? service !== "web");
+    const due = [...unread].filter((service) => of?.includes(service) ?? service !== "web");
     for (const service of due) {
       // Comes before the reload, because the files may change again during it.
-      this.#unread.delete(service);
-      if (!this.#exists(service)) continue;
-      const reason = await reloadService(service, this.#layout).catch(messageOf);
+      unread.delete(service);
+      if (!exists(service)) continue;
+      const reason = await reloadService(service, layout).catch(messageOf);
       if (reason !== null) {
-        this.#unread.add(service);
+        unread.add(service);
         failures.push(`${service} could not be reloaded: ${reason}`);
-      } else if (!this.#unread.has(service)) removeFile(unreadMark(this.#layout.services, service));
+      } else if (!unread.has(service)) removeFile(unreadMark(layout.services, service));
     }
     return failures.length === 0 ? null : failures.join("; ");
   }
 
-  #mustRead(service: ServiceName): void {
-    if (service === "web" && !this.#unread.has("web")) this.#wasWebUnread = false;
-    this.#unread.add(service);
-    if (!this.#exists(service)) return;
-    const mark = unreadMark(this.#layout.services, service);
-    const why = failureOf(() => writeFile(mark, "", { mode: 0o600, flush: false }));
+  /** Notes that a service must read its files again. */
+  function mark(service: ServiceName): void {
+    if (service === "web" && !unread.has("web")) wasWebUnread = false;
+    unread.add(service);
+    if (!exists(service)) return;
+    const why = failureOf(() => writeFile(unreadMark(layout.services, service), "", { mode: 0o600, flush: false }));
     // A full disk must not keep a service from being reloaded.
     if (why !== null) console.error(`keeper: could not record that ${service} must be reloaded: ${why}`);
   }
 
-  #exists(service: ServiceName): boolean {
-    return serviceExists(this.#layout.services, service);
+  function exists(service: ServiceName): boolean {
+    return serviceExists(layout.services, service);
   }
 
-  #readInForce(): ReturnType<typeof settingsIn> {
-    return settingsInForce(this.#layout, this.#env) ?? this.#settings();
+  function readInForce(): ReturnType<typeof settingsIn> {
+    return settingsInForce(layout, env) ?? readSettings();
   }
 
   /** `digest`: of the file that the caller read. */
-  #settings(digest?: string): ReturnType<typeof settingsIn> {
-    const loaded = settingsIn(this.#layout.settings, this.#env);
+  function readSettings(digest?: string): ReturnType<typeof settingsIn> {
+    const loaded = settingsIn(layout.settings, env);
     if (!loaded.ok) return loaded;
     if (digest !== undefined && digest !== digestOf(loaded.text))
       return { ok: false, reason: "The settings file was edited in the meantime." };
@@ -327,15 +292,15 @@ export class KeeperVerbs {
     return missing === null ? loaded : { ok: false, reason: missing };
   }
 
-  async #restart(service: ServiceName): Promise<KeeperReply> {
-    const isUnread = this.#unread.delete(service);
-    const failure = await restartService(service, this.#layout);
+  async function restart(service: ServiceName): Promise<KeeperReply> {
+    const isUnread = unread.delete(service);
+    const failure = await restartService(service, layout);
     if (failure === null) {
-      if (!this.#unread.has(service)) removeFile(unreadMark(this.#layout.services, service));
-      if (service === "dovecot") removeFile(this.#layout.mailKeyUnread);
+      if (!unread.has(service)) removeFile(unreadMark(layout.services, service));
+      if (service === "dovecot") removeFile(layout.mailKeyUnread);
       return { ok: true, detail: `${service} was restarted.` };
     }
-    if (isUnread) this.#unread.add(service);
+    if (isUnread) unread.add(service);
     const reason = `${service} could not be restarted: ${failure}`;
     // Logged, because no one waits for the reply after a change in the dashboard.
     console.error(`keeper: ${reason}`);
@@ -343,21 +308,39 @@ export class KeeperVerbs {
   }
 
   /** The settings in force, without later edits. Before any are in force, those of the file. */
-  #known(): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {
-    return this.#inForce === null ? this.#settings() : { ok: true, settings: this.#inForce };
+  function known(): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {
+    return inForce === null ? readSettings() : { ok: true, settings: inForce };
   }
 
-  async #mailBan(command: BanMail): Promise<KeeperReply> {
-    const read = this.#known();
+  async function mailBan(command: BanMail): Promise<KeeperReply> {
+    const read = known();
     if (!read.ok) return read;
     const { hostname, "fail2ban.destemail": to, "fail2ban.sender": sender } = read.settings;
     if (to === "") return { ok: true, detail: "No alert address is set." };
     const from = sender === "" ? postmaster(read.settings) : sender;
-    return queueMail(this.#layout, { from, to: [to], input: renderBanMail(command, { from, to, hostname }) });
+    return queueMail(layout, { from, to: [to], input: renderBanMail(command, { from, to, hostname }) });
   }
 
-  #mailAlert(command: AlertMail): Promise<KeeperReply> {
-    const read = this.#known();
-    return this.#alertMails.send(command, read.ok ? read.settings : null);
+  function mailAlert(command: AlertMail): Promise<KeeperReply> {
+    const read = known();
+    return alertMails.send(command, read.ok ? read.settings : null);
   }
+
+  return {
+    watches,
+    lateEnds,
+    obey,
+    lookAtSettings,
+    lookAtCertificate,
+    lookAtAccounts,
+    reload,
+    retry,
+    reloadUnread,
+    mailAlarm: (alarm: Parameters<MailAlarm>[0]): Promise<KeeperReply> =>
+      alertMails.alarm({ verb: "mail_alert", id: randomUUID(), ...alarm }, inForce),
+    /** Log retention, by the settings in force. */
+    logSettings: (): LogSettings => inForce ?? USUAL_LOG_SETTINGS,
+    /** In English while the settings cannot be read. */
+    alertLanguage: (): AlertLanguage => inForce?.["alerts.language"] ?? "en",
+  };
 }
