@@ -255,7 +255,8 @@ function moveOut(data: string, mounts: ReadonlySet<string>): void {
 
 /** The paths that are moved as a whole: names that neither are mounts nor contain one, and such names in directories that do. */
 function movable(top: string, mounts: ReadonlySet<string>, below = ""): readonly string[] {
-  return namesIn(join(top, below)).flatMap((name) => {
+  const directory = join(top, below);
+  return (existsSync(directory) ? readdirSync(directory) : []).flatMap((name) => {
     const path = join(below, name);
     if (mounts.has(path) || (below === "" && STAYS.has(name))) return [];
     return [...mounts].some((mount) => mount.startsWith(`${path}/`)) ? movable(top, mounts, path) : [path];
@@ -268,8 +269,4 @@ function keepState(data: string, state: State): void {
 
 function stateFile(work: string): string {
   return join(work, "step.json");
-}
-
-function namesIn(directory: string): readonly string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
 }

@@ -1,11 +1,10 @@
-import { existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import * as z from "zod/mini";
 import { isObject, lazily, readFields, text, wholeNumber } from "../../admin/declare/fields.ts";
 import { failureOf, reportOnce } from "../../core/error.ts";
 import { parseJson, plural } from "../../core/text.ts";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Notices } from "../../guard/ports.ts";
-import { Descriptor } from "../../host/root-files/directory.ts";
 import { readForeign } from "../../host/root-files/files.ts";
 import { serviceExists } from "../../host/running/supervised.ts";
 import type { ForeignFile, Layout } from "../../settings/layout.ts";
@@ -78,9 +77,7 @@ export function deliveryFile(file: ForeignFile, report: (why: string) => void, n
 
 function write({ foreign }: ForeignFile, delivery: Delivery): void {
   const fresh = `${foreign}.new`;
-  using file = new Descriptor(openSync(fresh, "w", 0o640));
-  writeSync(file.fd, `${JSON.stringify(delivery)}\n`);
-  fsyncSync(file.fd);
+  writeFileSync(fresh, `${JSON.stringify(delivery)}\n`, { mode: 0o640, flush: true });
   renameSync(fresh, foreign);
 }
 

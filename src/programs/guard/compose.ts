@@ -142,7 +142,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const dns = createDnsWatch({ names, domain: () => engine.policy.domains[0], notices, clock });
   const watches = {
     often: [
-      () => clockWatch.look(),
+      clockWatch,
       () => firewall.lookAtBlockedPorts(),
       () => lookAtFactors({ notices, ...stores }),
       () => disk.look(),
@@ -154,7 +154,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     seldom: [
       createDomainWatch(stores.accountsDb, stores.logins.changes, notices),
       () => lookAtBans(figures, settingsNow["alerts.thresholds.bans_in_force"], notices, clock),
-      () => tracking.look(),
+      tracking,
       () => void dns.look(),
       () => firewall.lookAtSessions(),
       () => firewall.lookAtProxyUser(),

@@ -32,17 +32,17 @@ function clockKit() {
 
 test("a jump is reported with its end, recorded once, and cleared once the clock is back", () => {
   const { state, watch, notices, subjects, done } = clockKit();
-  watch.look();
+  watch();
   assert.equal(notices.raised.size, 0);
   state.jump = jumpBy(DAY_MS);
-  for (let i = 0; i < 3; i++) watch.look();
+  for (let i = 0; i < 3; i++) watch();
   const until = "the guard keeps using the old time until 2026-11-21T06:05:00.000Z. Try: timedatectl set-ntp true";
   assert.equal(notices.raised.get("clock_jumped"), `It was set ahead by 1d at 2026-11-21T06:00:00.000Z; ${until}`);
   state.jump = jumpBy(-61_400);
-  watch.look();
+  watch();
   assert.match(notices.raised.get("clock_jumped") ?? "", /^It was set back by 61s at /);
   state.jump = null;
-  for (let i = 0; i < 3; i++) watch.look();
+  for (let i = 0; i < 3; i++) watch();
   assert.ok(!notices.raised.has("clock_jumped"));
   const set = "The machine's clock was set";
   assert.deepEqual(subjects(), [`${set} ahead by 1d`, `${set} back by 61s`, `${set} back by 61s, and it came back`]);
@@ -54,10 +54,10 @@ for (const byMs of [DAY_MS, -DAY_MS])
     const restarts = byMs < 0 ? 1 : 0;
     const { state, watch, subjects, done } = clockKit();
     state.jump = jumpBy(byMs);
-    watch.look();
+    watch();
     state.jump = null;
     state.accepted = 1;
-    watch.look();
+    watch();
     assert.match(subjects()[1] ?? "", /(ahead|back) by 1d, and it is trusted now$/);
     assert.deepEqual(done, { restarts, warned: restarts });
   });
@@ -78,7 +78,7 @@ function tracking() {
       return this.look();
     },
     look(): string | undefined {
-      watch.look();
+      watch();
       return notices.raised.get("tracking_full");
     },
   };

@@ -17,26 +17,12 @@ type ClockWatchParts = Readonly<{
   restart: () => void;
 }>;
 
-/** Reports that the machine's clock was set, and what happened next. */
+/** Returns a check that reports that the machine's clock was set, and what happened next. Call it about every second. */
 export function createClockWatch({ clock, engine, notices, log, restart }: ClockWatchParts) {
   let reported: Jump | null = null;
   let accepted = 0;
 
-  /** Call it about every second. */
-  function look(): void {
-    const jump = clock.jump();
-    const before = reported;
-    if (jump?.since === before?.since && jump?.byMs === before?.byMs) return;
-    reported = jump;
-    if (jump !== null) {
-      notices.set("clock_jumped", detailOf(jump));
-      return record(directionOf(jump));
-    }
-    notices.set("clock_jumped", null);
-    if (before !== null) isOver(before);
-  }
-
-  function isOver(jump: Jump): void {
+  function recordEnd(jump: Jump): void {
     if (clock.accepted() === accepted) return record(`${directionOf(jump)}, and it came back`);
     accepted = clock.accepted();
     record(`${directionOf(jump)}, and it is trusted now`);
@@ -50,7 +36,15 @@ export function createClockWatch({ clock, engine, notices, log, restart }: Clock
     void engine.audit({ type: "CLOCK_JUMPED", subject: `The machine's clock was set ${what}`, by: "engine" });
   }
 
-  return { look };
+  return (): void => {
+    const jump = clock.jump();
+    const before = reported;
+    if (jump?.since === before?.since && jump?.byMs === before?.byMs) return;
+    reported = jump;
+    notices.set("clock_jumped", jump && detailOf(jump));
+    if (jump !== null) record(directionOf(jump));
+    else if (before !== null) recordEnd(before);
+  };
 }
 
 function detailOf(jump: Jump): string {
@@ -71,33 +65,29 @@ const ROOMY = 0.8;
 const KERNEL = "/proc/sys/net/netfilter";
 
 /**
- * Reports that the kernel's table of tracked connections fills up. While it is full, packets of new connections are dropped
+ * Returns a check that reports that the kernel's table of tracked connections fills up. While it is full, packets of new connections are dropped
  * before any program sees them, and no log shows it. Some firewall rules make the kernel track connections, including our rule
  * that counts connections while the guard is down. `directory`: the kernel's number of tracked connections, and its limit.
  */
 export function createTrackingWatch(notices: Notices, directory = KERNEL) {
   let isRaised = false;
-
-  function look(): void {
+  const read = (name: string): number | null => {
+    const text = textOrNothing(join(directory, name)).trim();
+    return /^\d{1,15}$/.test(text) ? Number(text) : null;
+  };
+  return (): void => {
     const count = read("nf_conntrack_count");
     const most = read("nf_conntrack_max");
     // A kernel that tracks nothing has neither; 0 means no limit.
     isRaised = count !== null && most !== null && most > 0 && count >= most * (isRaised ? ROOMY : FULL);
     const command = `sysctl -w net.netfilter.nf_conntrack_max=${2 * (most ?? 0)}`;
     notices.set("tracking_full", isRaised ? `It holds ${count} of ${most} connections. Try: ${command}` : null);
-  }
-
-  function read(name: string): number | null {
-    const text = textOrNothing(join(directory, name)).trim();
-    return /^\d{1,15}$/.test(text) ? Number(text) : null;
-  }
-
-  return { look };
+  };
 }
 
 const DISK_EVERY_MS = 5 * SECOND_MS;
 /** Below this multiple of the space at which Postfix refuses mail, there is a notice, and mail that may wait in the queue is deferred. */
-const TOLD_BEFORE = 2;
+const REPORTED_BEFORE = 2;
 /** Below this share and this number of free inodes there is a notice: each mail takes some, in the queue and in mailboxes. */
 const FREE_SHARE = 0.05;
 const FREE_INODES = 20_000;
@@ -153,12 +143,12 @@ export function createDiskWatch({
     lacksRoom = full.some((disk) => lacksInodes(disk) || disk.path === layout.mail);
     const ofQueue = disks.filter(({ path }) => path !== layout.mail);
     lacksRoomToQueue = ofQueue.some((disk) => shortOf(disk, reservedBytes()).length > 0);
-    tell("disk_full", full);
-    tell("disk_nearly_full", disks);
+    report("disk_full", full);
+    report("disk_nearly_full", disks);
     lookAtMounts([...disks.map(({ path }) => path), dirname(layout.engineDb)]);
   }
 
-  function tell(code: "disk_full" | "disk_nearly_full", disks: readonly Disk[]): void {
+  function report(code: "disk_full" | "disk_nearly_full", disks: readonly Disk[]): void {
     notices.set(code, disks.flatMap((disk) => shortOf(disk, reservedBytes()))[0] ?? null);
   }
 
@@ -180,10 +170,10 @@ export function createDiskWatch({
 function shortOf(disk: Disk, reservedBytes: number): readonly string[] {
   const { path, files, ffree } = disk;
   const free = freeBytes(disk);
-  if (free <= TOLD_BEFORE * reservedBytes)
+  if (free <= REPORTED_BEFORE * reservedBytes)
     return [`${inMegabytes(free)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused`];
   // On a small disk, the share would be less than that at which mail is refused.
-  const few = Math.max(Math.min(FREE_INODES, files * FREE_SHARE), TOLD_BEFORE * LAST_INODES);
+  const few = Math.max(Math.min(FREE_INODES, files * FREE_SHARE), REPORTED_BEFORE * LAST_INODES);
   if (countsInodes({ files }) && ffree <= few)
     return [`${ffree} inodes are left below ${path}, one for each new file; below ${LAST_INODES} mail is refused`];
   return [];

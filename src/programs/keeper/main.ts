@@ -41,7 +41,7 @@ const logs = createLogKeeper({
   access: mailLogAccess(),
   say,
 });
-const setBack = createClockSetBack({
+const lookAtClock = createClockSetBack({
   wall: () => Date.now(),
   elapsed: () => performance.now(),
   reload: (service) => verbs.reload(service),
@@ -72,7 +72,7 @@ const looks: readonly Repeated[] = [
   nowAndEvery(SECOND_MS, "the logs could not be kept", () => logs.look()),
   nowAndEvery(5 * SECOND_MS, "private keys that a killed restore left could not be removed", removeLeftOverKeys),
   every(15 * SECOND_MS, "stale locks of mailboxes could not be removed", removeStaleLocks),
-  every(SECOND_MS, "the clock could not be checked", () => setBack.look()),
+  every(SECOND_MS, "the clock could not be checked", lookAtClock),
   nowAndEvery(MINUTE_MS, "no backup could be started", () => watches.backups.look()),
   every(10 * SECOND_MS, "no checks could be started", () => watches.checks.look()),
   every(10 * SECOND_MS, "upgraded components could not be looked for", () => watches.components.look()),

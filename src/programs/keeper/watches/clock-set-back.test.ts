@@ -7,7 +7,7 @@ function kit(failing: string | null = null, isThrown = false) {
   const time = { wallMs: DAY_MS, elapsedMs: 0 };
   const done: string[] = [];
   const said: string[] = [];
-  const clock = createClockSetBack({
+  const look = createClockSetBack({
     wall: () => time.wallMs,
     elapsed: () => time.elapsedMs,
     reload: (service) => {
@@ -21,11 +21,11 @@ function kit(failing: string | null = null, isThrown = false) {
     },
     say: (what) => said.push(what),
   });
-  return { time, clock, done, said };
+  return { time, look, done, said };
 }
 
 test("a clock that runs, is set ahead or is corrected needs nothing", async () => {
-  const { time, clock, done } = kit();
+  const { time, look, done } = kit();
   for (const [wallMs, elapsedMs] of [
     [SECOND_MS, SECOND_MS],
     [DAY_MS, SECOND_MS],
@@ -33,25 +33,25 @@ test("a clock that runs, is set ahead or is corrected needs nothing", async () =
   ] as const) {
     time.wallMs += wallMs;
     time.elapsedMs += elapsedMs;
-    await clock.look();
+    await look();
   }
   assert.deepEqual(done, []);
 });
 
 test("after the clock is set back, the resolver forgets its cache, and Postfix retries waiting mail, once", async () => {
-  const { time, clock, done, said } = kit();
+  const { time, look, done, said } = kit();
   time.wallMs -= MINUTE_MS;
-  await clock.look();
-  await clock.look();
+  await look();
+  await look();
   assert.deepEqual(done, ["unbound", "dovecot", "postfix", "flush"]);
   assert.deepEqual(said, ["the machine's clock was set back by 60 s: every deferred mail is being retried."]);
 });
 
 test("a failure is logged, and the other steps still run", async () => {
   for (const isThrown of [false, true]) {
-    const { time, clock, done, said } = kit("it does not run", isThrown);
+    const { time, look, done, said } = kit("it does not run", isThrown);
     time.wallMs -= DAY_MS;
-    await clock.look();
+    await look();
     assert.deepEqual(done, ["unbound", "dovecot", "postfix", "flush"]);
     assert.match(said[0] ?? "", /by 86400 s: it does not run; it does not run; it does not run; it does not run\.$/);
   }

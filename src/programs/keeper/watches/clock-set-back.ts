@@ -4,7 +4,7 @@ import type { Outcome } from "../../../guard/ports.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 
 /** A smaller change is a correction that affects no program. */
-const NOTED_MS = 30 * SECOND_MS;
+const LEAST_MS = 30 * SECOND_MS;
 const WAITING: readonly ServiceName[] = ["unbound", "dovecot", "postfix"];
 
 type ClockSetBackParts = Readonly<{
@@ -27,15 +27,6 @@ export function createClockSetBack({ wall, elapsed, reload, flush, say }: ClockS
   let offsetMs = wall() - elapsed();
   let working: Promise<void> = Promise.resolve();
 
-  /** Call it about every second. Resolves once everything is fixed. Never rejects. */
-  function look(): Promise<void> {
-    const before = offsetMs;
-    offsetMs = wall() - elapsed();
-    const backMs = before - offsetMs;
-    if (backMs >= NOTED_MS) working = working.then(() => fix(backMs));
-    return working;
-  }
-
   async function fix(backMs: number): Promise<void> {
     const failed: (string | null)[] = [];
     for (const service of WAITING) failed.push(await reload(service).catch(messageOf));
@@ -45,5 +36,12 @@ export function createClockSetBack({ wall, elapsed, reload, flush, say }: ClockS
     say(`the machine's clock was set back by ${Math.round(backMs / SECOND_MS)} s: ${done}.`);
   }
 
-  return { look };
+  /** Call it about every second. Resolves once everything is fixed. Never rejects. */
+  return (): Promise<void> => {
+    const before = offsetMs;
+    offsetMs = wall() - elapsed();
+    const backMs = before - offsetMs;
+    if (backMs >= LEAST_MS) working = working.then(() => fix(backMs));
+    return working;
+  };
 }

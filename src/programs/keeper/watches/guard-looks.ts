@@ -37,20 +37,20 @@ export function guardLooks({ services, reload, retry, ...parts }: GuardLooksPart
   const { layout, say } = parts;
   const watch = createGuardWatch(layout);
   const alarm = createGuardAlarm(parts);
-  const accounts = createAccountsDbWatch(layout, { reload, retry });
+  const accountsLook = createAccountsDbWatch(layout, { reload, retry });
   const guardLook = async (): Promise<void> => {
     const ended = await watch.look();
     if (ended !== null) say(`the guard (pid ${ended}) did not respond and was killed; it restarts automatically.`);
   };
   const alarmLook = async (): Promise<void> => {
     const isRunning = watch.isRunning();
-    if (isRunning !== null) await alarm.look(isRunning);
+    if (isRunning !== null) await alarm(isRunning);
   };
   return [
     { everyMs: SECOND_MS, failing: "the services could not be checked", look: () => services.look() },
     { everyMs: SECOND_MS, failing: "the guard could not be checked", look: guardLook },
     { everyMs: SECOND_MS, failing: "no mail about the guard could be sent", look: alarmLook },
-    { everyMs: SECOND_MS, failing: "the new accounts.db is not in use yet", look: () => accounts.look() },
+    { everyMs: SECOND_MS, failing: "the new accounts.db is not in use yet", look: accountsLook },
   ];
 }
 
@@ -125,40 +125,6 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
   let lastPid: number | null = null;
   let starts: readonly Millis[] = alerted.get().exits === null ? [] : [clock.now()];
 
-  /** Call it about every second. Never rejects. */
-  async function look(isRunning: boolean): Promise<void> {
-    const now = clock.now();
-    const { down, exits } = alerted.get();
-    if (isRunning) {
-      downSince = null;
-      // While it keeps exiting, it is not back.
-      if (down !== null && exits === null && (await tellEnd(down, now))) alerted.set({ down: null, exits });
-      return lookAtStarts(now);
-    }
-    // A later time means that the clock was set back.
-    if (downSince === null || downSince > now) downSince = now;
-    const locked = lockedBy();
-    if (down !== null || now - downSince < PATIENCE_MS) return;
-    const frame = alertFrames[language()];
-    const line = lastLogLineOf(layout);
-    const { services, troubles } = report();
-    const unnamed = locked === null ? troubles : troubles.filter(({ code }) => code !== "database_locked");
-    const others = withoutGuard({ ok: true, detail: "", services, troubles: unnamed });
-    const body = [
-      frame.silentSince(isoTime(downSince), line),
-      ...(locked === null ? [] : [frame.prevented(locked)]),
-      others.mailFlows ? frame.mailFlows : frame.mailMayFail,
-      frame.unguarded,
-      ...(others.failing.length === 0 ? [] : [frame.failsToo(others.failing.join("\n    "))]),
-      frame.comesBack,
-    ];
-    if (!(await queue("opened", frame.guardDown, body))) return;
-    alerted.set({ down: downSince, exits });
-    say(
-      `the guard is not running${locked === null ? "" : `: ${locked}`}; the owner was alerted. Last log line: ${line}`,
-    );
-  }
-
   async function lookAtStarts(now: Millis): Promise<void> {
     const pid = pidOf(layout.services, "guard");
     const isNew = pid !== null && pid !== lastPid;
@@ -195,7 +161,39 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
     return sent.ok;
   }
 
-  return { look };
+  /** Call it about every second. Never rejects. */
+  return async (isRunning: boolean): Promise<void> => {
+    const now = clock.now();
+    const { down, exits } = alerted.get();
+    if (isRunning) {
+      downSince = null;
+      // While it keeps exiting, it is not back.
+      if (down !== null && exits === null && (await tellEnd(down, now))) alerted.set({ down: null, exits });
+      return lookAtStarts(now);
+    }
+    // A later time means that the clock was set back.
+    if (downSince === null || downSince > now) downSince = now;
+    const locked = lockedBy();
+    if (down !== null || now - downSince < PATIENCE_MS) return;
+    const frame = alertFrames[language()];
+    const line = lastLogLineOf(layout);
+    const { services, troubles } = report();
+    const unnamed = locked === null ? troubles : troubles.filter(({ code }) => code !== "database_locked");
+    const others = withoutGuard({ ok: true, detail: "", services, troubles: unnamed });
+    const body = [
+      frame.silentSince(isoTime(downSince), line),
+      ...(locked === null ? [] : [frame.prevented(locked)]),
+      others.mailFlows ? frame.mailFlows : frame.mailMayFail,
+      frame.unguarded,
+      ...(others.failing.length === 0 ? [] : [frame.failsToo(others.failing.join("\n    "))]),
+      frame.comesBack,
+    ];
+    if (!(await queue("opened", frame.guardDown, body))) return;
+    alerted.set({ down: downSince, exits });
+    say(
+      `the guard is not running${locked === null ? "" : `: ${locked}`}; the owner was alerted. Last log line: ${line}`,
+    );
+  };
 }
 
 function lastLogLineOf(layout: Layout): string {
@@ -221,7 +219,7 @@ export function createAccountsDbWatch(
   let isInUse = true;
 
   /** Call it about every second. Throws if a service could not be reloaded: the next call reloads those that were not. */
-  async function look(): Promise<void> {
+  return async (): Promise<void> => {
     const present = inodeNow() ?? inode;
     const isNew = present !== inode;
     if (isNew || !isInUse) {
@@ -235,7 +233,5 @@ export function createAccountsDbWatch(
     if (inode === noted) return;
     noted = inode;
     writeRecord(file, inode);
-  }
-
-  return { look };
+  };
 }
