@@ -29,7 +29,7 @@ export function oneAtATime<Used>(
 }
 
 /** Length of the last output that is kept, enough for a stack trace. */
-const SAID_CHARACTERS = 16_384;
+const OUTPUT_CHARACTERS = 16_384;
 
 /** Starts a program as `runBehind` does. */
 export type RunBehind = typeof runBehind;
@@ -56,12 +56,12 @@ export async function runBehind(
     const argv = ["-n", "10", "ionice", "-c", "3", ...ours];
     const child = withPipes(spawn("nice", argv, { stdio: ["ignore", "inherit", "pipe"] }));
     const closed: Promise<readonly unknown[]> = once(child, "close");
-    let said = "";
+    let output = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       process.stderr.write(text);
-      said = (said + text).slice(-SAID_CHARACTERS);
+      output = (output + text).slice(-OUTPUT_CHARACTERS);
     });
-    if (child.pid !== undefined) endFirst(child.pid);
+    if (child.pid !== undefined) raiseOomScore(child.pid);
     const end = ({ ms, passed }: RunLimit): void => {
       child.kill("SIGKILL");
       passed(`it did not finish within ${span(ms)}`);
@@ -70,7 +70,7 @@ export async function runBehind(
     const [code, signal] = await closed;
     if (code === 0) return null;
     if (typeof signal === "string") return `it was ended by ${signal}`;
-    return reasonIn(said) ?? `it ended with code ${String(code)}`;
+    return reasonIn(output) ?? `it ended with code ${String(code)}`;
   } catch (error) {
     console.error(`keeper: ${name}.js could not be started: ${messageOf(error)}`);
     return messageOf(error);
@@ -80,15 +80,15 @@ export async function runBehind(
 }
 
 /** The last reason that the program printed, or that Node printed for an uncaught error. */
-function reasonIn(said: string): string | null {
-  return [...said.matchAll(/^\w+: (.+)$/gm)].at(-1)?.[1] ?? null;
+function reasonIn(output: string): string | null {
+  return [...output.matchAll(/^\w+: (.+)$/gm)].at(-1)?.[1] ?? null;
 }
 
 /**
  * Makes a process and its children the first that the kernel kills if memory runs out: adds to their memory score, in thousandths of
  * all memory (proc(5)).
  */
-export function endFirst(pid: number): void {
+export function raiseOomScore(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, "800");
   } catch {

@@ -57,12 +57,12 @@ export function createAuditWatch(layout: Files, databases: Pick<Databases, "chec
       const { anchors, unreadable: unreadableAnchors, first, last: id, head: hash, anchored, fault } = checked;
       isReported.set(fault !== null);
       // Reported even if the anchor cannot be written, for example to a full disk.
-      report = { checkedAt: isoTime(now), first, last: id, unreadableAnchors, fault, anchored: shown(anchored) };
+      report = { checkedAt: isoTime(now), first, last: id, unreadableAnchors, fault, anchored: anchorReport(anchored) };
       const newest = anchors.at(-1);
       if (id > 0 && (newest?.id !== id || newest.hash !== hash)) {
         const added: Anchor = { at: isoTime(now), id, hash };
         appendRecord(auditAnchors, added);
-        if (fault === null) report = { ...report, anchored: shown(added) };
+        if (fault === null) report = { ...report, anchored: anchorReport(added) };
       }
       // An invalid audit is checked each minute, because root may accept it at any time.
       nextAt = now + (fault === null ? HOUR_MS : MINUTE_MS);
@@ -78,7 +78,7 @@ function isHourOver(nextAt: number, now: number): boolean {
   return now >= nextAt || now <= nextAt - 2 * HOUR_MS;
 }
 
-function shown(anchor: Anchor | null): AuditReport["anchored"] {
+function anchorReport(anchor: Anchor | null): AuditReport["anchored"] {
   return anchor === null ? null : { id: anchor.id, at: anchor.at };
 }
 

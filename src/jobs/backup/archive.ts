@@ -60,15 +60,15 @@ type Running = Readonly<{ in: Writable; out: Readable; ended: Promise<string | n
 const DISK_ERRORS: readonly unknown[] = ["ENOSPC", "EDQUOT", "EFBIG", "EIO"];
 
 /** If a program ended and so broke the pipes, its own message counts. */
-async function run(programs: readonly Running[], pour: () => Promise<void>): Promise<Outcome> {
-  const poured = pour().then(
+async function run(programs: readonly Running[], transfer: () => Promise<void>): Promise<Outcome> {
+  const transferred = transfer().then(
     () => null,
     (error: unknown) => ({ says: messageOf(error), isDisk: DISK_ERRORS.includes(codeOf(error)) }),
   );
-  const said = await Promise.all(programs.map(({ ended }) => ended));
-  const broke = await poured;
-  const words = broke?.isDisk === true ? undefined : said.find((one) => one !== null);
-  const reason = words ?? broke?.says ?? null;
+  const failures = await Promise.all(programs.map(({ ended }) => ended));
+  const broken = await transferred;
+  const failure = broken?.isDisk === true ? undefined : failures.find((one) => one !== null);
+  const reason = failure ?? broken?.says ?? null;
   return reason === null ? { ok: true } : { ok: false, reason };
 }
 

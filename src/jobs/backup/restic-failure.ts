@@ -19,9 +19,9 @@ export function isLost(err: string, isRemote: boolean): boolean {
 }
 
 /** restic relays each line of ssh, then ends with an error that names no cause. */
-const SSH_SAID = /^subprocess \S+: (?:ssh: )?(.*?)\.?\s*$/gm;
+const SSH_MESSAGE = /^subprocess \S+: (?:ssh: )?(.*?)\.?\s*$/gm;
 
-type Troubles = readonly (readonly [words: RegExp, reason: string, code?: Trouble])[];
+type Troubles = readonly (readonly [pattern: RegExp, reason: string, code?: Trouble])[];
 
 /** restic's messages, as of version 0.14. */
 const TROUBLES: Troubles = [
@@ -78,18 +78,20 @@ const LOCK =
 export function failure({ code, err, out, isRemote }: Ran): Failed {
   if (code === 127) return { ok: false, code: "other", reason: "the program restic is missing: run `npm run setup`" };
   if (code === KILLED) return { ok: false, code: "other", reason: "restic was killed; the memory may have run out" };
-  const said = err.replaceAll(NAMED_BY_USERS, "").replaceAll(LOCK, "");
-  const text = `${said}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
+  const messages = err.replaceAll(NAMED_BY_USERS, "").replaceAll(LOCK, "");
+  const text = `${messages}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
   if (isLost(err, isRemote)) return { ok: false, code: "damaged", reason: DAMAGED };
-  const hasNoSession = said.includes("unable to start the sftp session");
-  const ssh = hasNoSession ? [...said.matchAll(SSH_SAID)].at(-1)?.[1] : undefined;
+  const hasNoSession = messages.includes("unable to start the sftp session");
+  const ssh = hasNoSession ? [...messages.matchAll(SSH_MESSAGE)].at(-1)?.[1] : undefined;
   if (ssh !== undefined)
     return { ok: false, code: "other", reason: `it cannot be reached: ${ssh}`.slice(0, REASON_CHARACTERS) };
-  const known = [...TROUBLES, ...PROVEN, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([words]) => words.test(text));
+  const known = [...TROUBLES, ...PROVEN, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([pattern]) =>
+    pattern.test(text),
+  );
   if (known !== undefined) return { ok: false, code: known[2] ?? "other", reason: known[1] };
   const last =
-    /unable to open config file: (.*?)\.?$/m.exec(said)?.[1] ??
-    said
+    /unable to open config file: (.*?)\.?$/m.exec(messages)?.[1] ??
+    messages
       .trim()
       .split("\n")
       .findLast((line) => line.trim() !== "") ??

@@ -6,7 +6,7 @@ import { recordIn } from "../../host/root-files/record-file.ts";
 /** Some checks can never be repeated, for instance after a change of settings. */
 const MOST_UNSEEN_MS = 30 * DAY_MS;
 
-const kept = z.object({
+const checkResult = z.object({
   state: z.enum(CHECK_STATES),
   evidence: z.string(),
   /** When it last was ok; null: never. */
@@ -21,12 +21,12 @@ const schema = z.object({
   at: z.nullable(z.number()),
   /** When the keeper last started to run them. */
   triedAt: z.nullable(z.number()),
-  checks: z.record(z.string(), kept),
+  checks: z.record(z.string(), checkResult),
 });
 /** The last results of this server's checks, as in `checks/last.json`. */
 export type CheckRecord = Readonly<z.output<typeof schema>>;
-export type KeptCheck = Readonly<z.output<typeof kept>>;
-type Seen = Readonly<Pick<KeptCheck, "state" | "evidence"> & { id: string }>;
+export type CheckResult = Readonly<z.output<typeof checkResult>>;
+type Seen = Readonly<Pick<CheckResult, "state" | "evidence"> & { id: string }>;
 
 export const NO_CHECKS: CheckRecord = { since: 0, at: null, triedAt: null, checks: {} };
 
@@ -41,7 +41,7 @@ export function noted(record: CheckRecord, seen: readonly Seen[], now: number, i
 }
 
 /** A failure stays, with its evidence, while it cannot be checked: `unknown` is not a pass. */
-function keptOf({ state, evidence }: Seen, before: KeptCheck | undefined, now: number): KeptCheck {
+function keptOf({ state, evidence }: Seen, before: CheckResult | undefined, now: number): CheckResult {
   if (state === "unknown" && before?.state === "wrong") {
     const unseenSince = before.unseenSince ?? now;
     if (now - unseenSince < MOST_UNSEEN_MS) return { ...before, unseenSince };

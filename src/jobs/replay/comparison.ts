@@ -70,7 +70,7 @@ export function comparison(only: Prefix | null, since: Millis) {
     return tally;
   }
 
-  function seeBans({ step, bans, spared }: Replayed): void {
+  function countBans({ step, bans, spared }: Replayed): void {
     const then = step.type === "decided" ? step : { bans: [], spared: [] };
     const found = { Then: then, Now: { bans, spared } };
     for (const when of ["Now", "Then"] as const) {
@@ -84,7 +84,7 @@ export function comparison(only: Prefix | null, since: Millis) {
   }
 
   /** Counts an event of one of our accounts, which signed in then or sent mail while signed in. */
-  function hit(event: ClientEvent, at: Millis, reason: Reason | null): void {
+  function countAccount(event: ClientEvent, at: Millis, reason: Reason | null): void {
     const name = accountIn(event);
     if (name === null) return;
     const known = accounts.touch(name);
@@ -103,10 +103,10 @@ export function comparison(only: Prefix | null, since: Millis) {
       firstAt ??= at;
       lastAt = at;
       if (step.type === "decided") counts.events++;
-      seeBans(replayed);
+      countBans(replayed);
       if (decision === null) {
         counts.unreached++;
-        hit(event, at, null);
+        countAccount(event, at, null);
         return;
       }
       const difference = differenceOf(replayed);
@@ -118,7 +118,7 @@ export function comparison(only: Prefix | null, since: Millis) {
         if (kind !== null) changed[kind][decision.verdict]++;
         if (prefix !== null) tallyOf(prefix, at)[difference]++;
       }
-      if (difference === "harder") hit(event, at, decision.reason);
+      if (difference === "harder") countAccount(event, at, decision.reason);
       if (examples.length < MOST_EXAMPLES) examples.push(exampleOf(replayed, decision.verdict, decision.reason));
     },
 

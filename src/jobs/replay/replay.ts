@@ -101,10 +101,10 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
     unreached.update(step, replayed.decision);
     yield replayed;
     const { event, record } = step;
-    const goesOn =
+    const continues =
       event.type === "LOGIN_ASKED" && record.verdict === "refuse" && replayed.decision.verdict !== "refuse";
     // It was refused at that time, so its password was never verified. Nearly always it was wrong.
-    if (goesOn) decide(step, { ...event, type: "LOGIN_FAILED" });
+    if (continues) decide(step, { ...event, type: "LOGIN_FAILED" });
   }
 
   function asked(step: AskedStep): Replayed {

@@ -74,28 +74,28 @@ export function letServicesStart(): void {
 /** Removes all packages except the one that `removeLastPackage` removes after everything else. */
 export async function removePackages({ going, keepingFiles }: Packages): Promise<Outcome> {
   const purged = going.filter((name) => !keepingFiles.includes(name) && name !== NEEDED_BY_NODE);
-  const done = await perhaps("apt-get", ["remove", "-y", "-q"], keepingFiles);
+  const done = await runUnlessEmpty("apt-get", ["remove", "-y", "-q"], keepingFiles);
   // Not apt-get, which first removes all programs and then all files: Dovecot's are found by ucf(1), which would be
   // gone by then.
-  return done.ok ? perhaps("dpkg", ["--purge"], purged) : done;
+  return done.ok ? runUnlessEmpty("dpkg", ["--purge"], purged) : done;
 }
 
 export async function removeLastPackage({ going }: Packages): Promise<Outcome> {
-  return perhaps("dpkg", ["--purge"], going.includes(NEEDED_BY_NODE) ? [NEEDED_BY_NODE] : []);
+  return runUnlessEmpty("dpkg", ["--purge"], going.includes(NEEDED_BY_NODE) ? [NEEDED_BY_NODE] : []);
 }
 
 /**
  * Reinstalls the packages that set-up's packages replaced. Call it before anything is removed, because others may need them; apt removes
  * those that conflict. Their configuration still exists. `auto` are those that apt had installed for others.
  */
-export async function installAgain({ returning }: Packages, auto: readonly string[]): Promise<Outcome> {
+export async function reinstall({ returning }: Packages, auto: readonly string[]): Promise<Outcome> {
   const install = ["install", "-y", "-q", "--no-install-recommends"];
-  const first = await perhaps("apt-get", install, returning);
+  const first = await runUnlessEmpty("apt-get", install, returning);
   // An interrupted run has left packages that are unpacked only.
   if (!first.ok) await runProgram("dpkg", ["--configure", "-a"], UNATTENDED);
-  const done = first.ok ? first : await perhaps("apt-get", install, returning);
+  const done = first.ok ? first : await runUnlessEmpty("apt-get", install, returning);
   const needed = auto.filter((name) => returning.includes(name));
-  return done.ok ? perhaps("apt-mark", ["auto"], needed) : done;
+  return done.ok ? runUnlessEmpty("apt-mark", ["auto"], needed) : done;
 }
 
 /** Packages that apt would also remove. Without packages, asks neither apt nor dpkg, which may be broken. */
@@ -117,7 +117,7 @@ async function removedBy(args: readonly string[], packages: readonly string[]): 
   return listedAsRemoved(await printedBy("apt-get", [...AS_LISTS, ...args], 100));
 }
 
-async function perhaps(
+async function runUnlessEmpty(
   program: "apt-get" | "apt-mark" | "dpkg",
   args: readonly string[],
   packages: readonly string[],

@@ -27,11 +27,11 @@ import {
 } from "./installed-besides.ts";
 import {
   alsoRemoved,
-  installAgain,
   letServicesStart,
   NO_PACKAGES,
   type Packages,
   packagesToRemove,
+  reinstall,
   removeLastPackage,
   removePackages,
 } from "./uninstall-packages.ts";
@@ -94,7 +94,7 @@ export async function uninstall(layout: Layout, options: UninstallOptions, tell:
   if (kept !== null) return failed(kept);
 
   try {
-    return await takeBack(layout, options, { packages, isOnly, tell });
+    return await carryOut(layout, options, { packages, isOnly, tell });
   } catch (error) {
     if (error instanceof UnsafePath) return failed(error.message);
     throw error;
@@ -116,7 +116,7 @@ const DONE: Outcome = { ok: true };
 /** `isOnly`: no other server needs the units, users and packages. */
 type Work = Readonly<{ packages: Packages; isOnly: boolean; tell: Tell }>;
 
-async function takeBack(layout: Layout, options: UninstallOptions, work: Work): Promise<Outcome> {
+async function carryOut(layout: Layout, options: UninstallOptions, work: Work): Promise<Outcome> {
   const { packages, isOnly, tell } = work;
   tell("Stopping the server");
   // First, or systemd would start it again.
@@ -131,7 +131,7 @@ async function takeBack(layout: Layout, options: UninstallOptions, work: Work): 
   if (!users.ok) return users;
   if (isOnly) letServicesStart();
   if (isOnly && options.packages) {
-    const taken = await takePackagesBack(layout, work);
+    const taken = await removeInstalledPackages(layout, work);
     if (!taken.ok) return taken;
   }
   if (options.purgeData && existsSync(layout.data)) {
@@ -141,10 +141,10 @@ async function takeBack(layout: Layout, options: UninstallOptions, work: Work): 
   return removeLastPackage(packages);
 }
 
-async function takePackagesBack({ data }: Layout, { packages, tell }: Work): Promise<Outcome> {
+async function removeInstalledPackages({ data }: Layout, { packages, tell }: Work): Promise<Outcome> {
   const besides = readBesides({ data });
   if (packages.returning.length > 0) tell(`Installing ${packages.returning.join(" ")}`);
-  const again = await installAgain(packages, besides.auto);
+  const again = await reinstall(packages, besides.auto);
   if (!again.ok) return again;
   tell(`Removing ${plural(packages.going.length, "Debian package")}`);
   const removed = await removePackages(packages);

@@ -52,7 +52,7 @@ const PROBE_MS = 2 * SECOND_MS;
  */
 export async function serveScratch(layout: Layout, scratch: string, given: Environment): Promise<Seen> {
   const from = performance.now();
-  await takePlace(layout, scratch);
+  await mountOverData(layout, scratch);
   const signIn = await giveSignIn(layout);
   // Allows the sign-in, which comes from this machine.
   const env = { ...given, [variableOf("logins.networks")]: "[]" };
@@ -83,17 +83,17 @@ export async function serveScratch(layout: Layout, scratch: string, given: Envir
 }
 
 /** All mounts are visible only to this process and its children, and end with it. */
-async function takePlace({ data, program }: Layout, scratch: string): Promise<void> {
+async function mountOverData({ data, program }: Layout, scratch: string): Promise<void> {
   const inScratch = join(scratch, "program");
   makeDirectory(inScratch, 0o755);
-  await must("mount", ["--bind", program, inScratch]);
-  await must("mount", ["--rbind", scratch, data]);
+  await runOrThrow("mount", ["--bind", program, inScratch]);
+  await runOrThrow("mount", ["--rbind", scratch, data]);
   // Hides the sockets of the machine's other programs.
-  if (!data.startsWith("/run/")) await must("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"]);
-  await must("ip", ["link", "set", "lo", "up"]);
+  if (!data.startsWith("/run/")) await runOrThrow("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"]);
+  await runOrThrow("ip", ["link", "set", "lo", "up"]);
 }
 
-async function must(program: string, args: readonly string[]): Promise<void> {
+async function runOrThrow(program: string, args: readonly string[]): Promise<void> {
   const ran = await runProgram(program, args);
   if (ran.code !== 0) throw new CannotBeApart(`${program} failed: ${lastLines(ran)}`);
 }
@@ -151,17 +151,17 @@ export async function lookAt(
   // Dovecot rebuilds its indexes from the mails.
   for (const { name } of rows(layout.accountsDb, "SELECT name FROM account ORDER BY name"))
     mails[String(name)] = await mailboxes.mailCount(String(name));
-  if (signIn !== null) await mustSignIn(settings["ports.imaps"], signIn);
+  if (signIn !== null) await checkSignIn(settings["ports.imaps"], signIn);
   return {
     mails,
     signedIn: signIn?.account ?? null,
-    aliases: await mustExpand(layout, settings.domains),
-    bans: hasFirewall ? await mustHold(layout, settings["bans.ipv6_prefix"]) : null,
+    aliases: await checkAliases(layout, settings.domains),
+    bans: hasFirewall ? await checkBans(layout, settings["bans.ipv6_prefix"]) : null,
   };
 }
 
 /** Signs in over TLS, through the guard's login policy, and opens the INBOX. */
-async function mustSignIn(port: number, { account, password }: SignIn): Promise<void> {
+async function checkSignIn(port: number, { account, password }: SignIn): Promise<void> {
   const said = await exchange(
     { host: "127.0.0.1", port, localAddress: "127.0.0.1" },
     {
@@ -177,7 +177,7 @@ async function mustSignIn(port: number, { account, password }: SignIn): Promise<
 }
 
 /** Looks aliases up as Postfix does, in the tables that it would read (postmap(1)). Returns how many. */
-async function mustExpand({ accountsDb, postfixConf }: Layout, domains: readonly string[]): Promise<number> {
+async function checkAliases({ accountsDb, postfixConf }: Layout, domains: readonly string[]): Promise<number> {
   const known = rows(
     accountsDb,
     "SELECT address, targets FROM alias_map WHERE address IN (SELECT address FROM alias) ORDER BY random()",
@@ -200,7 +200,7 @@ async function mustExpand({ accountsDb, postfixConf }: Layout, domains: readonly
 }
 
 /** Waits until bans that will last a while are in the second server's own firewall. Returns how many. */
-async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<number> {
+async function checkBans({ engineDb }: Layout, ipv6Length: number): Promise<number> {
   const inForce = "simulated = 0 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
   const sample = rows(
     engineDb,

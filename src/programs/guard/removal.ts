@@ -181,7 +181,7 @@ export function createRemoval(parts: RemovalParts) {
       await count();
       for (let steps = 1; ; steps++) {
         // A flood may start and end within one round.
-        await tellOfPress();
+        await reportAggregation();
         if (stopped || !step()) break;
         await warm();
         await (checkpoints.isBehind() && steps % STEPS_A_PASS === 0 ? checkpoints.passEnds() : nextTurn());
@@ -213,7 +213,7 @@ export function createRemoval(parts: RemovalParts) {
     await maintenance.ask({ type: "warm", from, rows: WARM_ROWS });
   }
 
-  async function tellOfPress(): Promise<void> {
+  async function reportAggregation(): Promise<void> {
     const isReported = notices.list().some(({ code }) => code === "events_aggregated");
     const isPressed = retention.isPressed();
     if (isPressed) pressedAt = clock.now();

@@ -121,7 +121,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
   /** The writes of the maintenance process are not awaited: it may be busy, and the disk slow. */
   function keep(): void {
     notices.set("database_unsaved", null);
-    tellSetAside();
+    reportSetAside();
     makeDigest().catch(failed);
     copyAccounts().catch(failed);
   }
@@ -167,7 +167,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
     restart();
   }
 
-  function tellSetAside(): void {
+  function reportSetAside(): void {
     const aside = watched.flatMap(({ of }) => setAsideBeside(of.path));
     if (aside.length === 0) return notices.set("database_set_aside", null);
     const names = aside.map((file) => basename(file));

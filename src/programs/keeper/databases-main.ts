@@ -7,12 +7,12 @@ import { messageOf } from "../../core/error.ts";
 import { instant } from "../../core/time.ts";
 import { readAnchors } from "../../jobs/audit/audit-anchors.ts";
 import type { Question } from "../../jobs/audit/database-questions.ts";
-import { endFirst } from "../../jobs/job.ts";
+import { raiseOomScore } from "../../jobs/job.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import { readFollowed } from "../../store/accounts-db/file-accounts.ts";
 import { checkAudit, lastAudited } from "../../store/events/audit.ts";
 
-endFirst(process.pid);
+raiseOomScore(process.pid);
 const layout = layoutFrom(process.env);
 const [question = "", argument = ""] = process.argv.slice(2);
 const answers: Readonly<Record<Question, () => unknown>> = {

@@ -10,11 +10,11 @@ export function threadProgram(name: "lookups" | "passwords" | "trials"): URL {
 
 type Started = Pick<WorkerOptions, "workerData" | "resourceLimits"> & Readonly<{ signal: AbortSignal }>;
 
-/** Runs a thread until it has added `count` messages to `got`, and ends it. Rejects if it ends before, or the signal fires. */
+/** Runs a thread until it has added `count` messages to `messages`, and ends it. Rejects if it ends before, or the signal fires. */
 export async function runThread(
   program: URL,
   { signal, ...started }: Started,
-  got: unknown[],
+  messages: unknown[],
   count: number,
 ): Promise<void> {
   const worker = new Worker(program, started);
@@ -24,7 +24,7 @@ export async function runThread(
   worker.on("error", reject);
   worker.on("exit", (code) => reject(new Error(`its thread ended with ${code}`)));
   worker.on("message", (message: unknown) => {
-    if (got.push(message) === count) resolve();
+    if (messages.push(message) === count) resolve();
   });
   try {
     await promise;

@@ -11,9 +11,9 @@ import { pidOf } from "../../../host/running/supervise.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
 /** Shorter transactions of other programs are not reported. */
-const TOLD_MS = 4 * SECOND_MS;
+const REPORTED_MS = 4 * SECOND_MS;
 /** The alert is sent only once, so it also names other locks at least this old. */
-const TOLD_WITH_MS = 2 * SECOND_MS;
+const ALSO_REPORTED_MS = 2 * SECOND_MS;
 const MOST_NAMED = 3;
 const COMMAND_CHARACTERS = 100;
 /**
@@ -56,7 +56,7 @@ export function createLockWatch(layout: Pick<Layout, "accountsDb" | "engineDb" |
   function troubles(): readonly KeeperTrouble[] {
     const now = clock.now();
     const lasting = (ms: number): readonly Held[] => held.filter(({ since }) => Math.abs(now - since) >= ms);
-    const long = lasting(TOLD_MS).length === 0 ? [] : lasting(TOLD_WITH_MS).slice(0, MOST_NAMED);
+    const long = lasting(REPORTED_MS).length === 0 ? [] : lasting(ALSO_REPORTED_MS).slice(0, MOST_NAMED);
     if (long.length === 0) return [];
     const says = long.map(
       ({ database, pid, command, since }) =>

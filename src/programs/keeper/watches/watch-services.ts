@@ -123,7 +123,7 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
 /** Calls of `look` from one read of the kernel's whole tables to the next; sooner after one that found a foreign socket. */
 const LOOKS_EVERY = { usual: 8, doubtful: 3 } as const;
 /** A foreign socket is reported if this many checks in a row find it: a restart leaves one for a moment. */
-const TOLD_FROM = 2;
+const REPORTED_FROM = 2;
 
 type Strange = Readonly<{ serverPort: ServerPort; holder: Holder; seen: number }>;
 
@@ -167,7 +167,7 @@ export function createSharedPorts() {
   /** The message to the owner, in one sentence; null if no other program shares the service's ports. */
   function troubleOf(service: ServiceName): string | null {
     for (const { serverPort, holder, seen } of strange.values())
-      if (serverPort.service === service && seen >= TOLD_FROM) return sentenceOf(serverPort, holder);
+      if (serverPort.service === service && seen >= REPORTED_FROM) return sentenceOf(serverPort, holder);
     return null;
   }
 
