@@ -147,13 +147,21 @@ Warning: at least one source file could not be read`,
   assert.ok(isLost("Load(<data/6ac9e979ab>, 0, 0) returned error, retrying after 552ms: hash does not match", true));
 });
 
-test("an append-only server is not reported as refusing the password", () => {
-  const err =
-    "Remove(<snapshot/d6c5d6d09f>) returned error, retrying after 552.330144ms: blob not removed, server response: 403 Forbidden (403)";
-  const reason = "it does not allow deletions";
-  assert.deepEqual(remotely(err), { ok: false, code: "other", reason });
-  const cut = err.replace(/blob .*/, "dial tcp 192.0.2.1:8000: connect: connection refused");
+const KEPT =
+  "Remove(<snapshot/d6c5d6d09f>) returned error, retrying after 552.330144ms: blob not removed, server response: 403 Forbidden (403)";
+const READ_LOCK =
+  "Load(<lock/ff9c6c389e>, 0, 0) returned error, retrying after 552ms: open /backups/locks/ff9c6c389e: no such file or directory";
+const CUT_BEFORE = `Load(<data/6ac9e979ab>, 248, 251) returned error, retrying after 552ms: read tcp: read: connection reset by peer
+Pack ID does not match, want e007b1c2, got 3ee1a5d0
+Fatal: repository contains errors`;
+
+test("an append-only server, a lock that another restic removed and damage after a cut connection have their own reasons", () => {
+  assert.equal(remotely(KEPT).reason, "it does not allow deletions");
+  const cut = KEPT.replace(/blob .*/, "dial tcp 192.0.2.1:8000: connect: connection refused");
   assert.equal(remotely(cut).reason, "it cannot be reached");
+  assert.equal(isLost(READ_LOCK, false), false);
+  assert.equal(locally(READ_LOCK).reason, "restic ended with 1");
+  assert.equal(remotely(CUT_BEFORE).code, "damaged");
 });
 
 test("a lock that could not be removed does not hide why restic failed", () => {
@@ -198,20 +206,6 @@ ${NOT_CLEANED_UP}`.replaceAll("CAUSE", cause);
   const saved = `${NOT_UNLOCKED}${NOT_CLEANED_UP}`.replaceAll("CAUSE", cause);
   for (const line of saved.split("\n")) assert.equal(isLost(line, false), false, line);
   assert.equal(locally(saved, 3).reason, "restic ended with 3");
-});
-
-test("a lock that another restic removed while it was read is not damage", () => {
-  const err =
-    "Load(<lock/ff9c6c389e>, 0, 0) returned error, retrying after 552ms: open /backups/locks/ff9c6c389e: no such file or directory";
-  assert.equal(isLost(err, false), false);
-  assert.equal(locally(err).reason, "restic ended with 1");
-});
-
-test("damage is reported although a connection was cut before", () => {
-  const err = `Load(<data/6ac9e979ab>, 248, 251) returned error, retrying after 552ms: read tcp: read: connection reset by peer
-Pack ID does not match, want e007b1c2, got 3ee1a5d0
-Fatal: repository contains errors`;
-  assert.equal(remotely(err).code, "damaged");
 });
 
 test("the latest backup is not one of a night when the clock was ahead, unless all are", () => {

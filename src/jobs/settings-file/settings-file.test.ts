@@ -25,7 +25,9 @@ test("the file and the environment are read; the environment wins", () => {
   assert.equal(settings.hostname, "b.example.org");
 });
 
-test("one mistake is one sentence; several have a line each", () => {
+test("a missing domain or one mistake is one sentence; several mistakes have a line each", () => {
+  const none = { name: "SetUpFailure", message: /^No mail domain is set/ };
+  assert.throws(() => readSettings(withFile("# nothing yet\n"), {}), none);
   assert.throws(() => readSettings(withFile('domain = ["example.org"]\n'), {}), {
     name: "SetUpFailure",
     message: /^domain is not a setting; the nearest is domains\.$/,
@@ -42,11 +44,6 @@ test("a directory in place of the file is named", () => {
     name: "SetUpFailure",
     message: `${layout.settings} is a directory, not a file: remove it, and start again.`,
   });
-});
-
-test("a file without a domain is the owner's mistake", () => {
-  const layout = withFile("# nothing yet\n");
-  assert.throws(() => readSettings(layout, {}), { name: "SetUpFailure", message: /^No mail domain is set/ });
 });
 
 describe("a machine that starts for the first time", OWN_ETC, () => {

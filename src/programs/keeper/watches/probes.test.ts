@@ -83,16 +83,13 @@ function part(name: string, from: number, isWanted = true): Probe {
   };
 }
 
-test("each part is asked until it answers", async () => {
-  assert.equal(await awaitAnswers([part("one", 1), part("two", 4)], 10_000, 1), null);
-  assert.equal(await awaitAnswers([]), null);
-});
-
-test("the part that does not answer in time is named, with its last output", async () => {
-  const says = await awaitAnswers([part("one", 1), part("two", Infinity)], 5, 1);
-  assert.equal(says, "two does not answer after the restart: connection refused");
-});
-
-test("parts that the configuration does not use are not asked", async () => {
-  assert.equal(await awaitAnswers([part("off", Infinity, false)], 5, 1), null);
-});
+for (const [what, parts, says] of [
+  ["each part is asked until it answers", [part("one", 1), part("two", 4)], null],
+  ["parts that the configuration does not use are not asked", [part("off", Infinity, false)], null],
+  [
+    "the part that does not answer in time is named, with its last output",
+    [part("one", 1), part("two", Infinity)],
+    "two does not answer after the restart: connection refused",
+  ],
+] as const)
+  test(what, async () => assert.equal(await awaitAnswers(parts, says === null ? 10_000 : 5, 1), says));
