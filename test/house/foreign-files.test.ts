@@ -57,7 +57,6 @@ const READS_BY_NAME = Object.entries({
   ],
   "jobs/backup": ["archive", "check-restored", "outside-files", "replace-contents", "repository", "restic", "restore"],
   "jobs/build": ["build-programs", "kept-build", "kept-files", "program"],
-  "jobs/export": ["delivery-record"],
   "jobs/incident": ["compare-backup", "folder"],
   "jobs/report": ["gather"],
   "jobs/retention": ["retention"],
