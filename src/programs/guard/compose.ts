@@ -54,13 +54,11 @@ import { createBanMails, lookAtBans } from "./watch-bans.ts";
 import { createAuthorFiles, createContentLists, createSpamPreferenceFiles } from "./watch-content.ts";
 import { createClockWatch, createDiskWatch, createTrackingWatch } from "./watch-machine.ts";
 
-type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
-
 /**
  * The parts of the guard, in the order in which they need each other (callbacks may name later ones): databases, engine, firewall,
  * upkeep, commands, sources. Composing them already writes both databases. No server or timer starts before `start`.
  */
-export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: string): GuardProgram {
+export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: string) {
   const { settings } = read;
   let settingsNow = settings;
   let { sources: written } = read;
