@@ -26,7 +26,7 @@ function Question({ isOver, resolve, reject }: Proof) {
   useEffect(() => {
     dialog.current?.showModal();
     password.current?.focus();
-    // The reader may have been signed out in the meantime. After an answer this does nothing.
+    // The reader may have been signed out since. After an answer this does nothing.
     return giveUp;
   }, []);
   const words = t.proof;

@@ -1,7 +1,7 @@
 /**
  * For the Dockerfile: prints the software bill of materials of the image (CycloneDX 1.5). The npm packages are those that
  * the argument, a file from `npm sbom`, lists and the image has; the Debian packages are those that dpkg lists. Omits what
- * `npm sbom` generates anew at each run, so that the same image has the same bill.
+ * `npm sbom` generates again at each run, so that the same image has the same bill.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

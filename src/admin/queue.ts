@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { isQueueId } from "../core/events/queue-id.ts";
+import { isQueueId } from "../core/events/queued-mail.ts";
 import { parseSender } from "../core/net/address.ts";
 import { parseJson } from "../core/text.ts";
 import { flag, isObject, type OutputOf, object } from "./declare/fields.ts";
@@ -86,11 +86,6 @@ const mail = object(() => ({
   nextTryAt: z.nullable(time),
 }));
 export type QueueItem = OutputOf<typeof mail>;
-
-/** Names of accounts contain an @; root's holds have none. */
-export function isGuardsHold({ heldFor }: Pick<QueueItem, "heldFor">): boolean {
-  return heldFor?.includes("@") === true;
-}
 
 const listed = object(() => ({
   items: meaning(list(mail()), "The oldest first."),

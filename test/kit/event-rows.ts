@@ -1,5 +1,5 @@
 import type { EventItem } from "../../src/admin/declare/items.ts";
-import { bareMessageId } from "../../src/core/events/queue-id.ts";
+import { bareMessageId } from "../../src/core/events/queued-mail.ts";
 import { isoTime, later, MINUTE_MS } from "../../src/core/time.ts";
 import type { EventFilter, EventPage } from "../../src/guard/storage-ports.ts";
 import { eventItem, NOON } from "./samples.ts";

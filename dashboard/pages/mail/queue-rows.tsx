@@ -1,5 +1,6 @@
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { QueueItem } from "../../../src/admin/queue.ts";
+import { isGuardsHold } from "../../../src/core/events/queued-mail.ts";
 import { t } from "../../admin-texts.ts";
 import { ActionButton, Surely } from "../../fields.tsx";
 import { filled, size, visible } from "../../format.ts";
@@ -136,11 +137,6 @@ function Actions({ actions, chosen, count, id, act }: ActionsProps) {
       })}
     </span>
   );
-}
-
-/** Mail that the guard holds for an account is released or dropped on the tab of held mail. */
-function isGuardsHold({ heldFor }: QueueItem): boolean {
-  return heldFor !== null && heldFor !== "root";
 }
 
 function actionsFor(queue: string): readonly QueueAction[] {

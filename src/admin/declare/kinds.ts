@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { isQueueId } from "../../core/events/queue-id.ts";
+import { isQueueId } from "../../core/events/queued-mail.ts";
 import { parseAccountName, parseAddress, parseSenderPattern } from "../../core/net/address.ts";
 import { type Ip, type Prefix, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { fitted } from "../../core/text.ts";

@@ -32,6 +32,8 @@ export function tellAt(severity: Severity, now: Millis, schedule: Schedule): Mil
   return afterQuiet(severity === "info" ? later(now, schedule.digestMs) : now, schedule);
 }
 
+const DAY_MINUTES = DAY_MS / MINUTE_MS;
+
 /** The same time, or the end of the quiet hours around it. */
 export function afterQuiet(at: Millis, { quiet, timeZone }: Schedule): Millis {
   if (quiet === null) return at;
@@ -46,8 +48,6 @@ export function afterQuiet(at: Millis, { quiet, timeZone }: Schedule): Millis {
   const exact = later(end, -lateMinutes * MINUTE_MS);
   return exact > at ? exact : end;
 }
-
-const DAY_MINUTES = DAY_MS / MINUTE_MS;
 
 function minuteOfDay(at: Millis, timeZone: string): number {
   const zone = timeZone === "" ? {} : { timeZone };

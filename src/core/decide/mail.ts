@@ -80,7 +80,7 @@ export function decideEndOfMessage(policy: Policy, facts: Facts, event: EndOfMes
   return decision("pass", "below_limit", { changes });
 }
 
-/** No honest mail has more. A mail that does costs the filters the same whoever sends it, so it is always refused. */
+/** No honest mail has more. The filters pay the same price for anyone's mail, so such a mail is always refused. */
 export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as const;
 /**
  * Bytes that Rspamd reads at once before a stranger's large mail is deferred. It has one process, which needs 2 s for them on a slow

@@ -68,7 +68,7 @@ export function withoutForbiddenBan(facts: Sparing, decided: Decision, event: Cl
   });
   if (event.type === "LOGIN_ASKED") return { ...decided, changes };
   if (event.type === "RECIPIENT") return { ...decided, reason: "recipient_unknown", changes };
-  // The mail has too many header lines or parts for the filters, whoever sends it, so it is still refused.
+  // A mail with too many header lines or parts for the filters is still refused, regardless of its sender.
   if (event.type === "END_OF_MESSAGE") return { ...decided, changes };
   return { ...decided, verdict: "pass", reason: why, changes };
 }

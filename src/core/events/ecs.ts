@@ -1,7 +1,7 @@
 import { escapeUnits } from "../text.ts";
 import { isVerdict, type ShownEvent, VERDICTS } from "./columns.ts";
 import { EVENT_TYPES, type EventMeaning, meaningOf } from "./event-types.ts";
-import { bareMessageId } from "./queue-id.ts";
+import { bareMessageId } from "./queued-mail.ts";
 
 const UNKNOWN: Pick<EventMeaning, "category" | "type" | "outcome"> = { category: [], type: [], outcome: null };
 

@@ -65,8 +65,8 @@ export function crowdedPorts(open: readonly Connection[], places: CrowdRules["pl
  *    prefix, that holds most. Servers with wanted mail lose connections only in this step, and some of each network last.
  * 3. Known prefixes' connections, while 95 % of all places are taken: those of the account with the most left, so that one user's many
  *    places keep no one out.
- * Never ends connections of protected addresses, the latest transfers of each stranger's prefix and network, a few of each account, or
- * so many of strangers' connections that they have less than a fifth of the places.
+ * Never ends connections of protected addresses, the latest transfers of each stranger's prefix and network, or a few of each account, and
+ * always leaves strangers a fifth of the places.
  */
 export function planRoom(port: number, open: readonly Connection[], standing: StandingOf, rules: CrowdRules): Crowd {
   const places = rules.places.get(port) ?? 0;

@@ -33,7 +33,7 @@ export function createSessionCutter({ banLog, firewall, clock, log, missed }: Se
   let cut = 0;
   let isStopped = false;
   const report = reportOnce((reason) => log.warn("Sessions of banned addresses stay open.", { reason }));
-  /** Whether one of these bans was lifted in the meantime. */
+  /** Whether one of these bans has been lifted since. */
   const isLifted = (prefixes: readonly Prefix[]): boolean =>
     banLog.after(cut, CUT.stepsAhead).some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));
   /** Checks a sample of the new bans in the kernel. If one is missing, the table is rebuilt. */

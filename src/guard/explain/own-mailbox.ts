@@ -1,7 +1,7 @@
 import type { EventItem, MailStep, OwnMail, OwnSignIn } from "../../admin/declare/items.ts";
 import type { Page } from "../../admin/declare/paging.ts";
 import type { EventType } from "../../core/events/event-types.ts";
-import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
+import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queued-mail.ts";
 import { withoutExtension } from "../../core/net/address.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../storage-ports.ts";

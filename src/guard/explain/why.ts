@@ -1,6 +1,6 @@
 import type { AccountReport, AddressStory, EventItem, MessageReport } from "../../admin/declare/items.ts";
 import { type EventType, typesWhere } from "../../core/events/event-types.ts";
-import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
+import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queued-mail.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { BanRules, EventFilter, Queries } from "../storage-ports.ts";

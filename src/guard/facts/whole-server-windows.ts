@@ -71,7 +71,7 @@ export class DistinctTimes {
  */
 const COUNTED_OF_NETWORK = { names: 10, clients: 5 } as const;
 
-/** Different items of networks within an hour. For a client, all items of its own network count, and the first few of each other one. */
+/** Different items of networks within an hour. A client is judged by all items of its own network and the first few of each other network. */
 class NetworkTimes {
   readonly #most: number;
   readonly #counted = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync, statfsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { nullOn } from "../../core/error.ts";
 import { type Descriptor, Directory, explained, ownUid, UnsafePath } from "./directory.ts";
@@ -70,12 +70,6 @@ export function filesBelow(top: string): readonly string[] {
   return readdirSync(top, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name));
-}
-
-/** The free space on the disk of a directory. */
-export function freeBytesAt(directory: string): number {
-  const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize;
 }
 
 /** The size of all files below, without those that vanish in between. Holds one directory's names at a time: there may be millions. */

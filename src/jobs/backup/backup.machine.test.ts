@@ -16,7 +16,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
 import { ghostinbox, ghostinboxProcess, start } from "../../../test/kit/test-guard.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
-import { freeBytesAt } from "../../host/root-files/walk.ts";
+import { freeBytesAt } from "../../host/root-files/disks.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";

@@ -7,10 +7,11 @@ import { compactTime, instant } from "../../core/time.ts";
 import type { Failed, Outcome } from "../../guard/ports.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { Directory, type Owner, ourselves, ownUid } from "../../host/root-files/directory.ts";
+import { freeBytesAt } from "../../host/root-files/disks.ts";
 import { moveFile, writeFile } from "../../host/root-files/files.ts";
 import { COPY_ALL, Mirror } from "../../host/root-files/mirror.ts";
 import { makeDirectory, makePrivateDirectory } from "../../host/root-files/trees.ts";
-import { freeBytesAt, removeTree, walk } from "../../host/root-files/walk.ts";
+import { removeTree, walk } from "../../host/root-files/walk.ts";
 import {
   closedParent,
   holdsForeignFiles,

@@ -1,9 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { accessSync, constants, existsSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, readlinkSync } from "node:fs";
 import { dirname } from "node:path";
-import { failureOf, messageOf, nullOn, readOr } from "../../core/error.ts";
+import { failureOf, messageOf, nullOn } from "../../core/error.ts";
 import type { Failed } from "../../guard/ports.ts";
 import { Directory } from "../../host/root-files/directory.ts";
+import { isInMemory } from "../../host/root-files/disks.ts";
 import { readNamed, removeFile, replaceLink, writeFile } from "../../host/root-files/files.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { MailCrypt, Site } from "../configuration/site.ts";
@@ -146,18 +147,6 @@ export function fingerprint(publicKey: string): string {
 
 const NO_RECOVERY =
   "Without a recovery key, an account whose password is forgotten loses all its mail (mailboxes.encryption). Make one first: run `encryption recovery-key` while mailboxes.encryption is `server` or `off`.";
-
-/** `f_type` of tmpfs, ramfs and overlayfs (statfs(2)). */
-const MEMORY = [0x01021994, 0x858458f6, 0x794c7630];
-
-/** Whether a reboot loses such a file, or a new container does, which gets a new overlay layer. */
-export function isInMemory(path: string): boolean {
-  // Desktops mount disks below /run/media.
-  if (/^\/(var\/)?run\/(?!media\/)/.test(path)) return true;
-  const directory = dirname(path);
-  const type = readOr(() => statfsSync(directory).type, null);
-  return type === null ? directory !== path && isInMemory(directory) : MEMORY.includes(type);
-}
 
 function publicHalfOf(privateKey: string): string {
   return publicHalf(readNamed(privateKey, MOST_KEY_BYTES).toString());

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
+import { bareMessageId, isQueueId } from "../../core/events/queued-mail.ts";
 import { asciiAddress } from "../../core/net/address.ts";
 import { covering, isSingleAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EventItem } from "../../admin/declare/items.ts";
-import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
+import { bareMessageId, isQueueId } from "../../core/events/queued-mail.ts";
 import { overlaps } from "../../core/net/ip.ts";
 import { isoTime } from "../../core/time.ts";
 import type { EventFilter, EventPage } from "../../guard/storage-ports.ts";

@@ -13,7 +13,7 @@ import { hashPassword, verifyPassword } from "./password-hash.ts";
  * After a wrong password it pauses for as long as the check took, so guessing costs at most half a core.
  */
 export class PasswordTurns implements Passwords {
-  /** A hash of random bytes, which matches no password except by chance. */
+  /** A hash of random bytes, which no one's password matches. */
   readonly decoy = printArgon2id(randomBytes(PASSWORD_SALT_BYTES), randomBytes(PASSWORD_TAG_BYTES));
   readonly #verify: typeof verifyPassword;
   readonly #inTurn = oneAfterAnother();

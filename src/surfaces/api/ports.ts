@@ -44,7 +44,7 @@ type NewPassword = Readonly<{ owner: AccountName; password: string }>;
 
 /** Judges new passwords: returns the fault of each in one sentence, or null. */
 export interface PasswordJudges {
-  /** Rejects with `JudgesBusy`, also if another password of the same caller is waiting. */
+  /** Rejects with `JudgesBusy`, including when another password of the same caller is waiting. */
   judge(asked: NewPassword, by: JudgedFor): Promise<string | null>;
   /** Judges several in order, as many as the time allows, and none while others wait. Never rejects. */
   judgeSome(asked: readonly NewPassword[], by: JudgedFor, withinMs: number): Promise<readonly (string | null)[]>;
@@ -93,7 +93,7 @@ export type ApiParts = Readonly<{
   page: ReadonlyMap<string, PageFile>;
   settings: ApiSettings;
   signInRefused: (ip: Ip) => void;
-  /** Logs the bug or the IO error behind a 500, which the client is not told about. */
+  /** Logs the bug or the IO error behind a 500, which the client does not see. */
   report: (error: unknown) => void;
 }>;
 

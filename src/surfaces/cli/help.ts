@@ -50,7 +50,7 @@ export function sectionsOf(commands: readonly CliCommand[]) {
   }));
 }
 
-/** Fits into 80 columns: descriptions wrap in their column, and a long usage has a line of its own. */
+/** Fits into 80 columns: descriptions wrap in their column, and a long usage gets a separate line. */
 function table(rows: readonly CliCommand[]): string {
   return rows
     .map((command) => {

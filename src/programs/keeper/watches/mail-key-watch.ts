@@ -1,15 +1,10 @@
 import { existsSync } from "node:fs";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import { isInMemory } from "../../../host/root-files/disks.ts";
 import { removeFile } from "../../../host/root-files/files.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { type MailCrypt, type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
-import {
-  isInMemory,
-  lacksRecoveryKey,
-  lockedBecause,
-  placeMailKey,
-  whyNoServerKey,
-} from "../../../mail/dovecot/mail-keys.ts";
+import { lacksRecoveryKey, lockedBecause, placeMailKey, whyNoServerKey } from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
 /** A failed or missing restart is retried after this many checks, or half a minute, because a failing one can take ten seconds. */

@@ -5,7 +5,7 @@ import type { AccountName } from "../../../core/net/address.ts";
 import { formatBytes } from "../../../core/report/figures.ts";
 import { HOUR_MS, instant, isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
-import { freeBytesAt } from "../../../host/root-files/walk.ts";
+import { freeBytesAt } from "../../../host/root-files/disks.ts";
 import { freeMemoryHere, freeSwapHere, memoryHere } from "../../../host/running/read-processes.ts";
 import { countMailProcesses, endSessions, quotaOf, sessionMemory, shareImap } from "../../../mail/dovecot/doveadm.ts";
 import {

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { BACKUP_DAYS, DRILL_LATE_DAYS } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, HOUR_MS, span } from "../../../core/time.ts";
+import { isInMemory } from "../../../host/root-files/disks.ts";
 import {
   type BackupRecord,
   type DoneBackup,
@@ -12,7 +13,6 @@ import {
 } from "../../../jobs/backup/records.ts";
 import { placeOf, repositoryOf } from "../../../jobs/backup/repository.ts";
 import type { Restored, Snapshot } from "../../../jobs/backup/restic.ts";
-import { isInMemory } from "../../../mail/dovecot/mail-keys.ts";
 import { loadSettings } from "../../../settings/load.ts";
 import { PROGRAM } from "../call.ts";
 import { check, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
-import { isGuardsHold, NO_MAIL } from "../../../../admin/queue.ts";
+import { NO_MAIL } from "../../../../admin/queue.ts";
 import { messageOf } from "../../../../core/error.ts";
+import { isGuardsHold } from "../../../../core/events/queued-mail.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { copyMails, folderOf } from "../../../../jobs/incident/folder.ts";
@@ -14,7 +15,7 @@ import { inIncident, take } from "./incident.ts";
 const AT_ONCE = 100;
 /** Tries per mail, because a copy may miss a mail that is just moving through the queue. */
 const MOST_TRIES = 3;
-/** Each look sees 100 of the mails that the guard holds. Mail that arrives in between is taken too, up to this bound. */
+/** Each check sees 100 of the mails that the guard holds. Mail that arrives in between is taken too, up to this bound. */
 const MOST_LOOKS = 500;
 
 /** `incident drop ACCOUNT`: removes its mail from the queue, and keeps copies in the folder of the incident. */

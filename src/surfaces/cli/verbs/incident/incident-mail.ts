@@ -18,7 +18,7 @@ import { sinceFrom } from "../server/logs.ts";
 import { assessment, beginOf, contactsOf, inIncident, record, USUAL_MS } from "./incident.ts";
 
 const MOST_SHOWN = 50;
-/** Mails per timeline entry: if the command is killed, at most so many people get a second mail. More entries would flood it. */
+/** Mails per timeline entry: if the command is killed, at most this many people get a second mail. More entries would flood it. */
 const RECORDED_AT_ONCE = 100;
 
 /** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */

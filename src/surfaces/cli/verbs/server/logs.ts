@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type LogEntry, type LogQuery, matchesQuery } from "../../../../admin/declare/log-query.ts";
 import { codeOf } from "../../../../core/error.ts";
-import { isQueueId } from "../../../../core/events/queue-id.ts";
+import { isQueueId } from "../../../../core/events/queued-mail.ts";
 import { instant, isoTime, type Millis, parseDuration, parseTime } from "../../../../core/time.ts";
 import { latestLines } from "../../../../mail/logs/latest-lines.ts";
 import { type ComponentLog, findLogs, type LogSnapshot, snapshotOf } from "../../../../mail/logs/log-files.ts";

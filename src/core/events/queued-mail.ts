@@ -10,3 +10,8 @@ export const NO_MESSAGE_ID = "<>";
 export function bareMessageId(messageId: string): string {
   return messageId.replace(/^<(.*)>$/, "$1");
 }
+
+/** Whether the guard holds a mail, for an account, whose name contains an @. `root` holds mail by hand. */
+export function isGuardsHold({ heldFor }: Readonly<{ heldFor: string | null }>): boolean {
+  return heldFor?.includes("@") === true;
+}

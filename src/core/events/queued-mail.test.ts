@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bareMessageId, isQueueId } from "./queue-id.ts";
+import { bareMessageId, isQueueId } from "./queued-mail.ts";
 
 test("short and long queue ids are recognised, other words are not", () => {
   for (const id of ["72CED1EABE5", "4ZzQ0v1Jc3z9Xk2", "4ZzQ0v1Jc3zD6H2bfJHqTw8"]) assert.ok(isQueueId(id), id);
