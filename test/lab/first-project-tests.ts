@@ -52,7 +52,10 @@ export async function assertPrivileged(image: ImageLab): Promise<void> {
   await image.runs();
   assert.equal(await image.inspect("{{.HostConfig.Privileged}}"), "true");
   const says = await image.status();
-  assert.match(says, /more rights than the server needs: `privileged: true`, which .*SYS_ADMIN; the mount of \/lib\/modules\./);
+  assert.match(
+    says,
+    /more rights than the server needs: `privileged: true`, which .*SYS_ADMIN; the mount of \/lib\/modules\./,
+  );
   assert.match(says, /no IPv6.*never banned/);
   assert.match(says, /bans are in the kernel/);
   await image.addAccount(ANNA);
