@@ -14,7 +14,6 @@ import { type FactSources, neighboursIn, recipientKind } from "./fact-sources.ts
 import { isActive, sendingOf } from "./sending.ts";
 
 const NO_TIMES: readonly Millis[] = [];
-const NO_NAMES: readonly string[] = [];
 
 /** The facts of one event. Each is looked up when the decision reads it, so unused facts cost nothing. */
 export class EventFacts implements Facts {
@@ -183,7 +182,7 @@ export class EventFacts implements Facts {
   /** Postfix names a recipient only if there is just one. Several are unknown to a guard that started in between. */
   get writtenTo(): readonly string[] {
     const event = this.#event;
-    if (event.type !== "END_OF_MESSAGE" || event.account === null) return NO_NAMES;
+    if (event.type !== "END_OF_MESSAGE" || event.account === null) return [];
     return event.recipient === null ? this.#sources.named.of(event) : [event.recipient];
   }
 
@@ -194,7 +193,7 @@ export class EventFacts implements Facts {
   }
 
   get knownAccounts(): readonly string[] {
-    if (this.state.knownAt === null) return NO_NAMES;
+    if (this.state.knownAt === null) return [];
     const { policy, ports } = this.#sources;
     const since = later(this.#now, -policy.accounts.knownForMs);
     return (this.#knownAccounts ??= ports.accounts.accountsOf(this.state.place, since));

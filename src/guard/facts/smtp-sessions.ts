@@ -178,7 +178,7 @@ export class NamedRecipients {
   }
 
   of(mail: MailId): readonly string[] {
-    return this.#present(mail)?.names ?? NO_NAMES;
+    return this.#present(mail)?.names ?? [];
   }
 
   /** `all`: the number of recipients that Postfix counts; those not named here are unknown. */
@@ -212,5 +212,4 @@ export class NamedRecipients {
   }
 }
 
-const NO_NAMES: readonly string[] = [];
 const NOTHING_NAMED = { counts: NO_RECIPIENTS, isHeld: false, countedFor: null, again: 0, last: null };
