@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readOr } from "../../core/error.ts";
+import { inMb } from "../../core/text.ts";
 import type { Failed } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, loadSettings, settingsOrReason, type ValidSettings } from "../../settings/load.ts";
@@ -21,7 +22,8 @@ export function settingsText(path: string): string | null {
   if (found === undefined) return null;
   if (found.isDirectory()) throw new SettingsUnreadable(`${path} is a directory, not a file: remove it`);
   if (!found.isFile()) throw new SettingsUnreadable(`${path} is not a regular file: remove it`);
-  if (found.size > MOST_BYTES) throw new SettingsUnreadable(`${path} is larger than 1 MB: shorten it`);
+  if (found.size > MOST_BYTES)
+    throw new SettingsUnreadable(`${path} is larger than ${inMb(MOST_BYTES)} MB: shorten it`);
   const bytes = readFileSync(path);
   // TOML requires UTF-8 (toml.io/en/v1.0.0). Other bytes would be lost when the file is written again.
   if (!isUtf8(bytes)) throw new SettingsUnreadable(`${path} ${NOT_UTF8}`);
