@@ -54,7 +54,7 @@ describe("why --account", TIMED, () => {
   });
 
   test("nothing to explain is wrong usage", () =>
-    fails("why", /^why needs one of IP, --account ADDRESS and --message ID\. /, { code: 2 }));
+    fails("why", /^why needs one of TEXT, --account ADDRESS and --message ID\. /, { code: 2 }));
 
   test("a missing account says so", async () => {
     assert.match(await why("nobody@example.org"), /^nobody@example\.org is not an account here\.\n\nNothing is known/);

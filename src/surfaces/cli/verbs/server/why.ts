@@ -30,7 +30,7 @@ export async function why(call: Call): Promise<Answer> {
   const [asked = ""] = call.args;
   const [account, message] = [call.option("account"), call.option("message")];
   if ([asked.trim() === "" ? null : asked, account, message].filter((one) => one !== null).length !== 1)
-    return wrongUsage("why needs one of IP, --account ADDRESS and --message ID.", `See \`${PROGRAM} help why\`.`);
+    return wrongUsage("why needs one of TEXT, --account ADDRESS and --message ID.", `See \`${PROGRAM} help why\`.`);
   if (account !== null) return answerAbout(call, { account });
   if (message !== null) return answerAbout(call, { message });
   if (LIKE_IP.test(asked) && parsePrefix(asked) === null)
