@@ -68,7 +68,7 @@ export function runningText(
       ({ port, address, says }) => `  ${String(port).padEnd(6)} ${says}${address === null ? "" : `, on ${address}`}`,
     );
   const command = programFor(layout);
-  const shown = isImage ? "which this log keeps (`ghostinbox admin passwd` sets another)" : "shown only this once";
+  const shown = isImage ? "which this log keeps (`ghostinbox admin passwd` sets another)" : "shown only once";
   const password = adminPassword === null ? [] : ["", `Password of the dashboard, ${shown}:  ${adminPassword}`];
   return [
     "",

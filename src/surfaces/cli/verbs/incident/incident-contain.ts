@@ -66,7 +66,7 @@ export const incidentContain = inIncident(async (call, incident, since) => {
 /** Prints secrets at once, because the command may be killed during the next step. With --json they are in the final object. */
 async function shownNow({ json, terminal }: Call, secrets: readonly string[]): Promise<readonly Result[]> {
   if (json || secrets.length === 0) return [];
-  const shown = await terminal.outForGood(`Shown only now:\n${secrets.join("\n")}\n\n`);
+  const shown = await terminal.outForGood(`Shown only once:\n${secrets.join("\n")}\n\n`);
   return shown.ok ? [] : [wrongly(`Could not be printed (${shown.reason}): ${secrets.join(", ")}`)];
 }
 

@@ -165,7 +165,7 @@ test("a new password is printed before the next step; if printing fails, it is i
   };
   const shown = await contained({ ok: true });
   const [, secret = ""] =
-    /^Shown only now:\ndashboard {2}(\S+) {2}\(setting it failed, .*\)\n\n$/.exec(order[2] ?? "") ?? [];
+    /^Shown only once:\ndashboard {2}(\S+) {2}\(setting it failed, .*\)\n\n$/.exec(order[2] ?? "") ?? [];
   assert.deepEqual(order.toSpliced(2, 1), ["admin_set_hash", "factors_reset", "record", "token_list", "record"]);
   assert.ok(secret !== "" && !shown.join("\n").includes(secret));
   const unshown = await contained({ ok: false, reason: "it is full" });
