@@ -96,14 +96,15 @@ export const accountRemove = whileRunning(
     const held = heldText(call.layout, name);
     const opened = await call.reader();
     const lost = opened.ok ? opened.reader.aliasesOnlyTo(name).map(({ address }) => address) : [];
-    const forwarding = opened.ok ? opened.reader.forwardsEndedBy(name) : [];
+    const gone = lost.length > 0 && `Aliases that lead only to it are removed too: ${firstFew(lost)}.`;
+    const forwarders = opened.ok ? opened.reader.forwardsEndedBy(name) : [];
     const used = settingsOf(call);
     const { "accounts.administrator": administrator = "", domains = [] } = used.ok ? used.settings : {};
     const isNamed = [name, ...lost].some((one) => one === administrator || one === withoutExtension(administrator));
     const question = joined(" ", [
       `Remove ${name}? No one will be able to sign in or send mail to it.`,
-      lost.length > 0 && `These aliases lead only to it and are removed too: ${firstFew(lost)}.`,
-      forwarding.length > 0 && `These accounts will no longer forward mail to it: ${firstFew(forwarding)}.`,
+      gone,
+      forwarders.length > 0 && `These accounts will no longer forward mail to it: ${firstFew(forwarders)}.`,
       ...held,
       opened.ok && opened.reader.roleReader()?.address === name && NEXT_POSTMASTER,
       isNamed && !domains.includes(domainOf(administrator)) && STRANGER,
@@ -113,7 +114,7 @@ export const accountRemove = whileRunning(
     const asked = await call.guard.ask({ verb: "account_remove", name });
     if (!asked.ok) return asked;
     const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.${noteOnForwards(asked.result.forwardsEnded)}`;
-    return done(asked.result, [text, ...held].join(" "), `${PROGRAM} account list`);
+    return done(asked.result, joined(" ", [text, gone, ...held]), `${PROGRAM} account list`);
   }),
 );
 

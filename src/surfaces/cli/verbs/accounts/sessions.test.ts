@@ -134,7 +134,11 @@ describe("an account that is to be removed", TIMED, () => {
       ('info@example.org', '${bert}'), ('team@example.org', '${anna}'), ('team@example.org', '${bert}')`);
     accounts.exec(`INSERT INTO forward (account, target) VALUES ('${anna}', 'info@example.org')`);
     const question = await asked(bert);
-    assert.match(question, /These aliases lead only to it and are removed too: info@example\.org\./);
+    const aliases = /Aliases that lead only to it are removed too: info@example\.org\./;
+    assert.match(question, aliases);
     assert.match(question, /These accounts will no longer forward mail to it: anna@example\.org\./);
+    const call = scriptCall({ layout, args: [bert], flags: ["yes"], ...connect(layout, {}) });
+    const removed = await accountRemove(call);
+    assert.match(removed.ok ? removed.text : removed.message, aliases);
   });
 });
