@@ -13,7 +13,9 @@ import { connect } from "../command-line/connect.ts";
 
 const { env } = process;
 const layout = layoutFrom(env);
-const call = { layout, env, now: () => systemClock.now(), ...connect(layout, env) };
+// An SSH session in which the server was started is not the caller's.
+const own = { ...env, SSH_CONNECTION: "none" };
+const call = { layout, env: own, now: () => systemClock.now(), ...connect(layout, env) };
 const loaded = settingsInForce(layout, env) ?? settingsOf(call);
 if (loaded.ok) {
   const names = groups.map(({ name }) => name);

@@ -3,20 +3,19 @@ import { ALL, PAGE } from "../../../admin/declare/paging.ts";
 import { INTERVAL_SETS, setOf } from "../../../core/firewall/plan-firewall.ts";
 import {
   contains,
-  hostPrefix,
   isTooWide,
   isV4,
   LOOPBACK,
   networkAddress,
   overlaps,
   type Prefix,
-  parseIp,
   parsePrefix,
   prefixOf,
 } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { NftFirewall } from "../../../host/firewall/firewall.ts";
 import { onlyBans, TABLE } from "../../../host/firewall/guard-table.ts";
+import { callerConnection, peerOf } from "../../../host/firewall/opening.ts";
 import { ownNetworks } from "../../../host/machine/own-networks.ts";
 import { TIMED_OUT } from "../../../host/machine/run-program.ts";
 import { PROGRAM } from "../call.ts";
@@ -105,8 +104,8 @@ export const bans = {
     "Asks the kernel whether it holds a ban of this machine, its gateway or the address of this SSH session.",
     async (server) => {
       const own = ownNetworks([]).map(({ prefix }) => prefix);
-      const ssh = parseIp(server.env["SSH_CLIENT"]?.split(" ")[0] ?? "");
-      return judgeSelf(await bannedOf(server, [...own, ...(ssh === null ? [] : [hostPrefix(ssh)])]));
+      const ssh = peerOf(callerConnection(server.env));
+      return judgeSelf(await bannedOf(server, [...own, ...(ssh === null ? [] : [ssh])]));
     },
   ),
   "allow-list": check("Looks for networks on the allow list that are too large to trust.", async ({ guard }) => {

@@ -378,7 +378,9 @@ test("bans: an allowed address of a banned network is not banned; an IPv6 addres
       const isHeld = (args: readonly string[]) =>
         args.at(-1) === `{ ${args.includes("ban6") ? counted : client} }` && holding.includes(args.at(-2) ?? "");
       const run: Machine["run"] = (_, args) => printing("", isHeld(args) ? 0 : 1).run("", []);
-      return bans.self.look(checkedServer({ env: { SSH_CLIENT: `${client} 50000 22` }, machine: { run } }));
+      return bans.self.look(
+        checkedServer({ env: { SSH_CONNECTION: `${client} 50000 192.0.2.1 22` }, machine: { run } }),
+      );
     };
     for (const set of ["net", "ban"].map((kind) => allow.replace("allow", kind))) {
       assertJudged("wrong", await look(set), new RegExp(client));
