@@ -1962,7 +1962,7 @@ export type Routes = {
     };
   };
 
-  /** Sends no more replies for the account. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Turns off the account's vacation reply. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/accounts/{name}/vacation": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1983,7 +1983,7 @@ export type Routes = {
     readonly answer: Routes["PUT /api/v1/accounts/{name}/vacation"]["answer"];
   };
 
-  /** Sends no more replies. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Turns off the vacation reply. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/me/vacation": {
     readonly answer: Routes["PUT /api/v1/accounts/{name}/vacation"]["answer"];
   };

@@ -179,12 +179,12 @@ export const MAILBOX_VERBS = [
       "Replies to the account's mail while its user is away, to each proven sender once in seven days.",
       SOME_VACATION,
     )
-    .http("DELETE /accounts/{name}/vacation", "Sends no more replies for the account.", NO_VACATION)
+    .http("DELETE /accounts/{name}/vacation", "Turns off the account's vacation reply.", NO_VACATION)
     .http("PUT /me/vacation", "Replies to mail while the user is away, to each proven sender once in seven days.", {
       ...OWN,
       ...SOME_VACATION,
     })
-    .http("DELETE /me/vacation", "Sends no more replies.", { ...OWN, ...NO_VACATION })
+    .http("DELETE /me/vacation", "Turns off the vacation reply.", { ...OWN, ...NO_VACATION })
     .cli(
       "account vacation ADDRESS [TEXT...]",
       "Reply to mail for an account while its user is away, or show the reply.",
