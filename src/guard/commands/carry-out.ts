@@ -16,7 +16,7 @@ import { ACCOUNT_RUNS } from "./accounts/accounts.ts";
 import { ALIAS_RUNS } from "./accounts/aliases.ts";
 import { APP_PASSWORD_RUNS } from "./accounts/app-passwords.ts";
 import { FILE_RUNS } from "./accounts/files.ts";
-import { FORWARD_RUNS } from "./accounts/forwarding.ts";
+import { FORWARD_RUNS } from "./accounts/forwards.ts";
 import { ALERT_RUNS } from "./alerts.ts";
 import { AUDIT_RUNS } from "./audit.ts";
 import { BAN_LIST_RUNS, NETWORK_DECISION_RUNS } from "./bans.ts";

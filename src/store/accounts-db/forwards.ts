@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Forwarding } from "../../admin/mailboxes.ts";
 import { withoutExtension } from "../../core/net/address.ts";
 import { DAY_MS } from "../../core/time.ts";
-import type { ForwardStore } from "../../guard/commands/accounts/forwarding.ts";
+import type { ForwardStore } from "../../guard/commands/accounts/forwards.ts";
 import type { CountedForwards } from "../../guard/mailbox-ports.ts";
 import { flag, integer, millis, rowReader, text } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
