@@ -6,7 +6,7 @@ import { t } from "../mailbox-texts.ts";
 import { Card, LinkButton, Said, State, useGet, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
-import { ForwardingCard, VacationCard } from "./me/delivery.tsx";
+import { Delivery } from "./me/delivery.tsx";
 import { CodeCard, FollowCard, SendersCard } from "./me/mail.tsx";
 
 const words = t.me;
@@ -28,8 +28,7 @@ export function MePage() {
           {data !== null && <AppPasswordsCard isOnServer={data.passwordOnServer} />}
         </div>
         <div class="stack">
-          <ForwardingCard />
-          <VacationCard />
+          <Delivery />
           {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
           <OwnSessionsCard />
           <Card title={t.me.page}>

@@ -11,7 +11,17 @@ import { dayOf, endOf } from "./last-day.ts";
 const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
 const FORWARDING = "me/forwarding";
 
-export function ForwardingCard() {
+/** Where else the mail goes, and who gets a reply. */
+export function Delivery() {
+  return (
+    <>
+      <ForwardingCard />
+      <VacationCard />
+    </>
+  );
+}
+
+function ForwardingCard() {
   const forwarding = useGet<Forwarding>(FORWARDING);
   const { to, keep } = forwarding.data ?? { to: [], keep: true };
   const busy = useAttempt();
@@ -60,7 +70,7 @@ export function ForwardingCard() {
 const LIMITS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
 const VACATION = "me/vacation";
 
-export function VacationCard() {
+function VacationCard() {
   const stored = useGet<{ vacation: VacationItem | null }>(VACATION);
   const { data, reload } = stored;
   const busy = useAttempt();

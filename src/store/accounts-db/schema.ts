@@ -100,7 +100,7 @@ const baseline = `
       (SELECT networks FROM allowed_networks WHERE account = ''))
     FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted';
 
-  -- The domains in the settings, for \`role_address\` and the scripts of vacation replies.
+  -- The domains in the settings, for \`role_address\` and the scripts that reply.
   CREATE TABLE served (
     domain TEXT COLLATE NOCASE PRIMARY KEY
   ) STRICT, WITHOUT ROWID;
