@@ -75,7 +75,7 @@ function digest(fd: number): string {
   return hash.digest("hex");
 }
 
-/** Gives a program a second name. False if that is impossible, or if users other than root may change the program. */
+/** Makes a hard link to a program. False if that is impossible, or if users other than root may change the program. */
 export function linkProgram(from: string, to: string): boolean {
   try {
     replace(to, (place, fresh) => {

@@ -61,12 +61,12 @@ export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush
   }
 }
 
-/** Throws UnsafePath unless this is a regular file without a second name, because a hard link may lead to another user's file. */
+/** Throws UnsafePath unless this is a regular file with a link count of one, because a hard link may lead to another user's file. */
 export function mustBePlain(path: string, file: Descriptor | null): Descriptor {
   if (file === null) throw new UnsafePath(`${path} has just disappeared: try again.`);
   if (!file.stat.isFile() || file.stat.nlink !== 1)
     throw new UnsafePath(
-      `${path} is not a regular file, or has a second name (ls -li), so root does not touch it: put a copy in its place.`,
+      `${path} is not a regular file, or has another hard link (ls -li), so root does not touch it: put a copy in its place.`,
     );
   return file;
 }

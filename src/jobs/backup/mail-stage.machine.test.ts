@@ -54,7 +54,7 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
         assert.deepEqual(globSync("**/{.backup-stage,left,.probe}", { cwd: elsewhere.data }), []);
       }));
 
-  test("mails get second names there, which their user can neither read nor exchange", () =>
+  test("mails get hard links there, which their user can neither read nor exchange", () =>
     onMounts(disk, async ({ layout, maildir }) => {
       prepareDirectory(layout);
       const stage = createStage(layout, []);

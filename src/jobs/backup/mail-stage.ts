@@ -11,11 +11,11 @@ const TREE = "tree";
 export type MailStage = NonNullable<ReturnType<typeof openMailStage>>;
 
 /**
- * The stage if mail is a separate mount. No hard link leads from one mount to another (link(2), EXDEV), so mails get their second names in
+ * The stage if mail is a separate mount. No hard link leads from one mount to another (link(2), EXDEV), so the links to mails are in
  * `mail/.backup-stage/tree`, and the rest is finally copied there. The user who owns the mails cannot enter that directory, but owns the
  * one that contains it, and so can rename it. It is therefore held by its descriptor, and nothing is written by a path through it before
  * root is known to be its owner.
- * Null if mails can get their second names in `backup/stage`, which must exist. Throws if no file can have two names.
+ * Null if mails can get hard links in `backup/stage`, which must exist. Throws if no file can have hard links.
  */
 export function openMailStage({ mail, backupStage, backupMailStage }: Layout) {
   using mails = Directory.openIfThere(mail);

@@ -105,7 +105,7 @@ export class Restic {
   ): Promise<Restored<Added>> {
     await this.#dropDeadLocks();
     let added: Added | null = null;
-    // A second name changes the time of the inode (ctime), and nothing else: without this option all mail is read again.
+    // A hard link changes the time of the inode (ctime), and nothing else: without this option all mail is read again.
     const args = ["backup", "--json", "--ignore-ctime", "--host", host, "--tag", OURS, "--tag", tag, "."];
     const ran = await this.#run(args, {
       cwd: directory,

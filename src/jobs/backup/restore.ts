@@ -174,7 +174,7 @@ export async function restoreServer(
   }
 }
 
-/** Moves a restored part to its disk. Files keep their times, which are those of their mails, and second names by IMAP COPY. */
+/** Moves a restored part to its disk. Files keep their times, which are those of their mails, and hard links made by IMAP COPY. */
 function moveToMount(from: string, mount: string): void {
   // The next start gives it to its owner, like everything else.
   makePrivateDirectory(mount);

@@ -66,12 +66,12 @@ function plainParts(layout: Layout): readonly string[] {
 }
 
 /**
- * Makes the tree of a backup in `backup/stage` while the server runs: second names of mails (hard links), copies of the rest. The tree
+ * Makes the tree of a backup in `backup/stage` while the server runs: hard links to mails, copies of the rest. The tree
  * contains each mail that was accepted before, in its mailbox or in the queue; one on its way between them may be in both. If mail is a
  * separate mount, the whole tree is finally there. `named`: files that the settings in force name, wherever they are.
  */
 export function createStage(layout: Layout, named: readonly string[]) {
-  /** Null if mails get their second names in `backup/stage`. */
+  /** Null if the hard links to mails are in `backup/stage`. */
   let mailStage: MailStage | null = null;
 
   /** Removes the stage, also that of an earlier, killed backup. */
@@ -198,7 +198,7 @@ function settle(mirrors: readonly Mirror[]): void {
   }
 }
 
-/** The size of the parts that a backup copies and that others can make large (bytes). Mails in mailboxes only get second names. */
+/** The size of the parts that a backup copies and that others can make large (bytes). Mails in mailboxes only get hard links. */
 export function stagedBytes(layout: Layout): number {
   const copied = [
     layout.log,
