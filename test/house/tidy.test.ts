@@ -12,6 +12,9 @@ import {
   MACHINE_ALONE,
   ON_DISK,
 } from "../../scripts/test-files.ts";
+import { knownEquivalents, outdated } from "../mutants/equivalents.ts";
+import { mutantsIn } from "../mutants/mutants.ts";
+import { sourcesIn } from "../mutants/scope.ts";
 
 type File = Readonly<{ path: string; text: string }>;
 type Rule = Readonly<{
@@ -143,6 +146,9 @@ test("each listed exception exists", () => {
   const gone = [NEEDS_NO_TEST, ...ofTests].flat().filter((path) => !existsSync(path));
   assert.deepEqual(gone, []);
 });
+
+test("each listed equivalent mutant is still one of its file", () =>
+  assert.deepEqual(outdated(mutantsIn(".", sourcesIn(".")), knownEquivalents()), []));
 
 function isSource(path: string): boolean {
   return /^src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts");
