@@ -5,7 +5,7 @@ import { queryOf } from "../../api.ts";
 import { filled } from "../../format.ts";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
 import { type Query, route } from "../../route.ts";
-import { FilterChoice, Filters, Pages, pageOf } from "../list-parts.tsx";
+import { FilterChoice, Filters, PAGE_ROWS, Pages, pageOf } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
 import { MailHeld } from "./held.tsx";
 import { type Chosen, changeQueue, type QueueAction } from "./mail-commands.ts";
@@ -20,7 +20,6 @@ export const MailPage = pageOf([
   { name: "spam", title: words.spam, show: MailSpam },
 ]);
 
-const PAGE_ROWS = 30;
 const FILTERS = ["account", "sender", "recipient", "state"] as const;
 
 function MailQueue() {
