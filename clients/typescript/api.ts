@@ -1598,7 +1598,7 @@ export type Routes = {
     };
   };
 
-  /** Sends the account's held mail, and holds no more of it. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Sends the account's held mail, and stops holding new mail. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/held/{account}/release": {
     readonly params: {
       /** The account whose mail is held. */

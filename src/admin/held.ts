@@ -64,7 +64,7 @@ export const HELD_VERBS = [
     NAMED,
   ),
   verb("held_release", PROVEN_QUEUE, { ...ofAccount, until, suspended }, changes(released, "released"))
-    .http("POST /held/{account}/release", "Sends the account's held mail, and holds no more of it.", NAMED)
+    .http("POST /held/{account}/release", "Sends the account's held mail, and stops holding new mail.", NAMED)
     .cli(
       "account release ADDRESS",
       "Send the held mail of an account and vouch for it: its further mail is not held.",
