@@ -6,7 +6,7 @@ import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { net } from "../../../test/kit/samples.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import type { Isolation } from "../../core/incident/incident.ts";
-import { isInForce, isolatedPorts, keepIsolation, nftIsolate, readIsolation } from "./isolation.ts";
+import { isComplete, isolatedPorts, keepIsolation, nftIsolate, readIsolation } from "./isolation.ts";
 
 const ISOLATION: Isolation = { incident: "x", since: "", allow: [], ssh: [22], shut: ["send"] };
 
@@ -96,14 +96,14 @@ test("without an address and without SSH every connection is blocked", () => {
 test("a flushed table or chain is not in force", () => {
   const isolated = table();
   const flushed = (chain: RegExp): string => isolated.replace(chain, (_, head: string) => `${head}  }\n`);
-  assert.ok(isInForce(isolated));
-  assert.ok(isInForce(table({ shut: ["send"] })));
+  assert.ok(isComplete(isolated));
+  assert.ok(isComplete(table({ shut: ["send"] })));
   const emptied = [/(chain refuse \{\n)[^}]*\}\n/, /(chain (?:in|out)put \{\n.*\n)(?: {4}.*\n)*? {2}\}\n/];
   for (const chain of emptied) {
     assert.notEqual(flushed(chain), isolated);
-    assert.ok(!isInForce(flushed(chain)), flushed(chain));
+    assert.ok(!isComplete(flushed(chain)), flushed(chain));
   }
-  assert.ok(!isInForce(""));
+  assert.ok(!isComplete(""));
 });
 
 test("Postfix does not reach the relay, but the guard's alerts may", () => {

@@ -30,22 +30,22 @@ export function keepIsolation({ isolation: file }: Pick<Layout, "isolation">, is
 }
 
 /** Creates the firewall table of an isolation. `settings`: null if not read yet, so that port 25 is the only known port of ours. */
-export function shutOut(isolation: Isolation, settings: Settings | null): Promise<Outcome> {
+export function applyIsolation(isolation: Isolation, settings: Settings | null): Promise<Outcome> {
   const ports = settings === null ? { smtp: [SMTP], signIn: [], relay: null } : isolatedPorts(settings);
   return loadNft(nftIsolate(isolation, ports));
 }
 
-/** Removes the firewall's table, if it exists. */
-export function endShutOut(): Promise<Outcome> {
+/** Removes the table of an isolation, if it exists. */
+export function clearIsolation(): Promise<Outcome> {
   return loadNft(removeTable(ISOLATION_TABLE));
 }
 
-export async function isShutOut(): Promise<boolean> {
-  return isInForce((await listTable(ISOLATION_TABLE)) ?? "");
+export async function isIsolationApplied(): Promise<boolean> {
+  return isComplete((await listTable(ISOLATION_TABLE)) ?? "");
 }
 
 /** Whether the table exists, by its listing, and no chain is empty: `nft flush` leaves chains that accept everything. */
-export function isInForce(listed: string): boolean {
+export function isComplete(listed: string): boolean {
   return /hook input/.test(listed) && !/chain \w+ \{\s*(?:type [^\n]*\s*)?\}/.test(listed);
 }
 

@@ -4,7 +4,7 @@ import { flushCompileCache } from "node:module";
 import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
 import { TABLE } from "../../host/firewall/guard-table.ts";
-import { endShutOut, isShutOut, readIsolation, shutOut } from "../../host/firewall/isolation.ts";
+import { applyIsolation, clearIsolation, isIsolationApplied, readIsolation } from "../../host/firewall/isolation.ts";
 import { localPorts, protectLocalPorts } from "../../host/firewall/local-ports.ts";
 import { startStrict } from "../../host/firewall/strict.ts";
 import { STRICT_TABLE } from "../../host/firewall/strict-rules.ts";
@@ -266,7 +266,7 @@ async function prepare(
 async function closeAsRecorded(layout: Layout): Promise<void> {
   const isolation = readIsolation(layout);
   // A table of the last run stays, because it knows the settings.
-  if (isolation !== null && !(await isShutOut())) await shutOut(isolation, null);
+  if (isolation !== null && !(await isIsolationApplied())) await applyIsolation(isolation, null);
   await startStrict(layout, null);
 }
 
@@ -274,10 +274,10 @@ async function isolate(layout: Layout, settings: Settings, log: StartLog): Promi
   const isolation = readIsolation(layout);
   if (isolation === null) {
     // Removes the table that an interrupted lift has left. If nft(8) cannot run, there is none.
-    if (!runsForAnother(layout.data)) await endShutOut();
+    if (!runsForAnother(layout.data)) await clearIsolation();
     return;
   }
-  const blocked = await shutOut(isolation, settings);
+  const blocked = await applyIsolation(isolation, settings);
   log.warn(
     blocked.ok
       ? "the server is isolated: see `./ghostinbox incident list`."

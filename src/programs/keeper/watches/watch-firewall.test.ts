@@ -192,22 +192,22 @@ const AT = "2026-11-20T08:00:00.000Z";
 const ISOLATION: Isolation = { incident: "2026-11-20-x", since: AT, allow: [], ssh: [22], shut: ["sign-in", "send"] };
 
 test("a removed table is restored, and the isolation is reported until it is lifted", async () => {
-  const state = { isolation: null as Isolation | null, isThere: false, fails: false, made: 0, opened: 0 };
+  const state = { isolation: null as Isolation | null, isThere: false, fails: false, made: 0, removed: 0 };
   /** What happens to the isolation while the table is checked. */
   let during = (): void => undefined;
   const watch = createIsolationWatch({
     recorded: () => state.isolation,
-    isShut: () => {
+    isApplied: () => {
       during();
       return Promise.resolve(state.isThere);
     },
-    shut: () => {
+    apply: () => {
       state.made += 1;
       state.isThere = !state.fails;
       return Promise.resolve(state.fails ? { ok: false, reason: "nft failed" } : { ok: true });
     },
-    open: () => {
-      state.opened += 1;
+    clear: () => {
+      state.removed += 1;
       state.isThere = false;
       return Promise.resolve({ ok: true });
     },
@@ -232,14 +232,14 @@ test("a removed table is restored, and the isolation is reported until it is lif
   during = () => void (state.isolation = null);
   await look({ isolation: ISOLATION });
   assert.deepEqual([watch.troubles(), state.made], [[], 2], "an isolation lifted during the check is not restored");
-  assert.equal(state.opened, 0);
+  assert.equal(state.removed, 0);
   await look({ isThere: true });
-  assert.deepEqual([state.opened, state.isThere], [1, false], "a table without an isolation is removed");
+  assert.deepEqual([state.removed, state.isThere], [1, false], "a table without an isolation is removed");
   await look();
   await look({ isThere: true });
-  assert.deepEqual([state.opened, state.isThere], [1, true], "no check searches for it until the next isolation");
+  assert.deepEqual([state.removed, state.isThere], [1, true], "no check searches for it until the next isolation");
   during = () => void (state.isolation = ISOLATION);
   await look({ isolation: ISOLATION });
   await look({ isolation: null });
-  assert.deepEqual([state.opened, state.isThere], [1, true], "a table of a new isolation stays");
+  assert.deepEqual([state.removed, state.isThere], [1, true], "a table of a new isolation stays");
 });

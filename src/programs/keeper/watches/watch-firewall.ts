@@ -13,7 +13,7 @@ import { oneAfterAnother } from "../../../core/one-after-another.ts";
 import { minute } from "../../../core/report/figures.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { Outcome } from "../../../guard/ports.ts";
-import { endShutOut, isShutOut, readIsolation, shutOut } from "../../../host/firewall/isolation.ts";
+import { applyIsolation, clearIsolation, isIsolationApplied, readIsolation } from "../../../host/firewall/isolation.ts";
 import { openConnections, requiredOpening, sshDoors } from "../../../host/firewall/opening.ts";
 import { keepStrict, listStrict, loadStrict, readStrict } from "../../../host/firewall/strict.ts";
 import { parseStrict } from "../../../host/firewall/strict-rules.ts";
@@ -192,24 +192,26 @@ function isSame(a: Opening, b: Opening): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** The recorded isolation, and what enforces it. */
+/** The recorded isolation, and what applies it. */
 export function isolationOf(layout: Layout, settings: () => Settings | null) {
   return {
     recorded: () => readIsolation(layout),
-    isShut: isShutOut,
-    shut: async (isolation: Isolation): Promise<Outcome> => {
+    isApplied: isIsolationApplied,
+    apply: async (isolation: Isolation): Promise<Outcome> => {
       const inForce = settings();
-      return inForce === null ? { ok: false, reason: "the settings cannot be read" } : shutOut(isolation, inForce);
+      return inForce === null
+        ? { ok: false, reason: "the settings cannot be read" }
+        : applyIsolation(isolation, inForce);
     },
-    open: endShutOut,
+    clear: clearIsolation,
   };
 }
 
 /**
- * Keeps an isolated server isolated, whatever removes the firewall's table, and reports the isolation. Removes the table of an isolation that
- * has ended, since an interrupted lift leaves one.
+ * Keeps an isolated server isolated, whatever removes its table, and reports the isolation. Removes the table of an isolation that has ended,
+ * since an interrupted lift leaves one.
  */
-export function createIsolationWatch({ recorded, isShut, shut, open }: ReturnType<typeof isolationOf>) {
+export function createIsolationWatch({ recorded, isApplied, apply, clear }: ReturnType<typeof isolationOf>) {
   let isolation: Isolation | null = null;
   let failure: string | null = null;
   /** Whether a table may still exist although the server is not isolated. */
@@ -218,27 +220,27 @@ export function createIsolationWatch({ recorded, isShut, shut, open }: ReturnTyp
   async function look(): Promise<void> {
     isolation = recorded();
     failure = null;
-    if (isolation === null) return openWhatIsLeft();
+    if (isolation === null) return removeWhatIsLeft();
     mayBeLeft = true;
-    if (await isShut()) return;
+    if (await isApplied()) return;
     // It may have been lifted since, which would explain the missing table.
     isolation = recorded();
     if (isolation === null) return;
-    const made = await shut(isolation);
+    const made = await apply(isolation);
     if (!made.ok) failure = made.reason;
   }
 
-  async function openWhatIsLeft(): Promise<void> {
+  async function removeWhatIsLeft(): Promise<void> {
     if (!mayBeLeft) return;
-    mayBeLeft = await isShut();
+    mayBeLeft = await isApplied();
     // The server may have been isolated since.
-    if (mayBeLeft && recorded() === null) await open();
+    if (mayBeLeft && recorded() === null) await clear();
   }
 
   function troubles(): readonly KeeperTrouble[] {
     if (isolation === null) return [];
-    const { since, incident, shut: closed } = isolation;
-    const detail = `since ${minute(since)} (incident ${incident}); still closed: ${closed.join(", ")}`;
+    const { since, incident, shut } = isolation;
+    const detail = `since ${minute(since)} (incident ${incident}); still closed: ${shut.join(", ")}`;
     return [
       { code: "isolated", detail },
       ...(failure === null ? [] : [{ code: "isolation_broken", detail: failure } as const]),

@@ -4,7 +4,7 @@ import { type Prefix, parsePrefix, printPrefix } from "../../../../core/net/ip.t
 import { asSentence, plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import type { Outcome } from "../../../../guard/ports.ts";
-import { endShutOut, keepIsolation, readIsolation, shutOut } from "../../../../host/firewall/isolation.ts";
+import { applyIsolation, clearIsolation, keepIsolation, readIsolation } from "../../../../host/firewall/isolation.ts";
 import { callerConnection, ownPortOf, peerOf, sshPorts } from "../../../../host/firewall/opening.ts";
 import { lockHolder } from "../../../../host/running/data-directory.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
@@ -50,7 +50,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const isolation: Isolation = { incident: incident.id, since: isoTime(call.now()), allow, ssh, shut: SHUT };
   // The file first: if this command is interrupted, the keeper or the next start completes the isolation.
   keepIsolation(call.layout, isolation);
-  const shut = await shutOut(isolation, read.settings);
+  const shut = await applyIsolation(isolation, read.settings);
   if (!shut.ok) {
     keepIsolation(call.layout, present);
     return failed(
@@ -138,7 +138,7 @@ async function liftPart(
       `Nothing was lifted: ${asSentence(applied.reason)}${await shutAgain(call, isolation)}`,
       "Fix that, then try again.",
     );
-  const opened = await (left === null ? endShutOut() : shutOut(left, settings));
+  const opened = await (left === null ? clearIsolation() : applyIsolation(left, settings));
   if (!opened.ok)
     return failed(
       `Nothing was lifted, because the firewall was not opened: ${opened.reason}.${await shutAgain(call, isolation)}`,
