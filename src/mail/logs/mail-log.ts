@@ -40,7 +40,7 @@ export function readMailLog(line: string, guardSince: Millis, now: Millis): Obse
 export function matchPattern(
   line: MailLine,
 ): Readonly<{ pattern: LogPattern; groups: Readonly<Record<string, string | undefined>> }> | null {
-  for (const pattern of TRIED_IN_ORDER.get(`${line.from}/${line.program}`) ?? []) {
+  for (const pattern of Object.values(LOG_PATTERNS.get(`${line.from}/${line.program}`) ?? {})) {
     if (pattern.port25 !== undefined && pattern.port25 !== (line.service === "smtp")) continue;
     const groups = pattern.matches.exec(line.text)?.groups;
     if (groups !== undefined) return { pattern, groups };
@@ -105,7 +105,3 @@ function readTried({ text, program }: MailLine): Observation | null {
 }
 
 const OUTCOMES = ["sent", "deferred", "bounced"] as const;
-
-const TRIED_IN_ORDER: ReadonlyMap<string, readonly LogPattern[]> = new Map(
-  [...LOG_PATTERNS].map(([program, patterns]) => [program, Object.values(patterns)]),
-);
