@@ -25,12 +25,23 @@ const MOST_SUSPECTS = 1_024;
 const MOST_LATE_MS = 2 * CHECK_MS;
 
 /** Once qmgr(8) has a mail, all filters are done with it. */
-const QUEUED = new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+ \\(queue active\\)$`, "s");
-const QUEUED_END = " (queue active)";
+const ACTIVE = new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+ \\(queue active\\)$`, "s");
+const ACTIVE_END = " (queue active)";
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
-/** `source`: the account, or the network of a stranger. `sender`: as in `FilterLoad.isSuspect`. `extraBytes`: what it costs Rspamd beyond its size. `hasTurn`: as one of few of its account. */
-type Read = { sizeBytes: number; source: string; sender: string; since: Millis; extraBytes: number; hasTurn: boolean };
+/** A mail that Rspamd may be reading. */
+type MailInFilters = {
+  sizeBytes: number;
+  /** The account, or the /48 (IPv4 /24) of a stranger. */
+  source: string;
+  /** As in `FilterLoad.isSuspect`. */
+  sender: string;
+  since: Millis;
+  /** What it costs Rspamd beyond its size. */
+  extraBytes: number;
+  /** Whether it is one of the few of its account that have a turn. Turns of strangers are in `PartsTurns`. */
+  hasTurn: boolean;
+};
 
 /**
  * Bounds how much mail Rspamd reads at once. Without it, strangers who send much at the same time could keep it
@@ -38,7 +49,7 @@ type Read = { sizeBytes: number; source: string; sender: string; since: Millis; 
  */
 export class FilterLoad {
   /** By queue id, the oldest first. */
-  readonly #mails = new Map<string, Read>();
+  readonly #mails = new Map<string, MailInFilters>();
   /** The latest mails of accounts, by queue id: a milter's refusal in the log does not say whose mail it was. */
   readonly #submitted = new BoundedMap<string, Pick<EndOfMessage, "account" | "service">>(MOST_SUBMITTED);
   /** Queue ids of loops, whose line in the log may come before the mail's end. */
@@ -73,8 +84,8 @@ export class FilterLoad {
       if (event.type !== "END_OF_MESSAGE") return submit(event, answer);
       const ask = (mail: EndOfMessage): void =>
         submit(mail, (decided) => {
-          const isKnown = mail.excess?.of === "waits_for_turn" && decided.verdict === "pass";
-          if (isKnown && !this.#takesTurn(this.#knownTurns, mail))
+          const isOfKnownSender = mail.excess?.of === "waits_for_turn" && decided.verdict === "pass";
+          if (isOfKnownSender && !this.#takesTurn(this.#knownTurns, mail))
             return ask({ ...mail, excess: { of: "known_waits_too" } });
           if (decided.verdict === "refuse" || decided.verdict === "defer") this.#removeMail(mail.queueId);
           answer(decided);
@@ -82,7 +93,7 @@ export class FilterLoad {
       if (event.excess !== undefined) return ask(event);
       const needsTurn = event.mayHideParts === true || event.isSuspect === true;
       if (!needsTurn && event.weightBytes === undefined) return ask(this.#addMail(event));
-      if (needsTurn && !this.#hasTurn(event)) return ask({ ...event, excess: { of: "waits_for_turn" } });
+      if (needsTurn && !this.#getsTurn(event)) return ask({ ...event, excess: { of: "waits_for_turn" } });
       const { weightBytes = 0 } = event;
       const excess = weightBytes > event.sizeBytes ? this.#weigh(event, weightBytes - event.sizeBytes) : null;
       if (excess !== null) return ask({ ...event, excess });
@@ -108,10 +119,10 @@ export class FilterLoad {
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
 
-  /** Reads a line of mail.log or of spamd's log. */
-  readEnd(line: string): void {
-    const said = line.endsWith(QUEUED_END) ? parseMailLine(line) : null;
-    const queueId = said?.program === "qmgr" ? QUEUED.exec(said.text)?.groups?.["queue"] : undefined;
+  /** Notes that all filters are done with a mail that qmgr(8) has. Takes any line of mail.log or of spamd's log. */
+  readQueued(line: string): void {
+    const said = line.endsWith(ACTIVE_END) ? parseMailLine(line) : null;
+    const queueId = said?.program === "qmgr" ? ACTIVE.exec(said.text)?.groups?.["queue"] : undefined;
     if (queueId !== undefined) this.#removeMail(queueId);
   }
 
@@ -169,14 +180,8 @@ export class FilterLoad {
     const source = account?.toLowerCase() ?? neighbourhoodOf(mail.ip, 48);
     const excess = account === null && sizeBytes > LIGHT_BYTES ? this.#ofStrangers(source, null) : null;
     if (excess !== null) return { ...mail, excess };
-    this.#mails.set(queueId, {
-      sizeBytes,
-      source,
-      sender: senderOf(mail),
-      since: now,
-      extraBytes: 0,
-      hasTurn: false,
-    });
+    const sender = senderOf(mail);
+    this.#mails.set(queueId, { sizeBytes, source, sender, since: now, extraBytes: 0, hasTurn: false });
     return mail;
   }
 
@@ -213,7 +218,8 @@ export class FilterLoad {
     return turns.take(queueId, senderOf({ account: null, ip }), this.#clock.now());
   }
 
-  #hasTurn(event: EndOfMessage): boolean {
+  /** Gives a mail that needs a turn its turn if it may have one now. */
+  #getsTurn(event: EndOfMessage): boolean {
     const { queueId, account, mayHideParts } = event;
     const isHiding = mayHideParts === true;
     if (account === null) return this.#takesTurn(isHiding ? this.#turns : this.#suspectTurns, event);
@@ -228,7 +234,7 @@ export class FilterLoad {
   }
 
   /** Called if Rspamd ended while it read this mail. If one of the mails that it was reading had a turn, only that one is blamed. */
-  #isSuspected(queueId: string, mail: Read | undefined, now: Millis): boolean {
+  #isSuspected(queueId: string, mail: MailInFilters | undefined, now: Millis): boolean {
     const holders = [this.#turns.holder, this.#knownTurns.holder];
     const hadTurn = holders.includes(queueId) || mail?.hasTurn === true;
     if (hadTurn) this.#blamedAt = now;

@@ -80,7 +80,7 @@ export function composeSources(parts: SourceParts) {
     ...followedLogs(layout, settings, engine.startedAt, clock).map((one) => ({
       ...one,
       read: (line: string) => {
-        filterLoad.readEnd(line);
+        filterLoad.readQueued(line);
         return filterLoad.observe(one.read(line));
       },
     })),
