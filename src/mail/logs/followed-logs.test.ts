@@ -12,12 +12,12 @@ import type { Observation } from "../../core/events/log.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { createLogFollowers, followedLogs, observing } from "./followed-logs.ts";
+import { createLogFollowers, observedLogs, observing } from "./followed-logs.ts";
 
 const layout = layoutOf("/srv/mail");
 const SINCE = instant(Date.UTC(2026, 10, 20));
 
-const logsWith = (toml: string) => followedLogs(layout, settingsWith(toml), SINCE, { now: () => SINCE });
+const logsWith = (toml: string) => observedLogs(layout, settingsWith(toml), SINCE, { now: () => SINCE });
 
 test("mail.log, which several programs write, and spamd's log are followed", () => {
   const followed = logsWith("").map(({ name, file, shared }) => `${name} ${file}${shared ? ", shared" : ""}`);

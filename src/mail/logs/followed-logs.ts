@@ -64,7 +64,7 @@ function isNotRepeated(): (seen: Observation) => boolean {
 }
 
 /** The logs whose lines become observations: mail.log, and spamd's while the spam filter is on. */
-export function followedLogs(
+export function observedLogs(
   layout: Layout,
   settings: Settings,
   guardSince: Millis,

@@ -16,7 +16,7 @@ import { ResolverNames } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
 import { createLoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { createReportTaker, type ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
-import { createLogFollowers, followedLogs, observing } from "../../mail/logs/followed-logs.ts";
+import { createLogFollowers, observedLogs, observing } from "../../mail/logs/followed-logs.ts";
 import { FilterLoad } from "../../mail/postfix/filter-load.ts";
 import { createMilterServer } from "../../mail/postfix/milter-server.ts";
 import { createPolicyServer, POLICY_LIMITS, type PolicyOptions } from "../../mail/postfix/policy-server.ts";
@@ -76,8 +76,8 @@ export function composeSources(parts: SourceParts) {
     secret: loginSecret,
     guardsProxied: parts.guardsProxied,
   });
-  const followed = [
-    ...followedLogs(layout, settings, engine.startedAt, clock).map((one) => ({
+  const observed = [
+    ...observedLogs(layout, settings, engine.startedAt, clock).map((one) => ({
       ...one,
       read: (line: string) => {
         filterLoad.readQueued(line);
@@ -92,7 +92,7 @@ export function composeSources(parts: SourceParts) {
     },
   ];
   const detectors = detectorLogs(detectorsOf(settings), { engine, clock, log });
-  const logs = createLogFollowers(observing(engine, followed), { positions: stores.store, log });
+  const logs = createLogFollowers(observing(engine, observed), { positions: stores.store, log });
   const detected = createLogFollowers(detectors, { positions: stores.store, log });
   const unread = createUnreadWatch(detected.failing, clock, notices);
   const { banned, aheadMs } = parts;
