@@ -6,95 +6,8 @@ import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { NameAnswer, Names } from "../network-ports.ts";
 import type { Clock, Notices } from "../ports.ts";
 import { listQuery, readListAnswer, testPoints } from "./dnsbl.ts";
-import { withDeadline } from "./submit-after-lookups.ts";
-
-/** The result of a list's test points. `silent`: an answer is missing. */
-export type Probe =
-  | Readonly<{ type: "right"; ipv6: boolean }>
-  | Readonly<{ type: "wrong"; why: string }>
-  | Readonly<{ type: "silent"; why: string }>;
-
-/** This many missing answers among the last ones disable a list. */
-const SILENT = { most: 3, among: 10 } as const;
-/** A check without an answer is repeated this soon, until the list is disabled: at the start our own resolver may not be up yet. */
-const FIRST_RETRY_MS = SECOND_MS;
-/** Maximum time between checks of a disabled list, unless working ones are checked less often. */
-const LONGEST_MS = 60 * MINUTE_MS;
-
-/**
- * Whether a list can be trusted: from the time its test points were right until they are wrong, the list says that it does
- * not serve us, or too many answers are missing. Then it is checked again, each time after twice as long.
- */
-export class ListHealth {
-  readonly #everyMs: number;
-  /** Null: not disabled. */
-  #why: string | null = null;
-  #trusted = false;
-  #ipv6 = false;
-  #asideTimes = 0;
-  #recent: boolean[] = [];
-  #probeAt = 0;
-
-  constructor(everyMs: number) {
-    this.#everyMs = everyMs;
-  }
-
-  /** Whether it may be asked about an address of this family. */
-  serves(family: 4 | 6): boolean {
-    return this.#trusted && (family === 4 || this.#ipv6);
-  }
-
-  /** Why it is disabled; null if it is not. */
-  get why(): string | null {
-    return this.#why;
-  }
-
-  isDue(now: Millis): boolean {
-    return now >= this.#probeAt;
-  }
-
-  /** Call it when a check starts, so that no other does. */
-  probing(now: Millis): void {
-    this.#probeAt = now + this.#everyMs;
-  }
-
-  probed(probe: Probe, now: Millis): void {
-    switch (probe.type) {
-      case "right":
-        this.#trusted = true;
-        this.#ipv6 = probe.ipv6;
-        this.#why = null;
-        this.#asideTimes = 0;
-        this.#recent = [];
-        this.#probeAt = now + this.#everyMs;
-        return;
-      case "wrong":
-        this.setAside(probe.why, now);
-        return;
-      case "silent":
-        if (this.#why !== null) this.setAside(probe.why, now);
-        else this.answered(probe.why, now);
-        if (this.#why === null) this.#probeAt = now + Math.min(FIRST_RETRY_MS, this.#everyMs);
-    }
-  }
-
-  /** Call it for each answered question (null), or with the reason of a failure. */
-  answered(missing: string | null, now: Millis): void {
-    if (this.#why !== null) return;
-    this.#recent.push(missing === null);
-    if (this.#recent.length > SILENT.among) this.#recent.shift();
-    if (missing !== null && this.#recent.filter((one) => !one).length >= SILENT.most) this.setAside(missing, now);
-  }
-
-  /** Disables the list from now on. */
-  setAside(why: string, now: Millis): void {
-    this.#trusted = false;
-    this.#why = why;
-    const waitMs = (this.#everyMs / 10) * 2 ** this.#asideTimes;
-    this.#probeAt = now + Math.min(waitMs, Math.max(LONGEST_MS, this.#everyMs));
-    this.#asideTimes += 1;
-  }
-}
+import { withDeadline } from "./limited-lookups.ts";
+import { ListHealth, type Probe } from "./list-health.ts";
 
 export const LIST_LIMITS = {
   /** Maximum wait of a mail for all lists together, counted from the first question about its client. */
@@ -126,19 +39,19 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
   let lists: readonly List[] = [];
   let asking = 0;
   const report = (): void => {
-    const aside = lists.flatMap(({ zone, health }) =>
+    const disabled = lists.flatMap(({ zone, health }) =>
       health.why === null ? [] : [`${publicZone(zone)}: ${health.why}`],
     );
-    notices.set("dnsbl_set_aside", aside.length === 0 ? null : aside.join("; "));
+    notices.set("dnsbl_set_aside", disabled.length === 0 ? null : disabled.join("; "));
   };
   const note = ({ health }: List, answer: NameAnswer): void => {
     health.answered(answer.type === "failed" ? `it does not answer (${answer.why})` : null, clock.now());
     if (health.why !== null) report();
   };
-  const setAside = ({ health }: List, why: string): void => {
+  const disable = ({ health }: List, why: string): void => {
     // A concurrent question has already disabled the list.
     if (health.why !== null) return;
-    health.setAside(why, clock.now());
+    health.disable(why, clock.now());
     // Its other answers may have been wrong as well.
     cache.clear();
     report();
@@ -146,10 +59,10 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
   /** A list that broke since its last check may list every address. It must still deny an unused address. */
   const denies = async (list: List): Promise<boolean> => {
     // A different address each time; otherwise a cache would answer.
-    const nobody = Array.from({ length: 3 }, () => randomInt(16, 255)).join(".");
-    const answer = await names.v4Addresses(`${nobody}.127.${list.zone}`);
+    const unused = Array.from({ length: 3 }, () => randomInt(16, 255)).join(".");
+    const answer = await names.v4Addresses(`${unused}.127.${list.zone}`);
     note(list, answer);
-    if (answer.type === "addresses") setAside(list, "it lists addresses that do not exist");
+    if (answer.type === "addresses") disable(list, "it lists addresses that do not exist");
     return answer.type === "none";
   };
   const askOne = async (ip: Ip, list: List): Promise<Readonly<{ listing: Listing; ttlMs: number }> | null> => {
@@ -157,11 +70,11 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
     note(list, answer);
     if (answer.type !== "addresses") return null;
     const read = readListAnswer(list.zone, answer.addresses);
-    if (read.type === "refused") setAside(list, `it answers ${read.why}`);
+    if (read.type === "refused") disable(list, `it answers ${read.why}`);
     if (read.type !== "listed" || !(await denies(list))) return null;
     return { listing: { zone: publicZone(list.zone), meaning: read.meaning }, ttlMs: answer.ttlMs };
   };
-  const hold = (ip: Ip, serving: readonly List[]): Promise<Listing | null> => {
+  const lookUp = (ip: Ip, serving: readonly List[]): Promise<Listing | null> => {
     const asked = firstFound(serving.map((list) => askOne(ip, list)));
     const listing = asked.then((found) => found?.listing ?? null);
     const one: CachedAnswer = { answer: withDeadline(listing, LIST_LIMITS.deadlineMs, null), until: null };
@@ -183,10 +96,10 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
       return Promise.all([names.v4Addresses(listed), names.v4Addresses(notListed)]);
     };
     const [four, six] = await Promise.all([ask(4), ask(6)]);
-    const wasAside = health.why !== null;
+    const wasDisabled = health.why !== null;
     health.probed(judge(zone, four, six), clock.now());
     // Answers kept from before were decided without this list.
-    if (wasAside && health.why === null) cache.clear();
+    if (wasDisabled && health.why === null) cache.clear();
     report();
   };
   /** Replaces the lists. Each is trusted once its test points were right. */
@@ -204,7 +117,7 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
       if (known !== undefined && (known.until === null || now < known.until)) return known.answer;
       const family = isV4(ip) ? 4 : 6;
       const serving = lists.filter(({ health }) => health.serves(family));
-      return serving.length === 0 || asking >= LIST_LIMITS.inFlight ? NOT_LISTED : hold(ip, serving);
+      return serving.length === 0 || asking >= LIST_LIMITS.inFlight ? NOT_LISTED : lookUp(ip, serving);
     },
     /** Queries the test points of the lists that need a check. */
     probeDue: async (): Promise<void> => {

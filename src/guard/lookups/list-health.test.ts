@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { ListHealth, type Probe } from "./block-lists.ts";
+import { ListHealth, type Probe } from "./list-health.ts";
 
 const EVERY_MS = 5 * MINUTE_MS;
 const RIGHT: Probe = { type: "right", ipv6: false };
@@ -53,7 +53,7 @@ test("a list with wrong answers is disabled at once, and retried after twice as 
   list.probed(RIGHT, clock.now());
   assert.ok(list.serves(4));
   assert.equal(list.why, null);
-  list.setAside("again", clock.now());
+  list.disable("again", clock.now());
   assert.equal(waits(list, clock), 30 * SECOND_MS, "past failures are forgotten");
 });
 
@@ -97,7 +97,7 @@ test("a disabled list stays disabled, with its reason, whatever single questions
 test("a list that is checked seldom or often waits at most its usual time", () => {
   const seldom = new ListHealth(120 * MINUTE_MS);
   const clock = new HandClock();
-  for (let i = 0; i < 20; i++) seldom.setAside("wrong", clock.now());
+  for (let i = 0; i < 20; i++) seldom.disable("wrong", clock.now());
   assert.equal(waits(seldom, clock), 120 * MINUTE_MS);
   const often = new ListHealth(500);
   often.probed(SILENT, clock.now());

@@ -3,7 +3,7 @@ import { contains, isTooWide, isV4, type Prefix, parsePrefix } from "../../core/
 import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
 import type { Greylisting } from "../facts/greylisting.ts";
 import type { NameLookup, SenderProofs } from "../network-ports.ts";
-import { limitedLookups } from "./submit-after-lookups.ts";
+import { limitedLookups } from "./limited-lookups.ts";
 
 export const SPF_LIMITS = {
   /** Terms of one domain that cause lookups (RFC 7208, 4.6.4). */

@@ -3,7 +3,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { isDomain } from "../../core/net/address.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { limitedLookups } from "../../guard/lookups/submit-after-lookups.ts";
+import { limitedLookups } from "../../guard/lookups/limited-lookups.ts";
 import type { SenderDomains } from "../../guard/network-ports.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { createResolver, found } from "./resolver.ts";
