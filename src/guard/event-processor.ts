@@ -1,6 +1,7 @@
 import { decideCommand } from "../core/decide/command.ts";
 import { decide } from "../core/decide/decide.ts";
 import type { Change, Decision } from "../core/decide/decision.ts";
+import { UNRECORDED_PASS, whatStillApplies } from "../core/decide/unrecorded.ts";
 import { changeRecord, type NetworkEvent } from "../core/events/command.ts";
 import {
   type ClientEvent,
@@ -13,7 +14,6 @@ import {
 } from "../core/events/event.ts";
 import { type Observation, observationRecord } from "../core/events/log.ts";
 import { isOver, type Millis } from "../core/time.ts";
-import { UNRECORDED_PASS, whatStillApplies } from "./commits.ts";
 import { type Sighting, sightingOf } from "./enforce/ban-leak-monitor.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
 import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
