@@ -5,7 +5,7 @@ import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { smtpReplyOf } from "../../core/events/reasons.ts";
 import { withoutTrailingDots } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
-import { BYTES_OF_A_WORD, COSTLY_FIELDS, MimeParts, WORD_START } from "./mime-parts.ts";
+import { COSTLY_FIELDS, MimeParts, WORD_COST_BYTES, WORD_START } from "./mime-parts.ts";
 import { callSite, knownName } from "./policy-protocol.ts";
 
 /**
@@ -37,24 +37,24 @@ const KEPT_BYTES = 128 * 1024;
  * This much of a costly header counts as a line, however it is folded: listing recipients costs an IMAP session 60 times their size in
  * memory, and the session ends at 256 MB. Honest lines are shorter on average.
  */
-const BYTES_OF_A_LINE = 512;
+const COSTLY_BYTES_PER_LINE = 512;
 /**
  * A costly header is recognized by its first letter, because only the first byte is sure to be in one chunk. This also counts Subject and
  * Received, which are short.
  */
 const COSTLY = Buffer.from(COSTLY_FIELDS.map((name) => name.charAt(0)).join(""));
 /** The headers that matter, Content-Type and Content-Transfer-Encoding, start with this letter. */
-const CONTENT = code("c");
+const CONTENT_FIRST = code("c");
 const CONTENT_SECOND = code("o");
 /**
  * DKIM-Signature starts with this letter. For each name in it Rspamd looks at each field of that name, so for every five header lines, a
  * byte of it costs as much as a plain byte (measured: 1,000 lines with 100 KB take 0.15 s).
  */
 const SIGNATURE = code("d");
-const SIGNATURE_BYTES_OF_A_BYTE = 5;
+const SIGNATURE_BYTES_PER_BYTE = 5;
 /** A byte of a header in many lines costs as much as 5 bytes of the body (measured: 3 MB take 0.1 s), a byte of parameters as 45. */
-const TIMES_OF_A_FIELD = 5;
-const TIMES_OF_CONTENT = 45;
+const FIELD_BYTE_COST_BYTES = 5;
+const CONTENT_BYTE_COST_BYTES = 45;
 /** By the names of the protocol, without SMFIC_: OPTNEG negotiates, MACRO sends macros, EOH ends a header, BODYEOB a body. */
 const COMMAND = {
   ABORT: code("A"),
@@ -158,8 +158,8 @@ export class MilterReader {
     if (this.#isCostly) mail.headerBytes += end - from;
     if (this.#isSignature) mail.signatureBytes += end - from;
     const words = chunk.toString("latin1", from, end).split(WORD_START).length - 1;
-    const times = this.#isContent ? TIMES_OF_CONTENT : TIMES_OF_A_FIELD;
-    mail.headerWeight += (end - from) * times + words * BYTES_OF_A_WORD;
+    const times = this.#isContent ? CONTENT_BYTE_COST_BYTES : FIELD_BYTE_COST_BYTES;
+    mail.headerWeight += (end - from) * times + words * WORD_COST_BYTES;
   }
 
   #take(command: number, chunk: Buffer, from: number, end: number): void {
@@ -167,7 +167,7 @@ export class MilterReader {
     if (this.#keptBytes === 0) {
       this.#isCostly = COSTLY.includes(first | 0x20);
       this.#isSignature = (first | 0x20) === SIGNATURE;
-      this.#isContent = (first | 0x20) === CONTENT && ((chunk[from + 1] ?? 0) | 0x20) === CONTENT_SECOND;
+      this.#isContent = (first | 0x20) === CONTENT_FIRST && ((chunk[from + 1] ?? 0) | 0x20) === CONTENT_SECOND;
     }
     // Postfix repeats some macros before each header.
     const isIdle =
@@ -184,7 +184,7 @@ export class MilterReader {
 
   /** Whether a header that starts with this letter may declare the first boundary of a mail that has not reached its limit. */
   #isNeeded(first: number): boolean {
-    return (first | 0x20) === CONTENT && this.#mail.headerLines <= MOST_OF_A_MAIL.header_lines;
+    return (first | 0x20) === CONTENT_FIRST && this.#mail.headerLines <= MOST_OF_A_MAIL.header_lines;
   }
 
   #finish(command: number): void {
@@ -207,7 +207,7 @@ export class MilterReader {
         mail.parts.field(first.trimEnd().toLowerCase(), fields[0] ?? "");
         return;
       case COMMAND.EOH: {
-        const lines = Math.max(mail.headerLines, Math.floor(mail.headerBytes / BYTES_OF_A_LINE));
+        const lines = Math.max(mail.headerLines, Math.floor(mail.headerBytes / COSTLY_BYTES_PER_LINE));
         const excess = this.#excessOf("header_lines", lines);
         const isToBeRead = mail.parts.mayHaveParts || this.#isOfSuspect;
         return this.#ask(excess === null && isToBeRead ? { type: "more" } : this.#end(excess));
@@ -259,7 +259,7 @@ export class MilterReader {
     const { macros, sizeBytes, recipientCount, parts, signatureBytes, headerLines, headerWeight } = this.#mail;
     const named = (macro: string): string => this.#macros.get(macro) ?? "";
     const { ip, account } = this.#sender;
-    const ofSignatures = (signatureBytes * headerLines) / SIGNATURE_BYTES_OF_A_BYTE;
+    const ofSignatures = (signatureBytes * headerLines) / SIGNATURE_BYTES_PER_BYTE;
     const weightBytes = parts.weightBytes + Math.round(headerWeight + ofSignatures);
     const beyond = weightBytes - sizeBytes;
     const why =

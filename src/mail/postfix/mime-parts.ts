@@ -17,23 +17,23 @@ const MOST_LINES = 1_000;
 const MOST_REPEATED_LINES = 7_000;
 const MOST_REPEATED_FIELDS = 60_000;
 /** Rspamd takes as long for one byte of a plain mail as for 5 bytes that it reads again (400 MB take 0.7 s). */
-const REPEATED_BYTES_OF_A_BYTE = 5;
+const REPEATED_BYTES_PER_BYTE = 5;
 /** The depth counts as at least this, because messages that only a delimiter separates are read again too. */
 const LEAST_DEPTH = 4;
 /** How many plain bytes a repeated field, a parameter byte (0.9 MB in 74 messages: 11 s, 3 GB) or an encoded word (RFC 2047) costs. */
-const BYTES_OF_A_REPEATED_FIELD = 85;
-const BYTES_OF_A_PARAMETER_BYTE = 25;
-export const BYTES_OF_A_WORD = 320;
+const REPEATED_FIELD_COST_BYTES = 85;
+const PARAMETER_BYTE_COST_BYTES = 25;
+export const WORD_COST_BYTES = 320;
 export const WORD_START = "=?";
 /** Maximum messages within each other, without a delimiter between their headers. */
 const MOST_DEPTH = 8;
 /** Encoded messages of this size hold no more than 2,000 parts. */
 const FEW_ENCODED_BYTES = 1_500;
 /** This many of each count as a part, because more would cost rspamd seconds and gigabytes. */
-const REPEATED_LINES_OF_A_PART = 300;
-const REPEATED_FIELDS_OF_A_PART = 5_000;
-const REPEATED_BYTES_OF_A_PART = 6_000_000;
-const REPEATED_ENCODED_BYTES_OF_A_PART = 65_000;
+const REPEATED_LINES_PER_PART = 300;
+const REPEATED_FIELDS_PER_PART = 5_000;
+const REPEATED_BYTES_PER_PART = 6_000_000;
+const REPEATED_ENCODED_BYTES_PER_PART = 65_000;
 /** Fields cost at least as much as in this many messages, even outside any message. */
 const MESSAGES_OF_FIELDS = 5;
 /** An untyped part of a digest is a message by default, within at most this many others. */
@@ -41,7 +41,7 @@ const MOST_DEPTH_OF_DIGEST = 64;
 /** SpamAssassin breaks longer lines, and a field may start at the break. */
 const MOST_UNBROKEN_BYTES = 2_000;
 /** Bytes of costly fields that count as a part: listing a message's recipients costs an IMAP session 60 times their size, of 256 MB. */
-const COSTLY_BYTES_OF_A_PART = 1_500;
+const COSTLY_BYTES_PER_PART = 1_500;
 /** What matters in a body: fields, lines that start like a delimiter, and empty lines. Some filters find fields within long lines. */
 const EDGE = /content-t(?:ype|ransfer-encoding)|\n(?=--|\r?\n)/gi;
 /** Longer than the start of any edge. */
@@ -132,12 +132,12 @@ export class MimeParts {
   get count(): number {
     const times = this.#times;
     const counts = [
-      this.#costlyBytes / COSTLY_BYTES_OF_A_PART,
-      ((this.#lines + this.#messages) * times) / REPEATED_LINES_OF_A_PART,
-      (this.#fields * Math.max(times, MESSAGES_OF_FIELDS)) / REPEATED_FIELDS_OF_A_PART,
+      this.#costlyBytes / COSTLY_BYTES_PER_PART,
+      ((this.#lines + this.#messages) * times) / REPEATED_LINES_PER_PART,
+      (this.#fields * Math.max(times, MESSAGES_OF_FIELDS)) / REPEATED_FIELDS_PER_PART,
       // Once for each message and level of depth: to rspamd messages stay open at a delimiter, so each later one is read in all of them.
-      (this.#bytes * this.#messages * this.#mostDepth) / REPEATED_BYTES_OF_A_PART,
-      (this.#encodedBytes * this.#mostDepth) / REPEATED_ENCODED_BYTES_OF_A_PART,
+      (this.#bytes * this.#messages * this.#mostDepth) / REPEATED_BYTES_PER_PART,
+      (this.#encodedBytes * this.#mostDepth) / REPEATED_ENCODED_BYTES_PER_PART,
     ];
     return Math.max(this.#delimiters, this.#messages, ...counts.map(Math.floor));
   }
@@ -145,10 +145,10 @@ export class MimeParts {
   /** Rspamd takes about as long for it as for a plain mail of this many bytes. */
   get weightBytes(): number {
     const times = this.#times;
-    const ofFields = this.#fields * times * BYTES_OF_A_REPEATED_FIELD;
-    const ofParameters = this.#parameterBytes * times * BYTES_OF_A_PARAMETER_BYTE;
-    const ofWords = this.#words * times * BYTES_OF_A_WORD;
-    const repeated = (this.#bytes * this.#messages * Math.max(LEAST_DEPTH, this.#mostDepth)) / REPEATED_BYTES_OF_A_BYTE;
+    const ofFields = this.#fields * times * REPEATED_FIELD_COST_BYTES;
+    const ofParameters = this.#parameterBytes * times * PARAMETER_BYTE_COST_BYTES;
+    const ofWords = this.#words * times * WORD_COST_BYTES;
+    const repeated = (this.#bytes * this.#messages * Math.max(LEAST_DEPTH, this.#mostDepth)) / REPEATED_BYTES_PER_BYTE;
     return Math.round(Math.max(this.#bytes, repeated, ofFields) + ofParameters + ofWords);
   }
 
