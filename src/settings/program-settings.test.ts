@@ -90,7 +90,7 @@ const composing = readdirSync(PROGRAMS, { encoding: "utf8", recursive: true }).f
 test("a part of the guard that gets all settings of the start reads only those that restart it", () => {
   const again = keysIn(composing, /(\w+)\((?:settingsNow\(\)|now)\)/g);
   const once = keysIn(composing, /(\w+)\(settings\)/g).filter((reader) => !again.includes(reader));
-  assert.deepEqual([...new Set(once)].sort(), ["detectorsOf", "proxiedPorts", "proxyDoors"]);
+  assert.deepEqual([...new Set(once)].sort(), ["detectorsOf", "proxiedPorts", "proxyAccess"]);
 });
 
 test("every setting that the guard does not read again when it reloads restarts it", () => {

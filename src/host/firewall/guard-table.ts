@@ -30,7 +30,7 @@ export type TableShape = Readonly<{
   /** Ports that only our programs serve, or reach. Any local program may connect to the others. */
   local: readonly LocalPort[];
   /** Null if no port trusts a PROXY header. */
-  proxied: ProxyDoors | null;
+  proxied: ProxyAccess | null;
   /** Null if any user may query the server's own resolver at any rate. */
   resolver: Resolver | null;
 }>;
@@ -174,16 +174,16 @@ function setOfAddresses(set: keyof typeof SET_TYPES, elements: readonly string[]
 function tableRules({ ipv6Length, connections, local, proxied, resolver }: TableShape): string {
   const mask = ipv6Mask(ipv6Length);
   const limits = connections === null ? NO_CONNECTIONS : connectionText(connections, mask);
-  const doors = proxiedText(proxied);
+  const fromProxies = proxiedText(proxied);
   return `${limits.counters}${limits.sets}  chain banned {
     tcp sport 1-1023 tcp dport >= ${FIRST_OF_CLIENTS} tcp flags & (syn | ack) != syn accept
     udp sport { 53, 123 } udp dport >= 1024 accept
     tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
     counter name dropped drop
   }
-${limits.chain}${doors.text}  chain input {
+${limits.chain}${fromProxies.text}  chain input {
     type filter hook input priority filter - 10; policy accept;
-${doors.rule}    iif lo accept
+${fromProxies.rule}    iif lo accept
     icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
     ip saddr @allow4 accept
     ip6 saddr @allow6 accept
@@ -294,7 +294,7 @@ function fromAddress(address: string): string {
  * The ports at which a PROXY header gives the client's address. Postfix trusts the header of any client, so the firewall accepts only
  * the proxies. If a proxy runs on this machine, every local program has its address, so its user is checked too.
  */
-export type ProxyDoors = Readonly<{
+export type ProxyAccess = Readonly<{
   ports: readonly number[];
   networks: readonly Prefix[];
   /** Users whose programs on this machine may connect. Root always may. */
@@ -305,14 +305,14 @@ export type ProxyDoors = Readonly<{
 const PROXY_SETS = ["proxied", "proxy4", "proxy6", "proxy_users"] as const;
 
 /** `rule` must come first: neither loopback nor the allow list opens these ports. */
-function proxiedText(doors: ProxyDoors | null): Readonly<{ text: string; rule: string }> {
-  if (doors === null) return { text: "", rule: "" };
-  const networks = outermost(doors.networks);
+function proxiedText(access: ProxyAccess | null): Readonly<{ text: string; rule: string }> {
+  if (access === null) return { text: "", rule: "" };
+  const networks = outermost(access.networks);
   const sets: Readonly<Record<(typeof PROXY_SETS)[number], string>> = {
-    proxied: setText("proxied", "inet_service", doors.ports),
+    proxied: setText("proxied", "inet_service", access.ports),
     proxy4: setText("proxy4", "ipv4_addr; flags interval", networks.filter(isV4)),
     proxy6: setText("proxy6", "ipv6_addr; flags interval", networks.filter(isV6)),
-    proxy_users: setText("proxy_users", "uid", andRootUser(doors.users)),
+    proxy_users: setText("proxy_users", "uid", andRootUser(access.users)),
   };
   return {
     text: `${Object.values(sets).join("")}  chain from_proxies {

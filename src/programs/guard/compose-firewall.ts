@@ -14,7 +14,7 @@ import type { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import type { OpenConnections, OwnNetworks } from "../../guard/network-ports.ts";
 import type { ConnectionLimit, LocalShare } from "../../host/firewall/connection-rules.ts";
 import { NftFirewall } from "../../host/firewall/firewall.ts";
-import type { ProxyDoors } from "../../host/firewall/guard-table.ts";
+import type { ProxyAccess } from "../../host/firewall/guard-table.ts";
 import { localPorts } from "../../host/firewall/local-ports.ts";
 import { createKernelConnections } from "../../host/firewall/open-connections.ts";
 import { hasUser, userIds } from "../../host/machine/system-users.ts";
@@ -43,7 +43,7 @@ export function composeFirewall(parts: FirewallParts) {
   const firewall = new NftFirewall(() => ({
     ipv6Length: engine.policy.bans.ipv6Prefix,
     connections: { ...connectionLimit(settingsNow()), here: localShares(settingsNow()) },
-    proxied: proxyDoors(settings),
+    proxied: proxyAccess(settings),
     local: localPorts(settingsNow()),
     resolver: { address: settingsNow()["dns.address"], users: resolverUsers() },
   }));
@@ -118,7 +118,7 @@ export function composeFirewall(parts: FirewallParts) {
   };
 }
 
-function proxyDoors(settings: Settings): ProxyDoors | null {
+function proxyAccess(settings: Settings): ProxyAccess | null {
   const ports = proxiedPorts(settings);
   if (ports === null) return null;
   return { ports: Object.values(ports), networks: settings["proxy.networks"], users: idsOf([settings["proxy.user"]]) };
