@@ -89,8 +89,8 @@ export interface OpenConnections {
   sockets(): Promise<number | null>;
   /** How long each client has sent nothing while it was its turn, by `connectionName`. Milliseconds; empty if unknown. */
   silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>>;
-  /** Replaces the earlier orders. They expire after `lastsS` seconds. */
-  sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome>;
+  /** Replaces the earlier orders. They expire after `timeoutS` seconds. */
+  sendOrders(orders: ConnectionOrders, timeoutS: number): Promise<Outcome>;
   end(connections: readonly Connection[]): Promise<Outcome>;
 }
 

@@ -28,8 +28,8 @@ class HeldConnections implements OpenConnections {
   }
   readonly sockets = () => Promise.resolve(this.inUse);
   readonly silences = () => Promise.reject(new Error("not answered in this test"));
-  sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome> {
-    assert.equal(lastsS, 15);
+  sendOrders(orders: ConnectionOrders, timeoutS: number): Promise<Outcome> {
+    assert.equal(timeoutS, 15);
     if (this.outcome.ok) this.orders.push(orders);
     return Promise.resolve(this.outcome);
   }

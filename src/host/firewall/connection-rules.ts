@@ -131,7 +131,7 @@ export function parsePassed(text: string, ports: readonly number[]): ReadonlyMap
 export function nftConnections(
   table: string,
   { watched, refused, full, known }: ConnectionOrders,
-  lastsS: number,
+  timeoutS: number,
 ): string {
   const pair = ({ prefix, port }: ConnectionPlan["refused"][number]): string => `${networkAddress(prefix)} . ${port}`;
   const elements: Readonly<Record<(typeof GUARD_SETS)[number], readonly (string | number)[]>> = {
@@ -143,7 +143,7 @@ export function nftConnections(
     known6: known.filter(isV6).map(networkAddress),
   };
   return GUARD_SETS.map((set) => {
-    const fill = [...new Set(elements[set])].map((element) => `${element} timeout ${lastsS}s`).join(", ");
+    const fill = [...new Set(elements[set])].map((element) => `${element} timeout ${timeoutS}s`).join(", ");
     const add = fill === "" ? "" : `add element ${table} ${set} { ${fill} }\n`;
     return `flush set ${table} ${set}\n${add}`;
   }).join("");

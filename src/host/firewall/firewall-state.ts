@@ -12,21 +12,21 @@ export function firewallState(
   { confirmed }: StrictState,
   listing: string | null,
 ): FirewallState {
-  const none = { open: null, waitsS: null, faults: [] };
+  const none = { open: null, remainingS: null, faults: [] };
   if (listing === null) return { ...none, state: "unknown" };
   const found = parseStrict(listing);
   if (found === null && !isStrict(settings)) return { ...none, state: settings["firewall.enabled"] ? "bans" : "off" };
   if (found === null && confirmed === null) return { ...none, state: "unconfirmed" };
   if (found === null) return { ...none, state: "broken", faults: ["the table is gone"] };
-  const { open, waitsS, faults } = found;
+  const { open, remainingS, faults } = found;
   if (faults.length > 0) return { ...found, state: "broken" };
-  if (waitsS !== null) return { ...found, state: "trial" };
+  if (remainingS !== null) return { ...found, state: "trial" };
   if (open === null || confirmed === null) return { ...found, state: "unconfirmed" };
   if (isNothing(beyond(open, confirmed)) && isNothing(beyond(confirmed, open))) return { ...found, state: "confirmed" };
   return { ...found, state: "broken", faults: ["it accepts other connections than those confirmed"] };
 }
 
 /** The state in the form that programs get. */
-export function stateJson({ state, open, waitsS, faults }: FirewallState): FirewallReport {
-  return { state, open: open?.doors ?? null, trusted: open?.trusted ?? [], confirmWithinSeconds: waitsS, faults };
+export function stateJson({ state, open, remainingS, faults }: FirewallState): FirewallReport {
+  return { state, open: open?.doors ?? null, trusted: open?.trusted ?? [], confirmWithinSeconds: remainingS, faults };
 }

@@ -71,8 +71,8 @@ export function createKernelConnections({
     return parseSilences(ran.stdout, greets);
   }
 
-  async function sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome> {
-    const ran = await nft(nftConnections(TABLE, orders, lastsS));
+  async function sendOrders(orders: ConnectionOrders, timeoutS: number): Promise<Outcome> {
+    const ran = await nft(nftConnections(TABLE, orders, timeoutS));
     if (ran.code === 0 && ran.stderr.trim() === "") return { ok: true };
     return { ok: false, reason: `nft: ${causeOf(ran.stderr)}` };
   }

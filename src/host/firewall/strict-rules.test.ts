@@ -17,13 +17,13 @@ function listed(text: string, expires = "1m59s996ms"): string {
 }
 
 test("a trial is in force until its time runs out, and the confirmed firewall afterwards", () => {
-  const both = nftStrict(OLD, { opening: NEW, lastsS: 120 });
+  const both = nftStrict(OLD, { opening: NEW, timeoutS: 120 });
   assert.match(both, /elements = \{ ipv4 timeout 120s, ipv6 timeout 120s \}/);
-  assert.deepEqual(parseStrict(listed(both)), { open: NEW, waitsS: 120, faults: [] });
-  assert.deepEqual(parseStrict(listed(both, "")), { open: OLD, waitsS: null, faults: [] });
-  const first = nftStrict(null, { opening: NEW, lastsS: 120 });
-  assert.deepEqual(parseStrict(listed(first, "")), { open: null, waitsS: null, faults: [] });
-  assert.equal(parseStrict(listed(first, "1h1s"))?.waitsS, 3_601);
+  assert.deepEqual(parseStrict(listed(both)), { open: NEW, remainingS: 120, faults: [] });
+  assert.deepEqual(parseStrict(listed(both, "")), { open: OLD, remainingS: null, faults: [] });
+  const first = nftStrict(null, { opening: NEW, timeoutS: 120 });
+  assert.deepEqual(parseStrict(listed(first, "")), { open: null, remainingS: null, faults: [] });
+  assert.equal(parseStrict(listed(first, "1h1s"))?.remainingS, 3_601);
 });
 
 test("a missing table is null, and changes by others are reported", () => {

@@ -19,7 +19,7 @@ const ALWAYS = [
 const REFUSES = ["meta l4proto tcp reject with tcp reset", "meta l4proto { udp, udplite, sctp, dccp } reject"] as const;
 
 /** The opening on trial, and how many seconds it lasts. */
-export type Trial = Readonly<{ opening: Opening; lastsS: number }>;
+export type Trial = Readonly<{ opening: Opening; timeoutS: number }>;
 
 /**
  * For `nft -f`. The elements of `trial` expire by the kernel's own clock, whatever happens to our programs. After that, the opening
@@ -27,7 +27,7 @@ export type Trial = Readonly<{ opening: Opening; lastsS: number }>;
  */
 export function nftStrict(confirmed: Opening | null, trial: Trial | null): string {
   return `${removeTable(STRICT_TABLE)}table ${STRICT_TABLE} {
-${trial === null ? "" : trialSet(trial.lastsS) + chain("trial", trial.opening)}${
+${trial === null ? "" : trialSet(trial.timeoutS) + chain("trial", trial.opening)}${
   confirmed === null ? "" : chain("confirmed", confirmed)
 }  chain input {
     type filter hook input priority filter - 5; policy accept;
@@ -37,8 +37,8 @@ ${trial === null ? "" : "    meta nfproto @trial goto trial\n"}${confirmed === n
 `;
 }
 
-function trialSet(lastsS: number): string {
-  const elements = ["ipv4", "ipv6"].map((family) => `${family} timeout ${lastsS}s`).join(", ");
+function trialSet(timeoutS: number): string {
+  const elements = ["ipv4", "ipv6"].map((family) => `${family} timeout ${timeoutS}s`).join(", ");
   return `  set trial { type nf_proto; flags timeout; elements = { ${elements} } }\n`;
 }
 
@@ -56,10 +56,10 @@ function chain(name: string, { doors, trusted }: Opening): string {
   return `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join("")}  }\n`;
 }
 
-/** `open`: what is accepted now; null if everything is. `waitsS`: seconds until the kernel ends the trial. */
+/** `open`: what is accepted now; null if everything is. `remainingS`: seconds until the kernel ends the trial. */
 export type StrictListing = Readonly<{
   open: Opening | null;
-  waitsS: number | null;
+  remainingS: number | null;
   /** What someone else has changed. */
   faults: readonly string[];
 }>;
@@ -74,9 +74,10 @@ const REFUSAL = /^meta l4proto (?:tcp|6) reject with tcp reset$|^meta l4proto \{
 /** Reads the output of `nft list table`; null if there is no table. */
 export function parseStrict(listing: string): StrictListing | null {
   const input = rulesOf(listing, "input");
-  if (input === null) return /^table /m.test(listing) ? { open: null, waitsS: null, faults: ["no chain input"] } : null;
-  const waitsS = remaining(listing);
-  const isTried = waitsS !== null && input.includes("meta nfproto @trial goto trial");
+  if (input === null)
+    return /^table /m.test(listing) ? { open: null, remainingS: null, faults: ["no chain input"] } : null;
+  const remainingS = remaining(listing);
+  const isTried = remainingS !== null && input.includes("meta nfproto @trial goto trial");
   const activeChain = isTried ? "trial" : input.includes("goto confirmed") ? "confirmed" : null;
   const rules = activeChain === null ? null : rulesOf(listing, activeChain);
   const known = /^(?:type filter hook .*|iif (?:"lo"|lo) accept|meta nfproto @trial goto trial|goto confirmed)$/;
@@ -85,7 +86,7 @@ export function parseStrict(listing: string): StrictListing | null {
     ...input.filter((rule) => !known.test(rule)),
     ...(rules === null ? [] : faultsOf(rules)),
   ];
-  return { open: rules === null ? null : openingOf(rules), waitsS, faults };
+  return { open: rules === null ? null : openingOf(rules), remainingS, faults };
 }
 
 function faultsOf(rules: readonly string[]): readonly string[] {

@@ -84,7 +84,7 @@ export function createFirewallWatch(
     const listing = await list();
     if (listing === null) return broken("the firewall cannot be read");
     const table = parseStrict(listing);
-    if (typeof table?.waitsS === "number") return;
+    if (typeof table?.remainingS === "number") return;
     const { confirmed, trial } = read();
     if (trial !== null) keep({ confirmed, trial: null });
     if (confirmed === null) {
@@ -135,23 +135,23 @@ export function createFirewallWatch(
       if (loaded.ok) keep({ confirmed: opening, trial: null });
       return loaded.ok ? { ok: true, detail: "No open port is closed, so no confirmation is needed." } : loaded;
     }
-    const lastsS = Math.ceil(settings["firewall.confirm_within"] / SECOND_MS);
+    const timeoutS = Math.ceil(settings["firewall.confirm_within"] / SECOND_MS);
     const open = await connections(portsOf(settings).map(({ port }) => port));
     // Without the list, a connection that is already open could confirm the trial.
     if (open === null) return { ok: false, reason: "ss(8) does not show which connections are open" };
     keep({ confirmed, trial: { opening, connections: open } });
-    const tried = await load(confirmed, { opening, lastsS });
+    const tried = await load(confirmed, { opening, timeoutS });
     if (!tried.ok) {
       keep({ confirmed, trial: null });
       return tried;
     }
     found = [];
     mayBeLeft = true;
-    return { ok: true, detail: "", count: lastsS };
+    return { ok: true, detail: "", count: timeoutS };
   }
 
   async function isTried(): Promise<boolean> {
-    return typeof parseStrict((await list()) ?? "")?.waitsS === "number";
+    return typeof parseStrict((await list()) ?? "")?.remainingS === "number";
   }
 
   /** Null opens everything. */

@@ -128,14 +128,14 @@ test("firewall: banned addresses are sent to a chain that drops nothing, or not 
 
 test("firewall: it accepts what the settings and SSH need, and nothing else", () => {
   const open = opening(["22/tcp", "25/tcp"]);
-  const none = { open: null, waitsS: null, faults: [] };
+  const none = { open: null, remainingS: null, faults: [] };
   const confirmed = { ...none, state: "confirmed", open } as const;
   assertJudged("ok", judgeOpenPorts(confirmed, open));
   assertJudged("warning", judgeOpenPorts(confirmed, opening(["25/tcp"])), /still accepts 22\/tcp, which/);
   assertJudged("wrong", judgeOpenPorts(confirmed, opening(["22/tcp", "25/tcp", "993/tcp"])), /closes 993\/tcp\./);
   assertJudged(
     "warning",
-    judgeOpenPorts({ ...none, state: "trial", open, waitsS: 60 }, open),
+    judgeOpenPorts({ ...none, state: "trial", open, remainingS: 60 }, open),
     /for another 1m /,
     /firewall confirm/,
   );

@@ -150,7 +150,7 @@ const OPEN = opening(["22/tcp4"], ["wg0"]);
 const STRICT = { "firewall.enabled": true, "firewall.mode": "strict" } as const;
 const BANS = { ...STRICT, "firewall.mode": "bans" } as const;
 const MADE = nftStrict(OPEN, null);
-const TRIED = nftStrict(null, { opening: OPEN, lastsS: 90 }).replaceAll(/timeout (\d+s)/g, "timeout $1 expires $1");
+const TRIED = nftStrict(null, { opening: OPEN, timeoutS: 90 }).replaceAll(/timeout (\d+s)/g, "timeout $1 expires $1");
 
 for (const [state, settings, confirmed, listing, says] of [
   ["bans", BANS, null, "", /^Firewall: mode bans; .*every port is open to others\.$/],

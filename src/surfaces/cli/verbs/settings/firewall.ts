@@ -123,12 +123,12 @@ export function shownState(state: FirewallState, isolation: Isolation | null): s
   return `${stateText(state)}${closed}`;
 }
 
-function stateText({ state, open, waitsS, faults }: FirewallState): string {
+function stateText({ state, open, remainingS, faults }: FirewallState): string {
   const lets = open === null ? "every port is open" : `open: ${shownOpening(open)}`;
   const texts: Readonly<Record<typeof state, string>> = {
     off: "Firewall: off (firewall.enabled); every port is open.",
     bans: "Firewall: mode bans; banned addresses are dropped, and every port is open to others.",
-    trial: `Firewall: mode strict, AWAITING CONFIRMATION for another ${formatDuration((waitsS ?? 0) * SECOND_MS)} (\`${PROGRAM} firewall confirm\` from a new session); ${lets}.`,
+    trial: `Firewall: mode strict, AWAITING CONFIRMATION for another ${formatDuration((remainingS ?? 0) * SECOND_MS)} (\`${PROGRAM} firewall confirm\` from a new session); ${lets}.`,
     confirmed: `Firewall: mode strict; ${lets}.`,
     unconfirmed: `Firewall: mode strict is set but NOT IN FORCE, because it was not confirmed (\`${PROGRAM} firewall try\`); ${lets}.`,
     broken: `Firewall: its table inet ghostinbox_strict was changed (${oneLine(firstFew(faults))}); ${lets}.`,
