@@ -39,7 +39,7 @@ export class CommitTimer {
 
 type Listener = (lastEventId: number) => void;
 
-/** Tells subscribers up to which id events were committed. Each subscriber reads the events itself. */
+/** Passes the id of the newest committed event to subscribers, which read the events themselves. */
 export class CommitFeed {
   readonly #listeners = new Set<Listener>();
   #lastEventId = 0;

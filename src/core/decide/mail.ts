@@ -95,13 +95,13 @@ export const LIGHT_BYTES = 256 * 1024;
  */
 export const MOST_EXTRA_BYTES = 16 * 1024 * 1024;
 
-type TooMuch = EndOfMessage & Readonly<{ excess: Excess }>;
+type Exceeding = EndOfMessage & Readonly<{ excess: Excess }>;
 
 /**
  * A server with wanted mail relays for its users, so it is not banned for a bad one among them. An estimate causes no ban, because it does
  * not prove malice. A known sender's mail does not wait while a stranger's is read. Its pass was recorded when Postfix asked.
  */
-function decideExcess(policy: Policy, facts: Facts, { account, clientName, excess }: TooMuch, now: Millis): Decision {
+function decideExcess(policy: Policy, facts: Facts, { account, clientName, excess }: Exceeding, now: Millis): Decision {
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
   const isTrusted = account !== null || facts.protection !== null || facts.known || relaysForOthers;
   if (excess.of === "waits_for_turn" && account === null && isTrusted)
@@ -218,7 +218,7 @@ export function decideProbingFromAnywhere(
 ): Decision | null {
   const evidence = reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
   if (evidence === null || !isStranger(policy, facts, event)) return null;
-  if (isPastNames(facts) || facts.hasOtherExtension || !policy.greylist)
+  if (hasAskedForTooManyNames(facts) || facts.hasOtherExtension || !policy.greylist)
     return uncounted("defer", "recipients_deferred", { evidence });
   return facts.recipient === "exists" ? null : uncounted("pass", "recipient_hidden", { evidence });
 }
@@ -227,7 +227,7 @@ export function decideProbingFromAnywhere(
 const NAMES_OF_WANTED = 3;
 
 /** A mail to an outdated address, which is retried for days, must not keep out the other mail of a wanted server. */
-function isPastNames({ namesProbed, isWanted }: Facts): boolean {
+function hasAskedForTooManyNames({ namesProbed, isWanted }: Facts): boolean {
   return namesProbed >= NAMES_OF_WANTED || (namesProbed > 0 && !isWanted);
 }
 

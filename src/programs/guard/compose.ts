@@ -61,7 +61,7 @@ import { createClockWatch, createDiskWatch, createTrackingWatch } from "./watch-
 export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: string) {
   const { settings } = read;
   let settingsNow = settings;
-  let { sources: written } = read;
+  let { sources: settingSourcesNow } = read;
   const clock = createSteadyClock();
   const log = createLog(clock);
   const warn: Report = (code, detail) => log.warn(problems[code], { code, detail });
@@ -236,7 +236,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       const changed = changedKeys(settingsNow, now.settings);
       const since = sinceStart(layout);
       const running: Readonly<Record<string, string | undefined>> = since;
-      const inForce = changed.map((key) => running[key] ?? shownValue(key, written));
+      const inForce = changed.map((key) => running[key] ?? shownValue(key, settingSourcesNow));
       return { ok: true as const, changed, inForce, waiting: notStartedWith(now.sources, since) };
     },
     upkeep,
@@ -272,7 +272,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     names.use(now["dns.address"]);
     sources.use(now, changed);
     settingsNow = now;
-    written = again.sources;
+    settingSourcesNow = again.sources;
     served.serve(now);
     engine.setPolicy(toPolicy(now));
     firewall.enforcer.rebuild();
