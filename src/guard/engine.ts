@@ -39,8 +39,7 @@ type EngineParts = EventProcessorParts &
  * Nothing is answered before everything about it is committed, except an intermediate pass (docs/adr/0012). Single-threaded: each
  * event sees the changes of earlier ones.
  *
- * While the database cannot be written (`#isUnwritable`), decisions are unrecorded: bans in force and administrators' refusals apply,
- * limits of accounts and wrong passwords are counted in memory, and all other mail passes (`whatStillApplies`).
+ * While the database cannot be written (`#isUnwritable`), decisions are unrecorded (`whatStillApplies`), and count only in memory.
  */
 export class Engine {
   readonly startedAt: Millis;

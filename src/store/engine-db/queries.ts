@@ -3,7 +3,7 @@ import { banItem } from "../../admin/declare/items.ts";
 import { firstPage } from "../../admin/declare/paging.ts";
 import { contains, covering, isSingleAddress, networkAddress, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { everyPage } from "../../guard/explain/event-pages.ts";
-import type { EventFilter, EventPage, Queries } from "../../guard/storage-ports.ts";
+import type { Queries } from "../../guard/storage-ports.ts";
 import { integer, iso, isoOrNull, prefix as prefixColumn, type Row, rowReader, text, textOrNull } from "../columns.ts";
 import { lowerCaseFor, sqliteEventSearch } from "../events/event-search.ts";
 import { sqliteFigures } from "../events/figures.ts";
@@ -17,7 +17,7 @@ const REPORTED_EVENTS = 100;
 
 /** Reads `engine.db` for the web and the command line. The connection may be read-only. */
 export function sqliteQueries(db: DatabaseSync): Queries {
-  const search = sqliteEventSearch(db);
+  const { find: events } = sqliteEventSearch(db);
   const sql = prepared(db, SQL);
   /** Accounts that sign in from the network or any part of it, sorted by name. A ban of the network locks all of them out. */
   const accountsFrom = (network: Prefix, around: string): readonly string[] => {
@@ -29,7 +29,6 @@ export function sqliteQueries(db: DatabaseSync): Queries {
           found.add(accountOf(row));
     return [...found].toSorted((a, b) => (a < b ? -1 : 1));
   };
-  const events = (filter: EventFilter): EventPage => search.find(filter);
   return {
     figures: sqliteFigures(db),
     bans: (now, { limit, cursor, text: wanted }) => {
