@@ -10,8 +10,9 @@ import { plural } from "../../core/text.ts";
 import { DAY_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import { AlertBook } from "./book.ts";
+import { AlertDigests } from "./digests.ts";
 import type { watchComponents } from "./health-watch.ts";
-import { AlertCrowd, AlertOutbox } from "./outbox.ts";
+import { AlertOutbox } from "./outbox.ts";
 import type { Alert, AlertChannel, AlertEvents, AlertStore, Watcher } from "./ports.ts";
 import { alertWindows } from "./windows.ts";
 import { openedMessage, resolvedMessage, testMessage } from "./words.ts";
@@ -60,7 +61,7 @@ export class Alerts {
   readonly #reports: Readonly<Record<"round" | "reading" | "saving", (failure: string | null) => void>>;
   readonly #book: AlertBook;
   readonly #outbox: AlertOutbox;
-  readonly #crowd = new AlertCrowd();
+  readonly #digests = new AlertDigests();
   #settings: AlertSettings;
   #windows: ReturnType<typeof alertWindows>;
   /** The last id that the windows have counted; null: they must be filled first. */
@@ -249,7 +250,7 @@ export class Alerts {
       ...opened.map((alert) => ({ alert, message: openedMessage(alert, this.#settings.language) })),
       ...resolved.map((alert) => ({ alert, message: resolvedMessage(alert, this.#settings.language) })),
     ];
-    const waits = this.#crowd.waits(due, this.#known, this.#outbox.deliveries, now);
+    const waits = this.#digests.waits(due, this.#known, this.#outbox.deliveries, now);
     const messages = due.map(({ message }) => message);
     this.#outbox.add(messages, this.#settings.schedule, waits);
   }
