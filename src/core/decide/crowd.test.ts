@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
 import { HOUR_MS, later, MINUTE_MS, SECOND_MS } from "../time.ts";
+import { decideFirstContact, decideProbingFromAnywhere, markFirstContact } from "./crowd.ts";
 import type { Facts } from "./facts.ts";
-import { decideFirstContact, decideProbingFromAnywhere, markFirstContact } from "./mail.ts";
 import type { Policy } from "./policy.ts";
 
 // A repeated question does not count, so it never leads to a ban.
