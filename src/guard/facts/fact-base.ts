@@ -16,8 +16,8 @@ import { AddressCache } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactPorts, FactSources } from "./fact-sources.ts";
 import { LoginFacts } from "./login-facts.ts";
+import { MailOrigins } from "./mail-origins.ts";
 import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
-import { QueuedMails } from "./queued-mails.ts";
 import { SentMails } from "./sending.ts";
 import { NamedRecipients, SmtpSessions } from "./smtp-sessions.ts";
 import { ProtectionList, SparingMemory } from "./sparing.ts";
@@ -36,7 +36,7 @@ export type FactBaseParts = FactPorts &
 export class FactBase {
   readonly #bansInForce: BansInForce;
   readonly #protection: ProtectionList;
-  readonly #queuedMails: QueuedMails;
+  readonly #mailOrigins: MailOrigins;
   #sources: FactSources;
   readonly #pendingLogins = new PendingLogins();
   readonly #pendingPasswords = new PendingPasswords();
@@ -48,7 +48,7 @@ export class FactBase {
   constructor(parts: FactBaseParts) {
     this.#bansInForce = parts.bansInForce;
     this.#protection = new ProtectionList(parts.own, parts.bansInForce);
-    this.#queuedMails = new QueuedMails(parts.honest, parts.sending);
+    this.#mailOrigins = new MailOrigins(parts.honest, parts.sending);
     const named = new NamedRecipients();
     this.#unrecorded = createUnrecordedFacts(parts, this.#pendingPasswords, named);
     this.#sources = {
@@ -189,7 +189,7 @@ export class FactBase {
     if (event.type === "DATA" && passed) sessions.addMail(event.session);
     // Protected clients need no credit. Held mail earns none, nor does mail from a client with a simulated ban.
     if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")
-      this.#queuedMails.accepted(event, facts, now);
+      this.#mailOrigins.accepted(event, facts, now);
     if (event.type === "DATA" && event.account !== null && decided.counted)
       sent.count(this.policy, event.account, { at: now, ...facts.sending.mail });
     // After `accepted`, which counts the strangers among the recipients that this forgets.
@@ -237,12 +237,12 @@ export class FactBase {
 
   /** What a log line means for the server that a mail came from or went to, or for the account that sent it. */
   consequenceOf(observation: Observation, now: Millis): Consequence | null {
-    return this.#queuedMails.consequenceOf(observation, this.policy, now);
+    return this.#mailOrigins.consequenceOf(observation, this.policy, now);
   }
 
   /** Call it after each transaction. Forgets the facts of a lost one. */
   ended(isCommitted: boolean): void {
-    this.#queuedMails.ended(isCommitted);
+    this.#mailOrigins.ended(isCommitted);
     if (isCommitted) return;
     this.#protection.expire();
     this.forget();

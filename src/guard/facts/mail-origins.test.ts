@@ -8,7 +8,7 @@ import { NO_SENDING } from "../../core/decide/facts.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { EndOfMessage } from "../../core/events/mail.ts";
 import { HOUR_MS, instant, later, SECOND_MS } from "../../core/time.ts";
-import { QueuedMails, RefusingDomains } from "./queued-mails.ts";
+import { MailOrigins, RefusingDomains } from "./mail-origins.ts";
 
 const ANNA = "anna@example.test";
 const START = instant(Date.UTC(2026, 0, 1));
@@ -97,7 +97,7 @@ const NEVER_HELD = { holdOf: () => ({ evidence: null, vouchedAt: instant(0), mai
 const FROM = { prefix: NETWORK, network: NETWORK, sending: NO_SENDING };
 
 test("remembers the last 4,096 mails in flight, the most recently active ones", () => {
-  const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
+  const mails = new MailOrigins({ hasWrittenTo: () => false }, NEVER_HELD);
   const accepted = (queueId: string): void => mails.accepted({ ...MESSAGE, queueId }, FROM, instant(1));
   const isKnown = (queueId: string): boolean =>
     mails.consequenceOf(tried("sent", null, queueId), POLICY, instant(9)) !== null;
@@ -108,7 +108,7 @@ test("remembers the last 4,096 mails in flight, the most recently active ones", 
 });
 
 test("a mail without a queue id is not remembered", () => {
-  const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
+  const mails = new MailOrigins({ hasWrittenTo: () => false }, NEVER_HELD);
   mails.accepted({ ...MESSAGE, queueId: "" }, FROM, instant(1));
   assert.equal(mails.consequenceOf(tried("sent", null, ""), POLICY, instant(9)), null);
 });
@@ -119,7 +119,7 @@ test("a refusal counts against the account, once for each stranger among the mai
     assert.equal(account, ANNA);
     return { evidence: null, vouchedAt: instant(vouchedAt), mails: 0 };
   };
-  const mails = new QueuedMails({ hasWrittenTo: () => false }, { holdOf: hold });
+  const mails = new MailOrigins({ hasWrittenTo: () => false }, { holdOf: hold });
   const take = (strangers: number): void => {
     const sending = { ...NO_SENDING, mail: { recipients: 9, written: 9 - strangers, strangers } };
     mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(5));
@@ -163,7 +163,7 @@ test("a refusal of an account's mail is recorded and counted, one of a stranger'
 });
 
 test("a log line in a lost transaction is applied again", () => {
-  const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
+  const mails = new MailOrigins({ hasWrittenTo: () => false }, NEVER_HELD);
   const sending = { ...NO_SENDING, mail: { recipients: 1, written: 0, strangers: 1 } };
   mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(1));
   mails.accepted({ ...MESSAGE, queueId: "BBBBB" }, FROM, instant(1));

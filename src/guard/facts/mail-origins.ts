@@ -67,7 +67,7 @@ type Origin = Pick<Facts, "prefix" | "network" | "sending">;
  * Connects log lines about a mail, by queue id, with the server that it came from or was delivered to, and with the account that
  * sent it. Kept in memory only: a restart of the guard loses the credit and the refusals for the few mails in flight, and nothing else.
  */
-export class QueuedMails {
+export class MailOrigins {
   readonly #honest: Pick<HonestMail, "hasWrittenTo">;
   readonly #sending: Pick<SendingHistory, "holdOf">;
   readonly #mails = new BoundedMap<string, FromStranger | FromAccount>(LIMITS.queuedMails);
