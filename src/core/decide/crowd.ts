@@ -5,7 +5,7 @@ import type { Facts } from "./facts.ts";
 import { isProvider, type Policy } from "./policy.ts";
 import { reached } from "./windows.ts";
 
-/** Limits on what all strangers do together, each of them too little for a limit of its own. */
+/** Limits on strangers from anywhere together, each of whom stays below their own limits. */
 
 /**
  * Probing for recipients from many places, each below its own limit. A network that asked for an unknown one (for three, if the client is a

@@ -38,10 +38,10 @@ export function publicZone(zone: string): string {
   return /^[a-z0-9]{20,}\.(.+\.dq\.spamhaus\.net)$/.exec(zone)?.[1] ?? zone;
 }
 
-/** `blockListing`: of the client; null if there is none, or no list was asked. */
 export type Recipient = Readonly<
   {
     type: "RECIPIENT";
+    /** Of the client; null if there is none, or no list was asked. */
     blockListing: Listing | null;
     /** Whether the sender's domain accepts mail according to the DNS; null if unknown or not asked. */
     senderExists: boolean | null;
@@ -51,28 +51,27 @@ export type Recipient = Readonly<
 >;
 /** The DATA command, at which a mail counts. */
 export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
-/**
- * The limit a mail exceeds, or the bytes that Rspamd is already reading. `isEstimate`: the filters might find that many parts.
- * `waits_for_turn`: a mail that may hide parts must be retried (mail/postfix/parts-turns.ts), unless its sender is known.
- * `known_waits_too`: it must be retried even then.
- */
+/** Why the filters should not read a mail, or not yet: the limit that it exceeds, or the bytes that Rspamd is already reading. */
 export type Excess =
+  /** `isEstimate`: the filters might find that many parts. */
   | Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number; isEstimate?: true | undefined }>
+  /** A mail that may hide parts must be retried (mail/postfix/parts-turns.ts), unless its sender is known. */
   | Readonly<{ of: "waits_for_turn" }>
+  /** It must be retried even then. */
   | Readonly<{ of: "known_waits_too" }>;
-/**
- * End of message: the content has arrived. With an `excess`, `sizeBytes` covers only what was read. `mayHideParts`: our milter could not
- * count all parts or estimate their cost, so Rspamd reads only one such mail at a time. `isSuspect`: Rspamd reads this sender's mails one
- * at a time, too. `weightBytes`: Rspamd takes as long as for a plain mail of this size, which exceeds the mail's own.
- */
+/** End of message: the content has arrived. */
 export type EndOfMessage = Readonly<
   {
     type: "END_OF_MESSAGE";
     recipientCount: number;
+    /** With an `excess`, covers only what was read. */
     sizeBytes: number;
     excess?: Excess;
+    /** Our milter could not count all parts or estimate their cost, so Rspamd reads only one such mail at a time. */
     mayHideParts?: true;
+    /** Rspamd reads this sender's mails one at a time, too. */
     isSuspect?: true;
+    /** Rspamd takes as long as for a plain mail of this size, which exceeds the mail's own. */
     weightBytes?: number;
   } & MailAttributes
 >;
