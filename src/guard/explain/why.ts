@@ -109,12 +109,8 @@ function stagesBefore(queries: Queries, last: EventItem): readonly EventItem[] {
   const { sender, queueId } = last;
   const ip = last.ip === null ? null : parseIp(last.ip);
   if (ip === null || sender === null || queueId === null) return [];
-  const { items: before } = everyPage(queries, {
-    prefix: hostPrefix(ip),
-    before: last.id,
-    most: 50,
-    order: "newest_first",
-  });
+  const filter = { prefix: hostPrefix(ip), before: last.id, most: 50, order: "newest_first" } as const;
+  const { items: before } = everyPage(queries, filter);
   const since = Date.parse(last.at) - SESSION_MS;
   const stages: EventItem[] = [];
   for (const event of before) {

@@ -62,15 +62,8 @@ const MOST_SERVERS = 1_024;
 export function neighboursIn(parts: FactPorts, network: Prefix, now: Millis): Neighbourhood {
   const { history, neighbours, honest, accounts } = parts;
   // Nothing is counted for a whole network: only its ban and its offences are read.
-  const reach = {
-    sinceConnections: now,
-    sinceMails: now,
-    sinceFailures: now,
-    sinceProbes: now,
-    most: 1,
-    mostFailures: 1,
-  };
-  const { ban, offencesAt } = history.address(network, reach);
+  const nothing = { sinceConnections: now, sinceMails: now, sinceFailures: now, sinceProbes: now };
+  const { ban, offencesAt } = history.address(network, { ...nothing, most: 1, mostFailures: 1 });
   return {
     ban,
     offencesAt,

@@ -69,13 +69,8 @@ export function composeFirewall(parts: FirewallParts) {
   let lastProxyUser = proxyUser();
   /** Whether the kernel itself ends the sessions of banned addresses. */
   const closesSessions = () => !hasProxies && !["unavailable", "off"].includes(enforcer.status().state);
-  const leakMonitor = createLeakMonitor({
-    notices,
-    clock,
-    isEnforcing,
-    hasProxies,
-    rebuild: () => enforcer.rebuild(),
-  });
+  const rebuild = () => enforcer.rebuild();
+  const leakMonitor = createLeakMonitor({ notices, clock, isEnforcing, hasProxies, rebuild });
   const hasBans = () => Iterator.from(banLog.active(clock.now())).some(() => true);
   return {
     enforcer,

@@ -159,16 +159,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       () => lookAtExport(layout, notices, clock),
     ],
   };
-  const housekeeping = createHousekeeping({
-    ...common,
-    ...counts,
-    queue,
-    banLog,
-    store,
-    disk,
-    deliveries,
-    watches,
-  });
+  const housekeeping = createHousekeeping({ ...common, ...counts, queue, banLog, store, disk, deliveries, watches });
   const preferences = createSpamPreferenceFiles(layout.spamPreferences, {
     byRecipient: senders.byRecipient,
     changes: () => senders.changes() + stores.logins.changes(),
