@@ -21,7 +21,10 @@ const OWNERS_FILE = "own.conf";
 /** In a cache, these fields of a malicious mail take twenty times its size. No quota counts caches, so one account could fill the disk. */
 const LONGER_THAN_MAIL = ["imap.envelope", "imap.body", "imap.bodystructure", "mime.parts", "binary.parts"];
 
-/** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its configuration, except the file for the `dict` process, which does not run as root (`renderScriptDict`). */
+/**
+ * Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its configuration, except the file for
+ * the `dict` process, which does not run as root (`renderScriptDict`).
+ */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
     rendered("dovecot.conf", dovecotConf(site), 0o600),

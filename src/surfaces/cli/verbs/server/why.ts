@@ -41,7 +41,7 @@ export async function why(call: Call): Promise<Answer> {
 /** A text that is probably meant as an IP address, even if invalid. Digits alone may be a queue id. */
 const LIKE_IP = /^(?:\d*[./][\d./]*|[\da-f:./]*:[\da-f:./]*)$/i;
 
-/** `find TEXT` and `why TEXT`: an IP address, an account, a mail, or else events that name a sender, a domain, a recipient, or come from a network. */
+/** `find TEXT` and `why TEXT`: an IP address, an account, a mail, or else events that name a sender, domain or recipient, or come from a network. */
 export async function find(call: Call): Promise<Answer> {
   const text = call.args.join(" ");
   if (text.trim() === "") return wrongUsage("find needs a text.", `See \`${PROGRAM} help find\`.`);
