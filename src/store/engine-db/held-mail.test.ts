@@ -6,7 +6,7 @@ import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import { HELD_BY_HAND } from "../../guard/admin-ports.ts";
-import { sqliteAccountMail, sqliteHeldMail } from "./held-mail.ts";
+import { sqliteHeldMail, sqliteMailChanges } from "./held-mail.ts";
 import { sqliteSendingHistory } from "./sending-history.ts";
 
 const EVIDENCE = { count: 21, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };
@@ -17,7 +17,7 @@ const TIMES = { firstBy: START, decidedAfter: START };
 
 function fresh(t: TestContext) {
   const { db, store } = engineDatabase(t);
-  const [holds, held] = [{ apply: sqliteAccountMail(db) }, sqliteHeldMail(db)];
+  const [holds, held] = [{ apply: sqliteMailChanges(db) }, sqliteHeldMail(db)];
   const history = sqliteSendingHistory(db);
   const holdOf = (account: string, now = later(START, DAY_MS)) => history.holdOf(account, now);
   return { store, holds, held, history, holdOf };

@@ -25,8 +25,8 @@ export type MailChange = Extract<
 /** Longer than the hour within which `limits.sending.refused` counts. */
 const REFUSALS_KEPT_MS = DAY_MS;
 
-/** Correspondents, held accounts and their mail, and refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
-export function sqliteAccountMail(db: DatabaseSync): (change: MailChange, at: Millis) => void {
+/** Writes correspondents, held accounts and their mail, and refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
+export function sqliteMailChanges(db: DatabaseSync): (change: MailChange, at: Millis) => void {
   const audit = sqliteAuditChain(db);
   const sql = prepared(db, HOLD_SQL);
   return (change, at) => {

@@ -24,7 +24,7 @@ import { EventWriter } from "../events/event-writer.ts";
 import { BUSY_TIMEOUT_MS, isLocked } from "../open.ts";
 import { prepared } from "../transactions.ts";
 import { NO_BANS, sqliteBanTable } from "./ban-table.ts";
-import { sqliteAccountMail } from "./held-mail.ts";
+import { sqliteMailChanges } from "./held-mail.ts";
 import { sqliteHonestMail } from "./honest-mail.ts";
 import { sqliteJailReports } from "./jail-reports.ts";
 import { sqliteQueuedMail } from "./queued-mail.ts";
@@ -44,8 +44,8 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
   readonly #bans;
   readonly #jails;
   readonly #honest;
-  readonly #mail;
-  readonly #waiting;
+  readonly #applyMailChange;
+  readonly #waitingRecipients;
   readonly #sql;
   #refusal: string | null = null;
   #busyTimeoutMs = BUSY_TIMEOUT_MS;
@@ -60,8 +60,8 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
     this.#allWindows = sqliteWindowReader(db, "event_by_subject");
     this.#jails = sqliteJailReports(db);
     this.#honest = sqliteHonestMail(db);
-    this.#mail = sqliteAccountMail(db);
-    this.#waiting = sqliteQueuedMail(db);
+    this.#applyMailChange = sqliteMailChanges(db);
+    this.#waitingRecipients = sqliteQueuedMail(db);
     this.#sql = prepared(db, SQL);
     this.#bans = sqliteBanTable(db);
   }
@@ -107,7 +107,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
 
   waitingRecipients(queueId: string): readonly WaitingRecipient[] {
     this.#writer.write();
-    return this.#waiting(queueId);
+    return this.#waitingRecipients(queueId);
   }
 
   /** Adds waiting events to their index. Call it between transactions. Throws if the database cannot be written. */
@@ -188,7 +188,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
         this.#sql.disallow.run(change.prefix);
         return;
       default:
-        return this.#mail(change, at);
+        return this.#applyMailChange(change, at);
     }
   }
 

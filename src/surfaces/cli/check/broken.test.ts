@@ -20,7 +20,7 @@ import { hostPrefix } from "../../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { endDrill } from "../../../jobs/backup/records.ts";
 import { layoutOf } from "../../../settings/layout.ts";
-import { sqliteAccountMail, sqliteHeldMail } from "../../../store/engine-db/held-mail.ts";
+import { sqliteHeldMail, sqliteMailChanges } from "../../../store/engine-db/held-mail.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import { passwords } from "./accounts.ts";
 import { backups } from "./backups.ts";
@@ -61,7 +61,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
   "accounts.held": warning(/^Mail of 151 accounts .*: anna@example\.org, gone0@example\.org/, () => {
     const db = openEngine(join(temporaryDirectory(), "engine.db"));
     after(() => db.close());
-    const note = sqliteAccountMail(db);
+    const note = sqliteMailChanges(db);
     const evidence = { count: 34, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" } as const;
     const from = ip("203.0.113.66");
     note({ type: "HOLD_ACCOUNT", account: "anna@example.org", prefix: hostPrefix(from), ip: from, evidence }, START);
