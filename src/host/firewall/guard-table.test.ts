@@ -35,9 +35,9 @@ table inet ghostinbox {
   counter refused { }
   set allow4 { type ipv4_addr; flags interval; elements = { 127.0.0.0/8 } }
   set allow6 { type ipv6_addr; flags interval; elements = { ::1/128 } }
-  set ban4 { type ipv4_addr; flags timeout; elements = { 0.0.0.0 } }
-  set ban6 { type ipv6_addr; flags timeout; elements = { :: } }
-  set ban6_host { type ipv6_addr; flags timeout; elements = { :: } }
+  set ban4 { type ipv4_addr; flags timeout; elements = { 255.255.255.255 } }
+  set ban6 { type ipv6_addr; flags timeout; elements = { ff00:: } }
+  set ban6_host { type ipv6_addr; flags timeout; elements = { ff00:: } }
   set net4 { type ipv4_addr; flags interval, timeout; }
   set net6 { type ipv6_addr; flags interval, timeout; }
   set ban4 { type ipv4_addr; flags timeout; elements = { 203.0.113.7 timeout 0d0h1m31s, 203.0.113.8 } }

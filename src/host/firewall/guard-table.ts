@@ -17,8 +17,11 @@ import { removeTable, setText } from "./run-nft.ts";
 /** Text for nft(8). Every command names this table, so nothing else on the machine is changed. */
 export const TABLE = "inet ghostinbox";
 const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
-/** Addresses from which no packet comes. As long as its watermark is in a set, the set has not been emptied. */
-const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
+/**
+ * Addresses from which no packet comes (RFC 1122, 3.2.1.3; RFC 4291, 2.7), unlike `0.0.0.0`, from which clients ask a DHCP server on this
+ * machine. As long as its watermark is in a set, the set has not been emptied.
+ */
+const WATERMARK = { ban4: "255.255.255.255", ban6: "ff00::", ban6_host: "ff00::" } as const;
 /** The counters of the two rules for banned packets, which leave no event. For people and `nftProbe`. */
 const COUNTERS = ["dropped", "refused"] as const;
 
