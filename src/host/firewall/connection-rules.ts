@@ -65,6 +65,7 @@ ${rules.join("")}  }
  * While `watched` is empty, because the guard is down or cannot close connections, the kernel counts. It must do so at the SYN, because
  * kernels from 6.18 on do not count a connection that is already confirmed. A connection above the limit is reset. Addresses on
  * the allow list were accepted earlier and do not get here. A reset of the table starts the count from zero.
+ * The guard refuses a single IPv6 address if its prefix contains a protected one, so `refused6` is searched without the mask too.
  */
 export function connectionText(
   { most, ports, perPort, here = [], kernelCounts = true }: ConnectionLimit,
@@ -86,6 +87,7 @@ ${kernelCounts ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ip
     chain: `  chain connection_limit {
     ip saddr . tcp dport @refused4 ${refuse}
     ${prefix6} . tcp dport @refused6 ${refuse}
+    ip6 saddr . tcp dport @refused6 ${refuse}
     tcp dport @full ip saddr != @known4 ${refuse}
     tcp dport @full ${prefix6} != @known6 ${refuse}
 ${

@@ -82,6 +82,11 @@ test("packets that pass other programs' rules are counted by port, except those 
   ]);
 });
 
+test("IPv6 clients are refused by prefix, or one by one where their prefix contains a protected address", () => {
+  for (const source of ["ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0", "ip6 saddr"])
+    assert.ok(tableOf(COUNTING).includes(`    ${source} . tcp dport @refused6 reject with tcp reset\n`), source);
+});
+
 test("the mask is as long as the prefix of IPv6 bans", () => {
   for (const [length, mask] of [
     [48, "ffff:ffff:ffff:0:0:0:0:0"],
