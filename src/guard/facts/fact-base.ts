@@ -185,7 +185,7 @@ export class FactBase {
     if (decided.counted) addresses.count(this.policy, event, state, now);
     if (event.type === "CONNECT") sessions.begin(event.session);
     if (event.type === "RECIPIENT") sessions.addRecipient(event.session);
-    if (event.type === "RECIPIENT" && (passed || isBounce(event))) sessions.name(event);
+    if (event.type === "RECIPIENT" && (passed || isBounce(event))) sessions.addNamed(event);
     if (event.type === "DATA" && passed) sessions.addMail(event.session);
     // Protected clients need no credit. Held mail earns none, nor does mail from a client with a simulated ban.
     if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")

@@ -17,19 +17,19 @@ type Named = MailId & Pick<MailAttributes, "recipient" | "sender">;
 
 /**
  * Counts the mails of each open connection, and the recipients since its last mail, because Postfix 3.7 does not. Remembers the first
- * recipient of each group of which a mail may name only one (`singleName`). A dropped entry starts at zero again.
+ * recipient of each group of which a mail may name only one (`groupOf`). A dropped entry starts at zero again.
  */
 export class SmtpSessions {
   readonly #mails = new BoundedMap<string, number>(LIMITS.sessions);
   readonly #recipients = new BoundedMap<string, number>(LIMITS.sessions);
-  /** By session: the mail, and by group (`singleName`) the recipient that it named first. */
-  readonly #singles = new BoundedMap<string, Singles>(LIMITS.sessions);
+  /** By session, of its latest mail. */
+  readonly #firstOfGroups = new BoundedMap<string, FirstOfGroups>(LIMITS.sessions);
 
   /** Starts at zero: a new connection may reuse the port of an old one. */
   begin(session: string): void {
     this.#mails.delete(session);
     this.#recipients.delete(session);
-    this.#singles.delete(session);
+    this.#firstOfGroups.delete(session);
   }
 
   mails(session: string): number {
@@ -52,29 +52,30 @@ export class SmtpSessions {
 
   /** Whether this mail may not name this recipient in addition to earlier ones. Postfix may repeat a question about the same one. */
   hasOther(mail: Named): boolean {
-    const [named, name] = [this.#singles.get(mail.session), singleName(mail)];
-    if (named?.transaction !== mail.transaction || name === null) return false;
-    const first = named.first.get(name);
-    return first === undefined ? named.first.size >= MOST_SINGLES : first !== (mail.recipient ?? "").toLowerCase();
+    const [known, group] = [this.#firstOfGroups.get(mail.session), groupOf(mail)];
+    if (known?.transaction !== mail.transaction || group === null) return false;
+    const first = known.first.get(group);
+    return first === undefined ? known.first.size >= MOST_GROUPS : first !== (mail.recipient ?? "").toLowerCase();
   }
 
-  name(mail: Named): void {
-    const [present, name] = [this.#singles.get(mail.session), singleName(mail)];
-    if (name === null) return;
-    const named: Singles =
-      present?.transaction === mail.transaction ? present : { transaction: mail.transaction, first: new Map() };
-    if (named.first.size < MOST_SINGLES) named.first.getOrInsert(name, (mail.recipient ?? "").toLowerCase());
-    this.#singles.set(mail.session, named);
+  addNamed(mail: Named): void {
+    const [known, group] = [this.#firstOfGroups.get(mail.session), groupOf(mail)];
+    if (group === null) return;
+    const { transaction } = mail;
+    const ofMail: FirstOfGroups = known?.transaction === transaction ? known : { transaction, first: new Map() };
+    if (ofMail.first.size < MOST_GROUPS) ofMail.first.getOrInsert(group, (mail.recipient ?? "").toLowerCase());
+    this.#firstOfGroups.set(mail.session, ofMail);
   }
 }
 
-type Singles = Readonly<{ transaction: string; first: Map<string, string> }>;
+/** Of one mail: by group, the recipient that it named first. */
+type FirstOfGroups = Readonly<{ transaction: string; first: Map<string, string> }>;
 
 /** Maximum mailboxes with an extension in one mail. Further ones get it in another transaction. */
-const MOST_SINGLES = 20;
+const MOST_GROUPS = 20;
 
 /** The group of recipients of which a mail may name only one: all of a bounce, or all extensions of a mailbox. Null without a group. */
-function singleName({ sender, recipient }: Named): string | null {
+function groupOf({ sender, recipient }: Named): string | null {
   if (isBounce({ sender })) return "";
   const address = recipient ?? "";
   const mailbox = withoutExtension(address);
@@ -93,10 +94,10 @@ const JUDGED_MS = MINUTE_MS;
 export class SmtpProgress {
   readonly #begun = new BoundedMap<string, Readonly<{ at: Millis; hasRecipient: boolean }>>(LIMITS.sessions);
   /**
-   * Mails whose content is arriving or has arrived, in a separate map, so that many short connections cannot evict them. `lastsMs`: the
+   * Mails whose content is arriving or has arrived, in a separate map, so that many short connections cannot evict them. `longestMs`: the
    * maximum time that they take.
    */
-  readonly #transfers = new BoundedMap<string, Readonly<{ at: Millis; lastsMs: number }>>(LIMITS.sessions);
+  readonly #transfers = new BoundedMap<string, Readonly<{ at: Millis; longestMs: number }>>(LIMITS.sessions);
 
   update(event: SmtpEvent, verdict: Verdict, now: Millis): void {
     const connection = connectionOf(event.session);
@@ -106,8 +107,8 @@ export class SmtpProgress {
     }
     // A mail that will be held is sent all the same.
     if (verdict !== "pass" && verdict !== "hold") return;
-    if (event.type === "DATA") this.#transfers.set(connection, { at: now, lastsMs: TRANSFER_MS });
-    else if (event.type === "END_OF_MESSAGE") this.#transfers.set(connection, { at: now, lastsMs: JUDGED_MS });
+    if (event.type === "DATA") this.#transfers.set(connection, { at: now, longestMs: TRANSFER_MS });
+    else if (event.type === "END_OF_MESSAGE") this.#transfers.set(connection, { at: now, longestMs: JUDGED_MS });
     // Further recipients cost the client nothing, so they do not count as progress.
     else if (event.type === "RECIPIENT" && this.#begun.get(connection)?.hasRecipient === false)
       this.#begun.set(connection, { at: now, hasRecipient: true });
@@ -117,7 +118,7 @@ export class SmtpProgress {
   of(connection: string, now: Millis): Progress | null {
     const transfer = this.#transfers.get(connection);
     if (transfer !== undefined)
-      return { at: transfer.at, isTransferring: Math.abs(now - transfer.at) < transfer.lastsMs };
+      return { at: transfer.at, isTransferring: Math.abs(now - transfer.at) < transfer.longestMs };
     const begun = this.#begun.get(connection);
     return begun === undefined ? null : { at: begun.at, isTransferring: false };
   }
@@ -151,14 +152,14 @@ export class NamedRecipients {
     if (!("account" in event) || event.account === null) return;
     if (event.type === "RECIPIENT" && event.recipient !== null && verdict === "pass")
       this.add(event, event.recipient, sending.recipient);
-    const present = event.type === "DATA" ? this.#present(event) : undefined;
+    const present = event.type === "DATA" ? this.#inFlight(event) : undefined;
     if (present === undefined) return;
     present.countedFor = counted ? event.account : null;
     if (verdict === "hold") present.isHeld = true;
   }
 
   add({ session, transaction }: MailId, recipient: string, kind: SendingFacts["recipient"]): void {
-    const present = this.#present({ session, transaction });
+    const present = this.#inFlight({ session, transaction });
     const named: NamedInMail = present ?? { ...NOTHING_NAMED, transaction, names: [] };
     const { names, counts, again } = named;
     named.last = { recipient, counts, again, names: names.length };
@@ -170,7 +171,7 @@ export class NamedRecipients {
 
   /** Removes this recipient if it is the last one: it will be decided on again. */
   undoAdd(mail: MailId, recipient: string): void {
-    const named = this.#present(mail);
+    const named = this.#inFlight(mail);
     if (named === undefined || named.last?.recipient !== recipient) return;
     named.names.length = named.last.names;
     named.counts = named.last.counts;
@@ -183,7 +184,7 @@ export class NamedRecipients {
 
   /** `all`: the number of recipients that Postfix counts; those not named here are unknown. */
   counts(mail: MailId, all: number | null): RecipientCounts {
-    const counts = this.#present(mail)?.counts ?? NO_RECIPIENTS;
+    const counts = this.#inFlight(mail)?.counts ?? NO_RECIPIENTS;
     if (all === null) return counts;
     const { recipients, written, strangers } = counts;
     const unseen = Math.max(0, all - recipients);
@@ -192,11 +193,11 @@ export class NamedRecipients {
 
   /** Whether Postfix was instructed to hold it. */
   isHeld(mail: MailId): boolean {
-    return this.#present(mail)?.isHeld ?? false;
+    return this.#inFlight(mail)?.isHeld ?? false;
   }
 
   again(mail: MailId): number {
-    return this.#present(mail)?.again ?? 0;
+    return this.#inFlight(mail)?.again ?? 0;
   }
 
   /** Whether an unfinished mail of the account has counted this recipient: its upload broke off, or continues on another connection. */
@@ -206,7 +207,7 @@ export class NamedRecipients {
     return false;
   }
 
-  #present({ session, transaction }: MailId): NamedInMail | undefined {
+  #inFlight({ session, transaction }: MailId): NamedInMail | undefined {
     const present = this.#mails.get(session);
     return present?.transaction === transaction ? present : undefined;
   }
