@@ -179,7 +179,7 @@ export class NamedRecipients {
   }
 
   of(mail: MailId): readonly string[] {
-    return this.#present(mail)?.names ?? [];
+    return this.#inFlight(mail)?.names ?? [];
   }
 
   /** `all`: the number of recipients that Postfix counts; those not named here are unknown. */
