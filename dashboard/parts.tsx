@@ -35,9 +35,7 @@ export function Said({ text, lang = "en", within }: SaidProps) {
   const Around = within ?? Fragment;
   return (
     <Around>
-      <bdi class="said" lang={lang}>
-        {visible(text)}
-      </bdi>
+      <bdi lang={lang}>{visible(text)}</bdi>
     </Around>
   );
 }

@@ -12,7 +12,7 @@ import { Button, useLoaded } from "./parts.tsx";
 /** The server's advice, with commands between backquotes. */
 export function Advice({ text }: Readonly<{ text: string }>) {
   return (
-    <bdi class="said" lang="en">
+    <bdi lang="en">
       {visible(text)
         .split("`")
         .map((part, place) => (place % 2 === 0 ? part : <code key={place}>{part}</code>))}

@@ -64,7 +64,7 @@ function RecordRow({ record }: Readonly<{ record: PublishedRecord }>) {
           {!required && <small>{words.optional}</small>}
         </p>
         <small>
-          {words.shouldBe}: {value === "" ? words.whichever : <code class="said">{value}</code>}
+          {words.shouldBe}: {value === "" ? words.whichever : <code class="typed">{value}</code>}
           <br />
           {words.is}: <Said text={detail} />
           <br />
@@ -140,7 +140,7 @@ function Facts({ names, issuer, isSelfSigned, notAfter, fingerprint, trouble, po
         {words.issuer}: {isSelfSigned ? <State status="degraded">{words.selfSigned}</State> : <Said text={issuer} />}
       </li>
       <li>
-        {words.fingerprint}: <code class="said">{fingerprint}</code>{" "}
+        {words.fingerprint}: <code class="typed">{fingerprint}</code>{" "}
         <Copy text={fingerprint} what={words.fingerprint} />
       </li>
       {trouble !== null && (
