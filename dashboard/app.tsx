@@ -3,7 +3,7 @@ import { type JSX, render } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Complaint, post } from "./api.ts";
 import { attempt, forgetToasts, signedIn, tell } from "./attempt.ts";
-import { Live, onGap } from "./live.ts";
+import { followStream, onGap } from "./live.ts";
 import { language, t } from "./messages.ts";
 import { Said, useProgram, Waiting } from "./parts.tsx";
 import { ProofDialog } from "./proof.tsx";
@@ -40,10 +40,7 @@ function NotKnown({ of }: Readonly<{ of: Complaint }>) {
 }
 
 function Dashboard() {
-  useEffect(() => {
-    const live = new Live();
-    return () => live.stop();
-  }, []);
+  useEffect(followStream, []);
   const { page } = route.value;
   // The page of a mailbox's user is only for that user.
   const name = page === "me" ? "now" : page;

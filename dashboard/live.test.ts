@@ -6,8 +6,8 @@ import { aheadMs } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 import {
   figures,
+  followStream,
   health,
-  Live,
   liveness,
   onBans,
   onEvents,
@@ -59,8 +59,7 @@ function start(t: TestContext) {
     }
   };
   Object.assign(globalThis, { EventSource: PlayedSource });
-  const live = new Live();
-  t.after(() => live.stop());
+  t.after(followStream());
   return { source: () => PlayedSource.opened.at(-1) ?? assert.fail("no stream"), pass };
 }
 

@@ -22,7 +22,7 @@ type News = Readonly<{
 /** The server sends something every 5 s. After this much silence the page stops showing "live". */
 const SILENCE_MS = 9_000;
 /** How often the page checks for silence. */
-const LOOK_MS = 1_000;
+const CHECK_MS = 1_000;
 const RECONNECT_MS = 3_000;
 
 export const liveness = signal<Liveness>({ kind: "connecting" });
@@ -63,54 +63,38 @@ export const { on: onGap, tell: tellGap } = topic();
 /** Something may have changed that the stream does not report, so lists must be read again. */
 export const { on: onStale, tell: tellStale } = topic();
 
-/** All updates that the server sends unasked: `GET /api/v1/stream`. The page has one at a time. */
-export class Live {
-  readonly #timer: ReturnType<typeof setInterval>;
+/** Follows all updates that the server sends unasked: `GET /api/v1/stream`. The page has one stream at a time. Returns what ends it. */
+export function followStream(): () => void {
   /** For display, because `performance.now()` may stop while the computer sleeps. Durations do not use it, because the clock may be set. */
-  #heardAt = Date.now();
+  let heardAt = Date.now();
   /** When the server was last heard, by `performance.now()`. */
-  #heard = performance.now();
+  let heard = performance.now();
   /** When the connection was last judged alive or replaced, by `performance.now()`; only for reconnecting. */
-  #aliveAt = performance.now();
-  #source: EventSource | null = null;
-  #reconnect: ReturnType<typeof setTimeout> | undefined;
-  #isReturning = false;
-  #newestId: string | null = null;
-  #epoch: string | null = null;
-
-  constructor() {
-    this.#timer = setInterval(() => this.#judge(), LOOK_MS);
-    this.#connect();
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-    clearTimeout(this.#reconnect);
-    this.#source?.close();
-    this.#source = null;
-    health.value = null;
-    figures.value = null;
-    liveness.value = { kind: "connecting" };
-  }
+  let aliveAt = heard;
+  let current: EventSource | null = null;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let isReconnecting = false;
+  let newestId: string | null = null;
+  let knownEpoch: string | null = null;
 
   /** A browser reconnects automatically after a broken connection, but not after an error response. */
-  #connect(): void {
-    const source = new EventSource(`api/v1/stream${queryOf({ since: this.#newestId })}`);
-    this.#source = source;
+  const connect = (): void => {
+    const source = new EventSource(`api/v1/stream${queryOf({ since: newestId })}`);
+    current = source;
     const on = <Name extends keyof News>(name: Name, take: (news: News[Name]) => void): void =>
       source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
-        this.#heardAt = Date.now();
-        this.#heard = this.#aliveAt = performance.now();
+        heardAt = Date.now();
+        heard = aliveAt = performance.now();
         if (liveness.value.kind !== "live") liveness.value = { kind: "live" };
-        if (lastEventId !== "") this.#newestId = lastEventId;
+        if (lastEventId !== "") newestId = lastEventId;
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests of the server hold the stream to it
         take(JSON.parse(data) as News[Name]);
       });
     on("hello", (server) => {
       setClock(server.now);
       // The database is a different one, so nothing on the page is from it.
-      if (this.#epoch !== null && this.#epoch !== server.epoch) location.reload();
-      this.#epoch = server.epoch;
+      if (knownEpoch !== null && knownEpoch !== server.epoch) location.reload();
+      knownEpoch = server.epoch;
       version.value = server.version;
       // Earlier changes of bans are not sent, and a list may have been read before the stream started.
       tellStale();
@@ -127,32 +111,42 @@ export class Live {
     on("figures", (news) => (figures.value = news));
     on("beat", ({ now }) => setClock(now));
     source.addEventListener("error", () => {
-      if (source.readyState !== EventSource.CLOSED || this.#source !== source) return;
-      this.#reconnect = setTimeout(() => void this.#return(), RECONNECT_MS);
+      if (source.readyState !== EventSource.CLOSED || current !== source) return;
+      retry = setTimeout(() => void reconnect(), RECONNECT_MS);
     });
-  }
-
-  async #return(): Promise<void> {
-    if (this.#isReturning) return;
-    this.#isReturning = true;
-    clearTimeout(this.#reconnect);
-    this.#source?.close();
+  };
+  const reconnect = async (): Promise<void> => {
+    if (isReconnecting) return;
+    isReconnecting = true;
+    clearTimeout(retry);
+    current?.close();
     try {
       await get("session", SILENCE_MS);
     } catch (error) {
       if (error instanceof Refused && error.status === 401) return void (signedIn.value = "no");
     } finally {
-      this.#isReturning = false;
+      isReconnecting = false;
     }
-    this.#aliveAt = performance.now();
-    if (this.#source !== null) this.#connect();
-  }
-
+    aliveAt = performance.now();
+    if (current !== null) connect();
+  };
   /** Replaces a connection that is dead although neither side closed it: the browser would wait forever. */
-  #judge(): void {
+  const checkSilence = (): void => {
     const now = performance.now();
-    if (now - this.#heard >= SILENCE_MS && liveness.value.kind !== "silent")
-      liveness.value = { kind: "silent", since: this.#heardAt };
-    if (now - this.#aliveAt >= SILENCE_MS) void this.#return();
-  }
+    if (now - heard >= SILENCE_MS && liveness.value.kind !== "silent")
+      liveness.value = { kind: "silent", since: heardAt };
+    if (now - aliveAt >= SILENCE_MS) void reconnect();
+  };
+
+  const timer = setInterval(checkSilence, CHECK_MS);
+  connect();
+  return () => {
+    clearInterval(timer);
+    clearTimeout(retry);
+    current?.close();
+    current = null;
+    health.value = null;
+    figures.value = null;
+    liveness.value = { kind: "connecting" };
+  };
 }
