@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { settled } from "../test/kit/until.ts";
-import { type Answer, HeldRows, openList } from "./live-list.ts";
+import { type Answer, type HeldRows, heldRows, openList } from "./live-list.ts";
 
 type Rows = Answer<string>;
 
@@ -95,7 +95,7 @@ const last = (...items: readonly string[]): Rows => ({ items, next: null });
 const page = (...items: readonly string[]): Rows => ({ items, next: `after ${items.at(-1)}` });
 
 function rows(shown: Rows): HeldRows<string> {
-  const list = new HeldRows<string>((item) => item);
+  const list = heldRows<string>((item) => item);
   list.renew(shown);
   return list;
 }
@@ -181,7 +181,7 @@ test("a row that the reader ends is marked at once, stays marked, and does not r
 });
 
 test("a row that returns stays in its place, with its current data, even while the list is held", () => {
-  const list = new HeldRows<readonly [name: string, data: number]>(([name]) => name);
+  const list = heldRows<readonly [name: string, data: number]>(([name]) => name);
   const renew = (...items: readonly (readonly [string, number])[]): void => list.renew({ items, next: null });
   renew(["b", 1], ["a", 1]);
   list.hold("pointer", true);

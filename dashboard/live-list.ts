@@ -22,7 +22,7 @@ export type LiveList<T, A extends Answer<T>> = Awaited<ReturnType<typeof openLis
 
 /** Reads a page of a list, and again after news until `over`: only the server knows which rows belong to it. Throws as `read` does. */
 export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }: Parts<T, A>, over: AbortSignal) {
-  const rows = new HeldRows(keyOf);
+  const rows = heldRows(keyOf);
   /** Null before the first answer. */
   const latest = signal<A | null>(null);
   /** Why the list could not be read again: the shown one may be out of date. */
@@ -64,67 +64,60 @@ export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }:
 
 type Holder = "pointer" | "focus" | "touch" | "reader";
 
+export type HeldRows<T> = ReturnType<typeof heldRows<T>>;
+
 /**
  * The rows of a live list. Nothing moves under the pointer or the focus: while someone holds the list, new rows wait, and
  * rows that have ended stay in their place, marked.
  */
-export class HeldRows<T> {
-  readonly shown = signal<readonly T[]>([]);
+export function heldRows<T>(keyOf: (item: T) => string) {
+  const shown = signal<readonly T[]>([]);
   /** Where the page after the shown rows starts; null if there is none. */
-  readonly next = signal<string | null>(null);
+  const next = signal<string | null>(null);
   /** How many new rows wait, such as `3`, or `50+` if there may be more. */
-  readonly waiting = signal("0");
+  const waiting = signal("0");
   /** Keys of rows that are over but still shown. */
-  readonly ended = signal<ReadonlySet<string>>(new Set());
-  readonly keyOf: (item: T) => string;
-  readonly #holds = new Set<Holder>();
-  #latest: Answer<T> = { items: [], next: null };
+  const ended = signal<ReadonlySet<string>>(new Set());
+  const holders = new Set<Holder>();
+  let latest: Answer<T> = { items: [], next: null };
 
-  constructor(keyOf: (item: T) => string) {
-    this.keyOf = keyOf;
-  }
-
+  const take = (): void => {
+    const items = latest.items.filter((item) => !ended.value.has(keyOf(item)));
+    latest = { ...latest, items };
+    shown.value = items;
+    next.value = latest.next;
+    ended.value = new Set();
+    waiting.value = "0";
+  };
+  const takeIfFree = (): void => {
+    if (holders.size === 0) take();
+  };
   /** Takes the latest answer, newest first. */
-  renew({ items, next }: Answer<T>): void {
-    this.#latest = { items, next };
-    const present = new Map(items.map((item) => [this.keyOf(item), item]));
-    this.shown.value = this.shown.value.map((item) => present.get(this.keyOf(item)) ?? item);
-    const [shown, listed] = [this.shown.value.map(this.keyOf), items.map(this.keyOf)];
+  const renew = (answer: Answer<T>): void => {
+    latest = answer;
+    const present = new Map(answer.items.map((item) => [keyOf(item), item]));
+    shown.value = shown.value.map((item) => present.get(keyOf(item)) ?? item);
+    const [before, listed] = [shown.value.map(keyOf), answer.items.map(keyOf)];
     // Above the last row that is both shown and listed, a row that is only shown is over, and one that is only listed is new. Below it, a
     // row that is only shown may be on a later page, and one that is only listed came from there.
-    const lastKnown = listed.findLastIndex((key) => shown.includes(key));
-    const lastListed = next === null ? shown.length : shown.indexOf(listed[lastKnown] ?? "");
-    const isOver = (key: string, place: number): boolean => place < lastListed || this.ended.value.has(key);
-    this.ended.value = new Set(shown.filter((key, place) => !listed.includes(key) && isOver(key, place)));
+    const lastKnown = listed.findLastIndex((key) => before.includes(key));
+    const lastListed = answer.next === null ? before.length : before.indexOf(listed[lastKnown] ?? "");
+    const isOver = (key: string, index: number): boolean => index < lastListed || ended.value.has(key);
+    ended.value = new Set(before.filter((key, index) => !listed.includes(key) && isOver(key, index)));
     const above = lastKnown === -1 ? listed : listed.slice(0, lastKnown);
-    const fresh = above.filter((key) => !shown.includes(key)).length;
-    const isMore = lastKnown === -1 && fresh > 0 && next !== null;
-    this.waiting.value = isMore ? `${fresh}+` : String(fresh);
-    this.#takeIfFree();
-  }
-
+    const fresh = above.filter((key) => !before.includes(key)).length;
+    const isMore = lastKnown === -1 && fresh > 0 && answer.next !== null;
+    waiting.value = isMore ? `${fresh}+` : String(fresh);
+    takeIfFree();
+  };
   /** Marks a row that the reader has ended, before the list is read again. */
-  end(key: string): void {
-    this.ended.value = new Set([...this.ended.value, key]);
-    this.#takeIfFree();
-  }
-
-  hold(holder: Holder, isHeld: boolean): void {
-    if (isHeld) this.#holds.add(holder);
-    else if (this.#holds.delete(holder)) this.#takeIfFree();
-  }
-
-  take(): void {
-    const { items, next } = this.#latest;
-    const over = this.ended.value;
-    this.#latest = { items: items.filter((item) => !over.has(this.keyOf(item))), next };
-    this.shown.value = this.#latest.items;
-    this.next.value = next;
-    this.ended.value = new Set();
-    this.waiting.value = "0";
-  }
-
-  #takeIfFree(): void {
-    if (this.#holds.size === 0) this.take();
-  }
+  const end = (key: string): void => {
+    ended.value = new Set([...ended.value, key]);
+    takeIfFree();
+  };
+  const hold = (holder: Holder, isHeld: boolean): void => {
+    if (isHeld) holders.add(holder);
+    else if (holders.delete(holder)) takeIfFree();
+  };
+  return { shown, next, waiting, ended, keyOf, renew, end, hold, take };
 }
