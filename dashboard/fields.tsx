@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Complaint } from "./api.ts";
 import { attempt, byForm, tell, toasts } from "./attempt.ts";
 import { keepLanguage, LANGUAGES, type Language, language, t } from "./messages.ts";
-import { type Attempts, Button, Field, fieldsOf, Said, useAttempt } from "./parts.tsx";
+import { type Attempts, Button, Card, Field, fieldsOf, Said, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 
 type SurelyProps = Readonly<{
@@ -191,23 +191,25 @@ export function Turns({ first, next, nextLabel = t.nextPage, children }: TurnsPr
   );
 }
 
-export function LanguageField() {
+export function LanguageCard() {
   return (
-    <label class="field narrow">
-      <span>{t.language}</span>
-      <select onChange={({ currentTarget }) => speak(currentTarget.value === "de" ? "de" : "en")}>
-        {Object.entries(LANGUAGES).map(([code, name]) => (
-          <option key={code} value={code} lang={code} selected={code === language}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Card title={t.thisPage}>
+      <label class="field narrow">
+        <span>{t.language}</span>
+        <select onChange={({ currentTarget }) => switchLanguage(currentTarget.value === "de" ? "de" : "en")}>
+          {Object.entries(LANGUAGES).map(([code, name]) => (
+            <option key={code} value={code} lang={code} selected={code === language}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </Card>
   );
 }
 
 /** Reloads the page in this language, unless the reader would lose typed text, a secret not yet copied, or an undo. */
-function speak(wanted: Language): void {
+function switchLanguage(wanted: Language): void {
   keepLanguage(wanted);
   if (wanted === language) return;
   const canUndo = toasts.peek().some(({ undo }) => undo !== null);

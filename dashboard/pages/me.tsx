@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { MyMailbox } from "../../src/admin/me.ts";
-import { Fact, LanguageField } from "../fields.tsx";
+import { Fact, LanguageCard } from "../fields.tsx";
 import { size, whole } from "../format.ts";
 import { t } from "../mailbox-texts.ts";
 import { Card, LinkButton, Said, State, useGet, Waiting } from "../parts.tsx";
@@ -31,9 +31,7 @@ export function MePage() {
           <Delivery />
           {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
           <OwnSessionsCard />
-          <Card title={t.me.page}>
-            <LanguageField />
-          </Card>
+          <LanguageCard />
         </div>
       </div>
     </>

@@ -21,6 +21,7 @@ export const en = {
   skip: "Skip to content",
   signOut: "Sign out",
   signedOut: "You are signed out.",
+  thisPage: "This page",
   language: "Language (reloads the page)",
   languageLater:
     "The language changes when you reload the page. That clears what you have typed or not copied yet, and every Undo.",
@@ -114,6 +115,7 @@ export const de: typeof en = {
   skip: "Zum Inhalt",
   signOut: "Abmelden",
   signedOut: "Sie sind abgemeldet.",
+  thisPage: "Diese Seite",
   language: "Sprache (lädt die Seite neu)",
   languageLater:
     "Die Sprache wechselt, sobald Sie die Seite neu laden. Eingegebenes, noch nicht Kopiertes und jedes „Rückgängig“ gehen dabei verloren.",

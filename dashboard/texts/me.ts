@@ -86,7 +86,6 @@ export const en = {
   qrHint:
     "A camera or QR app shows these settings as text, to be copied into the mail program. They contain no password.",
   qrTitle: "QR code with the settings of the mail program as text",
-  page: "This page",
 };
 
 export const de: typeof en = {
@@ -178,5 +177,4 @@ export const de: typeof en = {
   qrHint:
     "Eine Kamera oder QR-App zeigt diese Einstellungen als Text, den Sie in das Mailprogramm übernehmen. Ein Passwort enthalten sie nicht.",
   qrTitle: "QR-Code mit den Einstellungen des Mailprogramms als Text",
-  page: "Diese Seite",
 };

@@ -9,7 +9,6 @@ export const systemEn = {
   components: "Components",
   notices: "Notices",
   noNotices: "No notices.",
-  page: "This page",
   alertList: {
     title: "Latest alerts",
     none: "No alerts.",
@@ -40,7 +39,6 @@ export const systemDe: typeof systemEn = {
   components: "Komponenten",
   notices: "Hinweise",
   noNotices: "Keine Hinweise.",
-  page: "Diese Seite",
   alertList: {
     title: "Die letzten Meldungen",
     none: "Noch keine Meldungen.",

@@ -1,6 +1,6 @@
 import type { Health } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
-import { LanguageField } from "../../fields.tsx";
+import { LanguageCard } from "../../fields.tsx";
 import { health, version } from "../../live.ts";
 import { At, Card, Said, useGet, Waiting } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
@@ -41,9 +41,7 @@ function SystemState() {
       <p>
         <a href={hrefOf("settings")}>{words.settings}</a>
       </p>
-      <Card title={words.page}>
-        <LanguageField />
-      </Card>
+      <LanguageCard />
     </>
   );
 }
