@@ -3,12 +3,12 @@ import { type Language, language, t } from "./messages.ts";
 
 /** The server refused the request; the message is its explanation. Status 0: it could not be reached. */
 export class Refused extends Error {
+  override readonly name = "Refused";
   readonly status: number;
   /** The problem's code (src/surfaces/api/problem.ts), such as `proof_needed`; empty if the message is the page's own. */
   readonly code: string;
   constructor(status: number, message: string, code = "") {
     super(message);
-    this.name = "Refused";
     this.status = status;
     this.code = code;
   }
@@ -30,7 +30,7 @@ export function setClock(now: string): void {
 const LONGEST_MS = 30_000;
 
 /** Paths are relative to the page, which may lie below a path of a proxy. Throws `Refused`. */
-export async function get<T>(path: string, longestMs: number = LONGEST_MS): Promise<T> {
+export async function get<T>(path: string, longestMs?: number): Promise<T> {
   return send<T>(path, { method: "GET" }, longestMs);
 }
 

@@ -1,8 +1,8 @@
 import { effect, signal } from "@preact/signals";
 import { type JSX, render } from "preact";
 import { useEffect } from "preact/hooks";
-import { type Complaint, post } from "./api.ts";
-import { attempt, forgetToasts, signedIn, tell } from "./attempt.ts";
+import type { Complaint } from "./api.ts";
+import { forgetToasts, signedIn, tell } from "./attempt.ts";
 import { followStream, onGap } from "./live.ts";
 import { language, t } from "./messages.ts";
 import { Said, useProgram, Waiting } from "./parts.tsx";
@@ -45,7 +45,7 @@ function Dashboard() {
   // The page of a mailbox's user is only for that user.
   const name = page === "me" ? "now" : page;
   return (
-    <Shell signOut={signOut}>
+    <Shell>
       <Page key={name} name={name} />
       <ProofDialog />
     </Shell>
@@ -57,19 +57,11 @@ function Mailbox() {
   const { page } = route.value;
   useEffect(() => go("me", {}, "replace"), [page]);
   return (
-    <Shell signOut={signOut} isOfMailbox>
+    <Shell isOfMailbox>
       <Page name="me" />
       <ProofDialog />
     </Shell>
   );
-}
-
-function signOut(): void {
-  attempt(async () => {
-    await post("logout", {});
-    signedIn.value = "no";
-    go("now", {}, "replace");
-  });
 }
 
 type Pages = Partial<Readonly<Record<PageName, () => JSX.Element>>>;

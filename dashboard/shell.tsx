@@ -1,15 +1,16 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { holdToasts, toasts, undoLast, undoOf } from "./attempt.ts";
+import { post } from "./api.ts";
+import { attempt, holdToasts, signedIn, toasts, undoLast, undoOf } from "./attempt.ts";
 import { hourAndMinute, windowTitle } from "./format.ts";
 import { health, liveness } from "./live.ts";
 import { t } from "./messages.ts";
 import { Button, Said, State } from "./parts.tsx";
 import { go, hrefOf, PAGES, type PageName, type Query, route } from "./route.ts";
 
-type ShellProps = Readonly<{ children: ComponentChildren; signOut: () => void; isOfMailbox?: boolean }>;
+type ShellProps = Readonly<{ children: ComponentChildren; isOfMailbox?: boolean }>;
 
-export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
+export function Shell({ children, isOfMailbox = false }: ShellProps) {
   const main = useRef<HTMLElement>(null);
   useKeptFocus();
   const skip = (event: Event): void => {
@@ -35,6 +36,14 @@ export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
       </main>
     </div>
   );
+}
+
+function signOut(): void {
+  attempt(async () => {
+    await post("logout", {});
+    signedIn.value = "no";
+    go("now", {}, "replace");
+  });
 }
 
 function Pages() {
