@@ -1,13 +1,13 @@
 import type { ComponentChildren } from "preact";
 import type { SessionItem } from "../src/admin/declare/items.ts";
 import { remove } from "./api.ts";
-import { Item, Remove } from "./fields.tsx";
+import { ConfirmRemove, Item } from "./fields.tsx";
 import { t } from "./messages.ts";
-import { At, Card, Rows, Said, useGet } from "./parts.tsx";
+import { Card, Rows, SafeText, Time, useGet } from "./parts.tsx";
 import { change } from "./session.ts";
 
 export function LastUse({ at }: Readonly<{ at: string | null }>) {
-  return at === null ? <>{t.unused}</> : <At iso={at} how="moment" word={t.used} />;
+  return at === null ? <>{t.unused}</> : <Time iso={at} how="moment" word={t.used} />;
 }
 
 type SecretItem = Readonly<{ id: string; name: string; lastUsed: string | null }>;
@@ -36,7 +36,7 @@ export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news,
       <Rows of={list} none={words.none}>
         {(one) => (
           <Item key={one.id} name={one.name} facts={<Since word={words.made} iso={madeAt(one)} used={one.lastUsed} />}>
-            <Remove name={one.name} run={() => takeOff(one)} />
+            <ConfirmRemove name={one.name} run={() => takeOff(one)} />
           </Item>
         )}
       </Rows>
@@ -59,7 +59,7 @@ export function SessionRow({ item, account = null, children }: SessionProps) {
   const { device, ip, startedAt, usedAt, isOwn } = item;
   const beside = (
     <>
-      <Said text={ip} /> {account !== null && <Said text={account} />}{" "}
+      <SafeText text={ip} /> {account !== null && <SafeText text={account} />}{" "}
       {isOwn && <span class="badge">{t.browsers.thisOne}</span>}
     </>
   );
@@ -79,7 +79,7 @@ export function SessionRow({ item, account = null, children }: SessionProps) {
 function Since({ word, iso, used }: Readonly<{ word: string; iso: string; used: string | null }>) {
   return (
     <>
-      <At iso={iso} how="moment" word={word} />, <LastUse at={used} />
+      <Time iso={iso} how="moment" word={word} />, <LastUse at={used} />
     </>
   );
 }

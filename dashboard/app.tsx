@@ -5,7 +5,7 @@ import type { Complaint } from "./api.ts";
 import { forgetToasts, signedIn, tell } from "./attempt.ts";
 import { followStream, onGap } from "./live.ts";
 import { language, t } from "./messages.ts";
-import { Said, useProgram, Waiting } from "./parts.tsx";
+import { SafeText, useProgram, Waiting } from "./parts.tsx";
 import { ProofDialog } from "./proof.tsx";
 import { go, type PageName, route, routeOf } from "./route.ts";
 import { findSession, followTabs, reader, trouble } from "./session.ts";
@@ -32,7 +32,7 @@ function NotKnown({ of }: Readonly<{ of: Complaint }>) {
         <img src="icon.svg" alt="" width="56" height="56" />
         <Heading>GhostInbox</Heading>
         <p role="status">
-          <Said {...of} /> {t.live.again}
+          <SafeText {...of} /> {t.live.again}
         </p>
       </div>
     </main>
@@ -64,16 +64,16 @@ function Mailbox() {
   );
 }
 
-type Pages = Partial<Readonly<Record<PageName, () => JSX.Element>>>;
+type LoadedPages = Partial<Readonly<Record<PageName, () => JSX.Element>>>;
 
 /** Two pages each have their own program; `further` contains all others. */
-function programOf(name: PageName): Promise<Pages> {
+function programOf(name: PageName): Promise<LoadedPages> {
   if (name === "now") return import("./pages/now.tsx").then(({ NowPage }) => ({ now: NowPage }));
   if (name === "me") return import("./pages/me.tsx").then(({ MePage }) => ({ me: MePage }));
   return import("./pages/further.ts");
 }
 
-const here = signal<Pages>({});
+const here = signal<LoadedPages>({});
 
 function Page({ name }: Readonly<{ name: PageName }>) {
   const Here = here.value[name];

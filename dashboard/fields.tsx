@@ -3,10 +3,10 @@ import { useEffect, useState } from "preact/hooks";
 import type { Complaint } from "./api.ts";
 import { attempt, byForm, tell, toasts } from "./attempt.ts";
 import { keepLanguage, LANGUAGES, type Language, language, t } from "./messages.ts";
-import { type Attempts, Button, Card, Field, fieldsOf, Said, useAttempt } from "./parts.tsx";
+import { type Attempts, Button, Card, Field, fieldsOf, SafeText, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 
-type SurelyProps = Readonly<{
+type ConfirmButtonProps = Readonly<{
   /** Accessible name, if `shown` is too short for one. */
   label?: string | undefined;
   shown: string;
@@ -17,7 +17,7 @@ type SurelyProps = Readonly<{
 }>;
 
 /** A button that asks before it acts. */
-export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
+export function ConfirmButton({ label, shown, surely, kind, run }: ConfirmButtonProps) {
   const [stage, setStage] = useState<Stage>("rests");
   useEffect(() => {
     const timer = stage === "asks" ? setTimeout(() => setStage("armed"), DOUBLE_CLICK_MS) : undefined;
@@ -44,8 +44,8 @@ export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
   );
 }
 
-export function Remove({ name, run }: Readonly<{ name: string; run: () => Promise<void> }>) {
-  return <Surely label={t.removeOf(name)} shown={t.remove} surely={t.surelyRemove(name)} run={run} />;
+export function ConfirmRemove({ name, run }: Readonly<{ name: string; run: () => Promise<void> }>) {
+  return <ConfirmButton label={t.removeOf(name)} shown={t.remove} surely={t.surelyRemove(name)} run={run} />;
 }
 
 type ActionProps = Readonly<{
@@ -69,7 +69,7 @@ export function ActionButton({ shown, label, kind, isOff = false, busy, run }: A
   return <Button shown={shown} class={kind} aria-label={label} aria-disabled={isBusy || isOff} onClick={press} />;
 }
 
-export function TakeOff({ name, ...act }: Readonly<{ name: string }> & Pick<ActionProps, "busy" | "run">) {
+export function RemoveButton({ name, ...act }: Readonly<{ name: string }> & Pick<ActionProps, "busy" | "run">) {
   return <ActionButton shown={t.remove} label={t.removeOf(name)} {...act} />;
 }
 
@@ -125,7 +125,7 @@ export function Form(props: FormProps) {
       {/* With this key, a repeated refusal is announced again. */}
       {refusal !== null && (
         <p key={refusal} ref={intoView} class="error" role="alert">
-          <Said {...refusal} />
+          <SafeText {...refusal} />
         </p>
       )}
     </form>
@@ -171,7 +171,7 @@ export function NewPassword({
   );
 }
 
-type TurnsProps = Readonly<{
+type PagerButtonsProps = Readonly<{
   first: (() => void) | null;
   next: (() => void) | null;
   /** Label of the button to the next page. */
@@ -180,7 +180,7 @@ type TurnsProps = Readonly<{
 }>;
 
 /** Below a list: to its next page, and back to the first. */
-export function Turns({ first, next, nextLabel = t.nextPage, children }: TurnsProps) {
+export function PagerButtons({ first, next, nextLabel = t.nextPage, children }: PagerButtonsProps) {
   return (
     <div class="bar">
       {children}
@@ -220,7 +220,7 @@ function switchLanguage(wanted: Language): void {
 }
 
 /** For how long, as the field `for` of a form. */
-export function Lasts() {
+export function DurationField() {
   return <Choice label={t.pause.lasts} name="for" choices={Object.entries(t.pause.durations)} />;
 }
 
@@ -237,7 +237,7 @@ export function Item({ name, lang = language, beside, facts, children }: ItemPro
   return (
     <li class="row act">
       <p>
-        <Said within="strong" text={name} lang={lang} /> {beside}
+        <SafeText within="strong" text={name} lang={lang} /> {beside}
         {facts !== undefined && <br />}
         <small>{facts}</small>
       </p>

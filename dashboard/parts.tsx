@@ -28,10 +28,10 @@ export function State({ status, children }: Readonly<{ status: Health["status"];
   );
 }
 
-type SaidProps = Readonly<{ text: string; lang?: string; within?: "strong" | "p" | "li" }>;
+type SafeTextProps = Readonly<{ text: string; lang?: string; within?: "strong" | "p" | "li" }>;
 
 /** Text from strangers, or from the server about them. Isolated, whatever its direction, and with invisible characters made visible. */
-export function Said({ text, lang = "en", within }: SaidProps) {
+export function SafeText({ text, lang = "en", within }: SafeTextProps) {
   const Around = within ?? Fragment;
   return (
     <Around>
@@ -41,7 +41,7 @@ export function Said({ text, lang = "en", within }: SaidProps) {
 }
 
 /** A time, after a word for what happens then. The exact time is its title. */
-export function At({ iso, how, word = "" }: Readonly<{ iso: string; how: "moment" | "distance"; word?: string }>) {
+export function Time({ iso, how, word = "" }: Readonly<{ iso: string; how: "moment" | "distance"; word?: string }>) {
   const at = Date.parse(iso);
   const text = how === "moment" ? moment(at, now.value) : distance(at, now.value);
   const exact = new Date(at).toLocaleString(language, { dateStyle: "medium", timeStyle: "medium" });
@@ -88,9 +88,9 @@ export function Card({ title, hint, children, aside, place }: CardProps) {
   );
 }
 
-/** A card that takes the focus (`useOpened`). */
+/** A card that takes the focus (`useFocusOnOpen`). */
 export function OpenedCard(props: CardProps) {
-  return <Card {...props} place={useOpened()} />;
+  return <Card {...props} place={useFocusOnOpen()} />;
 }
 
 export function Field({ label, ...input }: Readonly<{ label: string }> & JSX.IntrinsicElements["input"]) {
@@ -164,7 +164,7 @@ export function useProgram<T>(load: () => Promise<T>): Loaded<T> {
 }
 
 /** Focuses a part when it opens. When it closes, the focus returns to what opened it or, if that is gone, as `useKeptFocus` says. */
-export function useOpened(): RefObject<HTMLElement | null> {
+export function useFocusOnOpen(): RefObject<HTMLElement | null> {
   const place = useRef<HTMLElement>(null);
   // Runs before the part is painted: later, it would take the focus from a field that the reader has reached.
   useLayoutEffect(() => {
@@ -199,7 +199,7 @@ export function Waiting({ isCurrent, error, reload }: Omit<Loaded<unknown>, "dat
     );
   return (
     <p class="empty" role="alert">
-      {t.live.failed} <Said {...error} /> <Button shown={t.live.retry} onClick={reload} />
+      {t.live.failed} <SafeText {...error} /> <Button shown={t.live.retry} onClick={reload} />
     </p>
   );
 }
@@ -230,7 +230,7 @@ export function Rows<T>({ of, none, label, children }: RowsProps<T>) {
 }
 
 /** Fills the form from the address whenever that changes. In between, the reader may change the fields. */
-export function useFilled(query: Query): RefObject<HTMLFormElement | null> {
+export function useFormValues(query: Query): RefObject<HTMLFormElement | null> {
   const form = useRef<HTMLFormElement>(null);
   // Runs before the form is painted, when nothing has been typed into it yet.
   useLayoutEffect(() => {

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { type Complaint, complaintOf, post, Refused } from "./api.ts";
 import { GivenUp, signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
-import { Button, fieldsOf, Said } from "./parts.tsx";
+import { Button, fieldsOf, SafeText } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { type Proof, proofAsked, reader } from "./session.ts";
 
@@ -92,7 +92,7 @@ export function useSecrets(send: (given: object) => Promise<void>) {
   };
   const refusal = (
     <p class="error" role="alert">
-      {error !== null && <Said {...error} />}
+      {error !== null && <SafeText {...error} />}
     </p>
   );
   return { form, isWaiting, codeField: isCodeNeeded && <CodeField />, refusal, submit, sendWith };

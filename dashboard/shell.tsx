@@ -5,7 +5,7 @@ import { attempt, holdToasts, signedIn, toasts, undoLast, undoOf } from "./attem
 import { hourAndMinute, windowTitle } from "./format.ts";
 import { health, liveness } from "./live.ts";
 import { t } from "./messages.ts";
-import { Button, Said, State } from "./parts.tsx";
+import { Button, SafeText, State } from "./parts.tsx";
 import { go, hrefOf, PAGES, type PageName, type Query, route } from "./route.ts";
 
 type ShellProps = Readonly<{ children: ComponentChildren; isOfMailbox?: boolean }>;
@@ -30,7 +30,7 @@ export function Shell({ children, isOfMailbox = false }: ShellProps) {
         {isOfMailbox ? <span class="spacer" /> : <Live />}
         <Button shown={t.signOut} class="quiet" onClick={signOut} />
       </header>
-      {!isOfMailbox && <Pages />}
+      {!isOfMailbox && <Navigation />}
       <main ref={main} id="main" tabIndex={-1}>
         {children}
       </main>
@@ -46,7 +46,7 @@ function signOut(): void {
   });
 }
 
-function Pages() {
+function Navigation() {
   return (
     <nav aria-label={t.nav.label}>
       {PAGES.map((name) => (
@@ -95,7 +95,7 @@ export function Heading({ children, title = children }: Readonly<{ children: str
   );
 }
 
-export function turnTo(page: PageName, query: Query): void {
+export function openPage(page: PageName, query: Query): void {
   go(page, query);
   focusHeading();
   scrollTo(0, 0);
@@ -184,7 +184,7 @@ export function Toasts() {
       {all.map((toast) => (
         <div key={toast.id} class={`toast ${toast.tone}`}>
           <span aria-hidden="true">{toast.tone === "good" ? "✓" : "✕"}</span>
-          <Said text={toast.text} lang={toast.lang} />
+          <SafeText text={toast.text} lang={toast.lang} />
           {toast.undo !== null && (
             <button type="button" aria-keyshortcuts="Control+Z" onClick={() => undoOf(toast)}>
               {t.undo} <kbd aria-hidden="true">{t.undoKey}</kbd>

@@ -1,20 +1,20 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../admin-texts.ts";
-import { Choice, Form, Turns } from "../fields.tsx";
+import { Choice, Form, PagerButtons } from "../fields.tsx";
 import { visible, windowTitle } from "../format.ts";
-import { Button, Field, fieldsOf, useFilled } from "../parts.tsx";
+import { Button, Field, fieldsOf, useFormValues } from "../parts.tsx";
 import { go, hrefOf, type Query, route } from "../route.ts";
-import { turnTo } from "../shell.tsx";
+import { openPage } from "../shell.tsx";
 
 export const PAGE_ROWS = 50;
 
-type Part = Readonly<{ name: string; title: string; show: () => JSX.Element }>;
+type Tab = Readonly<{ name: string; title: string; show: () => JSX.Element }>;
 
 /** A page that shows its parts as tabs, and opens the one that the address names, or else the first. The window's title names it too. */
-export const pageOf = (parts: readonly Part[]) => () => <Parts parts={parts} />;
+export const tabbedPage = (parts: readonly Tab[]) => () => <Tabs parts={parts} />;
 
-function Parts({ parts }: Readonly<{ parts: readonly Part[] }>) {
+function Tabs({ parts }: Readonly<{ parts: readonly Tab[] }>) {
   const { page } = route.value;
   const { show, name = "" } = route.value.query;
   const shown = parts.find((part) => part.name === show) ?? parts[0];
@@ -44,7 +44,7 @@ type LookUpProps = Readonly<{ query?: Query; label: string; placeholder?: string
 
 /** Searches a list for a text. `query`: the rest of the page's address. */
 export function LookUp({ query = {}, label, placeholder }: LookUpProps) {
-  const form = useFilled({ text: route.value.query["text"] ?? "" });
+  const form = useFormValues({ text: route.value.query["text"] ?? "" });
   const search = (event: Event): void => {
     event.preventDefault();
     go(route.value.page, { ...query, ...fieldsOf(event.currentTarget) });
@@ -57,20 +57,20 @@ export function LookUp({ query = {}, label, placeholder }: LookUpProps) {
   );
 }
 
-type PagesProps = Omit<Parameters<typeof Turns>[0], "first" | "next"> &
+type PagerProps = Omit<Parameters<typeof PagerButtons>[0], "first" | "next"> &
   Readonly<{ query: Query; by?: "before" | "after"; next: string | null; isEmpty?: boolean }>;
 
-/** `Turns` by the address of the page. `by`: the field with the cursor. `isEmpty`: shows the first page instead. */
-export function Pages({ query, by = "before", next, isEmpty = false, ...turns }: PagesProps) {
+/** `PagerButtons` by the address of the page. `by`: the field with the cursor. `isEmpty`: shows the first page instead. */
+export function Pager({ query, by = "before", next, isEmpty = false, ...turns }: PagerProps) {
   const { page, query: at } = route.value;
   const isEmptied = isEmpty && next === null && (at[by] ?? "") !== "";
   useLayoutEffect(() => {
     if (isEmptied) go(page, query, "replace");
   }, [isEmptied]);
   return (
-    <Turns
-      first={(at[by] ?? "") === "" ? null : () => turnTo(page, query)}
-      next={next === null ? null : () => turnTo(page, { ...query, [by]: next })}
+    <PagerButtons
+      first={(at[by] ?? "") === "" ? null : () => openPage(page, query)}
+      next={next === null ? null : () => openPage(page, { ...query, [by]: next })}
       {...turns}
     />
   );
@@ -89,7 +89,7 @@ type FiltersProps = Readonly<{
 
 /** The filters of a list. Collapsed on a phone until one is set; then they stay open, so that clearing them keeps the focus. */
 export function Filters({ title, label, filled, isSet, addressOf, children }: FiltersProps) {
-  const form = useFilled(filled);
+  const form = useFormValues(filled);
   const isOpen = useRef(matchMedia("(min-width: 640px)").matches);
   isOpen.current ||= isSet;
   return (

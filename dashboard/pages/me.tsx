@@ -3,7 +3,7 @@ import type { MyMailbox } from "../../src/admin/me.ts";
 import { Fact, LanguageCard } from "../fields.tsx";
 import { size, whole } from "../format.ts";
 import { t } from "../mailbox-texts.ts";
-import { Card, LinkButton, Said, State, useGet, Waiting } from "../parts.tsx";
+import { Card, LinkButton, SafeText, State, useGet, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
 import { Delivery } from "./me/delivery.tsx";
@@ -43,7 +43,7 @@ function Facts({ me }: Readonly<{ me: MyMailbox }>) {
     <Card title={me.account}>
       {me.guarded && <State status="degraded">{words.guarded}</State>}
       <ul>
-        <Fact title={words.use}>{useOf(me)}</Fact>
+        <Fact title={words.use}>{usageText(me)}</Fact>
         <Fact title={words.networks}>
           <Listed items={me.networks} none={words.anywhere} />
         </Fact>
@@ -55,14 +55,14 @@ function Facts({ me }: Readonly<{ me: MyMailbox }>) {
   );
 }
 
-function useOf({ usedBytes, mails, quotaBytes }: MyMailbox): string {
+function usageText({ usedBytes, mails, quotaBytes }: MyMailbox): string {
   if (usedBytes === null || mails === null) return words.useUnknown;
   const [used, count] = [size(usedBytes), whole(mails)];
   return quotaBytes === 0 ? words.useNoLimit(used, count) : words.useOf(used, size(quotaBytes), count);
 }
 
 function Listed({ items, none }: Readonly<{ items: readonly string[]; none: string }>) {
-  return items.length === 0 ? none : <Said text={items.join(", ")} />;
+  return items.length === 0 ? none : <SafeText text={items.join(", ")} />;
 }
 
 /** Both ports use TLS from the start. */
@@ -89,7 +89,7 @@ function Settings({ client }: Readonly<{ client: Client }>) {
         <Fact title={words.incoming}>{words.at(imap.host, imap.port)}</Fact>
         <Fact title={words.outgoing}>{words.at(smtp.host, smtp.port)}</Fact>
         <Fact title={words.user}>
-          <Said text={account} />
+          <SafeText text={account} />
         </Fact>
         <Fact title={words.clientPassword}>{words.yourPassword}</Fact>
       </ul>

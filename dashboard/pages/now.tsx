@@ -3,7 +3,7 @@ import { eventName, t } from "../admin-texts.ts";
 import { queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { figures, health, liveness, taskKey } from "../live.ts";
-import { Address, At, Card, LinkButton, minute, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
+import { Address, Card, LinkButton, minute, Rows, SafeText, State, Time, useGet, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
 import { Advice, useBans } from "../rows.tsx";
 import { DayChart } from "./now/day-chart.tsx";
@@ -82,7 +82,7 @@ function ToDo({ tasks }: Readonly<{ tasks: Health["needsYou"] }>) {
           return (
             <li key={taskKey(task)} class="row notice">
               <p>
-                <Said within="strong" text={task.says} />
+                <SafeText within="strong" text={task.says} />
                 <br />
                 <Advice text={task.action} />
               </p>
@@ -147,9 +147,9 @@ function NewBans() {
         {bans?.map(({ prefix, level, reason, createdAt }) => (
           <li key={prefix} class="row brief">
             <Address of={prefix} /> <span class={`badge ${level}`}>{t.bans.levels[level]}</span>
-            <At iso={createdAt} how="distance" />
+            <Time iso={createdAt} how="distance" />
             <span class="wide">
-              <Said text={reason} />
+              <SafeText text={reason} />
             </span>
           </li>
         ))}
@@ -165,7 +165,7 @@ function Components({ components }: Health) {
       <ul class="components">
         {components.map(({ name, status }) => (
           <li key={name}>
-            <Said text={name} /> <State status={status} />
+            <SafeText text={name} /> <State status={status} />
           </li>
         ))}
       </ul>

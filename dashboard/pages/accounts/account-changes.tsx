@@ -3,7 +3,7 @@ import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
 import { post, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { Choice, Form, Item, NewPassword, TakeOff } from "../../fields.tsx";
+import { Choice, Form, Item, NewPassword, RemoveButton } from "../../fields.tsx";
 import { filled, size } from "../../format.ts";
 import { Card, Field } from "../../parts.tsx";
 import { change, withProof } from "../../session.ts";
@@ -77,7 +77,7 @@ export function AccountNetworks({ account, changed }: Props) {
       <ul class="rows">
         {account.networks.map((network) => (
           <Item key={network} name={network}>
-            <TakeOff name={network} run={() => set(() => remove(pathOf(account, `networks/${network}`)))} />
+            <RemoveButton name={network} run={() => set(() => remove(pathOf(account, `networks/${network}`)))} />
           </Item>
         ))}
       </ul>

@@ -6,9 +6,9 @@ import { LastUse } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { ActionButton, Fact, Item, Remove } from "../../fields.tsx";
+import { ActionButton, ConfirmRemove, Fact, Item } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
-import { Address, At, Card, LinkButton, now, Said, State, useGet, useLoaded, Waiting } from "../../parts.tsx";
+import { Address, Card, LinkButton, now, SafeText, State, Time, useGet, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf, route } from "../../route.ts";
 import { change, withProof } from "../../session.ts";
 import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";
@@ -72,7 +72,7 @@ function Facts({ account, changed }: Props) {
             words.never
           ) : (
             <>
-              <At iso={lastSignIn.at} how="moment" /> {words.from} <Address of={lastSignIn.from} />
+              <Time iso={lastSignIn.at} how="moment" /> {words.from} <Address of={lastSignIn.from} />
             </>
           )}
         </Fact>
@@ -80,7 +80,7 @@ function Facts({ account, changed }: Props) {
           {use === null ? words.useUnknown : words.useOf(size(use.usedBytes), full, whole(use.mails))}
         </Fact>
         <Fact title={words.since}>
-          <At iso={createdAt} how="moment" />
+          <Time iso={createdAt} how="moment" />
         </Fact>
       </ul>
       <p class="hint">{words.suspendSays}</p>
@@ -112,7 +112,7 @@ function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ acco
       <ul>
         {aliases.map(({ address, blocked }) => (
           <li key={address}>
-            <Said text={address} /> {blocked && <small>{words.blocked}</small>}
+            <SafeText text={address} /> {blocked && <small>{words.blocked}</small>}
           </li>
         ))}
       </ul>
@@ -134,7 +134,7 @@ function Removal({ name }: Readonly<{ name: string }>) {
     <Card title={t.removeOf(name)}>
       <p>{words.removeSays(name)}</p>
       <div class="buttons">
-        <Remove name={name} run={run} />
+        <ConfirmRemove name={name} run={run} />
       </div>
     </Card>
   );
@@ -166,22 +166,23 @@ function AccountOwn({ account }: Pick<Props, "account">) {
           <ul class="rows">
             {data.apps.map(({ id, name, madeBy, lastUsed }) => (
               <Row key={id} what={`${mailbox.app} ${name}`} path={`app-passwords/${encodeURIComponent(id)}`} end={end}>
-                <LastUse at={lastUsed} />, {mailbox.by} <Said text={madeBy ?? ""} />
+                <LastUse at={lastUsed} />, {mailbox.by} <SafeText text={madeBy ?? ""} />
               </Row>
             ))}
             {data.forwarding.to.length > 0 && (
               <Row what={mailbox.forwarding} path="forwarding" end={end}>
-                <Said text={data.forwarding.to.join(", ")} /> ({data.forwarding.keep ? mailbox.copy : mailbox.noCopy})
+                <SafeText text={data.forwarding.to.join(", ")} /> (
+                {data.forwarding.keep ? mailbox.copy : mailbox.noCopy})
               </Row>
             )}
             {data.vacation !== null && (
               <Row what={mailbox.reply} path="vacation" end={end}>
-                <Said text={[data.vacation.subject, data.vacation.text].filter((part) => part !== "").join(": ")} />
+                <SafeText text={[data.vacation.subject, data.vacation.text].filter((part) => part !== "").join(": ")} />
                 {data.vacation.until !== null && (
                   <>
                     {" "}
                     ({isPast(data.vacation.until, now.value) ? mailbox.over : mailbox.until}{" "}
-                    <At iso={data.vacation.until} how="moment" />)
+                    <Time iso={data.vacation.until} how="moment" />)
                   </>
                 )}
               </Row>
@@ -203,7 +204,7 @@ type RowProps = Readonly<{
 function Row({ what, path, end, children }: RowProps) {
   return (
     <Item name={what} facts={children}>
-      <Remove name={mailbox.inSentence(what)} run={() => end(what, path)} />
+      <ConfirmRemove name={mailbox.inSentence(what)} run={() => end(what, path)} />
     </Item>
   );
 }

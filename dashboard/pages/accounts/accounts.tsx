@@ -4,18 +4,18 @@ import type { AliasItem, ForwardsEnded } from "../../../src/admin/aliases.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
-import { ActionButton, Form, Item, Remove } from "../../fields.tsx";
+import { ActionButton, ConfirmRemove, Form, Item } from "../../fields.tsx";
 import { whole } from "../../format.ts";
-import { At, Button, Field, isEmpty, OpenedCard, Rows, Said, State, useGet } from "../../parts.tsx";
+import { Button, Field, isEmpty, OpenedCard, Rows, SafeText, State, Time, useGet } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { change } from "../../session.ts";
-import { LookUp, PAGE_ROWS, Pages, pageOf } from "../list-parts.tsx";
+import { LookUp, PAGE_ROWS, Pager, tabbedPage } from "../list-parts.tsx";
 import { AccountDetails, AccountState } from "./account.tsx";
 import { AddAccount, ImportAccounts } from "./new-accounts.tsx";
 
 const words = t.accounts;
 
-export const AccountsPage = pageOf([
+export const AccountsPage = tabbedPage([
   { name: "accounts", title: words.accounts, show: Accounts },
   { name: "aliases", title: words.aliases, show: AliasList },
 ]);
@@ -53,7 +53,7 @@ function AccountList() {
       <Rows of={list} none={text === "" ? words.none : words.noneFound} label={words.list}>
         {(item) => <AccountRow key={item.name} {...item} />}
       </Rows>
-      <Pages query={{ text }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
+      <Pager query={{ text }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
     </>
   );
 }
@@ -71,7 +71,7 @@ function AccountRow({ name, suspended, origin, guarded, held, networks, lastSign
         {held && <span class="badge">{words.held}</span>}{" "}
         {networks.length > 0 && <span class="badge">{words.limited}</span>}
       </span>
-      <span class="when">{lastSignIn === null ? words.never : <At iso={lastSignIn.at} how="distance" />}</span>
+      <span class="when">{lastSignIn === null ? words.never : <Time iso={lastSignIn.at} how="distance" />}</span>
     </li>
   );
 }
@@ -93,7 +93,7 @@ function AliasList() {
       <Rows of={list} none={text === "" ? words.noAlias : words.noAliasFound} label={words.aliasList}>
         {(item) => <AliasRow key={item.address} item={item} changed={reload} />}
       </Rows>
-      <Pages query={{ show: "aliases", text }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
+      <Pager query={{ show: "aliases", text }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
     </>
   );
 }
@@ -110,7 +110,7 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
     change(take, changed, ({ forwardsEnded }) => `${words.aliasRemoved(address)}${words.forwardsEnded(forwardsEnded)}`);
   const facts = (
     <>
-      {words.goesTo} <Said text={targets.join(", ")} />
+      {words.goesTo} <SafeText text={targets.join(", ")} />
     </>
   );
   return (
@@ -121,7 +121,7 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
           label={words.blockOf(address, blocked)}
           run={block}
         />
-        <Remove name={address} run={end} />
+        <ConfirmRemove name={address} run={end} />
       </div>
     </Item>
   );

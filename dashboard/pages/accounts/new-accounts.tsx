@@ -5,7 +5,7 @@ import { tell } from "../../attempt.ts";
 import { Form, NewPassword } from "../../fields.tsx";
 import { filled, whole } from "../../format.ts";
 import { type Language, language } from "../../messages.ts";
-import { Field, OpenedCard, Said } from "../../parts.tsx";
+import { Field, OpenedCard, SafeText } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { withProof } from "../../session.ts";
 
@@ -95,7 +95,7 @@ function Lines({ title, lines, lang = "en" }: Readonly<{ title: string; lines: r
       <h3>{title}</h3>
       <ul>
         {lines.map((line) => (
-          <Said key={line} within="li" text={line} lang={lang} />
+          <SafeText key={line} within="li" text={line} lang={lang} />
         ))}
       </ul>
     </>

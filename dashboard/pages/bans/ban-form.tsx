@@ -5,7 +5,7 @@ import { get } from "../../api.ts";
 import { ActionButton, Choice, Form } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Field, fieldsOf, now, OpenedCard, Said, useFilled } from "../../parts.tsx";
+import { Field, fieldsOf, now, OpenedCard, SafeText, Time, useFormValues } from "../../parts.tsx";
 import { kindOf } from "../find/question.ts";
 import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
@@ -15,7 +15,7 @@ type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 
 /** Bans an address or a network after a preview, which comes from `GET why/{ip}` and not from a dry run. The stream adds its row. */
 export function BanForm({ target, close }: Readonly<{ target: string; close: () => void }>) {
-  const form = useFilled({ ip: target });
+  const form = useFormValues({ ip: target });
   const [preview, setPreview] = useState<Preview | null>(null);
   const look = async (asked: Readonly<Record<string, string>>): Promise<void> => {
     const { ip = "", reason = "", for: duration = "" } = asked;
@@ -34,14 +34,14 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
       <Form label={words.preview} place={form} submit={look} close={close} onInput={() => setPreview(null)}>
         <Field label={words.target} name="ip" required maxLength={64} placeholder="203.0.113.7" />
         <Field label={words.reason} name="reason" maxLength={LONGEST_NOTE} />
-        <Durations unset={words.asConfigured} />
+        <BanDurationField unset={words.asConfigured} />
       </Form>
       {preview !== null && (
         <div class="preview" role="status">
           <h3>{words.would}</h3>
           <ul>
             {effectsOf(preview.request.ip, preview.of).map((effect) => (
-              <Said key={effect} within="li" text={effect} lang={language} />
+              <SafeText key={effect} within="li" text={effect} lang={language} />
             ))}
           </ul>
           <ActionButton
@@ -56,13 +56,13 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
 }
 
 /** `unset`: the text of the choice without a duration, which also replaces a duration with the same text. */
-export function Durations({ unset }: Readonly<{ unset: string }>) {
+export function BanDurationField({ unset }: Readonly<{ unset: string }>) {
   const others = Object.entries(words.durations).filter(([, text]) => text !== unset);
   return <Choice label={t.pause.lasts} name="for" choices={[["", unset], ...others]} />;
 }
 
-export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {
+export function Expiry({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {
   if (isOver || isPast(at, now.value)) return words.over;
   if (at === null) return words.never;
-  return <At iso={at} how="distance" word={words.ends} />;
+  return <Time iso={at} how="distance" word={words.ends} />;
 }

@@ -3,18 +3,18 @@ import type { BanItem } from "../../../src/admin/bans.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
-import { ActionButton, Form, TakeOff } from "../../fields.tsx";
+import { ActionButton, Form, RemoveButton } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { Address, Button, Field, isEmpty, OpenedCard, Rows, Said, useGet, Waiting } from "../../parts.tsx";
+import { Address, Button, Field, isEmpty, OpenedCard, Rows, SafeText, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { type BanList, LiveRows, useBans, WaitingRows } from "../../rows.tsx";
-import { LookUp, PAGE_ROWS, Pages, pageOf } from "../list-parts.tsx";
+import { LookUp, PAGE_ROWS, Pager, tabbedPage } from "../list-parts.tsx";
 import { type AllowedItem, allow, disallow, LONGEST_NOTE, lift } from "./ban-commands.ts";
-import { BanForm, Durations, Ends } from "./ban-form.tsx";
+import { BanDurationField, BanForm, Expiry } from "./ban-form.tsx";
 
 const words = t.bans;
 
-export const BansPage = pageOf([
+export const BansPage = tabbedPage([
   { name: "in-force", title: words.inForce, show: BansInForce },
   { name: "allowed", title: words.allowed, show: AllowList },
 ]);
@@ -67,7 +67,7 @@ function BansShown({ list, text, isCurrent }: Readonly<{ list: BanList; text: st
         rows={rows}
         row={(item, isOver) => <BanRow ban={item} isOver={isOver} list={list} />}
       />
-      <Pages query={{ text }} next={rows.next.value} isEmpty={hasNone} />
+      <Pager query={{ text }} next={rows.next.value} isEmpty={hasNone} />
     </>
   );
 }
@@ -85,10 +85,10 @@ function BanRow({ ban: item, isOver, list }: Readonly<{ ban: BanItem; isOver: bo
         <span class={`badge ${level}`}>{words.levels[level]}</span>
       </span>
       <span class="what">
-        <Said text={reason} /> <small>{source}</small>
+        <SafeText text={reason} /> <small>{source}</small>
       </span>
       <span class="when">
-        <Ends at={expiresAt} isOver={isOver} />
+        <Expiry at={expiresAt} isOver={isOver} />
       </span>
       <ActionButton shown={words.unban} isOff={isOver} label={words.unbanOf(shortPrefix(prefix))} run={unban} />
     </>
@@ -111,7 +111,7 @@ function AllowList() {
       <Rows of={list} none={words.noneAllowed} label={words.allowList}>
         {(item) => <AllowedRow key={`${item.from} ${item.prefix}`} item={item} changed={reload} />}
       </Rows>
-      <Pages query={{ show: "allowed" }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
+      <Pager query={{ show: "allowed" }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
     </>
   );
 }
@@ -124,7 +124,7 @@ function AllowForm({ allowed, close }: Readonly<{ allowed: () => void; close: ()
       <Form label={words.allow} submit={submit} close={close}>
         <Field label={words.target} name="network" required maxLength={64} placeholder="203.0.113.0/24" />
         <Field label={words.reason} name="note" maxLength={LONGEST_NOTE} />
-        <Durations unset={words.durations.permanent} />
+        <BanDurationField unset={words.durations.permanent} />
       </Form>
     </OpenedCard>
   );
@@ -138,13 +138,13 @@ function AllowedRow({ item, changed }: Readonly<{ item: AllowedItem; changed: ()
         <Address of={prefix} />
       </span>
       <span class="what">
-        {note === "" ? words.noReason : <Said text={note} />}{" "}
+        {note === "" ? words.noReason : <SafeText text={note} />}{" "}
         <small>{from === "settings" ? words.fromSettings : by}</small>
       </span>
       <span class="when">
-        <Ends at={expiresAt} />
+        <Expiry at={expiresAt} />
       </span>
-      {from === "command" && <TakeOff name={shortPrefix(prefix)} run={() => disallow(item, changed)} />}
+      {from === "command" && <RemoveButton name={shortPrefix(prefix)} run={() => disallow(item, changed)} />}
     </li>
   );
 }

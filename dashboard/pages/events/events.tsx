@@ -7,10 +7,10 @@ import { ActionButton } from "../../fields.tsx";
 import { moment, visible, whole } from "../../format.ts";
 import { onEvents, onStale } from "../../live.ts";
 import type { LiveList } from "../../live-list.ts";
-import { Address, At, Button, Field, now, Said, useAttempt, Waiting } from "../../parts.tsx";
+import { Address, Button, Field, now, SafeText, Time, useAttempt, Waiting } from "../../parts.tsx";
 import { hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
-import { FilterChoice, Filters, Pages } from "../list-parts.tsx";
+import { FilterChoice, Filters, Pager } from "../list-parts.tsx";
 import { addressOf, type Found, fieldsFor, filterOf, findEvents, isFiltered, OF_EXPORT } from "./event-query.ts";
 
 const words = t.events;
@@ -70,11 +70,11 @@ function Page({ list: { rows, latest }, query, isCurrent }: PageProps) {
         </p>
       )}
       <LiveRows label={words.list} rows={rows} row={(item) => <EventRow event={item} query={query} />} />
-      <Pages query={query} next={next} nextLabel={isEmpty ? words.further : undefined}>
+      <Pager query={query} next={next} nextLabel={isEmpty ? words.further : undefined}>
         {searchedTo !== null && next !== null && isFiltered(filterOf(query)) && (
           <span>{words.searched(moment(Date.parse(searchedTo), now.value))}</span>
         )}
-      </Pages>
+      </Pager>
     </>
   );
 }
@@ -84,7 +84,7 @@ function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>
   const name = eventName(type);
   return (
     <>
-      <At iso={at} how="moment" />
+      <Time iso={at} how="moment" />
       <a class="kind" href={hrefOf("events", { ...query, type })} title={words.only(name)}>
         <span class={`type ${toneOf(type)}`}>{name}</span>
       </a>
@@ -92,13 +92,13 @@ function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>
         {ip !== null && <Address of={ip} />}
         {account !== null && (
           <a class="account" href={hrefOf("events", { ...query, account })} title={words.only(visible(account))}>
-            <Said text={account} />
+            <SafeText text={account} />
           </a>
         )}
         {queueId !== null && <Address of={queueId} />}
       </span>
       <span class="what">
-        <Said text={details} />
+        <SafeText text={details} />
         {simulated !== null && <span class="badge">simulate: {simulated}</span>}
       </span>
     </>

@@ -11,21 +11,21 @@ import { ActionButton } from "../../fields.tsx";
 import { language } from "../../messages.ts";
 import {
   Address,
-  At,
   Button,
   Card,
   Field,
   fieldsOf,
   LinkButton,
-  Said,
+  SafeText,
   State,
-  useFilled,
+  Time,
+  useFormValues,
   useLoaded,
   Waiting,
 } from "../../parts.tsx";
 import { go, hrefOf, route } from "../../route.ts";
 import { lift, verdictOf } from "../bans/ban-commands.ts";
-import { Ends } from "../bans/ban-form.tsx";
+import { Expiry } from "../bans/ban-form.tsx";
 import { type Answer, answerTo } from "./question.ts";
 
 const words = t.find;
@@ -35,7 +35,7 @@ const MOST_OTHERS = 20;
 
 export function FindPage() {
   const { q = "" } = route.value.query;
-  const form = useFilled({ q });
+  const form = useFormValues({ q });
   const [submits, setSubmits] = useState(0);
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -84,14 +84,14 @@ function AddressStory({ asked, report, changed }: AddressProps) {
       <Card title={asked}>
         <p class="verdict">
           <State status={ban === null ? "ok" : "down"}>
-            <Said text={verdict.says} lang={language} />
+            <SafeText text={verdict.says} lang={language} />
           </State>{" "}
-          {ban !== null && <Ends at={ban.expiresAt} />}
+          {ban !== null && <Expiry at={ban.expiresAt} />}
         </p>
         <ul class="facts">
           <li>{words.offences(offencesInMemory)}</li>
           <li>{words.pastBans(totals.pastBans)}</li>
-          {allowed !== null && <Said within="li" text={words.allowed(allowed.note)} lang={language} />}
+          {allowed !== null && <SafeText within="li" text={words.allowed(allowed.note)} lang={language} />}
           {protection !== null && allowed === null && <li>{words.protection(protection)}</li>}
           {protectionUnknown && <li>{t.bans.unknown}</li>}
           <Names title={words.knownAccounts} names={knownAccounts} />
@@ -138,7 +138,7 @@ function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
           <ul class="rows">
             {addresses.slice(0, MOST_PLACES).map(({ ip, succeeded, failed, lastAt }) => (
               <li key={ip} class="row brief">
-                <Address of={ip} /> <span>{words.tries(succeeded, failed)}</span> <At iso={lastAt} how="distance" />
+                <Address of={ip} /> <span>{words.tries(succeeded, failed)}</span> <Time iso={lastAt} how="distance" />
               </li>
             ))}
           </ul>
@@ -156,9 +156,9 @@ function EventsStory({ asked, items }: Readonly<{ asked: string; items: readonly
       <ul class="rows">
         {items.map(({ id, at, type, ip, details }) => (
           <li key={id} class="row brief">
-            <At iso={at} how="moment" /> <span>{eventName(type)}</span> {ip !== null && <Address of={ip} />}
+            <Time iso={at} how="moment" /> <span>{eventName(type)}</span> {ip !== null && <Address of={ip} />}
             <span class="wide">
-              <Said text={details} />
+              <SafeText text={details} />
             </span>
           </li>
         ))}
@@ -192,7 +192,7 @@ function Names({ title, names }: Readonly<{ title: string; names: readonly strin
       {title}:{" "}
       {names.map((name) => (
         <a key={name} class="account" href={hrefOf("find", { q: name })}>
-          <Said text={name} />
+          <SafeText text={name} />
         </a>
       ))}
     </li>
@@ -228,13 +228,13 @@ function Step({ at, type, details, meaning, evidence, lift, settings, source }: 
   return (
     <li>
       <p class="head">
-        <At iso={at} how="moment" />
+        <Time iso={at} how="moment" />
         <span class={`type ${toneOf(type)}`}>{eventName(type)}</span>
         <small>{source}</small>
       </p>
-      {meaning !== "" && <Said within="p" text={meaning} />}
+      {meaning !== "" && <SafeText within="p" text={meaning} />}
       <p class="record">
-        <Said text={details} />
+        <SafeText text={details} />
       </p>
       <dl>
         {evidence !== "" && <Pair name={words.evidence} value={evidence} />}
@@ -250,7 +250,7 @@ function Pair({ name, value }: Readonly<{ name: string; value: string }>) {
     <div>
       <dt>{name}</dt>
       <dd>
-        <Said text={value} />
+        <SafeText text={value} />
       </dd>
     </div>
   );

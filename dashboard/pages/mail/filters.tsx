@@ -3,14 +3,14 @@ import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { AllowedSenderItem, GreylistPauseItem } from "../../../src/admin/filters.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
-import { ActionButton, Form, Item, Lasts, TakeOff } from "../../fields.tsx";
+import { ActionButton, DurationField, Form, Item, RemoveButton } from "../../fields.tsx";
 import { isPast, percent, whole } from "../../format.ts";
 import { MOST_ROWS } from "../../live-list.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Button, Card, Field, isEmpty, now, Rows, Said, useGet } from "../../parts.tsx";
+import { Address, Button, Card, Field, isEmpty, now, Rows, SafeText, Time, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { Table } from "../../rows.tsx";
-import { PAGE_ROWS, Pages } from "../list-parts.tsx";
+import { PAGE_ROWS, Pager } from "../list-parts.tsx";
 import { allowSender, disallowSender, pauseGreylist, resumeGreylist } from "./mail-commands.ts";
 
 const words = t.mail;
@@ -28,7 +28,7 @@ export function MailGreylist() {
       <Card title={words.codeTitle} hint={words.codeHint}>
         <Form label={words.pause} submit={({ recipient = "", for: lasts = "" }) => pause(recipient, lasts)}>
           <Field label={words.recipientWaits} name="recipient" type="email" required maxLength={320} />
-          <Lasts />
+          <DurationField />
         </Form>
         <h3>{words.pauses}</h3>
         <Rows of={{ ...pauses, data: pauses.data && { items } }} none={words.noPauses}>
@@ -51,10 +51,10 @@ function NotShown({ of }: Readonly<{ of: Readonly<{ items: readonly unknown[]; t
   return rest > 0 ? <p class="hint">{t.lists.notShown(rest)}</p> : null;
 }
 
-function Until({ by, ...at }: Parameters<typeof At>[0] & Readonly<{ by: string }>) {
+function Until({ by, ...at }: Parameters<typeof Time>[0] & Readonly<{ by: string }>) {
   return (
     <>
-      <At {...at} />, <Said text={by} />
+      <Time {...at} />, <SafeText text={by} />
     </>
   );
 }
@@ -79,17 +79,17 @@ function WaitingList({ paused, pause }: WaitingProps) {
             <span class="who">
               {ip !== null && <Address of={ip} />}
               <small>
-                <At iso={since} how="distance" />, {words.tries(tries)}
+                <Time iso={since} how="distance" />, {words.tries(tries)}
                 {tries > 1 && (
                   <>
-                    , {words.lastTry} <At iso={lastTryAt} how="distance" />
+                    , {words.lastTry} <Time iso={lastTryAt} how="distance" />
                   </>
                 )}
               </small>
             </span>
             <span class="what">
-              <Said text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language} />{" "}
-              <Said text={recipient} />
+              <SafeText text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language} />{" "}
+              <SafeText text={recipient} />
               <br />
               <small>{words.waitsFor[waitsFor]}</small>
             </span>
@@ -127,18 +127,18 @@ export function MailSpam() {
         {({ id, at, recipient, messageId, isSpam, score, required }) => (
           <li key={id} class="row mail">
             <span class="who">
-              <At iso={at} how="moment" />
+              <Time iso={at} how="moment" />
               <span class={`type ${isSpam ? "bad" : "good"}`}>{isSpam ? words.verdicts.spam : words.verdicts.ham}</span>
             </span>
             <span class="what">
               {messageId === null || messageId === "" ? null : <Address of={messageId} />}{" "}
-              <Said text={recipient ?? words.several} lang={recipient === null ? language : "en"} />
+              <SafeText text={recipient ?? words.several} lang={recipient === null ? language : "en"} />
             </span>
             <span>{score === null || required === null ? words.noScore : words.scoreOf(score, required)}</span>
           </li>
         )}
       </Rows>
-      <Pages query={{ show: "spam" }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
+      <Pager query={{ show: "spam" }} next={data?.next ?? null} isEmpty={isEmpty(list)} />
     </>
   );
 }
@@ -175,7 +175,7 @@ function Senders() {
           const name = words.senderFor(item.sender, item.account);
           return (
             <Item key={name} name={name} facts={<Until iso={item.at} how="moment" by={item.by} />}>
-              <TakeOff name={name} run={() => disallowSender(item, list.reload)} />
+              <RemoveButton name={name} run={() => disallowSender(item, list.reload)} />
             </Item>
           );
         }}

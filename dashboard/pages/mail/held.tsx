@@ -3,10 +3,10 @@ import { useState } from "preact/hooks";
 import type { HeldList } from "../../../src/admin/held.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
-import { Surely } from "../../fields.tsx";
+import { ConfirmButton } from "../../fields.tsx";
 import { whatWaits } from "../../live.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Button, Said, useGet, useOpened, Waiting } from "../../parts.tsx";
+import { Address, Button, SafeText, Time, useFocusOnOpen, useGet, Waiting } from "../../parts.tsx";
 import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
 
 const words = t.mail;
@@ -55,7 +55,7 @@ function HeldRow({ account, at, decide, children }: RowProps) {
         <Address of={account} />
         {at !== undefined && (
           <small>
-            <At iso={at} how="moment" />
+            <Time iso={at} how="moment" />
           </small>
         )}
       </span>
@@ -71,7 +71,7 @@ type DecisionProps = Readonly<{ account: string; changed: () => void; close: () 
 function Decision({ account, changed, close }: DecisionProps) {
   const list = useGet<HeldList>(`held${queryOf({ account })}`);
   const { data, reload } = list;
-  const place = useOpened();
+  const place = useFocusOnOpen();
   const decide = async (run: () => Promise<void>): Promise<void> => {
     try {
       await run();
@@ -86,30 +86,30 @@ function Decision({ account, changed, close }: DecisionProps) {
       <Waiting {...list} />
       {data !== null && (
         <>
-          <Said within="strong" text={words.heldMails(account, data.heldTotal, data.sentTotal)} lang={language} />
+          <SafeText within="strong" text={words.heldMails(account, data.heldTotal, data.sentTotal)} lang={language} />
           <ul>
             {data.held.slice(0, MOST_NAMED).map(({ queueId, at, recipients, recipientCount }) => (
               <li key={queueId}>
-                <Address of={queueId} /> <At iso={at} how="moment" /> {words.to}{" "}
+                <Address of={queueId} /> <Time iso={at} how="moment" /> {words.to}{" "}
                 <Recipients of={recipients} count={recipientCount} />
               </li>
             ))}
           </ul>
           <div class="buttons">
             <Button shown={t.cancel} onClick={close} />
-            <Surely
+            <ConfirmButton
               kind="danger"
               shown={words.dropAll(data.heldTotal)}
               surely={words.surely.delete(data.heldTotal)}
               run={() => decide(() => dropHeld(account, false, shownOf(data)))}
             />
-            <Surely
+            <ConfirmButton
               kind="danger"
               shown={words.returnAll(data.heldTotal)}
               surely={words.surely.return(data.heldTotal)}
               run={() => decide(() => dropHeld(account, true, shownOf(data)))}
             />
-            <Surely
+            <ConfirmButton
               shown={words.sendAll(data.heldTotal)}
               surely={words.surelySend(data.heldTotal)}
               run={() => decide(() => releaseHeld(account, data))}
@@ -128,11 +128,11 @@ function Recipients({ of, count }: Readonly<{ of: readonly string[]; count: numb
   const further = of.slice(MOST_RECIPIENTS).concat(all > of.length ? "…" : []);
   return (
     <>
-      <Said text={shown.join(", ")} />{" "}
+      <SafeText text={shown.join(", ")} />{" "}
       {further.length > 0 && (
         <details>
           <summary>{words.andOthers(all - shown.length)}</summary>
-          <Said text={further.join(", ")} />
+          <SafeText text={further.join(", ")} />
         </details>
       )}
     </>

@@ -5,7 +5,7 @@ import { queryOf } from "../../api.ts";
 import { filled } from "../../format.ts";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
 import { type Query, route } from "../../route.ts";
-import { FilterChoice, Filters, PAGE_ROWS, Pages, pageOf } from "../list-parts.tsx";
+import { FilterChoice, Filters, PAGE_ROWS, Pager, tabbedPage } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
 import { MailHeld } from "./held.tsx";
 import { type Chosen, changeQueue, type QueueAction } from "./mail-commands.ts";
@@ -13,7 +13,7 @@ import { QueueRow, QueueSelection } from "./queue-rows.tsx";
 
 const words = t.mail;
 
-export const MailPage = pageOf([
+export const MailPage = tabbedPage([
   { name: "queue", title: words.queue, show: MailQueue },
   { name: "held", title: words.held, show: MailHeld },
   { name: "greylist", title: words.greylist, show: MailGreylist },
@@ -80,7 +80,7 @@ function MailQueue() {
           <QueueRow key={item.queueId} item={item} selected={selected} select={select} act={mayAct ? act : null} />
         ))}
       </ul>
-      <Pages query={filter} by="after" next={data?.next ?? null} isEmpty={mayAct && items.length === 0} />
+      <Pager query={filter} by="after" next={data?.next ?? null} isEmpty={mayAct && items.length === 0} />
     </>
   );
 }

@@ -2,10 +2,10 @@ import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { QueueItem } from "../../../src/admin/queue.ts";
 import { isGuardsHold } from "../../../src/core/events/queued-mail.ts";
 import { t } from "../../admin-texts.ts";
-import { ActionButton, Surely } from "../../fields.tsx";
+import { ActionButton, ConfirmButton } from "../../fields.tsx";
 import { filled, size, visible } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Said } from "../../parts.tsx";
+import { Address, SafeText, Time } from "../../parts.tsx";
 import type { Query } from "../../route.ts";
 import { type Chosen, QUEUE_ACTIONS, type QueueAction } from "./mail-commands.ts";
 
@@ -44,25 +44,25 @@ export function QueueRow({ item, selected, select, act }: RowProps) {
         <Address of={id} />
         <span class={`type ${queue === "hold" ? "warn" : ""}`}>{stateOf(queue)}</span>
         <small>
-          <At iso={at} how="distance" />, {size(sizeBytes)}
+          <Time iso={at} how="distance" />, {size(sizeBytes)}
         </small>
       </span>
       <span class="what">
-        <Said text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language} />
+        <SafeText text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language} />
         {[...new Set(recipients.map(({ reason }) => reason))].map((reason) => (
           <span key={reason} class="recipient">
-            <Said text={addressesWith(reason)} />
+            <SafeText text={addressesWith(reason)} />
             <br />
-            <small>{reason === null ? words.noReason : <Said text={reason} />}</small>
+            <small>{reason === null ? words.noReason : <SafeText text={reason} />}</small>
           </span>
         ))}
         {others > 0 && <small>{words.andOthers(others)} </small>}
         {heldFor !== null && (
-          <small>{isGuards ? <Said text={words.heldFor(heldFor)} lang={language} /> : words.heldByHand}</small>
+          <small>{isGuards ? <SafeText text={words.heldFor(heldFor)} lang={language} /> : words.heldByHand}</small>
         )}
         {nextTryAt !== null && (
           <small>
-            {words.nextTry} <At iso={nextTryAt} how="distance" />
+            {words.nextTry} <Time iso={nextTryAt} how="distance" />
           </small>
         )}
       </span>
@@ -133,7 +133,7 @@ function Actions({ actions, chosen, count, id, act }: ActionsProps) {
         const kind = action === "delete" ? "danger" : undefined;
         const surely = nameOf(words.surely[action](count));
         // For different mail this is a new button, which has not asked yet.
-        return <Surely key={surely} label={label} shown={shown} surely={surely} kind={kind} run={run} />;
+        return <ConfirmButton key={surely} label={label} shown={shown} surely={surely} kind={kind} run={run} />;
       })}
     </span>
   );

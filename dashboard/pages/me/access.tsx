@@ -5,9 +5,9 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import type { AppPasswords, MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
 import { endSessions, type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
 import { get, post, queryOf } from "../../api.ts";
-import { ActionButton, Form, NewPassword, Turns } from "../../fields.tsx";
+import { ActionButton, Form, NewPassword, PagerButtons } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { At, Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
+import { Button, Card, Field, Rows, SafeText, State, Time, useFocusOnOpen, useGet } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { change, reader, withProof } from "../../session.ts";
 
@@ -95,13 +95,13 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
         {({ at, ip, service, isRight, what }, place) => (
           <li key={`${at} ${place}`} class="row brief">
             <State status={isRight ? "ok" : "degraded"}>{words.whats[what]}</State>
-            <Said text={`${service ?? ""} ${ip ?? ""}`} />
-            <At iso={at} how="moment" />
+            <SafeText text={`${service ?? ""} ${ip ?? ""}`} />
+            <Time iso={at} how="moment" />
           </li>
         )}
       </Rows>
       {hasRight && <Question key={cursor} isPasswordOnServer={isPasswordOnServer} />}
-      <Turns
+      <PagerButtons
         first={cursor === "" ? null : () => setCursor("")}
         next={data === null || data.next === null ? null : () => setCursor(data.next ?? "")}
       />
@@ -125,7 +125,7 @@ function Question({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean
 }
 
 function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boolean; done: () => void }>) {
-  const place = useOpened();
+  const place = useFocusOnOpen();
   return (
     <section ref={place} tabIndex={-1} class="preview" aria-label={words.no}>
       <p>

@@ -1,9 +1,9 @@
 import type { Forwarding, MOST_FORWARDS, VACATION_LIMITS, VacationItem } from "../../../src/admin/mailboxes.ts";
 import { get, put, remove } from "../../api.ts";
-import { ActionButton, Form, Item, TakeOff } from "../../fields.tsx";
+import { ActionButton, Form, Item, RemoveButton } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, now, Rows, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { Card, Field, now, Rows, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { change } from "../../session.ts";
 import { dayOf, endOf } from "./last-day.ts";
 
@@ -47,7 +47,7 @@ function ForwardingCard() {
       <Rows of={{ ...forwarding, data: forwarding.data && { items: to } }} none={words.none}>
         {(address) => (
           <Item key={address} name={address}>
-            <TakeOff name={address} busy={busy} run={() => takeOff(address)} />
+            <RemoveButton name={address} busy={busy} run={() => takeOff(address)} />
           </Item>
         )}
       </Rows>
@@ -109,5 +109,5 @@ function VacationCard() {
 function ReplyState({ of: { until } }: Readonly<{ of: VacationItem }>) {
   const words = t.mailboxSettings.vacation;
   const word = isPast(until, now.value) ? words.over : words.until;
-  return <strong>{until === null ? words.always : <At iso={until} how="moment" word={word} />}</strong>;
+  return <strong>{until === null ? words.always : <Time iso={until} how="moment" word={word} />}</strong>;
 }

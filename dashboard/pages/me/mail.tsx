@@ -2,10 +2,10 @@ import { useState } from "preact/hooks";
 import type { OwnMail } from "../../../src/admin/declare/items.ts";
 import { post, queryOf, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { ActionButton, Form, Item, Lasts, TakeOff } from "../../fields.tsx";
+import { ActionButton, DurationField, Form, Item, RemoveButton } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, now, Rows, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { Card, Field, now, Rows, SafeText, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
 
 const words = t.me;
 
@@ -24,7 +24,7 @@ export function SendersCard() {
       <Rows of={list} none={words.noSenders}>
         {({ sender }) => (
           <Item key={sender} name={sender}>
-            <TakeOff name={sender} run={() => takeOff(sender)} />
+            <RemoveButton name={sender} run={() => takeOff(sender)} />
           </Item>
         )}
       </Rows>
@@ -52,12 +52,12 @@ export function CodeCard({ until, changed }: Readonly<{ until: string | null; ch
     <Card title={words.code} hint={words.codeHint}>
       {isPaused && (
         <p>
-          {words.pausedUntil} <At iso={until} how="distance" />.{" "}
+          {words.pausedUntil} <Time iso={until} how="distance" />.{" "}
           <ActionButton shown={t.mailboxSettings.endNow} busy={busy} run={resume} />
         </p>
       )}
       <Form label={words.pause} isPlain busy={busy} submit={pause}>
-        <Lasts />
+        <DurationField />
       </Form>
     </Card>
   );
@@ -88,10 +88,10 @@ function Path({ id }: Readonly<{ id: string }>) {
         {data?.steps.map(({ at, what, says }, place) => (
           <li key={`${at} ${place}`}>
             <p class="head">
-              <At iso={at} how="moment" /> <strong>{t.me.states[what]}</strong>
+              <Time iso={at} how="moment" /> <strong>{t.me.states[what]}</strong>
             </p>
             <p class="record">
-              <Said text={says} />
+              <SafeText text={says} />
             </p>
           </li>
         ))}

@@ -1,7 +1,7 @@
 import type { PreviewAnswer } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
 import { whole } from "../../format.ts";
-import { Address, Button, OpenedCard, Said } from "../../parts.tsx";
+import { Address, Button, OpenedCard, SafeText } from "../../parts.tsx";
 
 const words = t.settings;
 
@@ -17,7 +17,7 @@ export function SettingPreview({ preview, isBusy, apply, back }: Props) {
           <ul class="rows">
             {problems.map(({ key, says }) => (
               <li key={key} class="row brief">
-                <Said text={says} />
+                <SafeText text={says} />
               </li>
             ))}
           </ul>
@@ -37,7 +37,7 @@ export function SettingPreview({ preview, isBusy, apply, back }: Props) {
       ))}
       {restarts.length > 0 && <p>{words.restarts(restarts.join(", "))}</p>}
       {warnings.map((one) => (
-        <Said key={one} within="p" text={one} />
+        <SafeText key={one} within="p" text={one} />
       ))}
       {trial !== null && <Tried trial={trial} />}
       <div class="buttons">
@@ -67,7 +67,7 @@ function Tried({ trial }: Readonly<{ trial: Trial }>) {
           <ul class="facts">
             {accounts.items.map(({ account, ip }) => (
               <li key={account}>
-                <Said text={account} /> (<Address of={ip} />)
+                <SafeText text={account} /> (<Address of={ip} />)
               </li>
             ))}
           </ul>

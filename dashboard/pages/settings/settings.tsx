@@ -5,7 +5,7 @@ import { post } from "../../api.ts";
 import { Choice } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Button, Card, Field, now, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { Button, Card, Field, now, SafeText, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
 import { change, reader } from "../../session.ts";
@@ -88,8 +88,8 @@ function LastChange({ keys, by, until, undo }: UndoItem & Readonly<{ undo: () =>
   return (
     <section class="card" aria-label={words.undo}>
       <p>
-        <Said text={words.last(keys.join(", "), by)} lang={language} /> {words.undoUntil}{" "}
-        <At iso={until} how="moment" />.
+        <SafeText text={words.last(keys.join(", "), by)} lang={language} /> {words.undoUntil}{" "}
+        <Time iso={until} how="moment" />.
       </p>
       <div class="buttons">
         <Button shown={words.undo} onClick={undo} />
@@ -173,7 +173,7 @@ function SettingRow({ setting, edited, edit }: Props) {
       {inFile !== null && !isHidden && <p class="error">{words.unapplied(inFile)}</p>}
       <p class="hint" id={`h-${key}`}>
         <Advice text={says} /> {whyNot === null && `${words.takes}: `}
-        <Said text={whyNot ?? takes} />
+        <SafeText text={whyNot ?? takes} />
         {whyNot === null && `; ${words.byDefault(setting.default)}`}
       </p>
     </li>

@@ -6,10 +6,10 @@ import type { LIMITS } from "../../../src/guard/limits.ts";
 import { endSessions, LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
-import { ActionButton, Choice, Form, Item, Surely } from "../../fields.tsx";
+import { ActionButton, Choice, ConfirmButton, Form, Item } from "../../fields.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
+import { Card, Field, now, Rows, SafeText, Time, useGet } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { change, reader, withProof } from "../../session.ts";
 
@@ -77,13 +77,13 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
   const facts = (
     <>
       {expiresAt === null && words.never}
-      {expiresAt !== null && (isOver ? words.over : <At iso={expiresAt} how="distance" word={words.expires} />)},{" "}
-      <LastUse at={usedAt} />, <Said text={words.madeBy(createdBy)} lang={language} />
+      {expiresAt !== null && (isOver ? words.over : <Time iso={expiresAt} how="distance" word={words.expires} />)},{" "}
+      <LastUse at={usedAt} />, <SafeText text={words.madeBy(createdBy)} lang={language} />
     </>
   );
   return (
     <Item name={name} beside={badges} facts={facts}>
-      <Surely label={words.revokeOf(name)} shown={words.revoke} surely={words.surely(name)} run={revoke} />
+      <ConfirmButton label={words.revokeOf(name)} shown={words.revoke} surely={words.surely(name)} run={revoke} />
     </Item>
   );
 }

@@ -5,7 +5,7 @@ import { t } from "../../admin-texts.ts";
 import { post, queryOf } from "../../api.ts";
 import { ActionButton } from "../../fields.tsx";
 import { whatWaits } from "../../live.ts";
-import { At, Card, Rows, Said, State, useAttempt, useGet } from "../../parts.tsx";
+import { Card, Rows, SafeText, State, Time, useAttempt, useGet } from "../../parts.tsx";
 import { Advice } from "../../rows.tsx";
 
 const words = t.system.alertList;
@@ -67,9 +67,9 @@ type StateRowProps = Readonly<{ name: string; status: Health["status"]; says?: s
 export function StateRow({ name, status, says, detail }: StateRowProps) {
   return (
     <li class="row component">
-      <Said within="strong" text={name} />
+      <SafeText within="strong" text={name} />
       <State status={status}>{says}</State>
-      <Said text={detail} />
+      <SafeText text={detail} />
     </li>
   );
 }
@@ -81,16 +81,16 @@ function AlertRow({ severity, says, subject, detail, next, openedAt, resolvedAt 
     <li class="row notice">
       <p>
         <State status={SHAPES[severity]}>{words.severities[severity]}</State>{" "}
-        <Said within="strong" text={subject === "" ? says : `${says} (${subject})`} />
+        <SafeText within="strong" text={subject === "" ? says : `${says} (${subject})`} />
       </p>
-      <Said within="p" text={detail} />
+      <SafeText within="p" text={detail} />
       {resolvedAt === null && (
         <p>
           {t.now.todo}: <Advice text={next} />
         </p>
       )}
       <small>
-        <At iso={openedAt} how="moment" /> – {resolvedAt !== null && <At iso={resolvedAt} how="moment" />}
+        <Time iso={openedAt} how="moment" /> – {resolvedAt !== null && <Time iso={resolvedAt} how="moment" />}
         {resolvedAt === null ? words.open : ` (${words.over})`}
       </small>
     </li>

@@ -5,7 +5,7 @@ import { t } from "../../admin-texts.ts";
 import { post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { save } from "../../export.ts";
-import { ActionButton, Form, Surely } from "../../fields.tsx";
+import { ActionButton, ConfirmButton, Form } from "../../fields.tsx";
 import { Button, Card, Field, useGet, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
 import { Copy, QrCode } from "../../secrets.tsx";
@@ -84,8 +84,8 @@ function TotpCard() {
       {data !== null && (begun === null || data.totp) && (
         <div class="buttons">
           <ActionButton shown={data.totp ? words.again : words.setUp} kind={data.totp ? "" : "primary"} run={start} />
-          {data.totp && <Surely shown={words.renew} surely={words.surelyRenew} run={renew} />}
-          {data.totp && <Surely shown={t.remove} surely={words.surelyRemove} run={removeApp} />}
+          {data.totp && <ConfirmButton shown={words.renew} surely={words.surelyRenew} run={renew} />}
+          {data.totp && <ConfirmButton shown={t.remove} surely={words.surelyRemove} run={removeApp} />}
         </div>
       )}
     </Card>

@@ -2,10 +2,10 @@ import type { Health } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
 import { LanguageCard } from "../../fields.tsx";
 import { health, version } from "../../live.ts";
-import { At, Card, Said, useGet, Waiting } from "../../parts.tsx";
+import { Card, SafeText, Time, useGet, Waiting } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
-import { pageOf } from "../list-parts.tsx";
+import { tabbedPage } from "../list-parts.tsx";
 import { SessionsCard, TokensCard } from "./access.tsx";
 import { AlertsPart, StateRow } from "./alerts.tsx";
 import { Security } from "./security.tsx";
@@ -13,7 +13,7 @@ import { DnsPart, UpkeepPart } from "./upkeep.tsx";
 
 const words = t.system;
 
-export const SystemPage = pageOf([
+export const SystemPage = tabbedPage([
   { name: "state", title: words.state, show: SystemState },
   { name: "alerts", title: words.alerts, show: AlertsPart },
   { name: "upkeep", title: words.upkeep, show: UpkeepPart },
@@ -56,12 +56,12 @@ function Known({ notices, components }: Health) {
           {notices.map(({ code, since, says, detail, next }) => (
             <li key={code} class={code === asked ? "row notice asked" : "row notice"}>
               <p>
-                <Said within="strong" text={says} />{" "}
+                <SafeText within="strong" text={says} />{" "}
                 <small>
-                  <At iso={since} how="distance" />
+                  <Time iso={since} how="distance" />
                 </small>
               </p>
-              <Said within="p" text={detail} />
+              <SafeText within="p" text={detail} />
               <p>
                 {t.now.todo}: <Advice text={next} />
               </p>

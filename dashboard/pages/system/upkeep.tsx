@@ -3,7 +3,7 @@ import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
 import { Choice } from "../../fields.tsx";
 import { language } from "../../messages.ts";
-import { At, Button, Card, now, Rows, Said, State, useGet, Waiting } from "../../parts.tsx";
+import { Button, Card, now, Rows, SafeText, State, Time, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Copy } from "../../secrets.tsx";
 
@@ -34,7 +34,7 @@ function Records({ of, reload }: Readonly<{ of: DnsReport; reload: () => void }>
   return (
     <>
       <p class="hint">
-        {words.checked} <At iso={of.checkedAt} how="moment" />. {words.once}{" "}
+        {words.checked} <Time iso={of.checkedAt} how="moment" />. {words.once}{" "}
         <Button shown={t.lists.refresh} onClick={reload} />
       </p>
       <ul class="rows">
@@ -60,15 +60,15 @@ function RecordRow({ record }: Readonly<{ record: PublishedRecord }>) {
     <li class="row act">
       <div>
         <p>
-          <State status={shapeOf(record)}>{words.statuses[status]}</State> <strong>{type}</strong> <Said text={name} />{" "}
-          {!required && <small>{words.optional}</small>}
+          <State status={shapeOf(record)}>{words.statuses[status]}</State> <strong>{type}</strong>{" "}
+          <SafeText text={name} /> {!required && <small>{words.optional}</small>}
         </p>
         <small>
           {words.shouldBe}: {value === "" ? words.whichever : <code class="typed">{value}</code>}
           <br />
-          {words.is}: <Said text={detail} />
+          {words.is}: <SafeText text={detail} />
           <br />
-          <Said text={says} />
+          <SafeText text={says} />
         </small>
       </div>
       {value !== "" && <Copy text={value} what={`${type} ${name}`} />}
@@ -98,11 +98,11 @@ function UpkeepRow({ item: { name, state, at, says, command } }: Readonly<{ item
         <strong>{words.names[name]}</strong> <State status={SHAPES[state]}>{words.states[state]}</State>{" "}
         {at !== null && (
           <small>
-            <At iso={at} how="distance" />
+            <Time iso={at} how="distance" />
           </small>
         )}
         <br />
-        <Said text={says} />
+        <SafeText text={says} />
         <br />
         <small>
           {words.more} <code>{command}</code>
@@ -131,13 +131,14 @@ function Facts({ names, issuer, isSelfSigned, notAfter, fingerprint, trouble, po
         <State status={left <= 0 ? "down" : "ok"}>
           {words.until} {new Date(notAfter).toLocaleDateString(language, { dateStyle: "medium" })}
         </State>{" "}
-        (<At iso={notAfter} how="distance" />)
+        (<Time iso={notAfter} how="distance" />)
       </li>
       <li>
-        {words.names_}: <Said text={names.join(", ")} />
+        {words.names_}: <SafeText text={names.join(", ")} />
       </li>
       <li>
-        {words.issuer}: {isSelfSigned ? <State status="degraded">{words.selfSigned}</State> : <Said text={issuer} />}
+        {words.issuer}:{" "}
+        {isSelfSigned ? <State status="degraded">{words.selfSigned}</State> : <SafeText text={issuer} />}
       </li>
       <li>
         {words.fingerprint}: <code class="typed">{fingerprint}</code>{" "}
@@ -146,7 +147,7 @@ function Facts({ names, issuer, isSelfSigned, notAfter, fingerprint, trouble, po
       {trouble !== null && (
         <li>
           <State status="down">
-            <Said text={trouble} />
+            <SafeText text={trouble} />
           </State>
         </li>
       )}
