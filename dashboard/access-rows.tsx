@@ -28,7 +28,7 @@ type SecretsProps<One> = Readonly<{
 export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news, children }: SecretsProps<One>) {
   const list = useGet<{ items: readonly One[] }>(path, news);
   const { data, reload } = list;
-  const takeOff = ({ id, name }: One): Promise<void> =>
+  const removeSecret = ({ id, name }: One): Promise<void> =>
     change(() => remove(`${path}/${encodeURIComponent(id)}`), reload, words.removed(name));
   if (children === null && data?.items.length === 0) return null;
   return (
@@ -36,7 +36,7 @@ export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news,
       <Rows of={list} none={words.none}>
         {(one) => (
           <Item key={one.id} name={one.name} facts={<Since word={words.made} iso={madeAt(one)} used={one.lastUsed} />}>
-            <ConfirmRemove name={one.name} run={() => takeOff(one)} />
+            <ConfirmRemove name={one.name} run={() => removeSecret(one)} />
           </Item>
         )}
       </Rows>

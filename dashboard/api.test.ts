@@ -5,27 +5,27 @@ import { answerRequests } from "../test/kit/answered-requests.ts";
 import {
   afterFailure,
   aheadMs,
-  complaintOf,
+  failureOf,
   get,
   isOf,
   type Load,
   NOTHING_LOADED,
   post,
-  Refused,
+  RequestError,
   remove,
 } from "./api.ts";
 import { texts as german } from "./texts/german.ts";
 
-const REFUSED = new Refused(401, "The sign-in was refused.", "login_refused");
-const TAKEN = new Refused(409, "There is an account anna@example.org.", "refused");
-const complaint = (asked: Promise<unknown>) => asked.catch((error: unknown) => complaintOf(error));
+const REFUSED = new RequestError(401, "The sign-in was refused.", "login_refused");
+const TAKEN = new RequestError(409, "There is an account anna@example.org.", "refused");
+const complaint = (asked: Promise<unknown>) => asked.catch((error: unknown) => failureOf(error));
 const ofPage = (text: string) => ({ text, lang: "en" });
 
 test("a German page has its own sentence for a code, and marks the server's as English", () => {
   const page = { problems: german.problems, lang: "de" } as const;
-  assert.deepEqual(complaintOf(REFUSED, page), { text: german.problems["login_refused"], lang: "de" });
-  assert.deepEqual(complaintOf(TAKEN, page), { text: TAKEN.message, lang: "en" });
-  assert.deepEqual(complaintOf("Das wurde abgelehnt.", page), { text: "Das wurde abgelehnt.", lang: "de" });
+  assert.deepEqual(failureOf(REFUSED, page), { text: german.problems["login_refused"], lang: "de" });
+  assert.deepEqual(failureOf(TAKEN, page), { text: TAKEN.message, lang: "en" });
+  assert.deepEqual(failureOf("Das wurde abgelehnt.", page), { text: "Das wurde abgelehnt.", lang: "de" });
 });
 
 test("no answer, and an answer without a sentence, are shown in the page's language", async (t) => {

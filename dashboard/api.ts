@@ -2,8 +2,8 @@ import { signal } from "@preact/signals";
 import { type Language, language, t } from "./messages.ts";
 
 /** The server refused the request; the message is its explanation. Status 0: it could not be reached. */
-export class Refused extends Error {
-  override readonly name = "Refused";
+export class RequestError extends Error {
+  override readonly name = "RequestError";
   readonly status: number;
   /** The problem's code (src/surfaces/api/problem.ts), such as `proof_needed`; empty if the message is the page's own. */
   readonly code: string;
@@ -29,7 +29,7 @@ export function setClock(now: string): void {
 /** The server itself gives up earlier. */
 const LONGEST_MS = 30_000;
 
-/** Paths are relative to the page, which may lie below a path of a proxy. Throws `Refused`. */
+/** Paths are relative to the page, which may lie below a path of a proxy. Throws `RequestError`. */
 export async function get<T>(path: string, longestMs?: number): Promise<T> {
   return send<T>(path, { method: "GET" }, longestMs);
 }
@@ -59,7 +59,7 @@ async function send<T>(path: string, init: RequestInit, longestMs: number = LONG
   const { response, body } = await fetch(`api/v1/${path}`, { ...init, signal })
     .then(async (answer) => ({ response: answer, body: parsed(await answer.text(), answer.ok) }))
     .catch(() => {
-      throw new Refused(0, init.method === "GET" ? t.live.unreachable : t.live.unanswered);
+      throw new RequestError(0, init.method === "GET" ? t.live.unreachable : t.live.unanswered);
     });
   // My mailbox has no stream to report the server's time.
   if (response.ok && path.startsWith("me/")) setClock(response.headers.get("date") ?? "");
@@ -68,7 +68,7 @@ async function send<T>(path: string, init: RequestInit, longestMs: number = LONG
   const { detail, next = "", code }: Problem = body ?? {};
   const advice = FOR_PROGRAMS.test(next) ? "" : next;
   const sentence = detail === undefined ? t.live.answered(response.status) : `${detail} ${advice}`.trimEnd();
-  throw new Refused(response.status, sentence, code);
+  throw new RequestError(response.status, sentence, code);
 }
 
 type Problem = Readonly<{ detail?: string; next?: string; code?: string }>;
@@ -87,19 +87,19 @@ function parsed(text: string, isOk: boolean): unknown {
 }
 
 /** Why something failed, and the language of the text. */
-export type Complaint = Readonly<{ text: string; lang: Language }>;
+export type Failure = Readonly<{ text: string; lang: Language }>;
 
 /** Errors of the page have its language. The server's messages are English, unless the page has a sentence for the code. */
-export function complaintOf(error: unknown, page = { problems: t.problems, lang: language }): Complaint {
+export function failureOf(error: unknown, page = { problems: t.problems, lang: language }): Failure {
   const { problems, lang } = page;
   const text = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof Refused) || error.code === "") return { text, lang };
+  if (!(error instanceof RequestError) || error.code === "") return { text, lang };
   const own = problems[error.code];
   return own === undefined ? { text, lang: "en" } : { text: own, lang };
 }
 
 /** What was loaded last, and for which question. `error`: why the last request failed. */
-export type Load<T> = Readonly<{ data: T | null; error: Complaint | null; asked: string }>;
+export type Load<T> = Readonly<{ data: T | null; error: Failure | null; asked: string }>;
 
 export const NOTHING_LOADED: Load<never> = { data: null, error: null, asked: "" };
 
@@ -109,6 +109,6 @@ export function isOf({ data, asked }: Load<unknown>, wanted: string): boolean {
 }
 
 /** Keeps the shown data only if it answers the same question, because readers would mistake another answer for this one's. */
-export function afterFailure<T>(last: Load<T>, asked: string, error: Complaint): Load<T> {
+export function afterFailure<T>(last: Load<T>, asked: string, error: Failure): Load<T> {
   return { data: last.asked === asked ? last.data : null, error, asked };
 }

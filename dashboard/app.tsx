@@ -1,8 +1,8 @@
 import { effect, signal } from "@preact/signals";
 import { type JSX, render } from "preact";
 import { useEffect } from "preact/hooks";
-import type { Complaint } from "./api.ts";
-import { forgetToasts, signedIn, tell } from "./attempt.ts";
+import type { Failure } from "./api.ts";
+import { forgetToasts, notify, signedIn } from "./attempt.ts";
 import { followStream, onGap } from "./live.ts";
 import { language, t } from "./messages.ts";
 import { SafeText, useProgram, Waiting } from "./parts.tsx";
@@ -19,13 +19,13 @@ function App() {
         reader.value !== null &&
         (reader.value.role === "mailbox" ? <Mailbox /> : <Dashboard />)}
       {signedIn.value === "no" && <SignIn />}
-      {signedIn.value === "unknown" && trouble.value !== null && <NotKnown of={trouble.value} />}
+      {signedIn.value === "unknown" && trouble.value !== null && <SessionUnknown of={trouble.value} />}
       <Toasts />
     </>
   );
 }
 
-function NotKnown({ of }: Readonly<{ of: Complaint }>) {
+function SessionUnknown({ of }: Readonly<{ of: Failure }>) {
   return (
     <main class="sign-in">
       <div class="card">
@@ -73,23 +73,23 @@ function programOf(name: PageName): Promise<LoadedPages> {
   return import("./pages/further.ts");
 }
 
-const here = signal<LoadedPages>({});
+const loadedPages = signal<LoadedPages>({});
 
 function Page({ name }: Readonly<{ name: PageName }>) {
-  const Here = here.value[name];
-  if (Here === undefined) return <Coming name={name} />;
+  const Content = loadedPages.value[name];
+  if (Content === undefined) return <PageLoader name={name} />;
   return (
     <>
       <Heading>{t.nav[name]}</Heading>
-      <Here />
+      <Content />
     </>
   );
 }
 
-function Coming({ name }: Readonly<{ name: PageName }>) {
+function PageLoader({ name }: Readonly<{ name: PageName }>) {
   const program = useProgram(async () => {
     const pages = await programOf(name);
-    here.value = { ...here.peek(), ...pages };
+    loadedPages.value = { ...loadedPages.peek(), ...pages };
   });
   return <Waiting {...program} />;
 }
@@ -99,10 +99,10 @@ effect(() => {
   if (signedIn.value !== "no") return;
   forgetToasts();
   // Even if the server ended the session, because readers should know why they are asked for the password.
-  if (reader.peek() !== null) tell(t.signedOut);
+  if (reader.peek() !== null) notify(t.signedOut);
   reader.value = null;
 });
-onGap(() => tell(t.live.skipped));
+onGap(() => notify(t.live.skipped));
 window.addEventListener("hashchange", () => (route.value = routeOf(location.hash)));
 const place = document.getElementById("page");
 if (place !== null) render(<App />, place);

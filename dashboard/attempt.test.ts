@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { settled } from "../test/kit/until.ts";
-import { byForm, forgetToasts, holdToasts, oneAtATime, TOAST_MS, tell, toasts, undoLast } from "./attempt.ts";
+import { byForm, forgetToasts, holdToasts, notify, oneAtATime, TOAST_MS, toasts, undoLast } from "./attempt.ts";
 
 const texts = (): readonly string[] => toasts.value.map(({ text }) => text);
 
@@ -13,9 +13,9 @@ function start(t: TestContext): void {
 
 test("a message disappears after ten seconds", (t) => {
   start(t);
-  tell("one");
+  notify("one");
   t.mock.timers.tick(TOAST_MS - 1);
-  tell("two");
+  notify("two");
   assert.deepEqual(texts(), ["one", "two"]);
   t.mock.timers.tick(1);
   assert.deepEqual(texts(), ["two"]);
@@ -23,12 +23,12 @@ test("a message disappears after ten seconds", (t) => {
 
 test("a repeated message shows once, for its whole time; one with an undo stays beside it", (t) => {
   start(t);
-  tell("one", { undo: async () => assert.fail("undone") });
-  tell("one");
-  tell("two");
-  tell("two", { tone: "bad" });
+  notify("one", { undo: async () => assert.fail("undone") });
+  notify("one");
+  notify("two");
+  notify("two", { tone: "bad" });
   t.mock.timers.tick(TOAST_MS - 1);
-  tell("one");
+  notify("one");
   assert.deepEqual(texts(), ["one", "two", "two", "one"]);
   t.mock.timers.tick(1);
   assert.deepEqual(texts(), ["one"]);
@@ -36,10 +36,10 @@ test("a repeated message shows once, for its whole time; one with an undo stays 
 
 test("a message's time does not run while the pointer or the focus is on it, and restarts afterwards", (t) => {
   start(t);
-  tell("one");
+  notify("one");
   t.mock.timers.tick(TOAST_MS - 1);
   holdToasts(true);
-  tell("two");
+  notify("two");
   t.mock.timers.tick(100 * TOAST_MS);
   assert.deepEqual(texts(), ["one", "two"]);
   holdToasts(false);
@@ -53,8 +53,8 @@ test("the key undoes the latest change that has an undo, each once, and later me
   start(t);
   const undone: number[] = [];
   const bans = [1, 2, 3, 4, 5, 6];
-  for (const ban of bans) tell("banned", { undo: async () => void undone.push(ban) });
-  tell("cannot be undone");
+  for (const ban of bans) notify("banned", { undo: async () => void undone.push(ban) });
+  notify("cannot be undone");
   for (const ban of bans) assert.ok(undoLast(), `${ban}`);
   assert.equal(undoLast(), false);
   assert.deepEqual(undone, bans.toReversed());
@@ -63,7 +63,7 @@ test("the key undoes the latest change that has an undo, each once, and later me
 
 test("no message is left for the next reader", (t) => {
   start(t);
-  tell("192.0.2.1 is banned.", { undo: async () => assert.fail("undone") });
+  notify("192.0.2.1 is banned.", { undo: async () => assert.fail("undone") });
   forgetToasts();
   assert.deepEqual([texts(), undoLast()], [[], false]);
 });

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
-import { type Complaint, complaintOf, Refused } from "./api.ts";
+import { type Failure, failureOf, RequestError } from "./api.ts";
 import { language } from "./messages.ts";
 
-type Toast = Complaint &
+type Toast = Failure &
   Readonly<{
     id: number;
     tone: "good" | "bad";
@@ -10,8 +10,8 @@ type Toast = Complaint &
   }>;
 
 /** The reader cancelled. Nothing is done, and no message is shown. */
-export class GivenUp extends Error {
-  override readonly name = "GivenUp";
+export class Cancelled extends Error {
+  override readonly name = "Cancelled";
 }
 
 /** How long a message shows; its undo must be used in that time. */
@@ -25,10 +25,10 @@ const timers = new Map<number, ReturnType<typeof setTimeout>>();
 let lastId = 0;
 let isHeld = false;
 
-type Manner = Partial<Pick<Toast, "tone" | "undo" | "lang">>;
+type ToastOptions = Partial<Pick<Toast, "tone" | "undo" | "lang">>;
 
 /** A repeated message replaces the earlier one, unless that has an undo. */
-export function tell(text: string, { tone = "good", undo = null, lang = language }: Manner = {}): void {
+export function notify(text: string, { tone = "good", undo = null, lang = language }: ToastOptions = {}): void {
   lastId += 1;
   const toast: Toast = { id: lastId, text, lang, tone, undo };
   const isSame = (one: Toast): boolean => one.undo === null && one.text === text && one.tone === tone;
@@ -66,27 +66,27 @@ export function forgetToasts(): void {
   show([]);
 }
 
-export type Says = (why: Complaint) => void;
+export type ShowFailure = (why: Failure) => void;
 
-const inMessage: Says = ({ text, lang }) => tell(text, { tone: "bad", lang });
+const inToast: ShowFailure = ({ text, lang }) => notify(text, { tone: "bad", lang });
 
 /** Shows it in the form while that is in the page, otherwise in a message. */
 export const byForm =
-  (form: Pick<Node, "isConnected">, says: Says): Says =>
+  (form: Pick<Node, "isConnected">, says: ShowFailure): ShowFailure =>
   (why) =>
-    (form.isConnected ? says : inMessage)(why);
+    (form.isConnected ? says : inToast)(why);
 
 /** Runs what a click asked for. If the server refuses, shows its reason, in a message by default. */
-export function attempt(run: () => Promise<void>, says = inMessage): void {
-  run().catch((error: unknown) => complain(error, says));
+export function attempt(run: () => Promise<void>, says = inToast): void {
+  run().catch((error: unknown) => reportFailure(error, says));
 }
 
-/** Like `attempt`, but one at a time: ignores a second one while the first runs. Calls `tells` whenever that changes. */
-export function oneAtATime(tells: (isBusy: boolean) => void): typeof attempt {
+/** Like `attempt`, but one at a time: ignores a second one while the first runs. Calls `onChange` whenever that changes. */
+export function oneAtATime(onChange: (isBusy: boolean) => void): typeof attempt {
   let isBusy = false;
   const set = (is: boolean): void => {
     isBusy = is;
-    tells(is);
+    onChange(is);
   };
   return (run, says) => {
     if (isBusy) return;
@@ -95,10 +95,10 @@ export function oneAtATime(tells: (isBusy: boolean) => void): typeof attempt {
   };
 }
 
-export function complain(error: unknown, says = inMessage): void {
-  if (error instanceof GivenUp) return;
-  if (error instanceof Refused && error.status === 401) signedIn.value = "no";
-  else says(complaintOf(error));
+export function reportFailure(error: unknown, says = inToast): void {
+  if (error instanceof Cancelled) return;
+  if (error instanceof RequestError && error.status === 401) signedIn.value = "no";
+  else says(failureOf(error));
 }
 
 function show(wanted: readonly Toast[]): void {

@@ -1,8 +1,8 @@
 import type { ComponentChildren, JSX, RefObject, TargetedMouseEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Complaint } from "./api.ts";
-import { attempt, byForm, tell, toasts } from "./attempt.ts";
-import { keepLanguage, LANGUAGES, type Language, language, t } from "./messages.ts";
+import type { Failure } from "./api.ts";
+import { attempt, byForm, notify, toasts } from "./attempt.ts";
+import { LANGUAGES, type Language, language, storeLanguage, t } from "./messages.ts";
 import { type Attempts, Button, Card, Field, fieldsOf, SafeText, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 
@@ -100,7 +100,7 @@ export function Form(props: FormProps) {
   const { label, isPlain = false, clears = false, submit, close, others, place = null, children } = props;
   const own = useAttempt();
   const { isBusy, attempt: attemptOne } = props.busy ?? own;
-  const [refusal, setRefusal] = useState<Complaint | null>(null);
+  const [refusal, setRefusal] = useState<Failure | null>(null);
   const send = (event: Event): void => {
     event.preventDefault();
     const form = event.currentTarget;
@@ -210,12 +210,12 @@ export function LanguageCard() {
 
 /** Reloads the page in this language, unless the reader would lose typed text, a secret not yet copied, or an undo. */
 function switchLanguage(wanted: Language): void {
-  keepLanguage(wanted);
+  storeLanguage(wanted);
   if (wanted === language) return;
   const canUndo = toasts.peek().some(({ undo }) => undo !== null);
   const fields = "main :is(input, textarea):not([hidden])";
   const all = [...document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>(fields)];
-  if (canUndo || all.some(({ value, defaultValue }) => value !== defaultValue)) tell(t.languageLater);
+  if (canUndo || all.some(({ value, defaultValue }) => value !== defaultValue)) notify(t.languageLater);
   else location.reload();
 }
 

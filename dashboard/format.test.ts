@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { distance, hourAndMinute, moment, percent, shortPrefix, size, visible, whole, windowTitle } from "./format.ts";
+import {
+  escapeInvisible,
+  hourAndMinute,
+  moment,
+  percent,
+  relativeTime,
+  shortPrefix,
+  size,
+  whole,
+  windowTitle,
+} from "./format.ts";
 
 const NOW = new Date(2026, 10, 21, 14, 2, 30).getTime();
 
 test("a distance in time is shown in its largest unit, in the reader's language", () => {
-  assert.equal(distance(NOW + 25 * 60_000, NOW, "en"), "in 25 minutes");
-  assert.equal(distance(NOW - 3 * 3_600_000, NOW, "en"), "3 hours ago");
-  assert.equal(distance(NOW - 2 * 86_400_000, NOW, "de"), "vor 2 Tagen");
-  assert.equal(distance(NOW, NOW, "en"), "in 0 seconds");
+  assert.equal(relativeTime(NOW + 25 * 60_000, NOW, "en"), "in 25 minutes");
+  assert.equal(relativeTime(NOW - 3 * 3_600_000, NOW, "en"), "3 hours ago");
+  assert.equal(relativeTime(NOW - 2 * 86_400_000, NOW, "de"), "vor 2 Tagen");
+  assert.equal(relativeTime(NOW, NOW, "en"), "in 0 seconds");
 });
 
 test("a time on a different day is shown with its date", () => {
@@ -29,8 +39,8 @@ test("the window's title names the part of a page before the page, and nothing t
 });
 
 test("invisible characters are shown by their number", () => {
-  assert.equal(visible("a\u202Eb\u0000c\u200B\u2028"), "a\\u{202e}b\\u{0}c\\u{200b}\\u{2028}");
-  assert.equal(visible("<b>ä 漢 🙂</b>"), "<b>ä 漢 🙂</b>");
+  assert.equal(escapeInvisible("a\u202Eb\u0000c\u200B\u2028"), "a\\u{202e}b\\u{0}c\\u{200b}\\u{2028}");
+  assert.equal(escapeInvisible("<b>ä 漢 🙂</b>"), "<b>ä 漢 🙂</b>");
 });
 
 test("a single address loses its length, a network keeps it", () => {

@@ -9,7 +9,7 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** `in 25 minutes`, `3 hours ago`. */
-export function distance(at: number, now: number, lang: Language = language): string {
+export function relativeTime(at: number, now: number, lang: Language = language): string {
   const apart = at - now;
   const [unit, size] = UNITS.find(([, least]) => Math.abs(apart) >= least) ?? ["second", 1_000];
   return new Intl.RelativeTimeFormat(lang, { numeric: "always" }).format(Math.round(apart / size), unit);
@@ -61,7 +61,7 @@ export function size(bytes: number, lang: Language = language): string {
 }
 
 /** Escapes invisible characters, and those that turn the direction of text, as the server does: `\u{202e}`. */
-export function visible(text: string): string {
+export function escapeInvisible(text: string): string {
   return text.replaceAll(UNSEEN, (unseen) => `\\u{${(unseen.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
@@ -71,7 +71,7 @@ export function windowTitle(...names: readonly string[]): string {
 }
 
 /** Without the fields that are empty. */
-export function filled(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function withoutEmpty(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
 }
 

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { PAGE } from "../src/admin/declare/paging.ts";
-import type { Complaint } from "./api.ts";
+import type { Failure } from "./api.ts";
 import { attempt } from "./attempt.ts";
 
 /** `next`: where the next page starts; null if this is the last. */
@@ -26,7 +26,7 @@ export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }:
   /** Null before the first answer. */
   const latest = signal<A | null>(null);
   /** Why the list could not be read again: the shown one may be out of date. */
-  const error = signal<Complaint | null>(null);
+  const error = signal<Failure | null>(null);
   let isReading = false;
   let settling: ReturnType<typeof setTimeout> | undefined;
 

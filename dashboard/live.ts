@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import type { Health, OwnerTask } from "../src/admin/declare/items.ts";
-import { aheadMs, get, queryOf, Refused, setClock } from "./api.ts";
+import { aheadMs, get, queryOf, RequestError, setClock } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
@@ -32,7 +32,7 @@ export function taskKey({ kind, code, account, since }: OwnerTask): string {
   return JSON.stringify([kind, code, account, since]);
 }
 /** What waits for the owner, as one text. */
-export const whatWaits = computed(() => health.value?.needsYou.map(taskKey).join() ?? "");
+export const tasksKey = computed(() => health.value?.needsYou.map(taskKey).join() ?? "");
 export const figures = signal<Figures | null>(null);
 /** The server's version; empty until it is known. */
 export const version = signal("");
@@ -51,17 +51,17 @@ function topic() {
     readers.add(reader);
     return () => readers.delete(reader);
   };
-  const tell: Reader = () => readers.forEach((reader) => reader());
-  return { on, tell };
+  const emit: Reader = () => readers.forEach((reader) => reader());
+  return { on, emit };
 }
 
 /** There are new events, or bans that started or ended. Lists are read again, as only the server knows what belongs to them. */
-export const { on: onEvents, tell: tellEvents } = topic();
-export const { on: onBans, tell: tellBans } = topic();
+export const { on: onEvents, emit: emitEvents } = topic();
+export const { on: onBans, emit: emitBans } = topic();
 /** The reader fell so far behind that the stream skipped some events. */
-export const { on: onGap, tell: tellGap } = topic();
+export const { on: onGap, emit: emitGap } = topic();
 /** Something may have changed that the stream does not report, so lists must be read again. */
-export const { on: onStale, tell: tellStale } = topic();
+export const { on: onStale, emit: emitStale } = topic();
 
 /** Follows all updates that the server sends unasked: `GET /api/v1/stream`. The page has one stream at a time. Returns what ends it. */
 export function followStream(): () => void {
@@ -97,16 +97,16 @@ export function followStream(): () => void {
       knownEpoch = server.epoch;
       version.value = server.version;
       // Earlier changes of bans are not sent, and a list may have been read before the stream started.
-      tellStale();
+      emitStale();
     });
     on("events", ({ more }) => {
       if (more) {
-        tellGap();
-        tellStale();
+        emitGap();
+        emitStale();
       }
-      tellEvents();
+      emitEvents();
     });
-    on("bans", tellBans);
+    on("bans", emitBans);
     on("health", (news) => (health.value = news));
     on("figures", (news) => (figures.value = news));
     on("beat", ({ now }) => setClock(now));
@@ -123,7 +123,7 @@ export function followStream(): () => void {
     try {
       await get("session", SILENCE_MS);
     } catch (error) {
-      if (error instanceof Refused && error.status === 401) return void (signedIn.value = "no");
+      if (error instanceof RequestError && error.status === 401) return void (signedIn.value = "no");
     } finally {
       isReconnecting = false;
     }

@@ -3,7 +3,7 @@ import type { texts as english } from "./texts/english.ts";
 export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 export type Language = keyof typeof LANGUAGES;
 
-const KEPT = "language";
+const STORAGE_KEY = "language";
 
 /** The first of the reader's languages that the page speaks. */
 export function preferred(wanted: readonly (string | null)[]): Language {
@@ -15,7 +15,7 @@ export function preferred(wanted: readonly (string | null)[]): Language {
 }
 
 /** A new choice takes effect once the page is loaded again. */
-export const language = preferred([kept(), ...(globalThis.navigator?.languages ?? [])]);
+export const language = preferred([storedLanguage(), ...(globalThis.navigator?.languages ?? [])]);
 
 /**
  * The texts in the reader's language or, if they cannot be loaded, in the other, so that the page is never without. Each is a separate
@@ -31,18 +31,18 @@ export const t = await textsOf<typeof english>({
 });
 
 /** Takes effect the next time the page is loaded. */
-export function keepLanguage(wanted: Language): void {
+export function storeLanguage(wanted: Language): void {
   try {
-    localStorage.setItem(KEPT, wanted);
+    localStorage.setItem(STORAGE_KEY, wanted);
   } catch {
     // A browser that stores nothing forgets the choice.
   }
 }
 
-function kept(): string | null {
+function storedLanguage(): string | null {
   if (typeof document === "undefined") return null;
   try {
-    return localStorage.getItem(KEPT);
+    return localStorage.getItem(STORAGE_KEY);
   } catch {
     return null;
   }

@@ -2,9 +2,9 @@ import { computed, signal } from "@preact/signals";
 import { type ComponentChildren, Fragment, type JSX, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Health } from "../src/admin/declare/items.ts";
-import { afterFailure, aheadMs, type Complaint, get, isOf, type Load, NOTHING_LOADED } from "./api.ts";
-import { complain, oneAtATime } from "./attempt.ts";
-import { distance, moment, shortPrefix, visible } from "./format.ts";
+import { afterFailure, aheadMs, type Failure, get, isOf, type Load, NOTHING_LOADED } from "./api.ts";
+import { oneAtATime, reportFailure } from "./attempt.ts";
+import { escapeInvisible, moment, relativeTime, shortPrefix } from "./format.ts";
 import { language, t } from "./messages.ts";
 import { ignoreHeld } from "./press.ts";
 import { hrefOf, type Query } from "./route.ts";
@@ -30,12 +30,12 @@ export function State({ status, children }: Readonly<{ status: Health["status"];
 
 type SafeTextProps = Readonly<{ text: string; lang?: string; within?: "strong" | "p" | "li" }>;
 
-/** Text from strangers, or from the server about them. Isolated, whatever its direction, and with invisible characters made visible. */
+/** Text from strangers, or from the server about them. Isolated, whatever its direction, and with invisible characters escaped. */
 export function SafeText({ text, lang = "en", within }: SafeTextProps) {
   const Around = within ?? Fragment;
   return (
     <Around>
-      <bdi lang={lang}>{visible(text)}</bdi>
+      <bdi lang={lang}>{escapeInvisible(text)}</bdi>
     </Around>
   );
 }
@@ -43,7 +43,7 @@ export function SafeText({ text, lang = "en", within }: SafeTextProps) {
 /** A time, after a word for what happens then. The exact time is its title. */
 export function Time({ iso, how, word = "" }: Readonly<{ iso: string; how: "moment" | "distance"; word?: string }>) {
   const at = Date.parse(iso);
-  const text = how === "moment" ? moment(at, now.value) : distance(at, now.value);
+  const text = how === "moment" ? moment(at, now.value) : relativeTime(at, now.value);
   const exact = new Date(at).toLocaleString(language, { dateStyle: "medium", timeStyle: "medium" });
   return (
     <>
@@ -59,7 +59,7 @@ export function Time({ iso, how, word = "" }: Readonly<{ iso: string; how: "mome
 /** Links to everything that is known about an address, a network, or a mail by its queue id. */
 export function Address({ of }: Readonly<{ of: string }>) {
   const short = shortPrefix(of);
-  const shown = visible(short);
+  const shown = escapeInvisible(short);
   return (
     <a class="address" href={hrefOf("find", { q: short })} title={t.explain(shown)}>
       <bdi>{shown}</bdi>
@@ -77,9 +77,9 @@ type CardProps = Readonly<{
 
 export function Card({ title, hint, children, aside, place }: CardProps) {
   return (
-    <section ref={place ?? null} tabIndex={place && -1} class="card" aria-label={visible(title)}>
+    <section ref={place ?? null} tabIndex={place && -1} class="card" aria-label={escapeInvisible(title)}>
       <div class="title">
-        <h2>{visible(title)}</h2>
+        <h2>{escapeInvisible(title)}</h2>
         {aside}
       </div>
       {hint !== undefined && <p class="hint">{hint}</p>}
@@ -119,7 +119,7 @@ export function LinkButton({ shown, ...link }: Readonly<{ shown: string }> & JSX
 }
 
 /** `isCurrent`: `data` answers the current question. */
-export type Loaded<T> = Readonly<{ data: T | null; error: Complaint | null; isCurrent: boolean; reload: () => void }>;
+export type Loaded<T> = Readonly<{ data: T | null; error: Failure | null; isCurrent: boolean; reload: () => void }>;
 
 /**
  * Loads when one of `inputs` changes, and again on request or when `news` changes; the old data stays until then. Aborts the
@@ -131,20 +131,20 @@ export function useLoaded<T>(
   news: unknown = null,
 ): Loaded<T> {
   const [state, setState] = useState<Load<T>>(NOTHING_LOADED);
-  const [turn, setTurn] = useState(0);
+  const [reloads, setReloads] = useState(0);
   const asked = JSON.stringify(inputs);
   useEffect(() => {
     const over = new AbortController();
     load(over.signal).then(
       (data) => over.signal.aborted || setState({ data, error: null, asked }),
       (error: unknown) => {
-        if (!over.signal.aborted) complain(error, (why) => setState((last) => afterFailure(last, asked, why)));
+        if (!over.signal.aborted) reportFailure(error, (why) => setState((last) => afterFailure(last, asked, why)));
       },
     );
     return () => over.abort();
-  }, [...inputs, news, turn]);
+  }, [...inputs, news, reloads]);
   const { data, error } = state;
-  return { data, error, isCurrent: isOf(state, asked), reload: () => setTurn((last) => last + 1) };
+  return { data, error, isCurrent: isOf(state, asked), reload: () => setReloads((last) => last + 1) };
 }
 
 /** As `useLoaded`, from this path. */

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Complaint, complaintOf, post, Refused } from "./api.ts";
-import { GivenUp, signedIn } from "./attempt.ts";
+import { type Failure, failureOf, post, RequestError } from "./api.ts";
+import { Cancelled, signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { Button, fieldsOf, SafeText } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
@@ -22,7 +22,7 @@ function Question({ isOver, resolve, reject }: Proof) {
     await (isOver ? post("login", { ...(account !== null && { account }), ...given }) : post("session/proof", given));
     dialog.current?.close(PROVED);
   });
-  const giveUp = (): void => reject(new GivenUp());
+  const giveUp = (): void => reject(new Cancelled());
   useEffect(() => {
     dialog.current?.showModal();
     password.current?.focus();
@@ -64,7 +64,7 @@ function Question({ isOver, resolve, reject }: Proof) {
 /** A form that asks for the password, and also for a code if the server wants one. `send` gets these, or a passkey. */
 export function useSecrets(send: (given: object) => Promise<void>) {
   const form = useRef<HTMLFormElement>(null);
-  const [error, setError] = useState<Complaint | null>(null);
+  const [error, setError] = useState<Failure | null>(null);
   const [isWaiting, setWaiting] = useState(false);
   const [isCodeNeeded, setCodeNeeded] = useState(false);
   const sendWith = (given: () => Promise<object>): void => {
@@ -74,12 +74,12 @@ export function useSecrets(send: (given: object) => Promise<void>) {
     given()
       .then(send)
       .catch((reason: unknown) => {
-        const code = reason instanceof Refused ? reason.code : "";
+        const code = reason instanceof RequestError ? reason.code : "";
         if (code === "unauthorized") signedIn.value = "no";
         // The field for the code takes the focus.
         if (code === "code_needed") return setCodeNeeded(true);
         const isOfCode = isCodeNeeded && given !== usePasskey && code === "login_refused";
-        setError(complaintOf(isOfCode ? t.code.refused : reason));
+        setError(failureOf(isOfCode ? t.code.refused : reason));
         const asked = isCodeNeeded ? "code" : "password";
         form.current?.querySelector<HTMLInputElement>(`input[name="${asked}"]`)?.select();
       })

@@ -4,7 +4,7 @@ import type { BanItem } from "../src/admin/bans.ts";
 import type { Page } from "../src/admin/declare/paging.ts";
 import { t } from "./admin-texts.ts";
 import { get, queryOf } from "./api.ts";
-import { visible } from "./format.ts";
+import { escapeInvisible } from "./format.ts";
 import { onBans, onStale } from "./live.ts";
 import { type Answer, type HeldRows, type LiveList, openList } from "./live-list.ts";
 import { Button, useLoaded } from "./parts.tsx";
@@ -13,7 +13,7 @@ import { Button, useLoaded } from "./parts.tsx";
 export function Advice({ text }: Readonly<{ text: string }>) {
   return (
     <bdi lang="en">
-      {visible(text)
+      {escapeInvisible(text)
         .split("`")
         .map((part, place) => (place % 2 === 0 ? part : <code key={place}>{part}</code>))}
     </bdi>

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { tell } from "./attempt.ts";
+import { notify } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { Button, useProgram, Waiting } from "./parts.tsx";
 
@@ -12,9 +12,9 @@ export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
 async function copy(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
-    tell(t.copy.copied);
+    notify(t.copy.copied);
   } catch {
-    tell(t.copy.byHand, { tone: "bad" });
+    notify(t.copy.byHand, { tone: "bad" });
   }
 }
 

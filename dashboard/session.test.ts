@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
-import { complaintOf, post, put, Refused } from "./api.ts";
-import { complain, forgetToasts, GivenUp, signedIn, toasts } from "./attempt.ts";
+import { failureOf, post, put, RequestError } from "./api.ts";
+import { Cancelled, forgetToasts, reportFailure, signedIn, toasts } from "./attempt.ts";
 import { change, findSession, followTabs, proofAsked, reader, trouble, withProof } from "./session.ts";
 
 const ADMINISTRATOR = { name: "admin", role: "owner", scopes: ["read"], account: null } as const;
@@ -89,9 +89,9 @@ test("a reader who cancels gets no error, and is asked again the next time", asy
   const { seen, prove } = proving(t);
   const first = withProof(() => post("one", {}));
   await asked();
-  proofAsked.value?.reject(new GivenUp());
-  await assert.rejects(first, GivenUp);
-  complain(await first.catch((error: unknown) => error));
+  proofAsked.value?.reject(new Cancelled());
+  await assert.rejects(first, Cancelled);
+  reportFailure(await first.catch((error: unknown) => error));
   assert.deepEqual(toasts.value, []);
   const second = withProof(() => post("one", {}));
   await asked();
@@ -142,8 +142,8 @@ test("the shown data is read again after a change, whether it was refused or not
 test("any other refusal is passed on with its code, and asks for nothing", async (t) => {
   answerRequests(t, () => Response.json({ code: "not_allowed", detail: "No." }, { status: 403 }));
   const failure = await withProof(() => post("one", {})).catch((error: unknown) => error);
-  assert.ok(failure instanceof Refused);
+  assert.ok(failure instanceof RequestError);
   assert.deepEqual([failure.status, failure.code, failure.message], [403, "not_allowed", "No."]);
-  assert.deepEqual(complaintOf(failure), { text: "No.", lang: "en" }, "an English page says what the server says");
+  assert.deepEqual(failureOf(failure), { text: "No.", lang: "en" }, "an English page says what the server says");
   assert.equal(proofAsked.value, null);
 });

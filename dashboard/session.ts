@@ -1,7 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import type { CallerItem } from "../src/admin/declare/items.ts";
-import { type Complaint, complaintOf, get, Refused } from "./api.ts";
-import { signedIn, tell } from "./attempt.ts";
+import { type Failure, failureOf, get, RequestError } from "./api.ts";
+import { notify, signedIn } from "./attempt.ts";
 
 export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 
@@ -11,7 +11,7 @@ export const reader = signal<Reader | null>(null);
 const RETRY_MS = 3_000;
 
 /** Why it is not known yet whether the reader is signed in; null while nothing is wrong. */
-export const trouble = signal<Complaint | null>(null);
+export const trouble = signal<Failure | null>(null);
 
 /** A server that cannot answer now may know the session later, so only a clear no asks for the password. */
 export async function findSession(): Promise<void> {
@@ -20,10 +20,10 @@ export async function findSession(): Promise<void> {
     signedIn.value = "yes";
     trouble.value = null;
   } catch (error) {
-    const isNo = error instanceof Refused && error.status === 401;
+    const isNo = error instanceof RequestError && error.status === 401;
     if (isNo) signedIn.value = "no";
     else setTimeout(() => void findSession(), RETRY_MS);
-    trouble.value = isNo ? null : complaintOf(error);
+    trouble.value = isNo ? null : failureOf(error);
   }
 }
 
@@ -53,14 +53,14 @@ function newProof(isOver: boolean) {
 
 /**
  * Makes the request again once the reader has given the password, if the server wants that or the session has ended. Typed input is
- * therefore not lost. Throws `GivenUp` if the reader cancels, and what `request` throws.
+ * therefore not lost. Throws `Cancelled` if the reader cancels, and what `request` throws.
  */
 export async function withProof<T>(request: () => Promise<T>): Promise<T> {
   let isOver = false;
   try {
     return await request();
   } catch (error) {
-    const code = error instanceof Refused ? error.code : "";
+    const code = error instanceof RequestError ? error.code : "";
     isOver = code === "unauthorized" && reader.peek() !== null;
     if (!isOver && code !== "proof_needed") throw error;
   }
@@ -79,5 +79,5 @@ export async function change<T>(
   says: string | ((answer: T) => string),
 ): Promise<void> {
   const answer = await withProof(request).finally(changed);
-  tell(typeof says === "string" ? says : says(answer));
+  notify(typeof says === "string" ? says : says(answer));
 }

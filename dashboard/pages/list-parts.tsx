@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../admin-texts.ts";
 import { Choice, Form, PagerButtons } from "../fields.tsx";
-import { visible, windowTitle } from "../format.ts";
+import { escapeInvisible, windowTitle } from "../format.ts";
 import { Button, Field, fieldsOf, useFormValues } from "../parts.tsx";
 import { go, hrefOf, type Query, route } from "../route.ts";
 import { openPage } from "../shell.tsx";
@@ -20,7 +20,7 @@ function Tabs({ parts }: Readonly<{ parts: readonly Tab[] }>) {
   const shown = parts.find((part) => part.name === show) ?? parts[0];
   const title = shown === parts[0] ? "" : (shown?.title ?? "");
   useEffect(() => {
-    document.title = windowTitle(visible(name), title, t.nav[page]);
+    document.title = windowTitle(escapeInvisible(name), title, t.nav[page]);
   }, [name, title]);
   return (
     <>

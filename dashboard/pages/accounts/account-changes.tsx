@@ -2,9 +2,9 @@ import { useState } from "preact/hooks";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
 import { post, put, remove } from "../../api.ts";
-import { tell } from "../../attempt.ts";
+import { notify } from "../../attempt.ts";
 import { Choice, Form, Item, NewPassword, RemoveButton } from "../../fields.tsx";
-import { filled, size } from "../../format.ts";
+import { size, withoutEmpty } from "../../format.ts";
 import { Card, Field } from "../../parts.tsx";
 import { change, withProof } from "../../session.ts";
 import { type Made, MadeSecret } from "./new-accounts.tsx";
@@ -24,8 +24,8 @@ export function pathOf({ name }: Readonly<{ name: string }>, what: string): stri
 export function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
   const submit = async (typed: Readonly<Record<string, string>>): Promise<void> => {
-    const done = await withProof(() => post<Made>(pathOf(account, "password"), filled(typed))).finally(changed);
-    tell(words.passwordSet(account.name));
+    const done = await withProof(() => post<Made>(pathOf(account, "password"), withoutEmpty(typed))).finally(changed);
+    notify(words.passwordSet(account.name));
     setMade(done);
   };
   // Pressing Enter once more must not replace the typed password with a generated one.

@@ -5,7 +5,7 @@ import type { AppPasswords, Forwarding, VacationItem } from "../../../src/admin/
 import { LastUse } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
-import { tell } from "../../attempt.ts";
+import { notify } from "../../attempt.ts";
 import { ActionButton, ConfirmRemove, Fact, Item } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
 import { Address, Card, LinkButton, now, SafeText, State, Time, useGet, useLoaded, Waiting } from "../../parts.tsx";
@@ -126,7 +126,7 @@ function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ acco
 function Removal({ name }: Readonly<{ name: string }>) {
   const run = async (): Promise<void> => {
     const { forwardsEnded } = await withProof(() => remove<ForwardsEnded>(`accounts/${encodeURIComponent(name)}`));
-    tell(`${words.removed(name)}${words.forwardsEnded(forwardsEnded)}`);
+    notify(`${words.removed(name)}${words.forwardsEnded(forwardsEnded)}`);
     const { page, query } = route.peek();
     if (page === "accounts" && query["name"] === name) go("accounts");
   };

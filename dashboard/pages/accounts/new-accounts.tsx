@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { post } from "../../api.ts";
-import { tell } from "../../attempt.ts";
+import { notify } from "../../attempt.ts";
 import { Form, NewPassword } from "../../fields.tsx";
-import { filled, whole } from "../../format.ts";
+import { whole, withoutEmpty } from "../../format.ts";
 import { type Language, language } from "../../messages.ts";
 import { Field, OpenedCard, SafeText } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
@@ -17,8 +17,8 @@ export type Made = Readonly<{ name: string; password: string | null }>;
 export function AddAccount({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
   const [made, setMade] = useState<Made | null>(null);
   const submit = async (typed: Readonly<Record<string, string>>): Promise<void> => {
-    const done = await withProof(() => post<Made>("accounts", filled(typed))).finally(added);
-    tell(words.added(done.name));
+    const done = await withProof(() => post<Made>("accounts", withoutEmpty(typed))).finally(added);
+    notify(words.added(done.name));
     if (done.password === null) close();
     else setMade(done);
   };

@@ -4,14 +4,14 @@ import type { NOTE_CHARACTERS } from "../../../src/admin/declare/kinds.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
-import { tell } from "../../attempt.ts";
-import { filled, isPast, shortPrefix } from "../../format.ts";
+import { notify } from "../../attempt.ts";
+import { isPast, shortPrefix, withoutEmpty } from "../../format.ts";
 import { serverTime } from "../../live.ts";
 import { MOST_ROWS } from "../../live-list.ts";
 
 /**
  * What the page asks the server to do. Each says what was done, and offers an undo if the earlier state can be restored.
- * They throw `Refused`.
+ * They throw `RequestError`.
  */
 
 const words = t.bans;
@@ -31,27 +31,27 @@ export async function ban(request: BanRequest): Promise<void> {
   // The ban in force may be newer than the preview.
   const reading = get<AddressAnswer>(`why/${request.ip}`);
   const former = await reading.then((of) => of.ban).catch(() => undefined);
-  const item = (await post<{ ban: BanItem }>("bans", filled(request))).ban;
+  const item = (await post<{ ban: BanItem }>("bans", withoutEmpty(request))).ban;
   const undo = async (): Promise<void> => {
     if (former?.prefix === item.prefix && !isOver(former)) {
-      await post("bans", again(former));
-      tell(words.bannedAsBefore(shortPrefix(item.prefix)));
+      await post("bans", banAgainRequest(former));
+      notify(words.bannedAsBefore(shortPrefix(item.prefix)));
     } else {
-      tell(await unban(item.prefix));
+      notify(await unban(item.prefix));
     }
   };
-  tell(words.banned(shortPrefix(item.prefix)), { undo: former === undefined ? null : undo });
+  notify(words.banned(shortPrefix(item.prefix)), { undo: former === undefined ? null : undo });
 }
 
 /** Lifts a ban. The undo bans again for the rest of the time, but the offence stays forgiven. */
 export async function lift(item: BanItem, undone: () => void): Promise<void> {
   const says = await unban(item.prefix);
-  if (isTooWide(item.prefix)) return tell(`${says} ${words.tooWide}`);
+  if (isTooWide(item.prefix)) return notify(`${says} ${words.tooWide}`);
   const undo = async (): Promise<void> => {
-    await post("bans", again(item)).finally(undone);
-    tell(words.bannedAgain(shortPrefix(item.prefix)));
+    await post("bans", banAgainRequest(item)).finally(undone);
+    notify(words.bannedAgain(shortPrefix(item.prefix)));
   };
-  tell(says, { undo: isOver(item) ? null : undo });
+  notify(says, { undo: isOver(item) ? null : undo });
 }
 
 /** Returns what to say, because a ban around the network, or bans within it, may still be in force. */
@@ -65,32 +65,34 @@ async function unban(prefix: string): Promise<string> {
 /** There is no undo if bans were lifted, or if the network was allowed before. `changed` is also called after a refusal or an undo. */
 export async function allow(request: AllowRequest, changed: () => void): Promise<void> {
   const before = await get<Page<AllowedItem>>(`allow?limit=${MOST_ROWS}`);
-  const { prefix, liftedTotal, keptEnd, keptNote } = await post<Allowing>("allow", filled(request)).finally(changed);
+  const { prefix, liftedTotal, keptEnd, keptNote } = await post<Allowing>("allow", withoutEmpty(request)).finally(
+    changed,
+  );
   const isNew = before.next === null && before.items.every((item) => item.prefix !== prefix);
   const undo = async (): Promise<void> => {
     await remove(`allow/${prefix}`).finally(changed);
-    tell(words.notAllowed(shortPrefix(prefix)));
+    notify(words.notAllowed(shortPrefix(prefix)));
   };
   const says = [
     words.isAllowed(shortPrefix(prefix), liftedTotal),
     keptEnd !== undefined && words.keptEnd,
     keptNote !== undefined && words.keptNote,
   ].filter((sentence) => sentence !== false);
-  tell(says.join(" "), { undo: isNew && liftedTotal === 0 ? undo : null });
+  notify(says.join(" "), { undo: isNew && liftedTotal === 0 ? undo : null });
 }
 
 export async function disallow(item: AllowItem, changed: () => void): Promise<void> {
   await remove(`allow/${item.prefix}`).finally(changed);
   const says = words.notAllowed(shortPrefix(item.prefix));
-  if (isTooWide(item.prefix)) return tell(`${says} ${words.tooWide}`);
-  tell(says, { undo: isOver(item) ? null : () => allow(allowedAgain(item), changed) });
+  if (isTooWide(item.prefix)) return notify(`${says} ${words.tooWide}`);
+  notify(says, { undo: isOver(item) ? null : () => allow(allowAgainRequest(item), changed) });
 }
 
-function again({ prefix, reason, expiresAt }: BanItem): Readonly<Record<string, string>> {
-  return filled({ ip: prefix, reason: reason.slice(0, LONGEST_NOTE), for: timeLeft(expiresAt) });
+function banAgainRequest({ prefix, reason, expiresAt }: BanItem): Readonly<Record<string, string>> {
+  return withoutEmpty({ ip: prefix, reason: reason.slice(0, LONGEST_NOTE), for: timeLeft(expiresAt) });
 }
 
-function allowedAgain({ prefix, note, expiresAt }: AllowItem): AllowRequest {
+function allowAgainRequest({ prefix, note, expiresAt }: AllowItem): AllowRequest {
   return { network: prefix, note: note.slice(0, LONGEST_NOTE), for: timeLeft(expiresAt) };
 }
 

@@ -17,7 +17,7 @@ type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 export function BanForm({ target, close }: Readonly<{ target: string; close: () => void }>) {
   const form = useFormValues({ ip: target });
   const [preview, setPreview] = useState<Preview | null>(null);
-  const look = async (asked: Readonly<Record<string, string>>): Promise<void> => {
+  const showPreview = async (asked: Readonly<Record<string, string>>): Promise<void> => {
     const { ip = "", reason = "", for: duration = "" } = asked;
     if (kindOf(ip) !== "address") throw new Error(words.noAddress(ip));
     const of = await get<AddressAnswer>(`why/${ip}`);
@@ -31,7 +31,7 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
   };
   return (
     <OpenedCard title={words.ban}>
-      <Form label={words.preview} place={form} submit={look} close={close} onInput={() => setPreview(null)}>
+      <Form label={words.preview} place={form} submit={showPreview} close={close} onInput={() => setPreview(null)}>
         <Field label={words.target} name="ip" required maxLength={64} placeholder="203.0.113.7" />
         <Field label={words.reason} name="reason" maxLength={LONGEST_NOTE} />
         <BanDurationField unset={words.asConfigured} />

@@ -88,8 +88,8 @@ const LOOKED = 4_000;
 test("an export contains everything that matches the filter, newest first, and reports its progress", async (t) => {
   serve(t, 1_200, LOOKED);
   const progress: number[] = [];
-  const tell = (count: number): void => void progress.push(count);
-  const { items, searchedTo } = await findEvents(filterOf({}), null, { ...OF_EXPORT, tell });
+  const onProgress = (count: number): void => void progress.push(count);
+  const { items, searchedTo } = await findEvents(filterOf({}), null, { ...OF_EXPORT, onProgress });
   assert.deepEqual([items.length, items[0]?.id, items.at(-1)?.id, searchedTo], [1_200, 1_200, 1, null]);
   assert.deepEqual(progress, [500, 1_000, 1_200]);
 });
@@ -106,6 +106,6 @@ test("an export never contains more than its limit", async (t) => {
 test("an export that is stopped sends no further requests", async (t) => {
   const asked = serve(t, 40_000, LOOKED);
   const stop = new AbortController();
-  await findEvents(filterOf({}), null, { ...OF_EXPORT, stop: stop.signal, tell: () => stop.abort() });
+  await findEvents(filterOf({}), null, { ...OF_EXPORT, stop: stop.signal, onProgress: () => stop.abort() });
   assert.equal(asked.length, 1);
 });

@@ -21,24 +21,24 @@ export function isFiltered(filter: EventFilter): boolean {
   return Object.values(filter).some((value) => value !== "");
 }
 
-/** A search ends after `most` events or `mostAnswers` answers, each of which the server limits to 20 ms. `tell` gets the count. */
-type Search = Readonly<{ most: number; mostAnswers: number; stop?: AbortSignal; tell?: (count: number) => void }>;
+/** A search ends after `most` events or `mostAnswers` answers, each of which the server limits to 20 ms. `onProgress` gets the count. */
+type Search = Readonly<{ most: number; mostAnswers: number; stop?: AbortSignal; onProgress?: (count: number) => void }>;
 
 /** Beyond this, the reader is asked whether to continue. */
 const OF_PAGE: Search = { most: 50, mostAnswers: 8 };
 /** Rare events may take some seconds to find. */
 export const OF_EXPORT: Search = { most: 10_000, mostAnswers: 200 };
 
-/** Newest first. Throws `Refused`. */
+/** Newest first. Throws `RequestError`. */
 export async function findEvents(filter: EventFilter, cursor: string | null, search = OF_PAGE): Promise<Found> {
-  const { most, mostAnswers, stop, tell } = search;
+  const { most, mostAnswers, stop, onProgress } = search;
   const items: EventItem[] = [];
   for (let [next, answers] = [cursor, 1]; ; answers += 1) {
     const query = queryOf({ ...filter, cursor: next, limit: Math.min(MOST_ROWS, most - items.length) });
     const page = await get<Found>(`events${query}`);
     items.push(...page.items);
     next = page.next;
-    tell?.(items.length);
+    onProgress?.(items.length);
     if (stop?.aborted === true || next === null || items.length >= most || answers === mostAnswers)
       return { items, next, searchedTo: page.searchedTo };
   }

@@ -1,10 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import type { EventItem } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
-import { tell } from "../../attempt.ts";
-import { csvOf, save } from "../../export.ts";
+import { notify } from "../../attempt.ts";
+import { csvOf, download } from "../../export.ts";
 import { ActionButton } from "../../fields.tsx";
-import { moment, visible, whole } from "../../format.ts";
+import { escapeInvisible, moment, whole } from "../../format.ts";
 import { onEvents, onStale } from "../../live.ts";
 import type { LiveList } from "../../live-list.ts";
 import { Address, Button, Field, now, SafeText, Time, useAttempt, Waiting } from "../../parts.tsx";
@@ -91,7 +91,11 @@ function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>
       <span class="who">
         {ip !== null && <Address of={ip} />}
         {account !== null && (
-          <a class="account" href={hrefOf("events", { ...query, account })} title={words.only(visible(account))}>
+          <a
+            class="account"
+            href={hrefOf("events", { ...query, account })}
+            title={words.only(escapeInvisible(account))}
+          >
             <SafeText text={account} />
           </a>
         )}
@@ -132,15 +136,15 @@ function ExportButtons({ query }: Readonly<{ query: Query }>) {
   useEffect(() => () => stop.abort(), []);
   const run = async (format: "CSV" | "JSON"): Promise<void> => {
     setCount(0);
-    const search = { ...OF_EXPORT, stop: stop.signal, tell: setCount };
+    const search = { ...OF_EXPORT, stop: stop.signal, onProgress: setCount };
     const { items, searchedTo } = await findEvents(filterOf(query), null, search);
     if (stop.signal.aborted) return;
     const name = `ghostinbox-events-${new Date().toISOString().slice(0, 10)}.${format.toLowerCase()}`;
     // Without the mark, Excel takes the file for the system's code page.
-    if (format === "CSV") save(name, "text/csv", `\ufeff${csvOf(items)}`);
-    else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
+    if (format === "CSV") download(name, "text/csv", `\ufeff${csvOf(items)}`);
+    else download(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
     const end = searchedTo === null ? "" : ` ${words.searched(moment(Date.parse(searchedTo), now.value))}`;
-    tell(`${words.exported(items.length)}${end}`);
+    notify(`${words.exported(items.length)}${end}`);
   };
   return (
     <div class="buttons">

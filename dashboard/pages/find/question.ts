@@ -1,6 +1,6 @@
 import type { AccountAnswer, AddressAnswer, EventItem, MessageReport } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
-import { get, queryOf, Refused } from "../../api.ts";
+import { get, queryOf, RequestError } from "../../api.ts";
 
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const IPV6 = /^(?=.*:.*:)[\da-f:.]+(\/\d{1,3})?$/i;
@@ -29,7 +29,7 @@ export type Answer =
 
 /**
  * Finds what is known about the text. A Message-ID without its brackets looks like an account, and an account such as 12345 looks like a
- * queue id: if nothing is known about one, or the server does not accept it, the text is looked up as the other. Throws `Refused`.
+ * queue id: if nothing is known about one, or the server does not accept it, the text is looked up as the other. Throws `RequestError`.
  */
 export async function answerTo(asked: string): Promise<Answer> {
   const kind = kindOf(asked);
@@ -48,7 +48,7 @@ export async function answerTo(asked: string): Promise<Answer> {
 }
 
 function notAccepted(error: unknown): null {
-  if (error instanceof Refused && error.status === 400) return null;
+  if (error instanceof RequestError && error.status === 400) return null;
   throw error;
 }
 

@@ -4,10 +4,10 @@ import type { HeldList } from "../../../src/admin/held.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
 import { ConfirmButton } from "../../fields.tsx";
-import { whatWaits } from "../../live.ts";
+import { tasksKey } from "../../live.ts";
 import { language } from "../../messages.ts";
 import { Address, Button, SafeText, Time, useFocusOnOpen, useGet, Waiting } from "../../parts.tsx";
-import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
+import { dropHeld, dropSelection, leftBehind, releaseHeld } from "./mail-commands.ts";
 
 const words = t.mail;
 
@@ -15,7 +15,7 @@ const MOST_NAMED = 10;
 const MOST_RECIPIENTS = 5;
 
 export function MailHeld() {
-  const list = useGet<HeldList>("held", whatWaits.value);
+  const list = useGet<HeldList>("held", tasksKey.value);
   const { data, reload } = list;
   const [decided, setDecided] = useState<string | null>(null);
   const ended = data === null ? [] : leftBehind(data);
@@ -101,13 +101,13 @@ function Decision({ account, changed, close }: DecisionProps) {
               kind="danger"
               shown={words.dropAll(data.heldTotal)}
               surely={words.surely.delete(data.heldTotal)}
-              run={() => decide(() => dropHeld(account, false, shownOf(data)))}
+              run={() => decide(() => dropHeld(account, false, dropSelection(data)))}
             />
             <ConfirmButton
               kind="danger"
               shown={words.returnAll(data.heldTotal)}
               surely={words.surely.return(data.heldTotal)}
-              run={() => decide(() => dropHeld(account, true, shownOf(data)))}
+              run={() => decide(() => dropHeld(account, true, dropSelection(data)))}
             />
             <ConfirmButton
               shown={words.sendAll(data.heldTotal)}

@@ -7,11 +7,11 @@ import {
   changeQueue,
   disallowSender,
   dropHeld,
+  dropSelection,
   leftBehind,
   pauseGreylist,
   releaseHeld,
   resumeGreylist,
-  shownOf,
 } from "./mail-commands.ts";
 
 /** A server that gives these answers, each answer of a list once; returns the requested changes. */
@@ -141,8 +141,8 @@ test("an account whose hold has ended is listed while its mail is on hold", () =
 });
 
 test("mail that arrived since is not dropped: the mails that were shown are named, or the newest of them", () => {
-  assert.deepEqual(shownOf({ held: [HELD], heldTotal: 1 }), { meant: { ids: ["AAAA1"] }, total: 1 });
-  assert.deepEqual(shownOf({ held: [HELD], heldTotal: 2 }), { meant: { until: AT }, total: 2 });
+  assert.deepEqual(dropSelection({ held: [HELD], heldTotal: 1 }), { meant: { ids: ["AAAA1"] }, total: 1 });
+  assert.deepEqual(dropSelection({ held: [HELD], heldTotal: 2 }), { meant: { until: AT }, total: 2 });
 });
 
 test("no undo is offered for mail that is deleted, returned, sent or dropped", async (t) => {

@@ -3,11 +3,11 @@ import type { Dropped, HeldList, Released } from "../../../src/admin/held.ts";
 import type { QueueChange } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
-import { tell } from "../../attempt.ts";
-import { filled } from "../../format.ts";
+import { notify } from "../../attempt.ts";
+import { withoutEmpty } from "../../format.ts";
 import { withProof } from "../../session.ts";
 
-/** What the page asks the server to do with mail. Each says what was done, and offers an undo if possible. They throw `Refused`. */
+/** What the page asks the server to do with mail. Each says what was done, and offers an undo if possible. They throw `RequestError`. */
 
 const words = t.mail;
 
@@ -16,7 +16,7 @@ export type QueueAction = (typeof QUEUE_ACTIONS)[number];
 export type Chosen = Readonly<{ ids: readonly string[] }> | Readonly<Record<string, string>>;
 
 /** Each request covers at most 1,000 mails. The dashboard is not meant for more than 20 requests. */
-const MOST_TURNS = 20;
+const MOST_BATCHES = 20;
 /** If nothing was shown, nothing is sent. */
 const BEFORE_ALL = new Date(0).toISOString();
 const UNDONE_BY: Readonly<Partial<Record<QueueAction, QueueAction>>> = { hold: "release", release: "hold" };
@@ -28,11 +28,11 @@ export async function changeQueue(action: QueueAction, chosen: Chosen, undone: (
     const canUndo = back !== undefined && "ids" in chosen && changed === chosen.ids.length;
     // An undo that fails may still have changed some.
     const undo = canUndo
-      ? () => changeAll(back, chosen, (again) => tell(words.done[back](again))).finally(undone)
+      ? () => changeAll(back, chosen, (again) => notify(words.done[back](again))).finally(undone)
       : null;
     const stayed = kept.reduce((sum, { mails }) => sum + mails, 0);
     const stays = stayed === 0 ? "" : ` ${words.kept(stayed, kept.map(({ account }) => account).join(", "))}`;
-    tell(`${words.done[action](changed)}${stays}`, { undo });
+    notify(`${words.done[action](changed)}${stays}`, { undo });
   });
 }
 
@@ -41,23 +41,23 @@ type Says = (changed: number, kept: QueueChange["kept"]) => void;
 async function changeAll(action: QueueAction, chosen: Chosen, says: Says): Promise<void> {
   const kept: QueueChange["kept"][number][] = [];
   let cursor: string | undefined;
-  const turn = async (): Promise<Turn> => {
+  const batch = async (): Promise<Batch> => {
     const answer = await withProof(() => post<QueueChange>(`queue/${action}`, { ...chosen, cursor }));
     kept.push(...answer.kept);
     cursor = answer.next ?? undefined;
     return { done: answer.changed, isMore: answer.next !== null };
   };
-  await inTurns(turn, ({ done }) => says(done, kept));
+  await inBatches(batch, ({ done }) => says(done, kept));
 }
 
-type Turn = Readonly<{ done: number; isMore: boolean }>;
+type Batch = Readonly<{ done: number; isMore: boolean }>;
 
-/** Repeats `turn`, at most `MOST_TURNS` times, until nothing is left. If one fails, says what the earlier ones did, and then throws. */
-async function inTurns(turn: () => Promise<Turn>, says: (all: Turn) => void): Promise<void> {
-  let all: Turn = { done: 0, isMore: true };
+/** Repeats `batch`, at most `MOST_BATCHES` times, until nothing is left. If one fails, says what the earlier ones did, and then throws. */
+async function inBatches(batch: () => Promise<Batch>, says: (all: Batch) => void): Promise<void> {
+  let all: Batch = { done: 0, isMore: true };
   try {
-    for (let count = 0; count < MOST_TURNS && all.isMore; count += 1) {
-      const { done, isMore } = await turn();
+    for (let count = 0; count < MOST_BATCHES && all.isMore; count += 1) {
+      const { done, isMore } = await batch();
       all = { done: all.done + done, isMore };
     }
   } catch (error) {
@@ -73,26 +73,26 @@ export async function releaseHeld(
   { accounts, held, suspended }: Pick<HeldList, "accounts" | "held" | "suspended">,
 ): Promise<void> {
   const until = [...accounts, ...held].reduce((newest, { at }) => (at > newest ? at : newest), BEFORE_ALL);
-  const turn = async (): Promise<Turn> => {
+  const batch = async (): Promise<Batch> => {
     const path = `held/${encodeURIComponent(account)}/release`;
     const { released, isMore } = await withProof(() => post<Released>(path, { until, suspended }));
     return { done: released, isMore };
   };
-  await inTurns(turn, ({ done, isMore }) =>
-    tell(isMore ? words.releasedPart(account, done) : words.released(account, done)),
+  await inBatches(batch, ({ done, isMore }) =>
+    notify(isMore ? words.releasedPart(account, done) : words.released(account, done)),
   );
 }
 
 /** Which held mail is dropped: that which the reader saw (`total`), by its ids or up to the newest one. */
-export type Shown = Readonly<{
+export type DropSelection = Readonly<{
   total: number;
   meant: Readonly<{ ids: readonly string[] } | { until: string | undefined }>;
 }>;
 
-export async function dropHeld(account: string, bounce: boolean, { meant, total }: Shown): Promise<void> {
+export async function dropHeld(account: string, bounce: boolean, { meant, total }: DropSelection): Promise<void> {
   let left = total;
   let isHeld = false;
-  const turn = async (): Promise<Turn> => {
+  const batch = async (): Promise<Batch> => {
     const body = { bounce, ...meant };
     const answer = await withProof(() => post<Dropped>(`held/${encodeURIComponent(account)}/drop`, body));
     left -= answer.dropped;
@@ -100,11 +100,11 @@ export async function dropHeld(account: string, bounce: boolean, { meant, total 
     return { done: answer.dropped, isMore: answer.isMore && left > 0 };
   };
   const says = bounce ? words.returnedHeld : words.dropped;
-  await inTurns(turn, ({ done }) => tell(says(account, done) + (isHeld ? words.stillHeld : "")));
+  await inBatches(batch, ({ done }) => notify(says(account, done) + (isHeld ? words.stillHeld : "")));
 }
 
 /** The answer names only the newest 100 mails, but counts all. */
-export function shownOf({ held, heldTotal }: Pick<HeldList, "held" | "heldTotal">): Shown {
+export function dropSelection({ held, heldTotal }: Pick<HeldList, "held" | "heldTotal">): DropSelection {
   const isAll = held.length === heldTotal;
   return { total: heldTotal, meant: isAll ? { ids: held.map(({ queueId }) => queueId) } : { until: held[0]?.at } };
 }
@@ -123,28 +123,28 @@ export async function pauseGreylist(
   former: readonly GreylistPauseItem[],
   changed: () => void,
 ): Promise<void> {
-  const pause = await post<GreylistPauseItem>("greylist/pauses", filled(request)).finally(changed);
+  const pause = await post<GreylistPauseItem>("greylist/pauses", withoutEmpty(request)).finally(changed);
   const isNew = former.every(({ target }) => target !== pause.target);
-  tell(words.paused(pause.target), { undo: isNew ? () => resumeGreylist(pause.target).finally(changed) : null });
+  notify(words.paused(pause.target), { undo: isNew ? () => resumeGreylist(pause.target).finally(changed) : null });
 }
 
 export async function resumeGreylist(recipient: string): Promise<void> {
   await remove(`greylist/pauses/${encodeURIComponent(recipient)}`);
-  tell(words.resumed(recipient));
+  notify(words.resumed(recipient));
 }
 
 type Sender = Readonly<{ account: string; sender: string }>;
 
 export async function allowSender({ account, sender }: Sender, changed: () => void): Promise<void> {
   await post("spam/senders", { account, sender }).finally(changed);
-  tell(words.senderAllowed(sender, account), { undo: () => takeOff({ account, sender }).finally(changed) });
+  notify(words.senderAllowed(sender, account), { undo: () => removeSender({ account, sender }).finally(changed) });
 }
 
 export async function disallowSender({ account, sender }: Sender, changed: () => void): Promise<void> {
-  await takeOff({ account, sender }).finally(changed);
-  tell(words.senderOff(sender, account), { undo: () => allowSender({ account, sender }, changed) });
+  await removeSender({ account, sender }).finally(changed);
+  notify(words.senderOff(sender, account), { undo: () => allowSender({ account, sender }, changed) });
 }
 
-async function takeOff({ account, sender }: Sender): Promise<void> {
+async function removeSender({ account, sender }: Sender): Promise<void> {
   await remove(`spam/senders${queryOf({ account, sender })}`);
 }

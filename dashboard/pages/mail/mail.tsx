@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { QueueList } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
-import { filled } from "../../format.ts";
+import { withoutEmpty } from "../../format.ts";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
 import { type Query, route } from "../../route.ts";
 import { FilterChoice, Filters, PAGE_ROWS, Pager, tabbedPage } from "../list-parts.tsx";
@@ -48,7 +48,7 @@ function MailQueue() {
     acted.current = id;
     try {
       // A search covers only mail that it has counted.
-      const meant = "ids" in chosen ? chosen : filled({ ...chosen, until: data?.newestAt ?? "" });
+      const meant = "ids" in chosen ? chosen : withoutEmpty({ ...chosen, until: data?.newestAt ?? "" });
       await changeQueue(action, meant, reload);
       setTicked(new Set());
     } finally {

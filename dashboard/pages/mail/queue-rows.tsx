@@ -3,7 +3,7 @@ import type { QueueItem } from "../../../src/admin/queue.ts";
 import { isGuardsHold } from "../../../src/core/events/queued-mail.ts";
 import { t } from "../../admin-texts.ts";
 import { ActionButton, ConfirmButton } from "../../fields.tsx";
-import { filled, size, visible } from "../../format.ts";
+import { escapeInvisible, size, withoutEmpty } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, SafeText, Time } from "../../parts.tsx";
 import type { Query } from "../../route.ts";
@@ -87,7 +87,7 @@ export function QueueSelection({ of, selected, setSelected, filter, act }: Selec
   const isAll = free.length > 0 && free.every((id) => selected.has(id));
   const { state: _, ...addresses } = filter;
   const isNarrow = Object.values(addresses).some((value) => value !== "");
-  const chosen: Chosen = selected.size > 0 ? { ids: [...selected] } : filled(filter);
+  const chosen: Chosen = selected.size > 0 ? { ids: [...selected] } : withoutEmpty(filter);
   const count = selected.size > 0 ? selected.size : of.total;
   return (
     <>
@@ -120,7 +120,7 @@ type ActionsProps = Readonly<{
 /** Asks first, except for one mail that stays in the queue. The buttons name the words searched for, because the form may have others. */
 function Actions({ actions, chosen, count, id, act }: ActionsProps) {
   const isOne = "ids" in chosen && count === 1;
-  const named = id ?? ("ids" in chosen ? "" : visible(Object.values<string>(chosen).join(", ")));
+  const named = id ?? ("ids" in chosen ? "" : escapeInvisible(Object.values<string>(chosen).join(", ")));
   const nameOf = (says: string): string => (named === "" ? says : `${says}: ${named}`);
   return (
     <span class="buttons">

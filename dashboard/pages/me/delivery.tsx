@@ -39,7 +39,7 @@ function ForwardingCard() {
       if (old.to.includes(address)) throw new Error(words.alreadyThere(address));
       return { ...old, to: [...old.to, address] };
     }, words.added(address));
-  const takeOff = (address: string): Promise<void> =>
+  const removeAddress = (address: string): Promise<void> =>
     set((old) => ({ ...old, to: old.to.filter((one) => one !== address) }), words.stopped(address));
   const keepOrNot = (): Promise<void> => set((old) => ({ ...old, keep: !keep }), keep ? words.noCopy : words.copy);
   return (
@@ -47,7 +47,7 @@ function ForwardingCard() {
       <Rows of={{ ...forwarding, data: forwarding.data && { items: to } }} none={words.none}>
         {(address) => (
           <Item key={address} name={address}>
-            <RemoveButton name={address} busy={busy} run={() => takeOff(address)} />
+            <RemoveButton name={address} busy={busy} run={() => removeAddress(address)} />
           </Item>
         )}
       </Rows>

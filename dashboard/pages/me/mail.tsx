@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { OwnMail } from "../../../src/admin/declare/items.ts";
 import { post, queryOf, remove } from "../../api.ts";
-import { tell } from "../../attempt.ts";
+import { notify } from "../../attempt.ts";
 import { ActionButton, DurationField, Form, Item, RemoveButton } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
@@ -13,18 +13,18 @@ export function SendersCard() {
   const list = useGet<{ items: readonly { sender: string }[] }>("me/senders");
   const add = async (sender: string): Promise<void> => {
     await post("me/senders", { sender }).finally(list.reload);
-    tell(words.senderAllowed(sender), { undo: () => takeOff(sender) });
+    notify(words.senderAllowed(sender), { undo: () => removeSender(sender) });
   };
-  const takeOff = async (sender: string): Promise<void> => {
+  const removeSender = async (sender: string): Promise<void> => {
     await remove(`me/senders${queryOf({ sender })}`).finally(list.reload);
-    tell(words.senderOff(sender), { undo: () => add(sender) });
+    notify(words.senderOff(sender), { undo: () => add(sender) });
   };
   return (
     <Card title={words.senders} hint={words.sendersHint}>
       <Rows of={list} none={words.noSenders}>
         {({ sender }) => (
           <Item key={sender} name={sender}>
-            <RemoveButton name={sender} run={() => takeOff(sender)} />
+            <RemoveButton name={sender} run={() => removeSender(sender)} />
           </Item>
         )}
       </Rows>
@@ -42,11 +42,11 @@ export function CodeCard({ until, changed }: Readonly<{ until: string | null; ch
   const pause = async ({ for: lasts = "" }): Promise<void> => {
     await post("me/greylist-pause", { for: lasts }).finally(changed);
     // The pause that it replaces cannot be restored.
-    tell(words.paused, { undo: isPaused ? null : resume });
+    notify(words.paused, { undo: isPaused ? null : resume });
   };
   const resume = async (): Promise<void> => {
     await remove("me/greylist-pause").finally(changed);
-    tell(words.resumed);
+    notify(words.resumed);
   };
   return (
     <Card title={words.code} hint={words.codeHint}>

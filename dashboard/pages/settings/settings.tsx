@@ -17,7 +17,7 @@ const words = t.settings;
 type Changed = Readonly<{ changed: readonly string[]; undoUntil: string | null }>;
 
 /** Only the previewed changes are applied. */
-type LookedAt = Readonly<{ changes: ReturnType<typeof changesOf>; preview: PreviewAnswer }>;
+type Previewed = Readonly<{ changes: ReturnType<typeof changesOf>; preview: PreviewAnswer }>;
 
 const USUAL_GROUP = "limits";
 /** Maximum results of a search. A group has fewer. */
@@ -25,14 +25,14 @@ const MOST_SHOWN = 50;
 
 /** Kept while the reader follows a link, such as one in the preview; the next reader starts without them. */
 const edits = signal<Edits>({});
-const lookedAt = signal<LookedAt | null>(null);
+const previewed = signal<Previewed | null>(null);
 effect(() => {
   if (reader.value === null) discard();
 });
 
 function discard(): void {
   edits.value = {};
-  lookedAt.value = null;
+  previewed.value = null;
 }
 
 export function SettingsPage() {
@@ -41,16 +41,16 @@ export function SettingsPage() {
   const { isBusy, attempt } = useAttempt();
   const changes = changesOf(edits.value, data?.items ?? []);
   const count = Object.keys(changes).length;
-  const seen = lookedAt.value;
-  const look = (): void =>
+  const seen = previewed.value;
+  const showPreview = (): void =>
     attempt(async () => {
-      lookedAt.value = { changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) };
+      previewed.value = { changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) };
     });
   const send = (path: string, body: object, says: (keys: string) => string): Promise<void> => {
     const ask = () => post<Changed>(path, body);
     return change(ask, reload, ({ changed }) => says(changed.join(", ")));
   };
-  const apply = ({ changes: wanted, preview: { digest } }: LookedAt): void =>
+  const apply = ({ changes: wanted, preview: { digest } }: Previewed): void =>
     attempt(() => send("settings", { changes: wanted, digest }, words.applied).then(discard));
   const undo = (): void => attempt(() => send("settings/undo", { digest: data?.digest }, words.undone));
   return (
@@ -64,14 +64,14 @@ export function SettingsPage() {
           preview={seen.preview}
           isBusy={isBusy}
           apply={() => apply(seen)}
-          back={() => isBusy || (lookedAt.value = null)}
+          back={() => isBusy || (previewed.value = null)}
         />
       )}
       {seen === null && count > 0 && (
         <div class="bar pending" role="status">
           <strong>{words.changed(count)}</strong>
           <span class="spacer" />
-          <Button shown={t.bans.preview} class="primary" aria-disabled={isBusy} onClick={look} />
+          <Button shown={t.bans.preview} class="primary" aria-disabled={isBusy} onClick={showPreview} />
           <Button shown={words.discard} aria-disabled={isBusy} onClick={() => isBusy || discard()} />
         </div>
       )}

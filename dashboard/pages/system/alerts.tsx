@@ -4,7 +4,7 @@ import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/serv
 import { t } from "../../admin-texts.ts";
 import { post, queryOf } from "../../api.ts";
 import { ActionButton } from "../../fields.tsx";
-import { whatWaits } from "../../live.ts";
+import { tasksKey } from "../../live.ts";
 import { Card, Rows, SafeText, State, Time, useAttempt, useGet } from "../../parts.tsx";
 import { Advice } from "../../rows.tsx";
 
@@ -13,7 +13,7 @@ const words = t.system.alertList;
 const MOST_SHOWN = 20;
 
 export function AlertsPart() {
-  const list = useGet<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`, whatWaits.value);
+  const list = useGet<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`, tasksKey.value);
   const { data, reload } = list;
   return (
     <>

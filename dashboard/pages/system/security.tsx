@@ -3,8 +3,8 @@ import type { FactorList, TotpBegun } from "../../../src/admin/access.ts";
 import { SecretsCard } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { post, remove } from "../../api.ts";
-import { tell } from "../../attempt.ts";
-import { save } from "../../export.ts";
+import { notify } from "../../attempt.ts";
+import { download } from "../../export.ts";
 import { ActionButton, ConfirmButton, Form } from "../../fields.tsx";
 import { Button, Card, Field, useGet, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
@@ -42,7 +42,7 @@ function AddPasskey({ added }: Readonly<{ added: () => void }>) {
     const asked = await withProof(() => post<Parameters<typeof makePasskey>[0]>("factors/passkeys", {}));
     const made = await makePasskey(asked);
     await withProof(() => post("factors/passkeys/confirm", { ...made, name })).finally(added);
-    tell(t.passkeys.wasAdded(name));
+    notify(t.passkeys.wasAdded(name));
   };
   return (
     <>
@@ -140,7 +140,7 @@ function RecoveryCodes({ codes, close }: Readonly<{ codes: readonly string[]; cl
       </ol>
       <div class="buttons">
         <Copy text={text} what={words.codes} />
-        <Button shown={words.save} onClick={() => save(words.file, "text/plain", text)} />
+        <Button shown={words.save} onClick={() => download(words.file, "text/plain", text)} />
         <Button shown={words.print} onClick={() => print()} />
         <Button shown={words.kept} class="primary" onClick={close} />
       </div>
