@@ -104,8 +104,8 @@ effect(() => {
 });
 onGap(() => notify(t.live.skipped));
 window.addEventListener("hashchange", () => (route.value = routeOf(location.hash)));
-const place = document.getElementById("page");
-if (place !== null) render(<App />, place);
+const root = document.getElementById("page");
+if (root !== null) render(<App />, root);
 // This comes first: a browser that refuses cookies also refuses the channel, and the page must say so.
 void findSession();
 // A different path of the same host may lead to a different server.

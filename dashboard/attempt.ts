@@ -72,33 +72,33 @@ const inToast: ShowFailure = ({ text, lang }) => notify(text, { tone: "bad", lan
 
 /** Shows it in the form while that is in the page, otherwise in a message. */
 export const byForm =
-  (form: Pick<Node, "isConnected">, says: ShowFailure): ShowFailure =>
+  (form: Pick<Node, "isConnected">, showFailure: ShowFailure): ShowFailure =>
   (why) =>
-    (form.isConnected ? says : inToast)(why);
+    (form.isConnected ? showFailure : inToast)(why);
 
 /** Runs what a click asked for. If the server refuses, shows its reason, in a message by default. */
-export function attempt(run: () => Promise<void>, says = inToast): void {
-  run().catch((error: unknown) => reportFailure(error, says));
+export function attempt(run: () => Promise<void>, showFailure = inToast): void {
+  run().catch((error: unknown) => reportFailure(error, showFailure));
 }
 
 /** Like `attempt`, but one at a time: ignores a second one while the first runs. Calls `onChange` whenever that changes. */
 export function oneAtATime(onChange: (isBusy: boolean) => void): typeof attempt {
   let isBusy = false;
-  const set = (is: boolean): void => {
-    isBusy = is;
-    onChange(is);
+  const set = (value: boolean): void => {
+    isBusy = value;
+    onChange(value);
   };
-  return (run, says) => {
+  return (run, showFailure) => {
     if (isBusy) return;
     set(true);
-    attempt(() => run().finally(() => set(false)), says);
+    attempt(() => run().finally(() => set(false)), showFailure);
   };
 }
 
-export function reportFailure(error: unknown, says = inToast): void {
+export function reportFailure(error: unknown, showFailure = inToast): void {
   if (error instanceof Cancelled) return;
   if (error instanceof RequestError && error.status === 401) signedIn.value = "no";
-  else says(failureOf(error));
+  else showFailure(failureOf(error));
 }
 
 function show(wanted: readonly Toast[]): void {

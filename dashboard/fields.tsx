@@ -7,17 +7,17 @@ import { type Attempts, Button, Card, Field, fieldsOf, SafeText, useAttempt } fr
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 
 type ConfirmButtonProps = Readonly<{
-  /** Accessible name, if `shown` is too short for one. */
+  /** Accessible name, if `text` is too short for one. */
   label?: string | undefined;
-  shown: string;
-  surely: string;
+  text: string;
+  confirmText: string;
   /** Class until it asks. */
   kind?: string | undefined;
   run: () => Promise<void>;
 }>;
 
 /** A button that asks before it acts. */
-export function ConfirmButton({ label, shown, surely, kind, run }: ConfirmButtonProps) {
+export function ConfirmButton({ label, text, confirmText, kind, run }: ConfirmButtonProps) {
   const [stage, setStage] = useState<Stage>("rests");
   useEffect(() => {
     const timer = stage === "asks" ? setTimeout(() => setStage("armed"), DOUBLE_CLICK_MS) : undefined;
@@ -34,9 +34,9 @@ export function ConfirmButton({ label, shown, surely, kind, run }: ConfirmButton
   const asks = stage !== "rests";
   return (
     <Button
-      shown={asks ? surely : shown}
+      text={asks ? confirmText : text}
       class={asks ? "danger" : kind}
-      aria-label={asks ? surely : label}
+      aria-label={asks ? confirmText : label}
       aria-disabled={stage === "asks" || stage === "runs"}
       onClick={press}
       onBlur={() => setStage((last) => (last === "runs" ? last : "rests"))}
@@ -45,11 +45,11 @@ export function ConfirmButton({ label, shown, surely, kind, run }: ConfirmButton
 }
 
 export function ConfirmRemove({ name, run }: Readonly<{ name: string; run: () => Promise<void> }>) {
-  return <ConfirmButton label={t.removeOf(name)} shown={t.remove} surely={t.surelyRemove(name)} run={run} />;
+  return <ConfirmButton label={t.removeOf(name)} text={t.remove} confirmText={t.surelyRemove(name)} run={run} />;
 }
 
 type ActionProps = Readonly<{
-  shown: string;
+  text: string;
   label?: string;
   kind?: string;
   /** Has nothing left to do, but keeps the focus. */
@@ -60,17 +60,17 @@ type ActionProps = Readonly<{
 }>;
 
 /** A button that acts at once. Ignores presses while it runs, and the second half of a double click, because its name may have changed. */
-export function ActionButton({ shown, label, kind, isOff = false, busy, run }: ActionProps) {
+export function ActionButton({ text, label, kind, isOff = false, busy, run }: ActionProps) {
   const own = useAttempt();
   const { isBusy, attempt: attemptOne } = busy ?? own;
   const press = ({ detail }: MouseEvent): void => {
     if (!isOff && detail <= 1) attemptOne(run);
   };
-  return <Button shown={shown} class={kind} aria-label={label} aria-disabled={isBusy || isOff} onClick={press} />;
+  return <Button text={text} class={kind} aria-label={label} aria-disabled={isBusy || isOff} onClick={press} />;
 }
 
 export function RemoveButton({ name, ...act }: Readonly<{ name: string }> & Pick<ActionProps, "busy" | "run">) {
-  return <ActionButton shown={t.remove} label={t.removeOf(name)} {...act} />;
+  return <ActionButton text={t.remove} label={t.removeOf(name)} {...act} />;
 }
 
 type FormProps = Readonly<{
@@ -84,7 +84,7 @@ type FormProps = Readonly<{
   submit: (fields: Readonly<Record<string, string>>, form: HTMLFormElement) => Promise<void>;
   close?: () => void;
   others?: ComponentChildren;
-  place?: RefObject<HTMLFormElement | null>;
+  formRef?: RefObject<HTMLFormElement | null>;
   onInput?: () => void;
   role?: "search";
   children: ComponentChildren;
@@ -97,7 +97,7 @@ const intoView = (shown: Element | null): void => shown?.scrollIntoView({ block:
  * shows why one failed until the next.
  */
 export function Form(props: FormProps) {
-  const { label, isPlain = false, clears = false, submit, close, others, place = null, children } = props;
+  const { label, isPlain = false, clears = false, submit, close, others, formRef = null, children } = props;
   const own = useAttempt();
   const { isBusy, attempt: attemptOne } = props.busy ?? own;
   const [refusal, setRefusal] = useState<Failure | null>(null);
@@ -113,14 +113,14 @@ export function Form(props: FormProps) {
     attemptOne(run, byForm(form, setRefusal));
   };
   return (
-    <form ref={place} class="fields" onSubmit={send} onInput={props.onInput} role={props.role}>
+    <form ref={formRef} class="fields" onSubmit={send} onInput={props.onInput} role={props.role}>
       {children}
       <div class="buttons">
         <button class={isPlain ? undefined : "primary"} type="submit" aria-disabled={isBusy}>
           {label}
         </button>
         {others}
-        {close !== undefined && <Button shown={t.cancel} onClick={close} />}
+        {close !== undefined && <Button text={t.cancel} onClick={close} />}
       </div>
       {/* With this key, a repeated refusal is announced again. */}
       {refusal !== null && (
@@ -185,8 +185,8 @@ export function PagerButtons({ first, next, nextLabel = t.nextPage, children }: 
     <div class="bar">
       {children}
       <span class="spacer" />
-      {first !== null && <Button shown={t.firstPage} onClick={first} />}
-      {next !== null && <Button shown={nextLabel} onClick={next} />}
+      {first !== null && <Button text={t.firstPage} onClick={first} />}
+      {next !== null && <Button text={nextLabel} onClick={next} />}
     </div>
   );
 }

@@ -72,12 +72,12 @@ type CardProps = Readonly<{
   hint?: string;
   children: ComponentChildren;
   aside?: ComponentChildren;
-  place?: RefObject<HTMLElement | null>;
+  section?: RefObject<HTMLElement | null>;
 }>;
 
-export function Card({ title, hint, children, aside, place }: CardProps) {
+export function Card({ title, hint, children, aside, section }: CardProps) {
   return (
-    <section ref={place ?? null} tabIndex={place && -1} class="card" aria-label={escapeInvisible(title)}>
+    <section ref={section ?? null} tabIndex={section && -1} class="card" aria-label={escapeInvisible(title)}>
       <div class="title">
         <h2>{escapeInvisible(title)}</h2>
         {aside}
@@ -90,7 +90,7 @@ export function Card({ title, hint, children, aside, place }: CardProps) {
 
 /** A card that takes the focus (`useFocusOnOpen`). */
 export function OpenedCard(props: CardProps) {
-  return <Card {...props} place={useFocusOnOpen()} />;
+  return <Card {...props} section={useFocusOnOpen()} />;
 }
 
 export function Field({ label, ...input }: Readonly<{ label: string }> & JSX.IntrinsicElements["input"]) {
@@ -102,18 +102,18 @@ export function Field({ label, ...input }: Readonly<{ label: string }> & JSX.Int
   );
 }
 
-export function Button({ shown, ...button }: Readonly<{ shown: string }> & JSX.IntrinsicElements["button"]) {
+export function Button({ text, ...button }: Readonly<{ text: string }> & JSX.IntrinsicElements["button"]) {
   return (
     <button type="button" onKeyDown={ignoreHeld} {...button}>
-      {shown}
+      {text}
     </button>
   );
 }
 
-export function LinkButton({ shown, ...link }: Readonly<{ shown: string }> & JSX.IntrinsicElements["a"]) {
+export function LinkButton({ text, ...link }: Readonly<{ text: string }> & JSX.IntrinsicElements["a"]) {
   return (
     <a class="button" {...link}>
-      {shown}
+      {text}
     </a>
   );
 }
@@ -165,10 +165,10 @@ export function useProgram<T>(load: () => Promise<T>): Loaded<T> {
 
 /** Focuses a part when it opens. When it closes, the focus returns to what opened it or, if that is gone, as `useKeptFocus` says. */
 export function useFocusOnOpen(): RefObject<HTMLElement | null> {
-  const place = useRef<HTMLElement>(null);
+  const opened = useRef<HTMLElement>(null);
   // Runs before the part is painted: later, it would take the focus from a field that the reader has reached.
   useLayoutEffect(() => {
-    const part = place.current;
+    const part = opened.current;
     const opener = document.activeElement;
     part?.focus();
     return () => {
@@ -177,7 +177,7 @@ export function useFocusOnOpen(): RefObject<HTMLElement | null> {
       if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);
-  return place;
+  return opened;
 }
 
 export type Attempts = Readonly<{ isBusy: boolean; attempt: ReturnType<typeof oneAtATime> }>;
@@ -199,7 +199,7 @@ export function Waiting({ isCurrent, error, reload }: Omit<Loaded<unknown>, "dat
     );
   return (
     <p class="empty" role="alert">
-      {t.live.failed} <SafeText {...error} /> <Button shown={t.live.retry} onClick={reload} />
+      {t.live.failed} <SafeText {...error} /> <Button text={t.live.retry} onClick={reload} />
     </p>
   );
 }
@@ -209,7 +209,7 @@ type RowsProps<T> = Readonly<{
   none?: string | undefined;
   /** Only for a list that is not in a card. */
   label?: string;
-  children: (item: T, place: number) => ComponentChildren;
+  children: (item: T, index: number) => ComponentChildren;
 }>;
 
 /** Whether the list is empty; not while the answer to an earlier question is shown. */

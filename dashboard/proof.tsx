@@ -52,9 +52,9 @@ function Question({ isOver, resolve, reject }: Proof) {
             {words.button}
           </button>
           {account === null && whyNoPasskeys() === null && (
-            <Button shown={t.passkey.use} aria-disabled={isWaiting} onClick={() => sendWith(usePasskey)} />
+            <Button text={t.passkey.use} aria-disabled={isWaiting} onClick={() => sendWith(usePasskey)} />
           )}
-          <Button shown={t.cancel} onClick={() => dialog.current?.close()} />
+          <Button text={t.cancel} onClick={() => dialog.current?.close()} />
         </div>
       </form>
     </dialog>
@@ -121,7 +121,7 @@ function CodeField() {
         />
       </label>
       <Button
-        shown={isRecovery ? words.useApp : words.useRecovery}
+        text={isRecovery ? words.useApp : words.useRecovery}
         class="quiet"
         onClick={() => setRecovery(!isRecovery)}
       />

@@ -15,7 +15,7 @@ export function Advice({ text }: Readonly<{ text: string }>) {
     <bdi lang="en">
       {escapeInvisible(text)
         .split("`")
-        .map((part, place) => (place % 2 === 0 ? part : <code key={place}>{part}</code>))}
+        .map((part, index) => (index % 2 === 0 ? part : <code key={index}>{part}</code>))}
     </bdi>
   );
 }
@@ -99,7 +99,7 @@ export function LiveRows<T>({ label, rows, row }: LiveProps<T>) {
 export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   const count = rows.waiting.value;
   return (
-    <Button shown={t.lists.fresh(count)} class="waiting" aria-disabled={count === "0"} onClick={() => rows.take()} />
+    <Button text={t.lists.fresh(count)} class="waiting" aria-disabled={count === "0"} onClick={() => rows.take()} />
   );
 }
 

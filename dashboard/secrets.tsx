@@ -5,7 +5,7 @@ import { Button, useProgram, Waiting } from "./parts.tsx";
 
 /** Puts the text on the clipboard. `what`: its name for screen readers. */
 export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
-  return <Button shown={t.copy.copy} aria-label={t.copy.copyOf(what)} onClick={() => void copy(text)} />;
+  return <Button text={t.copy.copy} aria-label={t.copy.copyOf(what)} onClick={() => void copy(text)} />;
 }
 
 /** Browsers offer a clipboard only to pages over HTTPS or from this machine. */
@@ -18,9 +18,9 @@ async function copy(text: string): Promise<void> {
   }
 }
 
-type Props = Readonly<{ says: string; label: string; secret: string; close: () => void }>;
+type Props = Readonly<{ message: string; label: string; secret: string; close: () => void }>;
 
-export function Secret({ says, label, secret, close }: Props) {
+export function Secret({ message, label, secret, close }: Props) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     field.current?.focus();
@@ -28,14 +28,14 @@ export function Secret({ says, label, secret, close }: Props) {
   }, [secret]);
   return (
     <div class="preview" role="status">
-      <p>{says}</p>
+      <p>{message}</p>
       <label class="field secret">
         <span>{label}</span>
         <input ref={field} readOnly value={secret} spellcheck={false} autocomplete="off" />
       </label>
       <div class="buttons">
         <Copy text={secret} what={label} />
-        <Button shown={t.saved} onClick={close} />
+        <Button text={t.saved} onClick={close} />
       </div>
     </div>
   );

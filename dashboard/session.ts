@@ -76,8 +76,8 @@ export async function withProof<T>(request: () => Promise<T>): Promise<T> {
 export async function change<T>(
   request: () => Promise<T>,
   changed: () => void,
-  says: string | ((answer: T) => string),
+  message: string | ((answer: T) => string),
 ): Promise<void> {
   const answer = await withProof(request).finally(changed);
-  notify(typeof says === "string" ? says : says(answer));
+  notify(typeof message === "string" ? message : message(answer));
 }

@@ -28,7 +28,7 @@ export function Shell({ children, isOfMailbox = false }: ShellProps) {
           <span>GhostInbox</span>
         </a>
         {isOfMailbox ? <span class="spacer" /> : <Live />}
-        <Button shown={t.signOut} class="quiet" onClick={signOut} />
+        <Button text={t.signOut} class="quiet" onClick={signOut} />
       </header>
       {!isOfMailbox && <Navigation />}
       <main ref={main} id="main" tabIndex={-1}>
@@ -121,7 +121,7 @@ function useKeptFocus(): void {
     };
     // A reader who presses on a place without a control has left the last control.
     const forget = (): void => void (last = null);
-    const look = (): void => {
+    const restore = (): void => {
       if (last === null || (last.isConnected && !last.matches(":disabled"))) return;
       last = null;
       const hasNone = (): boolean => document.activeElement === document.body;
@@ -137,7 +137,7 @@ function useKeptFocus(): void {
       // The effects of the current rendering come first.
       requestAnimationFrame(() => setTimeout(() => setTimeout(take)));
     };
-    const changes = new MutationObserver(look);
+    const changes = new MutationObserver(restore);
     changes.observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });
     document.addEventListener("focusin", note);
     document.addEventListener("pointerdown", forget);
@@ -151,35 +151,35 @@ function useKeptFocus(): void {
 
 /** Messages. The latest undo also has the usual key for undo, except in a field. */
 export function Toasts() {
-  const place = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const hasMoved = useRef(false);
   const all = toasts.value;
-  const look = (): void => {
-    const is = place.current;
-    if (is === null) return;
-    hasMoved.current &&= is.matches(":hover");
-    holdToasts(all.length > 0 && (hasMoved.current || is.contains(document.activeElement)));
+  const update = (): void => {
+    const element = list.current;
+    if (element === null) return;
+    hasMoved.current &&= element.matches(":hover");
+    holdToasts(all.length > 0 && (hasMoved.current || element.contains(document.activeElement)));
   };
   // A pointer that was there before the message does not point at it, nor does a finger after a touch.
   const move = ({ pointerType }: PointerEvent): void => {
     hasMoved.current = pointerType !== "touch";
-    look();
+    update();
   };
-  useEffect(look, [all]);
+  useEffect(update, [all]);
   useEffect(() => {
     window.addEventListener("keydown", undoByKey);
     return () => window.removeEventListener("keydown", undoByKey);
   }, []);
   return (
     <div
-      ref={place}
+      ref={list}
       class="toasts"
       role="status"
       aria-live="polite"
       onPointerMove={move}
-      onPointerLeave={look}
-      onFocusIn={look}
-      onFocusOut={look}
+      onPointerLeave={update}
+      onFocusIn={update}
+      onFocusOut={update}
     >
       {all.map((toast) => (
         <div key={toast.id} class={`toast ${toast.tone}`}>

@@ -51,7 +51,7 @@ export function SignIn() {
           {isWaiting ? words.wait : words.button}
         </button>
         {!isOfMailbox && whyNoPasskeys() === null && (
-          <Button shown={t.passkey.use} aria-disabled={isWaiting} onClick={() => sendWith(usePasskey)} />
+          <Button text={t.passkey.use} aria-disabled={isWaiting} onClick={() => sendWith(usePasskey)} />
         )}
         {refusal}
       </form>

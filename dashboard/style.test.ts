@@ -30,6 +30,6 @@ test("parts that stay in the window while the page scrolls leave room for the fo
   assert.match(style, /^ {2}scroll-padding-bottom: min\(var\(--toasts\), [1-9]/m);
   const rooms = [...style.matchAll(/^ {2}--toasts: (\d+)rem;$/gm)].map(([, rem]) => Number(rem));
   assert.equal(rooms.length, 3);
-  for (const [place, count] of [1, 2, MOST_TOASTS].entries())
-    assert.ok((rooms[place] ?? 0) >= count * TOAST_REM + BELOW_TOASTS_REM, `${count}: ${rooms[place]}rem`);
+  for (const [index, count] of [1, 2, MOST_TOASTS].entries())
+    assert.ok((rooms[index] ?? 0) >= count * TOAST_REM + BELOW_TOASTS_REM, `${count}: ${rooms[index]}rem`);
 });

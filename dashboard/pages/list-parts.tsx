@@ -9,33 +9,34 @@ import { openPage } from "../shell.tsx";
 
 export const PAGE_ROWS = 50;
 
-type Tab = Readonly<{ name: string; title: string; show: () => JSX.Element }>;
+type Tab = Readonly<{ name: string; title: string; Content: () => JSX.Element }>;
+type NonEmpty<T> = readonly [T, ...T[]];
 
 /** A page that shows its parts as tabs, and opens the one that the address names, or else the first. The window's title names it too. */
-export const tabbedPage = (parts: readonly Tab[]) => () => <Tabs parts={parts} />;
+export const tabbedPage = (tabs: NonEmpty<Tab>) => () => <Tabs tabs={tabs} />;
 
-function Tabs({ parts }: Readonly<{ parts: readonly Tab[] }>) {
+function Tabs({ tabs }: Readonly<{ tabs: NonEmpty<Tab> }>) {
   const { page } = route.value;
   const { show, name = "" } = route.value.query;
-  const shown = parts.find((part) => part.name === show) ?? parts[0];
-  const title = shown === parts[0] ? "" : (shown?.title ?? "");
+  const current = tabs.find((tab) => tab.name === show) ?? tabs[0];
+  const title = current === tabs[0] ? "" : current.title;
   useEffect(() => {
     document.title = windowTitle(escapeInvisible(name), title, t.nav[page]);
   }, [name, title]);
   return (
     <>
       <nav class="tabs" aria-label={t.lists.parts}>
-        {parts.map((part) => (
+        {tabs.map((tab) => (
           <a
-            key={part.name}
-            href={hrefOf(page, { show: part === parts[0] ? "" : part.name })}
-            aria-current={part === shown ? "page" : undefined}
+            key={tab.name}
+            href={hrefOf(page, { show: tab === tabs[0] ? "" : tab.name })}
+            aria-current={tab === current ? "page" : undefined}
           >
-            {part.title}
+            {tab.title}
           </a>
         ))}
       </nav>
-      {shown !== undefined && <shown.show key={shown.name} />}
+      <current.Content key={current.name} />
     </>
   );
 }
@@ -97,10 +98,10 @@ export function Filters({ title, label, filled, isSet, addressOf, children }: Fi
       <summary>{title}</summary>
       <Form
         label={label}
-        place={form}
+        formRef={form}
         role="search"
         submit={async (fields) => go(route.value.page, addressOf?.(fields) ?? fields)}
-        others={<Button shown={t.lists.clear} aria-disabled={!isSet} onClick={() => isSet && go(route.value.page)} />}
+        others={<Button text={t.lists.clear} aria-disabled={!isSet} onClick={() => isSet && go(route.value.page)} />}
       >
         {children}
       </Form>

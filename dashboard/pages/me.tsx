@@ -95,7 +95,7 @@ function Settings({ client }: Readonly<{ client: Client }>) {
       </ul>
       <div class="buttons">
         <Copy text={text} what={words.settingsText} />
-        <LinkButton shown={words.profile} href="api/v1/me/client.mobileconfig" download />
+        <LinkButton text={words.profile} href="api/v1/me/client.mobileconfig" download />
       </div>
       <p class="hint">{words.profileHint}</p>
       <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>

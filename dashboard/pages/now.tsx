@@ -29,7 +29,7 @@ export function NowPage() {
   );
 }
 
-type Sentence = readonly [status: Health["status"], says: string];
+type Sentence = readonly [status: Health["status"], text: string];
 
 function sentenceOf({ headline, components, needsYou }: Health): Sentence {
   const named = (wanted: Health["status"]): readonly string[] =>
@@ -62,11 +62,11 @@ function sentenceOf({ headline, components, needsYou }: Health): Sentence {
 
 function Headline({ health: known }: Readonly<{ health: Health }>) {
   const live = liveness.value;
-  const [status, says]: Sentence =
+  const [status, text]: Sentence =
     live.kind === "silent" ? ["down", words.silent(hourAndMinute(live.since))] : sentenceOf(known);
   return (
     <p class={`sentence ${status}`} role="status">
-      <State status={status}>{says}</State>
+      <State status={status}>{text}</State>
     </p>
   );
 }
@@ -86,7 +86,7 @@ function ToDo({ tasks }: Readonly<{ tasks: Health["needsYou"] }>) {
                 <br />
                 <Advice text={task.action} />
               </p>
-              <LinkButton shown={label} href={hrefOf(page, query)} />
+              <LinkButton text={label} href={hrefOf(page, query)} />
             </li>
           );
         })}
@@ -138,7 +138,7 @@ function FiguresOfDay() {
 function NewBans() {
   const newest = useBans({ limit: MOST_SHOWN });
   const bans = newest.data?.rows.shown.value;
-  const all = <LinkButton shown={words.allBans} href={hrefOf("bans")} />;
+  const all = <LinkButton text={words.allBans} href={hrefOf("bans")} />;
   return (
     <Card title={words.newBans} aside={all}>
       <Waiting {...newest} />
@@ -159,7 +159,7 @@ function NewBans() {
 }
 
 function Components({ components }: Health) {
-  const all = <LinkButton shown={words.see} href={hrefOf("system")} />;
+  const all = <LinkButton text={words.see} href={hrefOf("system")} />;
   return (
     <Card title={t.system.components} aside={all}>
       <ul class="components">

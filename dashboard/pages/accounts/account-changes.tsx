@@ -46,11 +46,11 @@ export function AccountPassword({ account, changed }: Props) {
 
 export function AccountQuota({ account, changed }: Props) {
   const { name, quotaBytes, usualQuotaBytes } = account;
-  const shown = (bytes: number): string => (bytes === 0 ? words.noLimit : size(bytes));
+  const sizeText = (bytes: number): string => (bytes === 0 ? words.noLimit : size(bytes));
   const sizes = new Set([...OFFERED_GB.map((count) => count * GB), ...(quotaBytes === null ? [] : [quotaBytes]), 0]);
   const choices = [
-    ["", words.quotaUsual(shown(usualQuotaBytes))] as const,
-    ...Array.from(sizes, (bytes) => [String(bytes), shown(bytes)] as const),
+    ["", words.quotaUsual(sizeText(usualQuotaBytes))] as const,
+    ...Array.from(sizes, (bytes) => [String(bytes), sizeText(bytes)] as const),
   ];
   const submit = ({ quota = "" }): Promise<void> => {
     const wanted = { quotaBytes: quota === "" ? null : Number(quota) };

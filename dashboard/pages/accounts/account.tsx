@@ -21,8 +21,8 @@ export function AccountDetails({ name }: Readonly<{ name: string }>) {
   return (
     <>
       <div class="bar">
-        <LinkButton shown={words.back} href={hrefOf("accounts")} />
-        <LinkButton shown={words.story} href={hrefOf("find", { q: name })} />
+        <LinkButton text={words.back} href={hrefOf("accounts")} />
+        <LinkButton text={words.story} href={hrefOf("find", { q: name })} />
       </div>
       <Waiting {...account} />
       {account.data !== null && <Account account={account.data} changed={account.reload} />}
@@ -102,7 +102,7 @@ function Suspension({ account: { name, suspended }, changed }: Props) {
     change(ask, changed, ({ held, isHeld = false }) =>
       suspended ? words.resumedNow(name, isHeld) : words.suspendedNow(name, whole(held)),
     );
-  return <ActionButton shown={suspended ? words.resume : words.suspend} run={set} />;
+  return <ActionButton text={suspended ? words.resume : words.suspend} run={set} />;
 }
 
 function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ account: DetailedAccount }>) {

@@ -16,8 +16,8 @@ import { AddAccount, ImportAccounts } from "./new-accounts.tsx";
 const words = t.accounts;
 
 export const AccountsPage = tabbedPage([
-  { name: "accounts", title: words.accounts, show: Accounts },
-  { name: "aliases", title: words.aliases, show: AliasList },
+  { name: "accounts", title: words.accounts, Content: Accounts },
+  { name: "aliases", title: words.aliases, Content: AliasList },
 ]);
 
 function Accounts() {
@@ -40,9 +40,9 @@ function AccountList() {
         <LookUp label={words.search} />
         <span class="spacer" />
         {data?.passwordsOnServer === false && (
-          <Button shown={words.add} class="primary" aria-expanded={open === "add"} onClick={() => toggle("add")} />
+          <Button text={words.add} class="primary" aria-expanded={open === "add"} onClick={() => toggle("add")} />
         )}
-        <Button shown={words.importTitle} aria-expanded={open === "import"} onClick={() => toggle("import")} />
+        <Button text={words.importTitle} aria-expanded={open === "import"} onClick={() => toggle("import")} />
       </div>
       {data?.passwordsOnServer === true && <p class="hint">{words.onServer("add")}</p>}
       {open === "add" && <AddAccount added={reload} close={close} />}
@@ -86,7 +86,7 @@ function AliasList() {
       <div class="bar">
         <LookUp query={{ show: "aliases" }} label={words.aliasSearch} />
         <span class="spacer" />
-        <Button shown={words.addAlias} class="primary" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
+        <Button text={words.addAlias} class="primary" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
       </div>
       {isOpen && <AddAlias added={reload} close={() => setOpen(false)} />}
       {data !== null && <p role="status">{words.aliasCount(whole(data.total))}</p>}
@@ -117,7 +117,7 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
     <Item name={address} beside={blocked && <State status="degraded">{words.blocked}</State>} facts={facts}>
       <div class="buttons">
         <ActionButton
-          shown={blocked ? words.unblock : words.block}
+          text={blocked ? words.unblock : words.block}
           label={words.blockOf(address, blocked)}
           run={block}
         />

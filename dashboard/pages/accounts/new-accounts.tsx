@@ -35,7 +35,7 @@ export function AddAccount({ added, close }: Readonly<{ added: () => void; close
 
 export function MadeSecret({ name, password, close }: Made & Readonly<{ close: () => void }>) {
   if (password === null) return null;
-  return <Secret says={words.madeSays(name)} label={words.shownPassword} secret={password} close={close} />;
+  return <Secret message={words.madeSays(name)} label={words.shownPassword} secret={password} close={close} />;
 }
 
 type Reasons = readonly Readonly<{ name: string; why: string }>[];

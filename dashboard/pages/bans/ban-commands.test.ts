@@ -203,10 +203,10 @@ test("a preview says what a ban would do, and calls it harmless only if that is 
 });
 
 test("a verdict and its button name the network that is banned, unless it is exactly what was asked for", () => {
-  const alone = { says: "It is banned (manual): guesses.", unban: "Unban it" };
+  const alone = { text: "It is banned (manual): guesses.", buttonText: "Unban it" };
   const within = (network: string) => ({
-    says: `It is banned with its network ${network} (manual): guesses.`,
-    unban: `Unban ${network}`,
+    text: `It is banned with its network ${network} (manual): guesses.`,
+    buttonText: `Unban ${network}`,
   });
   for (const [asked, prefix, verdict] of [
     ["203.0.113.7", "203.0.113.0/24", within("203.0.113.0/24")],
@@ -216,6 +216,6 @@ test("a verdict and its button name the network that is banned, unless it is exa
     ["2001:DB8::1", "2001:db8::1/128", alone],
   ] as const)
     assert.deepEqual(verdictOf(asked, banItem({ prefix, level: "manual", reason: "guesses" })), verdict);
-  for (const asked of ["203.0.113.7", "203.0.113.7/32"]) assert.equal(verdictOf(asked, null).says, "It is not banned.");
-  assert.match(verdictOf("203.0.113.0/24", null).says, /not banned as a whole/);
+  for (const asked of ["203.0.113.7", "203.0.113.7/32"]) assert.equal(verdictOf(asked, null).text, "It is not banned.");
+  assert.match(verdictOf("203.0.113.0/24", null).text, /not banned as a whole/);
 });

@@ -45,13 +45,13 @@ export async function ban(request: BanRequest): Promise<void> {
 
 /** Lifts a ban. The undo bans again for the rest of the time, but the offence stays forgiven. */
 export async function lift(item: BanItem, undone: () => void): Promise<void> {
-  const says = await unban(item.prefix);
-  if (isTooWide(item.prefix)) return notify(`${says} ${words.tooWide}`);
+  const message = await unban(item.prefix);
+  if (isTooWide(item.prefix)) return notify(`${message} ${words.tooWide}`);
   const undo = async (): Promise<void> => {
     await post("bans", banAgainRequest(item)).finally(undone);
     notify(words.bannedAgain(shortPrefix(item.prefix)));
   };
-  notify(says, { undo: isOver(item) ? null : undo });
+  notify(message, { undo: isOver(item) ? null : undo });
 }
 
 /** Returns what to say, because a ban around the network, or bans within it, may still be in force. */
@@ -73,19 +73,19 @@ export async function allow(request: AllowRequest, changed: () => void): Promise
     await remove(`allow/${prefix}`).finally(changed);
     notify(words.notAllowed(shortPrefix(prefix)));
   };
-  const says = [
+  const message = [
     words.isAllowed(shortPrefix(prefix), liftedTotal),
     keptEnd !== undefined && words.keptEnd,
     keptNote !== undefined && words.keptNote,
   ].filter((sentence) => sentence !== false);
-  notify(says.join(" "), { undo: isNew && liftedTotal === 0 ? undo : null });
+  notify(message.join(" "), { undo: isNew && liftedTotal === 0 ? undo : null });
 }
 
 export async function disallow(item: AllowItem, changed: () => void): Promise<void> {
   await remove(`allow/${item.prefix}`).finally(changed);
-  const says = words.notAllowed(shortPrefix(item.prefix));
-  if (isTooWide(item.prefix)) return notify(`${says} ${words.tooWide}`);
-  notify(says, { undo: isOver(item) ? null : () => allow(allowAgainRequest(item), changed) });
+  const message = words.notAllowed(shortPrefix(item.prefix));
+  if (isTooWide(item.prefix)) return notify(`${message} ${words.tooWide}`);
+  notify(message, { undo: isOver(item) ? null : () => allow(allowAgainRequest(item), changed) });
 }
 
 function banAgainRequest({ prefix, reason, expiresAt }: BanItem): Readonly<Record<string, string>> {
@@ -139,12 +139,13 @@ function alreadyOf(ip: string, banned: string): string {
  * Whether the address or network is banned, and the label of the button that lifts the ban. Names the ban of a network around it, because
  * lifting that frees every address in it.
  */
-export function verdictOf(asked: string, ban: BanItem | null): Readonly<{ says: string; unban: string }> {
+export function verdictOf(asked: string, ban: BanItem | null): Readonly<{ text: string; buttonText: string }> {
   const { find } = t;
   if (ban === null)
-    return { says: shortPrefix(asked).includes("/") ? find.networkNotBanned : find.notBanned, unban: "" };
+    return { text: shortPrefix(asked).includes("/") ? find.networkNotBanned : find.notBanned, buttonText: "" };
   const [level, reason] = [words.levels[ban.level], ban.reason];
   const banned = shortPrefix(ban.prefix);
-  if (banned === shortPrefix(asked.toLowerCase())) return { says: find.bannedAs(level, reason), unban: find.unbanIt };
-  return { says: find.bannedWith(banned, level, reason), unban: words.unbanOf(banned) };
+  if (banned === shortPrefix(asked.toLowerCase()))
+    return { text: find.bannedAs(level, reason), buttonText: find.unbanIt };
+  return { text: find.bannedWith(banned, level, reason), buttonText: words.unbanOf(banned) };
 }

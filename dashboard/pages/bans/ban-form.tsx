@@ -31,7 +31,7 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
   };
   return (
     <OpenedCard title={words.ban}>
-      <Form label={words.preview} place={form} submit={showPreview} close={close} onInput={() => setPreview(null)}>
+      <Form label={words.preview} formRef={form} submit={showPreview} close={close} onInput={() => setPreview(null)}>
         <Field label={words.target} name="ip" required maxLength={64} placeholder="203.0.113.7" />
         <Field label={words.reason} name="reason" maxLength={LONGEST_NOTE} />
         <BanDurationField unset={words.asConfigured} />
@@ -45,7 +45,7 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
             ))}
           </ul>
           <ActionButton
-            shown={words.confirm(preview.request.ip)}
+            text={words.confirm(preview.request.ip)}
             kind="danger"
             run={() => ban(preview.request).then(made)}
           />

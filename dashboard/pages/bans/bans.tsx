@@ -15,8 +15,8 @@ import { BanDurationField, BanForm, Expiry } from "./ban-form.tsx";
 const words = t.bans;
 
 export const BansPage = tabbedPage([
-  { name: "in-force", title: words.inForce, show: BansInForce },
-  { name: "allowed", title: words.allowed, show: AllowList },
+  { name: "in-force", title: words.inForce, Content: BansInForce },
+  { name: "allowed", title: words.allowed, Content: AllowList },
 ]);
 
 function BansInForce() {
@@ -38,7 +38,7 @@ function BansInForce() {
       <div class="bar">
         <LookUp label={words.search} placeholder="203.0.113." />
         <span class="spacer" />
-        <Button shown={words.ban} class="danger" aria-expanded={isOpen} onClick={toggle} />
+        <Button text={words.ban} class="danger" aria-expanded={isOpen} onClick={toggle} />
       </div>
       {isOpen && <BanForm key={asked} target={asked} close={close} />}
       <div class="bar">
@@ -90,7 +90,7 @@ function BanRow({ ban: item, isOver, list }: Readonly<{ ban: BanItem; isOver: bo
       <span class="when">
         <Expiry at={expiresAt} isOver={isOver} />
       </span>
-      <ActionButton shown={words.unban} isOff={isOver} label={words.unbanOf(shortPrefix(prefix))} run={unban} />
+      <ActionButton text={words.unban} isOff={isOver} label={words.unbanOf(shortPrefix(prefix))} run={unban} />
     </>
   );
 }
@@ -105,7 +105,7 @@ function AllowList() {
       <div class="bar">
         <span role="status">{data !== null && words.countAllowed(whole(data.total))}</span>
         <span class="spacer" />
-        <Button shown={words.allow} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
+        <Button text={words.allow} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
       </div>
       {isOpen && <AllowForm allowed={reload} close={() => setOpen(false)} />}
       <Rows of={list} none={words.noneAllowed} label={words.allowList}>

@@ -19,7 +19,7 @@ function serve(t: TestContext, most: number, looksAt = 1_000): readonly string[]
   return answerRequests(t, (request) => {
     const query = new URLSearchParams(request.split("?")[1]);
     const [before, limit] = [Number(query.get("cursor") ?? most + 1), Number(query.get("limit"))];
-    const looked = Array.from({ length: Math.min(looksAt, before - 1) }, (_, place) => eventOf(before - 1 - place));
+    const looked = Array.from({ length: Math.min(looksAt, before - 1) }, (_, index) => eventOf(before - 1 - index));
     const items = looked.filter(({ details }) => details.includes(query.get("text") ?? "")).slice(0, limit);
     const last = (items.length === limit ? items : looked).at(-1);
     const next = last !== undefined && last.id > 1 ? String(last.id) : null;

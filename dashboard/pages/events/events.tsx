@@ -37,7 +37,7 @@ export function EventsPage() {
         {isLive && list !== null && (
           <>
             <Button
-              shown={isPaused ? words.resume : words.pause}
+              text={isPaused ? words.resume : words.pause}
               onClick={() => {
                 // Even on a page that is scrolled down, where rows would otherwise wait.
                 if (isPaused) list.rows.take();
@@ -150,7 +150,7 @@ function ExportButtons({ query }: Readonly<{ query: Query }>) {
     <div class="buttons">
       <span>{busy.isBusy && words.exporting(whole(count))}</span>
       {(["CSV", "JSON"] as const).map((format) => (
-        <ActionButton key={format} shown={`${words.export} ${format}`} busy={busy} run={() => run(format)} />
+        <ActionButton key={format} text={`${words.export} ${format}`} busy={busy} run={() => run(format)} />
       ))}
     </div>
   );

@@ -84,7 +84,7 @@ function AddressStory({ asked, report, changed }: AddressProps) {
       <Card title={asked}>
         <p class="verdict">
           <State status={ban === null ? "ok" : "down"}>
-            <SafeText text={verdict.says} lang={language} />
+            <SafeText text={verdict.text} lang={language} />
           </State>{" "}
           {ban !== null && <Expiry at={ban.expiresAt} />}
         </p>
@@ -98,11 +98,11 @@ function AddressStory({ asked, report, changed }: AddressProps) {
         </ul>
         <div class="buttons">
           {ban === null ? (
-            <LinkButton shown={words.banIt} href={hrefOf("bans", { ban: asked })} class="button danger" />
+            <LinkButton text={words.banIt} href={hrefOf("bans", { ban: asked })} class="button danger" />
           ) : (
-            <ActionButton shown={verdict.unban} run={() => lift(ban, changed).finally(changed)} />
+            <ActionButton text={verdict.buttonText} run={() => lift(ban, changed).finally(changed)} />
           )}
-          <LinkButton shown={words.itsEvents} href={hrefOf("events", { ip: asked })} />
+          <LinkButton text={words.itsEvents} href={hrefOf("events", { ip: asked })} />
         </div>
       </Card>
       <Timeline steps={timeline} isWhole />
@@ -131,7 +131,7 @@ function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
             </>
           )}
         </ul>
-        <LinkButton shown={words.itsEvents} href={hrefOf("events", { account })} />
+        <LinkButton text={words.itsEvents} href={hrefOf("events", { account })} />
       </Card>
       {addresses.length > 0 && (
         <Card title={words.places}>
@@ -163,7 +163,7 @@ function EventsStory({ asked, items }: Readonly<{ asked: string; items: readonly
           </li>
         ))}
       </ul>
-      <LinkButton shown={words.itsEvents} href={hrefOf("events", { text: asked })} />
+      <LinkButton text={words.itsEvents} href={hrefOf("events", { text: asked })} />
     </Card>
   );
 }
@@ -217,7 +217,7 @@ function Timeline({ steps, isWhole }: Readonly<{ steps: readonly TimelineStep[];
       {steps.length > most && (
         <p>
           {words.shown(newest.length, steps.length)}{" "}
-          <Button shown={words.more} onClick={() => setMost(most + SHOWN_AT_ONCE)} />
+          <Button text={words.more} onClick={() => setMost(most + SHOWN_AT_ONCE)} />
         </p>
       )}
     </Card>

@@ -34,7 +34,7 @@ export function MailGreylist() {
         <Rows of={{ ...pauses, data: pauses.data && { items } }} none={words.noPauses}>
           {({ target, until, by }) => (
             <Item key={target} name={target} facts={<Until word={words.until} iso={until} how="distance" by={by} />}>
-              <ActionButton shown={t.access.end} label={words.resumeOf(target)} run={() => resume(target)} />
+              <ActionButton text={t.access.end} label={words.resumeOf(target)} run={() => resume(target)} />
             </Item>
           )}
         </Rows>
@@ -70,7 +70,7 @@ function WaitingList({ paused, pause }: WaitingProps) {
       <div class="bar">
         <h2>{words.waiting}</h2>
         <span class="spacer" />
-        <Button shown={t.lists.refresh} onClick={reload} />
+        <Button text={t.lists.refresh} onClick={reload} />
       </div>
       <p class="hint">{words.waitingHint}</p>
       <Rows of={{ ...list, data: data === null ? null : { items } }} none={words.noneWaiting} label={words.waiting}>
@@ -94,7 +94,7 @@ function WaitingList({ paused, pause }: WaitingProps) {
               <small>{words.waitsFor[waitsFor]}</small>
             </span>
             <ActionButton
-              shown={words.code}
+              text={words.code}
               label={words.codeOf(recipient)}
               isOff={paused.some(({ target }) => target === ownerOf(recipient))}
               run={() => pause(recipient)}

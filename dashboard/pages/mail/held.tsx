@@ -60,7 +60,7 @@ function HeldRow({ account, at, decide, children }: RowProps) {
         )}
       </span>
       <span class="what">{children}</span>
-      <Button shown={words.decide} aria-label={words.decideOn(account)} onClick={() => decide(account)} />
+      <Button text={words.decide} aria-label={words.decideOn(account)} onClick={() => decide(account)} />
     </li>
   );
 }
@@ -71,7 +71,7 @@ type DecisionProps = Readonly<{ account: string; changed: () => void; close: () 
 function Decision({ account, changed, close }: DecisionProps) {
   const list = useGet<HeldList>(`held${queryOf({ account })}`);
   const { data, reload } = list;
-  const place = useFocusOnOpen();
+  const section = useFocusOnOpen();
   const decide = async (run: () => Promise<void>): Promise<void> => {
     try {
       await run();
@@ -82,7 +82,7 @@ function Decision({ account, changed, close }: DecisionProps) {
     }
   };
   return (
-    <section ref={place} tabIndex={-1} class="preview" aria-label={words.decideOn(account)}>
+    <section ref={section} tabIndex={-1} class="preview" aria-label={words.decideOn(account)}>
       <Waiting {...list} />
       {data !== null && (
         <>
@@ -96,22 +96,22 @@ function Decision({ account, changed, close }: DecisionProps) {
             ))}
           </ul>
           <div class="buttons">
-            <Button shown={t.cancel} onClick={close} />
+            <Button text={t.cancel} onClick={close} />
             <ConfirmButton
               kind="danger"
-              shown={words.dropAll(data.heldTotal)}
-              surely={words.surely.delete(data.heldTotal)}
+              text={words.dropAll(data.heldTotal)}
+              confirmText={words.surely.delete(data.heldTotal)}
               run={() => decide(() => dropHeld(account, false, dropSelection(data)))}
             />
             <ConfirmButton
               kind="danger"
-              shown={words.returnAll(data.heldTotal)}
-              surely={words.surely.return(data.heldTotal)}
+              text={words.returnAll(data.heldTotal)}
+              confirmText={words.surely.return(data.heldTotal)}
               run={() => decide(() => dropHeld(account, true, dropSelection(data)))}
             />
             <ConfirmButton
-              shown={words.sendAll(data.heldTotal)}
-              surely={words.surelySend(data.heldTotal)}
+              text={words.sendAll(data.heldTotal)}
+              confirmText={words.surelySend(data.heldTotal)}
               run={() => decide(() => releaseHeld(account, data))}
             />
           </div>

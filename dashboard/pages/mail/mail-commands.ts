@@ -36,9 +36,9 @@ export async function changeQueue(action: QueueAction, chosen: Chosen, undone: (
   });
 }
 
-type Says = (changed: number, kept: QueueChange["kept"]) => void;
+type Report = (changed: number, kept: QueueChange["kept"]) => void;
 
-async function changeAll(action: QueueAction, chosen: Chosen, says: Says): Promise<void> {
+async function changeAll(action: QueueAction, chosen: Chosen, report: Report): Promise<void> {
   const kept: QueueChange["kept"][number][] = [];
   let cursor: string | undefined;
   const batch = async (): Promise<Batch> => {
@@ -47,13 +47,13 @@ async function changeAll(action: QueueAction, chosen: Chosen, says: Says): Promi
     cursor = answer.next ?? undefined;
     return { done: answer.changed, isMore: answer.next !== null };
   };
-  await inBatches(batch, ({ done }) => says(done, kept));
+  await inBatches(batch, ({ done }) => report(done, kept));
 }
 
 type Batch = Readonly<{ done: number; isMore: boolean }>;
 
 /** Repeats `batch`, at most `MOST_BATCHES` times, until nothing is left. If one fails, says what the earlier ones did, and then throws. */
-async function inBatches(batch: () => Promise<Batch>, says: (all: Batch) => void): Promise<void> {
+async function inBatches(batch: () => Promise<Batch>, report: (all: Batch) => void): Promise<void> {
   let all: Batch = { done: 0, isMore: true };
   try {
     for (let count = 0; count < MOST_BATCHES && all.isMore; count += 1) {
@@ -61,10 +61,10 @@ async function inBatches(batch: () => Promise<Batch>, says: (all: Batch) => void
       all = { done: all.done + done, isMore };
     }
   } catch (error) {
-    if (all.done > 0) says(all);
+    if (all.done > 0) report(all);
     throw error;
   }
-  says(all);
+  report(all);
 }
 
 /** Sends what the reader saw, and ends only the hold that the reader saw, and only if the account was not suspended since. */
@@ -99,8 +99,8 @@ export async function dropHeld(account: string, bounce: boolean, { meant, total 
     ({ isHeld } = answer);
     return { done: answer.dropped, isMore: answer.isMore && left > 0 };
   };
-  const says = bounce ? words.returnedHeld : words.dropped;
-  await inBatches(batch, ({ done }) => notify(says(account, done) + (isHeld ? words.stillHeld : "")));
+  const sentence = bounce ? words.returnedHeld : words.dropped;
+  await inBatches(batch, ({ done }) => notify(sentence(account, done) + (isHeld ? words.stillHeld : "")));
 }
 
 /** The answer names only the newest 100 mails, but counts all. */

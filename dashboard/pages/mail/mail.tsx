@@ -14,10 +14,10 @@ import { QueueRow, QueueSelection } from "./queue-rows.tsx";
 const words = t.mail;
 
 export const MailPage = tabbedPage([
-  { name: "queue", title: words.queue, show: MailQueue },
-  { name: "held", title: words.held, show: MailHeld },
-  { name: "greylist", title: words.greylist, show: MailGreylist },
-  { name: "spam", title: words.spam, show: MailSpam },
+  { name: "queue", title: words.queue, Content: MailQueue },
+  { name: "held", title: words.held, Content: MailHeld },
+  { name: "greylist", title: words.greylist, Content: MailGreylist },
+  { name: "spam", title: words.spam, Content: MailSpam },
 ]);
 
 const FILTERS = ["account", "sender", "recipient", "state"] as const;
@@ -68,7 +68,7 @@ function MailQueue() {
       <div class="bar">
         <span role="status">{data !== null && words.count(data.total)}</span>
         <span class="spacer" />
-        <Button shown={t.lists.refresh} onClick={reload} />
+        <Button text={t.lists.refresh} onClick={reload} />
       </div>
       <Waiting {...list} />
       {mayAct && data !== null && items.length > 0 && (

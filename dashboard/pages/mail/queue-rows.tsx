@@ -121,19 +121,21 @@ type ActionsProps = Readonly<{
 function Actions({ actions, chosen, count, id, act }: ActionsProps) {
   const isOne = "ids" in chosen && count === 1;
   const named = id ?? ("ids" in chosen ? "" : escapeInvisible(Object.values<string>(chosen).join(", ")));
-  const nameOf = (says: string): string => (named === "" ? says : `${says}: ${named}`);
+  const nameOf = (action: string): string => (named === "" ? action : `${action}: ${named}`);
   return (
     <span class="buttons">
       {actions.map((action) => {
-        const shown = words.actions[action];
-        const label = nameOf(shown);
+        const text = words.actions[action];
+        const label = nameOf(text);
         const run = (): Promise<void> => act(action, chosen);
         if (isOne && action !== "delete" && action !== "return")
-          return <ActionButton key={action} shown={shown} label={label} run={run} />;
+          return <ActionButton key={action} text={text} label={label} run={run} />;
         const kind = action === "delete" ? "danger" : undefined;
-        const surely = nameOf(words.surely[action](count));
+        const confirmText = nameOf(words.surely[action](count));
         // For different mail this is a new button, which has not asked yet.
-        return <ConfirmButton key={surely} label={label} shown={shown} surely={surely} kind={kind} run={run} />;
+        return (
+          <ConfirmButton key={confirmText} label={label} text={text} confirmText={confirmText} kind={kind} run={run} />
+        );
       })}
     </span>
   );

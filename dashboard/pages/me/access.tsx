@@ -72,7 +72,12 @@ function MakeAppPassword({ isFull, made }: Readonly<{ isFull: boolean; made: () 
   return (
     <>
       {fresh !== null && (
-        <Secret says={apps.says(fresh.name)} label={apps.label} secret={fresh.password} close={() => setFresh(null)} />
+        <Secret
+          message={apps.says(fresh.name)}
+          label={apps.label}
+          secret={fresh.password}
+          close={() => setFresh(null)}
+        />
       )}
       {isFull && <p class="hint">{apps.most}</p>}
       <Form label={apps.make} isPlain clears submit={submit}>
@@ -92,8 +97,8 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
   return (
     <Card title={words.signIns} hint={words.signInsHint}>
       <Rows of={list} none={cursor === "" && data?.next === null ? words.noSignIns : undefined}>
-        {({ at, ip, service, isRight, what }, place) => (
-          <li key={`${at} ${place}`} class="row brief">
+        {({ at, ip, service, isRight, what }, index) => (
+          <li key={`${at} ${index}`} class="row brief">
             <State status={isRight ? "ok" : "degraded"}>{words.whats[what]}</State>
             <SafeText text={`${service ?? ""} ${ip ?? ""}`} />
             <Time iso={at} how="moment" />
@@ -115,8 +120,8 @@ function Question({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean
     <>
       <div class="bar">
         <strong>{words.askYou}</strong>
-        <Button shown={words.yes} aria-pressed={answer === "yes"} onClick={() => setAnswer("yes")} />
-        <Button shown={words.no} aria-pressed={answer === "no"} onClick={() => setAnswer("no")} />
+        <Button text={words.yes} aria-pressed={answer === "yes"} onClick={() => setAnswer("yes")} />
+        <Button text={words.no} aria-pressed={answer === "no"} onClick={() => setAnswer("no")} />
       </div>
       <p role="status">{answer === "yes" && words.thanks}</p>
       {answer === "no" && <NotYou isPasswordOnServer={isPasswordOnServer} done={() => setAnswer(null)} />}
@@ -125,9 +130,9 @@ function Question({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean
 }
 
 function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boolean; done: () => void }>) {
-  const place = useFocusOnOpen();
+  const section = useFocusOnOpen();
   return (
-    <section ref={place} tabIndex={-1} class="preview" aria-label={words.no}>
+    <section ref={section} tabIndex={-1} class="preview" aria-label={words.no}>
       <p>
         {isPasswordOnServer ? words.passwordOnServer : words.notYou} {words.notYouForwards}
       </p>
@@ -146,7 +151,7 @@ export function OwnSessionsCard() {
       {data !== null && isAlone && <p class="empty">{t.browsers.alone}</p>}
       {!isAlone && (
         <div class="buttons">
-          <ActionButton shown={words.endOthers} kind="danger" run={() => endSessions("me/sessions", reload)} />
+          <ActionButton text={words.endOthers} kind="danger" run={() => endSessions("me/sessions", reload)} />
         </div>
       )}
     </Card>

@@ -27,12 +27,12 @@ function ForwardingCard() {
   const busy = useAttempt();
   const words = t.mailboxSettings.forwarding;
   // Read again first, because the shown list may be out of date.
-  const set = (edit: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
+  const set = (edit: (old: Forwarding) => Forwarding, message: string): Promise<void> => {
     const ask = async () => {
       const wanted = edit(await get<Forwarding>(FORWARDING));
       return wanted.to.length === 0 ? remove(FORWARDING) : put(FORWARDING, wanted);
     };
-    return change(ask, forwarding.reload, says);
+    return change(ask, forwarding.reload, message);
   };
   const add = ({ address = "" }): Promise<void> =>
     set((old) => {
@@ -54,7 +54,7 @@ function ForwardingCard() {
       {to.length > 0 && (
         <div class="bar">
           <span>{keep ? words.copy : words.noCopy}</span>
-          <ActionButton shown={keep ? words.keepNone : words.keep} busy={busy} run={keepOrNot} />
+          <ActionButton text={keep ? words.keepNone : words.keep} busy={busy} run={keepOrNot} />
         </div>
       )}
       {to.length >= MOST_ADDRESSES && <p class="hint">{words.most}</p>}
@@ -91,7 +91,7 @@ function VacationCard() {
           isPlain
           busy={busy}
           submit={submit}
-          others={vacation !== null && <ActionButton shown={t.mailboxSettings.endNow} busy={busy} run={end} />}
+          others={vacation !== null && <ActionButton text={t.mailboxSettings.endNow} busy={busy} run={end} />}
         >
           <Field label={words.subject} name="subject" maxLength={LIMITS.subject} defaultValue={vacation?.subject} />
           <label class="field">

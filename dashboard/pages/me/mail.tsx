@@ -53,7 +53,7 @@ export function CodeCard({ until, changed }: Readonly<{ until: string | null; ch
       {isPaused && (
         <p>
           {words.pausedUntil} <Time iso={until} how="distance" />.{" "}
-          <ActionButton shown={t.mailboxSettings.endNow} busy={busy} run={resume} />
+          <ActionButton text={t.mailboxSettings.endNow} busy={busy} run={resume} />
         </p>
       )}
       <Form label={words.pause} isPlain busy={busy} submit={pause}>
@@ -85,8 +85,8 @@ function Path({ id }: Readonly<{ id: string }>) {
       <Waiting {...mail} />
       {data !== null && <p class="verdict">{t.me.states[data.state]}</p>}
       <ol class="timeline" aria-label={t.me.steps}>
-        {data?.steps.map(({ at, what, says }, place) => (
-          <li key={`${at} ${place}`}>
+        {data?.steps.map(({ at, what, says }, index) => (
+          <li key={`${at} ${index}`}>
             <p class="head">
               <Time iso={at} how="moment" /> <strong>{t.me.states[what]}</strong>
             </p>

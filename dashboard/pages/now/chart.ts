@@ -2,7 +2,7 @@
 export function pointsOf(values: readonly number[], most: number, { width, height }: Box): string {
   const across = width / Math.max(1, values.length - 1);
   const up = height / Math.max(1, most);
-  return values.map((value, place) => `${tidy(place * across)},${tidy(height - value * up)}`).join(" ");
+  return values.map((value, index) => `${tidy(index * across)},${tidy(height - value * up)}`).join(" ");
 }
 
 type Box = Readonly<{ width: number; height: number }>;

@@ -70,8 +70,8 @@ function Lines({ of }: Readonly<{ of: Answer }>) {
         ))}
       </svg>
       <div class="times" aria-hidden="true">
-        {Array.from({ length: Math.floor(steps / TICK_STEPS) }, (_, place) => (
-          <span key={place}>{timeOf(of, place * TICK_STEPS)}</span>
+        {Array.from({ length: Math.floor(steps / TICK_STEPS) }, (_, index) => (
+          <span key={index}>{timeOf(of, index * TICK_STEPS)}</span>
         ))}
       </div>
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>

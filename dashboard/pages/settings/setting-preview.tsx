@@ -41,8 +41,8 @@ export function SettingPreview({ preview, isBusy, apply, back }: Props) {
       ))}
       {trial !== null && <Tried trial={trial} />}
       <div class="buttons">
-        {lines.length > 0 && <Button shown={words.apply} class="primary" aria-disabled={isBusy} onClick={apply} />}
-        <Button shown={words.back} aria-disabled={isBusy} onClick={back} />
+        {lines.length > 0 && <Button text={words.apply} class="primary" aria-disabled={isBusy} onClick={apply} />}
+        <Button text={words.back} aria-disabled={isBusy} onClick={back} />
       </div>
     </OpenedCard>
   );

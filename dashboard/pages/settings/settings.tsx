@@ -46,9 +46,9 @@ export function SettingsPage() {
     attempt(async () => {
       previewed.value = { changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) };
     });
-  const send = (path: string, body: object, says: (keys: string) => string): Promise<void> => {
+  const send = (path: string, body: object, message: (keys: string) => string): Promise<void> => {
     const ask = () => post<Changed>(path, body);
-    return change(ask, reload, ({ changed }) => says(changed.join(", ")));
+    return change(ask, reload, ({ changed }) => message(changed.join(", ")));
   };
   const apply = ({ changes: wanted, preview: { digest } }: Previewed): void =>
     attempt(() => send("settings", { changes: wanted, digest }, words.applied).then(discard));
@@ -71,8 +71,8 @@ export function SettingsPage() {
         <div class="bar pending" role="status">
           <strong>{words.changed(count)}</strong>
           <span class="spacer" />
-          <Button shown={t.bans.preview} class="primary" aria-disabled={isBusy} onClick={showPreview} />
-          <Button shown={words.discard} aria-disabled={isBusy} onClick={() => isBusy || discard()} />
+          <Button text={t.bans.preview} class="primary" aria-disabled={isBusy} onClick={showPreview} />
+          <Button text={words.discard} aria-disabled={isBusy} onClick={() => isBusy || discard()} />
         </div>
       )}
       {data !== null && seen === null && (
@@ -92,7 +92,7 @@ function LastChange({ keys, by, until, undo }: UndoItem & Readonly<{ undo: () =>
         <Time iso={until} how="moment" />.
       </p>
       <div class="buttons">
-        <Button shown={words.undo} onClick={undo} />
+        <Button text={words.undo} onClick={undo} />
       </div>
     </section>
   );
@@ -167,7 +167,7 @@ function SettingRow({ setting, edited, edit }: Props) {
         )}
         <small>{edited === null ? words.toDefault : origin}</small>
         {whyNot === null && from === "file" && edited !== null && (
-          <Button shown={words.resetShort} class="quiet" aria-label={words.reset(key)} onClick={reset} />
+          <Button text={words.resetShort} class="quiet" aria-label={words.reset(key)} onClick={reset} />
         )}
       </p>
       {inFile !== null && !isHidden && <p class="error">{words.unapplied(inFile)}</p>}

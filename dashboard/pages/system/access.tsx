@@ -25,7 +25,7 @@ export function SessionsCard() {
   const end = (path: string): Promise<void> => endSessions(path, reload);
   // The administrator's sessions come first, and all of them fit on this page.
   const isAlone = data?.items.every(({ isOwn, account }) => isOwn || account !== null) ?? true;
-  const endAll = isAlone ? undefined : <ActionButton shown={words.endAll} kind="danger" run={() => end("sessions")} />;
+  const endAll = isAlone ? undefined : <ActionButton text={words.endAll} kind="danger" run={() => end("sessions")} />;
   return (
     <Card title={words.sessions} hint={words.sessionsHint} aside={endAll}>
       <Rows of={list}>
@@ -33,7 +33,7 @@ export function SessionsCard() {
           <SessionRow key={item.id} item={item} account={item.account}>
             {!item.isOwn && (
               <ActionButton
-                shown={words.end}
+                text={words.end}
                 label={words.endOf(item.device, item.ip)}
                 run={() => end(`sessions/${item.id}`)}
               />
@@ -83,7 +83,7 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
   );
   return (
     <Item name={name} beside={badges} facts={facts}>
-      <ConfirmButton label={words.revokeOf(name)} shown={words.revoke} surely={words.surely(name)} run={revoke} />
+      <ConfirmButton label={words.revokeOf(name)} text={words.revoke} confirmText={words.surely(name)} run={revoke} />
     </Item>
   );
 }
@@ -105,7 +105,12 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
   return (
     <>
       {fresh !== null && (
-        <Secret says={words.made(fresh.name)} label={words.secret} secret={fresh.token} close={() => setFresh(null)} />
+        <Secret
+          message={words.made(fresh.name)}
+          label={words.secret}
+          secret={fresh.token}
+          close={() => setFresh(null)}
+        />
       )}
       <h3>{words.make}</h3>
       <Form label={words.make} clears submit={submit}>

@@ -37,7 +37,7 @@ function Channels({ channels, leadOut, tested }: ChannelsProps) {
     setResults((await post<ChannelTests>("alerts/test", {})).results);
     tested();
   };
-  const button = <ActionButton shown={busy.isBusy ? words.testing : words.test} busy={busy} run={test} />;
+  const button = <ActionButton text={busy.isBusy ? words.testing : words.test} busy={busy} run={test} />;
   return (
     <Card title={words.channels} aside={button}>
       {!leadOut && <p>{words.local}</p>}

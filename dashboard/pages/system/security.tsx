@@ -83,9 +83,9 @@ function TotpCard() {
       {begun !== null && <SetUp {...begun} confirm={confirm} cancel={() => setBegun(null)} />}
       {data !== null && (begun === null || data.totp) && (
         <div class="buttons">
-          <ActionButton shown={data.totp ? words.again : words.setUp} kind={data.totp ? "" : "primary"} run={start} />
-          {data.totp && <ConfirmButton shown={words.renew} surely={words.surelyRenew} run={renew} />}
-          {data.totp && <ConfirmButton shown={t.remove} surely={words.surelyRemove} run={removeApp} />}
+          <ActionButton text={data.totp ? words.again : words.setUp} kind={data.totp ? "" : "primary"} run={start} />
+          {data.totp && <ConfirmButton text={words.renew} confirmText={words.surelyRenew} run={renew} />}
+          {data.totp && <ConfirmButton text={t.remove} confirmText={words.surelyRemove} run={removeApp} />}
         </div>
       )}
     </Card>
@@ -140,9 +140,9 @@ function RecoveryCodes({ codes, close }: Readonly<{ codes: readonly string[]; cl
       </ol>
       <div class="buttons">
         <Copy text={text} what={words.codes} />
-        <Button shown={words.save} onClick={() => download(words.file, "text/plain", text)} />
-        <Button shown={words.print} onClick={() => print()} />
-        <Button shown={words.kept} class="primary" onClick={close} />
+        <Button text={words.save} onClick={() => download(words.file, "text/plain", text)} />
+        <Button text={words.print} onClick={() => print()} />
+        <Button text={words.kept} class="primary" onClick={close} />
       </div>
     </div>
   );

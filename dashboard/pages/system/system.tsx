@@ -14,12 +14,12 @@ import { DnsPart, UpkeepPart } from "./upkeep.tsx";
 const words = t.system;
 
 export const SystemPage = tabbedPage([
-  { name: "state", title: words.state, show: SystemState },
-  { name: "alerts", title: words.alerts, show: AlertsPart },
-  { name: "upkeep", title: words.upkeep, show: UpkeepPart },
-  { name: "dns", title: words.dns, show: DnsPart },
-  { name: "access", title: words.access, show: Access },
-  { name: "security", title: words.security, show: Security },
+  { name: "state", title: words.state, Content: SystemState },
+  { name: "alerts", title: words.alerts, Content: AlertsPart },
+  { name: "upkeep", title: words.upkeep, Content: UpkeepPart },
+  { name: "dns", title: words.dns, Content: DnsPart },
+  { name: "access", title: words.access, Content: Access },
+  { name: "security", title: words.security, Content: Security },
 ]);
 
 function Access() {

@@ -35,7 +35,7 @@ function Records({ of, reload }: Readonly<{ of: DnsReport; reload: () => void }>
     <>
       <p class="hint">
         {words.checked} <Time iso={of.checkedAt} how="moment" />. {words.once}{" "}
-        <Button shown={t.lists.refresh} onClick={reload} />
+        <Button text={t.lists.refresh} onClick={reload} />
       </p>
       <ul class="rows">
         {of.records.map((record) => (
