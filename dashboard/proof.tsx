@@ -18,7 +18,7 @@ function Question({ isOver, resolve, reject }: Proof) {
   const dialog = useRef<HTMLDialogElement>(null);
   const password = useRef<HTMLInputElement>(null);
   const account = reader.value?.account ?? null;
-  const { form, isWaiting, codeField, refusal, submit, sendWith } = useSecrets(async (given) => {
+  const { form, isWaiting, codeField, passkeyButton, refusal, submit } = useSecrets(async (given) => {
     await (isOver ? post("login", { ...(account !== null && { account }), ...given }) : post("session/proof", given));
     dialog.current?.close(PROVED);
   });
@@ -51,9 +51,7 @@ function Question({ isOver, resolve, reject }: Proof) {
           <button class="primary" type="submit" aria-disabled={isWaiting}>
             {words.button}
           </button>
-          {account === null && whyNoPasskeys() === null && (
-            <Button text={t.passkey.use} aria-disabled={isWaiting} onClick={() => sendWith(usePasskey)} />
-          )}
+          {account === null && passkeyButton}
           <Button text={t.cancel} onClick={() => dialog.current?.close()} />
         </div>
       </form>
@@ -61,7 +59,7 @@ function Question({ isOver, resolve, reject }: Proof) {
   );
 }
 
-/** A form that asks for the password, and also for a code if the server wants one. `send` gets these, or a passkey. */
+/** The parts of a form that asks for the password, and also for a code if the server wants one. `send` gets these, or a passkey. */
 export function useSecrets(send: (given: object) => Promise<void>) {
   const form = useRef<HTMLFormElement>(null);
   const [error, setError] = useState<Failure | null>(null);
@@ -95,7 +93,10 @@ export function useSecrets(send: (given: object) => Promise<void>) {
       {error !== null && <SafeText {...error} />}
     </p>
   );
-  return { form, isWaiting, codeField: isCodeNeeded && <CodeField />, refusal, submit, sendWith };
+  const passkeyButton = whyNoPasskeys() === null && (
+    <Button text={t.passkey.use} aria-disabled={isWaiting} onClick={() => sendWith(usePasskey)} />
+  );
+  return { form, isWaiting, codeField: isCodeNeeded && <CodeField />, passkeyButton, refusal, submit };
 }
 
 /** The second step of the sign-in and of a proof: a code of the app, or a recovery code. It takes the focus. */

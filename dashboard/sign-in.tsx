@@ -2,8 +2,6 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { post } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
-import { Button } from "./parts.tsx";
-import { usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { useSecrets } from "./proof.tsx";
 import { findSession, trouble } from "./session.ts";
 import { Heading } from "./shell.tsx";
@@ -16,7 +14,7 @@ export function SignIn() {
   const [account, setAccount] = useState("");
   // Only the administrator has passkeys.
   const isOfMailbox = account !== "" && account !== ADMIN;
-  const { form, isWaiting, codeField, refusal, submit, sendWith } = useSecrets(async (given) => {
+  const { form, isWaiting, codeField, passkeyButton, refusal, submit } = useSecrets(async (given) => {
     await post("login", { ...(isOfMailbox && { account }), ...given });
     await findSession();
     // If the server could not answer, it is asked again.
@@ -50,9 +48,7 @@ export function SignIn() {
         <button class="primary" type="submit" aria-disabled={isWaiting}>
           {isWaiting ? words.wait : words.button}
         </button>
-        {!isOfMailbox && whyNoPasskeys() === null && (
-          <Button text={t.passkey.use} aria-disabled={isWaiting} onClick={() => sendWith(usePasskey)} />
-        )}
+        {!isOfMailbox && passkeyButton}
         {refusal}
       </form>
     </main>
