@@ -26,7 +26,7 @@ import {
 import { go, hrefOf, route } from "../../route.ts";
 import { lift, verdictOf } from "../bans/ban-commands.ts";
 import { Expiry } from "../bans/ban-form.tsx";
-import { type Answer, answerTo } from "./question.ts";
+import { answerTo } from "./question.ts";
 
 const words = t.find;
 
@@ -60,18 +60,16 @@ export function FindPage() {
 
 function Found({ asked, news }: Readonly<{ asked: string; news: number }>) {
   const answer = useLoaded(() => answerTo(asked), [asked], news);
+  const { data, reload } = answer;
   return (
     <>
       <Waiting {...answer} />
-      {answer.data !== null && <Story of={answer.data} changed={answer.reload} />}
+      {data?.kind === "address" && <AddressStory {...data} changed={reload} />}
+      {data?.kind === "events" && <EventsStory {...data} />}
+      {data?.kind === "account" && <AccountStory {...data} />}
+      {data?.kind === "message" && <MessageStory {...data} />}
     </>
   );
-}
-
-function Story({ of, changed }: Readonly<{ of: Answer; changed: () => void }>) {
-  if (of.kind === "address") return <AddressStory asked={of.asked} report={of.report} changed={changed} />;
-  if (of.kind === "events") return <EventsStory asked={of.asked} items={of.items} />;
-  return of.kind === "account" ? <AccountStory report={of.report} /> : <MessageStory report={of.report} />;
 }
 
 type AddressProps = Readonly<{ asked: string; report: AddressAnswer; changed: () => void }>;
