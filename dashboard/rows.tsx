@@ -103,6 +103,17 @@ export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   );
 }
 
+type NotShownProps = Readonly<{
+  of: Readonly<{ items: readonly unknown[]; total: number }> | null;
+  text?: (rest: number) => string;
+}>;
+
+/** Says how many rows the list omits. */
+export function NotShown({ of, text = t.lists.notShown }: NotShownProps) {
+  const rest = of === null ? 0 : of.total - of.items.length;
+  return rest > 0 ? <p class="hint">{text(rest)}</p> : null;
+}
+
 /** The first cell of each row is its heading. */
 export function Table({ head, rows }: Readonly<{ head: readonly string[]; rows: readonly (readonly string[])[] }>) {
   return (

@@ -9,7 +9,7 @@ import { MOST_ROWS } from "../../live-list.ts";
 import { language } from "../../messages.ts";
 import { Address, Button, Card, Field, isEmpty, now, Rows, SafeText, Time, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
-import { Table } from "../../rows.tsx";
+import { NotShown, Table } from "../../rows.tsx";
 import { PAGE_ROWS, Pager } from "../list-parts.tsx";
 import { allowSender, disallowSender, pauseGreylist, resumeGreylist } from "./mail-commands.ts";
 
@@ -43,12 +43,6 @@ export function MailGreylist() {
       <WaitingList paused={items} pause={(recipient) => pause(recipient, "")} />
     </>
   );
-}
-
-/** Says how many rows the list omits. */
-function NotShown({ of }: Readonly<{ of: Readonly<{ items: readonly unknown[]; total: number }> | null }>) {
-  const rest = of === null ? 0 : of.total - of.items.length;
-  return rest > 0 ? <p class="hint">{t.lists.notShown(rest)}</p> : null;
 }
 
 function Until({ by, ...at }: Parameters<typeof Time>[0] & Readonly<{ by: string }>) {

@@ -10,6 +10,7 @@ import { ActionButton, Choice, ConfirmButton, Form, Item } from "../../fields.ts
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Card, Field, now, Rows, SafeText, Time, useGet } from "../../parts.tsx";
+import { NotShown } from "../../rows.tsx";
 import { Secret } from "../../secrets.tsx";
 import { change, reader, withProof } from "../../session.ts";
 
@@ -42,9 +43,7 @@ export function SessionsCard() {
         )}
       </Rows>
       {data?.items.every(({ isOwn }) => isOwn) === true && <p class="empty">{t.browsers.alone}</p>}
-      {data !== null && data.total > data.items.length && (
-        <p class="hint">{words.moreSessions(whole(data.total - data.items.length))}</p>
-      )}
+      <NotShown of={data} text={(rest) => words.more(whole(rest), "session")} />
     </Card>
   );
 }
@@ -58,9 +57,7 @@ export function TokensCard() {
       <Rows of={list} none={words.noTokens}>
         {(item) => <TokenRow key={item.name} item={item} revoke={() => revoke(item.name)} />}
       </Rows>
-      {data !== null && data.total > data.items.length && (
-        <p class="hint">{words.moreTokens(whole(data.total - data.items.length))}</p>
-      )}
+      <NotShown of={data} text={(rest) => words.more(whole(rest), "token")} />
       <TokenForm made={reload} />
     </Card>
   );
