@@ -4,7 +4,7 @@ import { PROBLEM_CODES, problem } from "../src/surfaces/api/problem.ts";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import {
   afterFailure,
-  aheadMs,
+  clockOffsetMs,
   failureOf,
   get,
   isOf,
@@ -47,19 +47,19 @@ test("a change whose answer is lost may be done, and says so", async (t) => {
 
 test("answers to My mailbox give the server's time", async (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: Date.UTC(2026, 10, 21, 14, 2) });
-  t.after(() => (aheadMs.value = 0));
+  t.after(() => (clockOffsetMs.value = 0));
   const dates = ["Sat, 21 Nov 2026 15:02:00 GMT", "Sat, 21 Nov 2026 15:02:01 GMT", "today"];
   answerRequests(t, () => Response.json({}, { headers: { date: dates.shift() ?? "" } }));
   for (const _ of [...dates, ""]) {
     await get("me/senders");
-    assert.equal(aheadMs.value, 3_600_000);
+    assert.equal(clockOffsetMs.value, 3_600_000);
   }
   const headers = { date: "Sat, 21 Nov 2026 19:02:00 GMT" };
   for (const ofProxy of [new Response("<p>Welcome", { headers }), Response.json({}, { status: 502, headers })]) {
     answerRequests(t, () => ofProxy);
     await assert.rejects(get("me/senders"));
   }
-  assert.equal(aheadMs.value, 3_600_000);
+  assert.equal(clockOffsetMs.value, 3_600_000);
 });
 
 test("a page of a proxy or a portal does not count as the server's answer", async (t) => {

@@ -15,23 +15,23 @@ export class RequestError extends Error {
 }
 
 /** Smaller differences of the clocks are the network's delay, and the part of a second that the header `Date` omits. */
-const CLOCKS_DIFFER_MS = 2_000;
+const CLOCK_TOLERANCE_MS = 2_000;
 
 /** How far the server's clock is ahead of the browser's (ms), because the server's times are judged by its own clock. */
-export const aheadMs = signal(0);
+export const clockOffsetMs = signal(0);
 
 /** `now`: the server's time. Anything but a date is ignored. */
 export function setClock(now: string): void {
   const ahead = Date.parse(now) - Date.now();
-  if (Math.abs(ahead - aheadMs.peek()) > CLOCKS_DIFFER_MS) aheadMs.value = ahead;
+  if (Math.abs(ahead - clockOffsetMs.peek()) > CLOCK_TOLERANCE_MS) clockOffsetMs.value = ahead;
 }
 
 /** The server itself gives up earlier. */
-const LONGEST_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Paths are relative to the page, which may lie below a path of a proxy. Throws `RequestError`. */
-export async function get<T>(path: string, longestMs?: number): Promise<T> {
-  return send<T>(path, { method: "GET" }, longestMs);
+export async function get<T>(path: string, timeoutMs?: number): Promise<T> {
+  return send<T>(path, { method: "GET" }, timeoutMs);
 }
 
 export async function post<T>(path: string, body: unknown, method = "POST"): Promise<T> {
@@ -54,8 +54,8 @@ export function queryOf(fields: Readonly<Record<string, string | number | null |
   return query.size === 0 ? "" : `?${query}`;
 }
 
-async function send<T>(path: string, init: RequestInit, longestMs: number = LONGEST_MS): Promise<T> {
-  const signal = AbortSignal.timeout(longestMs);
+async function send<T>(path: string, init: RequestInit, timeoutMs: number = REQUEST_TIMEOUT_MS): Promise<T> {
+  const signal = AbortSignal.timeout(timeoutMs);
   const { response, body } = await fetch(`api/v1/${path}`, { ...init, signal })
     .then(async (answer) => ({ response: answer, body: parsed(await answer.text(), answer.ok) }))
     .catch(() => {

@@ -8,7 +8,7 @@ import { language, t } from "./messages.ts";
 import { SafeText, useProgram, Waiting } from "./parts.tsx";
 import { ProofDialog } from "./proof.tsx";
 import { go, type PageName, route, routeOf } from "./route.ts";
-import { findSession, followTabs, reader, trouble } from "./session.ts";
+import { findSession, followTabs, reader, sessionFailure } from "./session.ts";
 import { Heading, Shell, Toasts } from "./shell.tsx";
 import { SignIn } from "./sign-in.tsx";
 
@@ -19,7 +19,7 @@ function App() {
         reader.value !== null &&
         (reader.value.role === "mailbox" ? <Mailbox /> : <Dashboard />)}
       {signedIn.value === "no" && <SignIn />}
-      {signedIn.value === "unknown" && trouble.value !== null && <SessionUnknown of={trouble.value} />}
+      {signedIn.value === "unknown" && sessionFailure.value !== null && <SessionUnknown of={sessionFailure.value} />}
       <Toasts />
     </>
   );

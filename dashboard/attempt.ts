@@ -17,7 +17,7 @@ export class Cancelled extends Error {
 /** How long a message shows; its undo must be used in that time. */
 export const TOAST_MS = 10_000;
 /** Maximum messages without an undo. One with an undo stays for its whole time. */
-const MOST = 4;
+const MOST_TOASTS = 4;
 
 export const toasts = signal<readonly Toast[]>([]);
 export const signedIn = signal<"unknown" | "yes" | "no">("unknown");
@@ -33,7 +33,7 @@ export function notify(text: string, { tone = "good", undo = null, lang = langua
   const toast: Toast = { id: lastId, text, lang, tone, undo };
   const isSame = (one: Toast): boolean => one.undo === null && one.text === text && one.tone === tone;
   const all = [...toasts.peek().filter((one) => !isSame(one)), toast];
-  const plain = all.filter((one) => one.undo === null).slice(-MOST);
+  const plain = all.filter((one) => one.undo === null).slice(-MOST_TOASTS);
   show(all.filter((one) => one.undo !== null || plain.includes(one)));
 }
 

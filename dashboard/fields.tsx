@@ -61,8 +61,7 @@ type ActionProps = Readonly<{
 
 /** A button that acts at once. Ignores presses while it runs, and the second half of a double click, because its name may have changed. */
 export function ActionButton({ text, label, kind, isOff = false, busy, run }: ActionProps) {
-  const own = useAttempt();
-  const { isBusy, attempt: attemptOne } = busy ?? own;
+  const { isBusy, attempt: attemptOne } = useAttempt(busy);
   const press = ({ detail }: MouseEvent): void => {
     if (!isOff && detail <= 1) attemptOne(run);
   };
@@ -98,8 +97,7 @@ const intoView = (shown: Element | null): void => shown?.scrollIntoView({ block:
  */
 export function Form(props: FormProps) {
   const { label, isPlain = false, clears = false, submit, close, others, formRef = null, children } = props;
-  const own = useAttempt();
-  const { isBusy, attempt: attemptOne } = props.busy ?? own;
+  const { isBusy, attempt: attemptOne } = useAttempt(props.busy);
   const [refusal, setRefusal] = useState<Failure | null>(null);
   const send = (event: Event): void => {
     event.preventDefault();

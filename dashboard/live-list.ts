@@ -6,7 +6,7 @@ import { attempt } from "./attempt.ts";
 /** `next`: where the next page starts; null if this is the last. */
 export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
 
-type Parts<T, A extends Answer<T>> = Readonly<{
+type ListOptions<T, A extends Answer<T>> = Readonly<{
   read: () => Promise<A>;
   keyOf: (item: T) => string;
   /** News after which the list is read again (live.ts). It follows the news before it is read for the first time. */
@@ -16,19 +16,22 @@ type Parts<T, A extends Answer<T>> = Readonly<{
 /** Maximum rows of an answer. */
 export const MOST_ROWS: (typeof PAGE)["most"] = 500;
 /** How long after news the list is read, so that a flood of news reads it only once in this time. */
-const SETTLE_MS = 1_000;
+const REFRESH_DELAY_MS = 1_000;
 
 export type LiveList<T, A extends Answer<T>> = Awaited<ReturnType<typeof openList<T, A>>>;
 
-/** Reads a page of a list, and again after news until `over`: only the server knows which rows belong to it. Throws as `read` does. */
-export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }: Parts<T, A>, over: AbortSignal) {
+/** Reads a page of a list, and again after news until it is aborted: only the server knows which rows belong to it. Throws as `read` does. */
+export async function openList<T, A extends Answer<T>>(
+  { read, keyOf, follows }: ListOptions<T, A>,
+  abort: AbortSignal,
+) {
   const rows = heldRows(keyOf);
   /** Null before the first answer. */
   const latest = signal<A | null>(null);
   /** Why the list could not be read again: the shown one may be out of date. */
   const error = signal<Failure | null>(null);
   let isReading = false;
-  let settling: ReturnType<typeof setTimeout> | undefined;
+  let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
   const renew = async (): Promise<void> => {
     isReading = true;
@@ -42,19 +45,19 @@ export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }:
     }
   };
   const refresh = (): void => {
-    settling ??= setTimeout(() => {
-      settling = undefined;
+    refreshTimer ??= setTimeout(() => {
+      refreshTimer = undefined;
       // Two answers could arrive in the wrong order.
       if (isReading) return refresh();
       attempt(renew, (why) => (error.value = why));
-    }, SETTLE_MS);
+    }, REFRESH_DELAY_MS);
   };
-  const leaves = follows.map((on) => on(refresh));
+  const unsubscribes = follows.map((on) => on(refresh));
   const end = (): void => {
-    clearTimeout(settling);
-    for (const leave of leaves) leave();
+    clearTimeout(refreshTimer);
+    for (const unsubscribe of unsubscribes) unsubscribe();
   };
-  over.addEventListener("abort", end, { once: true });
+  abort.addEventListener("abort", end, { once: true });
   await renew().catch((reason: unknown) => {
     end();
     throw reason;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
-import { aheadMs } from "./api.ts";
+import { clockOffsetMs } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 import {
   figures,
@@ -82,7 +82,7 @@ test("the page is live while it hears something, and otherwise says since when i
 
 test("the page keeps the server's time, whatever the browser's clock shows", (t) => {
   const { source } = start(t);
-  t.after(() => (aheadMs.value = 0));
+  t.after(() => (clockOffsetMs.value = 0));
   const at = (ms: number): string => new Date(STARTED + ms).toISOString();
   source().say("hello", { epoch: "one", version: "1.2.3", now: at(-3_600_000) });
   assert.equal(serverTime(), STARTED - 3_600_000);

@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import type { Health, OwnerTask } from "../src/admin/declare/items.ts";
-import { aheadMs, get, queryOf, RequestError, setClock } from "./api.ts";
+import { clockOffsetMs, get, queryOf, RequestError, setClock } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
@@ -39,7 +39,7 @@ export const version = signal("");
 
 /** In ms since 1970. */
 export function serverTime(): number {
-  return Date.now() + aheadMs.value;
+  return Date.now() + clockOffsetMs.value;
 }
 
 type Reader = () => void;

@@ -2,7 +2,7 @@ import { computed, signal } from "@preact/signals";
 import { type ComponentChildren, Fragment, type JSX, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Health } from "../src/admin/declare/items.ts";
-import { afterFailure, aheadMs, type Failure, get, isOf, type Load, NOTHING_LOADED } from "./api.ts";
+import { afterFailure, clockOffsetMs, type Failure, get, isOf, type Load, NOTHING_LOADED } from "./api.ts";
 import { oneAtATime, reportFailure } from "./attempt.ts";
 import { escapeInvisible, moment, relativeTime, shortPrefix } from "./format.ts";
 import { language, t } from "./messages.ts";
@@ -15,7 +15,7 @@ const GLYPHS = { ok: "●", degraded: "▲", down: "■" } as const;
 const browserTime = signal(Date.now());
 if (typeof window !== "undefined") setInterval(() => (browserTime.value = Date.now()), TICK_MS);
 /** The time by the server's clock. */
-export const now = computed(() => browserTime.value + aheadMs.value);
+export const now = computed(() => browserTime.value + clockOffsetMs.value);
 /** For data that is read again once a minute. */
 export const minute = computed(() => Math.floor(now.value / 60_000));
 
@@ -126,7 +126,7 @@ export type Loaded<T> = Readonly<{ data: T | null; error: Failure | null; isCurr
  * signal of `load` once its data is no longer needed.
  */
 export function useLoaded<T>(
-  load: (over: AbortSignal) => Promise<T>,
+  load: (abort: AbortSignal) => Promise<T>,
   inputs: readonly unknown[],
   news: unknown = null,
 ): Loaded<T> {
@@ -134,14 +134,14 @@ export function useLoaded<T>(
   const [reloads, setReloads] = useState(0);
   const asked = JSON.stringify(inputs);
   useEffect(() => {
-    const over = new AbortController();
-    load(over.signal).then(
-      (data) => over.signal.aborted || setState({ data, error: null, asked }),
+    const abort = new AbortController();
+    load(abort.signal).then(
+      (data) => abort.signal.aborted || setState({ data, error: null, asked }),
       (error: unknown) => {
-        if (!over.signal.aborted) reportFailure(error, (why) => setState((last) => afterFailure(last, asked, why)));
+        if (!abort.signal.aborted) reportFailure(error, (why) => setState((last) => afterFailure(last, asked, why)));
       },
     );
-    return () => over.abort();
+    return () => abort.abort();
   }, [...inputs, news, reloads]);
   const { data, error } = state;
   return { data, error, isCurrent: isOf(state, asked), reload: () => setReloads((last) => last + 1) };
@@ -182,11 +182,11 @@ export function useFocusOnOpen(): RefObject<HTMLElement | null> {
 
 export type Attempts = Readonly<{ isBusy: boolean; attempt: ReturnType<typeof oneAtATime> }>;
 
-/** For a button or a form that must not send a request again while the first one runs. */
-export function useAttempt(): Attempts {
+/** For a button or a form that must not send a request again while the first one runs. `shared`: with others that must wait too. */
+export function useAttempt(shared?: Attempts): Attempts {
   const [isBusy, setBusy] = useState(false);
   const [attempt] = useState(() => oneAtATime(setBusy));
-  return { isBusy, attempt };
+  return shared ?? { isBusy, attempt };
 }
 
 /** Shows that the answer to the current question is loading, or why it could not be loaded, even above old data. */

@@ -4,11 +4,11 @@ import { Cancelled, signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { Button, fieldsOf, SafeText } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
-import { type Proof, proofAsked, reader } from "./session.ts";
+import { type Proof, pendingProof, reader } from "./session.ts";
 
 /** Asks for the password while a request waits for a proof. The focus returns to where it was. */
 export function ProofDialog() {
-  const asked = proofAsked.value;
+  const asked = pendingProof.value;
   return asked === null ? null : <Question {...asked} />;
 }
 

@@ -49,7 +49,7 @@ export function useLiveList<T, A extends Answer<T>>(
   parts: Parameters<typeof openList<T, A>>[0],
   inputs: readonly unknown[],
 ) {
-  const { data, error, isCurrent, reload } = useLoaded((over) => openList(parts, over), inputs);
+  const { data, error, isCurrent, reload } = useLoaded((abort) => openList(parts, abort), inputs);
   // A list that could not be opened follows nothing, so it is tried again once the stream is back.
   const hasFailed = error !== null;
   useEffect(() => (hasFailed ? onStale(reload) : undefined), [hasFailed]);

@@ -42,13 +42,13 @@ export function Secret({ message, label, secret, close }: Props) {
 }
 
 /** Light modules on each side, which readers need (ISO/IEC 18004, 6.3.8). */
-const QUIET = 4;
+const QUIET_ZONE = 4;
 
 /** Shows the text as a QR code, dark on light in each colour scheme. The encoder is loaded when the first code is shown. */
 export function QrCode({ text, title }: Readonly<{ text: string; title: string }>) {
   const encoder = useProgram(() => import("./qr.ts"));
   if (encoder.data === null) return <Waiting {...encoder} />;
-  const code = encoder.data.encode(text, { ecc: "M", border: QUIET });
+  const code = encoder.data.encode(text, { ecc: "M", border: QUIET_ZONE });
   const path = code.data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");
   return (
     <svg

@@ -4,7 +4,7 @@ import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
 import { failureOf, post, put, RequestError } from "./api.ts";
 import { Cancelled, forgetToasts, reportFailure, signedIn, toasts } from "./attempt.ts";
-import { change, findSession, followTabs, proofAsked, reader, trouble, withProof } from "./session.ts";
+import { change, findSession, followTabs, pendingProof, reader, sessionFailure, withProof } from "./session.ts";
 
 const ADMINISTRATOR = { name: "admin", role: "owner", scopes: ["read"], account: null } as const;
 
@@ -30,12 +30,15 @@ async function later(t: TestContext): Promise<void> {
 test("a server that cannot answer is asked again until it does, and the page says why", async (t) => {
   const left = serve(t, [503, null, 503, 200]);
   await findSession();
-  assert.deepEqual([signedIn.value, trouble.value], ["unknown", { text: "It is 503.", lang: "en" }]);
+  assert.deepEqual([signedIn.value, sessionFailure.value], ["unknown", { text: "It is 503.", lang: "en" }]);
   await later(t);
-  assert.deepEqual([signedIn.value, trouble.value], ["unknown", { text: "The server cannot be reached.", lang: "en" }]);
+  assert.deepEqual(
+    [signedIn.value, sessionFailure.value],
+    ["unknown", { text: "The server cannot be reached.", lang: "en" }],
+  );
   await later(t);
   await later(t);
-  assert.deepEqual([signedIn.value, trouble.value, left()], ["yes", null, 0]);
+  assert.deepEqual([signedIn.value, sessionFailure.value, left()], ["yes", null, 0]);
 });
 
 test("a tab reloads once another one shows a different reader, or none", (t) => {
@@ -65,14 +68,14 @@ function proving(t: TestContext) {
   const seen = answerRequests(t, (request) => (isProved ? { name: request } : Response.json(NEEDED, { status: 403 })));
   const prove = (): void => {
     isProved = true;
-    proofAsked.value?.resolve();
+    pendingProof.value?.resolve();
   };
   return { seen, prove };
 }
 
 async function asked(): Promise<void> {
   await settled();
-  assert.notEqual(proofAsked.value, null);
+  assert.notEqual(pendingProof.value, null);
 }
 
 test("a request that needs a proof is repeated once the proof is given, and one question serves all that wait", async (t) => {
@@ -82,14 +85,14 @@ test("a request that needs a proof is repeated once the proof is given, and one 
   prove();
   assert.deepEqual(await both, [{ name: "POST one" }, { name: "POST two" }]);
   assert.deepEqual(seen, ["POST one {}", "POST two {}", "POST one {}", "POST two {}"]);
-  assert.equal(proofAsked.value, null);
+  assert.equal(pendingProof.value, null);
 });
 
 test("a reader who cancels gets no error, and is asked again the next time", async (t) => {
   const { seen, prove } = proving(t);
   const first = withProof(() => post("one", {}));
   await asked();
-  proofAsked.value?.reject(new Cancelled());
+  pendingProof.value?.reject(new Cancelled());
   await assert.rejects(first, Cancelled);
   reportFailure(await first.catch((error: unknown) => error));
   assert.deepEqual(toasts.value, []);
@@ -107,19 +110,19 @@ test("a sign-in is requested where the reader is when the session has ended, and
   reader.value = ADMINISTRATOR;
   const first = withProof(() => put("me/vacation", { text: "I am away." }));
   await asked();
-  assert.equal(proofAsked.value?.isOver, true);
-  proofAsked.value.resolve();
+  assert.equal(pendingProof.value?.isOver, true);
+  pendingProof.value.resolve();
   await first;
   const second = withProof(() => put("me/vacation", {}));
   await asked();
-  proofAsked.value.resolve();
+  pendingProof.value.resolve();
   await assert.rejects(second, { code: "unauthorized" });
   reader.value = null;
   await assert.rejects(
     withProof(() => put("me/vacation", {})),
     { code: "unauthorized" },
   );
-  assert.equal(proofAsked.value, null);
+  assert.equal(pendingProof.value, null);
 });
 
 test("the shown data is read again after a change, whether it was refused or not", async (t) => {
@@ -145,5 +148,5 @@ test("any other refusal is passed on with its code, and asks for nothing", async
   assert.ok(failure instanceof RequestError);
   assert.deepEqual([failure.status, failure.code, failure.message], [403, "not_allowed", "No."]);
   assert.deepEqual(failureOf(failure), { text: "No.", lang: "en" }, "an English page says what the server says");
-  assert.equal(proofAsked.value, null);
+  assert.equal(pendingProof.value, null);
 });

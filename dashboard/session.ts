@@ -11,19 +11,19 @@ export const reader = signal<Reader | null>(null);
 const RETRY_MS = 3_000;
 
 /** Why it is not known yet whether the reader is signed in; null while nothing is wrong. */
-export const trouble = signal<Failure | null>(null);
+export const sessionFailure = signal<Failure | null>(null);
 
 /** A server that cannot answer now may know the session later, so only a clear no asks for the password. */
 export async function findSession(): Promise<void> {
   try {
     reader.value = await get<Reader>("session");
     signedIn.value = "yes";
-    trouble.value = null;
+    sessionFailure.value = null;
   } catch (error) {
     const isNo = error instanceof RequestError && error.status === 401;
     if (isNo) signedIn.value = "no";
     else setTimeout(() => void findSession(), RETRY_MS);
-    trouble.value = isNo ? null : failureOf(error);
+    sessionFailure.value = isNo ? null : failureOf(error);
   }
 }
 
@@ -40,7 +40,7 @@ export function followTabs(tabs: EventTarget & Pick<BroadcastChannel, "postMessa
 }
 
 /** The proof that requests wait for. One answer serves all of them. */
-export const proofAsked = signal<Proof | null>(null);
+export const pendingProof = signal<Proof | null>(null);
 export type Proof = ReturnType<typeof newProof>;
 
 /** `isOver`: the session has ended, and a sign-in is needed. `Promise.withResolvers` is missing in Firefox 115 and Safari before 17.4. */
@@ -64,10 +64,10 @@ export async function withProof<T>(request: () => Promise<T>): Promise<T> {
     isOver = code === "unauthorized" && reader.peek() !== null;
     if (!isOver && code !== "proof_needed") throw error;
   }
-  const asked = proofAsked.peek() ?? newProof(isOver);
-  proofAsked.value = asked;
+  const asked = pendingProof.peek() ?? newProof(isOver);
+  pendingProof.value = asked;
   await asked.promise.finally(() => {
-    if (proofAsked.peek() === asked) proofAsked.value = null;
+    if (pendingProof.peek() === asked) pendingProof.value = null;
   });
   return request();
 }

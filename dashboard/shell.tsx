@@ -27,7 +27,7 @@ export function Shell({ children, isOfMailbox = false }: ShellProps) {
           <img src="icon.svg" alt="" width="28" height="28" />
           <span>GhostInbox</span>
         </a>
-        {isOfMailbox ? <span class="spacer" /> : <Live />}
+        {isOfMailbox ? <span class="spacer" /> : <LiveStatus />}
         <Button text={t.signOut} class="quiet" onClick={signOut} />
       </header>
       {!isOfMailbox && <Navigation />}
@@ -59,7 +59,7 @@ function Navigation() {
   );
 }
 
-function Live() {
+function LiveStatus() {
   const now = liveness.value;
   const status = health.value?.status;
   const words = t.live;

@@ -3,7 +3,7 @@ import { post } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { useSecrets } from "./proof.tsx";
-import { findSession, trouble } from "./session.ts";
+import { findSession, sessionFailure } from "./session.ts";
 import { Heading } from "./shell.tsx";
 
 /** The administrator's name in a browser that stores passwords. */
@@ -18,7 +18,7 @@ export function SignIn() {
     await post("login", { ...(isOfMailbox && { account }), ...given });
     await findSession();
     // If the server could not answer, it is asked again.
-    if (signedIn.value === "no" && trouble.value === null) throw new Error(t.signIn.noCookie);
+    if (signedIn.value === "no" && sessionFailure.value === null) throw new Error(t.signIn.noCookie);
   });
   useEffect(() => name.current?.focus(), []);
   const words = t.signIn;

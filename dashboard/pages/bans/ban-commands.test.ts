@@ -4,7 +4,7 @@ import type { BanItem } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { banItem } from "../../../test/kit/samples.ts";
-import { aheadMs } from "../../api.ts";
+import { clockOffsetMs } from "../../api.ts";
 import { forgetToasts, toasts } from "../../attempt.ts";
 import { bans as words } from "../../texts/english-admin.ts";
 import { type AllowedItem, allow, ban, disallow, effectsOf, lift, verdictOf } from "./ban-commands.ts";
@@ -61,8 +61,8 @@ test("a ban is made without an undo if the one in force cannot be read", async (
 
 test("the rest of a ban is measured by the server's clock, whatever the browser's shows", async (t) => {
   const asked = serve(t, replaced({ ...BAN, expiresAt: new Date(NOW - 30 * 60_000).toISOString() }));
-  t.after(() => (aheadMs.value = 0));
-  aheadMs.value = -3_600_000;
+  t.after(() => (clockOffsetMs.value = 0));
+  clockOffsetMs.value = -3_600_000;
   await ban(REQUEST);
   assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"30m"}']);
 });

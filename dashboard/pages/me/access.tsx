@@ -43,7 +43,7 @@ function PasswordForm({ done }: Readonly<{ done: () => void }>) {
 type Made = Readonly<{ name: string; password: string }>;
 
 const APPS = "me/app-passwords";
-const MOST: typeof MOST_APP_PASSWORDS = 20;
+const MOST_PASSWORDS: typeof MOST_APP_PASSWORDS = 20;
 
 /** `isOnServer`: none can be created, but existing ones can be removed. */
 export function AppPasswordsCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
@@ -54,7 +54,7 @@ export function AppPasswordsCard({ isOnServer }: Readonly<{ isOnServer: boolean 
       words={apps}
       news={passwordsSet.value}
     >
-      {isOnServer ? null : (items, reload) => <MakeAppPassword isFull={items.length >= MOST} made={reload} />}
+      {isOnServer ? null : (items, reload) => <MakeAppPassword isFull={items.length >= MOST_PASSWORDS} made={reload} />}
     </SecretsCard>
   );
 }

@@ -37,7 +37,7 @@ function SystemState() {
   const known = health.value ?? status.data;
   return (
     <>
-      {known === null ? <Waiting {...status} /> : <Known {...known} />}
+      {known === null ? <Waiting {...status} /> : <HealthCards {...known} />}
       <p>
         <a href={hrefOf("settings")}>{words.settings}</a>
       </p>
@@ -46,7 +46,7 @@ function SystemState() {
   );
 }
 
-function Known({ notices, components }: Health) {
+function HealthCards({ notices, components }: Health) {
   const asked = route.value.query["notice"];
   return (
     <>
