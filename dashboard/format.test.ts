@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  dayOf,
+  endOfDay,
   escapeInvisible,
   hourAndMinute,
   moment,
@@ -26,6 +28,17 @@ test("a time on a different day is shown with its date", () => {
   assert.equal(moment(NOW - 86_400_000, NOW, "en"), "Nov 20, 14:02:30");
   assert.equal(moment(NOW - 365 * 86_400_000, NOW, "en"), "Nov 21, 2025, 14:02:30");
   assert.equal(hourAndMinute(NOW, "de"), "14:02");
+});
+
+test("a day that was not changed keeps its stored time, and any other ends with its last second", () => {
+  const stored = new Date(2026, 11, 24, 0, 59, 59).toISOString();
+  const last = new Date(2026, 11, 24, 23, 59, 59).toISOString();
+  assert.equal(dayOf(stored), "2026-12-24");
+  assert.equal(endOfDay("2026-12-24", stored, NOW), stored);
+  assert.equal(endOfDay("2026-12-24", null, NOW), last);
+  assert.equal(endOfDay("2026-12-24", new Date(2026, 11, 23).toISOString(), NOW), last);
+  assert.equal(endOfDay("2026-12-24", stored, Date.parse(stored)), last, "it is past");
+  assert.deepEqual([endOfDay("", null, NOW), endOfDay("", stored, NOW)], [null, null]);
 });
 
 test("numbers have the separators of the language", () => {

@@ -1,11 +1,10 @@
 import type { Forwarding, MOST_FORWARDS, VACATION_LIMITS, VacationItem } from "../../../src/admin/mailboxes.ts";
 import { get, put, remove } from "../../api.ts";
 import { ActionButton, Form, Item, RemoveButton } from "../../fields.tsx";
-import { isPast } from "../../format.ts";
+import { dayOf, endOfDay, isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
 import { Card, Field, now, Rows, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { change } from "../../session.ts";
-import { dayOf, endOf } from "./last-day.ts";
 
 /** Only types come from src. This type makes the compiler compare the number. */
 const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
@@ -77,7 +76,7 @@ function VacationCard() {
   const words = t.mailboxSettings.vacation;
   const vacation = data?.vacation ?? null;
   const submit = ({ subject = "", text = "", day = "" }): Promise<void> => {
-    const reply = { subject, text, until: endOf(day, vacation?.until ?? null, now.value) };
+    const reply = { subject, text, until: endOfDay(day, vacation?.until ?? null, now.value) };
     return change(() => put(VACATION, reply), reload, words.started);
   };
   const end = (): Promise<void> => change(() => remove(VACATION), reload, words.stopped);
