@@ -96,11 +96,9 @@ test("an export contains everything that matches the filter, newest first, and r
 
 test("an export never contains more than its limit", async (t) => {
   serve(t, 200_000, LOOKED);
-  for (const query of [{}, { text: "of a" }]) {
-    const cut = await findEvents(filterOf(query), null, OF_EXPORT);
-    assert.equal(cut.items.length, 10_000);
-    assert.notEqual(cut.searchedTo, null);
-  }
+  const cut = await findEvents(filterOf({ text: "of a" }), null, OF_EXPORT);
+  assert.equal(cut.items.length, 10_000);
+  assert.notEqual(cut.searchedTo, null);
 });
 
 test("an export that is stopped sends no further requests", async (t) => {
