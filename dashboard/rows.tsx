@@ -29,21 +29,6 @@ type LiveProps<T> = Readonly<{
   row: (item: T, isOver: boolean) => ComponentChildren;
 }>;
 
-/** Props for the element of a list, which hold it still while the pointer or the focus is in it. */
-function holding<T>(rows: HeldRows<T>) {
-  return {
-    onPointerEnter: () => rows.hold("pointer", true),
-    onPointerLeave: () => rows.hold("pointer", false),
-    onFocusIn: () => rows.hold("focus", true),
-    onFocusOut: ({ currentTarget, relatedTarget }: FocusEvent) => {
-      // When the focus moves from one row to the next, it leaves an element but not the list.
-      const stays =
-        currentTarget instanceof Node && relatedTarget instanceof Node && currentTarget.contains(relatedTarget);
-      if (!stays) rows.hold("focus", false);
-    },
-  };
-}
-
 /** Opens the list again when one of `inputs` changes; the old one stays until then. */
 export function useLiveList<T, A extends Answer<T>>(
   parts: Parameters<typeof openList<T, A>>[0],
@@ -82,7 +67,18 @@ export function LiveRows<T>({ label, rows, row }: LiveProps<T>) {
     return () => window.removeEventListener("scroll", look);
   }, [rows]);
   return (
-    <ul ref={list} class="rows" aria-label={label} {...holding(rows)}>
+    <ul
+      ref={list}
+      class="rows"
+      aria-label={label}
+      onPointerEnter={() => rows.hold("pointer", true)}
+      onPointerLeave={() => rows.hold("pointer", false)}
+      onFocusIn={() => rows.hold("focus", true)}
+      // When the focus moves from one row to the next, it leaves an element but not the list.
+      onFocusOut={({ currentTarget, relatedTarget }) =>
+        rows.hold("focus", relatedTarget instanceof Node && currentTarget.contains(relatedTarget))
+      }
+    >
       {rows.shown.value.map((item) => {
         const isOver = rows.ended.value.has(rows.keyOf(item));
         return (
