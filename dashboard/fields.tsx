@@ -160,13 +160,8 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
 }
 
 /** A field that no browser fills with a stored password. */
-export function NewPassword({
-  onBlur = () => undefined,
-  ...props
-}: Readonly<{ label: string; required?: boolean; onBlur?: () => void }>) {
-  return (
-    <Field name="password" type="password" maxLength={512} autocomplete="new-password" onBlur={onBlur} {...props} />
-  );
+export function NewPassword(props: Readonly<{ label: string; required?: boolean; onBlur?: () => void }>) {
+  return <Field name="password" type="password" maxLength={512} autocomplete="new-password" {...props} />;
 }
 
 type PagerButtonsProps = Readonly<{

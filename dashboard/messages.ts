@@ -7,11 +7,8 @@ const STORAGE_KEY = "language";
 
 /** The first of the reader's languages that the page speaks. */
 export function preferred(wanted: readonly (string | null)[]): Language {
-  for (const one of wanted) {
-    const name = one?.slice(0, 2).toLowerCase();
-    if (name === "en" || name === "de") return name;
-  }
-  return "en";
+  const names = wanted.map((one) => one?.slice(0, 2).toLowerCase());
+  return names.find((name) => name === "en" || name === "de") ?? "en";
 }
 
 /** A new choice takes effect once the page is loaded again. */
