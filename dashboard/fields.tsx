@@ -160,7 +160,7 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
 }
 
 /** A field that no browser fills with a stored password. */
-export function NewPassword(props: Readonly<{ label: string; required?: boolean; onBlur?: () => void }>) {
+export function NewPassword(props: Pick<Parameters<typeof Field>[0], "label" | "required" | "onBlur">) {
   return <Field name="password" type="password" maxLength={512} autocomplete="new-password" {...props} />;
 }
 

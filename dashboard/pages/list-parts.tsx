@@ -19,6 +19,7 @@ function Tabs({ tabs }: Readonly<{ tabs: NonEmpty<Tab> }>) {
   const { page } = route.value;
   const { show, name = "" } = route.value.query;
   const current = tabs.find((tab) => tab.name === show) ?? tabs[0];
+  const { Content } = current;
   const title = current === tabs[0] ? "" : current.title;
   useEffect(() => {
     document.title = windowTitle(escapeInvisible(name), title, t.nav[page]);
@@ -36,7 +37,7 @@ function Tabs({ tabs }: Readonly<{ tabs: NonEmpty<Tab> }>) {
           </a>
         ))}
       </nav>
-      <current.Content key={current.name} />
+      <Content key={current.name} />
     </>
   );
 }
