@@ -6,7 +6,7 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["minute", 60_000],
   ["second", 1_000],
 ];
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** `in 25 minutes`, `3 hours ago`. */
 export function relativeTime(at: number, now: number, lang: Language = language): string {
@@ -73,7 +73,7 @@ export function size(bytes: number, lang: Language = language): string {
 
 /** Escapes invisible characters, and those that turn the direction of text, as the server does: `\u{202e}`. */
 export function escapeInvisible(text: string): string {
-  return text.replaceAll(UNSEEN, (unseen) => `\\u{${(unseen.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replaceAll(INVISIBLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** `Aliases – Accounts – GhostInbox`, for the window and screen readers: the most specific first, and nothing twice. */

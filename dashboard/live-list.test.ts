@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { settled } from "../test/kit/until.ts";
-import { type Answer, type HeldRows, heldRows, openList } from "./live-list.ts";
+import { type HeldRows, heldRows, type ListPage, openList } from "./live-list.ts";
 
-type Rows = Answer<string>;
+type Rows = ListPage<string>;
 
 /** A list whose answers are given by hand. */
 function start(t: TestContext) {
@@ -132,7 +132,7 @@ test("nothing moves while the list is held, and everything that waited appears o
 test("the next page starts after the rows that are shown, even while newer ones wait", () => {
   const list = held(page("d", "c"), page("g", "f"));
   assert.equal(list.next.value, "after c");
-  list.take();
+  list.showLatest();
   assert.equal(list.next.value, "after f");
 });
 
@@ -148,7 +148,7 @@ test("if a whole page is new, there may be more", () => {
 test("a row that moves up from the next page is not new", () => {
   const list = held(page("d", "c", "b"), page("e", "d", "b", "a"));
   assert.equal(list.waiting.value, "1");
-  list.take();
+  list.showLatest();
   assert.deepEqual(list.shown.value, ["e", "d", "b", "a"]);
 });
 
@@ -157,7 +157,7 @@ test("rows that are missing when a list is read again are over, unless they may 
   assert.deepEqual([...list.ended.value], ["c"]);
   list.renew(last("d", "c"));
   assert.deepEqual([...list.ended.value], ["b", "a"], "one that is back is not over any more");
-  list.take();
+  list.showLatest();
   assert.deepEqual(list.shown.value, ["d", "c"]);
 });
 
@@ -176,7 +176,7 @@ test("a row that the reader ends is marked at once, stays marked, and does not r
   list.end("a");
   list.hold("reader", false);
   assert.deepEqual(list.shown.value, ["d", "c", "b"]);
-  list.take();
+  list.showLatest();
   assert.deepEqual(list.shown.value, ["d", "c", "b"]);
 });
 

@@ -4,9 +4,9 @@ import type { Failure } from "./api.ts";
 import { attempt } from "./attempt.ts";
 
 /** `next`: where the next page starts; null if this is the last. */
-export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
+export type ListPage<T> = Readonly<{ items: readonly T[]; next: string | null }>;
 
-type ListOptions<T, A extends Answer<T>> = Readonly<{
+type ListOptions<T, A extends ListPage<T>> = Readonly<{
   read: () => Promise<A>;
   keyOf: (item: T) => string;
   /** News after which the list is read again (live.ts). It follows the news before it is read for the first time. */
@@ -18,10 +18,10 @@ export const MOST_ROWS: (typeof PAGE)["most"] = 500;
 /** How long after news the list is read, so that a flood of news reads it only once in this time. */
 const REFRESH_DELAY_MS = 1_000;
 
-export type LiveList<T, A extends Answer<T>> = Awaited<ReturnType<typeof openList<T, A>>>;
+export type LiveList<T, A extends ListPage<T>> = Awaited<ReturnType<typeof openList<T, A>>>;
 
 /** Reads a page of a list, and again after news until it is aborted: only the server knows which rows belong to it. Throws as `read` does. */
-export async function openList<T, A extends Answer<T>>(
+export async function openList<T, A extends ListPage<T>>(
   { read, keyOf, follows }: ListOptions<T, A>,
   abort: AbortSignal,
 ) {
@@ -82,9 +82,9 @@ export function heldRows<T>(keyOf: (item: T) => string) {
   /** Keys of rows that are over but still shown. */
   const ended = signal<ReadonlySet<string>>(new Set());
   const holders = new Set<Holder>();
-  let latest: Answer<T> = { items: [], next: null };
+  let latest: ListPage<T> = { items: [], next: null };
 
-  const take = (): void => {
+  const showLatest = (): void => {
     const items = latest.items.filter((item) => !ended.value.has(keyOf(item)));
     latest = { ...latest, items };
     shown.value = items;
@@ -92,11 +92,11 @@ export function heldRows<T>(keyOf: (item: T) => string) {
     ended.value = new Set();
     waiting.value = "0";
   };
-  const takeIfFree = (): void => {
-    if (holders.size === 0) take();
+  const showLatestIfFree = (): void => {
+    if (holders.size === 0) showLatest();
   };
   /** Takes the latest answer, newest first. */
-  const renew = (answer: Answer<T>): void => {
+  const renew = (answer: ListPage<T>): void => {
     latest = answer;
     const present = new Map(answer.items.map((item) => [keyOf(item), item]));
     shown.value = shown.value.map((item) => present.get(keyOf(item)) ?? item);
@@ -111,16 +111,16 @@ export function heldRows<T>(keyOf: (item: T) => string) {
     const fresh = above.filter((key) => !before.includes(key)).length;
     const isMore = lastKnown === -1 && fresh > 0 && answer.next !== null;
     waiting.value = isMore ? `${fresh}+` : String(fresh);
-    takeIfFree();
+    showLatestIfFree();
   };
   /** Marks a row that the reader has ended, before the list is read again. */
   const end = (key: string): void => {
     ended.value = new Set([...ended.value, key]);
-    takeIfFree();
+    showLatestIfFree();
   };
   const hold = (holder: Holder, isHeld: boolean): void => {
     if (isHeld) holders.add(holder);
-    else if (holders.delete(holder)) takeIfFree();
+    else if (holders.delete(holder)) showLatestIfFree();
   };
-  return { shown, next, waiting, ended, keyOf, renew, end, hold, take };
+  return { shown, next, waiting, ended, keyOf, renew, end, hold, showLatest };
 }

@@ -42,16 +42,16 @@ export function serverTime(): number {
   return Date.now() + clockOffsetMs.value;
 }
 
-type Reader = () => void;
+type Listener = () => void;
 
-/** News of one kind: `on` calls a reader until the function that it returns is called. */
+/** News of one kind: `on` calls a listener until the function that it returns is called. */
 function topic() {
-  const readers = new Set<Reader>();
-  const on = (reader: Reader): (() => void) => {
-    readers.add(reader);
-    return () => readers.delete(reader);
+  const listeners = new Set<Listener>();
+  const on = (listener: Listener): (() => void) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   };
-  const emit: Reader = () => readers.forEach((reader) => reader());
+  const emit: Listener = () => listeners.forEach((listener) => listener());
   return { on, emit };
 }
 

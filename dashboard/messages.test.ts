@@ -77,7 +77,7 @@ test("a part whose texts are missing in the reader's language uses the other one
 });
 
 /** Rejected names: the last column of the table in CONTRIBUTING.md. */
-function losers(): readonly string[] {
+function rejectedNames(): readonly string[] {
   const guide = readFileSync(new URL("../CONTRIBUTING.md", import.meta.url), "utf8");
   const [, table = ""] = guide.split("| English | German | not |\n|---|---|---|\n");
   const rows = table.slice(0, table.indexOf("\n\n")).split("\n");
@@ -85,7 +85,7 @@ function losers(): readonly string[] {
 }
 
 test("the page and the alerts call one thing by one German name", () => {
-  const words = losers();
+  const words = rejectedNames();
   assert.ok(words.length > 15, `${words.length} words`);
   const all = [german, germanAdmin, germanMailbox, germanNotices, germanConditions, alertFrames.de];
   const texts = all.flatMap((one) => [...allOf(one).values()]);

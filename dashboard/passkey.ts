@@ -3,7 +3,7 @@ import { t } from "./messages.ts";
 
 /** https://www.w3.org/TR/webauthn-3/. The guard verifies the results. */
 
-type Asked = Readonly<{ challenge: string; name: string; user: string; known: readonly string[] }>;
+type CreationRequest = Readonly<{ challenge: string; name: string; user: string; known: readonly string[] }>;
 
 /** Those that the server accepts: ES256, EdDSA, RS256. */
 const ALGORITHMS = [-7, -8, -257];
@@ -20,7 +20,7 @@ export function whyNoPasskeys(): "address" | "insecure" | "unsupported" | null {
 export async function usePasskey(): Promise<object> {
   const { challenge } = await post<{ challenge: string }>("login/passkey", {});
   const publicKey = { challenge: bytesOf(challenge), userVerification: "required", timeout: PASSKEY_MS } as const;
-  const credential = await asking(() => navigator.credentials.get({ publicKey }));
+  const credential = await askBrowser(() => navigator.credentials.get({ publicKey }));
   const { response } = credential;
   if (!(response instanceof AuthenticatorAssertionResponse)) throw new Error(t.passkey.unsupported);
   const { clientDataJSON, authenticatorData, signature } = response;
@@ -35,7 +35,7 @@ export async function usePasskey(): Promise<object> {
 }
 
 /** Returns what the server stores of a new passkey. Throws a sentence for the reader. */
-export async function makePasskey({ challenge, name, user, known }: Asked): Promise<object> {
+export async function makePasskey({ challenge, name, user, known }: CreationRequest): Promise<object> {
   const publicKey: PublicKeyCredentialCreationOptions = {
     challenge: bytesOf(challenge),
     rp: { name: "GhostInbox" },
@@ -46,7 +46,7 @@ export async function makePasskey({ challenge, name, user, known }: Asked): Prom
     attestation: "none",
     timeout: PASSKEY_MS,
   };
-  const credential = await asking(() => navigator.credentials.create({ publicKey }));
+  const credential = await askBrowser(() => navigator.credentials.create({ publicKey }));
   const { response } = credential;
   const key = response instanceof AuthenticatorAttestationResponse ? response.getPublicKey() : null;
   if (!(response instanceof AuthenticatorAttestationResponse) || key === null) throw new Error(t.passkey.unsupported);
@@ -69,7 +69,7 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Replaces the browser's error messages, which are technical and in its own language. */
-async function asking(ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
+async function askBrowser(ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
   const words = t.passkey;
   const credential = await ask().catch((error: unknown) => {
     const isKnown = error instanceof DOMException && error.name === "InvalidStateError";

@@ -9,16 +9,16 @@ import { type Proof, pendingProof, reader } from "./session.ts";
 /** Asks for the password while a request waits for a proof. The focus returns to where it was. */
 export function ProofDialog() {
   const asked = pendingProof.value;
-  return asked === null ? null : <Question {...asked} />;
+  return asked === null ? null : <ProofForm {...asked} />;
 }
 
 const PROVED = "proved";
 
-function Question({ isOver, resolve, reject }: Proof) {
+function ProofForm({ isOver, resolve, reject }: Proof) {
   const dialog = useRef<HTMLDialogElement>(null);
   const password = useRef<HTMLInputElement>(null);
   const account = reader.value?.account ?? null;
-  const { form, isWaiting, codeField, passkeyButton, refusal, submit } = useSecrets(async (given) => {
+  const { form, isWaiting, codeField, passkeyButton, refusal, submit } = usePasswordForm(async (given) => {
     await (isOver ? post("login", { ...(account !== null && { account }), ...given }) : post("session/proof", given));
     dialog.current?.close(PROVED);
   });
@@ -60,7 +60,7 @@ function Question({ isOver, resolve, reject }: Proof) {
 }
 
 /** The parts of a form that asks for the password, and also for a code if the server wants one. `send` gets these, or a passkey. */
-export function useSecrets(send: (given: object) => Promise<void>) {
+export function usePasswordForm(send: (given: object) => Promise<void>) {
   const form = useRef<HTMLFormElement>(null);
   const [error, setError] = useState<Failure | null>(null);
   const [isWaiting, setWaiting] = useState(false);

@@ -6,7 +6,7 @@ import { t } from "./admin-texts.ts";
 import { get, queryOf } from "./api.ts";
 import { escapeInvisible } from "./format.ts";
 import { onBans, onStale } from "./live.ts";
-import { type Answer, type HeldRows, type LiveList, openList } from "./live-list.ts";
+import { type HeldRows, type ListPage, type LiveList, openList } from "./live-list.ts";
 import { Button, useLoaded } from "./parts.tsx";
 
 /** The server's advice, with commands between backquotes. */
@@ -30,7 +30,7 @@ type LiveProps<T> = Readonly<{
 }>;
 
 /** Opens the list again when one of `inputs` changes; the old one stays until then. */
-export function useLiveList<T, A extends Answer<T>>(
+export function useLiveList<T, A extends ListPage<T>>(
   parts: Parameters<typeof openList<T, A>>[0],
   inputs: readonly unknown[],
 ) {
@@ -58,13 +58,13 @@ export function LiveRows<T>({ label, rows, row }: LiveProps<T>) {
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     // A finger gives no warning of where it will tap.
-    const look = (): void => rows.hold("touch", matchMedia("(hover: none)").matches || scrollY > SCROLLED_PX);
-    look();
+    const updateHold = (): void => rows.hold("touch", matchMedia("(hover: none)").matches || scrollY > SCROLLED_PX);
+    updateHold();
     // Other rows may move under a resting pointer, which causes no event.
     rows.hold("pointer", list.current?.matches(":hover") ?? false);
     rows.hold("focus", list.current?.contains(document.activeElement) ?? false);
-    window.addEventListener("scroll", look, { passive: true });
-    return () => window.removeEventListener("scroll", look);
+    window.addEventListener("scroll", updateHold, { passive: true });
+    return () => window.removeEventListener("scroll", updateHold);
   }, [rows]);
   return (
     <ul
@@ -94,9 +94,7 @@ export function LiveRows<T>({ label, rows, row }: LiveProps<T>) {
 /** How many new rows wait. Always takes up its space, so that nothing moves when rows arrive, and keeps the focus when pressed. */
 export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   const count = rows.waiting.value;
-  return (
-    <Button text={t.lists.fresh(count)} class="waiting" aria-disabled={count === "0"} onClick={() => rows.take()} />
-  );
+  return <Button text={t.lists.fresh(count)} class="waiting" aria-disabled={count === "0"} onClick={rows.showLatest} />;
 }
 
 type NotShownProps = Readonly<{

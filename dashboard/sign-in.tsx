@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { post } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
-import { useSecrets } from "./proof.tsx";
+import { usePasswordForm } from "./proof.tsx";
 import { findSession, sessionFailure } from "./session.ts";
 import { Heading } from "./shell.tsx";
 
@@ -14,7 +14,7 @@ export function SignIn() {
   const [account, setAccount] = useState("");
   // Only the administrator has passkeys.
   const isOfMailbox = account !== "" && account !== ADMIN;
-  const { form, isWaiting, codeField, passkeyButton, refusal, submit } = useSecrets(async (given) => {
+  const { form, isWaiting, codeField, passkeyButton, refusal, submit } = usePasswordForm(async (given) => {
     await post("login", { ...(isOfMailbox && { account }), ...given });
     await findSession();
     // If the server could not answer, it is asked again.

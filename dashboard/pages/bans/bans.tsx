@@ -47,12 +47,12 @@ function BansInForce() {
         {list !== null && <WaitingRows rows={list.rows} />}
       </div>
       <Waiting {...opened} />
-      {list !== null && <BansShown list={list} text={text} isCurrent={opened.isCurrent} />}
+      {list !== null && <BanRows list={list} text={text} isCurrent={opened.isCurrent} />}
     </>
   );
 }
 
-function BansShown({ list, text, isCurrent }: Readonly<{ list: BanList; text: string; isCurrent: boolean }>) {
+function BanRows({ list, text, isCurrent }: Readonly<{ list: BanList; text: string; isCurrent: boolean }>) {
   const { rows } = list;
   const hasNone = isCurrent && rows.shown.value.length === 0;
   return (

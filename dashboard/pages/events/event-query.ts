@@ -8,7 +8,7 @@ import type { Query } from "../../route.ts";
 type EventFilter = ReturnType<typeof filterOf>;
 
 /** `searchedTo`: the time of the oldest event that was searched; null on the last page. */
-export type Found = Page<EventItem> & Readonly<{ searchedTo: string | null }>;
+export type EventPage = Page<EventItem> & Readonly<{ searchedTo: string | null }>;
 
 /** Which events are wanted. Times are in UTC (ISO 8601). */
 export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query) {
@@ -30,12 +30,12 @@ const OF_PAGE: Search = { most: 50, mostAnswers: 8 };
 export const OF_EXPORT: Search = { most: 10_000, mostAnswers: 200 };
 
 /** Newest first. Throws `RequestError`. */
-export async function findEvents(filter: EventFilter, cursor: string | null, search = OF_PAGE): Promise<Found> {
+export async function findEvents(filter: EventFilter, cursor: string | null, search = OF_PAGE): Promise<EventPage> {
   const { most, mostAnswers, stop, onProgress } = search;
   const items: EventItem[] = [];
   for (let [next, answers] = [cursor, 1]; ; answers += 1) {
     const query = queryOf({ ...filter, cursor: next, limit: Math.min(MOST_ROWS, most - items.length) });
-    const page = await get<Found>(`events${query}`);
+    const page = await get<EventPage>(`events${query}`);
     items.push(...page.items);
     next = page.next;
     onProgress?.(items.length);

@@ -11,7 +11,7 @@ import { Address, Button, Field, now, SafeText, Time, useAttempt, Waiting } from
 import { hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
 import { FilterChoice, Filters, Pager } from "../list-parts.tsx";
-import { addressOf, type Found, fieldsFor, filterOf, findEvents, isFiltered, OF_EXPORT } from "./event-query.ts";
+import { addressOf, type EventPage, fieldsFor, filterOf, findEvents, isFiltered, OF_EXPORT } from "./event-query.ts";
 
 const words = t.events;
 
@@ -20,7 +20,7 @@ export function EventsPage() {
   const filter = filterOf(query);
   const isLive = before === "" && filter.to === "";
   const [isPaused, setPaused] = useState(false);
-  const opened = useLiveList<EventItem, Found>(
+  const opened = useLiveList<EventItem, EventPage>(
     {
       read: () => findEvents(filter, before || null),
       keyOf: ({ id }) => String(id),
@@ -40,7 +40,7 @@ export function EventsPage() {
               text={isPaused ? words.resume : words.pause}
               onClick={() => {
                 // Even on a page that is scrolled down, where rows would otherwise wait.
-                if (isPaused) list.rows.take();
+                if (isPaused) list.rows.showLatest();
                 setPaused(!isPaused);
               }}
             />
@@ -51,14 +51,14 @@ export function EventsPage() {
         <ExportButtons query={query} />
       </div>
       <Waiting {...opened} />
-      {list !== null && <Page list={list} query={query} isCurrent={opened.isCurrent} />}
+      {list !== null && <EventList list={list} query={query} isCurrent={opened.isCurrent} />}
     </>
   );
 }
 
-type PageProps = Readonly<{ list: LiveList<EventItem, Found>; query: Query; isCurrent: boolean }>;
+type EventListProps = Readonly<{ list: LiveList<EventItem, EventPage>; query: Query; isCurrent: boolean }>;
 
-function Page({ list: { rows, latest }, query, isCurrent }: PageProps) {
+function EventList({ list: { rows, latest }, query, isCurrent }: EventListProps) {
   const searchedTo = latest.value?.searchedTo ?? null;
   const next = rows.next.value;
   const isEmpty = isCurrent && rows.shown.value.length === 0;

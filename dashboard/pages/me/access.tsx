@@ -105,7 +105,7 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
           </li>
         )}
       </Rows>
-      {hasRight && <Question key={cursor} isPasswordOnServer={isPasswordOnServer} />}
+      {hasRight && <SignInQuestion key={cursor} isPasswordOnServer={isPasswordOnServer} />}
       <PagerButtons
         first={cursor === "" ? null : () => setCursor("")}
         next={data === null || data.next === null ? null : () => setCursor(data.next ?? "")}
@@ -114,7 +114,7 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
   );
 }
 
-function Question({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean }>) {
+function SignInQuestion({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean }>) {
   const [answer, setAnswer] = useState<"yes" | "no" | null>(null);
   return (
     <>

@@ -10,7 +10,7 @@ import { pointsOf, roundUp } from "./chart.ts";
 const words = t.now;
 
 type Series = Readonly<Record<"mails_in" | "refused" | "logins_failed", readonly number[]>>;
-type Answer = Readonly<{ from: string; to: string; stepSeconds: number; series: Series }>;
+type DayFigures = Readonly<{ from: string; to: string; stepSeconds: number; series: Series }>;
 type Line = Readonly<{ name: string; style: string; values: readonly number[] }>;
 
 const DAY_MS = 86_400_000;
@@ -21,7 +21,7 @@ const TICK_STEPS = 24;
 
 /** The last 24 hours, as lines that differ in more than their colour, and as a table. */
 export function DayChart() {
-  const readDay = (): Promise<Answer> => {
+  const readDay = (): Promise<DayFigures> => {
     const from = new Date(serverTime() - DAY_MS).toISOString();
     return get(`figures${queryOf({ from, step: STEP_SECONDS })}`);
   };
@@ -34,7 +34,7 @@ export function DayChart() {
   );
 }
 
-function Lines({ of }: Readonly<{ of: Answer }>) {
+function Lines({ of }: Readonly<{ of: DayFigures }>) {
   const [isOpen, setOpen] = useState(false);
   const { from, to, stepSeconds, series } = of;
   // Only completed steps, because with the unfinished last one, mail would seem to have stopped.
@@ -90,6 +90,6 @@ function Lines({ of }: Readonly<{ of: Answer }>) {
   );
 }
 
-function timeOf({ from, stepSeconds }: Answer, step: number): string {
+function timeOf({ from, stepSeconds }: DayFigures, step: number): string {
   return hourAndMinute(Date.parse(from) + step * stepSeconds * 1_000);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changesOf, fieldText, found, groupOf, type Setting, valueOf, withEdit } from "./setting-edit.ts";
+import { changesOf, fieldText, findSettings, groupOf, type Setting, valueOf, withEdit } from "./setting-edit.ts";
 
 function setting(key: string, changes: Partial<Setting> = {}): Setting {
   const form = { type: "number", least: "1", most: "9", choices: [], of: null } as const;
@@ -44,7 +44,7 @@ test("only a different value is a change, and restoring the default is one if th
 
 test("settings are found by group, or by words in their name and sentence", () => {
   const all = [setting("limits.mail.per_minute"), setting("bans.manual"), setting("simulate")];
-  const keysOf = (text: string) => found(all, "bans", text).map(({ key }) => key);
+  const keysOf = (text: string) => findSettings(all, "bans", text).map(({ key }) => key);
   assert.deepEqual([keysOf(" "), keysOf("about MAIL")], [["bans.manual"], ["limits.mail.per_minute"]]);
   assert.equal(groupOf("simulate"), "general");
 });

@@ -47,7 +47,7 @@ export function changesOf(edits: Edits, settings: readonly Setting[]): Readonly<
 }
 
 /** The settings of the group, or of any group if their name or sentence contains all of the words. */
-export function found(settings: readonly Setting[], group: string, text: string): readonly Setting[] {
+export function findSettings(settings: readonly Setting[], group: string, text: string): readonly Setting[] {
   const words = text.toLowerCase().match(/\S+/g) ?? [];
   if (words.length === 0) return settings.filter(({ key }) => groupOf(key) === group);
   return settings.filter(({ key, says }) => words.every((word) => `${key} ${says}`.toLowerCase().includes(word)));

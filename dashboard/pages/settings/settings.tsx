@@ -9,7 +9,7 @@ import { Button, Card, Field, now, SafeText, Time, useAttempt, useGet, Waiting }
 import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
 import { change, reader } from "../../session.ts";
-import { changesOf, type Edits, fieldText, found, groupOf, type Setting, withEdit } from "./setting-edit.ts";
+import { changesOf, type Edits, fieldText, findSettings, groupOf, type Setting, withEdit } from "./setting-edit.ts";
 import { SettingPreview } from "./setting-preview.tsx";
 
 const words = t.settings;
@@ -100,7 +100,7 @@ function LastChange({ keys, by, until, undo }: UndoItem & Readonly<{ undo: () =>
 
 function Listed({ items }: Readonly<{ items: readonly Setting[] }>) {
   const { q = "", group = USUAL_GROUP } = route.value.query;
-  const all = found(items, group, q);
+  const all = findSettings(items, group, q);
   const shown = all.slice(0, MOST_SHOWN);
   const groups = [...new Set(items.map(({ key }) => groupOf(key)))];
   return (
