@@ -44,7 +44,9 @@ export async function events(call: Call): Promise<Answer> {
   if (call.flag("follow") && chosen.after !== undefined)
     return follow(call, reader, chosen, { latest: [], from: chosen.after });
   const { items: latest, next } =
-    chosen.after === undefined ? latestEvents(reader, chosen, page) : eventsAfter(reader, chosen, page.limit);
+    chosen.after === undefined
+      ? latestEvents(reader, chosen, page)
+      : search(reader, { ...chosen, most: page.limit, order: "oldest_first" });
   if (call.flag("follow")) return follow(call, reader, chosen, { latest, from: latest.at(-1)?.id ?? newest });
   if (call.flag("ecs")) {
     for (const item of latest) call.terminal.out(ecsLine(item));
@@ -83,21 +85,16 @@ function latestEvents(
 ): Page<EventItem> {
   const before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
   const { items, next } = search(reader, { ...chosen, before, most: limit, order: "newest_first" }, isLate);
-  return { items: items.toReversed(), next: next === null ? null : String(next) };
+  return { items: items.toReversed(), next };
 }
 
-/** The events after an id, for a reader that continues from its last event. */
-function eventsAfter(reader: Reader, chosen: Chosen, most: number): Page<EventItem> {
-  const { items, next } = search(reader, { ...chosen, most, order: "oldest_first" });
-  return { items, next: next === null ? null : String(next) };
-}
-
-function search({ queries }: Reader, asked: EventFilter, isLate = () => false) {
+function search({ queries }: Reader, asked: EventFilter, isLate = () => false): Page<EventItem> {
   const items: EventItem[] = [];
   for (let at = {}; ; ) {
     const page = queries.events({ ...asked, ...at, most: asked.most - items.length });
     items.push(...page.items);
-    if (page.next === null || items.length === asked.most || isLate()) return { items, next: page.next };
+    if (page.next === null) return { items, next: null };
+    if (items.length === asked.most || isLate()) return { items, next: String(page.next) };
     at = asked.order === "newest_first" ? { before: page.next } : { after: page.next };
   }
 }
