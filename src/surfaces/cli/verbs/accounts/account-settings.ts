@@ -51,7 +51,16 @@ function networksSentence(name: AccountName, networks: readonly string[]): strin
 /** `account quota ADDRESS [SIZE|none|default]`: without a size, shows it. */
 export const accountQuota = ofAccount(async (call, name) => {
   const [, size] = call.args;
-  if (size === undefined) return show(call, name, ({ account }) => shownQuota(call, name, account.quotaBytes));
+  if (size === undefined)
+    return show(call, name, async ({ account: { quotaBytes } }) => {
+      const use = await mailboxUse(call, name);
+      const limit = quotaText(call, quotaBytes, use);
+      const text =
+        use === null
+          ? `The quota of ${name} is ${limit}; how much it uses is not known.`
+          : `${name} uses ${usedText(use)}; its quota is ${limit}.`;
+      return done({ name, quotaBytes, use }, text);
+    });
   const quotaBytes = quotaFrom(size);
   if (typeof quotaBytes === "object" && quotaBytes !== null) return quotaBytes;
   const asked = await call.guard.ask({ verb: "quota_set", name, quotaBytes });
@@ -59,16 +68,6 @@ export const accountQuota = ofAccount(async (call, name) => {
   const text = `The quota of ${name} is ${quotaText(call, quotaBytes)} now.`;
   return done(asked.result, text, `${PROGRAM} queue flush --recipient ${name}  # if mail waits for room`);
 });
-
-async function shownQuota(call: Call, name: AccountName, quotaBytes: number | null): Promise<Answer> {
-  const use = await mailboxUse(call, name);
-  const limit = quotaText(call, quotaBytes, use);
-  const text =
-    use === null
-      ? `The quota of ${name} is ${limit}; how much it uses is not known.`
-      : `${name} uses ${usedText(use)}; its quota is ${limit}.`;
-  return done({ name, quotaBytes, use }, text);
-}
 
 /** Null while the keeper or Dovecot does not answer. */
 export async function mailboxUse(call: Call, name: AccountName): Promise<MailboxUse | null> {
@@ -102,18 +101,16 @@ function quotaFrom(text: string): number | null | Failure {
 }
 
 export const accountAppPasswordList = ofAccount((call, name) =>
-  show(call, name, ({ own }) => appPasswordTable(name, own)),
+  show(call, name, ({ own: { appPasswords } }) => {
+    const json = { name, appPasswords };
+    if (appPasswords.length === 0)
+      return done(json, `${name} has no app password.`, `${PROGRAM} account app-password add ${name} phone`);
+    const rows = appPasswords.map(({ name: app, usedAt, madeAt, madeBy }) => [
+      app,
+      usedAt === null ? "never" : dayAndTime(usedAt),
+      dayAndTime(madeAt),
+      madeBy,
+    ]);
+    return done(json, columns([["APP PASSWORD", "USED", "MADE", "BY"], ...rows]));
+  }),
 );
-
-function appPasswordTable(name: AccountName, { appPasswords }: MailboxSettings): Answer {
-  const listed = { name, appPasswords };
-  if (appPasswords.length === 0)
-    return done(listed, `${name} has no app password.`, `${PROGRAM} account app-password add ${name} phone`);
-  const rows = appPasswords.map(({ name: app, usedAt, madeAt, madeBy }) => [
-    oneLine(app),
-    usedAt === null ? "never" : dayAndTime(usedAt),
-    dayAndTime(madeAt),
-    oneLine(madeBy),
-  ]);
-  return done(listed, columns([["APP PASSWORD", "USED", "MADE", "BY"], ...rows]));
-}

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { type Blamed, wouldReport } from "../../../../core/decide/jails.ts";
+import { wouldReport } from "../../../../core/decide/jails.ts";
 import type { Policy } from "../../../../core/decide/policy.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
@@ -95,7 +95,10 @@ export const fail2banTest = withSettings(async (call, { settings }) => {
   const json = { filter: filter.name, lines: judged.lines, matched: judged.matches.length, shown, addresses: blamed };
   const limit = `${rule.limit} within ${formatDuration(rule.windowMs)}`;
   const more = judged.matches.length - shown.length;
-  const table = columns([["ADDRESS", "OFFENCES", "WOULD BE"], ...blamed.slice(0, MOST_ADDRESSES).map(cells)]);
+  const rows = blamed
+    .slice(0, MOST_ADDRESSES)
+    .map(({ ip, offences, reported }) => [ip, String(offences), reported ? "banned" : "watched"]);
+  const table = columns([["ADDRESS", "OFFENCES", "WOULD BE"], ...rows]);
   const others = blamed.length - MOST_ADDRESSES;
   const text = joined("\n", [
     `${filter.name} matches ${judged.matches.length} of ${plural(judged.lines, "line")}.`,
@@ -107,10 +110,6 @@ export const fail2banTest = withSettings(async (call, { settings }) => {
   ]);
   return done(json, text, `${PROGRAM} fail2ban restart`);
 });
-
-function cells({ ip, offences, reported }: Blamed): readonly string[] {
-  return [ip, String(offences), reported ? "banned" : "watched"];
-}
 
 function noJail(filter: Filter, reason: string): Failure {
   return failed(`${filter.name} would not become a jail: ${oneLine(reason)}.`, "See docs/fail2ban.md.");

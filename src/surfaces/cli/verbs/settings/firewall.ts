@@ -118,12 +118,7 @@ export async function firewallRollback(call: Call): Promise<Answer> {
 }
 
 /** The state in one line, including an isolation, whose table takes precedence. */
-export function shownState(state: FirewallState, isolation: Isolation | null): string {
-  const closed = isolation === null ? "" : ` But the server is isolated; closed: ${isolation.shut.join(", ")}.`;
-  return `${stateText(state)}${closed}`;
-}
-
-function stateText({ state, open, remainingS, faults }: FirewallState): string {
+export function shownState({ state, open, remainingS, faults }: FirewallState, isolation: Isolation | null): string {
   const lets = open === null ? "every port is open" : `open: ${shownOpening(open)}`;
   const texts: Readonly<Record<typeof state, string>> = {
     off: "Firewall: off (firewall.enabled); every port is open.",
@@ -134,7 +129,8 @@ function stateText({ state, open, remainingS, faults }: FirewallState): string {
     broken: `Firewall: its table inet ghostinbox_strict was changed (${oneLine(firstFew(faults))}); ${lets}.`,
     unknown: "Firewall: which ports are open cannot be read: that needs root, nft and CAP_NET_ADMIN.",
   };
-  return texts[state];
+  const closed = isolation === null ? "" : ` But the server is isolated; closed: ${isolation.shut.join(", ")}.`;
+  return `${texts[state]}${closed}`;
 }
 
 /** Settings that determine the strict firewall. */

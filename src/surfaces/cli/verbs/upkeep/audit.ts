@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import type { Anchor, Checked } from "../../../../core/audit/chain.ts";
+import type { Anchor } from "../../../../core/audit/chain.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { asSentence, parseJson, plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import { appendRecord } from "../../../../host/root-files/record-file.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
-import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, withReader } from "../../call.ts";
+import { type Answer, agrees, type Call, done, failed, PROGRAM, withReader } from "../../call.ts";
 import { andMore, emptyText, pageOfReader } from "../../listing.ts";
 import { columns, jsonLine } from "../../print/text.ts";
 
@@ -83,10 +83,8 @@ function append(call: Call, anchor: Anchor, says: string): Answer {
   return done({ anchor }, says, `${PROGRAM} audit verify`);
 }
 
-type Asked = Readonly<{ checked: Checked; unreadable: number }>;
-
 /** Checks the audit against the anchors in `file`, or those of this server if null. */
-export async function checkAudit(call: Call, file: string | null): Promise<Asked | Failure> {
+export async function checkAudit(call: Call, file: string | null) {
   if (file !== null && !existsSync(file)) return failed(`The file ${file} does not exist.`, "");
   const opened = await call.reader();
   if (!opened.ok) return opened;
