@@ -73,10 +73,8 @@ export const encryptionLock = withCrypt(async (call, crypt) => {
   if (!call.flag("yes") && !(await agrees(call, question)))
     return failed("Nothing was locked.", "--yes locks it without a question.");
   removeFile(privateKey);
-  const notYet = await restart(call, crypt);
-  if (notYet !== null) return notYet;
   const text = "Locked: mail arrives, and what the server's key encrypts cannot be read.";
-  return done({ locked: true }, text, `${PROGRAM} encryption unlock FILE`);
+  return (await restart(call, crypt)) ?? done({ locked: true }, text, `${PROGRAM} encryption unlock FILE`);
 });
 
 export const encryptionUnlock = withCrypt(async (call, crypt) => {
@@ -91,9 +89,8 @@ export const encryptionUnlock = withCrypt(async (call, crypt) => {
     return failed(`${oneLine(file)} holds no private key that can be read: ${oneLine(messageOf(error))}.`, "");
   }
   writeFile(privateKey, key, { mode: 0o600 });
-  const notYet = await restart(call, crypt);
-  if (notYet !== null) return notYet;
-  return done({ locked: false }, "Unlocked: mail can be read again.", `${PROGRAM} encryption show`);
+  const text = "Unlocked: mail can be read again.";
+  return (await restart(call, crypt)) ?? done({ locked: false }, text, `${PROGRAM} encryption show`);
 });
 
 /** A command about the server's key, which exists only if mail is encrypted. */
