@@ -164,11 +164,9 @@ export function ofAccountWithReader(run: (call: Call, name: AccountName, reader:
   return ofAccount((call, name) => withReader((_, reader) => run(call, name, reader))(call));
 }
 
-export function accountFrom(text: string | undefined): AccountName | Failure {
-  const typed = text ?? "";
+export function accountFrom(text = ""): AccountName | Failure {
   return (
-    parseAccountName(typed) ??
-    wrongUsage(`"${oneLine(typed)}" cannot be an account.`, "Write it like anna@example.org.")
+    parseAccountName(text) ?? wrongUsage(`"${oneLine(text)}" cannot be an account.`, "Write it like anna@example.org.")
   );
 }
 

@@ -45,7 +45,7 @@ export async function incidentSent(call: Call): Promise<Answer> {
 
 /** `incident tell ACCOUNT`: prints or sends a notice to the people who received its mail. */
 export const incidentTell = inIncident(async (call, incident) => {
-  const name = accountFrom(call.args[0] ?? "");
+  const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const found = await mailsOf(call, name);
   if ("ok" in found) return found;
