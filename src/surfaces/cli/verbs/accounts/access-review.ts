@@ -21,9 +21,9 @@ import { settingsOf } from "../../server-settings.ts";
 const UNUSED_MS = UNUSED_DAYS * DAY_MS;
 
 export const accessReview = withReader(async (call, reader) => {
-  const looked = await look(call, reader);
-  if (!("review" in looked)) return looked;
-  const { review, weak, last } = looked;
+  const made = await reviewNow(call, reader);
+  if (!("review" in made)) return made;
+  const { review, weak, last } = made;
   const digest = createHash("sha256").update(JSON.stringify(review)).digest("hex");
   const json = { ...review, unusedAfter: formatDuration(UNUSED_MS), digest, lastSignedAt: last };
   const signed = last === null ? "has never been signed" : `was last signed at ${dayAndTime(last)}`;
@@ -41,7 +41,7 @@ export const accessReview = withReader(async (call, reader) => {
   return done({ ...json, signed: true }, `${text}\n\nSigned: ${summary}.`, `${PROGRAM} audit list --limit 5`);
 });
 
-async function look(call: Call, reader: Reader) {
+async function reviewNow(call: Call, reader: Reader) {
   const settings = settingsOf(call);
   if (!settings.ok) return settings;
   const accounts = reader.accounts(ALL).items;
