@@ -5,18 +5,17 @@ import { NO_MAIL } from "../../../../admin/queue.ts";
 import { placesSince } from "../../../../core/decide/command.ts";
 import type { Incident } from "../../../../core/incident/incident.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
-import { parsePrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime, type Millis, until } from "../../../../core/time.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
 import { type Call, done, type Failure, failed, PROGRAM, type Reader, whyNotSure, wrongUsage } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
-import { listOf, wordsOf } from "../../parse.ts";
+import { listOf } from "../../parse.ts";
 import { passwordHashFor } from "../../passwords.ts";
 import { oneLine } from "../../print/text.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
-import { callerIn, noNetwork } from "../server/bans.ts";
+import { callerIn, networksFrom } from "../server/bans.ts";
 import { inIncident, take, withContacts } from "./incident.ts";
 
 /** How many forgotten places the timeline keeps as evidence. */
@@ -67,7 +66,7 @@ export const incidentContain = inIncident(async (call, incident, since) => {
 async function shownNow({ json, terminal }: Call, secrets: readonly string[]): Promise<readonly Result[]> {
   if (json || secrets.length === 0) return [];
   const shown = await terminal.outForGood(`Shown only once:\n${secrets.join("\n")}\n\n`);
-  return shown.ok ? [] : [wrongly(`Could not be printed (${shown.reason}): ${secrets.join(", ")}`)];
+  return shown.ok ? [] : [failure(`Could not be printed (${shown.reason}): ${secrets.join(", ")}`)];
 }
 
 /** The result of a measure or of a part of it, as a sentence. `printed`: a secret that is shown once and kept nowhere. */
@@ -82,7 +81,7 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
   if (!opened.ok) return opened;
   const missing = accounts.find((name) => opened.reader.account(name) === null);
   if (missing !== undefined) return noAccount(missing);
-  const targets = addressesFrom(call);
+  const targets = networksFrom(call, "ban");
   if ("ok" in targets) return targets;
   const strangers = call.flag("ban-new") ? accounts.flatMap((name) => opened.reader.newPlaces(name, since)) : [];
   const bans = [...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident));
@@ -112,12 +111,10 @@ function newDashboardPassword(call: Call): Measure {
   const run = async (): Promise<readonly Result[]> => {
     const password = madePassword();
     const asked = await call.guard.ask({ verb: "admin_set_hash", hash: await hashPassword(password) });
-    const changed = asked.ok ? took("The dashboard's password was changed.") : notTaken(plan, asked);
+    const changed = resultOf(asked, plan, () => "The dashboard's password was changed.");
     // An intruder could have set up a second factor. Removed after the password; this also ends sessions.
     const reset = await call.guard.ask({ verb: "factors_reset" });
-    const removed = reset.ok
-      ? took(factorsRemoved(reset.result))
-      : notTaken("Remove the second factors of the dashboard.", reset);
+    const removed = resultOf(reset, "Remove the second factors of the dashboard.", factorsRemoved);
     return [changed, removed, ...shownOnce("dashboard", password, asked)];
   };
   return { plan, run };
@@ -134,14 +131,13 @@ function revokeTokens(call: Call): Measure {
     const refused = new Set<string>();
     while (true) {
       const listed = await call.guard.ask({ verb: "token_list", limit: PAGE.most, cursor: null });
-      if (!listed.ok) return [...results, notTaken(plan, listed)];
+      if (!listed.ok) return [...results, failedTo(plan, listed)];
       const left = listed.result.items.filter(({ name }) => !refused.has(name));
-      if (left.length === 0) return results.length === 0 ? [took("No API token existed.")] : results;
+      if (left.length === 0) return results.length === 0 ? [success("No API token existed.")] : results;
       for (const { name } of left) {
         const asked = await call.guard.ask({ verb: "token_revoke", name });
         if (!asked.ok) refused.add(name);
-        const revoked = `The API token ${name} is revoked.`;
-        results.push(asked.ok ? took(revoked) : notTaken(`Revoke the API token ${name}.`, asked));
+        results.push(resultOf(asked, `Revoke the API token ${name}.`, () => `The API token ${name} is revoked.`));
       }
     }
   };
@@ -159,7 +155,7 @@ function endSettings(call: Call, reader: Reader, name: AccountName): readonly Me
       const was = reader.own(name);
       if (!isSet(was)) return [];
       const asked = await call.guard.ask(command(name));
-      return [asked.ok ? took(oneLine(did(name, was))) : notTaken(plan(name, was), asked)];
+      return [resultOf(asked, plan(name, was), () => oneLine(did(name, was)))];
     };
     return { plan: isSet(known) ? plan(name, known) : "", run };
   });
@@ -170,11 +166,12 @@ function suspend(call: Call, name: AccountName, next = ""): Measure {
   const plan = `Suspend ${name}, end its sessions, and hold its mail in the queue.${next}`;
   const run = async (): Promise<readonly Result[]> => {
     const asked = await call.guard.ask({ verb: "account_suspend", name });
-    if (asked.ok) {
-      const held = plural(asked.result.held, "mail");
-      return [took(`${name} is suspended, its sessions were ended, and ${held} put on hold.${next}`)];
-    }
-    return [notTaken(plan, asked), ...(mayStand(asked) ? [await holdQueue(call, name)] : [])];
+    const suspended = resultOf(
+      asked,
+      plan,
+      ({ held }) => `${name} is suspended, its sessions were ended, and ${plural(held, "mail")} put on hold.${next}`,
+    );
+    return [suspended, ...(!asked.ok && mayBeInForce(asked) ? [await holdQueue(call, name)] : [])];
   };
   return { plan, run };
 }
@@ -185,12 +182,11 @@ function newPassword(call: Call, reader: Reader, name: AccountName): Measure {
     const password = madePassword();
     const passwordHash = passwordHashFor(call, name, password);
     const secret = await secretOf(call, reader, { name, hash: await hashPassword(password), passwordHash, password });
-    if (!secret.ok) return [notTaken(plan, secret)];
+    if (!secret.ok) return [failedTo(plan, secret)];
     const asked = await call.guard.ask({ verb: "account_set_hash", name, ...secret.fields });
-    const changed = asked.ok
-      ? took(`${name} has a new password; its sessions were ended.${secret.closed}`)
-      : notTaken(plan, asked);
-    if (!mayStand(asked)) return [changed];
+    const says = `${name} has a new password; its sessions were ended.${secret.closed}`;
+    const changed = resultOf(asked, plan, () => says);
+    if (!mayBeInForce(asked)) return [changed];
     return [changed, await holdQueue(call, name), ...shownOnce(name, password, asked)];
   };
   return { plan, run };
@@ -207,13 +203,13 @@ function forgetPlaces(call: Call, reader: Reader, { name, since, bans }: Places)
   const plan = `Forget the ${places}.`;
   const run = async (failing: ReadonlySet<Measure>): Promise<readonly Result[]> => {
     if (bans.some((one) => failing.has(one)))
-      return [wrongly(`The ${places} are kept, because a ban failed: repeat this once it succeeds, or without it.`)];
+      return [failure(`The ${places} are kept, because a ban failed: repeat this once it succeeds, or without it.`)];
     const known = reader.newPlaces(name, since);
     const more = known.length > PLACES_NAMED ? `, and ${known.length - PLACES_NAMED} more` : "";
     const named = known.length === 0 ? "" : `: ${known.slice(0, PLACES_NAMED).join(", ")}${more}`;
     const subject = placesSince(name, since);
     const asked = await call.guard.ask({ verb: "record", type: "PLACES_FORGOTTEN", subject });
-    return [asked.ok ? took(`The ${places} are forgotten${named}.`) : notTaken(plan, asked)];
+    return [resultOf(asked, plan, () => `The ${places} are forgotten${named}.`)];
   };
   return { plan, run };
 }
@@ -222,16 +218,16 @@ function forgetPlaces(call: Call, reader: Reader, { name, since, bans }: Places)
 async function holdQueue(call: Call, account: AccountName): Promise<Result> {
   const chosen = { ...NO_MAIL, account, isAll: false };
   let held = 0;
-  const failure = await eachPage(
+  const unfinished = await eachPage(
     BEFORE_ALL_MAIL, // with a cursor, finding no mail is a success
     (cursor) => call.guard.ask({ verb: "queue_hold", ...chosen, cursor }),
     ({ changed }) => (held += changed),
   );
-  if (failure !== null) {
+  if (unfinished !== null) {
     const before = `${plural(held, "mail")} had been held by then.`;
-    return wrongly(`Mail of ${account} in the queue was not all held: ${failure.message} ${before}`);
+    return failure(`Mail of ${account} in the queue was not all held: ${unfinished.message} ${before}`);
   }
-  return took(
+  return success(
     held === 0
       ? `${account} had no other mail in the queue to hold.`
       : `${plural(held, "mail")} of ${account} put on hold.`,
@@ -241,40 +237,43 @@ async function holdQueue(call: Call, account: AccountName): Promise<Result> {
 function ban(call: Call, target: string, { id }: Incident): Measure {
   if (callerIn(call, target) !== null) {
     const says = `${target} is not banned: the SSH connection of this command comes from there.`;
-    return { plan: says, run: async () => [wrongly(says)] };
+    return { plan: says, run: async () => [failure(says)] };
   }
   const plan = `Ban ${target}.`;
   const run = async (): Promise<readonly Result[]> => {
     const asked = await call.guard.ask({ verb: "ban", target, note: `incident ${id}`, for: null });
-    return [
-      asked.ok ? took(`${target} is banned ${until(asked.result.ban.expiresAt, call.now())}.`) : notTaken(plan, asked),
-    ];
+    return [resultOf(asked, plan, ({ ban: made }) => `${target} is banned ${until(made.expiresAt, call.now())}.`)];
   };
   return { plan, run };
 }
 
-type Reply = Readonly<{ ok: true }> | Failure;
+type Reply<R> = Readonly<{ ok: true; result: R }> | Failure;
 
 /** Whether the command may have taken effect, at least in part. Not if it was not received or was wrong usage. */
-function mayStand(reply: Reply): boolean {
+function mayBeInForce(reply: Reply<unknown>): boolean {
   return reply.ok || reply.exit === "failed";
 }
 
-function shownOnce(of: string, password: string, reply: Reply): readonly Result[] {
+function shownOnce(of: string, password: string, reply: Reply<unknown>): readonly Result[] {
   const doubt = reply.ok ? "" : "  (setting it failed, but it may be in force)";
-  return mayStand(reply) ? [{ as: "printed", says: `${of}  ${password}${doubt}` }] : [];
+  return mayBeInForce(reply) ? [{ as: "printed", says: `${of}  ${password}${doubt}` }] : [];
 }
 
-function took(says: string): Result {
+/** The result of a part that is one command to the guard. `plan`: what it was to do, as a sentence. */
+function resultOf<R>(reply: Reply<R>, plan: string, says: (result: R) => string): Result {
+  return reply.ok ? success(says(reply.result)) : failedTo(plan, reply);
+}
+
+function success(says: string): Result {
   return { as: "did", says };
 }
 
-function wrongly(says: string): Result {
+function failure(says: string): Result {
   return { as: "wrong", says };
 }
 
-function notTaken(plan: string, { message }: Failure): Result {
-  return wrongly(`${plan} Failed: ${message}`);
+function failedTo(plan: string, { message }: Failure): Result {
+  return failure(`${plan} Failed: ${message}`);
 }
 
 function saidOf(results: readonly Result[], wanted: Result["as"]): readonly string[] {
@@ -284,10 +283,4 @@ function saidOf(results: readonly Result[], wanted: Result["as"]): readonly stri
 export function accountsFrom(call: Call): readonly AccountName[] | Failure {
   const names = [...new Set(listOf(call.args[0]).map(accountFrom))];
   return names.find((name) => typeof name !== "string") ?? names.filter((name) => typeof name === "string");
-}
-
-function addressesFrom(call: Call): readonly string[] | Failure {
-  const words = wordsOf(call.option("ban") ?? "");
-  const wrong = words.find((word) => parsePrefix(word) === null);
-  return wrong === undefined ? words : noNetwork(wrong);
 }

@@ -11,10 +11,10 @@ import { stopCommand } from "../../../../host/running/server-commands.ts";
 import { compareWithBackup } from "../../../../jobs/incident/compare-backup.ts";
 import { readIncidents } from "../../../../jobs/incident/folder.ts";
 import type { Settings } from "../../../../settings/schema.ts";
-import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
-import { wordsOf } from "../../parse.ts";
+import { type Answer, type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { columns, joined, oneLine, when } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
+import { networksFrom } from "../server/bans.ts";
 import { inIncident, take, withContacts } from "./incident.ts";
 
 const USUAL_SSH = [22];
@@ -23,8 +23,9 @@ const USUAL_SSH = [22];
 export const incidentIsolate = inIncident(async (call, incident) => {
   const read = settingsOf(call);
   if (!read.ok) return read;
-  const named = allowedFrom(call);
-  if ("ok" in named) return named;
+  const words = networksFrom(call, "allow");
+  if ("ok" in words) return words;
+  const named = words.flatMap((word) => parsePrefix(word) ?? []);
   const isSshShut = call.flag("shut-ssh");
   // The variable may be from an earlier session (tmux(1)), so with SSH closed the address must be given.
   const session = isSshShut ? null : callerConnection(call.env);
@@ -72,15 +73,6 @@ export const incidentIsolate = inIncident(async (call, incident) => {
 
 function whoOf(allow: readonly Prefix[]): string {
   return allow.length === 0 ? "no one" : `only ${allow.map(printPrefix).join(", ")}`;
-}
-
-/** `--allow A,B` */
-function allowedFrom(call: Call): readonly Prefix[] | Failure {
-  const words = wordsOf(call.option("allow") ?? "");
-  const wrong = words.find((word) => parsePrefix(word) === null);
-  return wrong === undefined
-    ? words.flatMap((word) => parsePrefix(word) ?? [])
-    : wrongUsage(`"${oneLine(wrong)}" is not an address or network.`, "Write it like 198.51.100.65.");
 }
 
 const OPENS: Readonly<Record<Shut, string>> = {

@@ -13,6 +13,7 @@ import { allBans } from "../../../../guard/explain/stats.ts";
 import { callerConnection, peerOf } from "../../../../host/firewall/opening.ts";
 import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { andMore, pageOfReader } from "../../listing.ts";
+import { wordsOf } from "../../parse.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
@@ -89,9 +90,16 @@ function sizeOf(network: Prefix): string {
   return `${(2 ** (32 - prefixLength(network))).toLocaleString("en")} addresses`;
 }
 
-export function noNetwork(text: string): Failure {
+function noNetwork(text: string): Failure {
   const says = `"${oneLine(text)}" is not an IP address or network.`;
   return wrongUsage(says, "Write it like 203.0.113.7 or 2001:db8::/64.");
+}
+
+/** The words of an option that takes several networks, as they were typed. */
+export function networksFrom(call: Call, option: "allow" | "ban"): readonly string[] | Failure {
+  const words = wordsOf(call.option(option) ?? "");
+  const wrong = words.find((word) => parsePrefix(word) === null);
+  return wrong === undefined ? words : noNetwork(wrong);
 }
 
 /** Parses `--ip`; null if it was not given. */
