@@ -3,17 +3,45 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { put } from "../../../../../test/kit/files.ts";
-import { guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { type Finished, guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const ANNA = "anna@example.org";
 const ELSEWHERE = "anna@elsewhere.example";
+const HASH = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
 
 describe("settings of an account", TIMED, () => {
   const { layout, run, guard, does, fails } = guardOfSuite();
-  before(async () => {
-    const file = join(layout.data, "postfix-accounts.cf");
-    writeFileSync(file, `${ANNA}|{PLAIN}hello\nbert@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G\n`);
-    await run(`account import ${file}`);
+  const file = join(layout.data, "postfix-accounts.cf");
+  const importing = (text: string): Promise<Finished> => {
+    writeFileSync(file, text);
+    return run(`account import ${file}`);
+  };
+  before(() => importing(`${ANNA}|{PLAIN}hello\nbert@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G\n`));
+
+  test("a file is imported: hashes as they are, clear text hashed, the weak and the foreign named", async () => {
+    const text = `# ours\r\nGina@example.org|${HASH}\r\nhans@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G|userdb_mail=maildir:~/mail\r\ncarl@elsewhere.test|${HASH}\r\n`;
+    const { code, out, err } = await importing(text);
+    assert.equal(code, 0, err);
+    assert.match(out, /^2 accounts imported\.$/m);
+    assert.match(
+      out,
+      /^Not imported: carl@elsewhere\.test has the domain elsewhere\.test, which is not a mail domain/m,
+    );
+    assert.match(out, /^Ignored in line 3: userdb_mail of hans@example\.org\.$/m);
+    assert.match(out, /^Weak: hans@example\.org: The password is too short/m);
+    assert.match(await does("account list"), /^hans@example\.org +active/m);
+    assert.partialDeepStrictEqual(json(await run(`account import ${file} --json`)), { added: [] });
+  });
+
+  test("a file with an invalid line is not imported at all", async () => {
+    const { code, err } = await importing(`dora@example.org|${HASH}\nemil@example.org|${HASH.slice(0, 40)}\n`);
+    assert.equal(code, 1);
+    assert.match(err, /^- Line 2: the password of emil@example\.org is not a complete hash/m);
+    assert.match(err, /Nothing was imported: 1 line of/);
+    assert.doesNotMatch(await does("account list"), /dora/);
+    assert.match((await importing("# nothing\n")).err, /names no account/);
+    await fails("account import /nonexistent", /^\/nonexistent does not exist\.$/m);
+    await fails(`account import ${layout.data}`, /is not a file/);
   });
 
   test("adding an account names the Sieve script that a removed account of that name left", async () => {
