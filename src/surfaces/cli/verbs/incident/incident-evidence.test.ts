@@ -20,9 +20,12 @@ import { incidentClose } from "./incident.ts";
 import { incidentContain } from "./incident-contain.ts";
 import { accountEvidence } from "./incident-investigate.ts";
 import { incidentIsolate } from "./incident-isolate.ts";
-import { incidentSent, incidentTell, waitsText } from "./incident-mail.ts";
+import { incidentSent, incidentTell } from "./incident-mail.ts";
 
 const { layout } = commandLineOf(import.meta.filename);
+const AT = isoTime(START);
+const ISOLATION = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22] };
+const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is down.", "")) } });
 
 test("the evidence has forwards and the names of app passwords, but no secret", () => {
   using accounts = openAccounts(layout.accountsDb);
@@ -51,10 +54,9 @@ const MESSAGE = { event: "MESSAGE", session: "", transaction: "t", recipientCoun
 const SENT = { event: "MAIL_TRIED", outcome: "sent", relay: "", reply: "" } as const;
 
 test("no one gets the same notice twice, whatever the spelling of the account or recipient", async () => {
-  const at = isoTime(START);
-  const incident = openIncident(layout, { title: "Anna", openedAt: at, since: at });
+  const incident = openIncident(layout, { title: "Anna", openedAt: AT, since: AT });
   const says = "1 recipient was informed that the owner of anna@example.org did not write the mail they received.";
-  appendEntry(layout, incident, { at, by: "root", step: "tell", says, lines: ["bert@away.test"], audited: true });
+  appendEntry(layout, incident, { at: AT, by: "root", step: "tell", says, lines: ["bert@away.test"], audited: true });
   const reader = readerOf("anna@example.org", { type: "EMAIL", verdict: "pass" }, ["Bert@away.test", "bert@Away.test"]);
   const answer = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader }));
   assert.equal(answer.ok && answer.text, "No one is left to notify. 1 recipient was already informed.");
@@ -65,12 +67,10 @@ test(
   SENDMAIL,
   async () => {
     makeMailQueue(layout);
-    openIncident(layout, { title: "Carl", openedAt: isoTime(START), since: isoTime(START) });
-    writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+    openIncident(layout, { title: "Carl", openedAt: AT, since: AT });
     const template = join(layout.data, "template");
     writeFileSync(template, "Über eine Mail, die nicht von {account} war\n\nSie war gefälscht.\n");
     const reader = readerOf("carl@example.org", { type: "EMAIL_HELD", verdict: "hold" });
-    const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is down.", "")) } });
     const option = (name: string) => (name === "template" ? template : null);
     const call = { layout, args: ["carl@example.org"], reader, guard, option };
     const listed = await incidentSent(scriptCall(call));
@@ -78,7 +78,9 @@ test(
     const previewed = await incidentTell(scriptCall(call));
     const send = `./ghostinbox incident tell carl@example.org --template ${template} --send `;
     assert.ok(previewed.ok && previewed.next?.startsWith(send), JSON.stringify(previewed));
-    await incidentTell(scriptCall({ ...call, flags: ["send", "yes"] }));
+    keepIsolation(layout, { ...ISOLATION, shut: ["sign-in"] });
+    const told = await incidentTell(scriptCall({ ...call, flags: ["send", "yes"] }));
+    assert.match(told.ok ? told.text : "", /not in the audit: It is down\.$/);
     const [queued = ""] = queuedMails(layout);
     assert.match(queued, /Subject: =\?UTF-8\?B\?/);
   },
@@ -86,30 +88,29 @@ test(
 
 test("a notice that another command sends while the question is open is not sent again", SENDMAIL, async () => {
   makeMailQueue(layout);
-  const incident = openIncident(layout, { title: "Fay", openedAt: isoTime(START), since: isoTime(START) });
-  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+  const incident = openIncident(layout, { title: "Fay", openedAt: AT, since: AT });
   const reader = readerOf("fay@example.org", { type: "EMAIL", verdict: "pass" }, [
     "a@away.test",
     "B@away.test",
     "b@away.test",
   ]);
-  const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is down.", "")) } });
   const says = "1 recipient was informed that the owner of fay@example.org did not write the mail they received.";
-  const other = { at: isoTime(START), by: "root", step: "tell", says, lines: ["a@away.test"], audited: true } as const;
+  const other = { at: AT, by: "root", step: "tell", says, lines: ["a@away.test"], audited: true } as const;
   const ask = () => {
     appendEntry(layout, incident, other);
     return Promise.resolve("y");
   };
   const call = { layout, args: ["fay@example.org"], reader, guard, flags: ["send"] };
+  keepIsolation(layout, { ...ISOLATION, shut: ["send"] });
   const answer = await incidentTell(scriptCall({ ...call, terminal: { interactive: true, ask } }));
   assert.partialDeepStrictEqual(answer, { ok: true, json: { to: ["b@away.test"], sent: 1 } });
+  assert.match(answer.ok ? answer.text : "", /wait until `\.\/ghostinbox incident recover --lift send`\.$/);
   assert.equal(queuedMails(layout).length, 1);
 });
 
 test("recipients are recorded every 100 mails; after Ctrl-C a repeat sends only to others", SENDMAIL, async () => {
   makeMailQueue(layout);
-  const incident = openIncident(layout, { title: "Dora", openedAt: isoTime(START), since: isoTime(START) });
-  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+  const incident = openIncident(layout, { title: "Dora", openedAt: AT, since: AT });
   const to = Array.from({ length: 102 }, (_, nth) => `r${nth}@away.test`);
   const reader = readerOf("dora@example.org", { type: "EMAIL", verdict: "pass" }, to);
   const interruption = new AbortController();
@@ -124,8 +125,8 @@ test("recipients are recorded every 100 mails; after Ctrl-C a repeat sends only 
     interruption.abort();
     return Promise.resolve(failed("It is down.", ""));
   };
-  const { guard } = connected({ guard: { ask } });
-  const call = { layout, args: ["dora@example.org"], reader, guard, flags: ["send", "yes"] };
+  const { guard: counting } = connected({ guard: { ask } });
+  const call = { layout, args: ["dora@example.org"], reader, guard: counting, flags: ["send", "yes"] };
   const terminal = { interrupted: interruption.signal };
   const first = await incidentTell(scriptCall({ ...call, terminal }));
   const stopped =
@@ -147,14 +148,14 @@ test("recipients are recorded every 100 mails; after Ctrl-C a repeat sends only 
 });
 
 test("a new password is printed before the next step; if printing fails, it is in the error", async () => {
-  const incident = openIncident(layout, { title: "Eve", openedAt: isoTime(START), since: isoTime(START) });
+  const incident = openIncident(layout, { title: "Eve", openedAt: AT, since: AT });
   const order: string[] = [];
   const ask = ({ verb }: Readonly<{ verb: string }>) => {
     order.push(verb);
     return Promise.resolve(failed("It is down.", ""));
   };
-  const { guard } = connected({ guard: { ask } });
-  const call = { layout, flags: ["yes", "dashboard", "tokens"], reader: readerWith({}), guard };
+  const { guard: noting } = connected({ guard: { ask } });
+  const call = { layout, flags: ["yes", "dashboard", "tokens"], reader: readerWith({}), guard: noting };
   const contained = async (outcome: Outcome) => {
     const outForGood = (text: string) => {
       order.push(text);
@@ -178,34 +179,24 @@ test("a new password is printed before the next step; if printing fails, it is i
 test("an incident is closed before its audit entry is awaited, and a closed one isolates nothing", async () => {
   const at = isoTime(later(START, 1));
   const incident = openIncident(layout, { title: "Gus", openedAt: at, since: at });
-  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
   const open: unknown[] = [];
   const record = () => {
     open.push(...readIncidents(layout).filter(({ id, closedAt }) => id === incident.id && closedAt === null));
     return Promise.resolve(failed("It is down.", ""));
   };
-  const { guard } = connected({ guard: { ask: record } });
+  const { guard: recording } = connected({ guard: { ask: record } });
   const ask = async () => {
-    assert.ok((await incidentClose(scriptCall({ layout, guard }))).ok);
+    assert.ok((await incidentClose(scriptCall({ layout, guard: recording }))).ok);
     // Unreadable, so that a faulty command stops before the firewall.
     mkdirSync(layout.isolation);
     return "y";
   };
   const option = (name: string) => (name === "allow" ? "203.0.113.7" : null);
-  const call = { layout, guard, flags: ["shut-ssh"], option, terminal: { interactive: true, ask } };
+  const call = { layout, guard: recording, flags: ["shut-ssh"], option, terminal: { interactive: true, ask } };
   const answer = await incidentIsolate(scriptCall(call));
   rmdirSync(layout.isolation);
   assert.deepEqual(open, []);
   assert.match(answer.ok ? "" : answer.message, /^The incident 2026-11-20-gus was closed\.$/);
-});
-
-test("notices to recipients wait while sending is closed", () => {
-  assert.equal(waitsText(layout), "");
-  const isolation = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22] };
-  keepIsolation(layout, { ...isolation, shut: ["sign-in", "send"] });
-  assert.match(waitsText(layout), /wait until `\.\/ghostinbox incident recover --lift send`\.$/);
-  keepIsolation(layout, { ...isolation, shut: ["sign-in"] });
-  assert.equal(waitsText(layout), "");
 });
 
 /** A reader with one mail of this account, which reached Bert or these recipients. */

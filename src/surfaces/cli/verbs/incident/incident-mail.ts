@@ -9,7 +9,6 @@ import { readIsolation } from "../../../../host/firewall/isolation.ts";
 import { readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts";
 import { queueMail } from "../../../../mail/notifiers/alert-mails.ts";
 import { encodedSubject } from "../../../../mail/notifiers/mail-text.ts";
-import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { columns, joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -96,15 +95,11 @@ export const incidentTell = inIncident(async (call, incident) => {
   }
   const says = joined(" ", [informed(sent), ...notes, unaudited]);
   if (failure !== null) return failed(`${says} Then it stopped: ${failure}.`, next);
-  const text = joined(" ", [says, waitsText(call.layout)]);
-  return done({ ...mail, to: due, sent }, text, `${PROGRAM} queue list`);
+  const waits =
+    readIsolation(call.layout)?.shut.includes("send") === true &&
+    `The server is isolated, so these mails wait until \`${PROGRAM} incident recover --lift send\`.`;
+  return done({ ...mail, to: due, sent }, joined(" ", [says, waits]), `${PROGRAM} queue list`);
 });
-
-/** A sentence if outgoing mail is held by an isolation; otherwise empty. Exported for its test. */
-export function waitsText(layout: Layout): string {
-  const isShut = readIsolation(layout)?.shut.includes("send") === true;
-  return isShut ? `The server is isolated, so these mails wait until \`${PROGRAM} incident recover --lift send\`.` : "";
-}
 
 function recipients(count: number): string {
   return `${plural(count, "recipient")} ${count === 1 ? "was" : "were"}`;
