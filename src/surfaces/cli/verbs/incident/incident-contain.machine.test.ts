@@ -53,13 +53,17 @@ describe("incident contain", {
   });
 
   for (const options of ["", "--suspend"])
-    test(`mail of the account is no longer forwarded: ${options || "a new password"}`, async () => {
+    test(`forwards and vacation replies are ended, and recorded: ${options || "a new password"}`, async () => {
       await does(`account forward ${ANNA} eve@evil.example`);
+      await does(`account vacation ${ANNA} Write to eve@evil.example.`);
       const planned = await contained(`--dry-run ${options}`);
       assert.match(planned, /- Stop forwarding mail for anna@example\.org to eve@evil\.example\./);
+      assert.match(planned, /- End the vacation reply of anna@example\.org\./);
       const out = await contained(`--yes ${options}`);
       assert.match(out, /Mail for anna@example\.org is no longer forwarded to eve@evil\.example\./);
+      assert.match(out, /The vacation reply of anna@example\.org is ended\. It was: Write to eve@evil\.example\./);
       assert.match(await does(`account forward ${ANNA}`), /stays in its mailbox/);
+      assert.match(await does(`account vacation ${ANNA}`), /^anna@example\.org sends no vacation reply\.$/m);
     });
 
   for (const origin of ["listed", "unlisted"])
@@ -105,14 +109,6 @@ describe("incident contain", {
     assert.match(kept.out + kept.err, says);
     const tells = /203\.0\.113\.78\/32 is banned until .*\n(.*\n)*The places .* are forgotten: 203\.0\.113\.78\/32\./;
     assert.match(await contained("--ban-new --yes"), tells);
-  });
-
-  test("a vacation reply is ended, and its text is recorded", async () => {
-    await does(`account vacation ${ANNA} Write to eve@evil.example.`);
-    assert.match(await contained("--dry-run"), /- End the vacation reply of anna@example\.org\./);
-    const out = await contained("--yes");
-    assert.match(out, /The vacation reply of anna@example\.org is ended\. It was: Write to eve@evil\.example\./);
-    assert.match(await does(`account vacation ${ANNA}`), /^anna@example\.org sends no vacation reply\.$/m);
   });
 
   test("mail that could not be held is a failure, and the new password is printed", async () => {
