@@ -5,15 +5,15 @@ import { typed } from "../../../../../test/kit/typed-command.ts";
 import type { Command, Reply } from "../../../../admin/declare/control.ts";
 
 const NAME = "anna@example.org";
-const REST = { sent: [], sentTotal: 0, suspended: false };
+const REST = { accounts: [], sent: [], sentTotal: 0, suspended: false };
+const MAIL = { account: NAME, at: "2026-11-20T07:05:01.123Z", ip: null, recipientCount: 1, recipients: [] };
 
 test("held mail is deleted only after a question, which a script answers with --yes", async () => {
-  const mail = { account: NAME, at: "2026-11-20T07:05:01.123Z", ip: null, recipientCount: 1, recipients: [] };
-  const held = ["AAAA1", "BBBB1"].map((queueId) => ({ queueId, ...mail }));
+  const held = ["AAAA1", "BBBB1"].map((queueId) => ({ queueId, ...MAIL }));
   let heldTotal = 2;
   const replies = ({ verb }: Command): Reply =>
     verb === "held_list"
-      ? { ok: true, result: { accounts: [], held: held.slice(0, heldTotal), heldTotal, ...REST } }
+      ? { ok: true, result: { held: held.slice(0, heldTotal), heldTotal, ...REST } }
       : { ok: true, result: { name: NAME, dropped: 2, isMore: false, isHeld: false } };
   const no = await typed(`account drop ${NAME}`, replies, "n");
   assert.equal(no.question, `Permanently delete 2 held mails of ${NAME}? [y/N] `);
@@ -30,7 +30,7 @@ test("held mail is deleted only after a question, which a script answers with --
   // Mail that arrives during the question stays: the command names the listed mails, or their newest time if all were listed.
   assert.deepEqual((await typed(`account drop ${NAME}`, replies, "y")).asked[1], { ...drop, ids: ["AAAA1", "BBBB1"] });
   heldTotal = 101;
-  assert.deepEqual((await typed(`account drop ${NAME}`, replies, "y")).asked[1], { ...drop, until: mail.at });
+  assert.deepEqual((await typed(`account drop ${NAME}`, replies, "y")).asked[1], { ...drop, until: MAIL.at });
   heldTotal = 0;
   const nothing = await typed(`account drop ${NAME}`, replies, "y");
   assert.deepEqual([nothing.code, nothing.asked.length], [1, 1]);
@@ -45,12 +45,11 @@ test("held mail is deleted only after a question, which a script answers with --
 });
 
 test("with --bounce the question, the answer and the command for the rest return the mail", async () => {
-  const item = { account: NAME, at: "2026-11-20T07:05:01.123Z", ip: null, recipientCount: 1, recipients: [] };
-  const held = [{ queueId: "AAAA1", ...item }];
+  const held = [{ queueId: "AAAA1", ...MAIL }];
   let isMore = false;
   const replies = ({ verb }: Command): Reply =>
     verb === "held_list"
-      ? { ok: true, result: { accounts: [], held, heldTotal: 1, ...REST } }
+      ? { ok: true, result: { held, heldTotal: 1, ...REST } }
       : { ok: true, result: { name: NAME, dropped: 1, isMore, isHeld: false } };
   const { question, out } = await typed(`account drop ${NAME} --bounce`, replies, "y");
   assert.equal(question, `Return 1 held mail of ${NAME} to the senders as undeliverable? [y/N] `);

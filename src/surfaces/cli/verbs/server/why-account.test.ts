@@ -6,7 +6,7 @@ import { guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts
 const ANNA = "anna@example.org";
 
 describe("why --account", TIMED, () => {
-  const { run, guard, does, fails } = guardOfSuite({ accounts: [ANNA] });
+  const { run, guard, does } = guardOfSuite({ accounts: [ANNA] });
   const why = async (name = ANNA): Promise<string> => does(`why --account ${name}`);
 
   test("starts with the state of the account, then shows what happened", async () => {

@@ -19,6 +19,7 @@ import { openReader } from "../../open-reader.ts";
 /** A server on which root made three tokens, and its command line. */
 function server(t: TestContext) {
   const layout = temporaryLayout("engineDb", "accountsDb", "auditAnchors");
+  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
   const db = openEngine(layout.engineDb);
   openAccounts(layout.accountsDb);
   t.after(() => db.close());
@@ -37,15 +38,13 @@ function server(t: TestContext) {
 }
 
 test("`access review` counts what root did through sudo as done by root", async (t) => {
-  const { layout, store, typed } = server(t);
-  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+  const { store, typed } = server(t);
   record(store, auditRecord({ type: "TOKEN_CREATED", subject: "four", by: "root (anna)" }, later(START, DAY_MS)));
   assert.match((await typed("access", "review")).out, /^root, by the command line .* 2026-11-21 06:00:00 UTC/m);
 });
 
 test("`access review` shows that postmaster@ leaves for an administrator whose domain and account are gone", async (t) => {
   const { layout, typed } = server(t);
-  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
   const review = async () => (await typed("access", "review")).out;
   assert.match(await review(), /^Where mail is forwarded to other servers:\nnowhere$/m);
   using accounts = openAccounts(layout.accountsDb);

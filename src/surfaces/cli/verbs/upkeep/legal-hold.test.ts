@@ -38,7 +38,6 @@ describe("account legal-hold", { ...TIMED, ...ROOT }, () => {
   });
 
   test("reports an unreadable list of holds as such, not as a fault of the mailboxes", async () => {
-    writeFileSync(layout.settings, 'domains = ["example.org"]\n');
     writeFileSync(layout.legalHolds, "{");
     for (const command of ["retention show", "retention run"])
       await fails(command, /^What would be removed is unknown: .* it is unknown which accounts are under legal hold\./);
