@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { afterEach, describe, test } from "node:test";
 import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
 import { ip, LOGIN } from "../../../../../test/kit/samples.ts";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
-import { ghostinbox, guardOfSuite, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { guardOfSuite, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import type { Command } from "../../../../admin/declare/control.ts";
 import { digestOf } from "../../../../guard/access/secrets.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
@@ -14,8 +14,11 @@ import { toPolicy } from "../../../../settings/to-policy.ts";
 import { type Call, failed } from "../../call.ts";
 import { afterEdits, configApply, confirmApply } from "./config-apply.ts";
 
+const FILE = 'domains = ["example.org"]\n';
+
 describe("with a running guard", TIMED, () => {
   const { layout, guard, run, does, fails } = guardOfSuite();
+  afterEach(() => writeFileSync(layout.settings, FILE));
 
   /** Applies the settings with a guard that answers each verb like this, and a keeper. */
   const applyWith = (answer: (verb: string) => unknown, ask: Call["keeper"]["ask"]) => {
@@ -26,15 +29,11 @@ describe("with a running guard", TIMED, () => {
   };
 
   test("account add names the command that applies a domain of the file, and that one the variable that overrides it", async () => {
-    const file = readFileSync(layout.settings, "utf8");
     writeFileSync(layout.settings, 'domains = ["example.org", "example.net"]\n');
-    const add = ["account", "add", "anna@example.net", "--password-stdin"];
-    const edited = await ghostinbox(layout, add, `${PASSWORD}\n`);
     const says = /example\.net is not a mail domain of this server .* `\.\/ghostinbox config apply`/;
-    assert.match(oneLineOfError(edited), says);
-    const applied = await ghostinbox(layout, ["config", "apply"], "", { GHOSTINBOX_DOMAIN: "example.org" });
+    await fails("account add anna@example.net --password-stdin", says, { input: PASSWORD });
+    const applied = await run("config apply", "", { GHOSTINBOX_DOMAIN: "example.org" });
     assert.match(applied.out, /^Warning: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox\.toml: domains is /m);
-    writeFileSync(layout.settings, file);
   });
 
   test("config show prints what the server uses, what is not applied yet, and what waits for the next start", async () => {
@@ -67,9 +66,8 @@ describe("with a running guard", TIMED, () => {
       assert.equal(oneLineOfError(await run(command), 1), expected);
     }
     const applied = guard().asked.filter(({ verb }) => verb === "apply");
-    const digest = digestOf(readFileSync(layout.settings, "utf8"));
     assert.deepEqual(applied.slice(-2), [
-      { verb: "apply", digest },
+      { verb: "apply", digest: digestOf(FILE) },
       { verb: "apply", inForce: true },
     ]);
     guard().keeperAnswers(() => ({ ok: false, reason: "The keeper did not answer within 180 s.", mayBeDone: true }));
@@ -77,10 +75,9 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("an edit that is saved while config apply asks is not applied without its own question", async () => {
-    const file = readFileSync(layout.settings, "utf8");
     const asked: unknown[] = [];
     const answer = () => {
-      writeFileSync(layout.settings, `${file}spam.enabled = false\n`);
+      writeFileSync(layout.settings, `${FILE}spam.enabled = false\n`);
       return { ok: true, result: { changed: [] } };
     };
     const reason = "The settings file was edited in the meantime.";
@@ -88,8 +85,7 @@ describe("with a running guard", TIMED, () => {
       asked.push(command);
       return Promise.resolve({ ok: false, reason });
     });
-    writeFileSync(layout.settings, file);
-    assert.deepEqual(asked, [{ verb: "apply", digest: digestOf(file) }]);
+    assert.deepEqual(asked, [{ verb: "apply", digest: digestOf(FILE) }]);
     assert.equal(applied.ok ? "" : applied.message, `Nothing was applied: ${reason}`);
   });
 
@@ -103,15 +99,13 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("without a record of the change, or without the guard, the trial of the strict firewall is not forgotten", async () => {
-    const file = readFileSync(layout.settings, "utf8");
-    writeFileSync(layout.settings, `${file}firewall.mode = "strict"\n`);
+    writeFileSync(layout.settings, `${FILE}firewall.mode = "strict"\n`);
     const result = { changed: ["firewall.mode"], recorded: false };
     const answer = () => ({ ok: true, result });
     const applied = await applyWith(answer, () => Promise.resolve({ ok: true, detail: "", count: 60 }));
     assert.match(applied.ok ? "" : applied.message, /could not be written\. The strict firewall is on trial\. /);
     const hanging = (verb: string) => (verb === "reload" ? failed("The guard hangs.", "Try.") : answer());
     const untried = await applyWith(hanging, () => Promise.resolve({ ok: true, detail: "" }));
-    writeFileSync(layout.settings, file);
     const says = /hangs\. The strict firewall was not tried: `.* firewall try` starts/;
     assert.match(untried.ok ? "" : untried.message, says);
   });
@@ -169,67 +163,65 @@ describe("domains that accounts would lose", TIMED, () => {
   const confirm = async (
     toml: string,
     changed: readonly string[],
-    answer: string | null,
-    { flags = [], inForce = [] }: Readonly<{ flags?: readonly string[]; inForce?: readonly string[] }> = {},
+    { answer = null as string | null, flags = [] as readonly string[], inForce = [] as readonly string[] } = {},
   ) => {
     const terminal = { interactive: answer !== null, err: () => undefined, ask: () => Promise.resolve(answer) };
     const call = scriptCall({ layout, flags, terminal, ...connect(layout, {}) });
     return confirmApply(call, loadValid(toml), { changed, inForce, waiting: {} });
   };
+  const isConfirmed = async (...given: Parameters<typeof confirm>) => (await confirm(...given)).ok;
+  /** Without a terminal, the settings are refused with this message. */
+  const refuses = async (toml: string, changed: readonly string[], says: RegExp, inForce: readonly string[] = []) => {
+    const refused = await confirm(toml, changed, { inForce });
+    assert.match(refused.ok ? "" : refused.message, says);
+  };
 
   test("are removed only after a yes, and the accounts are named", async () => {
     const misspelled = 'domains = ["exmaple.org"]';
-    const refused = await confirm(misspelled, BOTH, null);
-    assert.ok(!refused.ok);
-    assert.match(refused.message, /^Nothing was applied\. No more mail would be received for anna@example\.org\.$/);
-    assert.equal(refused.next, "`./ghostinbox config apply --yes` applies the settings anyway.");
-    assert.equal((await confirm(misspelled, ["domains"], "n")).ok, false);
-    assert.equal((await confirm(`${misspelled}\nsimulate = true`, ["domains"], null)).ok, false);
-    assert.equal((await confirm(misspelled, ["domains"], "y")).ok, true);
-    assert.equal((await confirm(misspelled, ["domains"], null, { flags: ["yes"] })).ok, true);
+    const message = "Nothing was applied. No more mail would be received for anna@example.org.";
+    const next = "`./ghostinbox config apply --yes` applies the settings anyway.";
+    assert.partialDeepStrictEqual(await confirm(misspelled, BOTH), { ok: false, message, next });
+    assert.equal(await isConfirmed(misspelled, ["domains"], { answer: "n" }), false);
+    assert.equal(await isConfirmed(`${misspelled}\nsimulate = true`, ["domains"]), false);
+    assert.ok(await isConfirmed(misspelled, ["domains"], { answer: "y" }));
+    assert.ok(await isConfirmed(misspelled, ["domains"], { flags: ["yes"] }));
   });
 
   test("a rule that deletes mail of the same day is applied only after a yes", async () => {
     const [months, days] = ['retention.mail = ["INBOX 36m", "Trash 30d"]', 'retention.mail = ["Trash 30d"]'];
-    const refused = await confirm(months, ["retention.mail"], null);
-    assert.match(refused.ok ? "" : refused.message, /less than a day old: “INBOX 36m” \(m means minutes\)\.$/);
-    assert.equal((await confirm(months, ["retention.mail"], "y")).ok, true);
-    assert.equal((await confirm(days, ["retention.mail"], null)).ok, true);
+    await refuses(months, ["retention.mail"], /less than a day old: “INBOX 36m” \(m means minutes\)\.$/);
+    assert.ok(await isConfirmed(months, ["retention.mail"], { answer: "y" }));
+    assert.ok(await isConfirmed(days, ["retention.mail"]));
   });
 
   test("need no question if none is lost, unless the server would be renamed after another one", async () => {
     const reordered = 'domains = ["example.net", "example.org"]';
-    assert.equal((await confirm(reordered, BOTH, null)).ok, true);
-    const [renamed, name] = [[...BOTH, "hostname"], '"mail.example.org"'];
-    const values = { inForce: ["", '["example.org"]', name] };
-    const refused = await confirm(reordered, renamed, null, values);
-    assert.match(
-      refused.ok ? "" : refused.message,
-      /rename the server from "mail\.example\.org" to "mail\.example\.net"/,
-    );
-    assert.equal((await confirm(reordered, renamed, "y", values)).ok, true);
-    assert.equal((await confirm(`${reordered}\nhostname = "mx.example.org"`, renamed, null, values)).ok, true);
-    assert.equal((await confirm('domains = ["exmaple.org"]', ["spam.enabled"], null)).ok, true);
+    assert.ok(await isConfirmed(reordered, BOTH));
+    const renamed = [...BOTH, "hostname"];
+    const inForce = ["", '["example.org"]', '"mail.example.org"'];
+    await refuses(reordered, renamed, /rename the server from "mail\.example\.org" to "mail\.example\.net"/, inForce);
+    assert.ok(await isConfirmed(reordered, renamed, { answer: "y", inForce }));
+    assert.ok(await isConfirmed(`${reordered}\nhostname = "mx.example.org"`, renamed, { inForce }));
+    assert.ok(await isConfirmed('domains = ["exmaple.org"]', ["spam.enabled"]));
   });
 
   test("aliases that would lose their mail are named too", async () => {
     await does(`alias add info@example.org ${ANNA}`);
-    const refused = await confirm('domains = ["exmaple.org"]', BOTH, null);
     const says = /No more mail would be received for anna@example\.org.* info@example\.org\./;
-    assert.match(refused.ok ? "" : refused.message, says);
+    await refuses('domains = ["exmaple.org"]', BOTH, says);
   });
 
   test("settings that name a removed domain are named: their mail would go to whoever has it", async () => {
-    const from = { inForce: ['["example.org", "old.example"]'] };
+    const from = ['["example.org", "old.example"]'];
     const toml = 'domains = ["example.org"]\nalerts.email = ["me@else.example", "me@old.example"]\n';
     const named = `${toml}accounts.administrator = "admin@old.example"\nfail2ban.sender = "ban@example.org"`;
-    const refused = await confirm(named, ["domains"], null, from);
     const says =
       /^Nothing was applied\. Whoever .* get mail for its addresses in accounts\.administrator, alerts\.email\.$/;
-    assert.match(refused.ok ? "" : refused.message, says);
+    await refuses(named, ["domains"], says, from);
     const role = named.replace("admin@old.example", "anna+admin@example.org").replace("me@old.example", ANNA);
-    const moved = await confirm(role.replace("example.org", "else.test"), ["domains"], null, from);
-    assert.match(moved.ok ? "" : moved.message, /addresses in alerts\.email, fail2ban\.sender\.$/, "anna@ is here");
+    const moved = role.replace("example.org", "else.test");
+    // anna@ is here.
+    await refuses(moved, ["domains"], /addresses in alerts\.email, fail2ban\.sender\.$/, from);
   });
 
   test("an added domain without the account to which aliases, forwards or settings lead is asked about", async () => {
@@ -237,17 +229,16 @@ describe("domains that accounts would lose", TIMED, () => {
     await does("alias add old@example.org dora@new.example");
     await does("alias block old@example.org");
     await does(`account forward ${ANNA} carl@new.example`);
-    const from = { inForce: ['["example.org"]'] };
+    const from = ['["example.org"]'];
     const toml = 'domains = ["example.org", "new.example"]\nfail2ban.sender = "ban@new.example"\n';
     const named = `${toml}alerts.email = ["me@new.example", "abuse@new.example"]\naccounts.administrator = "${ANNA}"`;
-    const refused = await confirm(named, ["domains"], null, from);
     const says =
       /^Nothing was applied\. Mail from .* would not reach bob@new\.example, carl@new\.example, me@new\.example: no account/;
-    assert.match(refused.ok ? "" : refused.message, says);
-    const blocked = await confirm(`${named}\nrecipients.blocked = ["abuse"]`, ["domains"], null, from);
-    assert.match(blocked.ok ? "" : blocked.message, /, me@new\.example, abuse@new\.example: no account/);
+    await refuses(named, ["domains"], says, from);
+    const blocked = `${named}\nrecipients.blocked = ["abuse"]`;
+    await refuses(blocked, ["domains"], /, me@new\.example, abuse@new\.example: no account/, from);
     const back = { inForce: ['["else.test"]'] };
-    assert.equal((await confirm('domains = ["example.org", "else.test"]', ["domains"], null, back)).ok, true);
+    assert.ok(await isConfirmed('domains = ["example.org", "else.test"]', ["domains"], back));
   });
 
   test("a network that leaves the allow list is judged without it: who signed in there after guesses is named", async () => {
@@ -261,10 +252,8 @@ describe("domains that accounts would lose", TIMED, () => {
     }
     await engine.ask({ ...login, type: "LOGIN_ASKED", passwordHash: "right" });
     await engine.ask({ ...login, type: "LOGIN_SUCCEEDED", passwordHash: "right" });
-    const refused = await confirm(domains, ["allow.networks"], null, { inForce: [inForce] });
-    assert.ok(!refused.ok);
     const says = /would have refused users who had signed in: anna@example\.org \(from 203\.0\.113\.9\)/;
-    assert.match(refused.message, says);
+    await refuses(domains, ["allow.networks"], says, [inForce]);
     guard().settingsWait({ changed: ["allow.networks"], inForce: [inForce], waiting: {} });
     const simulated = await run(`config simulate ${layout.settings} --json`);
     assert.partialDeepStrictEqual(JSON.parse(simulated.out), { accounts: { items: [{ account: ANNA }] } });
