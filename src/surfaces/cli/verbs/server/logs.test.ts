@@ -54,7 +54,6 @@ describe("logs", TIMED, () => {
   test("an invalid search is refused in one sentence", async () => {
     for (const [words, problem] of [
       [["--since", "2027-02-30"], '"2027-02-30" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
-      [["--since", "yesterday"], '"yesterday" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
       [
         ["--since", "2026-11-20 08:00:00"],
         '"2026-11-20 08:00:00" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n',
