@@ -4,14 +4,16 @@ import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
 import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
 import { ip, LOGIN } from "../../../../../test/kit/samples.ts";
-import { scriptCall } from "../../../../../test/kit/script-world.ts";
+import { connected, readerWith, scriptCall } from "../../../../../test/kit/script-world.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { guardOfSuite, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import type { Command } from "../../../../admin/declare/control.ts";
 import { digestOf } from "../../../../guard/access/secrets.ts";
+import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
-import { type Call, failed } from "../../call.ts";
+import { type Call, failed, type Reader } from "../../call.ts";
+import { configSimulate } from "../server/replay.ts";
 import { afterEdits, configApply, confirmApply } from "./config-apply.ts";
 
 const FILE = 'domains = ["example.org"]\n';
@@ -258,4 +260,24 @@ describe("domains that accounts would lose", TIMED, () => {
     const simulated = await run(`config simulate ${layout.settings} --json`);
     assert.partialDeepStrictEqual(JSON.parse(simulated.out), { accounts: { items: [{ account: ANNA }] } });
   });
+});
+
+test("config simulate: variables of the caller count only while the server is down, because a running one does not have them", async () => {
+  const layout = temporaryLayout("startPid");
+  const file = join(layout.data, "other.toml");
+  writeFileSync(file, FILE);
+  const limits: unknown[] = [];
+  const replay: Reader["replay"] = ({ policy }) => {
+    limits.push(policy.mail[0]?.count);
+    return Promise.reject(new Error("it was asked"));
+  };
+  const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is not known.", "")) } });
+  const env = { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" };
+  const simulate = () =>
+    assert.rejects(configSimulate(scriptCall({ layout, args: [file], env, guard, reader: readerWith({ replay }) })));
+  await simulate();
+  takeLock(layout.startPid);
+  await simulate();
+  releaseLock(layout.startPid);
+  assert.deepEqual(limits, [7, 10]);
 });
