@@ -75,12 +75,8 @@ export async function backupList(call: Call): Promise<Answer> {
   if (!("restic" in opened)) return opened;
   const { restic, place } = opened;
   const read = await restic.snapshots();
-  if (!read.ok) {
-    if (read.code === "no_repository")
-      return done({ place, snapshots: [] }, noBackupIn(place, call), `${PROGRAM} backup create`);
-    return failed(`${place} cannot be read: ${read.reason}.`, "");
-  }
-  const snapshots = read.value.map(({ id, at, host, tags }) => {
+  if (!read.ok && read.code !== "no_repository") return failed(`${place} cannot be read: ${read.reason}.`, "");
+  const snapshots = (read.ok ? read.value : []).map(({ id, at, host, tags }) => {
     return { id: id.slice(0, 8), at: isoTime(instant(at)), host, tags };
   });
   if (snapshots.length === 0) return done({ place, snapshots }, noBackupIn(place, call), `${PROGRAM} backup create`);

@@ -150,7 +150,6 @@ export function printPlan(plan: UpgradePlan, isImage = IS_IMAGE): string {
   return columns(rows);
 }
 
-/** `rollback`: the databases and settings from before the last upgrade. Mail stays unchanged. */
 export async function rollback(call: Call): Promise<Answer> {
   const { layout, terminal } = call;
   const snapshot = readSnapshot(layout);
@@ -175,8 +174,6 @@ export async function rollback(call: Call): Promise<Answer> {
     const says = [
       `The snapshot is from ${describeSnapshot(snapshot)}.`,
       ...lost.says,
-      ...lost.newSettings,
-      ...lost.back,
       "Anything added since is lost, anything removed comes back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
     ];
     for (const line of says) terminal.err(oneLine(line));
@@ -193,7 +190,7 @@ export async function rollback(call: Call): Promise<Answer> {
       ...lost.notes,
       `Start the version that you had before${snapshot.version === null ? "" : ` (${snapshot.version})`}; the newer one does not start until ${layout.takenBack} is deleted.`,
     ];
-    return done({ snapshot, changes: lost.json, settingsChanged: lost.newSettings.length > 0, aside }, text.join("\n"));
+    return done({ snapshot, changes: lost.json, settingsChanged: lost.settingsChanged, aside }, text.join("\n"));
   } finally {
     releaseLock(layout.startPid);
   }
@@ -203,9 +200,15 @@ function toLose(layout: Layout, snapshot: UpgradeSnapshot) {
   const changes = orWhyNot(() => changesToLose(layout, snapshot));
   const former = readIfThere(inSnapshot(layout, snapshot, layout.settings)) ?? "";
   const newSettings = settingsText(readIfThere(layout.settings) ?? "", former);
-  return typeof changes === "string"
-    ? { says: [`What was recorded since cannot be read: ${changes}.`], newSettings, back: [], notes: [], json: null }
-    : { says: changesText(changes), newSettings, back: comesBack(changes), notes: notesOn(changes), json: changes };
+  const settingsChanged = newSettings.length > 0;
+  if (typeof changes === "string") {
+    const says = [`What was recorded since cannot be read: ${changes}.`, ...newSettings];
+    return { says, settingsChanged, notes: [], json: null };
+  }
+  const { newKeys, audited } = changes;
+  const says = [...changesText(changes), ...newSettings, ...comesBack(changes)];
+  const notes = [...(newKeys.length === 0 ? [] : [KEYS]), ...(audited === 0 ? [] : [AUDIT])];
+  return { says, settingsChanged, notes, json: changes };
 }
 
 /** The result or, if it throws, the error message. */
@@ -217,10 +220,6 @@ function orWhyNot<T extends object>(work: () => T): T | string {
   }
 }
 
-function notesOn({ newKeys, audited }: ReturnType<typeof changesToLose>): readonly string[] {
-  return [...(newKeys.length === 0 ? [] : [KEYS]), ...(audited === 0 ? [] : [AUDIT])];
-}
-
 const AUDIT = `The audit has lost its newest entries: \`${PROGRAM} audit accept "an upgrade was undone"\` once the server runs.`;
 
 const KEYS = "Keep the accounts.db in it: it alone has the keys of mail that was encrypted since.";
@@ -228,8 +227,7 @@ const KEYS = "Keep the accounts.db in it: it alone has the keys of mail that was
 /** For an interrupted rollback. It cannot compare: only root may read what was replaced, and root never opens databases. */
 const BEGUN = {
   says: ["A rollback was interrupted: it is completed now."],
-  newSettings: [],
-  back: [],
+  settingsChanged: false,
   notes: ["Keep the accounts.db in it: it may have the only keys of mail that was encrypted since."],
   json: null,
 };
