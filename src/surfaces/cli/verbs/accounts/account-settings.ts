@@ -48,7 +48,6 @@ function networksSentence(name: AccountName, networks: readonly string[]): strin
   return `${name} may sign in from ${networks.map(printPrefix).join(", ")} only.`;
 }
 
-/** `account quota ADDRESS [SIZE|none|default]`: without a size, shows it. */
 export const accountQuota = ofAccount(async (call, name) => {
   const [, size] = call.args;
   if (size === undefined)

@@ -159,7 +159,6 @@ export function ofAccount(run: (call: Call, name: AccountName) => Promise<Answer
   };
 }
 
-/** A command about an account that reads the databases. */
 export function ofAccountWithReader(run: (call: Call, name: AccountName, reader: Reader) => Promise<Answer>) {
   return ofAccount((call, name) => withReader((_, reader) => run(call, name, reader))(call));
 }

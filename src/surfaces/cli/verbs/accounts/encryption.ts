@@ -174,7 +174,6 @@ const AGAIN = `Make one again: ${PROGRAM} encryption recovery-key`;
 const ADVICE =
   "Keep this outside this machine: it is not shown again. Without it, an account whose password is forgotten loses its mail.";
 
-/** `encryption recover ADDRESS`: lets the account's current password open its previous keys, as many as Dovecot accepts. */
 export const encryptionRecover = ofAccountWithReader(async (call, name, reader) => {
   const recoveryKey = recoveryKeyOf(call);
   if (recoveryKey === null)

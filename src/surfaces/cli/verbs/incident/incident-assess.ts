@@ -19,7 +19,6 @@ import { assessment, contactsOf, inIncident, take, withContacts } from "./incide
 
 const MOST_SHOWN = 20;
 
-/** `incident assess`: everything that was touched since the incident may have started. */
 export const incidentAssess = inIncident(async (call, incident, since) => {
   const named = call.option("account");
   const account = named === null ? null : accountFrom(named);
@@ -106,7 +105,6 @@ function listed(head: readonly string[], rows: readonly (readonly string[])[]): 
   return [joined("\n", [`\n${columns([head, ...rows.slice(0, MOST_SHOWN)])}`, more])];
 }
 
-/** `incident report`: writes the report into the folder of the incident. */
 export const incidentReport = inIncident(async (call, incident, since) => {
   const found = await assessment(call, since, null);
   if ("ok" in found) return found;

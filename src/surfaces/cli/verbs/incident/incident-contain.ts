@@ -21,7 +21,6 @@ import { inIncident, take, withContacts } from "./incident.ts";
 /** How many forgotten places the timeline keeps as evidence. */
 const PLACES_NAMED = 50;
 
-/** `incident contain [ACCOUNT...]`: locks an intruder out of accounts, tokens and the dashboard. */
 export const incidentContain = inIncident(async (call, incident, since) => {
   const accounts = accountsFrom(call);
   if ("ok" in accounts) return accounts;
@@ -214,7 +213,6 @@ function forgetPlaces(call: Call, reader: Reader, { name, since, bans }: Places)
   return { plan, run };
 }
 
-/** Puts the account's queued mail on hold. */
 async function holdQueue(call: Call, account: AccountName): Promise<Result> {
   const chosen = { ...NO_MAIL, account, isAll: false };
   let held = 0;

@@ -18,7 +18,6 @@ const MOST_TRIES = 3;
 /** Each check sees 100 of the mails that the guard holds. Mail that arrives in between is taken too, up to this bound. */
 const MOST_LOOKS = 500;
 
-/** `incident drop ACCOUNT`: removes its mail from the queue, and keeps copies in the folder of the incident. */
 export const incidentDrop = inIncident(async (call, incident) => {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;

@@ -26,7 +26,6 @@ const PACKING_MS = 60 * 60_000;
 /** Maximum mails in a bundle; if there are as many, others may be missing. */
 const MOST_MAILS = 20_000;
 
-/** `incident investigate [ACCOUNT...]`: packs a bundle of evidence, and records its hash in the audit. */
 export const incidentInvestigate = inIncident(async (call, incident, since) => {
   const accounts = accountsFrom(call);
   if ("ok" in accounts) return accounts;

@@ -81,7 +81,6 @@ const OPENS: Readonly<Record<Shut, string>> = {
   send: "mail to others leaves again",
 };
 
-/** `incident recover`: shows what differs from the last good backup or, with `--lift`, lifts a part of the isolation. */
 export const incidentRecover = inIncident(async (call, incident) => {
   const read = settingsOf(call);
   if (!read.ok) return read;

@@ -20,7 +20,7 @@ const MOST_SHOWN = 50;
 /** Mails per timeline entry: if the command is killed, at most this many people get a second mail. More entries would flood it. */
 const RECORDED_AT_ONCE = 100;
 
-/** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */
+/** Works without an open incident. */
 export async function incidentSent(call: Call): Promise<Answer> {
   const found = await mailsOf(call, call.args[0]);
   if ("ok" in found) return found;
@@ -42,7 +42,6 @@ export async function incidentSent(call: Call): Promise<Answer> {
   return done({ mails }, columns([head, ...rows]) + more, `${PROGRAM} incident tell ACCOUNT`);
 }
 
-/** `incident tell ACCOUNT`: prints or sends a notice to the people who received its mail. */
 export const incidentTell = inIncident(async (call, incident) => {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;

@@ -77,7 +77,6 @@ async function setUp(): Promise<boolean> {
   return child.exitCode === 0;
 }
 
-/** When npm last installed packages. */
 function packagesInstalledAt(): number | undefined {
   return statSync(join(CHECKOUT, "node_modules", ".package-lock.json"), { throwIfNoEntry: false })?.mtimeMs;
 }
@@ -120,7 +119,6 @@ export function whyNoDomain(layout: Layout): Failure | null {
   }
 }
 
-/** `service uninstall`: stops the server and removes its units. */
 export async function serviceUninstall(): Promise<Answer> {
   const refused = unfit("uninstall", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;

@@ -99,7 +99,6 @@ function inForce(loaded: Loaded): SettingsInForce {
 
 const MOST_KNOWN = 8;
 
-/** `why --account ADDRESS`: its state now, then what happened. */
 async function answerAboutAccount(call: Call, reader: Reader, account: string, loaded: Loaded): Promise<Answer> {
   const values = inForce(loaded);
   const report = whyAccount(reader.queries, account);

@@ -43,7 +43,6 @@ export async function firewall(call: Call): Promise<Answer> {
   return done(stateJson(state), shownState(state, readIsolation(call.layout)), hints[state.state]);
 }
 
-/** `firewall try`: starts a trial of the settings in force. */
 export const firewallTry = withSettings(async (call, { settings }) => {
   if (!isStrict(settings))
     return failed(
