@@ -27,18 +27,20 @@ type Chosen = Source & Readonly<{ snapshot: string; manifest: Manifest }>;
 export async function backupRestore(call: Call): Promise<Answer> {
   const wrong = wrongTogether(call);
   if (wrong !== null) return wrong;
-  if (call.args[0]?.endsWith(".gpg") === true) return restoreArchive(call, call.args[0] ?? "");
-  const chosen = await choose(call);
+  const [asked = "latest"] = call.args;
+  if (asked.endsWith(".gpg")) return restoreArchive(call, asked);
+  const chosen = await choose(call, asked);
   const answer = "ok" in chosen ? chosen : await restoreChosen(call, chosen);
   if (answer.ok || !answer.message.endsWith(`: ${DAMAGED}.`)) return answer;
-  const snapshot = "ok" in chosen ? (call.args[0] ?? "latest") : chosen.snapshot;
+  const snapshot = "ok" in chosen ? asked : chosen.snapshot;
   const command = `restic -r PLACE restore ${snapshot} --no-lock --tag ghostinbox --target DIR`;
   return { ...answer, next: `\`${command}\` writes its intact files and names the others; the password is the key.` };
 }
 
 async function restoreChosen(call: Call, chosen: Chosen): Promise<Answer> {
   if (call.option("account") !== null) return restoreMails(call, chosen);
-  return call.option("to") === null ? restoreAll(call, chosen) : restoreFiles(call, chosen, call.option("to") ?? "");
+  const to = call.option("to");
+  return to === null ? restoreAll(call, chosen) : restoreFiles(call, chosen, to);
 }
 
 function wrongTogether(call: Call): Failure | null {
@@ -58,11 +60,10 @@ function wrongTogether(call: Call): Failure | null {
   return null;
 }
 
-async function choose(call: Call): Promise<Chosen | Failure> {
+async function choose(call: Call, asked: string): Promise<Chosen | Failure> {
   const source = await sourceOf(call);
   if ("ok" in source) return source;
   const { restic, place } = source;
-  const asked = call.args[0] ?? "latest";
   if (!/^(?:latest|[0-9a-f]{6,64})$/.test(asked))
     return wrongUsage(`"${oneLine(asked)}" is not a snapshot.`, `\`${PROGRAM} backup list\` shows them.`);
   const found = await restic.snapshots();
