@@ -68,10 +68,7 @@ function lists({ addresses, mails, commands, isCut }: Assessment, accounts: read
   return [
     ...listed(
       ["ACCOUNT", "SIGN-INS", "WRONG", "MAILS", "HELD", "RECIPIENTS", "NEW PLACES"],
-      accounts.map((one) => [
-        ...accountCells(one),
-        one.newPlaces.length === 0 ? "-" : one.newPlaces.slice(0, 3).join(", "),
-      ]),
+      accounts.map((one) => [...accountCells(one), one.newPlaces.slice(0, 3).join(", ") || "-"]),
     ),
     ...listed(
       ["ADDRESS", "ACCOUNTS", "SIGN-INS", "WRONG", "MAILS", "LAST"],

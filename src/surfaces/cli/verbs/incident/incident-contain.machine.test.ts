@@ -20,9 +20,9 @@ const DOWN = { ok: false, reason: "no answer" } as const;
 describe("incident contain", {
   skip: lacking({ root: true, installed: ["nft", "script", "unshare"] }),
 }, () => {
-  const { layout, run, does } = commandLineOf(import.meta.filename);
+  const { layout, run, does, fails } = commandLineOf(import.meta.filename);
   let guard: Awaited<ReturnType<typeof startGuard>>;
-  const contain = (options = "") => run(`incident contain ${ANNA} ${options}`.trim());
+  const contain = (options: string) => run(`incident contain ${ANNA} ${options}`.trim());
   const contained = (options: string) => does(`incident contain ${ANNA} ${options}`.trim());
   beforeEach(async () => {
     put(layout.loginPolicySecret, "secret\n");
@@ -33,9 +33,7 @@ describe("incident contain", {
   afterEach(() => guard.stop());
 
   test("without a terminal and without --yes nothing is done", async () => {
-    const { code, err } = await contain();
-    assert.equal(code, 2);
-    assert.match(err, /There is no terminal to confirm on, so nothing was done/);
+    await fails(`incident contain ${ANNA}`, /^There is no terminal to confirm on, so nothing was done/, { code: 2 });
   });
 
   test("an assessment without Dovecot does not look like one without open sessions", async () => {

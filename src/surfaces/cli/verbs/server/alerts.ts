@@ -26,7 +26,6 @@ export async function alertsList(call: Call): Promise<Answer> {
   const asked = await gather(page, (one) => call.guard.ask({ verb: "alerts_list", ...one }));
   if (!asked.ok) return asked;
   const { channels, items: alerts, ...rest } = asked.result;
-  const failing = channels.filter(({ failing: why }) => why !== null);
   const rows = alerts.map(({ severity, code, subject, openedAt, resolvedAt, detail }) => [
     severity,
     subject === "" ? code : `${code} (${subject})`,
@@ -40,7 +39,7 @@ export async function alertsList(call: Call): Promise<Answer> {
       ? emptyText("There has been no alert.", page)
       : columns([["SEVERITY", "ALERT", "SINCE", "UNTIL", "DETAIL"], ...rows]) + more,
     `They are sent through: ${channels.map(({ name }) => name).join(", ")}.`,
-    ...failing.map(({ name, failing: why }) => `! ${name} fails: ${oneLine(why ?? "")}`),
+    ...channels.flatMap(({ name, failing }) => (failing === null ? [] : [`! ${name} fails: ${oneLine(failing)}`])),
   ].join("\n");
   return done({ channels, alerts, ...rest }, text, `${PROGRAM} alerts test`);
 }

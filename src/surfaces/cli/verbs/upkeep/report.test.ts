@@ -20,10 +20,7 @@ describe("with a running guard", TIMED, () => {
     const report = json(await run("report --json")) as ReportFacts & Pick<Report, "todo">;
     const { span, from, to, accounts, bans, audit, certificate, disk, todo } = report;
     assert.deepEqual([span, Date.parse(to) - Date.parse(from)], ["week", 7 * 24 * 3_600_000]);
-    assert.equal(accounts.total, 1);
-    assert.deepEqual(accounts.unused, []);
-    assert.equal(bans.standing, 1);
-    assert.equal(audit.total, 2);
+    assert.deepEqual([accounts.total, accounts.unused, bans.standing, audit.total], [1, [], 1, 2]);
     const latest = audit.latest.map(({ type, subject }) => `${type} ${subject}`);
     assert.deepEqual(latest, ["BAN 203.0.113.7/32", "ACCOUNT_ADDED anna@example.org"]);
     assert.deepEqual([certificate.known, disk.known && disk.history], [false, []]);
