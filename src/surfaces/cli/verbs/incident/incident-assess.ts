@@ -15,7 +15,7 @@ import { type Call, done, PROGRAM } from "../../call.ts";
 import { columns, joined, when } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { assessment, contactsOf, inIncident, take, withContacts } from "./incident.ts";
+import { assessment, contactsOf, inIncident, recordStep, withContacts } from "./incident.ts";
 
 const MOST_SHOWN = 20;
 
@@ -32,8 +32,8 @@ export const incidentAssess = inIncident(async (call, incident, since) => {
   const written = { since: isoTime(since), ...found, accounts, sessions };
   writeInto(`${folderOf(call.layout, incident)}/assessment.json`, `${JSON.stringify(written, null, 2)}\n`);
   const says = `Since ${when(since)}: ${summaryOf(found)}.`;
-  const unaudited = await take(call, incident, { step: "assess", says });
-  const tables = [...lists(found, accounts), ...sessionList(sessions)];
+  const unaudited = await recordStep(call, incident, { step: "assess", says });
+  const tables = [...lists(found, accounts), ...sessionTable(sessions)];
   const text = withContacts(call, [says, ...tables, unaudited !== "" && `\n${unaudited}`]);
   return done(written, text, `${PROGRAM} incident contain ${accounts[0]?.account ?? "ACCOUNT"} --dry-run`);
 });
@@ -47,10 +47,10 @@ async function sessionsOf({ layout }: Call, account: string | null): Promise<rea
   }
 }
 
-function sessionList(sessions: readonly OpenSession[] | null): readonly string[] {
+function sessionTable(sessions: readonly OpenSession[] | null): readonly string[] {
   if (sessions === null) return ["\nOpen sessions are unknown, because Dovecot does not answer."];
   const rows = Map.groupBy(sessions, ({ account: name, ip }) => `${name} ${ip}`);
-  return listed(
+  return cappedTable(
     ["OPEN SESSIONS OF", "FROM", "HOW MANY"],
     [...rows.values()].map((some) => [some[0]?.account ?? "", some[0]?.ip ?? "", `${some.length}`]),
   );
@@ -66,11 +66,11 @@ type WithPlaces = Assessment["accounts"][number] & Readonly<{ newPlaces: readonl
 
 function lists({ addresses, mails, commands, isCut }: Assessment, accounts: readonly WithPlaces[]): readonly string[] {
   return [
-    ...listed(
+    ...cappedTable(
       ["ACCOUNT", "SIGN-INS", "WRONG", "MAILS", "HELD", "RECIPIENTS", "NEW PLACES"],
       accounts.map((one) => [...accountCells(one), one.newPlaces.slice(0, 3).join(", ") || "-"]),
     ),
-    ...listed(
+    ...cappedTable(
       ["ADDRESS", "ACCOUNTS", "SIGN-INS", "WRONG", "MAILS", "LAST"],
       usedAddresses(addresses).map((one) => [
         one.ip,
@@ -79,7 +79,7 @@ function lists({ addresses, mails, commands, isCut }: Assessment, accounts: read
         dayAndTime(one.last),
       ]),
     ),
-    ...listed(
+    ...cappedTable(
       ["MAIL THAT LEFT", "ACCOUNT", "AT", "REACHED"],
       mailsThatLeft(mails).map((mail) => [
         mail.queueId,
@@ -88,7 +88,7 @@ function lists({ addresses, mails, commands, isCut }: Assessment, accounts: read
         mail.reached.slice(0, 3).join(", "),
       ]),
     ),
-    ...listed(
+    ...cappedTable(
       ["COMMAND", "BY", "AT", "ABOUT"],
       commands.toReversed().map((one) => [one.type, one.by, dayAndTime(one.at), one.subject]),
     ),
@@ -96,7 +96,7 @@ function lists({ addresses, mails, commands, isCut }: Assessment, accounts: read
   ];
 }
 
-function listed(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+function cappedTable(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   if (rows.length === 0) return [];
   const more = rows.length > MOST_SHOWN && `and ${rows.length - MOST_SHOWN} more, in assessment.json of its folder`;
   return [joined("\n", [`\n${columns([head, ...rows.slice(0, MOST_SHOWN)])}`, more])];
@@ -106,7 +106,7 @@ export const incidentReport = inIncident(async (call, incident, since) => {
   const found = await assessment(call, since, null);
   if ("ok" in found) return found;
   const file = join(folderOf(call.layout, incident), "report.md");
-  const unaudited = await take(call, incident, { step: "report", says: "The report was written." });
+  const unaudited = await recordStep(call, incident, { step: "report", says: "The report was written." });
   const read = settingsOf(call);
   const text = reportOf({
     incident,

@@ -16,7 +16,7 @@ import { passwordHashFor } from "../../passwords.ts";
 import { oneLine } from "../../print/text.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
 import { callerIn, networksFrom } from "../server/bans.ts";
-import { inIncident, take, withContacts } from "./incident.ts";
+import { inIncident, recordStep, withContacts } from "./incident.ts";
 
 /** How many forgotten places the timeline keeps as evidence. */
 const PLACES_NAMED = 50;
@@ -31,9 +31,9 @@ export const incidentContain = inIncident(async (call, incident, since) => {
       "incident contain needs accounts, --ban, --tokens or --dashboard.",
       `\`${PROGRAM} incident assess\` names accounts.`,
     );
-  const planSays = planned.map((measure) => measure.plan).filter((each) => each !== "");
-  const plans = planSays.map((each) => `- ${each}`).join("\n");
-  if (call.flag("dry-run")) return done({ incident: incident.id, plan: planSays }, `This would be done:\n${plans}`);
+  const sentences = planned.map((measure) => measure.plan).filter((each) => each !== "");
+  const plans = sentences.map((each) => `- ${each}`).join("\n");
+  if (call.flag("dry-run")) return done({ incident: incident.id, plan: sentences }, `This would be done:\n${plans}`);
   if (!call.flag("yes") && call.terminal.interactive) call.terminal.err(plans);
   const unsure = await whyNotSure(call, "Do this?", "nothing was done");
   if (unsure !== null) return unsure;
@@ -41,16 +41,17 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   const failing = new Set<Measure>();
   let unaudited = "";
   for (const measure of planned) {
-    const said = await measure.run(failing);
-    if (said.some((one) => one.as === "wrong")) failing.add(measure);
-    results.push(...said, ...(await shownNow(call, saidOf(said, "printed"))));
-    const [taken, failures] = [saidOf(said, "did"), saidOf(said, "wrong")];
-    if (taken.length + failures.length === 0) continue;
+    const outcome = await measure.run(failing);
+    if (outcome.some((one) => one.as === "wrong")) failing.add(measure);
+    results.push(...outcome, ...(await printSecrets(call, textsOf(outcome, "printed"))));
+    const [taken, failures] = [textsOf(outcome, "did"), textsOf(outcome, "wrong")];
+    const entries = [...taken, ...failures];
+    if (entries.length === 0) continue;
     const says = `Contained: ${plural(taken.length, "step")} taken${failures.length === 0 ? "" : `, ${failures.length} failed`}.`;
     // Recorded after each measure, because this command may be killed before the next one.
-    unaudited = (await take(call, incident, { step: "contain", says, lines: [...taken, ...failures] })) || unaudited;
+    unaudited = (await recordStep(call, incident, { step: "contain", says, lines: entries })) || unaudited;
   }
-  const [did, wrong, printed] = [saidOf(results, "did"), saidOf(results, "wrong"), saidOf(results, "printed")];
+  const [did, wrong, printed] = [textsOf(results, "did"), textsOf(results, "wrong"), textsOf(results, "printed")];
   const lines = [...did, ...(unaudited === "" ? [] : [unaudited])];
   if (wrong.length > 0)
     return failed("Not everything was done.", `Fix what failed, then \`${PROGRAM} incident contain\` again.`, {
@@ -62,7 +63,7 @@ export const incidentContain = inIncident(async (call, incident, since) => {
 });
 
 /** Prints secrets at once, because the command may be killed during the next step. With --json they are in the final object. */
-async function shownNow({ json, terminal }: Call, secrets: readonly string[]): Promise<readonly Result[]> {
+async function printSecrets({ json, terminal }: Call, secrets: readonly string[]): Promise<readonly Result[]> {
   if (json || secrets.length === 0) return [];
   const shown = await terminal.outForGood(`Shown only once:\n${secrets.join("\n")}\n\n`);
   return shown.ok ? [] : [failure(`Could not be printed (${shown.reason}): ${secrets.join(", ")}`)];
@@ -82,8 +83,8 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
   if (missing !== undefined) return noAccount(missing);
   const targets = networksFrom(call, "ban");
   if ("ok" in targets) return targets;
-  const strangers = call.flag("ban-new") ? accounts.flatMap((name) => opened.reader.newPlaces(name, since)) : [];
-  const bans = [...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident));
+  const newPlaces = call.flag("ban-new") ? accounts.flatMap((name) => opened.reader.newPlaces(name, since)) : [];
+  const bans = [...new Set([...targets, ...newPlaces])].map((target) => ban(call, target, incident));
   return [
     // First whatever lets an intruder who is signed in come back. Tokens go last, because a session can make them.
     ...(call.flag("dashboard") ? [newDashboardPassword(call)] : []),
@@ -114,7 +115,7 @@ function newDashboardPassword(call: Call): Measure {
     // An intruder could have set up a second factor. Removed after the password; this also ends sessions.
     const reset = await call.guard.ask({ verb: "factors_reset" });
     const removed = resultOf(reset, "Remove the second factors of the dashboard.", factorsRemoved);
-    return [changed, removed, ...shownOnce("dashboard", password, asked)];
+    return [changed, removed, ...secretResult("dashboard", password, asked)];
   };
   return { plan, run };
 }
@@ -186,7 +187,7 @@ function newPassword(call: Call, reader: Reader, name: AccountName): Measure {
     const says = `${name} has a new password; its sessions were ended.${secret.closed}`;
     const changed = resultOf(asked, plan, () => says);
     if (!mayBeInForce(asked)) return [changed];
-    return [changed, await holdQueue(call, name), ...shownOnce(name, password, asked)];
+    return [changed, await holdQueue(call, name), ...secretResult(name, password, asked)];
   };
   return { plan, run };
 }
@@ -252,7 +253,7 @@ function mayBeInForce(reply: Reply<unknown>): boolean {
   return reply.ok || reply.exit === "failed";
 }
 
-function shownOnce(of: string, password: string, reply: Reply<unknown>): readonly Result[] {
+function secretResult(of: string, password: string, reply: Reply<unknown>): readonly Result[] {
   const doubt = reply.ok ? "" : "  (setting it failed, but it may be in force)";
   return mayBeInForce(reply) ? [{ as: "printed", says: `${of}  ${password}${doubt}` }] : [];
 }
@@ -274,7 +275,7 @@ function failedTo(plan: string, { message }: Failure): Result {
   return failure(`${plan} Failed: ${message}`);
 }
 
-function saidOf(results: readonly Result[], wanted: Result["as"]): readonly string[] {
+function textsOf(results: readonly Result[], wanted: Result["as"]): readonly string[] {
   return results.filter((one) => one.as === wanted).map(({ says }) => says);
 }
 

@@ -9,19 +9,19 @@ import { copyMails, folderOf } from "../../../../jobs/incident/folder.ts";
 import { type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { inIncident, take } from "./incident.ts";
+import { inIncident, recordStep } from "./incident.ts";
 
 /** Maximum queue ids in one command. */
 const AT_ONCE = 100;
 /** Tries per mail, because a copy may miss a mail that is just moving through the queue. */
 const MOST_TRIES = 3;
 /** Each check sees 100 of the mails that the guard holds. Mail that arrives in between is taken too, up to this bound. */
-const MOST_LOOKS = 500;
+const MOST_ROUNDS = 500;
 
 export const incidentDrop = inIncident(async (call, incident) => {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
-  const found = await waiting(call, name);
+  const found = await queuedMail(call, name);
   if ("ok" in found) return found;
   if (found.mails.size === 0)
     return failed(`No mail of ${name} is in the queue.`, `\`${PROGRAM} queue list\` shows what is.`);
@@ -29,7 +29,7 @@ export const incidentDrop = inIncident(async (call, incident) => {
   const unsure = await whyNotSure(call, question, "nothing was done");
   if (unsure !== null) return unsure;
   // Recorded first, because this command may be killed before it ends.
-  await take(call, incident, {
+  await recordStep(call, incident, {
     step: "drop",
     says: `Taking ${plural(found.mails.size, "mail")} of ${name} out of the queue.`,
   });
@@ -42,7 +42,7 @@ export const incidentDrop = inIncident(async (call, incident) => {
     stays > 0 && `Still in the queue: ${plural(stays, "mail")}.`,
     others > 0 && `Not removed: ${plural(others, "mail")} sent from its address but held for another account.`,
   ].filter((line) => line !== false);
-  const unaudited = await take(call, incident, { step: "drop", says: did.join(" "), lines: kept });
+  const unaudited = await recordStep(call, incident, { step: "drop", says: did.join(" "), lines: kept });
   const lines = [...did, unaudited].filter((line) => line !== "");
   const json = { account: name, dropped, kept, stays, others };
   if (failure === null && stays === 0) return done(json, lines.join(" "), `${PROGRAM} incident investigate`);
@@ -60,44 +60,44 @@ async function dropAll(call: Call, name: AccountName, to: string) {
   // A returned mail stays in the queue until Postfix has notified its sender.
   const mostTries = call.flag("bounce") ? 1 : MOST_TRIES;
   let dropped = 0;
-  const so = (stays: number, others: number, failure: Failure | null) => {
+  const result = (stays: number, others: number, failure: Failure | null) => {
     return { dropped, kept: [...kept], stays, others, failure };
   };
-  for (let looks = 0; ; looks += 1) {
-    const found = await waiting(call, name);
-    if ("ok" in found) return so(0, 0, found);
+  for (let rounds = 0; ; rounds += 1) {
+    const found = await queuedMail(call, name);
+    if ("ok" in found) return result(0, 0, found);
     const { mails, others } = found;
     const due = [...mails.keys()].filter((id) => (tries.get(id) ?? 0) < (kept.has(id) ? mostTries : MOST_TRIES));
-    if (due.length === 0 || looks === MOST_LOOKS) {
+    if (due.length === 0 || rounds === MOST_ROUNDS) {
       const stays = [...mails.keys()].filter((id) => !call.flag("bounce") || !kept.has(id));
-      return so(stays.length, others, null);
+      return result(stays.length, others, null);
     }
     for (let from = 0; from < due.length; from += AT_ONCE) {
-      const some = due.slice(from, from + AT_ONCE);
-      for (const id of some) tries.set(id, (tries.get(id) ?? 0) + 1);
+      const batch = due.slice(from, from + AT_ONCE);
+      for (const id of batch) tries.set(id, (tries.get(id) ?? 0) + 1);
       let copied: readonly string[];
       try {
-        copied = copyMails(call.layout, some, to);
+        copied = copyMails(call.layout, batch, to);
       } catch (error) {
-        return so(0, others, failed(`${messageOf(error)}.`, "Fix that, then give the command again."));
+        return result(0, others, failed(`${messageOf(error)}.`, "Fix that, then give the command again."));
       }
       for (const id of copied) kept.add(id);
-      const gone = await dropThese(call, name, {
+      const removed = await dropBatch(call, name, {
         held: copied.filter((id) => mails.get(id) === true),
-        loose: copied.filter((id) => mails.get(id) === false),
+        notHeld: copied.filter((id) => mails.get(id) === false),
       });
-      dropped += gone.dropped;
-      if (gone.failure !== null) return so(0, others, gone.failure);
+      dropped += removed.dropped;
+      if (removed.failure !== null) return result(0, others, removed.failure);
       call.terminal.progress(`${plural(dropped, "mail")} taken out of the queue ...`);
     }
   }
 }
 
 /** Mail that the guard holds has its own command; the rest, including mail that root holds, goes through the queue's. */
-async function dropThese(
+async function dropBatch(
   call: Call,
   name: AccountName,
-  { held, loose }: Readonly<{ held: readonly string[]; loose: readonly string[] }>,
+  { held, notHeld }: Readonly<{ held: readonly string[]; notHeld: readonly string[] }>,
 ): Promise<Readonly<{ dropped: number; failure: Failure | null }>> {
   const isReturned = call.flag("bounce");
   let dropped = 0;
@@ -106,8 +106,8 @@ async function dropThese(
     if (!asked.ok) return { dropped, failure: asked };
     dropped += asked.result.dropped;
   }
-  if (loose.length > 0) {
-    const chosen = { ...NO_MAIL, ids: [...loose], isAll: false };
+  if (notHeld.length > 0) {
+    const chosen = { ...NO_MAIL, ids: [...notHeld], isAll: false };
     const verb = isReturned ? "queue_return" : "queue_delete";
     const asked = await call.guard.ask({ verb, ...chosen, cursor: BEFORE_ALL_MAIL });
     if (!asked.ok) return { dropped, failure: asked };
@@ -117,7 +117,7 @@ async function dropThese(
 }
 
 /** All queued mail of the account: from its addresses, recorded as sent by it, or noted as held by the guard. */
-async function waiting({ guard }: Call, name: AccountName) {
+async function queuedMail({ guard }: Call, name: AccountName) {
   /** By queue id, whether the guard holds it. */
   const mails = new Map<string, boolean>();
   const others = new Set<string>();

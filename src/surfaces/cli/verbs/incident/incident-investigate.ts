@@ -18,7 +18,7 @@ import { eachPage } from "../../listing.ts";
 import { joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";
-import { inIncident, take } from "./incident.ts";
+import { inIncident, recordStep } from "./incident.ts";
 import { accountsFrom } from "./incident-contain.ts";
 
 const SEE = "docs/incidents.md says what that means.";
@@ -72,7 +72,7 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
     const [files, sha256] = [filesBelow(scratch).length, hashOf(file) ?? ""];
     const says = packedText(name, { files: plural(files, "file"), sha256 });
     const missing = lacks.map((one) => `Missing: ${one}`);
-    const unaudited = await take(call, incident, { step: "investigate", says, lines: missing });
+    const unaudited = await recordStep(call, incident, { step: "investigate", says, lines: missing });
     const keep = "Keep a copy elsewhere, with its SHA-256.";
     const text = [`${file} holds ${plural(files, "file")}.`, `SHA-256: ${sha256}`, ...missing, keep, unaudited];
     return done({ file, files, sha256, lacks }, joined("\n", text), `${PROGRAM} incident verify ${file}`);

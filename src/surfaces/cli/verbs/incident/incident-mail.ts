@@ -14,7 +14,7 @@ import { columns, joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
 import { sinceFrom } from "../server/logs.ts";
-import { assessment, beginOf, contactsOf, inIncident, record, USUAL_MS } from "./incident.ts";
+import { assessment, contactsOf, DEFAULT_PERIOD_MS, inIncident, recordOrThrow, startOf } from "./incident.ts";
 
 const MOST_SHOWN = 50;
 /** Mails per timeline entry: if the command is killed, at most this many people get a second mail. More entries would flood it. */
@@ -49,7 +49,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   if ("ok" in found) return found;
   const reached = mailsThatLeft(found.mails);
   const all = [...new Map(reached.flatMap((mail) => mail.reached.map((to) => [to.toLowerCase(), to]))).values()];
-  const to = untold(call, incident, name, all);
+  const to = notYetNotified(call, incident, name, all);
   const notes = [
     ...(to.length < all.length ? [`${recipients(all.length - to.length)} already informed.`] : []),
     ...(found.isCut ? ["There was more than can be listed, so others may have received mail too."] : []),
@@ -74,8 +74,8 @@ export const incidentTell = inIncident(async (call, incident) => {
   const unsure = await whyNotSure(call, question, "nothing was sent");
   if (unsure !== null) return unsure;
   // While the question was open, another command may have sent it.
-  const due = untold(call, incident, name, to);
-  const informed = (count: number) => `${recipients(count)} ${toldAbout(name)}.`;
+  const due = notYetNotified(call, incident, name, to);
+  const informed = (count: number) => `${recipients(count)} ${noticeText(name)}.`;
   let [sent, unaudited, failure]: [number, string, string | null] = [0, "", null];
   let next = "Repeat the command to inform the others.";
   while (sent < due.length && failure === null) {
@@ -86,7 +86,7 @@ export const incidentTell = inIncident(async (call, incident) => {
     if (lines.length === 0) break;
     const taken = { step: "tell", says: [informed(lines.length), ...notes].join(" "), lines } as const;
     try {
-      unaudited = (await record(call, incident, taken)) || unaudited;
+      unaudited = (await recordOrThrow(call, incident, taken)) || unaudited;
     } catch (error) {
       failure = joined("; ", [failure ?? "", `the timeline cannot be written (${messageOf(error)})`]);
       next = `Make the timeline writable. A repeat sends the mail to the last ${lines.length} again.`;
@@ -104,14 +104,14 @@ function recipients(count: number): string {
   return `${plural(count, "recipient")} ${count === 1 ? "was" : "were"}`;
 }
 
-function toldAbout(name: string): string {
+function noticeText(name: string): string {
   return `informed that the owner of ${name} did not write the mail they received`;
 }
 
 /** Recipients who were not informed yet, according to the timeline. */
-function untold({ layout }: Call, incident: Incident, name: string, all: readonly string[]): readonly string[] {
+function notYetNotified({ layout }: Call, incident: Incident, name: string, all: readonly string[]): readonly string[] {
   const before = readTimeline(layout, incident).filter(
-    ({ step, says }) => step === "tell" && says.includes(toldAbout(name)),
+    ({ step, says }) => step === "tell" && says.includes(noticeText(name)),
   );
   const told = new Set(before.flatMap(({ lines }) => lines.map((recipient) => recipient.toLowerCase())));
   return all.filter((recipient) => !told.has(recipient.toLowerCase()));
@@ -159,6 +159,6 @@ async function mailsOf(call: Call, word: string | undefined) {
   const name = word === undefined ? null : accountFrom(word);
   if (name !== null && typeof name !== "string") return name;
   const incident = readIncidents(call.layout).at(-1);
-  const since = sinceFrom(call, incident === undefined ? later(call.now(), -USUAL_MS) : beginOf(incident));
+  const since = sinceFrom(call, incident === undefined ? later(call.now(), -DEFAULT_PERIOD_MS) : startOf(incident));
   return typeof since === "number" ? assessment(call, since, name) : since;
 }

@@ -18,7 +18,7 @@ import { settingsOf } from "../../server-settings.ts";
 import { sinceFrom } from "../server/logs.ts";
 
 /** The default period without an incident. */
-export const USUAL_MS = DAY_MS;
+export const DEFAULT_PERIOD_MS = DAY_MS;
 
 export async function incidentOpen(call: Call): Promise<Answer> {
   const none = noServerIn(call.layout);
@@ -26,12 +26,12 @@ export async function incidentOpen(call: Call): Promise<Answer> {
   const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
   if (open !== undefined)
     return failed(`The incident ${open.id} is open.`, `Continue with it, or close it: ${PROGRAM} incident close`);
-  const since = sinceFrom(call, later(call.now(), -USUAL_MS));
+  const since = sinceFrom(call, later(call.now(), -DEFAULT_PERIOD_MS));
   if (typeof since !== "number") return since;
   const title = (call.args[0] ?? "").trim();
   const incident = openIncident(call.layout, { title, openedAt: isoTime(call.now()), since: isoTime(since) });
   const says = `The incident was opened: ${title}. It may have started at ${dayAndTime(incident.since)}.`;
-  const unaudited = await take(call, incident, { step: "open", says });
+  const unaudited = await recordStep(call, incident, { step: "open", says });
   const folder = folderOf(call.layout, incident);
   const opened = `The incident ${incident.id} is open. Everything about it is kept in ${folder}.`;
   const next = `${PROGRAM} incident isolate, or ${PROGRAM} incident assess`;
@@ -39,7 +39,7 @@ export async function incidentOpen(call: Call): Promise<Answer> {
 }
 
 export const incidentNote = inIncident(async (call, incident) => {
-  const unaudited = await record(call, incident, { step: "note", says: call.args[0] ?? "" });
+  const unaudited = await recordOrThrow(call, incident, { step: "note", says: call.args[0] ?? "" });
   return done({ incident: incident.id }, `It is in the timeline. ${unaudited}`.trim(), `${PROGRAM} incident list`);
 });
 
@@ -73,7 +73,7 @@ export const incidentClose = inIncident(async (call, incident) => {
   const closed = { ...incident, closedAt: isoTime(call.now()) };
   // Before the audit is awaited, because another command could isolate the server in the meantime.
   keepIncident(call.layout, closed);
-  const unaudited = await take(call, incident, { step: "close", says: "The incident was closed." });
+  const unaudited = await recordStep(call, incident, { step: "close", says: "The incident was closed." });
   const parts = [`The incident ${incident.id} is closed.`, !hasReport && "It has no report yet.", unaudited];
   return done(closed, joined(" ", parts), `${PROGRAM} incident list`);
 });
@@ -83,16 +83,16 @@ export function inIncident(run: (call: Call, incident: Incident, since: Millis) 
   return async (call: Call): Promise<Answer> => {
     const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
     if (open === undefined) return failed("No incident is open.", `Open one: ${PROGRAM} incident open NAME`);
-    const since = sinceFrom(call, beginOf(open));
+    const since = sinceFrom(call, startOf(open));
     return typeof since === "number" ? run(call, open, since) : since;
   };
 }
 
-type Taken = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
+type Entry = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
 
 /** Records a step, but does not throw: on a full disk its command still reports the step. Returns a sentence about the failure, or "". */
-export function take(call: Call, incident: Incident, taken: Taken): Promise<string> {
-  return record(call, incident, taken).catch(
+export function recordStep(call: Call, incident: Incident, entry: Entry): Promise<string> {
+  return recordOrThrow(call, incident, entry).catch(
     (error: unknown) => `It could not be written into the timeline: ${messageOf(error)}.`,
   );
 }
@@ -101,7 +101,8 @@ export function take(call: Call, incident: Incident, taken: Taken): Promise<stri
  * Writes a step into the timeline, and into the audit if the guard runs. Returns a sentence if the audit lacks the step, otherwise "".
  * Throws if the timeline cannot be written.
  */
-export async function record(call: Call, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
+export async function recordOrThrow(call: Call, incident: Incident, entry: Entry): Promise<string> {
+  const { step, says, lines = [] } = entry;
   const subject = `${incident.id} ${step}: ${says.slice(0, 480)}`;
   const noted = await call.guard.ask({ verb: "record", type: "INCIDENT", subject });
   const by = callerName(call.env);
@@ -109,7 +110,7 @@ export async function record(call: Call, incident: Incident, { step, says, lines
   return noted.ok ? "" : `It is in the timeline, but not in the audit: ${noted.message}`;
 }
 
-export function beginOf({ since }: Incident): Millis {
+export function startOf({ since }: Incident): Millis {
   return instant(Date.parse(since));
 }
 
