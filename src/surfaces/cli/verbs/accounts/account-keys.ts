@@ -8,8 +8,8 @@ import { type Call, type Failure, failed, PROGRAM, type Reader } from "../../cal
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
-/** `recovers`: the account already had these keys. `beyond`: how many of its oldest keys no password opens any more. */
-type Keys = Readonly<{ ok: true; keys: readonly AccountKey[]; recovers: boolean; beyond: number }>;
+/** `recovers`: the account already had these keys. `lockedKeys`: how many of its oldest keys no password opens any more. */
+type Keys = Readonly<{ ok: true; keys: readonly AccountKey[]; recovers: boolean; lockedKeys: number }>;
 
 /**
  * The keys for the mail of an account that gets this password: its previous ones, if the recovery key was given and opens them,
@@ -20,31 +20,33 @@ export async function keysFor(
   reader: Reader,
   { name, password, recoveryKey }: Readonly<{ name: string; password: string; recoveryKey: KeyObject | null }>,
 ): Promise<Keys | Failure> {
-  const kept = reader.accountKeys(name);
-  if (recoveryKey !== null && kept.length > 0) {
-    const keys = await lockAgain(kept.slice(0, KEYS_OF_AN_ACCOUNT), recoveryKey, password);
-    return keys === null ? otherKey(name) : { ok: true, keys, recovers: true, beyond: kept.length - keys.length };
+  const stored = reader.accountKeys(name);
+  if (recoveryKey !== null && stored.length > 0) {
+    const keys = await lockAgain(stored.slice(0, KEYS_OF_AN_ACCOUNT), recoveryKey, password);
+    return keys === null
+      ? wrongRecoveryKey(name)
+      : { ok: true, keys, recovers: true, lockedKeys: stored.length - keys.length };
   }
-  const makes = makesKeys(call);
-  if (typeof makes !== "boolean") return makes;
-  const keys = makes ? [await makeAccountKey(password, readFileSync(call.layout.mailRecoveryKey, "utf8"))] : [];
-  return { ok: true, keys, recovers: false, beyond: Math.max(kept.length + keys.length - KEYS_OF_AN_ACCOUNT, 0) };
+  const getsKey = getsKeys(call);
+  if (typeof getsKey !== "boolean") return getsKey;
+  const keys = getsKey ? [await makeAccountKey(password, readFileSync(call.layout.mailRecoveryKey, "utf8"))] : [];
+  return { ok: true, keys, recovers: false, lockedKeys: Math.max(stored.length + keys.length - KEYS_OF_AN_ACCOUNT, 0) };
 }
 
 /** Whether an account gets a new key with a new password. */
-function makesKeys(call: Call): boolean | Failure {
+function getsKeys(call: Call): boolean | Failure {
   const read = settingsOf(call);
   if (!read.ok) return read;
   return read.settings["mailboxes.encryption"] === "account" && existsSync(call.layout.mailRecoveryKey);
 }
 
 /** Why an account should get no new key, if with one more no password would open its oldest. Otherwise null. */
-export function fullOfKeys(call: Call, reader: Reader, name: string): Failure | null {
+export function whyNoMoreKeys(call: Call, reader: Reader, name: string): Failure | null {
   if (call.option("recovery-key") !== null) return null;
-  const makes = makesKeys(call);
-  if (typeof makes !== "boolean") return makes;
+  const getsKey = getsKeys(call);
+  if (typeof getsKey !== "boolean") return getsKey;
   const { length } = reader.accountKeys(name);
-  if (!makes || length < KEYS_OF_AN_ACCOUNT) return null;
+  if (!getsKey || length < KEYS_OF_AN_ACCOUNT) return null;
   return failed(
     `${name} has ${plural(length, "key")}, and a password opens at most ${KEYS_OF_AN_ACCOUNT}: with another one, its oldest mail could no longer be read.`,
     "Keep the keys that it has: --recovery-key FILE",
@@ -52,9 +54,9 @@ export function fullOfKeys(call: Call, reader: Reader, name: string): Failure | 
 }
 
 /** What to do about keys that no password opens any more; empty if there are none. */
-export function beyondText(name: string, beyond: number): string {
-  if (beyond === 0) return "";
-  const what = beyond === 1 ? "Its oldest key stays" : `Its ${beyond} oldest keys stay`;
+export function lockedKeysText(name: string, lockedKeys: number): string {
+  if (lockedKeys === 0) return "";
+  const what = lockedKeys === 1 ? "Its oldest key stays" : `Its ${lockedKeys} oldest keys stay`;
   const command = `${PROGRAM} backup restore --account ${name} --message ID --recovery-key FILE`;
   return ` ${what} locked: a password opens only ${KEYS_OF_AN_ACCOUNT}; to read a mail of that time: ${command}`;
 }
@@ -63,14 +65,14 @@ export function beyondText(name: string, beyond: number): string {
 export async function privateKeysOf(call: Call, name: string): Promise<readonly string[] | Failure> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const kept = opened.reader.accountKeys(name);
-  if (kept.length === 0) return [];
+  const stored = opened.reader.accountKeys(name);
+  if (stored.length === 0) return [];
   const recoveryKey = recoveryKeyOf(call);
   if (recoveryKey === null)
     return failed(`The mail of ${name} is encrypted with its own keys.`, "Give the recovery key: --recovery-key FILE");
   if ("ok" in recoveryKey) return recoveryKey;
-  const keys = kept.map((key) => recoverKey(key, recoveryKey)).filter((key) => key !== null);
-  return keys.length === kept.length ? keys : otherKey(name);
+  const keys = stored.map((key) => recoverKey(key, recoveryKey)).filter((key) => key !== null);
+  return keys.length === stored.length ? keys : wrongRecoveryKey(name);
 }
 
 /** The key from the option `--recovery-key`; null if it was not given. */
@@ -84,7 +86,7 @@ export function recoveryKeyOf(call: Call): KeyObject | Failure | null {
   }
 }
 
-function otherKey(name: string): Failure {
+function wrongRecoveryKey(name: string): Failure {
   const next = `\`${PROGRAM} encryption recovery-key\` showed the right one when it was made.`;
   return failed(`This is another recovery key: it does not open the mail of ${name}. Nothing was changed.`, next);
 }

@@ -36,7 +36,7 @@ import { judgeFollowed, judgePlain, newPasswordHash, weakLines } from "../../pas
 import { heldText, recoverCommand } from "../../print/account-facts.ts";
 import { columns, firstFew, joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
-import { beyondText, fullOfKeys, keysFor, recoveryKeyOf } from "./account-keys.ts";
+import { keysFor, lockedKeysText, recoveryKeyOf, whyNoMoreKeys } from "./account-keys.ts";
 
 export const accountAdd = ofAccountWithReader(async (call, name, reader) => {
   const loaded = settingsOf(call);
@@ -69,16 +69,16 @@ export async function secretOf(
   if (recoveryKey !== null && "ok" in recoveryKey) return recoveryKey;
   const found = await keysFor(call, reader, { name, password, recoveryKey });
   if (!found.ok) return found;
-  const { keys, recovers, beyond } = found;
+  const { keys, recovers, lockedKeys } = found;
   const isLocked = !recovers && reader.accountKeys(name).length > 0;
   const locked = isLocked ? ` Its older mail is locked until you open it: ${recoverCommand(name)}` : "";
-  const closed = `${locked}${isLocked && beyond > 0 ? "." : ""}${beyondText(name, beyond)}`;
+  const closed = `${locked}${isLocked && lockedKeys > 0 ? "." : ""}${lockedKeysText(name, lockedKeys)}`;
   return { ok: true as const, fields: { hash, passwordHash, keys, recovers }, closed };
 }
 
 export const accountPasswd = ofAccountWithReader(async (call, name, reader) => {
   if (reader.account(name) === null) return noAccount(name);
-  const full = fullOfKeys(call, reader, name);
+  const full = whyNoMoreKeys(call, reader, name);
   if (full !== null) return full;
   const password = await newPasswordHash(call, name);
   if (!password.ok) return password;
@@ -95,19 +95,19 @@ export const accountRemove = whileRunning(
   ofAccount(async (call, name) => {
     const held = heldText(call.layout, name);
     const opened = await call.reader();
-    const lost = opened.ok ? opened.reader.aliasesOnlyTo(name).map(({ address }) => address) : [];
-    const gone = lost.length > 0 && `Aliases that lead only to it are removed too: ${firstFew(lost)}.`;
+    const aliases = opened.ok ? opened.reader.aliasesOnlyTo(name).map(({ address }) => address) : [];
+    const gone = aliases.length > 0 && `Aliases that lead only to it are removed too: ${firstFew(aliases)}.`;
     const forwarders = opened.ok ? opened.reader.forwardsEndedBy(name) : [];
     const used = settingsOf(call);
     const { "accounts.administrator": administrator = "", domains = [] } = used.ok ? used.settings : {};
-    const isNamed = [name, ...lost].some((one) => one === administrator || one === withoutExtension(administrator));
+    const isNamed = [name, ...aliases].some((one) => one === administrator || one === withoutExtension(administrator));
     const question = joined(" ", [
       `Remove ${name}? No one will be able to sign in or send mail to it.`,
       gone,
       forwarders.length > 0 && `These accounts will no longer forward mail to it: ${firstFew(forwarders)}.`,
       ...held,
       opened.ok && opened.reader.roleReader()?.address === name && NEXT_POSTMASTER,
-      isNamed && !domains.includes(domainOf(administrator)) && STRANGER,
+      isNamed && !domains.includes(domainOf(administrator)) && ADMINISTRATOR_LEAVES,
     ]);
     const unsure = await whyNotSure(call, question, "nothing was removed");
     if (unsure !== null) return unsure;
@@ -118,7 +118,7 @@ export const accountRemove = whileRunning(
   }),
 );
 
-const STRANGER =
+const ADMINISTRATOR_LEAVES =
   "The domain of `accounts.administrator` is not in `domains`: whoever has it would get mail for postmaster@ and abuse@.";
 const NEXT_POSTMASTER = `It receives mail for postmaster@ and abuse@, and often alerts. The first other account that can sign in, if any, takes over, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
 

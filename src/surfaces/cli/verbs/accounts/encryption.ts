@@ -24,7 +24,7 @@ import { passwordFrom } from "../../passwords.ts";
 import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
 import { oneLine, printJson } from "../../print/text.ts";
 import { settingsOf, withSettingsWhileRunning } from "../../server-settings.ts";
-import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
+import { keysFor, lockedKeysText, recoveryKeyOf } from "./account-keys.ts";
 import { noAccount, ofAccountWithReader } from "./accounts.ts";
 
 export const encryptionShow = withCrypt(async (call, crypt) => {
@@ -148,9 +148,9 @@ export const encryptionRecoveryKey = withReader(async (call, reader) => {
 
 function whyNoRecoveryKey(call: Call, reader: Reader): Failure | null {
   const { mailRecoveryKey } = call.layout;
-  const isThere = existsSync(mailRecoveryKey);
+  const hasRecoveryKey = existsSync(mailRecoveryKey);
   if (reader.hasAccountKeys())
-    return isThere
+    return hasRecoveryKey
       ? failed(
           "There is a recovery key, which accounts use: it was shown when it was made, and is not on this machine.",
           "",
@@ -162,7 +162,7 @@ function whyNoRecoveryKey(call: Call, reader: Reader): Failure | null {
   const read = settingsOf(call);
   if (!read.ok) return read;
   // A command that is adding an account may already have read the current one.
-  return isThere && read.settings["mailboxes.encryption"] === "account"
+  return hasRecoveryKey && read.settings["mailboxes.encryption"] === "account"
     ? failed(
         "There is a recovery key, and new accounts use it while mailboxes.encryption is `account`.",
         `To replace it, first: ${PROGRAM} config set mailboxes.encryption server && ${PROGRAM} config apply`,
@@ -197,10 +197,10 @@ export const encryptionRecover = ofAccountWithReader(async (call, name, reader) 
     );
   const found = await keysFor(call, reader, { name, password, recoveryKey });
   if (!found.ok) return found;
-  const { keys, beyond } = found;
+  const { keys, lockedKeys } = found;
   const asked = await call.guard.ask({ verb: "mail_keys_recover", name, hash, keys });
   if (!asked.ok) return asked;
-  const opened = beyond === 0 ? "all its mail" : "its newer mail";
-  const text = `${name} can read ${opened} again; its open sessions were ended.${beyondText(name, beyond)}`;
-  return done({ name, keys: keys.length, closed: beyond }, text, `${PROGRAM} encryption show`);
+  const opened = lockedKeys === 0 ? "all its mail" : "its newer mail";
+  const text = `${name} can read ${opened} again; its open sessions were ended.${lockedKeysText(name, lockedKeys)}`;
+  return done({ name, keys: keys.length, closed: lockedKeys }, text, `${PROGRAM} encryption show`);
 });

@@ -35,15 +35,15 @@ export async function breakGlass(call: Call): Promise<Answer> {
     return failed(`Nothing was lifted. ${none.message} A server with another directory runs here.`, none.next);
   const firewall = await deleteTable();
   const strict = await openStrict(call.layout);
-  const noted = leaveRequest(call.layout);
+  const request = leaveRequest(call.layout);
   const back =
     asked.exit === "not_running"
       ? ""
       : " The guard may put the table back: stop the server if you are locked out again.";
-  const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}${strict.says}`;
-  const fault = firewall.ok ? (strict.next ?? (noted.ok ? null : stopText(call.layout))) : byHandText(TABLE);
+  const text = `The guard could not do it (${asked.message}) ${firewall.says} ${request.says}${back}${strict.says}`;
+  const fault = firewall.ok ? (strict.next ?? (request.ok ? null : stopText(call.layout))) : byHandText(TABLE);
   if (fault !== null) return failed(text, fault);
-  const json = { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested };
+  const json = { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: request.requested };
   return done(json, text, next);
 }
 

@@ -23,7 +23,7 @@ import { columns, oneLine } from "../../print/text.ts";
 import { settingsInFile, withSettings } from "../../server-settings.ts";
 
 /** Facts that a server cannot find out about itself. */
-const UNSEEN = [
+const NOT_CHECKED = [
   "Cannot be verified from here: whether others reach port 25 of this server, and what their resolvers still have cached.",
   "Optional, and served by a web server: MTA-STS (RFC 8461); see docs/dns-records.md.",
 ];
@@ -73,7 +73,7 @@ export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): An
     name,
     detail,
   ]);
-  const text = [columns([["STATE", "TYPE", "NAME", ""], ...rows]), ...UNSEEN].join("\n");
+  const text = [columns([["STATE", "TYPE", "NAME", ""], ...rows]), ...NOT_CHECKED].join("\n");
   const unanswered = checks.filter(({ record, isAnswered }) => record.required && !isAnswered);
   const bad = items.filter(({ status, required }) => required && status !== "ok" && status !== "unknown");
   if (bad.length + unanswered.length === 0) return done({ ok: true, records: items }, text);

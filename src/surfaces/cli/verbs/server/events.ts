@@ -17,7 +17,7 @@ const MOST_NAMING = 50;
 /** Time limit of a search for a text: without a match, millions of events take minutes. */
 const MOST_SEARCH_MS = 10_000;
 
-type Chosen = Pick<EventFilter, "after" | "prefix" | "types" | "account" | "text">;
+type Filter = Pick<EventFilter, "after" | "prefix" | "types" | "account" | "text">;
 
 export async function events(call: Call): Promise<Answer> {
   if (call.flag("types")) {
@@ -27,7 +27,7 @@ export async function events(call: Call): Promise<Answer> {
   }
   const page = pageFrom(call, "events", "numbers");
   if ("ok" in page) return page;
-  const asked = chosenFrom(call);
+  const asked = filterFrom(call);
   if ("ok" in asked) return asked;
   if (asked.after !== undefined && page.cursor !== null)
     return wrongUsage(
@@ -79,7 +79,7 @@ export function eventsNaming(call: Call, reader: Reader, text: string): Answer {
 /** The latest events. One search may end without a match, and then continues from where it stopped. */
 function latestEvents(
   reader: Reader,
-  chosen: Chosen,
+  chosen: Filter,
   { limit, cursor }: PageRequest,
   isLate?: () => boolean,
 ): Page<EventItem> {
@@ -106,7 +106,7 @@ function newestId({ queries }: Reader): number {
 type Start = Readonly<{ latest: readonly EventItem[]; from: number }>;
 
 /** Prints each event right after its commit, until Ctrl-C. */
-async function follow(call: Call, reader: Reader, chosen: Chosen, { latest, from }: Start): Promise<Answer> {
+async function follow(call: Call, reader: Reader, chosen: Filter, { latest, from }: Start): Promise<Answer> {
   const { terminal, guard, json } = call;
   // From here on Ctrl-C is a normal end.
   const { interrupted } = terminal;
@@ -139,7 +139,7 @@ function cellsOf(item: EventItem): readonly string[] {
   return [dayAndTime(item.at), item.type, item.ip ?? "-", action, item.details];
 }
 
-function chosenFrom(call: Call): Chosen | Failure {
+function filterFrom(call: Call): Filter | Failure {
   const after = call.option("after");
   if (after !== null && !/^\d{1,15}$/.test(after))
     return wrongUsage(`"${oneLine(after)}" is not the id of an event.`, "`--json` shows ids, `--ecs` as event.id.");

@@ -25,7 +25,7 @@ import { columns, joined, oneLine } from "../../print/text.ts";
 import { withSettings } from "../../server-settings.ts";
 import { notApplied } from "../settings/config-apply.ts";
 
-export const fail2banStatus = whileOn(async (call, sentences) => {
+export const fail2banStatus = withFail2ban(async (call, sentences) => {
   const asked = await jailsOf(call.layout, process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {});
   if (!asked.ok)
     return failed(`Fail2ban does not answer: ${asked.reason}.`, `\`${PROGRAM} fail2ban restart\` restarts it.`);
@@ -38,7 +38,7 @@ export const fail2banStatus = whileOn(async (call, sentences) => {
 });
 
 /** Loads new filters first, because each new file becomes a jail. */
-export const fail2banRestart = whileOn(async (call) => {
+export const fail2banRestart = withFail2ban(async (call) => {
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
   const applied = await call.keeper.ask({ verb: "apply", inForce: true });
   if (!applied.ok) return notApplied(applied, "fail2ban restart");
@@ -55,7 +55,7 @@ const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
 };
 
 /** A command for a server that runs with Fail2ban. */
-function whileOn(run: (call: Call, sentences: Policy["jailSentences"]) => Promise<Answer>) {
+function withFail2ban(run: (call: Call, sentences: Policy["jailSentences"]) => Promise<Answer>) {
   return withSettings((call, { settings }) =>
     whileRunning(async () =>
       serviceExists(call.layout.services, "fail2ban")
@@ -117,8 +117,8 @@ function noJail(filter: Filter, reason: string): Failure {
 
 /** A file, or the name of a filter. */
 function filterNamed(named: string, { layout }: Call): Filter | Failure {
-  const places = [...filterSources(CHECKOUT, layout).toReversed(), join(layout.fail2banConf, "filter.d")];
-  const files = [resolve(named), ...places.flatMap((place) => [join(place, named), join(place, `${named}.conf`)])];
+  const directories = [...filterSources(CHECKOUT, layout).toReversed(), join(layout.fail2banConf, "filter.d")];
+  const files = [resolve(named), ...directories.flatMap((dir) => [join(dir, named), join(dir, `${named}.conf`)])];
   const file = files.find((path) => existsSync(path) && statSync(path).isFile());
   if (file === undefined || named === "")
     return wrongUsage(`The filter "${oneLine(named)}" does not exist.`, "Name a file, or one of security/filter.d.");

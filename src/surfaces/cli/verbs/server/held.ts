@@ -18,7 +18,7 @@ export async function accountHeld(call: Call): Promise<Answer> {
   const { accounts, held, heldTotal, sent, sentTotal } = asked.result;
   const holds = accounts.map(
     (one) =>
-      `${one.account} has been held since ${dayAndTime(one.at)}: ${because(one)}, limit ${one.limit}. The mail came from ${one.ip}.`,
+      `${one.account} has been held since ${dayAndTime(one.at)}: ${holdReason(one)}, limit ${one.limit}. The mail came from ${one.ip}.`,
   );
   const isNone = accounts.length === 0 && heldTotal === 0;
   if (name !== null && isNone && sentTotal === 0) {
@@ -51,8 +51,8 @@ export const accountDrop = ofAccount(async (call, name) => {
   if (unsure !== null) return unsure;
   // Excludes mail that arrives while the question waits. The list has only the newest 100 mails.
   const shown = held.length < heldTotal ? { until: held[0]?.at } : { ids: held.map(({ queueId }) => queueId) };
-  const meant = ids.length > 0 ? { ids } : shown;
-  const asked = await call.guard.ask({ verb: "held_drop", name, isReturned, ...meant });
+  const chosen = ids.length > 0 ? { ids } : shown;
+  const asked = await call.guard.ask({ verb: "held_drop", name, isReturned, ...chosen });
   if (!asked.ok) return asked;
   const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} ${how}.`;
   if (asked.result.isMore)
@@ -71,7 +71,7 @@ export const accountDrop = ofAccount(async (call, name) => {
   return done(asked.result, text, `${PROGRAM} account passwd ${name}, then ${PROGRAM} account release ${name}`);
 });
 
-export function because({ count, windowMs, key }: HeldAccountItem): string {
+export function holdReason({ count, windowMs, key }: HeldAccountItem): string {
   const within = `within ${formatDuration(windowMs)}`;
   return key === "limits.sending.refused"
     ? `mail to ${count} people to whom it had never written was refused ${within}`
@@ -88,7 +88,7 @@ function heldTable(held: readonly HeldMailItem[], total: number): string {
     `${mail.recipientCount}`,
     mail.recipients.length === 0 ? "-" : firstFew(mail.recipients, mail.recipientCount),
   ]);
-  return `On hold:\n${table(["QUEUE ID", "ACCOUNT", "SINCE", "FROM", "RECIPIENTS", "INCLUDING"], rows, total)}`;
+  return `On hold:\n${tableOf(["QUEUE ID", "ACCOUNT", "SINCE", "FROM", "RECIPIENTS", "INCLUDING"], rows, total)}`;
 }
 
 function sentTable(sent: readonly SentMailItem[], total: number): string {
@@ -100,10 +100,10 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
     `${recipientCount}`,
     recipient ?? "-",
   ]);
-  return `Sent in the last 24 hours:\n${table(["QUEUE ID", "AT", "FROM", "RECIPIENTS", "INCLUDING"], rows, total)}`;
+  return `Sent in the last 24 hours:\n${tableOf(["QUEUE ID", "AT", "FROM", "RECIPIENTS", "INCLUDING"], rows, total)}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[], total: number): string {
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[], total: number): string {
   return columns([head, ...rows]) + (rows.length < total ? `\nand ${total - rows.length} more` : "");
 }
 
@@ -118,7 +118,7 @@ export const greylistWaiting = withReader(async (call, reader) => {
     dayAndTime(since),
     String(tries),
   ]);
-  const text = table(["TO", "FROM", "CLIENT", "SINCE", "TRIES"], rows, waiting.total);
+  const text = tableOf(["TO", "FROM", "CLIENT", "SINCE", "TRIES"], rows, waiting.total);
   // Strangers choose the recipient, and a shell would run parts of some.
   const first = parseAccountName(waiting.items[0]?.recipient ?? "") ?? "ADDRESS";
   return done(waiting, text, `${PROGRAM} greylist pause ${first}  # the next try comes in at once`);

@@ -12,13 +12,13 @@ import { limitFrom } from "../../listing.ts";
 import { jsonLine, oneLine } from "../../print/text.ts";
 import { networkFrom } from "./bans.ts";
 
-const USUAL_LIMIT = 200;
+const DEFAULT_LIMIT = 200;
 
 /** Reads the files directly, so it works while the server is down. */
 export async function logs(call: Call): Promise<Answer> {
   const query = queryFrom(call);
   if ("ok" in query) return query;
-  const limit = limitFrom(call.option("limit"), USUAL_LIMIT, "lines");
+  const limit = limitFrom(call.option("limit"), DEFAULT_LIMIT, "lines");
   if (typeof limit !== "number") return limit;
   const chosen = chosenLogs(call);
   if ("ok" in chosen) return chosen;
@@ -27,7 +27,7 @@ export async function logs(call: Call): Promise<Answer> {
   const latest = await latestLines(opened, { query, limit, damaged });
   if (call.flag("follow")) return follow(call, { opened, query, latest });
   if (latest.length === 0) return done({ items: [] }, "No line matches.", `${PROGRAM} logs --follow  # waits for one`);
-  return done({ items: latest.map(itemOf) }, latest.map(shown).join("\n"));
+  return done({ items: latest.map(itemOf) }, latest.map(entryText).join("\n"));
 }
 
 type Found = Readonly<{ opened: readonly LogSnapshot[]; query: LogQuery; latest: readonly LogEntry[] }>;
@@ -35,7 +35,7 @@ type Found = Readonly<{ opened: readonly LogSnapshot[]; query: LogQuery; latest:
 /** Continues where the search ended, through rotations, until Ctrl-C. */
 async function follow({ terminal, json, now }: Call, { opened, query, latest }: Found): Promise<Answer> {
   const { interrupted } = terminal;
-  const print = (entry: LogEntry): void => terminal.out(json ? jsonLine(itemOf(entry)) : shown(entry));
+  const print = (entry: LogEntry): void => terminal.out(json ? jsonLine(itemOf(entry)) : entryText(entry));
   latest.forEach(print);
   const followers = opened.map(
     ({ log: { component, current }, end }) =>
@@ -60,7 +60,7 @@ async function follow({ terminal, json, now }: Call, { opened, query, latest }: 
   return done(undefined, "");
 }
 
-function shown({ component, line }: LogEntry): string {
+function entryText({ component, line }: LogEntry): string {
   return oneLine(`${component.padEnd(8)}  ${line}`);
 }
 

@@ -24,7 +24,7 @@ export async function queueList(call: Call): Promise<Answer> {
   const { items: mails, total, next } = asked.result;
   const json = { mails, total, next };
   if (mails.length === 0) return done(json, emptyText("No such mail is in the queue.", page));
-  const list = mails.map((mail) => printed(mail, call.now())).join("\n\n");
+  const list = mails.map((mail) => mailText(mail, call.now())).join("\n\n");
   const more = andMore({ next, total, shown: mails.length }, page.cursor);
   const head = `${plural(total, "mail")} in the queue, oldest first:`;
   return done(json, `${head}\n\n${list}${more}`, hintFor(mails));
@@ -87,12 +87,12 @@ async function change(call: Call, verb: ChangeVerb, until?: string): Promise<Ans
       `\`${PROGRAM} account held ${printable(held)}\` shows it; \`account release\` sends it, \`account drop\` deletes it.`,
     );
   const all: QueueChange = { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next: null };
-  const stay = all.kept.map(({ account, mails }) =>
+  const heldLines = all.kept.map(({ account, mails }) =>
     printable(
       `Held by the guard, so not changed: ${plural(mails, "mail")} of ${account} (\`${PROGRAM} account held ${account}\`).`,
     ),
   );
-  return done(all, [says(), ...stay].join("\n"), `${PROGRAM} ${NEXT[verb] ?? "queue list"}`);
+  return done(all, [says(), ...heldLines].join("\n"), `${PROGRAM} ${NEXT[verb] ?? "queue list"}`);
 }
 
 function chosenBy(call: Call) {
@@ -116,7 +116,7 @@ function nothingChosen(verb: ChangeVerb): Failure {
   );
 }
 
-function printed(mail: QueueItem, nowMs: number): string {
+function mailText(mail: QueueItem, nowMs: number): string {
   const { queueId, at, sizeBytes, sender, recipients, recipientCount } = mail;
   const age = span(nowMs - Date.parse(at));
   const size = `${Math.max(1, Math.round(sizeBytes / 1024)).toLocaleString("en")} KB`;
@@ -165,7 +165,7 @@ const SENDMAIL = "/usr/sbin/sendmail";
 export async function sendmail({ layout, args, env, terminal }: Call): Promise<Answer> {
   const fail = (code: number, says: string): Answer => {
     terminal.err(`${PROGRAM} sendmail: ${says}`);
-    return ended(code);
+    return exitedWith(code);
   };
   // Postfix's postdrop(1) accepts another configuration directory only from root.
   if (process.getuid?.() !== 0)
@@ -178,12 +178,12 @@ export async function sendmail({ layout, args, env, terminal }: Call): Promise<A
   });
   try {
     await once(child, "close");
-    return ended(child.exitCode ?? EX_TEMPFAIL);
+    return exitedWith(child.exitCode ?? EX_TEMPFAIL);
   } catch (error) {
     return fail(EX_UNAVAILABLE, `${SENDMAIL} of Postfix cannot be run (${codeOf(error)}).`);
   }
 }
 
-function ended(code: number): Answer {
+function exitedWith(code: number): Answer {
   return { ok: true, json: undefined, text: "", code };
 }

@@ -20,7 +20,7 @@ import { environmentOf, invalid, settingsOf, untilNow } from "../../server-setti
 import { networkFrom } from "./bans.ts";
 import { sinceFrom } from "./logs.ts";
 
-const USUAL_DAYS = 30;
+const DEFAULT_DAYS = 30;
 
 /** The effect of a different settings file on recorded events. */
 export const replay = withReader(async (call, reader) => {
@@ -36,7 +36,7 @@ async function replayOf(file: string, reader: Reader, call: Call): Promise<Answe
   const given = policyFile(file, call);
   if (!("settings" in given)) return given;
   const now = call.now();
-  const since = sinceFrom(call, later(now, -USUAL_DAYS * DAY_MS));
+  const since = sinceFrom(call, later(now, -DEFAULT_DAYS * DAY_MS));
   if (typeof since !== "number") return since;
   const only = networkFrom(call);
   if (only !== null && typeof only !== "string") return only;
@@ -67,8 +67,8 @@ function policyFile(file: string, call: Call): Readonly<{ settings: Settings }> 
   const alone = loadSettings(text, {});
   if (!alone.ok) return invalid(alone.problems);
   const written = settingKeys().filter((key) => alone.sources[key].from === "file");
-  const overruled = new Set(written.map((key) => variableOf(key)));
-  const around = Object.entries(environmentOf(call));
-  const loaded = loadSettings(text, Object.fromEntries(around.filter(([name]) => !overruled.has(name))));
+  const overridden = new Set(written.map((key) => variableOf(key)));
+  const environment = Object.entries(environmentOf(call));
+  const loaded = loadSettings(text, Object.fromEntries(environment.filter(([name]) => !overridden.has(name))));
   return loaded.ok ? { settings: loaded.settings } : invalid(loaded.problems);
 }

@@ -8,7 +8,7 @@ import { temporaryDirectory, temporaryLayout } from "../../../../../test/kit/tem
 import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
-import { unfit, whyNoDomain, whyNotBuilt } from "./server.ts";
+import { whyNoDomain, whyNotBuilt, whyNoUnits } from "./server.ts";
 
 test("a program that is older than the data restarts nothing", ROOT, async () => {
   using layout = dataDirectory();
@@ -32,10 +32,10 @@ test("sources that cannot be built restart nothing", async () => {
 });
 
 test("units are installed only with systemd, and not next to those of a package", () => {
-  assert.equal(unfit("install", false, true), null);
-  assert.match(unfit("install", false, false)?.message ?? "", /systemd does not run this machine/);
-  assert.match(unfit("install", true, true)?.next ?? "", /systemctl enable --now ghostinbox/);
-  assert.match(unfit("uninstall", true, true)?.next ?? "", /systemctl disable --now ghostinbox/);
+  assert.equal(whyNoUnits("install", false, true), null);
+  assert.match(whyNoUnits("install", false, false)?.message ?? "", /systemd does not run this machine/);
+  assert.match(whyNoUnits("install", true, true)?.next ?? "", /systemctl enable --now ghostinbox/);
+  assert.match(whyNoUnits("uninstall", true, true)?.next ?? "", /systemctl disable --now ghostinbox/);
 });
 
 test("no unit is installed without a domain, because it would fail", () => {

@@ -13,14 +13,14 @@ import { installUnits, renewUnits, SYSTEMD_RUNS, uninstallUnits } from "../../..
 import { keptBuild } from "../../../../jobs/build/kept-build.ts";
 import { startAfresh } from "../../../../jobs/build/run-kept.ts";
 import { readSettings } from "../../../../jobs/settings-file/settings-file.ts";
-import { planUninstall, uninstall as takeBack } from "../../../../jobs/uninstall/uninstall.ts";
+import { planUninstall, uninstall as undoSetUp } from "../../../../jobs/uninstall/uninstall.ts";
 import { obstaclesInData } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { notRunning } from "../../not-running.ts";
 import { settingsInFile } from "../../server-settings.ts";
-import { configCheck, emptied } from "../settings/config.ts";
+import { configCheck, failureIfEmptied } from "../settings/config.ts";
 
 /** `stop`: waits until nothing of the server runs. Parts that are already stopped are no failure. */
 export async function stop(call: Call): Promise<Answer> {
@@ -94,7 +94,7 @@ export async function whyNotBuilt(checkout: string): Promise<string | null> {
 
 /** `service install`: installs the systemd units of the package for this checkout and this data directory. */
 export async function serviceInstall({ layout }: Call): Promise<Answer> {
-  const refused = unfit("install", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
+  const refused = whyNoUnits("install", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
   const unset = whyNoDomain(layout);
   if (unset !== null) return unset;
@@ -106,7 +106,7 @@ export async function serviceInstall({ layout }: Call): Promise<Answer> {
 
 /** The failure if no domain is set, without which the service would keep failing. Exported for its test. */
 export function whyNoDomain(layout: Layout): Failure | null {
-  const lost = emptied({ layout });
+  const lost = failureIfEmptied({ layout });
   if (lost !== null) return lost;
   try {
     // systemd does not pass on the variables of this shell.
@@ -120,7 +120,7 @@ export function whyNoDomain(layout: Layout): Failure | null {
 }
 
 export async function serviceUninstall(): Promise<Answer> {
-  const refused = unfit("uninstall", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
+  const refused = whyNoUnits("uninstall", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
   const removed = await uninstallUnits();
   if (!removed.ok) return failed(removed.reason, `Then \`${PROGRAM} service uninstall\` continues from there.`);
@@ -130,7 +130,7 @@ export async function serviceUninstall(): Promise<Answer> {
 }
 
 /** Exported for its test. */
-export function unfit(what: "install" | "uninstall", isPackaged: boolean, hasSystemd: boolean): Failure | null {
+export function whyNoUnits(what: "install" | "uninstall", isPackaged: boolean, hasSystemd: boolean): Failure | null {
   if (isPackaged)
     return failed(
       "The units of GhostInbox belong to its package.",
@@ -169,7 +169,7 @@ export async function uninstall(call: Call): Promise<Answer> {
     const reply = await terminal.ask("Continue? Type yes: ");
     if (reply?.trim().toLowerCase() !== "yes") return failed("Nothing was changed.", "");
   }
-  const outcome = await takeBack(call.layout, options, (doing) => terminal.progress(`${doing} ...`));
+  const outcome = await undoSetUp(call.layout, options, (doing) => terminal.progress(`${doing} ...`));
   if (!outcome.ok) return failed(outcome.reason, `Once that is fixed, \`${PROGRAM} uninstall\` continues from there.`);
   const kept = existsSync(data) ? ` Mail, accounts and settings are in ${data}.` : "";
   const left = ` Its programs are still in ${CHECKOUT}; delete that directory if you no longer need it.`;

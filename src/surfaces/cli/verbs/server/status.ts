@@ -35,11 +35,11 @@ export async function status(call: Call): Promise<Answer> {
   const firewall = await currentFirewall(call);
   const ports = "ok" in firewall ? null : firewall;
   const [check, drill, report] = [shownLastCheck(layout), shownLastDrill(layout), shownLastReport(layout)];
-  const lasts = [ports && shownState(ports, readIsolation(layout)), check?.text, drill?.text, report?.text];
+  const lastRuns = [ports && shownState(ports, readIsolation(layout)), check?.text, drill?.text, report?.text];
   const container = containerWarnings();
   const profile = shownProfile(call);
   const localOnly = known?.leadOut === false && LOCAL_ONLY;
-  const text = joined("\n", [printStatus(health, active), localOnly, ...container, profile?.text, ...lasts]);
+  const text = joined("\n", [printStatus(health, active), localOnly, ...container, profile?.text, ...lastRuns]);
   // The open ones come first in the list.
   const open = known?.items.filter(({ resolvedAt }) => resolvedAt === null) ?? [];
   const alerts = known === null ? null : { open: open.length, leadOut: known.leadOut };
@@ -107,7 +107,7 @@ function printStatus(health: Health, activeBans: number | null): string {
       `! ${oneLine(says)}${since === null ? "" : ` (since ${dayAndTime(since)})`}\n  ${oneLine(action)}`,
   );
   return [
-    `${HEADLINES[health.headline]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}. ${waiting(tasks.length, health.headline)}`,
+    `${HEADLINES[health.headline]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}. ${tasksText(tasks.length, health.headline)}`,
     printComponents(health.components),
     ...tasks,
   ].join("\n");
@@ -117,7 +117,7 @@ function printComponents(components: Health["components"]): string {
   return columns(components.map(({ name, status: state, detail }) => [`  ${name}`, state, detail]));
 }
 
-function waiting(tasks: number, headline: Health["headline"]): string {
+function tasksText(tasks: number, headline: Health["headline"]): string {
   // Without a task, a failed part is just being restarted; if that does not help, an alert follows.
   if (tasks === 0) return headline === "well" ? "Nothing needs attention." : "The list below shows what does not work.";
   return tasks === 1 ? "One thing needs attention." : `${tasks} things need attention.`;
@@ -141,14 +141,14 @@ export function nextAfterStatus(health: Health, activeBans: number | null): stri
 const BANS_SHOWN = 10;
 
 /** Exported for its test. */
-export function printStats(stats_: Stats, nowMs: number): string {
-  const bans = stats_.bans.items.map((item) => [`  ${item.ip}`, item.level, until(item.expiresAt, nowMs), item.reason]);
-  const counts = Object.entries(stats_.counts).map(([type, count]) => [`  ${type}`, String(count)]);
-  const tops = stats_.topIps.map((top) => [`  ${top.ip}`, ...[top.mails, top.connections, top.rejected].map(String)]);
-  const rest = stats_.bans.active - bans.length;
+export function printStats(totals: Stats, nowMs: number): string {
+  const bans = totals.bans.items.map((item) => [`  ${item.ip}`, item.level, until(item.expiresAt, nowMs), item.reason]);
+  const counts = Object.entries(totals.counts).map(([type, count]) => [`  ${type}`, String(count)]);
+  const tops = totals.topIps.map((top) => [`  ${top.ip}`, ...[top.mails, top.connections, top.rejected].map(String)]);
+  const rest = totals.bans.active - bans.length;
   const more = rest > 0 ? `\n… and ${rest.toLocaleString("en")} more: ${PROGRAM} bans` : "";
   return [
-    printStatus(stats_.health, stats_.bans.active),
+    printStatus(totals.health, totals.bans.active),
     section("Bans in force, newest first", bans) + more,
     section("Events of the last 24 hours", counts),
     section("Busiest addresses of the last 24 hours", [["  ADDRESS", "MAILS", "CONNECTIONS", "REJECTED"], ...tops]),

@@ -24,7 +24,7 @@ import { settingsOf } from "../../server-settings.ts";
 import { mailboxUse, quotaText, usedText } from "../accounts/account-settings.ts";
 import { stateOf } from "../accounts/accounts.ts";
 import { eventsNaming } from "./events.ts";
-import { because } from "./held.ts";
+import { holdReason } from "./held.ts";
 
 export async function why(call: Call): Promise<Answer> {
   const [asked = ""] = call.args;
@@ -136,7 +136,7 @@ function knownLines({ guarded, held, known }: AccountKnown): readonly (readonly 
     guarded === null
       ? "no"
       : `yes: ${plural(guarded.guesses, "wrong password")} or more within ${formatDuration(guarded.windowMs)}, from new places`;
-  const mail = held === null ? "no" : `since ${dayAndTime(held.at)}: ${because(held)}`;
+  const mail = held === null ? "no" : `since ${dayAndTime(held.at)}: ${holdReason(held)}`;
   const rest = known.length > MOST_KNOWN ? ` and ${known.length - MOST_KNOWN} more (--json)` : "";
   const places = known.length === 0 ? "none" : known.slice(0, MOST_KNOWN).map(printPrefix).join(", ") + rest;
   return [

@@ -18,7 +18,7 @@ import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, ty
 import { leftOut } from "../../print/replay.ts";
 import { firstFew, joined } from "../../print/text.ts";
 import { settingsInFile, surprises, untilNow } from "../../server-settings.ts";
-import { adoptedEdits, emptied } from "./config.ts";
+import { adoptedEdits, failureIfEmptied } from "./config.ts";
 import { beginTrial, confirmStrict } from "./firewall.ts";
 
 /** `command`: the one to repeat. */
@@ -32,7 +32,7 @@ export function notApplied({ reason, mayBeDone }: Extract<KeeperReply, { ok: fal
  * that read a changed setting only at their start; otherwise Dovecot could ask at a port that the guard has left.
  */
 export async function configApply(call: Call): Promise<Answer> {
-  const adopted = emptied(call) ?? adoptedEdits(call, { isTrial: false });
+  const adopted = failureIfEmptied(call) ?? adoptedEdits(call, { isTrial: false });
   if (!adopted.ok) return adopted;
   const edits = adopted.warnings.map(({ says }) => says);
   const answer = await applyFile(call, edits);
@@ -80,8 +80,8 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   }
   const programs = restarted.map((program) => `Restarted the ${program}.`);
   const warnings = [...warningsOf(loaded.settings), ...surprises(call, loaded)];
-  const said = joined(" ", [...edits, inForce(changed), applied.detail, ...programs, confirmed.note, tried?.text]);
-  const text = [said, ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
+  const summary = joined(" ", [...edits, inForce(changed), applied.detail, ...programs, confirmed.note, tried?.text]);
+  const text = [summary, ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
   const next = tried === null ? `${PROGRAM} status` : tried.next;
   return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
 }
@@ -165,7 +165,7 @@ export async function confirmApply(
   const note = leftOut(report.reach);
   if (report.accounts.total === 0)
     return { ok: true, note: note === "" ? "" : `No user would have been refused. ${note}` };
-  const says = `${warning(report)} ${note}`.trim();
+  const says = `${refusalWarning(report)} ${note}`.trim();
   return agreedTo(call, says, `\`${PROGRAM} config simulate\` shows more; `);
 }
 
@@ -193,7 +193,7 @@ function lostMail(reader: Reader, settings: Settings, before: readonly string[])
   const unserved = [...here].filter((address) => !isOurs(address));
   const isHere = (one: string) => here.has(one) || here.has(withoutExtension(one));
   const leaves = (one: string) => isOurs(one, before) && !isOurs(one);
-  const left = [...RECIPIENTS, ...SENDERS].filter((key) =>
+  const leaving = [...RECIPIENTS, ...SENDERS].filter((key) =>
     // The first account replaces an administrator that exists here.
     [settings[key]].flat().some((one) => leaves(one) && !(key === "accounts.administrator" && isHere(one))),
   );
@@ -203,16 +203,16 @@ function lostMail(reader: Reader, settings: Settings, before: readonly string[])
     ...accounts.map((name) => targetsOf(reader.own(name))),
     ...RECIPIENTS.map((key) => settings[key]),
   ].flat();
-  const come = targets.filter((one) => isOurs(one) && !isOurs(one, before) && !isHere(one) && !isRole.test(one));
+  const unreachable = targets.filter((one) => isOurs(one) && !isOurs(one, before) && !isHere(one) && !isRole.test(one));
   return joined(" ", [
     unserved.length > 0 && `No more mail would be received for ${firstFew(unserved)}.`,
-    left.length > 0 && `Whoever has the removed domain would get mail for its addresses in ${left.join(", ")}.`,
-    come.length > 0 &&
-      `Mail from aliases, forwards or settings would not reach ${firstFew([...new Set(come)])}: no account or alias here has that address.`,
+    leaving.length > 0 && `Whoever has the removed domain would get mail for its addresses in ${leaving.join(", ")}.`,
+    unreachable.length > 0 &&
+      `Mail from aliases, forwards or settings would not reach ${firstFew([...new Set(unreachable)])}: no account or alias here has that address.`,
   ]);
 }
 
-function warning({ accounts, events, from }: ReplayReport): string {
+function refusalWarning({ accounts, events, from }: ReplayReport): string {
   const named = firstFew(
     accounts.items.map(({ account, ip }) => `${account} (from ${ip})`),
     accounts.total,

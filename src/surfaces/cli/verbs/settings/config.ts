@@ -37,19 +37,19 @@ import {
 
 /** `forNextStart`: accepts what a start only warns about. For example, instead of an expired certificate it serves the last one. */
 export async function configCheck(call: Call & Place): Promise<Answer> {
-  const edited = emptied(call) ?? adoptedEdits(call, { isTrial: true });
+  const edited = failureIfEmptied(call) ?? adoptedEdits(call, { isTrial: true });
   if (!edited.ok) return edited;
   const loaded = settingsInFile(call);
   if (!loaded.ok) return loaded;
   const { settings } = loaded;
-  const looks = [
+  const checks = [
     ["domains", () => missingDomain(settings)],
     ["tls.cert", () => certificateProblem(settings, call)],
     ["mailboxes.encryption", () => keyProblem(settings, call)],
     ["a file that is named", () => fileProblem(settings, call)],
   ] as const;
-  for (const [where, look] of looks) {
-    const says = look();
+  for (const [where, check] of checks) {
+    const says = check();
     if (says !== null) return invalid([{ where, says }]);
   }
   const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
@@ -174,7 +174,7 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
   const { layout } = call;
   const keys = wanted.map(({ key }) => key);
   const text = settingsText(call);
-  const gone = emptied(call);
+  const gone = failureIfEmptied(call);
   if (gone !== null) return gone;
   if (text === null)
     return failed(
@@ -183,7 +183,7 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
     );
   if (typeof text !== "string") return text;
   const plain = withoutMark(text);
-  const broken = notTomlIn(plain);
+  const broken = tomlFailure(plain);
   if (broken !== null) return broken;
   const edited = wanted.reduce<Edited>((so, one) => (so.ok ? editedWith(so.text, one) : so), { ok: true, text: plain });
   if (!edited.ok) return failed(edited.reason, "Nothing was written.");
@@ -191,7 +191,7 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
   if (!loaded.ok) return invalid(loaded.problems, "nothing was written");
   const missing = keys.includes("domains") ? missingDomain(loaded.settings) : null;
   if (missing !== null) return invalid([{ where: "domains", says: missing }], "nothing was written");
-  const lost = emptied(call, edited.text);
+  const lost = failureIfEmptied(call, edited.text);
   if (lost !== null) return lost;
   const changed = edited.text !== plain;
   const mark = text.slice(0, text.length - plain.length);
@@ -216,14 +216,14 @@ function editedWith(text: string, { key, toml }: Assignment): Edited {
 }
 
 /** The failure if the text is not valid TOML: problems without a key concern the whole file. */
-function notTomlIn(text: string): Failure | null {
+function tomlFailure(text: string): Failure | null {
   const loaded = loadSettings(text, {});
   const broken = loaded.ok ? [] : loaded.problems.filter(({ where }) => where === "");
   return broken.length === 0 ? null : invalid(broken, "nothing was written");
 }
 
 /** The failure if the file has lost every setting. Call it before edits are adopted, because then the file has a setting again. */
-export function emptied({ layout }: Pick<Call, "layout">, edited?: string): Failure | null {
+export function failureIfEmptied({ layout }: Pick<Call, "layout">, edited?: string): Failure | null {
   const says = whyEmptied(layout, edited);
   return says === null ? null : invalid([{ where: "", says }]);
 }

@@ -50,7 +50,7 @@ export const firewallTry = withSettings(async (call, { settings }) => {
       `\`${PROGRAM} config set firewall.mode strict\`, then \`${PROGRAM} config apply\`.`,
     );
   const { confirmed } = readStrict(call.layout);
-  const says = await announced(await plannedOpening(call, settings), confirmed, settings);
+  const says = await announcement(await plannedOpening(call, settings), confirmed, settings);
   const unsure = await whyNotToTry(call, says, {
     nothing: "Nothing was started",
     unasked: `\`${PROGRAM} firewall try --yes\` starts without a question.`,
@@ -97,7 +97,7 @@ export async function firewallConfirm(call: Call): Promise<Answer> {
       );
   }
   const kept = await call.keeper.ask({ verb: "firewall_confirm" });
-  if (!kept.ok) return refused(call, kept, "It was not confirmed", `Try it again: \`${PROGRAM} firewall try\``);
+  if (!kept.ok) return keeperFailure(call, kept, "It was not confirmed", `Try it again: \`${PROGRAM} firewall try\``);
   const unaudited = await auditFirewall(call, "FIREWALL_CONFIRMED", trial.opening);
   return done({ confirmed: true }, `The strict firewall stays.${unaudited}`, `${PROGRAM} firewall`);
 }
@@ -105,7 +105,7 @@ export async function firewallConfirm(call: Call): Promise<Answer> {
 export async function firewallRollback(call: Call): Promise<Answer> {
   const taken = await call.keeper.ask({ verb: "firewall_rollback" });
   if (!taken.ok)
-    return refused(
+    return keeperFailure(
       call,
       taken,
       "Nothing was undone",
@@ -133,18 +133,18 @@ export function shownState({ state, open, remainingS, faults }: FirewallState, i
 }
 
 /** Settings that determine the strict firewall. */
-const CHANGES = /^(?:firewall\.|ports\.|http\.address$|proxy\.networks$)/;
+const FIREWALL_SETTINGS = /^(?:firewall\.|ports\.|http\.address$|proxy\.networks$)/;
 
 export async function confirmStrict(
   call: Call,
   settings: Settings,
   changed: readonly string[],
 ): Promise<Failure | Readonly<{ ok: true; begins: boolean }>> {
-  if (!isStrict(settings) || !changed.some((key) => CHANGES.test(key))) return { ok: true, begins: false };
+  if (!isStrict(settings) || !changed.some((key) => FIREWALL_SETTINGS.test(key))) return { ok: true, begins: false };
   const opening = await plannedOpening(call, settings);
   const { confirmed } = readStrict(call.layout);
   if (confirmed !== null && isNothing(beyond(confirmed, opening))) return { ok: true, begins: false };
-  const unsure = await whyNotToTry(call, await announced(opening, confirmed, settings), {
+  const unsure = await whyNotToTry(call, await announcement(opening, confirmed, settings), {
     nothing: "Nothing was applied",
     unasked: `\`${PROGRAM} config apply --yes\` applies it without a question.`,
     otherwise: `\`${PROGRAM} config set firewall.mode bans\` leaves every port open.`,
@@ -155,7 +155,7 @@ export async function confirmStrict(
 /** Lets the keeper start a trial of the strict firewall of the settings in force. */
 export async function beginTrial(call: Call): Promise<Answer> {
   const began = await call.keeper.ask({ verb: "firewall_try", session: sessionPort(call) });
-  if (!began.ok) return refused(call, began, "The firewall was not changed", `\`${PROGRAM} status\` shows more.`);
+  if (!began.ok) return keeperFailure(call, began, "The firewall was not changed", `\`${PROGRAM} status\` shows more.`);
   const { confirmed, trial } = readStrict(call.layout);
   const seconds = began.count ?? null;
   if (seconds === null) {
@@ -169,7 +169,7 @@ export async function beginTrial(call: Call): Promise<Answer> {
 }
 
 /** The failure if the keeper refuses or, while the server is stopped, does not run. */
-function refused(
+function keeperFailure(
   { layout }: Call,
   { reason, mayBeDone }: Extract<KeeperReply, { ok: false }>,
   says: string,
@@ -203,7 +203,7 @@ function sessionPort({ env }: Call): number | null {
 }
 
 /** Announces the ports that will be open, listening ports that will be closed, and what happens without a confirmation. */
-async function announced(opening: Opening, confirmed: Opening | null, settings: Settings): Promise<string> {
+async function announcement(opening: Opening, confirmed: Opening | null, settings: Settings): Promise<string> {
   const shut = await wouldBeShut(opening);
   const within = formatDuration(settings["firewall.confirm_within"]);
   const back =

@@ -49,7 +49,7 @@ export async function auditAnchor(call: Call): Promise<Answer> {
   if (fault !== null) return failed(`The audit is not consistent: ${fault.says}.`, `See \`${PROGRAM} audit verify\`.`);
   if (id === 0) return failed("The audit has no entry yet.", "");
   const anchor = { at: isoTime(call.now()), id, hash };
-  return append(call, anchor, `Entry ${id} is anchored: ${hash}`);
+  return appendAnchor(call, anchor, `Entry ${id} is anchored: ${hash}`);
 }
 
 export async function auditAccept(call: Call): Promise<Answer> {
@@ -66,7 +66,7 @@ export async function auditAccept(call: Call): Promise<Answer> {
     hash,
     accepted: { reason: call.args.join(" "), sum, numbered },
   };
-  return append(call, anchor, `The audit continues from entry ${id}. The reason is kept among the anchors.`);
+  return appendAnchor(call, anchor, `The audit continues from entry ${id}. The reason is kept among the anchors.`);
 }
 
 export const auditExport = withReader(async (call, reader) => {
@@ -74,7 +74,7 @@ export const auditExport = withReader(async (call, reader) => {
   return done(undefined, "");
 });
 
-function append(call: Call, anchor: Anchor, says: string): Answer {
+function appendAnchor(call: Call, anchor: Anchor, says: string): Answer {
   try {
     appendRecord(call.layout.auditAnchors, anchor);
   } catch (error) {

@@ -18,14 +18,14 @@ import { secretFrom } from "../../passwords.ts";
 import { oneLine, when } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { privateKeysOf } from "../accounts/account-keys.ts";
-import { notRestored, restoreArchive, restoredText, watching } from "./backup.ts";
+import { notRestored, progressOf, restoreArchive, restoredText } from "./backup.ts";
 
 type Source = Readonly<{ restic: Restic; place: string; key: string }>;
 type Chosen = Source & Readonly<{ snapshot: string; manifest: Manifest }>;
 
 /** `backup restore [SNAPSHOT]`: the whole server, or with --account mails of one account. */
 export async function backupRestore(call: Call): Promise<Answer> {
-  const wrong = wrongTogether(call);
+  const wrong = wrongOptions(call);
   if (wrong !== null) return wrong;
   const [asked = "latest"] = call.args;
   if (asked.endsWith(".gpg")) return restoreArchive(call, asked);
@@ -43,7 +43,7 @@ async function restoreChosen(call: Call, chosen: Chosen): Promise<Answer> {
   return to === null ? restoreAll(call, chosen) : restoreFiles(call, chosen, to);
 }
 
-function wrongTogether(call: Call): Failure | null {
+function wrongOptions(call: Call): Failure | null {
   const given = (...names: readonly string[]) => names.filter((name) => call.option(name) !== null);
   const account = call.option("account");
   if (account === null && given("folder", "message", "into").length > 0)
@@ -129,7 +129,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
   if (refused !== null) return failed(refused, "Nothing was restored.");
   if (!(await confirmed(call, `Restore ${what} to ${layout.data}?`))) return failed("Nothing was restored.", "");
   const fetch = (to: string, signal?: AbortSignal) =>
-    restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watching(call, "Restored"), signal });
+    restic.restore(snapshot, { to, sizeBytes: needs.value, watch: progressOf(call, "Restored"), signal });
   const { interrupted } = call.terminal;
   const restored = await restoreServer(layout, fetch, { key, replaces: call.flag("replace"), interrupted });
   if (!restored.ok) return notRestored(call, restored);
@@ -138,7 +138,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
 }
 
 async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, to: string): Promise<Answer> {
-  if (existsSync(to)) return takenName(to);
+  if (existsSync(to)) return alreadyExists(to);
   if (!existsSync(dirname(to))) return failed(`${oneLine(dirname(to))} does not exist.`, "Make it first.");
   if (call.flag("dry-run"))
     return done(
@@ -147,19 +147,19 @@ async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, 
     );
   const made = madeDirectory(to);
   if (typeof made !== "string") return made;
-  const restored = await restic.restore(snapshot, { to: made, watch: watching(call, "Restored") });
+  const restored = await restic.restore(snapshot, { to: made, watch: progressOf(call, "Restored") });
   if (!restored.ok) return failed(`Not everything could be written to ${oneLine(to)}: ${restored.reason}.`, "");
   return done({ snapshot, to }, `All files of ${when(manifest.at)} are in ${oneLine(to)}.`);
 }
 
-function takenName(to: string): Failure {
+function alreadyExists(to: string): Failure {
   return failed(`${oneLine(to)} already exists.`, "Name a directory that does not exist.");
 }
 
 /** Makes a directory that only root can change. restic(1) follows links, which another user could otherwise put there first. */
 function madeDirectory(to: string): string | Failure {
   try {
-    return makeOwnDirectory(to, 0o700) ?? takenName(to);
+    return makeOwnDirectory(to, 0o700) ?? alreadyExists(to);
   } catch (error) {
     return failed(
       `Nothing was restored: ${messageOf(error)}`,
@@ -184,7 +184,7 @@ async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen):
       `Would put ${what} of ${when(manifest.at)} into the folder “${folder}” of ${account}. Nothing was changed.`,
     );
   const { interrupted } = call.terminal;
-  const asked = { snapshot, selection, folder, keys, interrupted, watch: watching(call, "Restored") };
+  const asked = { snapshot, selection, folder, keys, interrupted, watch: progressOf(call, "Restored") };
   const restored = await restoreMailbox(call.layout, restic, asked);
   if (!restored.ok) return failed(restored.reason, "");
   if (restored.mails === 0)

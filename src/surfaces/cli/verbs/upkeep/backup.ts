@@ -34,7 +34,7 @@ export const backupCreate = withSettings(async (call, { settings }) => {
   const none = noServerIn(call.layout);
   if (none !== null) return none;
   call.terminal.progress("Looking at the mail ...");
-  const watch = watching(call, "Stored");
+  const watch = progressOf(call, "Stored");
   const made = await createBackup(call.layout, settings, { tag: BY_HAND, watch });
   if (!made.ok) return failed(made.reason, "");
   const { backup, isKeyNew, place } = made;
@@ -71,7 +71,7 @@ function noBackupIn(place: string, { layout }: Call): string {
 }
 
 export async function backupList(call: Call): Promise<Answer> {
-  const opened = open(call);
+  const opened = openRepository(call);
   if (!("restic" in opened)) return opened;
   const { restic, place } = opened;
   const read = await restic.snapshots();
@@ -88,7 +88,7 @@ export async function backupList(call: Call): Promise<Answer> {
 }
 
 export async function backupVerify(call: Call): Promise<Answer> {
-  const opened = open(call);
+  const opened = openRepository(call);
   if (!("restic" in opened)) return opened;
   const { restic, place } = opened;
   const from = performance.now();
@@ -109,7 +109,7 @@ export async function backupVerify(call: Call): Promise<Answer> {
   return done({ ok: true, place, tookMs, read: !call.flag("quick") }, says);
 }
 
-function open(call: Call): Readonly<{ restic: Restic; place: string }> | Failure {
+function openRepository(call: Call): Readonly<{ restic: Restic; place: string }> | Failure {
   const read = settingsOf(call);
   if (!read.ok) return read;
   if (readKey(call.layout) === null) return noKey(call);
@@ -127,7 +127,7 @@ function noKey({ layout }: Call): Failure {
 }
 
 /** Shows the progress: `Stored 120 of 400 MB, 30 MB/s, 10 s left`. */
-export function watching({ terminal }: Call, verb: string) {
+export function progressOf({ terminal }: Call, verb: string) {
   return ({ doneBytes, totalBytes, elapsedMs }: Progress): void => {
     const rate = elapsedMs > 0 ? doneBytes / elapsedMs : 0;
     const left = rate > 0 && totalBytes > doneBytes ? `, ${span((totalBytes - doneBytes) / rate)} left` : "";
@@ -141,7 +141,7 @@ export const backupDrill = withSettings(async (call, { settings }) => {
   call.terminal.progress("Looking for the newest backup ...");
   const outcome = await drillRestore(call.layout, settings, {
     env: environmentOf(call),
-    watch: watching(call, "Restored"),
+    watch: progressOf(call, "Restored"),
     says: (step) => call.terminal.progress(step),
   });
   if (!outcome.ok) return failed(outcome.reason, "Try again later.");
@@ -150,7 +150,7 @@ export const backupDrill = withSettings(async (call, { settings }) => {
   if (drill.reason === null)
     return done(
       json,
-      `The backup ${drill.snapshot} was restored beside the server, checked and removed again in ${span(drill.tookMs)}.\n${lines(drill)}`,
+      `The backup ${drill.snapshot} was restored beside the server, checked and removed again in ${span(drill.tookMs)}.\n${drillText(drill)}`,
     );
   return failed(
     `The restore drill failed: ${oneLine(drill.reason)}.`,
@@ -161,7 +161,7 @@ export const backupDrill = withSettings(async (call, { settings }) => {
   );
 });
 
-function lines({ found, madeAt }: Drill): string {
+function drillText({ found, madeAt }: Drill): string {
   if (found === null || madeAt === null) return "";
   const { same, gone } = found;
   const sinceGone = gone === 0 ? "" : `; ${plural(gone, "was", "were")} moved or deleted since`;
@@ -199,7 +199,7 @@ export const backupExport = withSettings(async (call, { settings }) => {
   const passphrase = await newPassphrase(call);
   if (typeof passphrase !== "string") return passphrase;
   const file = archiveIn(directory, new Date(call.now()));
-  const watch = watching(call, "Written");
+  const watch = progressOf(call, "Written");
   const made = await exportArchive(call.layout, { file, passphrase, settings, watch });
   if (!made.ok) return failed(made.reason, "");
   const says = `${file} holds ${plural(made.mails, "mail")} and everything else, in ${formatBytes(made.bytes)}. Only its passphrase opens it.`;
@@ -237,7 +237,7 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
   const passphrase = await passphraseOf(call, "Passphrase of the archive");
   if (typeof passphrase !== "string") return passphrase;
   const fetch = (to: string, signal?: AbortSignal) =>
-    readArchive({ file, passphrase, to, signal, watch: watching(call, "Read") });
+    readArchive({ file, passphrase, to, signal, watch: progressOf(call, "Read") });
   const { interrupted } = call.terminal;
   const restored = await restoreServer(layout, fetch, { key: null, replaces: call.flag("replace"), interrupted });
   if (!restored.ok) return notRestored(call, restored);
@@ -251,10 +251,10 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
 export function restoredText(call: Call, what: string, aside: string | null, given?: readonly string[]): string {
   const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
   const says = `Restored ${what} to ${call.layout.data}.${kept}${outsideText(call.layout)}`;
-  return [says, ...lackedBy(call, given), ...comesBackFrom(call.layout, aside)].join("\n");
+  return [says, ...missingVariables(call, given), ...comesBackFrom(call.layout, aside)].join("\n");
 }
 
-function lackedBy({ env }: Call, given: readonly string[] = []): readonly string[] {
+function missingVariables({ env }: Call, given: readonly string[] = []): readonly string[] {
   const missing = given.filter((name) => env[name] === undefined).join(", ");
   return missing ? [`Make sure that the next start has these variables, which no backup holds: ${missing}`] : [];
 }
@@ -262,7 +262,7 @@ function lackedBy({ env }: Call, given: readonly string[] = []): readonly string
 /** The failure of a restore. If the next start completes it, names what that needs and what comes back, as after a success. */
 export function notRestored(call: Call, { reason, aside, variables }: NotRestored): Failure {
   if (aside === undefined) return failed(reason, "");
-  const lines = [...lackedBy(call, variables), ...comesBackFrom(call.layout, aside)];
+  const lines = [...missingVariables(call, variables), ...comesBackFrom(call.layout, aside)];
   return failed(reason, "", { lines, json: { to: call.layout.data, aside } });
 }
 

@@ -76,7 +76,7 @@ export function outcomeOf(results: readonly Result[], changed: readonly Change[]
   const bad = count("wrong");
   const json = { ok: bad === 0, counts, changed, checks: results };
   const news = changed.map(({ id, from, to }) => `Changed since the last check: ${id} was ${from}, and is ${to}.`);
-  const lines = [...results.flatMap(printed), ...news];
+  const lines = [...results.flatMap(resultLines), ...news];
   const sum = `${plural(results.length, "check")}: ${CHECK_STATES.map((state) => `${count(state)} ${state}`).join(", ")}.`;
   if (bad === 0) return done(json, [...lines, sum].join("\n"));
   return failed(
@@ -95,7 +95,7 @@ export function checklistOf(points: readonly JudgedPoint[], left: readonly LeftO
   const lines = [
     ...points.flatMap(({ point, state, checks }) => [
       `${MARKS[state]} ${point}`,
-      ...checks.flatMap(printed).map((line) => `    ${line}`),
+      ...checks.flatMap(resultLines).map((line) => `    ${line}`),
     ]),
     ...(left.length === 0 ? [] : ["", "Your settings leave this open:"]),
     ...left.flatMap(({ setting, leaves, change }) => [`    ${setting}: ${leaves}`, `         change: ${change}`]),
@@ -107,7 +107,7 @@ export function checklistOf(points: readonly JudgedPoint[], left: readonly LeftO
   return failed(`${sum}; ${open} open${rest}.`, "Each line that starts with `fix` says what to do.", { lines, json });
 }
 
-function printed({ id, state, evidence, did, mend }: Result): readonly string[] {
+function resultLines({ id, state, evidence, did, mend }: Result): readonly string[] {
   const lines = [`${state.padEnd(8)} ${id}: ${evidence}`, `         did: ${did}`];
   return mend === null ? lines : [...lines, `         fix: ${mend}`];
 }

@@ -169,20 +169,20 @@ export async function rollback(call: Call): Promise<Answer> {
     if (processesOf(layout.data).length > 0)
       return failed("Parts of the server still run.", `Stop them first: ${stopCommand(layout)}`);
     // A rollback that has begun can no longer be refused, because the next start would complete it too.
-    const isBegun = startedAside(layout) !== null;
-    const lost = isBegun ? BEGUN : toLose(layout, snapshot);
+    const isInterrupted = startedAside(layout) !== null;
+    const lost = isInterrupted ? INTERRUPTED : lossesOf(layout, snapshot);
     const says = [
       `The snapshot is from ${describeSnapshot(snapshot)}.`,
       ...lost.says,
       "Anything added since is lost, anything removed comes back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
     ];
     for (const line of says) terminal.err(oneLine(line));
-    const unsure = isBegun ? null : await whyNotSure(call, "Go back to the snapshot?", "nothing was changed");
+    const unsure = isInterrupted ? null : await whyNotSure(call, "Go back to the snapshot?", "nothing was changed");
     if (unsure !== null) return unsure;
     // A start in another container may have taken the lock during the question, because it does not see this process.
     if (lockHolder(layout.startPid) !== process.pid)
       return failed("GhostInbox was started in the meantime: nothing was changed.", `Stop it: ${stopCommand(layout)}`);
-    const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, call.now()) }));
+    const made = resultOrReason(() => ({ aside: rollBack(layout, snapshot, call.now()) }));
     if (typeof made === "string") return failed(`The rollback failed: ${made}.`, "Fix that, then run it again.");
     const { aside } = made;
     const text = [
@@ -196,8 +196,8 @@ export async function rollback(call: Call): Promise<Answer> {
   }
 }
 
-function toLose(layout: Layout, snapshot: UpgradeSnapshot) {
-  const changes = orWhyNot(() => changesToLose(layout, snapshot));
+function lossesOf(layout: Layout, snapshot: UpgradeSnapshot) {
+  const changes = resultOrReason(() => changesToLose(layout, snapshot));
   const former = readIfThere(inSnapshot(layout, snapshot, layout.settings)) ?? "";
   const newSettings = settingsText(readIfThere(layout.settings) ?? "", former);
   const settingsChanged = newSettings.length > 0;
@@ -212,7 +212,7 @@ function toLose(layout: Layout, snapshot: UpgradeSnapshot) {
 }
 
 /** The result or, if it throws, the error message. */
-function orWhyNot<T extends object>(work: () => T): T | string {
+function resultOrReason<T extends object>(work: () => T): T | string {
   try {
     return work();
   } catch (error) {
@@ -225,7 +225,7 @@ const AUDIT = `The audit has lost its newest entries: \`${PROGRAM} audit accept 
 const KEYS = "Keep the accounts.db in it: it alone has the keys of mail that was encrypted since.";
 
 /** For an interrupted rollback. It cannot compare: only root may read what was replaced, and root never opens databases. */
-const BEGUN = {
+const INTERRUPTED = {
   says: ["A rollback was interrupted: it is completed now."],
   settingsChanged: false,
   notes: ["Keep the accounts.db in it: it may have the only keys of mail that was encrypted since."],
