@@ -56,10 +56,9 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
 
   test("the recovery key is shown once, and its private half is not kept", async () => {
     const before = readFileSync(layout.mailRecoveryKey, "utf8");
-    const refused = await run("encryption recovery-key");
     const says = /^There is a recovery key, and new accounts use it while .*config set .* server && .* config apply$/m;
-    assert.match(refused.err, says);
-    assert.deepEqual([refused.out, readFileSync(layout.mailRecoveryKey, "utf8")], ["", before]);
+    await fails("encryption recovery-key", says);
+    assert.equal(readFileSync(layout.mailRecoveryKey, "utf8"), before);
     encrypt("server");
     const made = await run("encryption recovery-key");
     assert.match(made.err, /^It replaces the previous recovery key, which opens nothing\./);
@@ -91,12 +90,9 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
   test("an account gets a key with its password; a new password locks it, and says so", async () => {
     await does(`account add ${ANNA} --password-stdin`, FIRST);
     assert.equal(opened(FIRST), 1);
-    const again = await run("encryption recovery-key");
-    assert.deepEqual([again.code, again.out], [1, ""]);
-    assert.match(again.err, /^There is a recovery key, which accounts use/);
+    await fails("encryption recovery-key", /^There is a recovery key, which accounts use/);
     renameSync(layout.mailRecoveryKey, `${layout.mailRecoveryKey}.away`);
-    const says = /^Accounts use a recovery key that this machine no longer has/;
-    assert.match((await run("encryption recovery-key")).err, says);
+    await fails("encryption recovery-key", /^Accounts use a recovery key that this machine no longer has/);
     renameSync(`${layout.mailRecoveryKey}.away`, layout.mailRecoveryKey);
     const tells = / Its older mail is locked until you open it: \.\/ghostinbox encryption recover anna@example\.org/;
     assert.match(await does(`account passwd ${ANNA} --password-stdin`, SECOND), tells);
@@ -111,19 +107,16 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     const other = join(layout.data, "other.pem");
     writeFileSync(other, (await makeRecoveryKeys()).privateKey);
     const recover = `encryption recover ${ANNA} --password-stdin`;
-    for (const [line, password, says] of [
-      [recover, SECOND, /^Without the recovery key nothing can be opened\./],
+    await fails(recover, /^Without the recovery key nothing can be opened\./, { code: 2, input: SECOND });
+    for (const [line, input, says] of [
       [`${recover} --recovery-key /nonexistent`, SECOND, /^\/nonexistent holds no recovery key/],
       [`${recover} --recovery-key ${other}`, SECOND, /^This is another recovery key/],
       [`${recover} --recovery-key ${file}`, FIRST, /^This is not the password of anna@example\.org\./],
       [`${recover} --recovery-key ${file}`, "", /^The first line of standard input held no password/],
       [`encryption recover bea@example.org --recovery-key ${file}`, SECOND, /^There is no account bea@example\.org\./],
       [`account passwd ${ANNA} --password-stdin --recovery-key ${other}`, THIRD, /^This is another recovery key/],
-    ] as const) {
-      const ran = await run(line, password);
-      assert.notEqual(ran.code, 0);
-      assert.match(ran.err, says);
-    }
+    ] as const)
+      await fails(line, says, { input });
     assert.equal(opened(SECOND), 1);
   });
 
@@ -187,8 +180,8 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.equal(opened(SECOND), 0);
     await does(`account passwd ${ANNA} --password-stdin --recovery-key ${file}`, FIRST);
     assert.equal(opened(FIRST), 2);
-    const none = await run(`encryption recover bert@example.org --recovery-key ${file} --password-stdin`, FIRST);
-    assert.match(none.err, /^bert@example\.org never had its own key\./);
+    const recover = `encryption recover bert@example.org --recovery-key ${file} --password-stdin`;
+    await fails(recover, /^bert@example\.org never had its own key\./, { input: FIRST });
   });
 });
 

@@ -118,8 +118,7 @@ export function recordsOfDomain(
   domain: string,
 ): ExpectedRecords | Failure {
   const key = publicKey(layout, settings, domain);
-  if (typeof key !== "string") return key;
-  return expectedRecords(settings, addresses, domain, key);
+  return typeof key === "string" ? expectedRecords(settings, addresses, domain, key) : key;
 }
 
 /** The public key, derived from the private key that signs, so that the two always match. */
