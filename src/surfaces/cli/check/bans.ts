@@ -1,5 +1,5 @@
 import type { AllowItem } from "../../../admin/bans.ts";
-import { ALL, PAGE } from "../../../admin/declare/paging.ts";
+import { ALL } from "../../../admin/declare/paging.ts";
 import { INTERVAL_SETS, setOf } from "../../../core/firewall/plan-firewall.ts";
 import {
   contains,
@@ -19,7 +19,7 @@ import { callerConnection, peerOf } from "../../../host/firewall/opening.ts";
 import { ownNetworks } from "../../../host/machine/own-networks.ts";
 import { TIMED_OUT } from "../../../host/machine/run-program.ts";
 import { PROGRAM } from "../call.ts";
-import { eachPage } from "../listing.ts";
+import { gather } from "../listing.ts";
 import { firstFew } from "../print/text.ts";
 import { check, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
 import { FIREWALL_OFF } from "./firewall.ts";
@@ -41,16 +41,10 @@ export function uncovered(wanted: readonly Prefix[], listing: string): readonly 
   return wanted.filter((network) => !held.some((one) => contains(one, networkAddress(network))));
 }
 
-export function judgeAllowed(allowed: readonly Readonly<{ prefix: string; note: string }>[]): Finding {
-  const wide = allowed.filter(({ prefix }) => {
-    const network = parsePrefix(prefix);
-    return network !== null && isTooWide(network);
-  });
-  if (wide.length > 0)
-    return warning(
-      `The allow list holds ${firstFew(wide.map(({ prefix }) => prefix))}.`,
-      `${PROGRAM} allow remove NETWORK`,
-    );
+export function judgeAllowed(allowed: readonly Pick<AllowItem, "prefix">[]): Finding {
+  const networks = allowed.map(({ prefix }) => parsePrefix(prefix)).filter((network) => network !== null);
+  const wide = networks.filter(isTooWide);
+  if (wide.length > 0) return warning(`The allow list holds ${firstFew(wide)}.`, `${PROGRAM} allow remove NETWORK`);
   return ok(`${plural(allowed.length, "entry")} on the allow list, none of them for a large part of the internet.`);
 }
 
@@ -109,12 +103,7 @@ export const bans = {
     },
   ),
   "allow-list": check("Looks for networks on the allow list that are too large to trust.", async ({ guard }) => {
-    const allowed: AllowItem[] = [];
-    const failure = await eachPage(
-      null,
-      (cursor) => guard.ask({ verb: "allow_list", limit: PAGE.most, cursor }),
-      ({ items }) => allowed.push(...items),
-    );
-    return failure === null ? judgeAllowed(allowed) : unknown(failure.message, failure.next);
+    const listed = await gather(ALL, (page) => guard.ask({ verb: "allow_list", ...page }));
+    return listed.ok ? judgeAllowed(listed.result.items) : unknown(listed.message, listed.next);
   }),
 };
