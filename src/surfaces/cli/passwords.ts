@@ -30,14 +30,7 @@ export function passwordHashFor({ layout }: Call, owner: AccountName, password: 
 /** Reads a password from standard input or asks for it, twice if it is new. */
 export async function passwordFrom(call: Call, question: string, isNew: boolean): Promise<string | Failure> {
   const { terminal } = call;
-  if (call.flag("password-stdin"))
-    return (
-      (await terminal.readLine(MAX_PASSWORD_BYTES + 2)) ??
-      failed(
-        `The first line of standard input held no password of at most ${MAX_PASSWORD_BYTES} bytes.`,
-        "Write it as one line: printf '%s' \"$PASSWORD\" | … --password-stdin",
-      )
-    );
+  if (call.flag("password-stdin")) return (await terminal.readLine(MAX_PASSWORD_BYTES + 2)) ?? NO_PASSWORD;
   if (!terminal.interactive)
     return wrongUsage("No terminal to ask for a password.", "Give --password-stdin and the password as its input.");
   const first = await terminal.askSecret(question);
@@ -45,6 +38,11 @@ export async function passwordFrom(call: Call, question: string, isNew: boolean)
   if (first === null || again === null) return failed("Interrupted: nothing was changed.", "");
   return first === again ? first : failed("The two passwords differ: nothing was changed.", "Try again.");
 }
+
+const NO_PASSWORD = failed(
+  `The first line of standard input held no password of at most ${MAX_PASSWORD_BYTES} bytes.`,
+  "Write it as one line: printf '%s' \"$PASSWORD\" | … --password-stdin",
+);
 
 /** Bytes. */
 const LONGEST_SECRET = 1_000;
@@ -71,20 +69,17 @@ export type FollowedPasswords = Readonly<{
 
 const NONE: FollowedPasswords = { weak: new Map(), judged: new Set() };
 
+export type AccountOrigin = Pick<AccountItem, "name" | "origin">;
+
 /** `path`: the setting `accounts.follow`. */
-export async function judgeFollowed(
-  path: string,
-  accounts: readonly Pick<AccountItem, "name" | "origin">[],
-): Promise<FollowedPasswords> {
+export async function judgeFollowed(path: string, accounts: readonly AccountOrigin[]): Promise<FollowedPasswords> {
   if (path === "" || process.geteuid?.() !== 0) return NONE;
   const read = readAccountsFile(path);
   const parsed = read.ok ? parseAccountsFile(read.text) : null;
   if (parsed?.ok !== true) return NONE;
   const followed = new Set<string>(accounts.flatMap(({ name, origin }) => (origin === "listed" ? [name] : [])));
-  return judgePlain(
-    parsed.accounts.filter(({ name }) => followed.has(name)),
-    JUDGE_MS,
-  );
+  const lines = parsed.accounts.filter(({ name }) => followed.has(name));
+  return judgePlain(lines, JUDGE_MS);
 }
 
 /** Judges passwords in clear text, as many as the time allows. */

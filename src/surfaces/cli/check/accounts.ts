@@ -10,7 +10,7 @@ import type { RoleReader } from "../../../store/accounts-db/account-networks.ts"
 import { weaknessOfTaken } from "../../../store/passwords/admin-password.ts";
 import { verifyPassword } from "../../../store/passwords/password-hash.ts";
 import { PROGRAM, type Reader } from "../call.ts";
-import { type FollowedPasswords, judgeFollowed } from "../passwords.ts";
+import { type AccountOrigin, type FollowedPasswords, judgeFollowed } from "../passwords.ts";
 import { MOST_NAMED, recoverCommand } from "../print/account-facts.ts";
 import { firstFew } from "../print/text.ts";
 import { check, type Finding, fromDatabases, ok, unknown, warning, wrong } from "./check.ts";
@@ -105,12 +105,7 @@ export function defaultPasswords(domains: readonly string[], hostname: string): 
 }
 
 /** `isOpen`: one of the passwords works. The finding does not say which, because it may be stored or mailed. */
-export function judgeDashboard(
-  hash: string | null,
-  tried: number,
-  isOpen: boolean,
-  weakness: string | null = null,
-): Finding {
+export function judgeDashboard(hash: string | null, tried: number, isOpen: boolean, weakness: string | null): Finding {
   const fix = `${PROGRAM} admin passwd`;
   if (hash === null) return unknown("No password of the dashboard is stored.", fix);
   if (isOpen) return wrong(`One of ${tried} well-known passwords opens the dashboard.`, fix);
@@ -119,10 +114,7 @@ export function judgeDashboard(
 }
 
 /** Judges clear-text passwords of the followed file. Imported hashes reveal nothing about their passwords. */
-export function judgeImported(
-  accounts: readonly Pick<AccountItem, "name" | "origin">[],
-  { weak, judged }: FollowedPasswords,
-): Finding {
+export function judgeImported(accounts: readonly AccountOrigin[], { weak, judged }: FollowedPasswords): Finding {
   if (weak.size > 0)
     return wrong(
       `Weak passwords in the accounts file: ${firstFew([...weak].map(([name, why]) => `${name} (${why.replace(/\.$/, "")})`))}.`,
@@ -140,7 +132,7 @@ export function judgeImported(
 }
 
 /** Guesses that attackers try first with an address. Commands refuse to set these, except the one that the README prints. */
-function firstGuesses({ name: address, origin }: Pick<AccountItem, "name" | "origin">): readonly string[] {
+function firstGuesses({ name: address, origin }: AccountOrigin): readonly string[] {
   if (origin === "command") return [PRINTED];
   const [local = "", domain = ""] = address.split("@");
   const [name = ""] = domain.split(".");
@@ -159,9 +151,8 @@ function judgeGuessable({ open, tried, untried }: Guessed): Finding {
     return unknown(
       `${plural(untried, "imported account")} could not be tried: too many, or hashes in different schemes.`,
     );
-  return ok(
-    tried === 0 ? "No account was imported." : `No common guess opens any of ${plural(tried, "imported account")}.`,
-  );
+  if (tried === 0) return ok("No account was imported.");
+  return ok(`No common guess opens any of ${plural(tried, "imported account")}.`);
 }
 
 async function guess(reader: Pick<Reader, "password">, accounts: readonly AccountItem[]): Promise<Guessed> {

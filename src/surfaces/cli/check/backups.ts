@@ -36,11 +36,10 @@ export function judgeKey({ last, isKeySeen }: BackupRecord): Finding {
   return wrong("The key was never displayed: without it no backup can be read.", `${PROGRAM} backup key`);
 }
 
-/** `disks`: the devices of the data directory and of the repository; `repository` is null if it is on another machine. */
-export function judgePlace(
-  place: string,
-  disks: Readonly<{ data: number; repository: number | null; inMemory?: boolean }>,
-): Finding {
+/** The devices of the data directory and of the repository; `repository` is null if it is on another machine. */
+type Disks = Readonly<{ data: number; repository: number | null; inMemory?: boolean }>;
+
+export function judgePlace(place: string, disks: Disks): Finding {
   const fix = `${PROGRAM} config set backup.repository PLACE  # docs/backups.md`;
   if (disks.repository === null) return ok(`The backups are on another machine: ${place}.`);
   if (disks.repository === disks.data)

@@ -1,6 +1,6 @@
 import type { Health } from "../../../admin/declare/items.ts";
 import type { ListedMail } from "../../../admin/declare/keeper.ts";
-import type { AlertList } from "../../../admin/server.ts";
+import type { AlertList, ChannelTests } from "../../../admin/server.ts";
 import { plural } from "../../../core/text.ts";
 import { HOUR_MS, span } from "../../../core/time.ts";
 import { PROGRAM } from "../call.ts";
@@ -10,9 +10,9 @@ import { check, type Finding, ok, type Server, unknown, warning, wrong } from ".
 export function judgeComponents(health: Health | null): Finding {
   if (health === null) return wrong("The guard does not answer.", `${PROGRAM} status`);
   const bad = health.components.filter(({ status }) => status !== "ok");
-  const said = firstFew(bad.map(({ name, status, detail }) => `${name} is ${status} (${detail})`));
-  if (bad.some(({ status }) => status === "down")) return wrong(`${said}.`, `${PROGRAM} status`);
-  if (bad.length > 0) return warning(`${said}.`, `${PROGRAM} status`);
+  const states = firstFew(bad.map(({ name, status, detail }) => `${name} is ${status} (${detail})`));
+  if (bad.some(({ status }) => status === "down")) return wrong(`${states}.`, `${PROGRAM} status`);
+  if (bad.length > 0) return warning(`${states}.`, `${PROGRAM} status`);
   return ok(`All work: ${health.components.map(({ name }) => name).join(", ")}.`);
 }
 
@@ -86,27 +86,18 @@ export function judgeOutside(alerts: Channels | null): Finding {
 
 function judgeChannels(alerts: Channels | null): Finding {
   if (alerts === null) return unknown("The guard does not answer.");
-  const failing = alerts.channels.filter((channel) => channel.failing !== null);
-  if (failing.length > 0)
-    return wrong(
-      `${firstFew(failing.map(({ name, failing: why }) => `${name} fails: ${why ?? ""}`))}.`,
-      `${PROGRAM} alerts test`,
-    );
+  const failing = alerts.channels.flatMap(({ name, failing: why }) => (why === null ? [] : [`${name} fails: ${why}`]));
+  if (failing.length > 0) return wrong(`${firstFew(failing)}.`, `${PROGRAM} alerts test`);
   return ok(`Every channel works: ${firstFew(alerts.channels.map(({ name }) => name))}.`);
 }
 
 /** `results`: null if no test was requested. A channel may accept an alert that then never arrives. */
-export function judgeTest(
-  results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] | null,
-): Finding {
+export function judgeTest(results: ChannelTests["results"] | null): Finding {
   const fix = `${PROGRAM} check --send-test  # or ${PROGRAM} alerts test`;
   if (results === null) return unknown("No test was sent; only the recipient can tell whether alerts arrive.", fix);
-  const bad = results.filter((result) => !result.ok);
-  if (bad.length > 0)
-    return wrong(
-      `${firstFew(bad.map(({ channel, detail }) => `${channel} rejected it: ${detail}`))}.`,
-      "docs/alerts.md",
-    );
+  const rejected = results.filter((result) => !result.ok);
+  const reasons = rejected.map(({ channel, detail }) => `${channel} rejected it: ${detail}`);
+  if (reasons.length > 0) return wrong(`${firstFew(reasons)}.`, "docs/alerts.md");
   return ok(
     `Every channel accepted a test: ${firstFew(results.map(({ channel }) => channel))}. Check that it arrived.`,
   );

@@ -16,15 +16,13 @@ const MOST_BYTES = 1_000_000_000;
 function look(path: string, open: (path: string) => DatabaseSync): Finding {
   // Including the write-ahead log.
   const sizeBytes = [path, `${path}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0);
+  const size = formatBytes(sizeBytes);
   if (sizeBytes > MOST_BYTES)
-    return unknown(
-      `${path} is ${formatBytes(sizeBytes)}, too large to read while the server runs.`,
-      "docs/recovery.md",
-    );
+    return unknown(`${path} is ${size}, too large to read while the server runs.`, "docs/recovery.md");
   try {
     // Not closed, because the last connection that closes a database removes the files next to it.
     if (!isWhole(open(path))) return wrong(`${path}: quick_check finds damage.`, FIX);
-    return ok(`SQLite's quick_check read ${formatBytes(sizeBytes)} of ${path} and found nothing wrong.`);
+    return ok(`SQLite's quick_check read ${size} of ${path} and found nothing wrong.`);
   } catch (error) {
     return wrong(`${path}: ${messageOf(error).replace(/\.$/, "")}.`, FIX);
   }

@@ -88,11 +88,10 @@ function withOutside(kind: OutsideKind, does: string): Check {
     const others = await comparedOutside({ addresses, settings }, [kind]);
     const findings = others.map((one) => judgeRecord(settings.domains[0] ?? "", one));
     if (addresses.length > 0) findings.unshift(await own.look(server));
-    return findings.length === 0 ? unknown(NOT_THERE) : worstOf(findings);
+    if (findings.length === 0) return unknown("The server's name has no address, so there is none to look up.");
+    return worstOf(findings);
   });
 }
-
-const NOT_THERE = "The server's name has no address, so there is none to look up.";
 
 export const dns = {
   mx: records(["mx"], "Looks up where each domain receives mail."),

@@ -146,11 +146,8 @@ export const firewall = {
     "Reads from the kernel which ports the firewall accepts, and compares them with the settings and SSH.",
     async (server) => {
       const state = await kernelState(server);
-      return judgeOpenPorts(
-        state,
-        requiredOpening(server.settings, state.state === "confirmed" ? await sshDoors() : []),
-        readIsolation(server.layout),
-      );
+      const required = requiredOpening(server.settings, state.state === "confirmed" ? await sshDoors() : []);
+      return judgeOpenPorts(state, required, readIsolation(server.layout));
     },
   ),
   "other-tables": check(

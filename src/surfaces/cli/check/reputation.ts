@@ -43,11 +43,10 @@ function judgeListing(zone: string, what: string, about: NameAnswer, test: NameA
   return wrong(`${what} is on ${shown} (${says})`, `https://check.spamhaus.org explains why; search for ${shown}`);
 }
 
-/** Answers of the first mail servers of large providers: a greeting, or why there was none. */
-export function judgeOutgoing(
-  greetings: readonly Readonly<{ host: string; says: string | Error }>[],
-  hasV4 = true,
-): Finding {
+/** The answer of the first mail server of a large provider: a greeting, or why there was none. */
+type Greeting = Readonly<{ host: string; says: string | Error }>;
+
+export function judgeOutgoing(greetings: readonly Greeting[], hasV4 = true): Finding {
   const heard = greetings.find(({ says }) => typeof says === "string" && says.startsWith("220"));
   if (heard !== undefined && !hasV4)
     return warning(
@@ -108,9 +107,8 @@ async function outgoing({ layout, settings, machine }: Server): Promise<Finding>
     if (host === undefined) return [];
     const [address] = await (hasV4 ? resolver.resolve4(host) : resolver.resolve6(host)).catch(() => []);
     if (address === undefined) return [];
-    return [
-      { host, says: await greetingAt(address, CONNECT_MS).catch((error: unknown) => new Error(messageOf(error))) },
-    ];
+    const says = await greetingAt(address, CONNECT_MS).catch((error: unknown) => new Error(messageOf(error)));
+    return [{ host, says }];
   });
   return judgeOutgoing((await Promise.all(greetings)).flat(), hasV4);
 }

@@ -40,20 +40,19 @@ export async function runChecks(
   mostMs: number = MOST_MS,
 ): Promise<readonly Result[]> {
   const isLast = ({ name }: Group): boolean => LAST.includes(name);
-  const first = await Promise.all(
-    groups.filter((group) => !isLast(group)).map((group) => ofGroup(group, server, mostMs)),
-  );
-  const last = await Promise.all(groups.filter(isLast).map((group) => ofGroup(group, server, mostMs)));
+  const runAll = (some: readonly Group[]) => Promise.all(some.map((group) => runGroup(group, server, mostMs)));
+  const first = await runAll(groups.filter((group) => !isLast(group)));
+  const last = await runAll(groups.filter(isLast));
   const results = [...first, ...last].flat();
   return groups.flatMap(({ name }) => results.filter(({ group }) => group === name));
 }
 
 /** Runs the checks of a group. One that fails or hangs becomes unknown and does not stop the others. */
-function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promise<readonly Result[]> {
+function runGroup({ name, checks }: Group, server: Server, mostMs: number): Promise<readonly Result[]> {
   return Promise.all(
     Object.entries(checks).map(async ([key, one]) => {
       const began = performance.now();
-      const { state, saw, fix } = await looked(one, server, mostMs);
+      const { state, saw, fix } = await runCheck(one, server, mostMs);
       const tookMs = Math.round(performance.now() - began);
       const [id, evidence] = [`${name}.${key}`, withoutPassword(oneLine(saw))];
       return { id, group: name, state, did: one.does, evidence, mend: fix === "" ? null : fix, tookMs };
@@ -66,7 +65,7 @@ function withoutPassword(text: string): string {
   return text.replace(/\/\/[^/@\s]+@/g, "//…@");
 }
 
-async function looked(one: Check, server: Server, mostMs: number): Promise<Finding> {
+async function runCheck(one: Check, server: Server, mostMs: number): Promise<Finding> {
   const late = Promise.withResolvers<Finding>();
   const timer = setTimeout(() => late.resolve(unknown(`It did not finish within ${mostMs / SECOND_MS} s.`)), mostMs);
   try {
