@@ -8,6 +8,7 @@ const RECOVERY_KEY = {
   "--recovery-key FILE":
     "File with the owner's recovery key, which opens mail that is encrypted with an account's key.",
 };
+const NEW_PASSWORD = { ...PASSWORD_STDIN, ...RECOVERY_KEY };
 const YES = { "--yes": "Do not ask." };
 const SINCE = {
   "--since WHEN": "Start of the period: 2h, 7d, or a time; by default, when the incident may have started.",
@@ -18,7 +19,10 @@ const CHOICE = {
   "--recipient ADDRESS": "Only mail that still waits for this recipient.",
 };
 const CHOICE_OR_ALL = { ...CHOICE, "--all": "All mail in the queue." };
-const BOUNCE = { "--bounce": "Return it to its sender as undeliverable, instead of deleting it silently." };
+const DELETION = {
+  "--bounce": "Return it to its sender as undeliverable, instead of deleting it silently.",
+  ...YES,
+};
 /** Options of `replay` and `config simulate`. */
 const REPLAYED = {
   "--since WHEN": "Start of the period: 2h, 7d, or a time such as 2026-11-20T08:00:00Z; 30d by default.",
@@ -45,7 +49,8 @@ const dns = from(() => import("./verbs/server/dns.ts"));
 const fail2ban = from(() => import("./verbs/server/fail2ban.ts"));
 const backup = from(() => import("./verbs/upkeep/backup.ts"), { root: true });
 const backupRestore = from(() => import("./verbs/upkeep/backup-restore.ts"), { root: true });
-const encryption = from(() => import("./verbs/accounts/encryption.ts"));
+const encryption = from(() => import("./verbs/accounts/encryption.ts"), { root: true });
+const recovery = from(() => import("./verbs/accounts/encryption.ts"));
 const config = from(() => import("./verbs/settings/config.ts"));
 const configApply = from(() => import("./verbs/settings/config-apply.ts"));
 const alerts = from(() => import("./verbs/server/alerts.ts"));
@@ -53,6 +58,7 @@ const access = from(() => import("./verbs/accounts/access.ts"));
 const accessReview = from(() => import("./verbs/accounts/access-review.ts"), { root: true });
 const audit = from(() => import("./verbs/upkeep/audit.ts"));
 const firewall = from(() => import("./verbs/settings/firewall.ts"));
+const firewallTrial = from(() => import("./verbs/settings/firewall.ts"), { root: true });
 const breakGlass = from(() => import("./verbs/server/break-glass.ts"));
 const incident = from(() => import("./verbs/incident/incident.ts"), { root: true });
 const incidentIsolate = from(() => import("./verbs/incident/incident-isolate.ts"), { root: true });
@@ -122,10 +128,7 @@ const BY_HAND: readonly CliCommand[] = [
   accounts("account add ADDRESS", "Add a mailbox.", PASSWORD_STDIN),
   accounts("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", YES),
   accounts("account list", "List the mailboxes.", LIST_OPTIONS),
-  accounts("account passwd ADDRESS", "Set a new password and end open sessions.", {
-    ...PASSWORD_STDIN,
-    ...RECOVERY_KEY,
-  }),
+  accounts("account passwd ADDRESS", "Set a new password and end open sessions.", NEW_PASSWORD),
   accountSettings(
     "account app-password list ADDRESS",
     "Show the app passwords of an account, and when each was last used.",
@@ -141,10 +144,7 @@ const BY_HAND: readonly CliCommand[] = [
     "Keep all mail of an account regardless of retention, or show the current state.",
   ),
   held("account held [ADDRESS]", "Show held mail, and what an account sent in the last day."),
-  held("account drop ADDRESS [ID...]", "Delete the held mail of an account, or only these mails.", {
-    ...BOUNCE,
-    ...YES,
-  }),
+  held("account drop ADDRESS [ID...]", "Delete the held mail of an account, or only these mails.", DELETION),
   held("greylist waiting", "Show mail that greylisting deferred and that was not accepted since."),
   held("spam update", "Fetch new SpamAssassin rules now; the server also does so every day."),
   queue("queue list [ID...]", "Show the mail in the queue: why it waits, until when, from and for whom.", {
@@ -160,8 +160,7 @@ const BY_HAND: readonly CliCommand[] = [
   ),
   queue("queue delete [ID...]", "Delete mail from the queue. `account drop` deletes mail that the guard holds.", {
     ...CHOICE_OR_ALL,
-    ...BOUNCE,
-    ...YES,
+    ...DELETION,
   }),
   queue(
     "sendmail [OPTION...] [RECIPIENT...]",
@@ -210,39 +209,29 @@ const BY_HAND: readonly CliCommand[] = [
   backup("backup key", "Show the key, without which no backup can be read.", { copied: true }),
   retention("retention show", "Show which mail will be removed, from where, and when."),
   retention("retention run", "Remove expired mail now; the server does so every night.", YES),
-  encryption("encryption show", "Show whether mail is encrypted on the disk, and whether it can be read now.", {
-    root: true,
-  }),
-  encryption("encryption key", "Show the private key, without which encrypted mail cannot be read.", {
-    root: true,
-    copied: true,
-  }),
+  encryption("encryption show", "Show whether mail is encrypted on the disk, and whether it can be read now."),
+  encryption("encryption key", "Show the private key, without which encrypted mail cannot be read.", { copied: true }),
   encryption(
     "encryption lock",
     "Delete the private key here: mail still arrives, but users cannot read any until you unlock it.",
-    { root: true, ...YES },
+    YES,
   ),
-  encryption("encryption unlock FILE", "Install the private key from a file, so that mail can be read again.", {
-    root: true,
-  }),
+  encryption("encryption unlock FILE", "Install the private key from a file, so that mail can be read again."),
   encryption(
     "encryption recovery-key",
     "Make the key that opens the mail of accounts whose password is lost, and show it once.",
-    { root: true },
   ),
-  encryption(
+  recovery(
     "encryption recover ADDRESS",
     "Make mail from before a forgotten password readable with the current password.",
-    { ...PASSWORD_STDIN, ...RECOVERY_KEY },
+    NEW_PASSWORD,
   ),
   config("config check", "Show what is wrong with the settings."),
   replay("config simulate FILE", "Show what a settings file would have done to the recorded events, as replay does.", {
     copied: true,
     ...REPLAYED,
   }),
-  config("config show", "Show the server's settings, and where each comes from.", {
-    copied: true,
-  }),
+  config("config show", "Show the server's settings, and where each comes from.", { copied: true }),
   config(
     "config set KEY VALUE [MORE...]",
     "Write a setting into the file; MORE: further keys and values, as tls.cert needs tls.key.",
@@ -258,9 +247,7 @@ const BY_HAND: readonly CliCommand[] = [
     "--scope SCOPES": "Scopes or roles: read, ban, allow, greylist, queue, admin, or viewer, operator, owner.",
     "--for TIME": "How long it is valid, such as 90d.",
   }),
-  access("session end [SESSION]", "End one session of the dashboard, or all.", {
-    "--all": "End every session.",
-  }),
+  access("session end [SESSION]", "End one session of the dashboard, or all.", { "--all": "End every session." }),
   access("admin passwd", "Set the dashboard's password.", PASSWORD_STDIN),
   accessReview("access review", "Show who can read, send, administer and forward, and when each last did.", {
     "--sign": "Record in the audit that you have reviewed it.",
@@ -273,15 +260,19 @@ const BY_HAND: readonly CliCommand[] = [
   audit("audit accept REASON...", "Continue from an inconsistent audit, for example after a recovery.", YES),
   audit("audit export", "Print every entry as one JSON object per line, with its hashes."),
   firewall("firewall", "Show which ports the firewall opens, and whether it waits for a confirmation."),
-  firewall("firewall try", "Try the strict firewall of the settings; the kernel undoes it unless you confirm.", {
-    root: true,
-    ...YES,
-  }),
-  firewall("firewall confirm", "Keep the strict firewall on trial; only from an SSH session that was opened since.", {
-    root: true,
-    "--yes": "Keep it even though this session does not prove that you can connect.",
-  }),
-  firewall("firewall rollback", "Undo the trial at once.", { root: true }),
+  firewallTrial(
+    "firewall try",
+    "Try the strict firewall of the settings; the kernel undoes it unless you confirm.",
+    YES,
+  ),
+  firewallTrial(
+    "firewall confirm",
+    "Keep the strict firewall on trial; only from an SSH session that was opened since.",
+    {
+      "--yes": "Keep it even though this session does not prove that you can connect.",
+    },
+  ),
+  firewallTrial("firewall rollback", "Undo the trial at once."),
   breakGlass(
     "break-glass",
     "Lift every ban, unlock every guarded account and open the strict firewall, even while the server is down.",
@@ -323,10 +314,11 @@ const BY_HAND: readonly CliCommand[] = [
     },
   ),
   incidentMail("incident sent [ACCOUNT]", "Show who sent what to whom, and which recipients it reached.", SINCE),
-  incidentDrop("incident drop ACCOUNT", "Remove the mail of an account from the queue, and keep copies as evidence.", {
-    ...BOUNCE,
-    ...YES,
-  }),
+  incidentDrop(
+    "incident drop ACCOUNT",
+    "Remove the mail of an account from the queue, and keep copies as evidence.",
+    DELETION,
+  ),
   incidentInvestigate(
     "incident investigate [ACCOUNT...]",
     "Pack the evidence: events, logs, configuration, and mail on hold, or all queued mail of these accounts.",
