@@ -28,10 +28,9 @@ test("says that the server was not started, that the guard was stopped, or why i
   utimesSync(layout.startPid, 0, 0);
   assert.ok(isStarting(layout), "only the guard was started again");
   const failing = await whyDown(layout);
-  assert.match(
-    failing.message,
-    /^The guard is not running: nothing is counted .* What else fails: keeper: .* The guard's last log line: domains is empty\. Correct it\.$/,
-  );
+  const says =
+    /^The guard is not running: nothing is counted .* What else fails: keeper: .* The guard's last log line: domains is empty\. Correct it\.$/;
+  assert.match(failing.message, says);
   assert.match(failing.next, /log\/guard\/current$/);
   assert.equal(failing.exit, "not_running");
   spawnSync("sv", ["down", service]);

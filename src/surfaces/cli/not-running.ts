@@ -17,6 +17,10 @@ export function notRunning(layout: Layout): Failure {
   const message = joined(" ", ["GhostInbox is not running.", none?.message]);
   const start = startCommand(layout);
   const next = joined(" ", [`Start it with ${IS_IMAGE ? start : `\`${start}\``}.`, none?.next]);
+  return failure(message, next);
+}
+
+function failure(message: string, next: string): Failure {
   return { ok: false, exit: "not_running", message, next };
 }
 
@@ -49,18 +53,9 @@ export async function whyDown(layout: Layout): Promise<Failure> {
       : "nothing is counted or banned, and mail may not flow.",
     failing.length > 0 && `What else fails: ${failing.join("; ").replace(/\.$/, "")}.`,
   ]);
-  if (guard.isStopped)
-    return {
-      ...notRunning(layout),
-      message: `The guard was stopped: ${state}`,
-      next: `Start it with \`sv up ${service}\`.`,
-    };
+  if (guard.isStopped) return failure(`The guard was stopped: ${state}`, `Start it with \`sv up ${service}\`.`);
   const line = lastLogLine(layout, "guard");
-  return {
-    ...notRunning(layout),
-    message: `The guard is not running: ${state}${
-      line === null ? "" : ` The guard's last log line: ${printable(line, LINE_CHARACTERS)}`
-    }`,
-    next: `It starts automatically once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,
-  };
+  const last = line !== null && `The guard's last log line: ${printable(line, LINE_CHARACTERS)}`;
+  const next = `It starts automatically once the cause is gone. Its log: ${serviceLog(layout, "guard")}`;
+  return failure(joined(" ", [`The guard is not running: ${state}`, last]), next);
 }
