@@ -19,7 +19,7 @@ export function createGuardClient(layout: Layout, by: string): GuardClient {
   const { controlSocket } = layout;
   const absence = () => import("./not-running.ts");
   const whyNone = async (): Promise<Failure> => (await absence()).whyDown(layout);
-  const problemOf = async (error: CommandError | NoAnswer): Promise<Failure> => problemSaid(error) ?? whyNone();
+  const problemOf = async (error: CommandError | NoAnswer): Promise<Failure> => failureFor(error) ?? whyNone();
   return {
     async ask<V extends Verb>(command: Asked<V>) {
       // A hanging guard gets no command, which it might run much later, when the caller thinks that it failed.
@@ -55,7 +55,7 @@ const HANGS = failed(
 );
 
 /** Null if nothing listens on the socket. */
-function problemSaid(error: CommandError | NoAnswer): Failure | null {
+function failureFor(error: CommandError | NoAnswer): Failure | null {
   switch (error.kind) {
     case "usage":
       return wrongUsage(error.message, hint(error.next));

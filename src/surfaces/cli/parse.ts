@@ -50,7 +50,7 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
   { name: "version", says: "Print the version." },
 ];
 
-type Parsed<C extends Shape> =
+export type Parsed<C extends Shape> =
   | Readonly<{ type: "run"; command: C; args: readonly string[]; options: Options }>
   | Readonly<{ type: "help"; topic: string }>
   | Readonly<{ type: "version" }>
@@ -116,7 +116,7 @@ function unknownOption(given: string, declared: readonly Option[]): string {
 function find<C extends Shape>(words: readonly string[], commands: readonly C[]): C | null {
   for (const length of [3, 2, 1]) {
     const wanted = words.slice(0, length).join(" ");
-    const found = words.length < length ? undefined : commands.find(({ name }) => name === wanted);
+    const found = commands.find(({ name }) => name === wanted);
     if (found !== undefined) return found;
   }
   return null;
@@ -145,16 +145,15 @@ function unknown(words: readonly string[], commands: readonly Shape[]): string {
 
 function wrongOption(command: Shape, options: Options): string | null {
   const known = [...GLOBAL_OPTIONS, ...command.options];
-  for (const name of options.keys())
-    if (!known.some((option) => option.name === name)) return `${command.name} has no option --${name}.`;
-  return null;
+  const wrong = options.keys().find((name) => !known.some((option) => option.name === name));
+  return wrong === undefined ? null : `${command.name} has no option --${wrong}.`;
 }
 
 function wrongArguments(command: Shape, args: readonly string[]): string | null {
-  const places = command.usage === "" ? [] : command.usage.split(" ");
-  const missing = places[args.length];
+  const parameters = command.usage === "" ? [] : command.usage.split(" ");
+  const missing = parameters[args.length];
   if (missing !== undefined && !missing.startsWith("[")) return `${command.name} needs ${missing.replace("...", "")}.`;
-  const surplus = takesRest(command) ? undefined : args[places.length];
+  const surplus = takesRest(command) ? undefined : args[parameters.length];
   return surplus === undefined ? null : `${command.name} does not know what to do with "${short(surplus)}".`;
 }
 

@@ -22,7 +22,7 @@ import {
 import { commands } from "./commands.ts";
 import { wrongWord } from "./derived.ts";
 import { helpFor } from "./help.ts";
-import { type Options, parse, wordsOf } from "./parse.ts";
+import { type Options, type Parsed, parse, wordsOf } from "./parse.ts";
 import { oneLine, printable, printJson } from "./print/text.ts";
 
 /** What a call needs from outside, in addition to its words. */
@@ -78,11 +78,7 @@ function errorJson({ exit, message, next, found }: Failure): object {
   return { ...details, ok: false, error: { code: exit, exitCode: EXIT_CODES[exit], message, next } };
 }
 
-async function answerTo(
-  parsed: ReturnType<typeof parse<CliCommand>>,
-  world: World,
-  argv: readonly string[],
-): Promise<Answer> {
+async function answerTo(parsed: Parsed<CliCommand>, world: World, argv: readonly string[]): Promise<Answer> {
   switch (parsed.type) {
     case "wrong":
       return wrongUsage(parsed.message, `See \`${PROGRAM} help${parsed.topic === "" ? "" : ` ${parsed.topic}`}\`.`);

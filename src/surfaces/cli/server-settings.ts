@@ -82,8 +82,10 @@ export function environmentOf({ layout, env, forNextStart = false }: Place): Env
   return { ...Object.fromEntries(others), ...takenOver(env, started) };
 }
 
+type Problem = Omit<SettingProblem, "line">;
+
 /** Warnings about variables with an unexpected effect: one that overrides the file, or that the running server does not have. */
-export function surprises(call: Place, { sources }: ValidSettings): readonly Omit<SettingProblem, "line">[] {
+export function surprises(call: Place, { sources }: ValidSettings): readonly Problem[] {
   const overrides = overridesOf(sources).map(({ variable, says }) => ({
     where: variable,
     says: `${says} To let the file decide, start the server without ${variable}.`,
@@ -91,17 +93,12 @@ export function surprises(call: Place, { sources }: ValidSettings): readonly Omi
   if (!runs(call.layout.startPid)) return overrides;
   const started = readServiceEnvironment(call.layout.environment);
   // No warning for a variable with the server's own value, such as the domain of the first start.
-  const notGiven = settingKeys()
+  const unseen = settingKeys()
     .filter((key) => saysOtherwise(key, call.env[variableOf(key)] ?? "", sources[key].toml))
     .map(variableOf)
-    .filter((name) => call.env[name] !== started[name]);
-  return [
-    ...overrides,
-    ...notGiven.map((name) => ({
-      where: name,
-      says: `${name} is set for this command only: the server does not see it.`,
-    })),
-  ];
+    .filter((name) => call.env[name] !== started[name])
+    .map((where) => ({ where, says: `${where} is set for this command only: the server does not see it.` }));
+  return [...overrides, ...unseen];
 }
 
 function saysOtherwise(key: SettingKey, text: string, inForce: string): boolean {
@@ -111,10 +108,7 @@ function saysOtherwise(key: SettingKey, text: string, inForce: string): boolean 
   return !read.ok || read.toml !== inForce;
 }
 
-export function invalid(
-  problems: readonly Pick<SettingProblem, "where" | "says">[],
-  otherwise = "none was applied",
-): Failure {
+export function invalid(problems: readonly Problem[], otherwise = "none was applied"): Failure {
   const json = { ok: false, problems };
   const [only, ...others] = problems;
   const next = `\`${PROGRAM} config reference\` explains every setting.`;

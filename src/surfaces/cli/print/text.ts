@@ -10,14 +10,8 @@ export function columns(rows: readonly (readonly string[])[]): string {
   const widths = (cells[0] ?? []).map((_, i) =>
     cells.reduce((most, { [i]: { length } = "" }) => (length > WIDEST ? most : Math.max(most, length)), 0),
   );
-  return cells
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ");
+  return cells.map((row) => line(row).trimEnd()).join("\n");
 }
 
 const WIDTH = 80;

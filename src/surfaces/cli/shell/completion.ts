@@ -88,19 +88,12 @@ function offeredAfter(typed: readonly string[], commands: readonly Named[]): rea
   }
   if (value !== undefined) return FILES.test(value) ? ANY_FILE : [];
   if (before[0] !== HELP.name) return offeredOf(before, current, [...commands, HELP]);
-  return offeredOf(
-    before.slice(1),
-    current,
-    commands.map((command) => ({ ...command, usage: "" })),
-  );
+  const topics = commands.map((command) => ({ ...command, usage: "" }));
+  return offeredOf(before.slice(1), current, topics);
 }
 
 function offeredOf(before: readonly string[], current: string, commands: readonly Named[]): readonly Offered[] {
-  const startOf = (words: number): string =>
-    before
-      .slice(0, words)
-      .map((word) => `${word} `)
-      .join("");
+  const startOf = (words: number): string => [...before.slice(0, words), ""].join(" ");
   const within = (start: string) => commands.filter(({ name }) => `${name} `.startsWith(start));
   const words = [3, 2, 1].find((most) => most <= before.length && within(startOf(most)).length > 0) ?? 0;
   const start = startOf(words);
