@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { servedSocket } from "../../../test/kit/served.ts";
 import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
@@ -21,11 +22,8 @@ test("a command waits for a guard that is starting, but not for one that never s
 test("after a lost connection the command may have taken effect", async () => {
   using layout = dataDirectory();
   const pong = printLine({ ok: true, result: { pid: 1 } });
-  await servedSocket(
-    (socket) =>
-      socket.on("data", (line) => void (String(line).includes('"ping"') ? socket.end(pong) : socket.destroy())),
-    layout.controlSocket,
-  );
+  const answer = (socket: Socket, line: string) => (line.includes('"ping"') ? socket.end(pong) : socket.destroy());
+  await servedSocket((socket) => socket.on("data", (line) => answer(socket, String(line))), layout.controlSocket);
   const lost = await createGuardClient(layout, "root").ask({ verb: "health" });
   assert.match(lost.ok ? "" : lost.next, /may have taken effect/);
 });
@@ -45,12 +43,8 @@ test("a watch ends when its caller or the guard does", async () => {
   const lost = watched.watch(() => again.resolve(undefined), new AbortController().signal);
   await again.promise;
   await guard.stop();
-  const ended = await lost;
-  assert.equal(
-    ended.ok ? "" : ended.message,
-    "The connection to the guard ended.",
-    "only the guard may have restarted",
-  );
+  const message = "The connection to the guard ended.";
+  assert.partialDeepStrictEqual(await lost, { ok: false, message }, "only the guard may have restarted");
 });
 
 test("the actor includes the user who became root, if the name is valid", () => {

@@ -44,10 +44,8 @@ test("with several containers a name is required; without any, the message says 
     assert.match(out, /<two><ghostinbox><stats><--json>/, "even if this machine has a server too");
   }
   const none = typed(running(""), ["stats"]);
-  assert.deepEqual(
-    [none.status, /not set up on this machine, and no container of it exists/.test(none.out)],
-    [3, true],
-  );
+  assert.equal(none.status, 3);
+  assert.match(none.out, /not set up on this machine, and no container of it exists/);
   const stopped = `case "$*" in ps*--all*) printf 'one\\ntwo\\n';; ps*) printf 'two\\n';; esac\n`;
   assert.match(statsOn(stopped), /^There are several/, "another server gets no command meant for a stopped one");
   assert.match(statsOn("echo permission denied >&2; exit 1"), /^Docker could not list .*permission denied$/m);

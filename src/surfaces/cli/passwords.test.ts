@@ -12,13 +12,14 @@ import { verifyPassword } from "../../store/passwords/password-hash.ts";
 import type { Call, Terminal } from "./call.ts";
 import { judgeFollowed, newPasswordHash, secretFrom, weakLines } from "./passwords.ts";
 
+const LAYOUT = layoutOf("/nonexistent");
 const ANNA = parseAccountName("anna@example.org");
 
 /** A call with this input, or these answers at a terminal; null: interrupted, or no input. */
 function call(typed: Readonly<{ line?: string | null; answers?: readonly (string | null)[] }>): Call {
   const answers = [...(typed.answers ?? [])];
   return scriptCall({
-    layout: layoutOf("/nonexistent"),
+    layout: LAYOUT,
     flags: typed.line === undefined ? [] : ["password-stdin"],
     terminal: {
       interactive: typed.answers !== undefined,
@@ -51,13 +52,10 @@ test("a missing password, or two different ones, changes nothing", async () => {
 });
 
 test("reads a secret from a pipe without a prompt, but not from a terminal that would echo it", async () => {
-  const from = (terminal: Partial<Terminal>) =>
-    secretFrom(scriptCall({ layout: layoutOf("/nonexistent"), terminal }), "Key");
+  const from = (terminal: Partial<Terminal>) => secretFrom(scriptCall({ layout: LAYOUT, terminal }), "Key");
   assert.equal(await from({ readLine: () => Promise.resolve("secret") }), "secret");
-  assert.equal(
-    await from({ interactive: true, askSecret: (question) => Promise.resolve(question) }),
-    "Key (not shown): ",
-  );
+  const askSecret = (question: string) => Promise.resolve(question);
+  assert.equal(await from({ interactive: true, askSecret }), "Key (not shown): ");
   const refused = await from({ inputIsTerminal: true });
   assert.equal(typeof refused !== "string" && refused.exit, "wrong_usage");
 });
@@ -71,11 +69,9 @@ test("refuses a password that is easy to guess, with the reason", async () => {
 
 test("judges clear-text passwords in the followed file, but not hashes or other accounts", ROOT, async () => {
   const path = join(temporaryDirectory(), "postfix-accounts.cf");
-  const hash = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
-  writeFileSync(
-    path,
-    `anna@example.org|{PLAIN}anna1234\nbert@example.org|{PLAIN}seven quiet llamas rowing\ncara@example.org|${hash}\ndora@example.org|{PLAIN}x\n`,
-  );
+  const [anna, bert] = ["anna@example.org|{PLAIN}anna1234", "bert@example.org|{PLAIN}seven quiet llamas rowing"];
+  const cara = `cara@example.org|{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
+  writeFileSync(path, [anna, bert, cara, "dora@example.org|{PLAIN}x\n"].join("\n"));
   const accounts = ["anna", "bert", "cara"].map((name) => ({ name: `${name}@example.org`, origin: "listed" }) as const);
   const found = await judgeFollowed(path, [...accounts, { name: "dora@example.org", origin: "command" }]);
   assert.deepEqual([...found.judged], ["anna@example.org", "bert@example.org"]);

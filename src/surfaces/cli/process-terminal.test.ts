@@ -124,10 +124,8 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
 
 test("many calls of `outForGood` cause no warning", TIMED, async () => {
   const { out, err } = await started('Array.fromAsync("123456789012", terminal.outForGood)').ended;
-  assert.deepEqual(
-    [err, out.split("\n").at(-2)],
-    ["", JSON.stringify(Array.from("123456789012", () => ({ ok: true })))],
-  );
+  const outcomes = Array.from("123456789012", () => ({ ok: true }));
+  assert.deepEqual([err, out.split("\n").at(-2)], ["", JSON.stringify(outcomes)]);
 });
 
 test("shows no progress without a terminal", TIMED, async () => {

@@ -106,45 +106,37 @@ for (const [what, make] of [
       await fails(`config ${words}`, message);
   });
 
-test(
-  "config check names a file that the next start would miss, though a running server needs it no more",
-  ROOT,
-  async () => {
-    startWith({});
-    const rules = join(layout.data, "rules.cf");
-    writeFileSync(rules, Buffer.from("body HERR /f\xfcr/\n", "latin1"));
-    for (const [toml, says] of [
-      [`spam.rules = "${rules}"`, /rules\.cf is not UTF-8: convert it \(iconv /],
-      [
-        'outbound.relay = "[smtp.example.net]:587"\noutbound.relay_user = "me"\noutbound.relay_password_file = "/nowhere"',
-        /relay_password_file/,
-      ],
-      ['dns.root_hints = "/nowhere"', /dns\.root_hints does not exist/],
-      ['tls.cert = "/nope"\ntls.key = "/nope"', /^The file \/nope of tls\.cert does not exist or cannot be read\. /],
-    ] as const) {
-      writeFileSync(layout.settings, `${FILE}${toml}\n`);
-      await fails("config check", says);
-    }
-  },
-);
+test("config check names a file that the next start would miss, though a running server does not", ROOT, async () => {
+  startWith({});
+  const rules = join(layout.data, "rules.cf");
+  writeFileSync(rules, Buffer.from("body HERR /f\xfcr/\n", "latin1"));
+  for (const [toml, says] of [
+    [`spam.rules = "${rules}"`, /rules\.cf is not UTF-8: convert it \(iconv /],
+    [
+      'outbound.relay = "[smtp.example.net]:587"\noutbound.relay_user = "me"\noutbound.relay_password_file = "/nowhere"',
+      /relay_password_file/,
+    ],
+    ['dns.root_hints = "/nowhere"', /dns\.root_hints does not exist/],
+    ['tls.cert = "/nope"\ntls.key = "/nope"', /^The file \/nope of tls\.cert does not exist or cannot be read\. /],
+  ] as const) {
+    writeFileSync(layout.settings, `${FILE}${toml}\n`);
+    await fails("config check", says);
+  }
+});
 
-test(
-  "the next start is checked with its own variables, and what a start only warns about is accepted",
-  ROOT,
-  async () => {
-    const name = "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE";
-    const starts = async (variables: Readonly<Record<string, string>>): Promise<boolean> =>
-      (await configCheck({ ...scriptCall({ layout, env: variables }), forNextStart: true })).ok;
-    startWith({ [name]: "many" });
-    for (const variables of [{}, { [name]: "7" }]) assert.ok(await starts(variables));
-    startWith({ [name]: "7" });
-    assert.ok(!(await starts({ [name]: "many" })));
-    const toml = 'tls.cert = "/nope"\ntls.key = "/nope"\nspam.rules = "/nope"\nmailboxes.encryption = "account"\n';
-    writeFileSync(layout.settings, `${FILE}${toml}`);
-    for (const kept of [servedFiles(layout).cert, layout.engineDb, join(layout.spamAssassinConf, "own.cf")]) {
-      assert.ok(!(await starts({})), kept);
-      put(kept, "");
-    }
-    assert.ok(await starts({}));
-  },
-);
+test("the next start is checked with its own variables, and may have faults of which it only warns", ROOT, async () => {
+  const name = "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE";
+  const starts = async (variables: Readonly<Record<string, string>>): Promise<boolean> =>
+    (await configCheck({ ...scriptCall({ layout, env: variables }), forNextStart: true })).ok;
+  startWith({ [name]: "many" });
+  for (const variables of [{}, { [name]: "7" }]) assert.ok(await starts(variables));
+  startWith({ [name]: "7" });
+  assert.ok(!(await starts({ [name]: "many" })));
+  const toml = 'tls.cert = "/nope"\ntls.key = "/nope"\nspam.rules = "/nope"\nmailboxes.encryption = "account"\n';
+  writeFileSync(layout.settings, `${FILE}${toml}`);
+  for (const kept of [servedFiles(layout).cert, layout.engineDb, join(layout.spamAssassinConf, "own.cf")]) {
+    assert.ok(!(await starts({})), kept);
+    put(kept, "");
+  }
+  assert.ok(await starts({}));
+});

@@ -60,11 +60,8 @@ test("after a restore, the previous databases are compared; without them, a sent
   assert.ok(lines.includes("  tokens: 1 removed (nightly)"), lines.join("\n"));
   assert.ok(lines.includes("  ghostinbox.toml was changed: logins.networks"), lines.join("\n"));
   assert.match(lines.at(-1) ?? "", /^ {2}Comes back: anna@example\.test to x@else\.example without a copy\. /);
-  for (const nothing of [null, join(aside.data, "none")])
-    assert.match(
-      comesBackFrom(restored, nothing).join(),
-      /is back, old passwords and tokens too: .* `\.\/ghostinbox access review` lists/,
-    );
+  const says = /is back, old passwords and tokens too: .* `\.\/ghostinbox access review` lists/;
+  for (const nothing of [null, join(aside.data, "none")]) assert.match(comesBackFrom(restored, nothing).join(), says);
 });
 
 test("differing settings are named; if a file is invalid or only a comment differs, it is just reported as changed", () => {
