@@ -15,37 +15,19 @@ import { keepIsolation } from "../../../host/firewall/isolation.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import type { Handshake } from "../../../mail/probes/port-dialogue.ts";
 import { sqliteQueries } from "../../../store/engine-db/queries.ts";
-import {
-  defaultPasswords,
-  judgeDashboard,
-  judgeImported,
-  judgeKeys,
-  judgePostmaster,
-  judgeSecretInEnvironment,
-  judgeUnused,
-} from "./accounts.ts";
-import { judgeAge as judgeBackup, judgeDrill, judgeKey, judgePlace } from "./backups.ts";
+import * as accounts from "./accounts.ts";
+import * as backups from "./backups.ts";
 import { bans, judgeAllowed, judgeHeldByKernel, uncovered } from "./bans.ts";
 import type { Finding, Machine, State } from "./check.ts";
-import { judgeAge, judgeComponents, judgeLength, judgeNotices, judgeOutside, judgeTest } from "./components.ts";
-import { judgeMtaSts, judgeRecord } from "./dns.ts";
+import * as components from "./components.ts";
+import * as dns from "./dns.ts";
 import { firewall, judgeChain, judgeOpenPorts } from "./firewall.ts";
-import {
-  judgeAutomatic,
-  judgeFiles,
-  judgeImage,
-  judgeInodes,
-  judgeKernel,
-  judgeMount,
-  judgeSpace,
-  judgeSynchronized,
-  judgeUpdates,
-} from "./machine.ts";
-import { judgeOffers, judgeRelay, judgeSignIn } from "./mail-flow.ts";
+import * as machine from "./machine.ts";
+import * as mailFlow from "./mail-flow.ts";
 import { judgeOwners, permissions } from "./permissions.ts";
 import { judgeListening, judgeOthers, judgePrivate, judgeProxied, ports } from "./ports.ts";
 import { judgeOutgoing, reputation } from "./reputation.ts";
-import { judgeChain as judgeCertificates, judgeDays, judgeOld } from "./tls.ts";
+import * as tls from "./tls.ts";
 
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 
@@ -63,19 +45,19 @@ function assertJudged(state: State, { state: found, saw, fix }: Finding, says = 
 
 test("passwords: one in the environment is removed where it was set, for a container in .env", () => {
   const env = { ADMIN_PASSWORD: "x" };
-  assertJudged("ok", judgeSecretInEnvironment({ ADMIN_PASSWORD: "" }, true));
-  assertJudged("warning", judgeSecretInEnvironment(env, true), /in this container/, / from \.env, /);
-  assertJudged("warning", judgeSecretInEnvironment(env, false), /in this shell/, /^unset /);
+  assertJudged("ok", accounts.judgeSecretInEnvironment({ ADMIN_PASSWORD: "" }, true));
+  assertJudged("warning", accounts.judgeSecretInEnvironment(env, true), /in this container/, / from \.env, /);
+  assertJudged("warning", accounts.judgeSecretInEnvironment(env, false), /in this shell/, /^unset /);
 });
 
 test("passwords: a weak one in the followed file is wrong", () => {
-  assertJudged("unknown", judgeDashboard(null, 0, false, null));
-  assert.ok(defaultPasswords(["example.org"], "mail.example.org").includes("example.org"));
+  assertJudged("unknown", accounts.judgeDashboard(null, 0, false, null));
+  assert.ok(accounts.defaultPasswords(["example.org"], "mail.example.org").includes("example.org"));
   const listed = { name: "b@example.org", origin: "listed" } as const;
-  assertJudged("ok", judgeImported([listed], { weak: new Map(), judged: new Set(["b@example.org"]) }));
+  assertJudged("ok", accounts.judgeImported([listed], { weak: new Map(), judged: new Set(["b@example.org"]) }));
   const weak = { weak: new Map([["b@example.org", "It is too short."]]), judged: new Set(["b@example.org"]) };
-  assertJudged("wrong", judgeImported([listed], weak), /b@example\.org \(It is too short\)/);
-  assertJudged("warning", judgeDashboard("{ARGON2ID}x", 9, false, "It is too short."));
+  assertJudged("wrong", accounts.judgeImported([listed], weak), /b@example\.org \(It is too short\)/);
+  assertJudged("warning", accounts.judgeDashboard("{ARGON2ID}x", 9, false, "It is too short."));
 });
 
 /** In nft(8)'s output format. */
@@ -179,72 +161,75 @@ test("ports: other programs that listen publicly are a warning, except ssh", () 
 
 test("tls: an attempt that proves nothing is unknown: no server, or a version that our own OpenSSL lacks", () => {
   const failed = (code: string, stage: "connect" | "tls"): Handshake => ({ ok: false, code, says: "it failed", stage });
-  assertJudged("unknown", judgeOld("SMTP", failed("ECONNREFUSED", "connect")));
-  assertJudged("unknown", judgeOld("SMTP", failed("ETIMEDOUT", "tls")));
-  assertJudged("unknown", judgeOld("SMTP", failed("ERR_SSL_NO_PROTOCOLS_AVAILABLE", "tls")));
-  assertJudged("ok", judgeOld("SMTP", failed("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "tls")));
+  assertJudged("unknown", tls.judgeOld("SMTP", failed("ECONNREFUSED", "connect")));
+  assertJudged("unknown", tls.judgeOld("SMTP", failed("ETIMEDOUT", "tls")));
+  assertJudged("unknown", tls.judgeOld("SMTP", failed("ERR_SSL_NO_PROTOCOLS_AVAILABLE", "tls")));
+  assertJudged("ok", tls.judgeOld("SMTP", failed("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "tls")));
 });
 
 test("tls: days left, and the chain", () => {
   const lasting = (days: number, validToDate = new Date(NOW + 13 * DAY_MS)): Finding =>
-    judgeDays({ validToDate, validFromDate: new Date(validToDate.getTime() - days * DAY_MS) }, NOW);
+    tls.judgeDays({ validToDate, validFromDate: new Date(validToDate.getTime() - days * DAY_MS) }, NOW);
   assertJudged("warning", lasting(90));
   assertJudged("ok", lasting(14));
-  assertJudged("ok", judgeCertificates(null, "an authority"));
+  assertJudged("ok", tls.judgeChain(null, "an authority"));
 });
 
 test("dns: a record that differs is wrong, silence is unknown", () => {
   const record = { name: "example.org", type: "TXT", value: "x", kind: "spf", says: "", required: true } as const;
   for (const status of ["wrong", "unknown"] as const)
-    assertJudged(status, judgeRecord("example.org", { record, verdict: { status, detail: "seen" } }));
+    assertJudged(status, dns.judgeRecord("example.org", { record, verdict: { status, detail: "seen" } }));
 });
 
 test("dns: a wildcard of an MTA-STS policy stands for one label", () => {
   const policyOf = (mx: string) => `version: STSv1\nmode: enforce\nmx: ${mx}\nmax_age: 86400\n`;
   const server = { domain: "example.org", hostname: "mail.example.org", found: { ok: true, found: [] } } as const;
   for (const mx of ["mail.example.org", "*.example.org"])
-    assertJudged("ok", judgeMtaSts({ ...server, policy: policyOf(mx) }));
+    assertJudged("ok", dns.judgeMtaSts({ ...server, policy: policyOf(mx) }));
   for (const mx of ["*.org", "*.mail.example.org"])
-    assertJudged("wrong", judgeMtaSts({ ...server, policy: policyOf(mx) }), /does not name mail\.example\.org/);
+    assertJudged("wrong", dns.judgeMtaSts({ ...server, policy: policyOf(mx) }), /does not name mail\.example\.org/);
 });
 
 test("mail flow: an unclear answer is unknown, and a sign-in offered before TLS is wrong", () => {
-  assertJudged("unknown", judgeRelay("250 2.1.0 Ok\r\n", "450 4.7.1 try again\r\n"));
+  assertJudged("unknown", mailFlow.judgeRelay("250 2.1.0 Ok\r\n", "450 4.7.1 try again\r\n"));
   const full = "452 4.3.1 Insufficient system storage\r\n";
-  assertJudged("unknown", judgeRelay(full, "503 5.5.1 Error: need MAIL command\r\n"));
-  assertJudged("unknown", judgeSignIn("submission", "454 4.7.0 Temporary authentication failure\r\n"));
-  assertJudged("wrong", judgeOffers("SMTP", "250-mail.example.org\r\n250-AUTH PLAIN\r\n250 SIZE 1\r\n", "before TLS"));
+  assertJudged("unknown", mailFlow.judgeRelay(full, "503 5.5.1 Error: need MAIL command\r\n"));
+  assertJudged("unknown", mailFlow.judgeSignIn("submission", "454 4.7.0 Temporary authentication failure\r\n"));
+  assertJudged(
+    "wrong",
+    mailFlow.judgeOffers("SMTP", "250-mail.example.org\r\n250-AUTH PLAIN\r\n250 SIZE 1\r\n", "before TLS"),
+  );
 });
 
 test("accounts: unused for 90 days, but not if new or suspended", () => {
   const one = { name: "a@example.org", suspended: false, createdAt: new Date(NOW - 100 * DAY_MS).toISOString() };
   const signedIn = (days: number): string => new Date(NOW - days * DAY_MS).toISOString();
-  assertJudged("ok", judgeUnused([{ ...one, lastSignInAt: signedIn(89) }], NOW));
-  assertJudged("warning", judgeUnused([{ ...one, lastSignInAt: signedIn(91) }], NOW));
-  assertJudged("ok", judgeUnused([{ ...one, createdAt: signedIn(1), lastSignInAt: null }], NOW));
-  assertJudged("ok", judgeUnused([{ ...one, suspended: true, lastSignInAt: null }], NOW));
+  assertJudged("ok", accounts.judgeUnused([{ ...one, lastSignInAt: signedIn(89) }], NOW));
+  assertJudged("warning", accounts.judgeUnused([{ ...one, lastSignInAt: signedIn(91) }], NOW));
+  assertJudged("ok", accounts.judgeUnused([{ ...one, createdAt: signedIn(1), lastSignInAt: null }], NOW));
+  assertJudged("ok", accounts.judgeUnused([{ ...one, suspended: true, lastSignInAt: null }], NOW));
 });
 
 test("accounts: mail that the password cannot decrypt, in each mode; a missing key, in one", () => {
   const [counts, ann] = [{ own: 1, without: [], ofFile: 2, closed: [] }, "ann@example.org"] as const;
-  for (const byAccount of [true, false]) assertJudged("ok", judgeKeys(counts, byAccount));
-  const locked = judgeKeys({ ...counts, closed: [ann], without: [ann] }, false);
+  for (const byAccount of [true, false]) assertJudged("ok", accounts.judgeKeys(counts, byAccount));
+  const locked = accounts.judgeKeys({ ...counts, closed: [ann], without: [ann] }, false);
   assert.match(locked.saw, /^Older mail is locked, .*: ann@example\.org\.$/);
   const keyless = { ...counts, without: [ann] };
-  assert.match(judgeKeys(keyless, true).saw, /^The server's key encrypts .*: ann@example\.org\.$/);
-  assertJudged("ok", judgeKeys(keyless, false));
+  assert.match(accounts.judgeKeys(keyless, true).saw, /^The server's key encrypts .*: ann@example\.org\.$/);
+  assertJudged("ok", accounts.judgeKeys(keyless, false));
 });
 
 test("accounts: mail for postmaster@ goes to the administrator, who may be elsewhere, or to an account", () => {
   const address = "owner@elsewhere.test";
   const reads = { address, reads: true };
-  assertJudged("ok", judgePostmaster(reads, "Owner@elsewhere.test", false), /goes to owner@elsewhere\.test/);
-  assertJudged("ok", judgePostmaster(reads, "", true));
-  assertJudged("ok", judgePostmaster(null, "", true), /their own account or alias, or are blocked/);
-  assertJudged("wrong", judgePostmaster(reads, "gone@example.org", true), /should go to gone@example\.org/);
-  assertJudged("wrong", judgePostmaster({ address, reads: false }, address, true));
-  assertJudged("wrong", judgePostmaster({ address, reads: false }, "", false), /^No account/);
-  assertJudged("wrong", judgePostmaster(null, "", false));
+  assertJudged("ok", accounts.judgePostmaster(reads, "Owner@elsewhere.test", false), /goes to owner@elsewhere\.test/);
+  assertJudged("ok", accounts.judgePostmaster(reads, "", true));
+  assertJudged("ok", accounts.judgePostmaster(null, "", true), /their own account or alias, or are blocked/);
+  assertJudged("wrong", accounts.judgePostmaster(reads, "gone@example.org", true), /should go to gone@example\.org/);
+  assertJudged("wrong", accounts.judgePostmaster({ address, reads: false }, address, true));
+  assertJudged("wrong", accounts.judgePostmaster({ address, reads: false }, "", false), /^No account/);
+  assertJudged("wrong", accounts.judgePostmaster(null, "", false));
 });
 
 test("permissions: another owner is wrong; fewer rights and missing files are not", () => {
@@ -314,30 +299,30 @@ test("ports: who reaches the dashboard's port in a container is unknown, but no 
 
 test("components: one that works only in part, and a guard that does not answer", () => {
   const slow = { name: "postfix", status: "degraded", detail: "x" } as const;
-  assertJudged("warning", judgeComponents({ ...WELL, components: [slow] }));
-  assertJudged("wrong", judgeComponents(null));
-  assertJudged("wrong", judgeNotices(null));
+  assertJudged("warning", components.judgeComponents({ ...WELL, components: [slow] }));
+  assertJudged("wrong", components.judgeComponents(null));
+  assertJudged("wrong", components.judgeNotices(null));
 });
 
 test("disk: little space, a variable number of inodes, and an unknown mount", () => {
-  assertJudged("ok", judgeSpace("/x", { free: 50, all: 100 }, 9));
-  assertJudged("warning", judgeSpace("/x", { free: 9, all: 100 }, 9));
-  assertJudged("wrong", judgeSpace("/x", { free: 50, all: 100 }, 51), /mail is refused/);
-  assertJudged("ok", judgeInodes("/x", { free: 0, all: 0 }));
-  assertJudged("unknown", judgeMount("/x", ""));
+  assertJudged("ok", machine.judgeSpace("/x", { free: 50, all: 100 }, 9));
+  assertJudged("warning", machine.judgeSpace("/x", { free: 9, all: 100 }, 9));
+  assertJudged("wrong", machine.judgeSpace("/x", { free: 50, all: 100 }, 51), /mail is refused/);
+  assertJudged("ok", machine.judgeInodes("/x", { free: 0, all: 0 }));
+  assertJudged("unknown", machine.judgeMount("/x", ""));
 });
 
 test("updates: a kernel that waits for a reboot, another flavour, and a container on its host's kernel", () => {
   const [old, now] = ["6.1.0-9-amd64", "6.1.0-28-amd64"];
-  assertJudged("warning", judgeKernel(old, [now, old]));
-  assertJudged("ok", judgeKernel(now, [now, old, "6.1.0-29-rt-amd64"]));
-  assertJudged("ok", judgeKernel("6.8.12-4-pve", [now]));
-  assertJudged("ok", judgeKernel(old, []));
+  assertJudged("warning", machine.judgeKernel(old, [now, old]));
+  assertJudged("ok", machine.judgeKernel(now, [now, old, "6.1.0-29-rt-amd64"]));
+  assertJudged("ok", machine.judgeKernel("6.8.12-4-pve", [now]));
+  assertJudged("ok", machine.judgeKernel(old, []));
 });
 
 test("queue: a mail of an hour and 500 mails are ok", () => {
-  assertJudged("ok", judgeAge({ id: "4Wxyz", at: NOW - HOUR_MS }, NOW));
-  assertJudged("ok", judgeLength(500));
+  assertJudged("ok", components.judgeAge({ id: "4Wxyz", at: NOW - HOUR_MS }, NOW));
+  assertJudged("ok", components.judgeLength(500));
 });
 
 test("bans: networks that the kernel lacks, and an nft that cannot list them", async (t) => {
@@ -373,26 +358,29 @@ test("bans: an allowed address of a banned network is not banned; an IPv6 addres
 });
 
 test("alerts: a channel that works without the mail queue, and a guard that does not answer", () => {
-  assertJudged("ok", judgeOutside({ channels: [{ name: "email", failing: null }], leadOut: true }));
-  assertJudged("unknown", judgeOutside(null));
-  assertJudged("ok", judgeTest([{ channel: "ntfy", ok: true, detail: "" }]));
+  assertJudged("ok", components.judgeOutside({ channels: [{ name: "email", failing: null }], leadOut: true }));
+  assertJudged("unknown", components.judgeOutside(null));
+  assertJudged("ok", components.judgeTest([{ channel: "ntfy", ok: true, detail: "" }]));
 });
 
 test("backups: none, old or failed, and an old restore drill", () => {
   const last = doneBackup(NOW - HOUR_MS);
   const record = { last, failure: null, oldKept: null, since: 0, isKeySeen: true };
   const aged = (hours: number) => ({ ...record, last: { ...last, at: NOW - hours * HOUR_MS } });
-  assertJudged("warning", judgeBackup(true, aged(31), NOW));
-  assertJudged("wrong", judgeBackup(true, aged(73), NOW));
-  assertJudged("wrong", judgeBackup(true, { ...record, last: null }, NOW));
-  assertJudged("warning", judgeBackup(true, { ...record, failure: { at: NOW, reason: "no room" } }, NOW));
-  assertJudged("warning", judgeBackup(false, record, NOW));
-  assertJudged("unknown", judgeKey({ ...record, last: null }));
+  assertJudged("warning", backups.judgeAge(true, aged(31), NOW));
+  assertJudged("wrong", backups.judgeAge(true, aged(73), NOW));
+  assertJudged("wrong", backups.judgeAge(true, { ...record, last: null }, NOW));
+  assertJudged("warning", backups.judgeAge(true, { ...record, failure: { at: NOW, reason: "no room" } }, NOW));
+  assertJudged("warning", backups.judgeAge(false, record, NOW));
+  assertJudged("unknown", backups.judgeKey({ ...record, last: null }));
   const drill = doneDrill(NOW - DAY_MS);
-  assertJudged("ok", judgeDrill({ drills: [drill], begun: null }, 30 * DAY_MS, NOW));
-  assertJudged("warning", judgeDrill({ drills: [{ ...drill, at: NOW - 38 * DAY_MS }], begun: null }, 30 * DAY_MS, NOW));
-  assertJudged("ok", judgePlace("/x", { data: 1, repository: 2 }));
-  assertJudged("ok", judgePlace("sftp:x", { data: 1, repository: null }));
+  assertJudged("ok", backups.judgeDrill({ drills: [drill], begun: null }, 30 * DAY_MS, NOW));
+  assertJudged(
+    "warning",
+    backups.judgeDrill({ drills: [{ ...drill, at: NOW - 38 * DAY_MS }], begun: null }, 30 * DAY_MS, NOW),
+  );
+  assertJudged("ok", backups.judgePlace("/x", { data: 1, repository: 2 }));
+  assertJudged("ok", backups.judgePlace("sftp:x", { data: 1, repository: null }));
 });
 
 test("ports: without ss(8), ssh is not taken for a port that should be closed", async () => {
@@ -401,9 +389,9 @@ test("ports: without ss(8), ssh is not taken for a port that should be closed", 
 });
 
 test("clock: no file, a time server, and neither", () => {
-  assertJudged("unknown", judgeFiles(null, NOW));
-  assertJudged("ok", judgeSynchronized("yes"));
-  assertJudged("unknown", judgeSynchronized(""));
+  assertJudged("unknown", machine.judgeFiles(null, NOW));
+  assertJudged("ok", machine.judgeSynchronized("yes"));
+  assertJudged("unknown", machine.judgeSynchronized(""));
 });
 
 test("updates: apt's own words for an interval are shown unchanged", () => {
@@ -412,23 +400,23 @@ test("updates: apt's own words for an interval are shown unchanged", () => {
     ["always", /\(always\)/],
     ["12h", /\(12h\)/],
   ] as const)
-    assertJudged("ok", judgeAutomatic(`APT::Periodic::Unattended-Upgrade "${value}";\n`), says);
+    assertJudged("ok", machine.judgeAutomatic(`APT::Periodic::Unattended-Upgrade "${value}";\n`), says);
 });
 
 test("updates: an image is old a month after it was fetched or built here", () => {
-  assertJudged("ok", judgeImage(NOW - 30 * DAY_MS, NOW));
+  assertJudged("ok", machine.judgeImage(NOW - 30 * DAY_MS, NOW));
   const renew = /^git pull --autostash && docker compose build --pull /;
-  assertJudged("warning", judgeImage(NOW - 31 * DAY_MS, NOW), /^This image is 31 days old/, renew);
+  assertJudged("warning", machine.judgeImage(NOW - 31 * DAY_MS, NOW), /^This image is 31 days old/, renew);
 });
 
 test("updates: security updates are wrong, and old or missing lists prove nothing", () => {
   const usual = "Inst openssl [3.0.16] (3.0.17 Debian:12.13/oldstable [amd64])\n";
   const security = usual.replace("Debian:12.13/oldstable", "Debian-Security:12/oldstable-security");
-  assertJudged("ok", judgeUpdates("", NOW - DAY_MS, NOW));
-  assertJudged("warning", judgeUpdates(usual, NOW, NOW));
-  assertJudged("warning", judgeUpdates(usual.replace("openssl", "debian-security-support"), NOW, NOW));
-  assertJudged("wrong", judgeUpdates(security, NOW, NOW), /openssl/, /--with-new-pkgs/);
-  assertJudged("unknown", judgeUpdates("", NOW - 8 * DAY_MS, NOW));
-  assertJudged("unknown", judgeUpdates("", null, NOW));
-  assertJudged("unknown", judgeUpdates(null, NOW, NOW));
+  assertJudged("ok", machine.judgeUpdates("", NOW - DAY_MS, NOW));
+  assertJudged("warning", machine.judgeUpdates(usual, NOW, NOW));
+  assertJudged("warning", machine.judgeUpdates(usual.replace("openssl", "debian-security-support"), NOW, NOW));
+  assertJudged("wrong", machine.judgeUpdates(security, NOW, NOW), /openssl/, /--with-new-pkgs/);
+  assertJudged("unknown", machine.judgeUpdates("", NOW - 8 * DAY_MS, NOW));
+  assertJudged("unknown", machine.judgeUpdates("", null, NOW));
+  assertJudged("unknown", machine.judgeUpdates(null, NOW, NOW));
 });
