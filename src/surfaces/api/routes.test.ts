@@ -8,7 +8,7 @@ import { SCOPES } from "../../core/access/scopes.ts";
 import { API_LIMITS } from "./limits.ts";
 import { PAGE_FILES } from "./page.ts";
 import type { Route } from "./route.ts";
-import { eventPage } from "./routes/schemas.ts";
+import { eventPage, eventsQuery, securityCommand } from "./routes/schemas.ts";
 
 const kit = apiKitOf(import.meta.filename);
 const HEALTH = ["GET /healthz", "GET /healthz/live", "GET /healthz/ready"];
@@ -176,4 +176,19 @@ test("events are paged and filtered by address and type; a full page has a `next
     const page = eventPage.parse((await kit.send("GET", `events?${query}`)).answer);
     assert.deepEqual([page.items.map(({ id }) => id), page.next], [ids, next], query);
   }
+});
+
+test("an IPv6 address stands for the network in which it is judged", () => {
+  const { ip } = eventsQuery(56).parse({ ip: "2001:DB8:0:1ff::7" });
+  assert.equal(ip, "2001:db8:0:100::/56");
+  assert.equal(eventsQuery(64).parse({ ip: "::ffff:203.0.113.7" }).ip, "203.0.113.7/32");
+  assert.equal(eventsQuery(64).parse({ ip: "2001:db8::/32" }).ip, "2001:db8::/32");
+});
+
+test("a ban may be permanent; a reason may be in any language, without control characters", () => {
+  const isRight = (more: object) => securityCommand.safeParse({ action: "ban", ip: "203.0.113.7", ...more }).success;
+  assert.ok(isRight({ for: "permanent" }));
+  assert.ok(isRight({ reason: "Überlastung, 攻撃" }));
+  for (const mark of ["\n", "\u0000", "\u001b[2J", "\u2028"])
+    assert.ok(!isRight({ reason: mark }), JSON.stringify(mark));
 });
