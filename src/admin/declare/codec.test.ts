@@ -25,7 +25,7 @@ for (const [verb, command] of Object.entries(COMMANDS))
       }
     });
 
-const broken: readonly (readonly [string, string, string])[] = [
+for (const [name, line, message] of [
   ["nothing", "", "The line is not a JSON object."],
   ["no JSON", "status", "The line is not a JSON object."],
   ["a list", "[]", "The line is not a JSON object."],
@@ -37,8 +37,7 @@ const broken: readonly (readonly [string, string, string])[] = [
   ["an inherited verb", '{"by":"root","command":{"verb":"toString"}}', 'Unknown command "toString".'],
   ["a field too many", '{"by":"root","command":{"verb":"ping","force":true}}', 'Unknown field "force".'],
   ["a field beside the command", '{"by":"root","origin":"root","command":{"verb":"ping"}}', 'Unknown field "origin".'],
-];
-for (const [name, line, message] of broken)
+] as const)
   test(`control line refused: ${name}`, () => {
     const parsed = parseControlLine(line);
     assert.ok(!parsed.ok);

@@ -27,9 +27,8 @@ test("an address or any of its network, but none that only starts with the same 
     ["unknown[2001:db8::7]:25", "2001:db8::/64", true],
     ["helo=<[IPv6:2001:db8::7]>", "2001:db8::7", true],
     ["helo=<[IPv6:2001:db8::7]>", "6:2001:db8::/48", false],
-  ] as const) {
+  ] as const)
     assert.equal(has({ network: net(network) }, line), found, `${network} in ${line}`);
-  }
 });
 
 test("a queue id and an account as whole words", () => {

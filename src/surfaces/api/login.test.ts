@@ -161,7 +161,7 @@ test("another site's page can neither sign in nor use the cookie", async () => {
 test("a missing code has its own problem code, at the sign-in and at the proof", async () => {
   const cookie = await signIn(kit);
   kit.guard.answers("sign_in", { outcome: "code_needed" });
-  const half = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ password: PASSWORD }) });
+  const half = await attempt(PASSWORD);
   assert.partialDeepStrictEqual([half.status, await half.json()], [401, { code: "code_needed" }]);
   assert.equal(half.headers.get("set-cookie"), null);
   await kit.send("POST", "login", { password: PASSWORD, code: "123456" }, {});

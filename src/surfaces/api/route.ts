@@ -89,10 +89,7 @@ type Typed<P, Q, B, A> = Omit<Shape, "method" | "path" | "who" | "bodyBytes"> &
 
 /** One row of the table, without its type parameters. */
 export type Route = Shape &
-  Readonly<{
-    schemas: Schemas;
-    run: (call: RouteCall<unknown, unknown, unknown>) => Promise<unknown>;
-  }>;
+  Readonly<{ schemas: Schemas; run: (call: RouteCall<unknown, unknown, unknown>) => Promise<unknown> }>;
 
 /** Checks the request against the row's schemas, then runs its handler. */
 export function route<P, Q, B, A>(line: RouteLine, row: Typed<P, Q, B, A>): Route {

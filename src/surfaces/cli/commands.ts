@@ -19,10 +19,7 @@ const CHOICE = {
   "--recipient ADDRESS": "Only mail that still waits for this recipient.",
 };
 const CHOICE_OR_ALL = { ...CHOICE, "--all": "All mail in the queue." };
-const DELETION = {
-  "--bounce": "Return it to its sender as undeliverable, instead of deleting it silently.",
-  ...YES,
-};
+const DELETION = { "--bounce": "Return it to its sender as undeliverable, instead of deleting it silently.", ...YES };
 /** Options of `replay` and `config simulate`. */
 const REPLAYED = {
   "--since WHEN": "Start of the period: 2h, 7d, or a time such as 2026-11-20T08:00:00Z; 30d by default.",

@@ -62,10 +62,7 @@ export async function secretFrom({ terminal }: Call, what: string): Promise<stri
 const JUDGE_MS = 5 * SECOND_MS;
 
 /** Results for accounts whose password is clear text in a file. Hashes cannot be judged. */
-export type FollowedPasswords = Readonly<{
-  weak: ReadonlyMap<string, string>;
-  judged: ReadonlySet<string>;
-}>;
+export type FollowedPasswords = Readonly<{ weak: ReadonlyMap<string, string>; judged: ReadonlySet<string> }>;
 
 const NONE: FollowedPasswords = { weak: new Map(), judged: new Set() };
 
