@@ -53,7 +53,7 @@ function sha256() {
  */
 const command = lazily(() =>
   z.discriminatedUnion("verb", [
-    z.object({ verb: z.literal("ping") }),
+    z.object({ verb: z.enum([...TOLD, "ping", "status", "audit", "firewall_confirm", "firewall_rollback"]) }),
     /** Ends the account's open IMAP and submission sessions. */
     z.object({ verb: z.literal("kick_account"), account: parsed(parseAccountName) }),
     /** Returns the addresses with an open IMAP session. */
@@ -135,13 +135,8 @@ const command = lazily(() =>
     }),
     /** Starts a trial of the strict firewall. `session`: the port of the caller's SSH session; null if there is none. */
     z.object({ verb: z.literal("firewall_try"), session: z.nullable(wholeNumber(1, 65_535)) }),
-    z.object({ verb: z.literal("firewall_confirm") }),
-    z.object({ verb: z.literal("firewall_rollback") }),
     /** How full the account's mailbox is. */
     z.object({ verb: z.literal("mailbox_use"), account: parsed(parseAccountName) }),
-    z.object({ verb: z.literal("status") }),
-    z.object({ verb: z.literal("audit") }),
-    z.object({ verb: z.enum(TOLD) }),
     /** Where the Sieve scripts of these accounts forward mail. */
     z.object({ verb: z.literal("redirects"), accounts: listOf(parsed(parseAccountName), MOST_REVIEWED, 0) }),
   ]),
