@@ -14,6 +14,8 @@ import { ALLOW, BAN, changes, READ, reads, verb } from "./declare/verb.ts";
 export const WIDEST_OF_WEB = { v4: 24, v6: 48 } as const;
 const ofTarget = { target: network };
 const NAMED = { named: { target: "network" } };
+export const banTime = duration("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent.", "permanent");
+const allowTime = duration("How long: 30m, 2h, 7d, or permanent. Permanent if absent.", "permanent");
 
 /** A ban made through the dashboard, as the API returns it. */
 export const BAN_EXAMPLE = {
@@ -74,16 +76,11 @@ type Protected = Readonly<{ prefix: string; reason: Protection | null }>;
 
 export const BAN_VERBS = [
   // Its command asks before it bans a very large network, so it is written by hand: src/surfaces/cli/verbs/server/bans.ts.
-  verb(
-    "ban",
-    BAN,
-    {
-      ...ofTarget,
-      note,
-      for: duration("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent.", "permanent"),
-    },
-    changes(banned, "bans"),
-  ).http("POST /bans", "Bans an address or a network.", { named: { target: "ip", note: "reason" }, status: 201 }),
+  verb("ban", BAN, { ...ofTarget, note, for: banTime }, changes(banned, "bans")).http(
+    "POST /bans",
+    "Bans an address or a network.",
+    { named: { target: "ip", note: "reason" }, status: 201 },
+  ),
   verb("unban", BAN, ofTarget, changes(unbanned, "bans"))
     .http("DELETE /bans/{network}", "Lifts a ban; the offence is forgiven.", NAMED)
     .cli("unban IP", "Lift a ban.", {
@@ -97,12 +94,7 @@ export const BAN_VERBS = [
         return within === undefined ? `allow add ${printPrefix(prefix)}   # never ban it again` : "bans";
       },
     }),
-  verb(
-    "allow_add",
-    ALLOW,
-    { ...ofTarget, note, for: duration("How long: 30m, 2h, 7d, or permanent. Permanent if absent.", "permanent") },
-    changes(allowing, "allowed"),
-  )
+  verb("allow_add", ALLOW, { ...ofTarget, note, for: allowTime }, changes(allowing, "allowed"))
     .http("POST /allow", "Puts an address or a network on the allow list and lifts the bans within it.", {
       ...NAMED,
       status: 201,
@@ -110,15 +102,14 @@ export const BAN_VERBS = [
     .cli("allow add IP [NOTE...]", "Never ban this address or network.", {
       words: ["target", "note"],
       options: { for: { name: "for", value: "TIME", says: "How long: 2h, 30d; otherwise until it is removed." } },
-      done: (made, asked) => {
-        const others =
-          made.liftedTotal > made.lifted.length ? ` and ${made.liftedTotal - made.lifted.length} more` : "";
-        const also = ` ${plural(made.liftedTotal, "ban")} lifted: ${made.lifted.join(", ")}${others}.`;
+      done: ({ prefix, lifted, liftedTotal, keptEnd, keptNote }, asked) => {
+        const others = liftedTotal > lifted.length ? ` and ${liftedTotal - lifted.length} more` : "";
+        const also = ` ${plural(liftedTotal, "ban")} lifted: ${lifted.join(", ")}${others}.`;
         const isForever = asked.for === null || asked.for === "permanent";
         const asAsked = isForever ? "is never banned from now on" : `will not be banned for the next ${asked.for}`;
-        const how = made.keptEnd === undefined ? asAsked : keptFor(made.keptEnd);
-        const note = made.keptNote === undefined ? "" : ` Its note stays: ${made.keptNote}.`;
-        return `${printPrefix(made.prefix)} ${how}.${note}${made.liftedTotal === 0 ? "" : also}`;
+        const how = keptEnd === undefined ? asAsked : keptFor(keptEnd);
+        const note = keptNote === undefined ? "" : ` Its note stays: ${keptNote}.`;
+        return `${printPrefix(prefix)} ${how}.${note}${liftedTotal === 0 ? "" : also}`;
       },
       next: ({ prefix, keptEnd }) =>
         keptEnd === undefined

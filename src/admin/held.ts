@@ -9,6 +9,12 @@ import { changes, PROVEN_QUEUE, READ, reads, verb } from "./declare/verb.ts";
 const ofAccount = { name: meaning(accountName, "The account whose mail is held.") };
 const until = meaning(z.optional(time), "Leaves mail that was held later: give the newest `at` of the list.");
 const suspended = meaning(z.optional(flag), "As in the list. If false, a suspension since then stops the command.");
+const toDrop = {
+  ...ofAccount,
+  isReturned: meaning(z.optional(flag), "Return the mail to its senders as undeliverable."),
+  ids: meaning(z.optional(listOf(queueId, 100)), "Only these mails."),
+  until,
+};
 const NAMED = { named: { name: "account" } };
 
 export const heldAccount = object(() => ({
@@ -80,17 +86,9 @@ export const HELD_VERBS = [
       },
     ),
   /** If none of `ids` is held, it succeeds and drops nothing. */
-  verb(
-    "held_drop",
-    PROVEN_QUEUE,
-    {
-      ...ofAccount,
-      isReturned: meaning(z.optional(flag), "Return the mail to its senders as undeliverable."),
-      ids: meaning(z.optional(listOf(queueId, 100)), "Only these mails."),
-      until,
-    },
-    changes(dropped, "deleted"),
-  ).http("POST /held/{account}/drop", "Deletes the account's held mail, or returns it to its senders.", {
-    named: { name: "account", isReturned: "bounce" },
-  }),
+  verb("held_drop", PROVEN_QUEUE, toDrop, changes(dropped, "deleted")).http(
+    "POST /held/{account}/drop",
+    "Deletes the account's held mail, or returns it to its senders.",
+    { named: { name: "account", isReturned: "bounce" } },
+  ),
 ] as const;

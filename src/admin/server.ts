@@ -50,10 +50,7 @@ const tests = object(() => ({
   }),
 }));
 export type ChannelTests = OutputOf<typeof tests>;
-const WITHOUT_DRY_RUN = {
-  bound: "alertTests",
-  dryRun: "It changes nothing: it sends a message to each channel.",
-} as const;
+const ALERT_TEST = { bound: "alertTests", dryRun: "It changes nothing: it sends a message to each channel." } as const;
 
 const audited = object(() => ({
   items: records({
@@ -82,7 +79,7 @@ export const SERVER_VERBS = [
     "GET /alerts",
     "Alerts, open ones first, newest first of each, a page at a time; and the channels that send them.",
   ),
-  verb("alerts_test", ADMIN, {}, reads(tests, WITHOUT_DRY_RUN)).http(
+  verb("alerts_test", ADMIN, {}, reads(tests, ALERT_TEST)).http(
     "POST /alerts/test",
     "Sends a test to each alert channel, and says whether it was accepted. At most ten times an hour.",
   ),

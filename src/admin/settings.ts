@@ -119,15 +119,12 @@ export const changesByKey = z.pipe(
   ),
 );
 
+const PREVIEW = { dryRun: "It changes nothing itself." };
+
 export const SETTINGS_VERBS = [
   verb("settings_list", ADMIN, {}, reads<SettingsList>("values")),
   /** What changes to the settings file would do. Writes nothing. */
-  verb(
-    "settings_preview",
-    ADMIN,
-    { changes: newValues },
-    reads<SettingsPreview>("problems", { dryRun: "It changes nothing itself." }),
-  ),
+  verb("settings_preview", ADMIN, { changes: newValues }, reads<SettingsPreview>("problems", PREVIEW)),
   verb(
     "settings_apply",
     PROVEN_ADMIN,

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import * as mini from "zod/mini";
 import { passkeyUsed } from "../../../admin/access.ts";
-import { ban } from "../../../admin/bans.ts";
+import { ban, banTime } from "../../../admin/bans.ts";
 import { eventItem, stats, status, time } from "../../../admin/declare/items.ts";
-import { count, duration, list, meaning, NOTE_CHARACTERS, network, next, note } from "../../../admin/declare/kinds.ts";
+import { count, list, meaning, NOTE_CHARACTERS, network, next, note } from "../../../admin/declare/kinds.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
 import { EVENT_TYPES } from "../../../core/events/event-types.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
@@ -67,15 +67,10 @@ export const bansQuery = z.object({
 export const securityQuery = z.object({
   action: z.enum(["stats", "cleanup"], "is neither stats nor cleanup").describe("What to do."),
 });
-const banFields = {
-  ip: network,
-  reason: note,
-  for: duration("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent.", "permanent"),
-};
 export const securityCommand = z.discriminatedUnion(
   "action",
   [
-    z.strictObject({ action: z.literal("ban"), ...banFields }),
+    z.strictObject({ action: z.literal("ban"), ip: network, reason: note, for: banTime }),
     z.strictObject({ action: z.literal("unban"), ip: network, reason: note }),
   ],
   { error: "is neither ban nor unban" },
