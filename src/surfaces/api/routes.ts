@@ -1,3 +1,4 @@
+import { lazily } from "../../admin/declare/fields.ts";
 import * as items from "../../admin/declare/items.ts";
 import { PAGE } from "../../admin/declare/paging.ts";
 import { derivedRoutes, sendToGuard } from "./derived.ts";
@@ -19,9 +20,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
   const { guard, lookups, clock } = parts;
   const { ipv6Prefix } = parts.settings;
 
-  let described: string | null = null;
-  const description = (): string => (described ??= JSON.stringify(openApi(table)));
-
+  const description = lazily(() => JSON.stringify(openApi(table)));
   const table: readonly Route[] = [
     // Routes that existing users, scripts and dashboards rely on.
     route("GET /api/security", {

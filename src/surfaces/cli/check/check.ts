@@ -1,4 +1,5 @@
 import { readFileSync, statfsSync } from "node:fs";
+import { lazily } from "../../../admin/declare/fields.ts";
 import { CHECK_STATES } from "../../../admin/declare/reports.ts";
 import { type Ip, PROBE_ADDRESS } from "../../../core/net/ip.ts";
 import { asSentence } from "../../../core/text.ts";
@@ -71,19 +72,19 @@ export function serverOf({ layout, env, guard, keeper, reader, now }: Ports, set
     guard,
     keeper,
     sendsTest,
-    health: once(async () => {
+    health: lazily(async () => {
       const asked = await guard.ask({ verb: "health" });
       return asked.ok ? asked.result : null;
     }),
-    alerts: once(async () => {
+    alerts: lazily(async () => {
       const asked = await guard.ask({ verb: "alerts_list", limit: 1, cursor: null });
       return asked.ok ? asked.result : null;
     }),
-    reader: once(async () => {
+    reader: lazily(async () => {
       const opened = await reader();
       return opened.ok ? opened.reader : null;
     }),
-    shaken: once(() => shakeAll(settings)),
+    shaken: lazily(() => shakeAll(settings)),
   };
 }
 
@@ -91,11 +92,6 @@ export async function shakeAll(settings: Settings, offer?: Offer): Promise<Shake
   const options = { localAddress: PROBE_ADDRESS, servername: settings.hostname, timeoutMs: HANDSHAKE_MS, offer };
   const shaken = doorsOf(settings).map(async (door) => [door, await handshake(door, options)] as const);
   return new Map(await Promise.all(shaken));
-}
-
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | undefined;
-  return () => (asked ??= ask());
 }
 
 /** Bytes and inodes of a file system. */
