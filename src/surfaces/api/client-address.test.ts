@@ -151,12 +151,9 @@ test("under another name no one can sign in or use a session; tokens and health 
       sent.on("error", reject);
       sent.end(method === "POST" ? JSON.stringify({ password: PASSWORD }) : undefined);
     });
-  for (const [host, login, session] of [
-    ["evil.example:3000", 403, 403],
-    ["mx.example.org", 200, 200],
-  ] as const) {
-    assert.equal(await ask("POST", "/api/v1/login", { host, origin: `http://${host}` }), login);
-    assert.equal(await ask("GET", "/api/v1/session", { host, cookie }), session);
+  for (const [host, status] of Object.entries({ "evil.example:3000": 403, "mx.example.org": 200 })) {
+    assert.equal(await ask("POST", "/api/v1/login", { host, origin: `http://${host}` }), status);
+    assert.equal(await ask("GET", "/api/v1/session", { host, cookie }), status);
     assert.equal(await ask("GET", "/api/v1/session", { host, ...bearer }), 200);
     assert.equal(await ask("GET", "/healthz/live", { host }), 200);
   }

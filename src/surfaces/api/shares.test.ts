@@ -18,10 +18,8 @@ const PATIENCE_MS = 5_000;
 
 /** A server with few places. `/wait` is answered by hand; the header X names the client where the proxy is trusted. */
 async function serving(t: TestContext, limits: { connections: number; connectionsAnAddress: number }, isProxy = false) {
-  const shares = createConnectionShares(limits, {
-    ipv6Prefix: 64,
-    trustedProxies: isProxy ? [net("127.0.0.0/8")] : [],
-  });
+  const trustedProxies = isProxy ? [net("127.0.0.0/8")] : [];
+  const shares = createConnectionShares(limits, { ipv6Prefix: 64, trustedProxies });
   const waiting: ServerResponse[] = [];
   const server = createServer((request, response) => {
     if (request.socket.destroyed) return;
@@ -71,10 +69,8 @@ test("a request before the last answer closes the connection, and is not handled
 });
 
 test("a client's abandoned requests count until they are done", async () => {
-  const shares = createConnectionShares(
-    { connections: 100, connectionsAnAddress: 2 },
-    { ipv6Prefix: 64, trustedProxies: [] },
-  );
+  const limits = { connections: 100, connectionsAnAddress: 2 };
+  const shares = createConnectionShares(limits, { ipv6Prefix: 64, trustedProxies: [] });
   const { promise, resolve } = Promise.withResolvers<string>();
   const ask = (from: string) => shares.run(ip(from), () => promise);
   const running = [ask("2001:db8::1"), ask("2001:db8::2")];
@@ -147,7 +143,7 @@ test("tasks run at once up to the limit, the others follow in order, and a failu
   const turns = createTurns(2, 60_000);
   const started: number[] = [];
   const works = [0, 1, 2, 3].map(() => Promise.withResolvers<number>());
-  const came = works.map(({ promise }, n) =>
+  const results = works.map(({ promise }, n) =>
     turns(() => {
       started.push(n);
       return promise;
@@ -156,12 +152,12 @@ test("tasks run at once up to the limit, the others follow in order, and a failu
   await setImmediate();
   assert.deepEqual(started, [0, 1]);
   works[1]?.reject(new Error("broken"));
-  await assert.rejects(async () => came[1], /broken/);
+  await assert.rejects(async () => results[1], /broken/);
   works[2]?.resolve(2);
-  assert.equal(await came[2], 2);
+  assert.equal(await results[2], 2);
   works[0]?.resolve(0);
   works[3]?.resolve(3);
-  assert.deepEqual([await came[0], await came[3]], [0, 3]);
+  assert.deepEqual([await results[0], await results[3]], [0, 3]);
   assert.deepEqual(started, [0, 1, 2, 3]);
 });
 

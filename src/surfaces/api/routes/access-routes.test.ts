@@ -78,10 +78,7 @@ test("sign-ins of strangers are limited, and leave connections to the guard for 
     return promise;
   });
   const { signInsAtOnce, mailboxSignInsAtOnce, unknownAtOnce } = API_LIMITS;
-  for (const [path, atOnce] of [
-    ["login", signInsAtOnce],
-    ["login/passkey", unknownAtOnce],
-  ] as const) {
+  for (const [path, atOnce] of Object.entries({ login: signInsAtOnce, "login/passkey": unknownAtOnce })) {
     const before = mock.callCount();
     const body = path === "login" ? { password: "x" } : undefined;
     const sent = Array.from({ length: atOnce + 10 }, (_, i) =>

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { apiKitOf, bearer } from "../../../../test/kit/api-kit.ts";
+import type { FileChanges } from "../../../admin/accounts.ts";
 import type { Reply, Verb } from "../../../admin/declare/control.ts";
 import { JudgesBusy } from "../ports.ts";
 import { MOST_IMPORTED } from "./account-routes.ts";
@@ -28,10 +29,7 @@ test("a typed password is judged first and never shown; a generated one is shown
     { verb: "account_create", name: ANNA, password: WORDS },
     { verb: "account_set_password", name: ANNA, password: WORDS },
   ]);
-  for (const [path, body] of [
-    ["", { name: ANNA }],
-    [`/${ANNA}/password`, {}],
-  ] as const) {
+  for (const [path, body] of Object.entries({ "": { name: ANNA }, [`/${ANNA}/password`]: {} })) {
     const { answer } = await post(path, body);
     const [asked] = commands().slice(-1);
     assert.ok(asked !== undefined && "password" in asked && asked.password.length === 23);
@@ -60,11 +58,7 @@ test("the guard is asked before a password is judged, and a refused one is never
 const HASH = "{SSHA512}c2FsdA==";
 const FULL = { ok: false, kind: "failed", message: "The disk is full.", next: "" } as const;
 const NOTHING = { changed: [], suspended: [], resumed: [], quotas: [] };
-const taken = (added: readonly string[], skipped: readonly { name: string; why: string }[] = []) => ({
-  ...NOTHING,
-  added,
-  skipped,
-});
+const taken = (added: readonly string[], skipped: FileChanges["skipped"] = []) => ({ ...NOTHING, added, skipped });
 
 const send = (file: unknown) => kit.send("POST", "accounts/import", { file });
 

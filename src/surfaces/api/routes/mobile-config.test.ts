@@ -8,10 +8,7 @@ test("a profile names the mailbox, both servers with TLS, and no password", () =
   assert.match(profile, /^<\?xml version="1.0" encoding="UTF-8"\?>\n<!DOCTYPE plist PUBLIC/);
   const valueOf = (key: string) => new RegExp(`<key>${key}</key><(?:\\w+>)?([^<>/]+)`).exec(profile)?.[1];
   assert.equal(valueOf("EmailAddress"), "anna@example.org");
-  for (const [side, port] of [
-    ["Incoming", "993"],
-    ["Outgoing", "465"],
-  ] as const) {
+  for (const [side, port] of Object.entries({ Incoming: "993", Outgoing: "465" })) {
     assert.equal(valueOf(`${side}MailServerHostName`), "mail.example.org");
     assert.equal(valueOf(`${side}MailServerPortNumber`), port);
     assert.equal(valueOf(`${side}MailServerUsername`), "anna@example.org");

@@ -24,12 +24,10 @@ describe("firewall.table", { skip: lacking({ root: true, installed: ["nft", "uns
 /** The chains `input` and `banned`, as the kernel has them. */
 function listed(shape: TableShape): readonly [input: string, banned: string] {
   const script = `nft -f - && nft list chain ${TABLE} input && echo END && nft list chain ${TABLE} banned`;
-  const text = [...nftReset([], [], shape)].join("");
-  const { status, stdout, stderr } = spawnSync("unshare", ["-n", "sh", "-c", script], {
-    input: text,
-    encoding: "utf8",
-  });
+  const input = [...nftReset([], [], shape)].join("");
+  const options = { input, encoding: "utf8" } as const;
+  const { status, stdout, stderr } = spawnSync("unshare", ["-n", "sh", "-c", script], options);
   assert.equal(status, 0, stderr);
-  const [input = "", banned = ""] = stdout.split("END\n");
-  return [input, banned];
+  const [chain = "", banned = ""] = stdout.split("END\n");
+  return [chain, banned];
 }

@@ -22,11 +22,8 @@ test("a point is done when all of its checks are ok, and one failed check opens 
   assert.deepEqual(states, allDone);
   for (const { point, checks } of done)
     for (const { id } of checks)
-      for (const [state, expected] of [
-        ["wrong", "open"],
-        ["warning", "open"],
-        ["unknown", "unknown"],
-      ] as const) {
+      for (const state of ["wrong", "warning", "unknown"] as const) {
+        const expected = state === "unknown" ? "unknown" : "open";
         const [open, ...others] = judgePoints(results(id, state)).filter((one) => one.state !== "done");
         assert.deepEqual([open?.point, open?.state, others], [point, expected, []], id);
       }
@@ -36,9 +33,7 @@ test("a check that did not run proves nothing", () => {
   for (const { state } of judgePoints([])) assert.equal(state, "unknown");
 });
 
-function named(more: string): readonly string[] {
-  return leftOpen(settingsWith(more)).map(({ setting }) => setting);
-}
+const named = (more: string): readonly string[] => leftOpen(settingsWith(more)).map(({ setting }) => setting);
 
 test("lists what the defaults leave open, until the owner decides otherwise", () => {
   assert.deepEqual(named(""), ["firewall.mode", "fail2ban.sentences", "mailboxes.encryption"]);

@@ -18,10 +18,7 @@ export const POINTS: readonly Point[] = [
       "permissions.secrets",
     ],
   },
-  {
-    name: "Configure firewall rules",
-    checks: ["firewall", "bans", "ports", "mail-flow.relay", "mail-flow.anonymous"],
-  },
+  { name: "Configure firewall rules", checks: ["firewall", "bans", "ports", "mail-flow.relay", "mail-flow.anonymous"] },
   { name: "Set up SSL certificates", checks: ["tls"] },
   {
     name: "Configure DNS security records",

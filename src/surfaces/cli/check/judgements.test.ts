@@ -395,12 +395,10 @@ test("clock: no file, a time server, and neither", () => {
 });
 
 test("updates: apt's own words for an interval are shown unchanged", () => {
-  for (const [value, says] of [
-    ["1", /\(every 1 day\)/],
-    ["always", /\(always\)/],
-    ["12h", /\(12h\)/],
-  ] as const)
-    assertJudged("ok", machine.judgeAutomatic(`APT::Periodic::Unattended-Upgrade "${value}";\n`), says);
+  for (const [value, shown] of Object.entries({ 1: "every 1 day", always: "always", "12h": "12h" })) {
+    const judged = machine.judgeAutomatic(`APT::Periodic::Unattended-Upgrade "${value}";\n`);
+    assertJudged("ok", judged, new RegExp(`\\(${shown}\\)`));
+  }
 });
 
 test("updates: an image is old a month after it was fetched or built here", () => {
