@@ -12,7 +12,7 @@ import {
 import { isObject, readFields } from "./fields.ts";
 
 /** How much of an unknown verb the error shows. */
-const SHOWN = 64;
+const VERB_CHARACTERS = 64;
 
 /** Reads one line of the control socket: `{"by": …, "command": {"verb": …, …}}`. */
 export function parseControlLine(line: string) {
@@ -21,9 +21,9 @@ export function parseControlLine(line: string) {
   const whole = readFields(commandLine, json);
   if (!whole.ok) return malformed(whole.problem);
   const named = whole.value.command["verb"];
-  const verb = typeof named === "string" && named.length <= SHOWN ? named : "";
+  const verb = typeof named === "string" && named.length <= VERB_CHARACTERS ? named : "";
   const entry = verbs.get(verb);
-  if (entry === undefined) return malformed(`Unknown command "${printable(verb, SHOWN)}".`);
+  if (entry === undefined) return malformed(`Unknown command "${printable(verb, VERB_CHARACTERS)}".`);
   const command = readFields(entry.schema(), whole.value.command);
   if (!command.ok) return malformed(command.problem);
   const value: ParsedLine = { ...whole.value, command: command.value };

@@ -29,8 +29,8 @@ const SESSION = /^[A-Za-z0-9_-]{43}$/;
 
 /** The secret in a request. A session does not make up for a wrong token; a malformed secret counts as none. */
 export function secretOf(headers: Headers, secure: boolean): string | null {
-  const shown = headers.get("authorization");
-  if (shown !== null) return TOKEN.exec(shown)?.[1] ?? null;
+  const authorization = headers.get("authorization");
+  if (authorization !== null) return TOKEN.exec(authorization)?.[1] ?? null;
   const secret = cookieNamed(headers, nameOf(COOKIE, secure));
   return secret !== null && SESSION.test(secret) ? secret : null;
 }

@@ -76,8 +76,8 @@ const CLIENT = "198.51.100.7";
 
 test("an unnamed proxy is reported for a while, with the time of its first request", () => {
   const proxies = new UntrustedProxy();
-  proxies.saw(by(PROXY), PROXY, CLIENT, NOON);
-  proxies.saw(by(PROXY), PROXY, CLIENT, later(NOON, 5 * MINUTE_MS));
+  proxies.observe(by(PROXY), PROXY, CLIENT, NOON);
+  proxies.observe(by(PROXY), PROXY, CLIENT, later(NOON, 5 * MINUTE_MS));
   const [reported] = proxies.notices(later(NOON, 14 * MINUTE_MS));
   assert.equal(reported?.code, "proxy_not_trusted");
   assert.equal(reported?.since, "2026-11-20T12:00:00.000Z");
@@ -96,7 +96,7 @@ test("a stranger's header, a trusted proxy's and one without another address are
     [PROXY, PROXY, "<script>"],
   ] as const) {
     const proxies = new UntrustedProxy();
-    proxies.saw(by(peer), client, header, NOON);
+    proxies.observe(by(peer), client, header, NOON);
     assert.deepEqual(proxies.notices(NOON), [], `${peer} ${header}`);
   }
 });

@@ -86,7 +86,7 @@ export class UntrustedProxy {
   #last: Readonly<{ peer: Ip; since: Millis; at: Millis; user: string | null }> | null = null;
 
   /** Notes a request of an administrator. `client`: the client that the request counts for. */
-  saw({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
+  observe({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
     if (forwardedFor === null || peer !== client || !(isPrivate(peer) || isLoopback(peer))) return;
     const first = parseIp(forwardedFor.split(",").at(-1)?.trim() ?? "");
     // Trusting a peer that names only itself would change nothing.

@@ -35,15 +35,15 @@ export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Rout
 
 function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unknown>): Route {
   const { verb, gives } = entry;
-  const { says, given, status, own, body = (result) => result } = form;
+  const { says, given, status, own, body: shape = (result) => result } = form;
   const answer = form.answer ?? (typeof gives.answer === "string" ? undefined : gives.answer);
   const rights: Rights = entry.rights;
   const [method, path] = partsOf(form.route);
   const isQuery = method === "GET" || method === "DELETE";
-  const places = placesOf(entry, form, path);
+  const requestFields = requestFieldsOf(entry, form, path);
   const isWebOnly = !rights.from.includes("root");
-  const inPath = places.filter((place) => place.isInPath);
-  const rest = places.filter((place) => !place.isInPath);
+  const inPath = requestFields.filter(({ isInPath }) => isInPath);
+  const rest = requestFields.filter(({ isInPath }) => !isInPath);
   const needs = own === true ? "mailbox" : needsOf(method, rights.needs);
   return route(`${method} /api/v1${path}`, {
     says,
@@ -57,26 +57,26 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
     ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest) }),
     ...(answer && { answer: answer() }),
     run: (call) => {
-      const { caller, params, query, body: sent } = call;
-      const sentValues: Values = { ...query, ...sent };
-      const values = places.map(
-        ({ field, name, isInPath }) => [field, (isInPath ? params : sentValues)[name]] as const,
+      const { caller, params, query, body } = call;
+      const sent: Values = { ...query, ...body };
+      const values = requestFields.map(
+        ({ field, name, isInPath }) => [field, (isInPath ? params : sent)[name]] as const,
       );
       const sentFields = values.filter(([, value]) => value !== undefined);
       const whose = own === true && rights.user !== undefined ? { [rights.user]: caller?.account ?? "" } : {};
       // A parsed body includes defaults, a query does not. The guard parses both again, because it does not trust the web.
       const command = { verb, ...Object.fromEntries(sentFields), ...given, ...whose };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
-      return sendToGuard(guard, call, command as CommandOf<WebVerb>, body);
+      return sendToGuard(guard, call, command as CommandOf<WebVerb>, shape);
     },
   });
 }
 
 type Values = Readonly<Record<string, unknown>>;
 /** Where a request has a field: its name there, and whether it is in the path. */
-type Place = Readonly<{ field: string; name: string; isInPath: boolean; schema: Schema }>;
+type RequestField = Readonly<{ field: string; name: string; isInPath: boolean; schema: Schema }>;
 
-function placesOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): readonly Place[] {
+function requestFieldsOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): readonly RequestField[] {
   const { given = {}, named = {}, fields = {}, own } = form;
   const rights: Rights = entry.rights;
   const inPath = new Set([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
@@ -89,12 +89,12 @@ function placesOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): read
     });
 }
 
-function shapeOf(places: readonly Place[]): Readonly<Record<string, Schema>> {
-  return Object.fromEntries(places.map(({ name, schema }) => [name, schema]));
+function shapeOf(fields: readonly RequestField[]): Readonly<Record<string, Schema>> {
+  return Object.fromEntries(fields.map(({ name, schema }) => [name, schema]));
 }
 
-function bodyOf({ check = () => null }: HttpForm<unknown>, places: readonly Place[]): Schema<Values> {
-  const body = z.strictObject(shapeOf(places));
+function bodyOf({ check = () => null }: HttpForm<unknown>, fields: readonly RequestField[]): Schema<Values> {
+  const body = z.strictObject(shapeOf(fields));
   return body.check((given) => {
     const message = check(given.value);
     if (message !== null) given.issues.push({ code: "custom", message, input: given.value });
@@ -102,13 +102,13 @@ function bodyOf({ check = () => null }: HttpForm<unknown>, places: readonly Plac
 }
 
 /** In a query every field is text, and absent if it is null or has its default. */
-function asText(place: Place): Place {
-  const { schema } = place;
+function asText(requestField: RequestField): RequestField {
+  const { schema } = requestField;
   const inner = innermost(schema);
   const value = isNumber(inner) ? z.pipe(NUMBER, inner) : inner;
   const field = inner === schema ? value : z.optional(value);
   z.globalRegistry.add(field, z.globalRegistry.get(schema) ?? {});
-  return { ...place, schema: field };
+  return { ...requestField, schema: field };
 }
 
 const NUMBER = z.pipe(z.string().check(z.regex(/^\d{1,15}$/, "is not a whole number")), z.transform(Number));

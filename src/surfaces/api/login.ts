@@ -23,7 +23,7 @@ type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Cal
 export async function signIn(parts: Parts, { body, ip, secure, headers }: Attempt): Promise<Response> {
   const known = knownOf(headers, secure);
   const device = deviceOf(headers.get("user-agent") ?? "");
-  const reply = await askedWith(parts.guard, body, { ip, device, known });
+  const reply = await askGuard(parts.guard, body, { ip, device, known });
   if (!reply.ok) {
     if (reply.kind === "unreachable") return guardDown();
     // Strangers see this too, so it does not say why.
@@ -40,7 +40,7 @@ export async function signIn(parts: Parts, { body, ip, secure, headers }: Attemp
 
 type From = Readonly<{ ip: Ip; device: string; known: string | null }>;
 
-function askedWith(guard: Parts["guard"], given: GivenToSignIn, from: From) {
+function askGuard(guard: Parts["guard"], given: GivenToSignIn, from: From) {
   if ("passkey" in given) return guard.ask("web", { verb: "sign_in_passkey", ...from, ...given.passkey });
   const { account, ...proof } = given;
   if (account === undefined) return guard.ask("web", { verb: "sign_in", ...from, ...proof });

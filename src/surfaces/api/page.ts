@@ -26,10 +26,10 @@ export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[
   const files = new Map<PageFile, Map<Encoding, ReturnType<typeof encoded>>>();
   const open = { who: "anyone", anyQuery: true } as const;
 
-  async function send(name: string, kept: string, asked: Headers): Promise<Response> {
+  async function send(name: string, cacheControl: string, asked: Headers): Promise<Response> {
     const file = page.get(name);
     if (file === undefined) return problem("not_found", "The dashboard has no such file.");
-    const headers = { "content-type": file.type, "cache-control": kept, vary: "accept-encoding" };
+    const headers = { "content-type": file.type, "cache-control": cacheControl, vary: "accept-encoding" };
     const encoding = encodingFor(asked.get("accept-encoding"));
     if (encoding === null) return new Response(file.body, { headers });
     const made = files.getOrInsertComputed(file, () => new Map());
@@ -62,8 +62,8 @@ const GZIP = { level: 9 };
 
 /** The encoding that the client accepts (RFC 9110, 12.5.3); null: the file unchanged. The client's ranking is ignored. */
 export function encodingFor(accepted: string | null): Encoding | null {
-  const taken = new Map((accepted ?? "").split(",").map((one) => readCoding(one)));
-  return ENCODINGS.find((name) => (taken.get(name) ?? taken.get("*") ?? 0) > 0) ?? null;
+  const weights = new Map((accepted ?? "").split(",").map((one) => readCoding(one)));
+  return ENCODINGS.find((name) => (weights.get(name) ?? weights.get("*") ?? 0) > 0) ?? null;
 }
 
 /** Compresses off the main thread. */

@@ -11,10 +11,10 @@ export const REPEAT_KEY = "Idempotency-Key";
 export const REPEAT_MS = DAY_MS;
 /** A string of Structured Fields (RFC 9651, 3.3.3), or the same without its quotes. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\w.:/+=-]{1,255}))$/;
-type Kept = Readonly<{ status: number; headers: Headers; body: string }>;
+type StoredAnswer = Readonly<{ status: number; headers: Headers; body: string }>;
 /** `running`: in progress; `notKept`: answered, but the answer is not stored; `uncertain`: possibly carried out. */
-type Unknown = "running" | "notKept" | "uncertain";
-type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | Unknown };
+type NoAnswer = "running" | "notKept" | "uncertain";
+type Entry = { readonly at: Millis; readonly asked: string; answer: StoredAnswer | NoAnswer };
 
 type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
 
@@ -71,7 +71,7 @@ export function createRepeats() {
       if (response instanceof Uncertain) entry.answer = "uncertain";
       else if (response.status >= 300)
         own.delete(key); // may be sent again: an import skips accounts that it has added
-      else entry.answer = tellsSecret(asked.row.asks) ? "notKept" : await kept(response);
+      else entry.answer = tellsSecret(asked.row.asks) ? "notKept" : await storedAnswer(response);
       return response;
     } catch (error) {
       own.delete(key);
@@ -80,7 +80,7 @@ export function createRepeats() {
   };
 }
 
-async function kept(response: Response): Promise<Kept | "notKept"> {
+async function storedAnswer(response: Response): Promise<StoredAnswer | "notKept"> {
   const body = await response.clone().text();
   if (body.length > API_LIMITS.keptAnswer) return "notKept";
   return { status: response.status, headers: new Headers(response.headers), body };
@@ -89,21 +89,21 @@ async function kept(response: Response): Promise<Kept | "notKept"> {
 function answerOf({ asked, answer }: Entry, same: string): Response {
   if (asked !== same) return problem("key_reused", `This ${REPEAT_KEY} was already used for a different request.`);
   if (typeof answer === "string") {
-    const [code, detail] = UNKNOWN[answer];
+    const [code, detail] = NO_ANSWER[answer];
     return problem(code, detail);
   }
   const { body, ...init } = answer;
   return new Response(body, init);
 }
 
-const UNKNOWN = {
+const NO_ANSWER = {
   running: ["key_in_use", `The request with this ${REPEAT_KEY} is still in progress.`],
   notKept: [
     "key_done",
     `The request with this ${REPEAT_KEY} was carried out; its answer is not kept, because it is long or may hold a secret.`,
   ],
   uncertain: ["key_uncertain", `It is not known whether the request with this ${REPEAT_KEY} took full effect.`],
-} as const satisfies Readonly<Record<Unknown, unknown>>;
+} as const satisfies Readonly<Record<NoAnswer, unknown>>;
 
 const NO_KEY = `${REPEAT_KEY} must be 1 to 255 printable ASCII characters without quotes or backslashes.`;
 const WRITE_IT = 'Write it as a text in quotes, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".';

@@ -21,8 +21,8 @@ export function readQuery(row: Route, url: string): Read | Response {
   const known = [...own, ...(mayBeDry(row) ? [DRY_RUN] : [])];
   const mayIgnore = (name: string): boolean => row.anyQuery === true && name !== DRY_RUN;
   const unknown = given.keys().find((name) => !known.includes(name) && !mayIgnore(name));
-  if (unknown === DRY_RUN && row.method !== "GET") return notTried(row);
-  if (unknown !== undefined) return refused(`Unknown parameter ${shown(unknown)}`, known);
+  if (unknown === DRY_RUN && row.method !== "GET") return dryRunRefused(row);
+  if (unknown !== undefined) return refused(`Unknown parameter ${safeName(unknown)}`, known);
   const twice = known.find((name) => !lists.includes(name) && given.getAll(name).length > 1);
   if (twice !== undefined) return refused(`${twice} is given more than once`, known);
   if (dry !== "true" && dry !== "false") return refused(`${DRY_RUN} is neither true nor false`, known);
@@ -40,7 +40,7 @@ export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" 
 }
 
 /** Refuses the request, because ignoring the parameter would make a change that was not requested. */
-function notTried({ asks, needs }: Pick<Route, "asks" | "needs">): Response {
+function dryRunRefused({ asks, needs }: Pick<Route, "asks" | "needs">): Response {
   const why = asks === undefined ? undefined : effectOf(asks).dryRun;
   const ofMailbox = needs === "mailbox" ? " A change that users make to their mailbox has no dry run." : "";
   const reason = typeof why === "string" ? ` ${why}` : ofMailbox;
@@ -48,11 +48,11 @@ function notTried({ asks, needs }: Pick<Route, "asks" | "needs">): Response {
   return problem("invalid_request", detail, { next: `Leave ${DRY_RUN} out to carry it out.` });
 }
 
-const SHOWN = 40;
+const NAME_CHARACTERS = 40;
 
-function shown(name: string): string {
+function safeName(name: string): string {
   const safe = name.replaceAll(/[^\w.-]/g, "?");
-  return safe.length > SHOWN ? `${safe.slice(0, SHOWN)}…` : safe;
+  return safe.length > NAME_CHARACTERS ? `${safe.slice(0, NAME_CHARACTERS)}…` : safe;
 }
 
 function refused(fault: string, known: readonly string[]): Response {

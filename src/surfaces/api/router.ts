@@ -137,7 +137,7 @@ async function answerFrom(origin: Origin, row: Route, handlers: Handlers, http: 
   if (!mayCall(row.who, found)) return found === null ? unauthorized() : notAllowed("session");
   const client = { caller: found, ip, secure };
   if (found === null) return answerTo(client, row, handlers, http);
-  if (isAdministrator(found.role)) proxies.saw(peer, ip, forwarded, parts.clock.now());
+  if (isAdministrator(found.role)) proxies.observe(peer, ip, forwarded, parts.clock.now());
   const rate = spend(identityOf(found), parts.clock.now());
   const response = rate.isOver
     ? problem("too_many_requests", "This session or token has sent too many requests.", {
@@ -180,21 +180,21 @@ async function answerTo(client: Client, row: Route, handlers: Handlers, http: Ht
     asker: caller === null ? ("web" as const) : { as: caller.secret, ip },
     isDry: query.isDry,
     headers,
-    stillAllowed: row.endless === true && caller !== null ? watched(callers, caller, ip, outgoing) : () => true,
+    stillAllowed: row.endless === true && caller !== null ? watchCaller(callers, caller, ip, outgoing) : () => true,
     drop: () => void outgoing.destroy(),
   };
   const run = async (): Promise<Response> => {
     const answered = await row.run(call);
     return answered instanceof Response ? answered : http.json(answered, row.status === 201 && !call.isDry ? 201 : 200);
   };
-  return withDeadline(row, running(row, handlers, { ...call, url: http.req.raw.url, run }));
+  return withDeadline(row, runLimited(row, handlers, { ...call, url: http.req.raw.url, run }));
 }
 
 type Started = Pick<RouteCall<unknown, unknown, unknown>, "caller" | "headers" | "body" | "isDry"> &
   Readonly<{ url: string; run: () => Promise<Response> }>;
 
 /** Runs a read within the caller's share of reads. Repeats the first answer to a change that is sent again with the same key. */
-function running(row: Route, { parts, withinShare, once }: Handlers, started: Started): Promise<Response> {
+function runLimited(row: Route, { parts, withinShare, once }: Handlers, started: Started): Promise<Response> {
   const { caller, headers, body, isDry, url, run } = started;
   if (caller === null) return run();
   if (row.method === "GET") return row.endless === true ? run() : withinShare(caller, run);
@@ -204,7 +204,7 @@ function running(row: Route, { parts, withinShare, once }: Handlers, started: St
 }
 
 /** Ends a stream within seconds after its caller's session or token ends, even while the stream is quiet. */
-function watched(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBindings["outgoing"]): () => boolean {
+function watchCaller(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBindings["outgoing"]): () => boolean {
   // The client left while the guard was asked, so `close` has already fired.
   if (outgoing.destroyed) return () => false;
   let isAllowed = true;

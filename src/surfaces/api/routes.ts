@@ -30,7 +30,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       answer: shape.statsOrCleaned,
       run: async (call) => {
         if (call.query.action === "stats") return new Response(await readStats(parts, health), { headers: JSON_TYPE });
-        return sendToGuard(guard, call, { verb: "cleanup" }, ({ expired }) => ({ ...did("cleanup"), expired }));
+        return sendToGuard(guard, call, { verb: "cleanup" }, ({ expired }) => ({ ...succeeded("cleanup"), expired }));
       },
     }),
     route("POST /api/security", {
@@ -43,10 +43,10 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
         const { body } = call;
         if (body.action === "unban") {
           const asked = { verb: "unban", target: body.ip } as const;
-          return sendToGuard(guard, call, asked, ({ prefix }) => ({ ...did("unban"), prefix }));
+          return sendToGuard(guard, call, asked, ({ prefix }) => ({ ...succeeded("unban"), prefix }));
         }
         const asked = { verb: "ban", target: body.ip, note: body.reason, for: body.for } as const;
-        return sendToGuard(guard, call, asked, ({ ban }) => ({ ...did("ban"), ban }));
+        return sendToGuard(guard, call, asked, ({ ban }) => ({ ...succeeded("ban"), ban }));
       },
     }),
 
@@ -180,7 +180,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
 const JSON_TYPE = { "content-type": "application/json" } as const;
 
 /** The common start of the answers of `/api/security`. */
-function did<A extends string>(action: A) {
+function succeeded<A extends string>(action: A) {
   return { success: true, action } as const;
 }
 

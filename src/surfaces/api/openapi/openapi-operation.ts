@@ -71,12 +71,12 @@ function responsesOf(row: Route, schemas: Schemas): Json {
     ...(status === 201 && mayBeDry(row) && { 200: response("What a dry run would have done.", schema) }),
     ...problemsOf(row),
     [status]: {
-      ...response(GOOD[status], schema, status === 204 ? undefined : (type ?? "application/json")),
+      ...response(SUCCESS[status], schema, status === 204 ? undefined : (type ?? "application/json")),
       headers: { ...(isTagged && ETAG), ...(row.who !== "anyone" && RATE) },
     },
     ...(down && { 503: response("Something essential is down.", schemas.of(down, "output")) }),
     ...(isTagged && { 304: { description: "Unchanged since `If-None-Match`.", headers: ETAG } }),
-    default: meant("Problem"),
+    default: responseRef("Problem"),
   };
 }
 
@@ -85,7 +85,7 @@ const RATE = {
   "RateLimit-Policy": header("How many requests (`q`) a session or token may send within `w` seconds."),
   RateLimit: header("How many requests are left (`r`) for the next `t` seconds."),
 };
-const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; no content." } as const;
+const SUCCESS = { 200: "The answer.", 201: "Done.", 204: "Done; no content." } as const;
 
 /** A header that is always there. */
 export function header(description: string): Json {
@@ -109,10 +109,10 @@ function problemsOf(row: Route): Json {
     [503, "Unavailable", isCalled || signsIn],
   ] as const;
   const possible = problems.filter(([, , isPossible]) => isPossible);
-  return Object.fromEntries(possible.map(([status, name]) => [status, meant(name)]));
+  return Object.fromEntries(possible.map(([status, name]) => [status, responseRef(name)]));
 }
 
-function meant(name: string): Json {
+function responseRef(name: string): Json {
   return { $ref: `#/components/responses/${name}` };
 }
 
@@ -171,8 +171,8 @@ export class Schemas {
 
   of(schema: z.core.$ZodType, io: "input" | "output"): Json {
     const { $schema: _, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-    for (const [name, named] of Object.entries($defs ?? {})) this.#named[name] = moved(named);
-    return moved(json);
+    for (const [name, named] of Object.entries($defs ?? {})) this.#named[name] = withComponentRefs(named);
+    return withComponentRefs(json);
   }
 
   named(): Readonly<Record<string, Json>> {
@@ -181,7 +181,7 @@ export class Schemas {
 }
 
 /** Moves references to where an OpenAPI document has its definitions. */
-function moved(schema: object): Json {
+function withComponentRefs(schema: object): Json {
   const text = JSON.stringify(schema).replaceAll('"$ref":"#/$defs/', '"$ref":"#/components/schemas/');
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the text of an object parses to an object
   return JSON.parse(text) as Json;

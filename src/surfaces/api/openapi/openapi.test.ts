@@ -32,11 +32,16 @@ test("the description lists every route of the table and who may call it", async
   assert.deepEqual([...operations.keys()].toSorted(), table.map(({ method, path }) => `${method} ${path}`).toSorted());
   assert.equal(new Set([...operations.values()].map(({ operationId }) => operationId)).size, table.length);
   for (const { method, path, says, who, schemas } of table) {
-    const told = operations.get(`${method} ${path}`) ?? assert.fail(path);
-    assert.equal(told.summary, says);
-    assert.equal(told.security.length, { anyone: 0, session: 1, session_or_token: 2 }[who], path);
-    assert.equal(told.requestBody !== undefined, schemas.body !== undefined, path);
-    const described = told.parameters?.flatMap((one) => ("name" in one && one.in === "path" ? [one.name] : [])) ?? [];
+    const {
+      summary,
+      security,
+      requestBody,
+      parameters = [],
+    } = operations.get(`${method} ${path}`) ?? assert.fail(path);
+    assert.equal(summary, says);
+    assert.equal(security.length, { anyone: 0, session: 1, session_or_token: 2 }[who], path);
+    assert.equal(requestBody !== undefined, schemas.body !== undefined, path);
+    const described = parameters.flatMap((one) => ("name" in one && one.in === "path" ? [one.name] : []));
     const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     assert.deepEqual(described, named, path);
   }

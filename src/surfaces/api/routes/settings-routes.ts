@@ -66,10 +66,10 @@ function itemOf(value: SettingValue, profile: Settings["profile"]) {
 async function trialOf(trials: Trials, { trial }: SettingsPreview, now: Millis) {
   if (trial === null) return null;
   const span = { since: later(now, -WEEK_MS), only: null, mostEvents: MOST_EVENTS, now };
-  return trialShown(await trials.decide({ ...trial, ...span }));
+  return trialAnswer(await trials.decide({ ...trial, ...span }));
 }
 
-function trialShown(trial: TrialOutcome) {
+function trialAnswer(trial: TrialOutcome) {
   const { outcome } = trial;
   if (trial.outcome !== "done") {
     const none = { total: 0, items: [] };
@@ -82,16 +82,16 @@ function trialShown(trial: TrialOutcome) {
     from,
     to,
     cut: reach.cut,
-    banned: few(banned, addressShown),
-    notBanned: few(notBanned, addressShown),
-    accounts: few(accounts, ({ account, ip, events: times, reason }) => ({ account, ip, events: times, reason })),
+    banned: firstOf(banned, addressAnswer),
+    notBanned: firstOf(notBanned, addressAnswer),
+    accounts: firstOf(accounts, ({ account, ip, events: times, reason }) => ({ account, ip, events: times, reason })),
   };
 }
 
-function addressShown({ prefix, bansThen, bansNow, reason, firstAt }: ComparedAddress) {
+function addressAnswer({ prefix, bansThen, bansNow, reason, firstAt }: ComparedAddress) {
   return { ip: prefix, bans: Math.max(bansThen, bansNow), reason, firstAt };
 }
 
-function few<T, S>({ total, items }: Readonly<{ total: number; items: readonly T[] }>, show: (item: T) => S) {
+function firstOf<T, S>({ total, items }: Readonly<{ total: number; items: readonly T[] }>, show: (item: T) => S) {
   return { total, items: items.slice(0, MOST_LISTED).map(show) };
 }
