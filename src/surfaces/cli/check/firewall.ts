@@ -101,30 +101,30 @@ async function isReached({ machine, settings }: Server): Promise<boolean | null>
 
 /** `required`: the ports that the settings and SSH need. */
 export function judgeOpenPorts(state: FirewallState, required: Opening, isolation: Isolation | null = null): Finding {
-  const said = shownState(state, isolation).replace(/^Firewall: /, "");
+  const description = shownState(state, isolation).replace(/^Firewall: /, "");
   switch (state.state) {
     case "confirmed": {
       const lacks = beyond(required, state.open ?? required);
       if (!isNothing(lacks))
         return wrong(`The strict firewall closes ${shownOpening(lacks)}.`, `${PROGRAM} firewall try`);
       const more = beyond(state.open ?? required, required);
-      if (isNothing(more)) return ok(said);
+      if (isNothing(more)) return ok(description);
       return warning(
         `The firewall still accepts ${shownOpening(more)}, which the settings do not name and SSH does not need.`,
         `${PROGRAM} firewall try  # closes it, and is undone unless you confirm`,
       );
     }
     case "bans":
-      return ok(said);
+      return ok(description);
     case "off":
     case "unknown":
-      return unknown(said);
+      return unknown(description);
     case "trial":
-      return warning(said, `${PROGRAM} firewall confirm  # from a new SSH session`);
+      return warning(description, `${PROGRAM} firewall confirm  # from a new SSH session`);
     case "unconfirmed":
-      return wrong(said, `${PROGRAM} firewall try`);
+      return wrong(description, `${PROGRAM} firewall try`);
     case "broken":
-      return wrong(said, `nft delete table ${STRICT_TABLE}  # the keeper recreates it if it is needed`);
+      return wrong(description, `nft delete table ${STRICT_TABLE}  # the keeper recreates it if it is needed`);
   }
 }
 

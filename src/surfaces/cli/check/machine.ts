@@ -30,10 +30,10 @@ export function judgeFiles(newest: Newest | null, now: number): Finding {
   return ok(`The newest file of the server (${newest.path}) is ${span(-ahead)} old, so none is from the future.`);
 }
 
-/** `said`: NTPSynchronized of timedatectl(1); empty if it could not be run. */
-export function judgeSynchronized(said: string): Finding {
-  if (said === "yes") return ok("The clock is synchronized with a time server.");
-  if (said === "no") return warning("The clock is not synchronized with a time server.", "timedatectl set-ntp true");
+/** `value`: NTPSynchronized of timedatectl(1); empty if it could not be run. */
+export function judgeSynchronized(value: string): Finding {
+  if (value === "yes") return ok("The clock is synchronized with a time server.");
+  if (value === "no") return warning("The clock is not synchronized with a time server.", "timedatectl set-ntp true");
   return unknown("Whether the clock is synchronized is unknown here; the host may do it.", "timedatectl");
 }
 
@@ -56,8 +56,8 @@ export const clock = {
   }),
 };
 
-const LITTLE = 0.1;
-const ALMOST_NONE = 0.03;
+const LOW_SHARE = 0.1;
+const CRITICAL_SHARE = 0.03;
 
 /** `reserved`: free bytes below which mail is refused. */
 export function judgeSpace(place: string, { free, all }: Room, reserved: number): Finding {
@@ -73,8 +73,8 @@ export function judgeInodes(place: string, { free, all }: Room): Finding {
 
 function judgeRoom(share: number, saw: string, place: string): Finding {
   const fix = `du -xDh --max-depth=2 ${place} | sort -h | tail  # shows what uses the space`;
-  if (share < ALMOST_NONE) return wrong(saw, fix);
-  return share < LITTLE ? warning(saw, fix) : ok(saw);
+  if (share < CRITICAL_SHARE) return wrong(saw, fix);
+  return share < LOW_SHARE ? warning(saw, fix) : ok(saw);
 }
 
 export function judgeMount(place: string, mounts: string): Finding {
@@ -127,10 +127,10 @@ export function judgeUpdates(simulated: string | null, listedAt: number | null, 
   return ok("No update is pending.");
 }
 
-/** `said`: apt-config(8)'s output for the setting of unattended-upgrades. */
-export function judgeAutomatic(said: string | null): Finding {
-  if (said === null) return unknown("apt-config could not be run.");
-  const [, every = "0"] = /"([^"]*)";/.exec(said) ?? [];
+/** `output`: of apt-config(8) for the setting of unattended-upgrades. */
+export function judgeAutomatic(output: string | null): Finding {
+  if (output === null) return unknown("apt-config could not be run.");
+  const [, every = "0"] = /"([^"]*)";/.exec(output) ?? [];
   // The value may also be "always" or have a unit, such as 12h.
   const often = /^\d+$/.test(every) ? `every ${plural(Number(every), "day")}` : every;
   if (every !== "0" && every !== "") return ok(`Debian installs security updates automatically (${often}).`);
@@ -153,11 +153,11 @@ export function judgeImage(unpackedAt: number, now: number): Finding {
 }
 
 /** `running`: the server's processes whose program or library was replaced or removed. */
-function judgeReplaced(running: readonly string[], looked: number): Finding {
+function judgeReplaced(running: readonly string[], inspected: number): Finding {
   if (running.length > 0)
     return warning(`These still run code from before an update: ${firstFew(running)}.`, `${PROGRAM} restart`);
-  if (looked === 0) return unknown("No process of the server could be inspected.", `${PROGRAM} status`);
-  return ok(`${plural(looked, "process")} of the server: none runs a program or library that was replaced.`);
+  if (inspected === 0) return unknown("No process of the server could be inspected.", `${PROGRAM} status`);
+  return ok(`${plural(inspected, "process")} of the server: none runs a program or library that was replaced.`);
 }
 
 /** Compares versions as uname(2) returns them. In a container, the kernel is the host's and not among the installed ones. */

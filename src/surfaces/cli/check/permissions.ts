@@ -13,40 +13,40 @@ import { firstFew } from "../print/text.ts";
 import { check, type Finding, ok, warning, wrong } from "./check.ts";
 
 /** Expected owner and mode. */
-type Wanted = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
+type Expected = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
 /** Actual owner and mode; null if the path does not exist. */
-type Found = Readonly<{ mode: number; uid: number; gid: number }> | null;
+type Actual = Readonly<{ mode: number; uid: number; gid: number }> | null;
 
 const FIX = `${PROGRAM} restart  # each start restores owners and modes`;
 
 /** Judges owners and excess rights. Missing rights are not dangerous, and `status` shows what cannot work. */
-export function judgeOwners(what: string, entries: readonly (readonly [Wanted, Found])[]): Finding {
+export function judgeOwners(what: string, entries: readonly (readonly [Expected, Actual])[]): Finding {
   const bad = entries.flatMap(([wanted, found]) => {
     if (found === null) return [];
     const owner = found.uid === wanted.uid && found.gid === wanted.gid;
     const more = found.mode & ~wanted.mode & 0o777;
     if (owner && more === 0) return [];
-    return [`${wanted.path} is ${said(found)} instead of ${said(wanted)}`];
+    return [`${wanted.path} is ${modeAndOwner(found)} instead of ${modeAndOwner(wanted)}`];
   });
   if (bad.length > 0) return wrong(`${firstFew(bad)}.`, FIX);
-  const there = entries.filter(([, found]) => found !== null).length;
-  return ok(`${plural(there, what)} with the owner and mode that set-up assigns.`);
+  const existing = entries.filter(([, found]) => found !== null).length;
+  return ok(`${plural(existing, what)} with the owner and mode that set-up assigns.`);
 }
 
-function said({ mode, uid, gid }: NonNullable<Found>): string {
+function modeAndOwner({ mode, uid, gid }: NonNullable<Actual>): string {
   return `${(mode & 0o7777).toString(8).padStart(4, "0")} ${uid}:${gid}`;
 }
 
-function found(path: string): Found {
+function statOf(path: string): Actual {
   return nullOn(["ENOENT"], () => lstatSync(path));
 }
 
-function judgeFound(what: string, wanted: readonly Wanted[]): Finding {
-  const entries = wanted.map((one) => [one, found(one.path)] as const);
+function judgeFound(what: string, wanted: readonly Expected[]): Finding {
+  const entries = wanted.map((one) => [one, statOf(one.path)] as const);
   return judgeOwners(what, entries);
 }
 
-function wantedDirectories(layout: Layout): readonly Wanted[] {
+function expectedDirectories(layout: Layout): readonly Expected[] {
   // If a path is listed twice, the later entry applies, as in set-up.
   const last = new Map(directories(layout).map((entry) => [entry.path, entry]));
   return [...last.values()].map(({ path, mode, user, group }) => {
@@ -55,12 +55,12 @@ function wantedDirectories(layout: Layout): readonly Wanted[] {
 }
 
 /** Files that hold a secret, with who may read them. The most important first, because the check names only a few. */
-function wantedSecrets(layout: Layout): readonly Wanted[] {
+function expectedSecrets(layout: Layout): readonly Expected[] {
   const { settings, settingsInForce, loginPolicySecret, tlsKey, backup, backupKey, mailPrivateKey, proofWord } = layout;
   const { uid } = userIds(USERS.guard);
-  const alone = (paths: readonly string[]): readonly Wanted[] =>
+  const alone = (paths: readonly string[]): readonly Expected[] =>
     paths.map((path) => ({ path, mode: 0o600, uid: 0, gid: 0 }));
-  const readBy = (group: string, paths: readonly string[], owner = 0): readonly Wanted[] =>
+  const readBy = (group: string, paths: readonly string[], owner = 0): readonly Expected[] =>
     paths.map((path) => ({ path, mode: 0o640, uid: owner, gid: groupId(group) }));
   return [
     ...readBy(USERS.guard, [settings, settingsInForce, loginPolicySecret]),
@@ -73,7 +73,7 @@ function wantedSecrets(layout: Layout): readonly Wanted[] {
   ];
 }
 
-function wantedSockets(layout: Layout): readonly Wanted[] {
+function expectedSockets(layout: Layout): readonly Expected[] {
   const { uid, gid } = userIds(USERS.guard);
   const web = groupId(USERS.web);
   return [
@@ -86,7 +86,7 @@ function wantedSockets(layout: Layout): readonly Wanted[] {
 /** Files and directories that users other than root may change. */
 function changeable(directory: string): readonly string[] {
   return [directory, ...namesIn(directory, true)].filter((path) => {
-    const one = found(path);
+    const one = statOf(path);
     // A link has no mode (symlink(7)).
     const isLink = one !== null && (one.mode & 0o170000) === 0o120000;
     return one !== null && (one.uid !== 0 || (!isLink && (one.mode & 0o022) !== 0));
@@ -122,21 +122,21 @@ function secretsNamed(settings: Settings) {
   return secrets.flatMap((key) => {
     const path = settings[key];
     if (typeof path !== "string" || path === "") return [];
-    const one = found(path);
+    const one = statOf(path);
     return one === null ? [] : [{ path, mode: one.mode }];
   });
 }
 
 export const permissions = {
   directories: check("Compares owner and mode of each directory with what set-up assigns.", ({ layout }) =>
-    judgeFound("directory", wantedDirectories(layout)),
+    judgeFound("directory", expectedDirectories(layout)),
   ),
   secrets: check(
     "Compares owner and mode of keys, passwords, databases and settings with what set-up assigns.",
-    ({ layout }) => judgeFound("file", wantedSecrets(layout)),
+    ({ layout }) => judgeFound("file", expectedSecrets(layout)),
   ),
   sockets: check("Compares owner and mode of the command sockets with what they should be.", ({ layout }) =>
-    judgeFound("socket", wantedSockets(layout)),
+    judgeFound("socket", expectedSockets(layout)),
   ),
   programs: check(
     "Checks whether a user other than root could change programs or configuration that root runs.",

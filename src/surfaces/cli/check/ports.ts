@@ -82,14 +82,14 @@ export function judgeOthers(
 ): Finding {
   const listening = listeners.filter((one) => !isOnLoopback(one) && !promised.some((ours) => listensOn(ours, one)));
   const others = listening.filter(({ port }) => open === null || isReached(port, open));
-  const said = [...new Set(others.map(({ port, programs }) => `${port} (${programs.join(", ")})`))];
-  if (said.length === 0)
+  const names = [...new Set(others.map(({ port, programs }) => `${port} (${programs.join(", ")})`))];
+  if (names.length === 0)
     return listening.length === 0
       ? ok("No other program listens publicly.")
       : ok("The strict firewall closes the ports of all other programs.");
   if (others.every(({ programs }) => programs.length > 0 && programs.every((name) => name === "sshd")))
-    return ok(`Apart from the server, only ssh listens: ${firstFew(said)}.`);
-  return warning(`Other programs listen publicly: ${firstFew(said)}.`, "ss -tlnp  # stop what no one needs");
+    return ok(`Apart from the server, only ssh listens: ${firstFew(names)}.`);
+  return warning(`Other programs listen publicly: ${firstFew(names)}.`, "ss -tlnp  # stop what no one needs");
 }
 
 /** Whether the port is open over at least one address family. */

@@ -31,29 +31,29 @@ const CONNECT_MS = 8 * SECOND_MS;
 
 /** `about`: the list's answer; `test`: its answer about the test address, which it must list. */
 function judgeListing(zone: string, what: string, about: NameAnswer, test: NameAnswer): Finding {
-  const shown = publicZone(zone);
+  const list = publicZone(zone);
   if (about.type === "failed" || test.type !== "addresses")
-    return unknown(`${shown} gives answers that cannot be trusted.`);
-  if (about.type === "none") return ok(`${what} is not on ${shown}`);
+    return unknown(`${list} gives answers that cannot be trusted.`);
+  if (about.type === "none") return ok(`${what} is not on ${list}`);
   const read = readListAnswer(zone, about.addresses);
-  if (read.type === "refused") return unknown(`${shown} refuses our queries: ${read.why}.`);
+  if (read.type === "refused") return unknown(`${list} refuses our queries: ${read.why}.`);
   if (read.type === "nothing" && !about.addresses.some((address) => address.startsWith("127.0.1.")))
-    return ok(`${what} is not on ${shown}`);
+    return ok(`${what} is not on ${list}`);
   const says = read.type === "listed" ? read.meaning : firstFew(about.addresses);
-  return wrong(`${what} is on ${shown} (${says})`, `https://check.spamhaus.org explains why; search for ${shown}`);
+  return wrong(`${what} is on ${list} (${says})`, `https://check.spamhaus.org explains why; search for ${list}`);
 }
 
 /** The answer of the first mail server of a large provider: a greeting, or why there was none. */
 type Greeting = Readonly<{ host: string; says: string | Error }>;
 
 export function judgeOutgoing(greetings: readonly Greeting[], hasV4 = true): Finding {
-  const heard = greetings.find(({ says }) => typeof says === "string" && says.startsWith("220"));
-  if (heard !== undefined && !hasV4)
+  const reply = greetings.find(({ says }) => typeof says === "string" && says.startsWith("220"));
+  if (reply !== undefined && !hasV4)
     return warning(
-      `${heard.host} answers this machine at port 25, but the machine has no IPv4 route: mail to servers without IPv6 waits and bounces.`,
+      `${reply.host} answers this machine at port 25, but the machine has no IPv4 route: mail to servers without IPv6 waits and bounces.`,
       `${PROGRAM} config set outbound.relay HOST:PORT  # docs/install/ipv6-only.md`,
     );
-  if (heard !== undefined) return ok(`${heard.host} answers this machine at port 25, so mail can be delivered.`);
+  if (reply !== undefined) return ok(`${reply.host} answers this machine at port 25, so mail can be delivered.`);
   if (greetings.length === 0)
     return unknown("The mail servers of large providers could not be resolved, so none was tried.");
   const all = greetings.map(({ host, says }) => `${host}: ${says instanceof Error ? says.message : says.trim()}`);
