@@ -61,7 +61,7 @@ async function send(entry: VerbEntry, form: Form, call: Call, isShown = false): 
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
   const result = { ...(isShown && fields), ...answer.result } as unknown as CountedPage<unknown>;
   const next = typeof form.next === "function" ? form.next(result) : form.next;
-  return done(form.json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "", typed(next));
+  return done(form.json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "", withProgram(next));
 }
 
 async function list(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
@@ -76,13 +76,13 @@ async function list(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
   if (!answer.ok) return answer;
   const { items, ...rest } = answer.result;
   const json = { [member]: items, ...rest };
-  if (items.length === 0) return done(json, emptyText(none, page), typed(first));
+  if (items.length === 0) return done(json, emptyText(none, page), withProgram(first));
   const more = andMore({ ...answer.result, shown: items.length }, page.cursor);
-  return done(json, columns([head, ...items.map(row)]) + more, typed(next));
+  return done(json, columns([head, ...items.map(row)]) + more, withProgram(next));
 }
 
 /** How many characters of a wrong value its message quotes. */
-const SHOWN = 80;
+const QUOTED_CHARACTERS = 80;
 
 /** Stands for any list: all have the same fields and results, except for their items. */
 type AnyList = Extract<Command, { readonly verb: "alias_list" }>;
@@ -112,7 +112,7 @@ export function wrongWord(command: Fields & Readonly<{ verb: string }>, typed: R
 /** The error message, which quotes the wrong value. */
 function faultOf(command: object, issue: Pick<$ZodIssue, "path" | "message"> | undefined): string {
   const texts = valuesAt(command, issue?.path ?? []).filter((value) => typeof value === "string");
-  return `"${printable(texts.join(" "), SHOWN)}" ${issue?.message ?? "is wrong"}.`;
+  return `"${printable(texts.join(" "), QUOTED_CHARACTERS)}" ${issue?.message ?? "is wrong"}.`;
 }
 
 /** The value at a path, or all values of a list. */
@@ -128,6 +128,6 @@ function wrongUse({ usage }: Form, message: string): Failure {
   return wrongUsage(message, `See \`${PROGRAM} help ${namedBy(usage).name}\`.`);
 }
 
-function typed(next: string | undefined): string | undefined {
+function withProgram(next: string | undefined): string | undefined {
   return next === undefined ? next : `${PROGRAM} ${next}`;
 }

@@ -17,16 +17,16 @@ const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 /** The guard behind the control socket. `by`: who gives the commands. */
 export function createGuardClient(layout: Layout, by: string): GuardClient {
   const { controlSocket } = layout;
-  const absence = () => import("./not-running.ts");
-  const whyNone = async (): Promise<Failure> => (await absence()).whyDown(layout);
-  const problemOf = async (error: CommandError | NoAnswer): Promise<Failure> => failureFor(error) ?? whyNone();
+  const notRunning = () => import("./not-running.ts");
+  const whyNotRunning = async (): Promise<Failure> => (await notRunning()).whyDown(layout);
+  const problemOf = async (error: CommandError | NoAnswer): Promise<Failure> => failureFor(error) ?? whyNotRunning();
   return {
     async ask<V extends Verb>(command: Asked<V>) {
       // A hanging guard gets no command, which it might run much later, when the caller thinks that it failed.
       let pinged = await ask(controlSocket, { by }, { verb: "ping" }, PING_MS);
       const giveUpAt = performance.now() + STARTS_WITHIN_MS;
       const mayStart = async (): Promise<boolean> =>
-        performance.now() < giveUpAt && (await absence()).isStarting(layout);
+        performance.now() < giveUpAt && (await notRunning()).isStarting(layout);
       while (!pinged.ok && pinged.kind === "not_running" && (await mayStart())) {
         await setTimeout(ASK_AGAIN_MS);
         pinged = await ask(controlSocket, { by }, { verb: "ping" }, PING_MS);
@@ -44,7 +44,7 @@ export function createGuardClient(layout: Layout, by: string): GuardClient {
       if (signal.aborted) return { ok: true };
       if (ended.kind !== "broken") return problemOf(ended);
       // Either the whole server is stopping, or only the guard is restarting.
-      return { ...(await whyNone()), exit: "not_running", message: "The connection to the guard ended." };
+      return { ...(await whyNotRunning()), exit: "not_running", message: "The connection to the guard ended." };
     },
   };
 }

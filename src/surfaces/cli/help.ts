@@ -7,22 +7,22 @@ const MOST_COLUMNS = 80;
 const INDENT = " ".repeat(28);
 
 export function helpFor(topic: string, commands: readonly CliCommand[]): Answer {
-  const shown = commands.filter(({ name }) => topic === "" || name === topic || name.startsWith(`${topic} `));
-  const only = shown[0];
+  const matching = commands.filter(({ name }) => topic === "" || name === topic || name.startsWith(`${topic} `));
+  const only = matching[0];
   if (only === undefined) return wrongUsage(`Unknown command "${topic}".`, `\`${PROGRAM} help\` lists them all.`);
-  const json = { commands: shown.map(({ name, usage, says, options }) => ({ name, usage, says, options })) };
-  return done(json, shown.length === 1 ? helpForOne(only) : helpForMany(topic, shown));
+  const json = { commands: matching.map(({ name, usage, says, options }) => ({ name, usage, says, options })) };
+  return done(json, matching.length === 1 ? helpForOne(only) : helpForMany(topic, matching));
 }
 
 function helpForOne({ name, usage, says, options }: CliCommand): string {
-  const given = options.map((option) => `[${spelled(option)}]`);
+  const given = options.map((option) => `[${optionUsage(option)}]`);
   const all = [...options, ...GLOBAL_OPTIONS.filter((option) => option.name !== "version")];
   return `${PROGRAM} ${joined(" ", [name, usage, ...given])}\n\n${says}\n\n${optionTable(all)}`;
 }
 
-function helpForMany(topic: string, shown: readonly CliCommand[]): string {
-  const sections = sectionsOf(shown).map(({ heading, commands }) => `${heading}:\n${table(commands)}`);
-  const lists = topic === "" ? sections : [table(shown)];
+function helpForMany(topic: string, matching: readonly CliCommand[]): string {
+  const sections = sectionsOf(matching).map(({ heading, commands }) => `${heading}:\n${table(commands)}`);
+  const lists = topic === "" ? sections : [table(matching)];
   const head = `${PROGRAM} ${topic === "" ? "COMMAND" : topic} [OPTION...]\n\n`;
   const exits = `Exit codes: ${EXIT_MEANINGS.map((one) => one.join(" ")).join(", ")}.`;
   const more = `\`${PROGRAM} help COMMAND\` shows the options of a command.\n\`${PROGRAM} events --types\` shows every type of event.`;
@@ -62,9 +62,9 @@ function table(rows: readonly CliCommand[]): string {
 }
 
 function optionTable(options: readonly Option[]): string {
-  return columns(options.map((option) => [spelled(option), option.says]));
+  return columns(options.map((option) => [optionUsage(option), option.says]));
 }
 
-function spelled({ name, value }: Option): string {
+function optionUsage({ name, value }: Option): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`;
 }
