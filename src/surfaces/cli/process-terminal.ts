@@ -141,10 +141,9 @@ async function answerTo(question: string, lines: Interface, interrupted?: AbortS
   // Continues after Ctrl-Z and `fg`.
   lines.on("SIGCONT", () => lines.resume());
   for (const signal of ENDING) process.once(signal, end);
+  const signal = AbortSignal.any([over.signal, ...(interrupted ? [interrupted] : [])]);
   try {
-    return await lines.question(question, {
-      signal: AbortSignal.any([over.signal, ...(interrupted ? [interrupted] : [])]),
-    });
+    return await lines.question(question, { signal });
   } catch {
     return null;
   } finally {

@@ -129,6 +129,7 @@ const LINES_SHOWN = 3;
 const JUDGED_WITHIN_MS = API_LIMITS.answerMs - 3 * SECOND_MS;
 
 type Imported = z.output<typeof imported>;
+type ImportedPart = Pick<Imported, "added" | "weak" | "unjudged">;
 
 /**
  * Imports the accounts of a file, like `account import`: all its lines must be valid, and existing accounts are not changed.
@@ -195,12 +196,9 @@ function entryOf({ name, secret, quotaBytes }: AccountLine) {
 }
 
 /** Reports a failed part after others. Includes the passwords of accounts that were or may have been imported: a repeat skips them. */
-async function broken(
-  refusal: Response,
-  { added, weak, unjudged }: Pick<Imported, "added" | "weak" | "unjudged">,
-): Promise<Response> {
-  const said: unknown = await refusal.json();
-  const why = isObject(said) ? String(said["detail"]) : "";
+async function broken(refusal: Response, { added, weak, unjudged }: ImportedPart): Promise<Response> {
+  const body: unknown = await refusal.json();
+  const why = isObject(body) ? String(body["detail"]) : "";
   const isUncertain = refusal instanceof Uncertain;
   const imported = `${plural(added.length, "account")} imported, ${isUncertain ? "perhaps more" : "and then no more"}`;
   const list = (names: readonly string[]): string =>
