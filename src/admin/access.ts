@@ -80,7 +80,6 @@ export const ACCESS_VERBS = [
     "Ends a session, of the administrator or of a mailbox.",
     { fields: { id: meaning(sessionId, "As in the list of sessions.") } },
   ),
-  /** All but the caller's own. */
   verb("session_end_all", PROVEN_ADMIN, {}, changes(ended, "access")).http(
     "DELETE /sessions",
     "Ends all sessions of the administrator but the caller's own.",

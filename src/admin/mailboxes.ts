@@ -23,7 +23,6 @@ import { ADMIN, changes, changesWithSecret, OWN, orItsUser, PROVEN_ADMIN, reads,
 
 /** Maximum addresses to which one account forwards: each mail is sent once for each of them. */
 export const MOST_FORWARDS = 10;
-/** Maximum app passwords of one account. */
 export const MOST_APP_PASSWORDS = 20;
 const ofAccount = { name: accountName };
 const to = meaning(list(z.string()), "Empty: mail stays in the mailbox.");

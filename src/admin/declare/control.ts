@@ -88,7 +88,6 @@ const VERBS = [
   ...SETTINGS_VERBS,
   /** Signs in to the dashboard. The secret is returned once. */
   verb("sign_in", WEB, { ip: network, password, code: optionalCode, device, known }, signedIn),
-  /** Signs in the user of a mailbox with that mailbox's password. */
   verb("sign_in_mailbox", WEB, { ip: network, account: address, password, device }, signedIn),
   verb("sign_out", OF_CALLER, {}, changes<Done>("done", "itself", NO_DRY_RUN)),
   /** Gives the session the proof that some verbs need. */
@@ -128,7 +127,6 @@ export type ParsedCommand = Readonly<z.output<ReturnType<VerbEntry["schema"]>>>;
 export type CommandOf<V extends Verb> = Extract<Command, { readonly verb: V }>;
 export type ParsedCommandOf<V extends Verb> = Extract<ParsedCommand, { readonly verb: V }>;
 export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };
-/** The verbs that the web may use. */
 export type WebVerb = {
   [E in VerbEntry as E["verb"]]: "web" extends E["rights"]["from"][number] ? E["verb"] : never;
 }[Verb];

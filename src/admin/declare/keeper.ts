@@ -58,7 +58,6 @@ const command = lazily(() =>
     z.object({ verb: z.literal("kick_account"), account: parsed(parseAccountName) }),
     /** Returns the addresses with an open IMAP session. */
     z.object({ verb: z.literal("imap_clients") }),
-    /** Ends the IMAP sessions of these addresses. */
     z.object({ verb: z.literal("end_imap"), clients: z.readonly(z.array(parsed(parseIp)).check(z.minLength(1))) }),
     /**
      * Renders the configuration from the settings file, if that has this SHA-256, or with `inForce` from the settings in force,
@@ -135,7 +134,6 @@ const command = lazily(() =>
     }),
     /** Starts a trial of the strict firewall. `session`: the port of the caller's SSH session; null if there is none. */
     z.object({ verb: z.literal("firewall_try"), session: z.nullable(wholeNumber(1, 65_535)) }),
-    /** How full the account's mailbox is. */
     z.object({ verb: z.literal("mailbox_use"), account: parsed(parseAccountName) }),
     /** Where the Sieve scripts of these accounts forward mail. */
     z.object({ verb: z.literal("redirects"), accounts: listOf(parsed(parseAccountName), MOST_REVIEWED, 0) }),

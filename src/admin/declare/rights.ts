@@ -33,7 +33,6 @@ export function isWebAdmin(actor: string): boolean {
   return actor.startsWith("web:");
 }
 
-/** Whether the user of a mailbox acted through the web. */
 export function isMailboxUser(actor: string): boolean {
   return actor.startsWith("mailbox:");
 }

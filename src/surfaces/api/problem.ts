@@ -42,7 +42,6 @@ export const PROBLEM_CODES: readonly string[] = Object.keys(CODES);
 /** `next`: instead of that of the code; ignored if empty. `status`: instead of that of the code. */
 type More = Readonly<{ next?: string; headers?: Readonly<Record<string, string>>; status?: 401 | 429 }>;
 
-/** Default seconds after which a retry may help. */
 const RETRY_SECONDS = "5";
 
 /** RFC 9457 problem details. 429 and 503 also say when to retry (RFC 9110, 10.2.3). */

@@ -99,7 +99,6 @@ export function whileRunning(run: CliCommand["run"]) {
   };
 }
 
-/** A command that reads the databases. */
 export function withReader(run: (call: Call, reader: Reader) => Promise<Answer>) {
   return async (call: Call): Promise<Answer> => {
     const opened = await call.reader();

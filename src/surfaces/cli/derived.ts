@@ -81,7 +81,6 @@ async function list(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
   return done(json, columns([head, ...items.map(row)]) + more, withProgram(next));
 }
 
-/** How many characters of a wrong value its message quotes. */
 const QUOTED_CHARACTERS = 80;
 
 /** Stands for any list: all have the same fields and results, except for their items. */

@@ -12,7 +12,6 @@ import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
 import { check, type Finding, ok, warning, wrong } from "./check.ts";
 
-/** Expected owner and mode. */
 type Expected = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
 /** Actual owner and mode; null if the path does not exist. */
 type Actual = Readonly<{ mode: number; uid: number; gid: number }> | null;
