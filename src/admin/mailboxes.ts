@@ -121,10 +121,7 @@ export const MAILBOX_VERBS = [
     .http("GET /me/app-passwords", "The mailbox's app passwords, and when each was last used.", OWN),
   verb("app_password_add", orItsUser(PROVEN_ADMIN, "name"), { ...ofAccount, app }, changesWithSecret(secret, "shutOut"))
     .http("POST /accounts/{name}/app-passwords", "Makes an app password for the account, which is shown once.", MADE)
-    .http("POST /me/app-passwords", "Makes an app password for the mailbox, which is shown once.", {
-      ...OWN,
-      ...MADE,
-    })
+    .http("POST /me/app-passwords", "Makes an app password for the mailbox, which is shown once.", { ...OWN, ...MADE })
     .cli("account app-password add ADDRESS NAME...", "Create an app password for a mail program, and show it once.", {
       words: ["name", "app"],
       done: (it) => `${it.password}\nType it into ${it.app}, with the user name ${it.name}. It is not shown again.`,

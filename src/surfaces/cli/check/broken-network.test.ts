@@ -23,6 +23,7 @@ const files = mailCertificate();
 const ADDRESS = "203.0.113.10";
 const OLD_TLS = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
 const TAKES_MAIL = [/^RCPT/, "250 2.1.5 Ok\r\n"] as const;
+const LOGS_IN = [/^a LOGIN/, "a OK Logged in\r\n"] as const;
 const SIGNS_IN = [/^AUTH/, "235 2.7.0 ok\r\n"] as const;
 
 /** Broken inputs for each check of the network. */
@@ -53,9 +54,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
     settings: { "ports.smtp": await speaker({}), "ports.imaps": 9 },
     machine: { addresses: () => [ip("127.0.0.1")] },
   })),
-  "tls.cleartext": wrong(/SMTP offers AUTH before TLS/, () =>
-    smtp({ answers: [[/^EHLO/, "250-x\r\n250 AUTH PLAIN\r\n"]] }),
-  ),
+  "tls.cleartext": wrong(/SMTP offers AUTH before TLS/, () => smtp([[/^EHLO/, "250-x\r\n250 AUTH PLAIN\r\n"]])),
   "tls.name": wrong(/and not mx\.example\.net/, async () => ({
     settings: { ...(await imaps({})).settings, hostname: "mx.example.net" },
   })),
@@ -85,22 +84,16 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
     return { resolver: await listServer("dbl.spamhaus.org", named) };
   }),
 
-  "mail-flow.relay": wrong(/Port 25 accepts mail for relay-test@example\.com/, () => smtp({ answers: [TAKES_MAIL] })),
-  "mail-flow.anonymous": wrong(/Submission accepts mail without a sign-in/, () =>
-    smtp({ tls: files, answers: [TAKES_MAIL] }),
-  ),
+  "mail-flow.relay": wrong(/Port 25 accepts mail for relay-test@example\.com/, () => smtp([TAKES_MAIL])),
+  "mail-flow.anonymous": wrong(/Submission accepts mail without a sign-in/, () => smtp([TAKES_MAIL], files)),
   "mail-flow.names": wrong(/Port 25 reveals which addresses exist/, () =>
-    smtp({ answers: [[/^VRFY/, "250 2.1.5 Anna <anna@example.org>\r\n"]] }),
+    smtp([[/^VRFY/, "250 2.1.5 Anna <anna@example.org>\r\n"]]),
   ),
   "mail-flow.port-25": wrong(/offers AUTH after STARTTLS/, () =>
-    smtp({ tls: files, answers: [[/^EHLO/, "250-STARTTLS\r\n250 AUTH PLAIN\r\n"]] }),
+    smtp([[/^EHLO/, "250-STARTTLS\r\n250 AUTH PLAIN\r\n"]], files),
   ),
-  "mail-flow.sign-in-imaps": wrong(/IMAPS accepts a wrong password/, () =>
-    imaps({}, [[/^a LOGIN/, "a OK Logged in\r\n"]]),
-  ),
-  "mail-flow.sign-in-submission": wrong(/submission accepts a wrong password/, () =>
-    smtp({ tls: files, answers: [SIGNS_IN] }),
-  ),
+  "mail-flow.sign-in-imaps": wrong(/IMAPS accepts a wrong password/, () => imaps({}, [LOGS_IN])),
+  "mail-flow.sign-in-submission": wrong(/submission accepts a wrong password/, () => smtp([SIGNS_IN], files)),
   "mail-flow.sign-in-submissions": wrong(/submissions accepts a wrong password/, async () => ({
     settings: { "ports.submissions": await speaker({ answers: [SIGNS_IN], tls: files, atOnce: true }) },
   })),
@@ -113,14 +106,16 @@ function listening(at: string, program: string): CheckedParts {
   return { machine: printing(`LISTEN 0 1 ${at} ${at.replace(/\d+$/, "*")} users:(("${program}",pid=7,fd=3))\n`) };
 }
 
+type Answers = NonNullable<Speech["answers"]>;
+
 /** The dialogue is the same on all three SMTP ports that start without TLS. */
-async function smtp(speech: Speech): Promise<CheckedParts> {
-  const port = await speaker(speech);
+async function smtp(answers: Answers, tls?: Speech["tls"]): Promise<CheckedParts> {
+  const port = await speaker({ answers, ...(tls && { tls }) });
   return { settings: { "ports.smtp": port, "ports.submission": port } };
 }
 
 /** IMAPS with the certificate of these tests. */
-async function imaps(tls: Speech["tls"], answers: NonNullable<Speech["answers"]> = []) {
+async function imaps(tls: Speech["tls"], answers: Answers = []) {
   const speech = { greeting: "* OK ready\r\n", answers, tls: { ...files, ...tls }, atOnce: true };
   return { settings: { "ports.imaps": await speaker(speech) } };
 }

@@ -153,8 +153,7 @@ test("ports: other programs that listen publicly are a warning, except ssh", () 
   assertJudged("ok", judgeOthers(promised, [...listeners, other("sshd")]));
   assertJudged("warning", judgeOthers(promised, [...listeners, other("telnetd")]));
   assertJudged("ok", judgeOthers(promised, [...listeners, other("telnetd", "127.0.0.1")]));
-  const strict = (...doors: readonly string[]) =>
-    judgeOthers(promised, [...listeners, other("telnetd")], opening(doors));
+  const strict = (...open: readonly string[]) => judgeOthers(promised, [...listeners, other("telnetd")], opening(open));
   assert.match(strict("25/tcp").saw, /The strict firewall closes the ports of all other programs/);
   assertJudged("warning", strict("2222/tcp6"));
 });
