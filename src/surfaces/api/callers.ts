@@ -145,10 +145,7 @@ function createStrangers({ clock, settings }: Pick<Parts, "clock" | "settings">)
   return {
     inTurn: createTurns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs),
     /** False for a while after too many wrong credentials from its network. */
-    mayAsk: (ip: Ip): boolean => {
-      const known = recent(prefixOf(ip, settings.ipv6Prefix));
-      return known === undefined || known.count < API_LIMITS.wrongCredentials;
-    },
+    mayAsk: (ip: Ip): boolean => (recent(prefixOf(ip, settings.ipv6Prefix))?.count ?? 0) < API_LIMITS.wrongCredentials,
     wasWrong: (ip: Ip): void => {
       const network = prefixOf(ip, settings.ipv6Prefix);
       const known = recent(network);

@@ -100,11 +100,8 @@ test("JSON is read to its bound, whatever the headers claim", async () => {
   assert.equal(await read("[1,2]", { "content-length": "5000" }), 413);
 });
 
-test("a body that is not JSON is reported as such", async () => {
+test("a body that is not JSON or breaks off is not reported as our error", async () => {
   for (const nonsense of ["", "{", "a=b", "\u0000"]) assert.equal(await read(nonsense), 400, nonsense);
-});
-
-test("a body that breaks off is not reported as our error", async () => {
   const broken = new ReadableStream({
     start: (stream) => stream.enqueue(new TextEncoder().encode("[1]")),
     pull: (stream) => stream.error(new Error("aborted")),

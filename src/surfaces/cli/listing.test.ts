@@ -34,12 +34,9 @@ test("a list with further pages says so, and how many items are left if known", 
   assert.equal(andMore({ ...page, next: null }, null), "");
 });
 
-test("accepts a limit from 1 to 10000, and has a default", () => {
+test("accepts a limit from 1 to 10000, and has a default; any other is wrong usage, with the accepted range", () => {
   const limits = [null, "1", "007", "10000"].map((text) => limitFrom(text, 50, "events"));
   assert.deepEqual(limits, [50, 1, 7, 10_000]);
-});
-
-test("any other limit is wrong usage, and the message has the accepted range", () => {
   const wrong = { ok: false, exit: "wrong_usage", next: "Give 1 to 10000." };
   for (const text of ["0", "10001", "9999999", "-1", "1.5", "x", "", "1e3"])
     assert.deepEqual(limitFrom(text, 50, "events"), { ...wrong, message: `"${text}" is not a number of events.` });

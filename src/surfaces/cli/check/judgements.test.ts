@@ -144,11 +144,8 @@ test("ports: a resolver at a different address does not disturb ours, but others
   assert.match(judgeListening(promised, withoutOurs).saw, /^Nothing listens on 53 \(dns\.address\)/);
 });
 
-test("ports: a port for proxies that accepts no one else is ok", () => {
+test("ports: other programs that listen publicly are a warning, except ssh; a port for proxies only is ok", () => {
   assertJudged("ok", judgeProxied(new Map([["203.0.113.10", []]])));
-});
-
-test("ports: other programs that listen publicly are a warning, except ssh", () => {
   const other = (name: string, address = "0.0.0.0") => ({ address, port: 2222, programs: [name] });
   assertJudged("ok", judgeOthers(promised, [...listeners, other("sshd")]));
   assertJudged("warning", judgeOthers(promised, [...listeners, other("telnetd")]));
