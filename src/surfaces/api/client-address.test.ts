@@ -7,6 +7,7 @@ import { PASSWORD, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { ip, NOON, net } from "../../../test/kit/samples.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
+import type { LocalConnection } from "../../host/kernel/tcp-sockets.ts";
 import { createPeers, isOwnName, originOf as originOfPeer, UntrustedProxy } from "./client-address.ts";
 
 const PROXIES = [net("10.0.0.0/8"), net("::1"), net("127.0.0.1")];
@@ -37,17 +38,11 @@ test("behind trusted proxies the client is the nearest address that is not one o
     assert.equal(originOf(peer, header, null).ip, client, what);
 });
 
-test("a proxy is recognized by its user on this machine, and by its address elsewhere", async () => {
-  let asked = 0;
+test("a proxy is recognized by its user on this machine, and by its address elsewhere", async (t) => {
   const users: Readonly<Record<number, string>> = { 1: "www-data", 2: "anna" };
+  const userOf = t.mock.fn(({ clientPort }: LocalConnection) => Promise.resolve(users[clientPort] ?? null));
   const peers = createPeers({
-    localClients: {
-      isHere,
-      userOf: ({ clientPort }) => {
-        asked += 1;
-        return Promise.resolve(users[clientPort] ?? null);
-      },
-    },
+    localClients: { isHere, userOf },
     settings: { trustedProxies: PROXIES, proxyUsers: ["root", "www-data"] },
   });
   const from = (remoteAddress: string, remotePort: number) => {
@@ -59,15 +54,15 @@ test("a proxy is recognized by its user on this machine, and by its address else
   const proxy = from("127.0.0.1", 1);
   for (let request = 0; request < 2; request++)
     assert.deepEqual(await peers(proxy), { ip: "127.0.0.1", isTrusted: true, user: "www-data" });
-  assert.equal(asked, 1, "once a connection");
+  assert.equal(userOf.mock.callCount(), 1, "once a connection");
   assert.deepEqual(await peers(from("::ffff:127.0.0.1", 2)), { ip: "127.0.0.1", isTrusted: false, user: "anna" });
   assert.deepEqual(await peers(from("10.9.9.9", 2)), { ip: "10.9.9.9", isTrusted: false, user: "anna" });
   assert.deepEqual(await peers(from("127.0.0.1", 3)), { ip: "127.0.0.1", isTrusted: false, user: null });
-  assert.equal(asked, 4);
+  assert.equal(userOf.mock.callCount(), 4);
   assert.deepEqual(await peers(from("fe80::1%eth0", 2)), { ip: "fe80::1", isTrusted: false, user: null });
   assert.deepEqual(await peers(from("10.1.1.1", 2)), { ip: "10.1.1.1", isTrusted: true, user: null });
   assert.deepEqual(await peers(from("127.0.0.2", 2)), { ip: "127.0.0.2", isTrusted: false, user: null });
-  assert.equal(asked, 4, "only of what could be a proxy");
+  assert.equal(userOf.mock.callCount(), 4, "only of what could be a proxy");
 });
 
 const PROXY = ip("10.0.0.5");

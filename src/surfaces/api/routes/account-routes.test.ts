@@ -17,10 +17,8 @@ test("a typed password is judged first and never shown; a generated one is shown
   for (const verb of ["account_create", "account_set_password"] as const) kit.guard.answers(verb, { name: ANNA });
   const weak = await post("", { name: ANNA, password: "weak" });
   const next = "Choose another one: several unrelated words make a good one. Or give none, and the server makes one.";
-  assert.partialDeepStrictEqual(weak, {
-    status: 400,
-    answer: { code: "invalid_request", detail: "It is weak.", next },
-  });
+  const problem = { code: "invalid_request", detail: "It is weak.", next };
+  assert.partialDeepStrictEqual(weak, { status: 400, answer: problem });
   assert.deepEqual(commands(), []);
   const given = { name: ANNA, password: null };
   assert.deepEqual(await post("", { name: ANNA, password: WORDS }), { status: 201, answer: given });

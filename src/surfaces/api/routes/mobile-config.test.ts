@@ -22,10 +22,9 @@ test("the text says which passwords work in mail programs", () => {
 });
 
 test("a second profile of a mailbox replaces the first, and another mailbox has its own", () => {
-  const named = (text: string): readonly string[] =>
-    text.match(
-      /<key>Payload(?:Identifier|UUID)<\/key><string>[a-z.]*[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-8[0-9A-F]{3}-[0-9A-F]{12}/g,
-    ) ?? [];
+  const ids =
+    /<key>Payload(?:Identifier|UUID)<\/key><string>[a-z.]*[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-8[0-9A-F]{3}-[0-9A-F]{12}/g;
+  const named = (text: string): readonly string[] => text.match(ids) ?? [];
   const names = named(mobileConfig(CLIENT));
   assert.equal(new Set(names).size, 4);
   assert.deepEqual(named(mobileConfig({ ...CLIENT, host: "mx.example.net", imapPort: 994 })), names);

@@ -18,13 +18,8 @@ const PREVIEW: SettingsPreview = {
   digest: DIGEST,
   trial: { policy: TEST_POLICY, allowNow: [], proxies: [] },
 };
-const CHANGED = {
-  changed: ["simulate"],
-  detail: "x",
-  restarts: [],
-  recorded: true,
-  undoUntil: "2026-11-20T07:15:00.000Z",
-};
+const UNTIL = "2026-11-20T07:15:00.000Z";
+const CHANGED = { changed: ["simulate"], detail: "x", restarts: [], recorded: true, undoUntil: UNTIL };
 
 const kit = apiKitOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => {
@@ -108,10 +103,8 @@ test("a change and its undo are passed on; an edited file is a 409 with the next
 
 test("an invalid change is refused before the guard sees it", async () => {
   const many = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`a.b${i}`, 1]));
-  const wrong = [undefined, {}, [], many, { "a.b": { c: 1 } }, { "a.b": "x".repeat(201) }].map((changes) => ({
-    changes,
-  }));
-  for (const body of [...wrong, { changes: { "a.b": 1 }, digest: DIGEST, more: 1 }])
+  const wrong = [undefined, {}, [], many, { "a.b": { c: 1 } }, { "a.b": "x".repeat(201) }];
+  for (const body of [...wrong.map((changes) => ({ changes })), { changes: { "a.b": 1 }, digest: DIGEST, more: 1 }])
     assert.equal((await ask("/preview", body)).status, 400, JSON.stringify(body).slice(0, 80));
   for (const digest of [undefined, "", "x", "0A".repeat(32)])
     assert.equal((await ask("", { changes: { "a.b": 1 }, digest })).status, 400);
