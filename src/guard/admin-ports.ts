@@ -27,7 +27,7 @@ export interface AccountStore {
 export type Searched = PageRequest & Readonly<{ text: string | null }>;
 
 /** Accounts and aliases for the dashboard, which cannot read `accounts.db`. */
-export interface AccountBook {
+export interface AccountLists {
   accounts(asked: Searched): CountedPage<AccountRow>;
   aliases(asked: Searched): CountedPage<AliasItem>;
   aliasesTo(account: AccountName, most: number): readonly AliasItem[];

@@ -54,7 +54,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const memory = engineOnMemory(policy, [{ prefix: net("203.0.113.1/32"), why: "gateway" }]);
   const { engine, sqlite, accountHistory, notices, clock, db } = memory;
   const stores = accountsOnMemory(db, clock, () => engine.flush());
-  const { accounts, book, active, networks, factors, sessions, heldMail, vacations } = stores;
+  const { accounts, accountLists, active, networks, factors, sessions, heldMail, vacations } = stores;
   const asked: KeeperCommand[] = [];
   const replies = new Map<KeeperCommand["verb"], KeeperReply>();
   /** What a test may set. */
@@ -118,7 +118,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     bansInForce: sqlite,
     clock,
     alertsTo: () => given.alertsTo,
-    accountRow: (name) => book.account(name),
+    accountRow: (name) => accountLists.account(name),
     accountHistory,
     lastSignIn: (account) => sqliteLastSignIns(db)(account),
     secrets: {
@@ -164,7 +164,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     given,
     passwordHashesOf: (account: string) => accountHistory.passwordHashes(account),
     accounts,
-    book,
+    accountLists,
     active,
     networks,
     appPasswordsOf: stores.appPasswordsOf,

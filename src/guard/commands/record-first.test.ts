@@ -12,10 +12,10 @@ import { failed } from "./refusals.ts";
 const ANNA = accountName("anna@example.test");
 
 function kit() {
-  const { accounts, book, rehearse } = accountsOnMemory();
+  const { accounts, accountLists, rehearse } = accountsOnMemory();
   return {
     parts: { rehearse },
-    isThere: (): boolean => book.account(ANNA) !== null,
+    isThere: (): boolean => accountLists.account(ANNA) !== null,
     change: (): Outcome => accounts.add(ANNA, "{X}y", instant(1)),
   };
 }

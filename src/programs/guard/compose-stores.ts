@@ -89,7 +89,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     accounts: sqliteAccounts(accountsDb),
     reach: sqliteAliasReach(accountsDb),
     keyCounts: (most: number) => countKeys(accountsDb, most),
-    book: sqliteAccountLists(accountsDb),
+    accountLists: sqliteAccountLists(accountsDb),
     active: sqliteActiveAccounts(accountsDb),
     files: sqliteFileAccounts(accountsDb),
     ...own,

@@ -176,7 +176,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const state = { startedAt, keeperSeen: { at: startedAt }, firewall: firewallStatus, events: () => events.rows };
   const isSuspended = (account: string): boolean => {
     const name = parseAccountName(account);
-    return name !== null && readOr(() => stores.book.account(name)?.suspended === true, false);
+    return name !== null && readOr(() => stores.accountLists.account(name)?.suspended === true, false);
   };
   const needs = async () => {
     const checks = await upkeep.checks();
@@ -194,7 +194,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     engine,
     bansInForce: store,
     clock,
-    accountRow: (name) => stores.book.account(name),
+    accountRow: (name) => stores.accountLists.account(name),
     lastSignIn: sqliteLastSignIns(db),
     secrets: accountSecrets(passwords, loginSecret),
     mailboxes: () => ({

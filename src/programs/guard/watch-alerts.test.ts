@@ -34,7 +34,7 @@ async function watching(t: TestContext, alerts: string) {
     names: new ResolverNames("127.0.0.1"),
     keeper,
     recipients: { exists: (address: string) => address === "postmaster@example.org" && accounts.length > 0 },
-    book: stored.book,
+    accountLists: stored.accountLists,
     clock,
     log: { ...SILENT, error: assert.fail },
   };

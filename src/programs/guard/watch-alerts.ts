@@ -32,12 +32,12 @@ type AlertWatchParts = Pick<GuardParts, "keeper" | "notices" | "clock" | "log"> 
     health: () => Promise<Health>;
     names: Pick<NameLookup, "addresses">;
     recipients: RecipientDirectory;
-    book: Pick<GuardParts["stores"]["book"], "account">;
+    accountLists: Pick<GuardParts["stores"]["accountLists"], "account">;
   }>;
 
 /** Alerts and the heartbeat, handled once a second in parallel with decisions, which come first. */
 export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settings) {
-  const { db, flush, onCommit, health, notices, names, keeper, recipients, book, clock, log } = parts;
+  const { db, flush, onCommit, health, notices, names, keeper, recipients, accountLists, clock, log } = parts;
   let settings = settingsAtStart;
   let timer: NodeJS.Timeout | undefined;
   const world: ChannelWorld = { lookup: receiverLookup(names), clock };
@@ -77,7 +77,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
   function isAccount({ account }: AlertEvent): boolean {
     const name = parseAccountName(account ?? "");
     // Not if it is spelled differently, because the alert names what was typed.
-    return name !== null && name === account?.toLowerCase() && readOr(() => book.account(name) !== null, false);
+    return name !== null && name === account?.toLowerCase() && readOr(() => accountLists.account(name) !== null, false);
   }
 
   /** A new server has no account yet, and so no postmaster: the alert is sent once there is one. */

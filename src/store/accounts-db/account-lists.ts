@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AccountRow } from "../../admin/accounts.ts";
 import { firstPage, type PageRequest } from "../../admin/declare/paging.ts";
 import { type AccountName, asciiAddress } from "../../core/net/address.ts";
-import type { AccountBook, Searched } from "../../guard/admin-ports.ts";
+import type { AccountLists, Searched } from "../../guard/admin-ports.ts";
 import { flag, integer, integerOrNull, iso, oneOf, rowReader, sqlDomainOf, text, textOrNull } from "../columns.ts";
 import { prepared } from "../transactions.ts";
 
@@ -34,7 +34,7 @@ export function sqliteAccountLists(db: DatabaseSync) {
       const rows = sql.aliasCounts.all(JSON.stringify(accounts));
       return new Map(rows.map((row) => [text(row["target"]), integer(row["n"])]));
     },
-  } satisfies AccountBook & Record<string, unknown>;
+  } satisfies AccountLists & Record<string, unknown>;
 }
 
 type Asked = PageRequest & Partial<Searched>;

@@ -1,7 +1,7 @@
 import { type LastSignIn, noAccount } from "../../../admin/accounts.ts";
 import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
-import type { AccountBook, Keeper, MailKeyStore } from "../../admin-ports.ts";
+import type { AccountLists, Keeper, MailKeyStore } from "../../admin-ports.ts";
 import type { AppPasswordStore, ForwardTargets } from "../../mailbox-ports.ts";
 import { failed, keeperFault } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
@@ -11,7 +11,7 @@ import { type AccountStateCommandParts, accountState, accountStateNow, guardedSt
 
 export type AccountListParts = AccountStateCommandParts &
   Readonly<{
-    book: AccountBook;
+    accountLists: AccountLists;
     lastSignIn: (account: string) => LastSignIn | null;
     keeper: Keeper;
     accounts: Pick<MailKeyStore, "hasKeys">;
@@ -24,9 +24,9 @@ const MOST_ALIASES = 100;
 
 /** A page of accounts, each with what the guard knows about it. */
 function accountList(parts: AccountListParts, asked: ParsedCommandOf<"account_list">): Reply<"account_list"> {
-  const { book, heldMail, clock, lastSignIn, mailboxes } = parts;
-  const { items, next, total } = book.accounts(asked);
-  const aliases = book.aliasCounts(items.map(({ name }) => name));
+  const { accountLists, heldMail, clock, lastSignIn, mailboxes } = parts;
+  const { items, next, total } = accountLists.accounts(asked);
+  const aliases = accountLists.aliasCounts(items.map(({ name }) => name));
   const held = new Set(heldMail.accounts().map(({ account }) => account));
   const now = clock.now();
   const listed = items.map((row) => ({
@@ -46,14 +46,14 @@ export async function accountDetails(
 ): Promise<Reply<"account_details">> {
   const row = parts.accountRow(name);
   if (row === null) return missingAccount(name);
-  const { book, keeper, lastSignIn } = parts;
+  const { accountLists, keeper, lastSignIn } = parts;
   const { quotaBytes, keyOfEach } = parts.mailboxes();
   const result = {
     ...row,
     ...accountState(parts, name, parts.clock.now()),
     lastSignIn: lastSignIn(name),
-    aliases: book.aliasesTo(name, MOST_ALIASES),
-    aliasesTotal: book.aliasCounts([name]).get(name) ?? 0,
+    aliases: accountLists.aliasesTo(name, MOST_ALIASES),
+    aliasesTotal: accountLists.aliasCounts([name]).get(name) ?? 0,
     use: await keeper
       .ask({ verb: "mailbox_use", account: name })
       .then((reply) => (reply.ok ? (reply.mailbox ?? null) : null)),
@@ -67,7 +67,7 @@ export function missingAccount(name: AccountName): CommandError {
   return { ...failed(noAccount(name), "`account list` shows the accounts."), isMissing: true };
 }
 
-type AccessReviewParts = Pick<AccountListParts, "book" | "lastSignIn" | "keeper"> &
+type AccessReviewParts = Pick<AccountListParts, "accountLists" | "lastSignIn" | "keeper"> &
   Readonly<{
     appPasswords: Pick<AppPasswordStore, "appPasswordsOf">;
     forwards: Pick<ForwardTargets, "targetsOf">;
@@ -78,10 +78,10 @@ const MOST_ADDRESSES = 100;
 
 /** Lists a page of accounts: who can read the mail of each, and where it is forwarded. Only root reads the users' Sieve scripts. */
 async function accessReview(
-  { book, lastSignIn, keeper, appPasswords, forwards }: AccessReviewParts,
+  { accountLists, lastSignIn, keeper, appPasswords, forwards }: AccessReviewParts,
   asked: ParsedCommandOf<"access_review">,
 ): Promise<Reply<"access_review">> {
-  const { items, next, total } = book.accounts(asked);
+  const { items, next, total } = accountLists.accounts(asked);
   const rows = items.flatMap((row) => {
     const name = parseAccountName(row.name);
     return name === null ? [] : [{ ...row, name }];
@@ -96,7 +96,7 @@ async function accessReview(
       suspended,
       networks,
       createdAt,
-      addresses: book.addressesOf(name, MOST_ADDRESSES),
+      addresses: accountLists.addressesOf(name, MOST_ADDRESSES),
       appPasswords: appPasswords.appPasswordsOf(name).map((one) => one.name),
       lastSignIn: lastSignIn(name),
       forwards: [

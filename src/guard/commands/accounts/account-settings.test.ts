@@ -108,7 +108,7 @@ function setQuota(quotaBytes: number | null) {
 
 test("an account gets a quota, no limit or the default again; each change is recorded, and no session ends", async () => {
   assert.deepEqual(await setQuota(GB), { ok: true, result: { name: NAME, quotaBytes: GB } });
-  const listed = () => kit.book.accounts({ limit: 9, cursor: null }).items.map(({ quotaBytes }) => quotaBytes);
+  const listed = () => kit.accountLists.accounts({ limit: 9, cursor: null }).items.map(({ quotaBytes }) => quotaBytes);
   assert.deepEqual(listed(), [GB]);
   await setQuota(0);
   await setQuota(null);

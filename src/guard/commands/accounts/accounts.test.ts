@@ -13,7 +13,8 @@ const kit = commandsOf(import.meta.filename, ALICE);
 test("an account is suspended, resumed and removed; its sessions end when it loses rights; every change is recorded", async () => {
   const passwordHash = "0a0a";
   assert.equal(await kit.said({ verb: "account_set_hash", name: ALICE, hash: HASH, passwordHash }), "done");
-  const isSuspended = () => kit.book.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
+  const isSuspended = () =>
+    kit.accountLists.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
   assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done");
   assert.deepEqual(isSuspended(), [true]);
   assert.equal(await kit.said({ verb: "account_resume", name: ALICE }), "done");

@@ -5,7 +5,7 @@ import type { Audit } from "../../../core/events/command.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type AccountName, type Address, domainOf, localPart } from "../../../core/net/address.ts";
 import { asSentence } from "../../../core/text.ts";
-import type { AccountBook, AccountStore, AliasStore, Keeper, MailKeyStore } from "../../admin-ports.ts";
+import type { AccountLists, AccountStore, AliasStore, Keeper, MailKeyStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
 import type { Clock, Failed, Outcome } from "../../ports.ts";
@@ -23,7 +23,7 @@ export type AccountCommandParts = HeldQueueParts &
     engine: Pick<Engine, "policy" | "audit">;
     accounts: AccountStore & AliasStore & MailKeyStore;
     reach: AliasReach;
-    book: EndingForwards;
+    accountLists: EndingForwards;
     queue: Pick<QueueUpkeep, "holdLate">;
     keeper: Keeper;
     clock: Clock;
@@ -49,7 +49,9 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   if (hides && isWebAdmin(by) && getsAlerts(parts, name)) return alertsStay(name);
   if ("hash" in command && !isHash(command.hash)) return usage("The password must be hashed.", "Use `account passwd`.");
   const change = (): Removed | Failed =>
-    removing(command.verb === "account_remove" ? parts.book : null, name, () => writeAccount(parts, command, name));
+    removing(command.verb === "account_remove" ? parts.accountLists : null, name, () =>
+      writeAccount(parts, command, name),
+    );
   // Ends the sessions first, because no command can end them once the account is removed.
   const isRemoved = command.verb === "account_remove" && parts.isDry !== true && parts.rehearse(change).ok;
   const ended = isRemoved ? await parts.keeper.ask({ verb: "kick_account", account: name }) : null;
@@ -89,14 +91,18 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   return { ok: true, result: { name } };
 };
 
-type EndingForwards = Pick<AccountBook, "forwardsEndedBy">;
+type EndingForwards = Pick<AccountLists, "forwardsEndedBy">;
 /** Other accounts' forwards that end because their target is removed. */
-type Forwards = ReturnType<AccountBook["forwardsEndedBy"]>;
+type Forwards = ReturnType<AccountLists["forwardsEndedBy"]>;
 type Removed = Readonly<{ ok: true; forwards: Forwards }>;
 
-/** Makes the change, and finds the forwards that it ends. `book` null: it removes no address. */
-export function removing(book: EndingForwards | null, address: Address, change: () => Outcome): Removed | Failed {
-  const forwards = book?.forwardsEndedBy(address) ?? [];
+/** Makes the change, and finds the forwards that it ends. `accountLists` null: it removes no address. */
+export function removing(
+  accountLists: EndingForwards | null,
+  address: Address,
+  change: () => Outcome,
+): Removed | Failed {
+  const forwards = accountLists?.forwardsEndedBy(address) ?? [];
   const outcome = change();
   return outcome.ok ? { ok: true, forwards } : outcome;
 }

@@ -16,7 +16,7 @@ test("an alias leads to accounts, other aliases and other servers", async () => 
   const added = await kit.result({ verb: "alias_add", address: "Info@example.test", targets: [ALICE] });
   assert.deepEqual(added, { address: "info@example.test", targets: [ALICE], blocked: false });
   assert.equal(await addAlias("sales@example.test", "info@example.test", "someone@elsewhere.test"), "done");
-  const { items } = kit.book.aliases({ limit: 500, cursor: null });
+  const { items } = kit.accountLists.aliases({ limit: 500, cursor: null });
   const aliases = items.map(({ address, targets, blocked }) => [address, targets, blocked]);
   assert.deepEqual(aliases, [
     ["info@example.test", [ALICE], false],
@@ -47,7 +47,7 @@ test("only an existing alias may have other characters", async () => {
 test("an alias is blocked, unblocked and removed, and each change is recorded", async () => {
   const address = "info@example.test";
   assert.equal(await addAlias(address, ALICE), "done");
-  const isBlocked = () => kit.book.aliases({ limit: 500, cursor: null }).items.map(({ blocked }) => blocked);
+  const isBlocked = () => kit.accountLists.aliases({ limit: 500, cursor: null }).items.map(({ blocked }) => blocked);
   assert.equal(await kit.said({ verb: "alias_block", address, blocked: true }), "done");
   assert.deepEqual(isBlocked(), [true]);
   assert.equal(await kit.said({ verb: "alias_block", address, blocked: false }), "done");

@@ -43,7 +43,7 @@ export const ALIAS_RUNS = {
   alias_remove: async (parts, { address }, by) => {
     if (isWebAdmin(by) && hidesAlerts(parts, address)) return alertsStay(address);
     const removed = await recordFirst(parts, {
-      change: () => removing(parts.book, address, () => parts.accounts.removeAlias(address)),
+      change: () => removing(parts.accountLists, address, () => parts.accounts.removeAlias(address)),
       record: ({ forwards }) =>
         recordAll(parts.engine, [{ type: "ALIAS_REMOVED", subject: address, by }, ...auditsOf(forwards, by)]),
       refused: noSuchAlias,
@@ -59,7 +59,7 @@ export const ALIAS_RUNS = {
       refused: noSuchAlias,
     });
   },
-  alias_list: ({ book }, asked) => ({ ok: true, result: book.aliases(asked) }),
+  alias_list: ({ accountLists }, asked) => ({ ok: true, result: accountLists.aliases(asked) }),
 } satisfies RunsOf<AccountCommandParts & SpendingParts>;
 
 /** Refuses odd names only for new aliases. An existing one may get further targets, because it could not be created again. */

@@ -32,7 +32,7 @@ type ForwardCommandParts = Pick<
   AccountCommandParts,
   "engine" | "accounts" | "reach" | "alertsTo" | "rehearse" | "isDry" | "clock"
 > &
-  Pick<OutsideTargetParts, "book"> &
+  Pick<OutsideTargetParts, "accountLists"> &
   Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{ forwards: ForwardStore }>;
 

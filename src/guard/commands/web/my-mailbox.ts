@@ -68,11 +68,11 @@ export function createOwnMailbox(parts: AccountListParts & Pick<GreylistCommandP
  */
 export const MY_RUNS = {
   my_mailbox: own((_, { account }, __, { mailbox }) => mailbox(account)),
-  my_addresses: own(({ accountRow, book }, { account }) => {
+  my_addresses: own(({ accountRow, accountLists }, { account }) => {
     const row = accountRow(account);
     if (row === null) return UNAUTHORIZED;
     const { createdAt } = row;
-    return { ok: true, result: { account, addresses: book.addressesOf(account, MOST_ADDRESSES), createdAt } };
+    return { ok: true, result: { account, addresses: accountLists.addressesOf(account, MOST_ADDRESSES), createdAt } };
   }),
   my_client: own(({ mailPorts }, { account }) => ({ ok: true, result: { account, ...mailPorts() } })),
   my_sessions: own(({ sessions, clock }, { account, caller }) => {

@@ -17,9 +17,9 @@ const saidToWeb = (command: Command): Promise<string> => kit.said(command, "web"
 
 test("an account is created with a hash made by the guard, and recorded; a new password ends its sessions", async () => {
   assert.equal(await said({ verb: "account_create", name: "Anna@Example.test", password: WORDS }), "done");
-  assert.equal(kit.book.password(ANNA), hashOf(WORDS));
+  assert.equal(kit.accountLists.password(ANNA), hashOf(WORDS));
   assert.equal(await said({ verb: "account_set_password", name: ANNA, password: `${WORDS}!` }), "done");
-  assert.equal(kit.book.password(ANNA), hashOf(`${WORDS}!`));
+  assert.equal(kit.accountLists.password(ANNA), hashOf(`${WORDS}!`));
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED", "PASSWORD_CHANGED"]);
   assert.deepEqual(kit.kept(), ["kick_account"]);
   assert.ok(!JSON.stringify(kit.details()).includes(WORDS), "no event contains a password");
@@ -35,7 +35,7 @@ test("an invalid password or account name is refused, and nothing is changed", a
   assert.match(missing, /^failed There is no account/);
   assert.equal(await create(ANNA), "done");
   assert.match(await create(ANNA, `${WORDS}!`), /^failed .* exists already/);
-  assert.equal(kit.book.password(ANNA), hashOf(WORDS));
+  assert.equal(kit.accountLists.password(ANNA), hashOf(WORDS));
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
 });
 
@@ -60,7 +60,7 @@ test("the password of an account with keys is set only on the server, even after
   assert.equal(await said(WITH_KEY), "done");
   const set = await saidToWeb({ verb: "account_set_password", name: ANNA, password: WORDS });
   assert.match(set, /^failed .* is set only on the server/);
-  assert.equal(kit.book.password(ANNA), HASH);
+  assert.equal(kit.accountLists.password(ANNA), HASH);
   assert.equal(await said({ verb: "account_remove", name: ANNA }), "done");
   assert.match(await saidToWeb({ verb: "account_create", name: ANNA, password: WORDS }), /is set only on the server/);
   const { added } = await kit.result({ verb: "accounts_import", entries: [{ name: ANNA, password: WORDS }] });
@@ -72,7 +72,7 @@ test("a key that root makes while the web's password is hashed keeps the passwor
   kit.given.whileHashing = () => said(WITH_KEY);
   const set = await saidToWeb({ verb: "account_set_password", name: ANNA, password: WORDS });
   assert.match(set, /^failed .* is set only on the server/);
-  assert.equal(kit.book.password(ANNA), HASH);
+  assert.equal(kit.accountLists.password(ANNA), HASH);
   assert.equal(kit.types().at(-1), "MAIL_KEY_MADE");
 });
 
@@ -88,8 +88,8 @@ test("a session that ends while its passwords are hashed changes and adds no acc
     assert.match(await saidToWeb(command), /^failed A valid session or token is needed/);
     kit.signIn(OWNER);
   }
-  assert.equal(kit.book.password(ANNA), hashOf(WORDS));
-  assert.equal(kit.book.password(BEA), null);
+  assert.equal(kit.accountLists.password(ANNA), hashOf(WORDS));
+  assert.equal(kit.accountLists.password(BEA), null);
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"], "nothing more is on record");
 });
 
@@ -99,7 +99,7 @@ test("a password that root sets while the web's is hashed stays, even for a susp
     kit.given.whileHashing = () => said({ verb: "account_set_hash", name: ANNA, hash });
     const set = await saidToWeb({ verb: "account_set_password", name: ANNA, password: `${WORDS}!` });
     assert.match(set, /^failed Not set: a different password was set while/);
-    assert.equal(kit.book.password(ANNA), hash);
+    assert.equal(kit.accountLists.password(ANNA), hash);
     assert.equal(await said({ verb: "account_suspend", name: ANNA }), "done");
   }
 });
@@ -131,9 +131,9 @@ test("accounts in a file must be new, with a hash that servers can afford, or a 
     "hal@example.test has a type of hash that can be imported only on the server",
     "anna@example.test exists already, so it keeps its password",
   ]);
-  assert.equal(kit.book.password(ANNA), hashOf(WORDS));
-  assert.equal(kit.book.password("bea@example.test"), hashOf("in the clear"));
-  assert.equal(kit.book.password("cleo@example.test"), HASH);
+  assert.equal(kit.accountLists.password(ANNA), hashOf(WORDS));
+  assert.equal(kit.accountLists.password("bea@example.test"), hashOf("in the clear"));
+  assert.equal(kit.accountLists.password("cleo@example.test"), HASH);
 });
 
 test("no account replaces postmaster@, which receives the alerts", async () => {

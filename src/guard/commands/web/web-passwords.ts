@@ -14,7 +14,7 @@ export type WebPasswordParts = FileCommandParts &
   Readonly<{
     secrets: Pick<SecretMaker, "make">;
     mailboxes: () => Readonly<{ keyOfEach: boolean }>;
-    book: Readonly<{ password: (name: string) => string | null }>;
+    accountLists: Readonly<{ password: (name: string) => string | null }>;
   }>;
 type Run<V extends Verb> = (
   parts: WebPasswordParts,
@@ -41,7 +41,7 @@ const webPassword: Run<"account_create" | "account_set_password"> = async (
   if (command.verb === "account_create" && takesAlerts(parts, name)) return alertsStay(name);
   const problem = passwordProblem(command.password, name);
   if (problem !== null) return usage(problem, "Choose another one.");
-  const former = parts.book.password(name);
+  const former = parts.accountLists.password(name);
   const [made] = await parts.secrets.make([{ owner: name, password: command.password }]);
   if (made === undefined) throw new Error("no hash was made of a password");
   const verb = command.verb === "account_create" ? "account_create_hashed" : "account_set_hash";
@@ -51,7 +51,7 @@ const webPassword: Run<"account_create" | "account_set_password"> = async (
     // Keys stay after the setting has changed, and root may create one while this is hashed. The new password would not open them.
     if (parts.accounts.hasKeys(name)) return ON_SERVER;
     // The change itself finds out whether the account was added or removed.
-    const now = parts.book.password(name);
+    const now = parts.accountLists.password(name);
     return former !== null && now !== null && now !== former ? CHANGED : null;
   };
   const reply = await accountCommand({ ...parts, mayNoLonger }, { verb, name, ...made }, by);

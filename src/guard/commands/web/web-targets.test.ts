@@ -14,7 +14,7 @@ let left = 50;
 
 function parts(there: readonly Alias[], forwarded: ReadonlyMap<string, readonly string[]> = new Map()) {
   return {
-    book: { aliases: () => ({ items: there, next: null, total: there.length }) },
+    accountLists: { aliases: () => ({ items: there, next: null, total: there.length }) },
     forwards: {
       targetsOf: (name: string) => forwarded.get(name) ?? [],
       targets: () => [...forwarded.values()].flat(),

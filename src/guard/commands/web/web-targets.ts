@@ -2,7 +2,7 @@ import type { CommandError, ParsedCommandOf } from "../../../admin/declare/contr
 import { isMailboxUser } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf, parseAddress } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
-import type { AccountBook } from "../../admin-ports.ts";
+import type { AccountLists } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { ForwardTargets } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
@@ -27,7 +27,7 @@ const MOST = {
 const MOST_ALIASES_OF_ROOT = 1_000_000;
 
 export type OutsideTargetParts = Readonly<{
-  book: Pick<AccountBook, "aliases">;
+  accountLists: Pick<AccountLists, "aliases">;
   forwards: Pick<ForwardTargets, "targetsOf" | "targets">;
   engine: Pick<Engine, "policy">;
 }>;
@@ -71,8 +71,8 @@ function inAll(most: number): string {
   return `${most} outside targets in all, of aliases and of forwarded mail`;
 }
 
-function allAliases({ book }: Pick<OutsideTargetParts, "book">) {
-  return book.aliases({ limit: MOST_ALIASES_OF_ROOT, cursor: null, text: null }).items;
+function allAliases({ accountLists }: Pick<OutsideTargetParts, "accountLists">) {
+  return accountLists.aliases({ limit: MOST_ALIASES_OF_ROOT, cursor: null, text: null }).items;
 }
 
 function outsideInAll(parts: OutsideTargetParts, aliases: ReturnType<typeof allAliases>): number {
