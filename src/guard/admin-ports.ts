@@ -28,6 +28,8 @@ export type Searched = PageRequest & Readonly<{ text: string | null }>;
 
 /** Accounts and aliases for the dashboard, which cannot read `accounts.db`. */
 export interface AccountLists {
+  /** Null if the account is missing. */
+  account(name: AccountName): AccountRow | null;
   accounts(asked: Searched): CountedPage<AccountRow>;
   aliases(asked: Searched): CountedPage<AliasItem>;
   aliasesTo(account: AccountName, most: number): readonly AliasItem[];

@@ -118,7 +118,6 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     bansInForce: sqlite,
     clock,
     alertsTo: () => given.alertsTo,
-    accountRow: (name) => accountLists.account(name),
     accountHistory,
     lastSignIn: (account) => sqliteLastSignIns(db)(account),
     secrets: {

@@ -154,7 +154,6 @@ export async function startGuard(layout: Layout) {
     bansInForce: store,
     clock,
     alertsTo: () => [],
-    accountRow: (name) => stores.accountLists.account(name),
     lastSignIn: () => null,
     secrets: {
       make: () => Promise.reject(new Error("the command line hashes its passwords itself")),

@@ -194,7 +194,6 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     engine,
     bansInForce: store,
     clock,
-    accountRow: (name) => stores.accountLists.account(name),
     lastSignIn: sqliteLastSignIns(db),
     secrets: accountSecrets(passwords, loginSecret),
     mailboxes: () => ({

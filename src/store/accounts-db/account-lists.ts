@@ -1,7 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { AccountRow } from "../../admin/accounts.ts";
 import { firstPage, type PageRequest } from "../../admin/declare/paging.ts";
-import { type AccountName, asciiAddress } from "../../core/net/address.ts";
+import { asciiAddress } from "../../core/net/address.ts";
 import type { AccountLists, Searched } from "../../guard/admin-ports.ts";
 import { flag, integer, integerOrNull, iso, oneOf, rowReader, sqlDomainOf, text, textOrNull } from "../columns.ts";
 import { prepared } from "../transactions.ts";
@@ -14,8 +13,7 @@ export function sqliteAccountLists(db: DatabaseSync) {
       const { items, total } = found(sql.accounts, sql.countAccounts, asked);
       return { ...firstPage(items.map(accountRow), asked.limit, ({ name }) => name), total };
     },
-    /** Null if the account is missing. */
-    account: (name: AccountName): AccountRow | null => {
+    account: (name) => {
       const row = sql.account.get(name);
       return row === undefined ? null : accountRow(row);
     },

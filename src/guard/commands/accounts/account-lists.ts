@@ -44,7 +44,7 @@ export async function accountDetails(
   parts: AccountListParts,
   { name }: ParsedCommandOf<"account_details">,
 ): Promise<Reply<"account_details">> {
-  const row = parts.accountRow(name);
+  const row = parts.accountLists.account(name);
   if (row === null) return missingAccount(name);
   const { accountLists, keeper, lastSignIn } = parts;
   const { quotaBytes, keyOfEach } = parts.mailboxes();

@@ -26,7 +26,7 @@ export interface VacationStore {
 
 /** What the commands below need, with the stores of the settings that they change. */
 type AccountSettingParts = AccountCommandParts &
-  Pick<AccountListParts, "accountRow" | "mailboxes"> &
+  Pick<AccountListParts, "accountLists" | "mailboxes"> &
   Readonly<{
     networks: AccountNetworks;
     sessions: Pick<SessionStore, "end">;
@@ -96,7 +96,7 @@ export const ACCOUNT_SETTING_RUNS = {
     if (isWebAdmin(by)) {
       if (quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
       const usual = parts.mailboxes().quotaBytes;
-      const isLess = isSmallerQuota(quotaBytes ?? usual, parts.accountRow(name)?.quotaBytes ?? usual);
+      const isLess = isSmallerQuota(quotaBytes ?? usual, parts.accountLists.account(name)?.quotaBytes ?? usual);
       // A mailbox that is full gets no alerts.
       if (isLess && getsAlerts(parts, name)) return ALERTS_NEED_ROOM;
     }
@@ -119,6 +119,8 @@ export const ACCOUNT_SETTING_RUNS = {
       result: { name, vacation: vacation && { ...vacation, until: isoTimeOrNull(vacation.until) } },
     });
   },
-  vacation: ({ accountRow, vacations }, { name }) =>
-    accountRow(name) === null ? missingAccount(name) : { ok: true, result: { vacation: vacations.vacationOf(name) } },
+  vacation: ({ accountLists, vacations }, { name }) =>
+    accountLists.account(name) === null
+      ? missingAccount(name)
+      : { ok: true, result: { vacation: vacations.vacationOf(name) } },
 } satisfies RunsOf<AccountSettingParts>;

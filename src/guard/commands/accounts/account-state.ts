@@ -1,8 +1,8 @@
-import type { AccountKnown, AccountRow } from "../../../admin/accounts.ts";
+import type { AccountKnown } from "../../../admin/accounts.ts";
 import type { ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
-import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
 import { later, type Millis } from "../../../core/time.ts";
-import type { HeldMail } from "../../admin-ports.ts";
+import type { AccountLists, HeldMail } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import { guessesAt } from "../../facts/login-facts.ts";
 import type { Clock } from "../../ports.ts";
@@ -33,14 +33,14 @@ export function accountState(parts: AccountStateParts, account: string, now: Mil
 }
 
 export type AccountStateCommandParts = AccountStateParts &
-  Readonly<{ accountRow: (name: AccountName) => AccountRow | null; clock: Clock }>;
+  Readonly<{ accountLists: Pick<AccountLists, "account">; clock: Clock }>;
 
 export function accountStateNow(
   parts: AccountStateCommandParts,
   { name: asked }: ParsedCommandOf<"account_state">,
 ): Reply<"account_state"> {
   const name = parseAccountName(asked);
-  const row = name === null ? null : parts.accountRow(name);
+  const row = name === null ? null : parts.accountLists.account(name);
   if (name === null || row === null) return { ok: true, result: { state: null } };
   return { ok: true, result: { state: { ...row, ...accountState(parts, name, parts.clock.now()) } } };
 }

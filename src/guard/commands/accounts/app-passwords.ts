@@ -15,7 +15,7 @@ import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
 type AppPasswordParts = RecordParts &
   Pick<AccountCommandParts, "keeper"> &
-  Pick<AccountStateCommandParts, "accountRow"> &
+  Pick<AccountStateCommandParts, "accountLists"> &
   Readonly<{
     appPasswords: AppPasswordStore;
     secrets: Pick<SecretMaker, "passwordHashOf">;
@@ -59,8 +59,8 @@ export const APP_PASSWORD_RUNS = {
     return removed.ok ? ((await endSessions(parts, name, by)) ?? removed) : removed;
   },
   /** `by`: the actor who asks. The user of the mailbox does not see who made an app password. */
-  app_passwords: ({ accountRow, appPasswords }, { name }, by) => {
-    if (accountRow(name) === null) return missingAccount(name);
+  app_passwords: ({ accountLists, appPasswords }, { name }, by) => {
+    if (accountLists.account(name) === null) return missingAccount(name);
     const isUser = isMailboxUser(by);
     const items = appPasswords.appPasswordsOf(name).map(({ name: id, madeAt, madeBy, usedAt }) => {
       const item = { id, name: id, made: madeAt, lastUsed: usedAt };

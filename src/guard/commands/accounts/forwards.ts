@@ -33,7 +33,7 @@ type ForwardCommandParts = Pick<
   "engine" | "accounts" | "reach" | "alertsTo" | "rehearse" | "isDry" | "clock"
 > &
   Pick<OutsideTargetParts, "accountLists"> &
-  Pick<AccountStateCommandParts, "accountRow"> &
+  Pick<AccountStateCommandParts, "accountLists"> &
   Readonly<{ forwards: ForwardStore }>;
 
 /** Root is exempt. Others are limited, because mail that leaves through a forward more than a day old may go to any stranger. */
@@ -72,8 +72,8 @@ export const FORWARD_RUNS = {
       refused: (reason) => refusedTarget(reason, to.join(", "), by),
     });
   },
-  forwarding: ({ accountRow, forwards }, { name }) =>
-    accountRow(name) === null
+  forwarding: ({ accountLists, forwards }, { name }) =>
+    accountLists.account(name) === null
       ? missingAccount(name)
       : { ok: true, result: forwards.forwardOf(name) ?? { to: [], keep: true } },
 } satisfies RunsOf<ForwardCommandParts>;

@@ -68,8 +68,8 @@ export function createOwnMailbox(parts: AccountListParts & Pick<GreylistCommandP
  */
 export const MY_RUNS = {
   my_mailbox: own((_, { account }, __, { mailbox }) => mailbox(account)),
-  my_addresses: own(({ accountRow, accountLists }, { account }) => {
-    const row = accountRow(account);
+  my_addresses: own(({ accountLists }, { account }) => {
+    const row = accountLists.account(account);
     if (row === null) return UNAUTHORIZED;
     const { createdAt } = row;
     return { ok: true, result: { account, addresses: accountLists.addressesOf(account, MOST_ADDRESSES), createdAt } };
