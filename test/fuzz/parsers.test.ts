@@ -6,7 +6,7 @@ import { type Ip, parseIp } from "../../src/core/net/ip.ts";
 import { listQuery, readListAnswer } from "../../src/guard/lookups/dnsbl.ts";
 import { judge, recordsOf } from "../../src/mail/dns/records.ts";
 import { parseHostName } from "../../src/settings/kinds/texts.ts";
-import { isOwnName, originOf } from "../../src/surfaces/api/client-address.ts";
+import { clientOf, isOwnName } from "../../src/surfaces/api/client-address.ts";
 import { ANY_CHARACTER } from "../kit/any-character.ts";
 import { settingsWith } from "../kit/loaded-settings.ts";
 import { ip as ipOf, net } from "../kit/samples.ts";
@@ -80,7 +80,7 @@ test("a proxy header never replaces an untrusted peer as the client, and never m
   all(fc.tuple(ip, hostile, fc.array(ip, { maxLength: 5 })), ([peer, junk, hops]) => {
     const header = [junk, ...hops].join(", ");
     const seenFrom = (from: Ip, isTrusted: boolean) =>
-      originOf({ ip: from, isTrusted, user: null }, { for: header, proto: "https" }, [trusted], () => false);
+      clientOf({ ip: from, isTrusted, user: null }, { for: header, proto: "https" }, [trusted], () => false);
     assert.equal(seenFrom(peer, false).ip, peer);
     const last = hops.at(-1);
     const seen = seenFrom(proxy, true);

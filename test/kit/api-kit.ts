@@ -11,7 +11,7 @@ import type { BanChanges } from "../../src/guard/network-ports.ts";
 import type { EventFilter, EventPage, Queries } from "../../src/guard/storage-ports.ts";
 import { type ApiParts, StoreDown } from "../../src/surfaces/api/ports.ts";
 import type { Route } from "../../src/surfaces/api/route.ts";
-import { createHandlers } from "../../src/surfaces/api/router.ts";
+import { createSharedParts } from "../../src/surfaces/api/router.ts";
 import { routes } from "../../src/surfaces/api/routes.ts";
 import { createApiServer } from "../../src/surfaces/api/server.ts";
 import { FakeGuard, PASSWORD, TOKEN } from "./fake-guard.ts";
@@ -182,7 +182,7 @@ export function apiKitOf(file: string): Kit {
 
 /** Every route of the API. */
 export function tableOf({ parts }: Kit): readonly Route[] {
-  return routes(createHandlers(parts));
+  return routes(createSharedParts(parts));
 }
 
 /** Asks for a path with the token `ci`: by GET, or with a body by POST. */

@@ -8,22 +8,22 @@ import { ip, NOON, net } from "../../../test/kit/samples.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import type { LocalConnection } from "../../host/kernel/tcp-sockets.ts";
-import { createPeers, isOwnName, originOf as originOfPeer, UntrustedProxy } from "./client-address.ts";
+import { clientOf as clientOfPeer, createPeers, isOwnName, UntrustedProxy } from "./client-address.ts";
 
 const PROXIES = [net("10.0.0.0/8"), net("::1"), net("127.0.0.1")];
 const isHere = (address: Ip): boolean => ["127.0.0.1", "::1", "10.9.9.9"].includes(address);
 
-function originOf(peer: string, forwardedFor: string | null, proto: string | null, isTrusted = true) {
-  return originOfPeer({ ip: ip(peer), isTrusted, user: null }, { for: forwardedFor, proto }, PROXIES, isHere);
+function clientOf(peer: string, forwardedFor: string | null, proto: string | null, isTrusted = true) {
+  return clientOfPeer({ ip: ip(peer), isTrusted, user: null }, { for: forwardedFor, proto }, PROXIES, isHere);
 }
 
 test("headers of an untrusted peer are ignored, even on loopback", () => {
-  assert.deepEqual(originOf("203.0.113.9", "198.51.100.1", "https", false), { ip: "203.0.113.9", secure: false });
-  assert.equal(originOf("127.0.0.1", "203.0.113.9", null, false).ip, "127.0.0.1");
+  assert.deepEqual(clientOf("203.0.113.9", "198.51.100.1", "https", false), { ip: "203.0.113.9", secure: false });
+  assert.equal(clientOf("127.0.0.1", "203.0.113.9", null, false).ip, "127.0.0.1");
 });
 
 test("behind trusted proxies the client is the nearest address that is not one of them", () => {
-  assert.deepEqual(originOf("10.1.1.1", "203.0.113.9", "https"), { ip: "203.0.113.9", secure: true });
+  assert.deepEqual(clientOf("10.1.1.1", "203.0.113.9", "https"), { ip: "203.0.113.9", secure: true });
   for (const [what, peer, header, client] of [
     ["written by the client", "10.1.1.1", "127.0.0.1, 198.51.100.1, 203.0.113.9", "203.0.113.9"],
     ["several proxies", "::1", "198.51.100.1, 203.0.113.9, 10.2.2.2, 10.1.1.1", "203.0.113.9"],
@@ -35,7 +35,7 @@ test("behind trusted proxies the client is the nearest address that is not one o
     ["its IPv6 loopback", "127.0.0.1", "198.51.100.1, ::1", "::1"],
     ["its own address in a trusted network", "127.0.0.1", "198.51.100.1, 10.9.9.9", "10.9.9.9"],
   ] as const)
-    assert.equal(originOf(peer, header, null).ip, client, what);
+    assert.equal(clientOf(peer, header, null).ip, client, what);
 });
 
 test("a proxy is recognized by its user on this machine, and by its address elsewhere", async (t) => {

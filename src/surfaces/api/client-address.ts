@@ -20,7 +20,7 @@ type Forwarded = Readonly<{ for: string | null; proto: string | null }>;
  * appends its peer, so the rightmost address that is not a trusted proxy cannot be forged. In the header, an address of this machine
  * counts as a client, because any local user can make the proxy append it. `secure`: a trusted proxy says that the client used https.
  */
-export function originOf(
+export function clientOf(
   { ip, isTrusted }: Peer,
   forwarded: Forwarded,
   trusted: readonly Prefix[],

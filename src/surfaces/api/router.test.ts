@@ -8,12 +8,12 @@ import { until } from "../../../test/kit/until.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LookupsBusy } from "./ports.ts";
 import { type Route, route } from "./route.ts";
-import { createHandlers, createRouter } from "./router.ts";
+import { createRouter, createSharedParts } from "./router.ts";
 
 const kit = apiKitOf(import.meta.filename);
 const run = () => new Promise<Response>(() => {});
 const never = route("GET /never", { says: "Does not answer.", who: "anyone", run });
-const routerOf = (row: Route) => createRouter([row], createHandlers(kit.parts));
+const routerOf = (row: Route) => createRouter([row], createSharedParts(kit.parts));
 
 /** Sends a request without a network, from a client with this address. If `isGone`, the client has left already. */
 async function from(peer: string | undefined, router = routerOf(never), isGone = false): Promise<Response> {

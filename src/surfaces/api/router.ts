@@ -8,7 +8,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
 import { type Caller, identityOf, isCrossOrigin, mayCall } from "./access.ts";
 import { type Callers, createCallers } from "./callers.ts";
-import { createPeers, isOwnName, originOf, type Peer, UntrustedProxy } from "./client-address.ts";
+import { clientOf, createPeers, isOwnName, type Peer, UntrustedProxy } from "./client-address.ts";
 import { createHealthReader } from "./health.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import { type ApiParts, JudgesBusy, LookupsBusy, StoreDown } from "./ports.ts";
@@ -21,10 +21,10 @@ import { createStreams } from "./streams/streams.ts";
 
 type Env = { Bindings: HttpBindings };
 type Http = Context<Env>;
-export type Handlers = Readonly<ReturnType<typeof createHandlers>>;
+export type SharedParts = Readonly<ReturnType<typeof createSharedParts>>;
 
 /** Dependencies that routes share, including everything with state. */
-export function createHandlers(parts: ApiParts, limits: ApiLimits = API_LIMITS) {
+export function createSharedParts(parts: ApiParts, limits: ApiLimits = API_LIMITS) {
   const proxies = new UntrustedProxy();
   const health = createHealthReader(parts, proxies);
   return {
@@ -42,7 +42,7 @@ export function createHandlers(parts: ApiParts, limits: ApiLimits = API_LIMITS) 
 }
 
 /** Handles every row of the table in the same way: access rule, body bound, schemas, handler, deadline, problem details. */
-export function createRouter(table: readonly Route[], handlers: Handlers): Hono<Env> {
+export function createRouter(table: readonly Route[], shared: SharedParts): Hono<Env> {
   const app = new Hono<Env>();
   app.use(secureHeaders(HEADERS), async (http, next) => {
     await next();
@@ -51,17 +51,17 @@ export function createRouter(table: readonly Route[], handlers: Handlers): Hono<
   for (const [path, rows] of Map.groupBy(table, (row) => honoPath(row.path))) {
     for (const row of rows) {
       if (row.method === "GET" && row.endless !== true) app.get(path, tagged);
-      app.on(row.method, path, (http) => answer(row, handlers, http));
+      app.on(row.method, path, (http) => answer(row, shared, http));
     }
     // One handler for all methods of a path, so that `accounts/import` with a wrong method is not taken for an account name.
     app.all(path, (http) => wrongMethod(rows, http));
   }
   app.notFound(() => problem("not_found", "There is nothing here."));
-  app.onError((error) => failed(error, handlers));
+  app.onError((error) => failed(error, shared));
   return app;
 }
 
-function failed(error: unknown, { parts }: Handlers): Response {
+function failed(error: unknown, { parts }: SharedParts): Response {
   if (error instanceof StoreDown) return problem("store_down", "The database cannot be read.");
   if (error instanceof LookupsBusy) {
     const next = "Try again in a few seconds, with a narrower search if it happens again.";
@@ -103,17 +103,17 @@ const HEADERS = {
   strictTransportSecurity: false, // left to the proxy, which knows whether there is https
 };
 
-async function answer(row: Route, handlers: Handlers, http: Http): Promise<Response> {
-  const { parts, peerOf, connections } = handlers;
+async function answer(row: Route, shared: SharedParts, http: Http): Promise<Response> {
+  const { parts, peerOf, connections } = shared;
   const { headers } = http.req.raw;
   const peer = await peerOf(http.env.incoming);
   if (peer === null) return problem("invalid_request", "The client has no address.");
   const forwarded = { for: headers.get("x-forwarded-for"), proto: headers.get("x-forwarded-proto") };
   const isHere = (hop: Ip): boolean => parts.localClients.isHere(hop);
-  const { ip, secure } = originOf(peer, forwarded, parts.settings.trustedProxies, isHere);
+  const { ip, secure } = clientOf(peer, forwarded, parts.settings.trustedProxies, isHere);
   if (!connections.isWithin(http.env.incoming.socket, ip)) return tooMany();
-  const origin = { ip, secure, peer, forwarded: forwarded.for };
-  const answered = await connections.run(ip, () => answerFrom(origin, row, handlers, http));
+  const client = { ip, secure, peer, forwarded: forwarded.for };
+  const answered = await connections.run(ip, () => answerClient(client, row, shared, http));
   return answered === "too_many" ? tooMany() : answered;
 }
 
@@ -121,11 +121,11 @@ function tooMany(): Response {
   return problem("busy", "Too many requests from this client are in progress.");
 }
 
-type Origin = Readonly<{ ip: Ip; secure: boolean; peer: Peer; forwarded: string | null }>;
+type Client = Readonly<{ ip: Ip; secure: boolean; peer: Peer; forwarded: string | null }>;
 
-async function answerFrom(origin: Origin, row: Route, handlers: Handlers, http: Http): Promise<Response> {
-  const { ip, secure, peer, forwarded } = origin;
-  const { parts, callers, spend, proxies } = handlers;
+async function answerClient(client: Client, row: Route, shared: SharedParts, http: Http): Promise<Response> {
+  const { ip, secure, peer, forwarded } = client;
+  const { parts, callers, spend, proxies } = shared;
   const { headers } = http.req.raw;
   const found = row.who === "anyone" ? null : await callers.of(headers, ip, { secure, isUse: row.isPolled !== true });
   if (found === "down") return guardDown();
@@ -135,24 +135,24 @@ async function answerFrom(origin: Origin, row: Route, handlers: Handlers, http: 
     return problem("too_many_wrong", "Too many wrong sessions or tokens came from this network.", { headers });
   }
   if (!mayCall(row.who, found)) return found === null ? unauthorized() : notAllowed("session");
-  const client = { caller: found, ip, secure };
-  if (found === null) return answerTo(client, row, handlers, http);
+  const identified = { caller: found, ip, secure };
+  if (found === null) return answerCaller(identified, row, shared, http);
   if (isAdministrator(found.role)) proxies.observe(peer, ip, forwarded, parts.clock.now());
   const rate = spend(identityOf(found), parts.clock.now());
   const response = rate.isOver
     ? problem("too_many_requests", "This session or token has sent too many requests.", {
         headers: { "retry-after": String(rate.resetSeconds) },
       })
-    : await answerTo(client, row, handlers, http).catch((error: unknown) => failed(error, handlers));
+    : await answerCaller(identified, row, shared, http).catch((error: unknown) => failed(error, shared));
   for (const [name, value] of Object.entries(rate.headers)) response.headers.set(name, value);
   return response;
 }
 
-type Client = Readonly<{ caller: Caller | null; ip: Ip; secure: boolean }>;
+type Identified = Readonly<{ caller: Caller | null; ip: Ip; secure: boolean }>;
 
-async function answerTo(client: Client, row: Route, handlers: Handlers, http: Http): Promise<Response> {
-  const { caller, ip, secure } = client;
-  const { parts, callers } = handlers;
+async function answerCaller(identified: Identified, row: Route, shared: SharedParts, http: Http): Promise<Response> {
+  const { caller, ip, secure } = identified;
+  const { parts, callers } = shared;
   const { outgoing } = http.env;
   const { headers } = http.req.raw;
   const lacks = caller === null ? null : whyNot(row, caller);
@@ -187,14 +187,14 @@ async function answerTo(client: Client, row: Route, handlers: Handlers, http: Ht
     const answered = await row.run(call);
     return answered instanceof Response ? answered : http.json(answered, row.status === 201 && !call.isDry ? 201 : 200);
   };
-  return withDeadline(row, runLimited(row, handlers, { ...call, url: http.req.raw.url, run }));
+  return withDeadline(row, runLimited(row, shared, { ...call, url: http.req.raw.url, run }));
 }
 
 type Started = Pick<RouteCall<unknown, unknown, unknown>, "caller" | "headers" | "body" | "isDry"> &
   Readonly<{ url: string; run: () => Promise<Response> }>;
 
 /** Runs a read within the caller's share of reads. Repeats the first answer to a change that is sent again with the same key. */
-function runLimited(row: Route, { parts, withinShare, once }: Handlers, started: Started): Promise<Response> {
+function runLimited(row: Route, { parts, withinShare, once }: SharedParts, started: Started): Promise<Response> {
   const { caller, headers, body, isDry, url, run } = started;
   if (caller === null) return run();
   if (row.method === "GET") return row.endless === true ? run() : withinShare(caller, run);

@@ -7,7 +7,7 @@ import { openApi } from "./openapi/openapi.ts";
 import { pageRoutes } from "./page.ts";
 import { readBans, readEvents, readFigures, readStats, readTop, readWhy, readWhyAccount } from "./reading.ts";
 import { type Route, route } from "./route.ts";
-import type { Handlers } from "./router.ts";
+import type { SharedParts } from "./router.ts";
 import { accessRoutes } from "./routes/access-routes.ts";
 import { accountRoutes } from "./routes/account-routes.ts";
 import { meRoutes } from "./routes/me-routes.ts";
@@ -16,7 +16,7 @@ import { settingsRoutes } from "./routes/settings-routes.ts";
 import { resumeFrom, STREAM_TYPE } from "./streams/streams.ts";
 
 /** Every route: the router, the access rule and `/openapi.json` read this one table, parts of which are in other files. */
-export function routes({ parts, callers, health, streams }: Handlers): readonly Route[] {
+export function routes({ parts, callers, health, streams }: SharedParts): readonly Route[] {
   const { guard, lookups, clock } = parts;
   const { ipv6Prefix } = parts.settings;
 

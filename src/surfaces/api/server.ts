@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
-import { createHandlers, createRouter } from "./router.ts";
+import { createRouter, createSharedParts } from "./router.ts";
 import { routes } from "./routes.ts";
 
 const SWEEP_MS = 20;
@@ -12,8 +12,8 @@ const BACKLOG = 4_096;
 
 /** The HTTP server of API and dashboard: plain HTTP, for loopback or a proxy with TLS in front. */
 export function createApiServer(parts: ApiParts, limits: ApiLimits = API_LIMITS) {
-  const handlers = createHandlers(parts, limits);
-  const router = createRouter(routes(handlers), handlers);
+  const shared = createSharedParts(parts, limits);
+  const router = createRouter(routes(shared), shared);
   const listener = getRequestListener(router.fetch, { overrideGlobalObjects: false });
   const server = createServer(
     {
@@ -30,7 +30,7 @@ export function createApiServer(parts: ApiParts, limits: ApiLimits = API_LIMITS)
       else response.writeHead(400, { Connection: "close" }).end();
     },
   );
-  handlers.connections.watch(server);
+  shared.connections.watch(server);
   return {
     /** Resolves with the port, which the system chooses if it is 0. Rejects with the system's error. */
     listen: async (address: string, port: number): Promise<number> => {
@@ -45,7 +45,7 @@ export function createApiServer(parts: ApiParts, limits: ApiLimits = API_LIMITS)
       if (!server.listening) return;
       const closed = once(server, "close");
       server.close();
-      handlers.streams.closeAll();
+      shared.streams.closeAll();
       // Closes connections as they become idle: after its answer, one would stay open for the client's next request.
       const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
       const cut = setTimeout(() => server.closeAllConnections(), API_LIMITS.stopMs);

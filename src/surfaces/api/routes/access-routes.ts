@@ -10,7 +10,7 @@ import { API_LIMITS } from "../limits.ts";
 import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "../login.ts";
 import { loginRefused, unauthorized } from "../problem.ts";
 import { type Route, route } from "../route.ts";
-import type { Handlers } from "../router.ts";
+import type { SharedParts } from "../router.ts";
 import { createTurns } from "../shares.ts";
 import { loginRequest, proofRequest } from "./schemas.ts";
 
@@ -38,7 +38,7 @@ const tokenRequest = z.strictObject({
 });
 
 /** Who may use the dashboard and the API: the sign-in, sessions and tokens. The guard decides all of it. */
-export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "callers">): readonly Route[] {
+export function accessRoutes({ parts, callers }: Pick<SharedParts, "parts" | "callers">): readonly Route[] {
   const { guard } = parts;
   const access = { ...parts, callers };
   const signIns = createTurns(API_LIMITS.signInsAtOnce, API_LIMITS.unknownWaitMs);
