@@ -61,7 +61,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
   const audit = sqliteAuditEntries(db);
-  const own = sqliteAccountSettingStores(accountsDb, uses);
+  const accountSettings = sqliteAccountSettingStores(accountsDb, uses);
   return {
     db,
     accountsDb,
@@ -75,7 +75,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
       },
     },
     banLog: sqliteBanLog(db),
-    accountHistory: sqliteAccountHistory(db, (account) => own.appPasswords.passwordHashesOf(account)),
+    accountHistory: sqliteAccountHistory(db, (account) => accountSettings.appPasswords.passwordHashesOf(account)),
     heldMail: sqliteHeldMail(outside),
     sending: sqliteSendingHistory(db),
     honest: sqliteHonestMail(db),
@@ -92,7 +92,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     accountLists: sqliteAccountLists(accountsDb),
     active: sqliteActiveAccounts(accountsDb),
     files: sqliteFileAccounts(accountsDb),
-    ...own,
+    ...accountSettings,
     countedForwards: sqliteCountedForwards(accountsDb, uses),
     recipients: sqliteRecipients(accountsDb, clock),
     logins: sqliteSenderLogins(accountsDb, uses),

@@ -5,7 +5,7 @@ import type { AccountNetworks, ServedSettings } from "../../guard/admin-ports.ts
 import type { Outcome } from "../../guard/ports.ts";
 import { sqlDomainOf, text } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
-import { DONE, missingAccount, refused } from "./accounts.ts";
+import { accountCheck, DONE, refused } from "./accounts.ts";
 
 /** Stands for "nowhere", because Dovecot reads an empty list as "anywhere". No client uses the broadcast address. */
 const NOWHERE = "255.255.255.255/32";
@@ -17,7 +17,7 @@ const MOST_NETWORKS = 200;
 /** Stores the networks of accounts, and the settings that the accounts' database needs. */
 function sqliteAccountNetworks(db: DatabaseSync): AccountNetworks & ServedSettings {
   const sql = prepared(db, SQL);
-  const missing = missingAccount(db);
+  const check = accountCheck(db);
   let server: readonly Prefix[] = [];
   const networksOf = (login: string): readonly Prefix[] =>
     sql.networks
@@ -39,14 +39,14 @@ function sqliteAccountNetworks(db: DatabaseSync): AccountNetworks & ServedSettin
   return {
     networksOf,
     addNetworks: (name, networks) => {
-      const refusal = missing(name);
+      const refusal = check(name);
       if (refusal !== null) return refusal;
       if (new Set([...networksOf(name), ...networks]).size > MOST_NETWORKS)
         return refused(`${name} may have at most ${MOST_NETWORKS} networks.`);
       return change(name, networks, sql.add);
     },
     removeNetworks: (name, networks) => {
-      const refusal = missing(name);
+      const refusal = check(name);
       if (refusal !== null) return refusal;
       const present = networksOf(name);
       const other = networks.find((network) => !present.includes(network));

@@ -96,7 +96,7 @@ export function refused(reason: string): Failed {
 }
 
 /** Returns a function that refuses an account that does not exist, and returns null if it does. */
-export function missingAccount(db: DatabaseSync): (name: string) => Failed | null {
+export function accountCheck(db: DatabaseSync): (name: string) => Failed | null {
   const account = db.prepare(SQL.accountExists);
   return (name) => (account.get(name) === undefined ? refused(noAccount(name)) : null);
 }

@@ -6,7 +6,7 @@ import type { AppPasswordStore } from "../../guard/mailbox-ports.ts";
 import { integer, iso, isoOrNull, millisOrNull, rowReader, sqlDayAndTime, text } from "../columns.ts";
 import { prepared } from "../transactions.ts";
 import { ANY_KEY } from "./account-keys.ts";
-import { DONE, missingAccount, refused } from "./accounts.ts";
+import { accountCheck, DONE, refused } from "./accounts.ts";
 import type { NotedUses } from "./credentials.ts";
 
 /** Fewer than the hashes that decisions consider (`login-facts.ts`), so that some of the account's sign-ins are among them too. */
@@ -15,10 +15,10 @@ const MOST_PASSWORD_HASHES = 4;
 /** Passwords for single mail programs, in `accounts.db`. Throws if the file cannot be written. */
 function sqliteAppPasswords(db: DatabaseSync, uses: NotedUses): AppPasswordStore {
   const sql = prepared(db, SQL);
-  const missing = missingAccount(db);
+  const check = accountCheck(db);
   return {
     addAppPassword: ({ account, name, digest, passwordHash, by, at }) => {
-      const refusal = missing(account);
+      const refusal = check(account);
       if (refusal !== null) return refusal;
       if (sql.ownKey.get(account) !== undefined)
         return refused(`Mail of ${account} is encrypted with a key that only its own password opens.`);
@@ -29,7 +29,7 @@ function sqliteAppPasswords(db: DatabaseSync, uses: NotedUses): AppPasswordStore
     },
     removeAppPassword: (account, name) => {
       if (sql.remove.run(account, name).changes > 0) return DONE;
-      return missing(account) ?? refused(`${account} has no app password named ${name}.`);
+      return check(account) ?? refused(`${account} has no app password named ${name}.`);
     },
     appPasswordsOf: (account) => readAppPasswords(db, account),
     passwordHashesOf: (account) =>
@@ -102,5 +102,5 @@ export const APP_PASSWORDS = {
     item: "name",
     is: `'made ' || ${sqlDayAndTime("made_at")} || iif(used_at IS NULL, ', never used', ', last used ' || ${sqlDayAndTime("used_at")})`,
   },
-  own: { name: "appPasswords", read: readAppPasswords },
+  mailbox: { name: "appPasswords", read: readAppPasswords },
 } as const;

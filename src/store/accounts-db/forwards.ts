@@ -6,16 +6,16 @@ import type { ForwardStore } from "../../guard/commands/accounts/forwards.ts";
 import type { CountedForwards } from "../../guard/mailbox-ports.ts";
 import { flag, integer, millis, rowReader, text } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
-import { DONE, missingAccount, refused } from "./accounts.ts";
+import { accountCheck, DONE, refused } from "./accounts.ts";
 import type { NotedUses } from "./credentials.ts";
 
 /** The forwards of accounts, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
 function sqliteForwards(db: DatabaseSync): ForwardStore {
   const sql = prepared(db, SQL);
-  const missing = missingAccount(db);
+  const check = accountCheck(db);
   return {
     setForward: (account, to, keep, newTargets) => {
-      const refusal = missing(account);
+      const refusal = check(account);
       if (refusal !== null) return refusal;
       const blocked = to.find((target) => sql.isBlocked.get(target) !== undefined);
       if (blocked !== undefined) return refused(`The alias ${blocked} is blocked, so it accepts no mail.`);
@@ -153,5 +153,5 @@ export const FORWARDS = {
     is: `target || ${KEEPS}`,
   },
   shown: { what: "forwarding to", item: "target", is: `iif(${KEEPS}, 'a copy stays here', 'no copy stays here')` },
-  own: { name: "forwarding", read: readForwarding },
+  mailbox: { name: "forwarding", read: readForwarding },
 } as const;

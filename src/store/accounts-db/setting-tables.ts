@@ -30,7 +30,7 @@ export type AccountSetting = Readonly<{
    */
   shown: Readonly<{ what: string; item?: string; is?: string }>;
   /** Its field of `MailboxSettings`. Absent if no one could receive or answer mail through it. */
-  own?: Readonly<{ name: string; read: (db: DatabaseSync, account: string) => unknown }>;
+  mailbox?: Readonly<{ name: string; read: (db: DatabaseSync, account: string) => unknown }>;
 }>;
 
 export const SETTING_TABLES = [
@@ -43,8 +43,8 @@ type Entry = (typeof SETTING_TABLES)[number];
 export type AccountSettingKey = Entry["key"];
 type AccountSettingStores = { readonly [Each in Entry as Each["key"]]: ReturnType<Each["store"]> };
 
-type OwnField = Extract<Entry, Readonly<{ own: unknown }>>["own"];
-type OwnSettings = { readonly [Each in OwnField as Each["name"]]: ReturnType<Each["read"]> };
+type MailboxField = Extract<Entry, Readonly<{ mailbox: unknown }>>["mailbox"];
+type ReadSettings = { readonly [Each in MailboxField as Each["name"]]: ReturnType<Each["read"]> };
 
 export const accountSettingsSchema = SETTING_TABLES.map((one: AccountSetting) => one.schema ?? "").join("");
 export const accountSettingsTables = SETTING_TABLES.flatMap(({ tables }): readonly string[] => tables);
@@ -81,10 +81,10 @@ export function readAccountSettings(db: DatabaseSync, account: string): readonly
 }
 
 /** `MailboxSettings` of an account. The connection may be read-only. */
-export function readMailboxSettings(db: DatabaseSync, account: string): OwnSettings {
-  const own = SETTING_TABLES.flatMap((one) =>
-    "own" in one ? [[one.own.name, one.own.read(db, account)] as const] : [],
+export function readMailboxSettings(db: DatabaseSync, account: string): ReadSettings {
+  const read = SETTING_TABLES.flatMap((one) =>
+    "mailbox" in one ? [[one.mailbox.name, one.mailbox.read(db, account)] as const] : [],
   );
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each of the list under its name
-  return Object.fromEntries(own) as OwnSettings;
+  return Object.fromEntries(read) as ReadSettings;
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { SpamAllowStore } from "../../guard/mailbox-ports.ts";
 import { iso, rowReader, text } from "../columns.ts";
 import { type Prepares, prepared } from "../transactions.ts";
-import { DONE, missingAccount, refused } from "./accounts.ts";
+import { accountCheck, DONE, refused } from "./accounts.ts";
 
 /** The senders whose mail accounts always accept. Throws if a database cannot be written. */
 export function sqliteSpamAllow(engine: Prepares, accounts: DatabaseSync) {
@@ -14,14 +14,14 @@ export function sqliteSpamAllow(engine: Prepares, accounts: DatabaseSync) {
     list: "SELECT account, sender, by, at FROM spam_allow ORDER BY account, sender",
   });
   let changes = 0;
-  const missing = missingAccount(accounts);
+  const check = accountCheck(accounts);
   const aliases = accounts.prepare(
     "SELECT address, min(target) AS target FROM alias GROUP BY address HAVING count(*) = 1",
   );
   const wouldChange: SpamAllowStore["wouldChange"] = (verb, account, sender) => {
     const isThere = sql.has.get(account, sender) !== undefined;
     if (verb === "disallow") return isThere ? DONE : refused(`${sender} is not on the list of ${account}.`);
-    return missing(account) ?? (isThere ? refused(`${sender} is already allowed for ${account}.`) : DONE);
+    return check(account) ?? (isThere ? refused(`${sender} is already allowed for ${account}.`) : DONE);
   };
   const allowedSenders = () => sql.list.all().map(allowedSender);
   return {
@@ -46,7 +46,7 @@ export function sqliteSpamAllow(engine: Prepares, accounts: DatabaseSync) {
     byRecipient: (): ReadonlyMap<string, readonly string[]> => {
       const found = new Map<string, string[]>();
       for (const { account, sender } of allowedSenders()) {
-        if (missing(account) !== null) sql.forget.run(account);
+        if (check(account) !== null) sql.forget.run(account);
         else found.getOrInsert(account, []).push(sender);
       }
       if (found.size === 0) return found;

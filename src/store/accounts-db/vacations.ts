@@ -5,15 +5,15 @@ import { SCRIPT_VIEW } from "../../mail/dovecot/sieve.ts";
 import { VERIFIED_HEADER } from "../../mail/rspamd/verified-headers.ts";
 import { isoOrNull, rowReader, sqlDayAndTime, text } from "../columns.ts";
 import { prepared } from "../transactions.ts";
-import { DONE, missingAccount } from "./accounts.ts";
+import { accountCheck, DONE } from "./accounts.ts";
 
 /** Vacation replies, in `accounts.db`. Dovecot sees each change at once. Throws if the file cannot be written. */
 function sqliteVacations(db: DatabaseSync): VacationStore {
   const sql = prepared(db, SQL);
-  const missing = missingAccount(db);
+  const check = accountCheck(db);
   return {
     setVacation: (account, vacation) => {
-      const refusal = missing(account);
+      const refusal = check(account);
       if (refusal !== null) return refusal;
       if (vacation === null) sql.end.run(account);
       else sql.set.run(account, vacation.subject, vacation.text, vacation.until);
@@ -101,5 +101,5 @@ if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exist
     is: `iif(until IS NULL, 'until it is ended', iif(until > unixepoch() * 1000, 'until ', 'ended ') || ${sqlDayAndTime("until")}) ||
       ': ' || trim(subject || ' ' || text)`,
   },
-  own: { name: "vacation", read: readVacation },
+  mailbox: { name: "vacation", read: readVacation },
 } as const;
