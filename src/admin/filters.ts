@@ -22,7 +22,7 @@ const pauses = pageOf(pause);
 const senders = pageOf(sender);
 const resumed = object(() => ({ target: z.string() }));
 
-const DONE = { answer: done, body: () => ({ done: true }) };
+const DONE = { answer: done, shape: () => ({ done: true }) };
 
 const TO_PAUSE = orItsUser(GREYLIST, "recipient", { costs: false });
 const TO_ALLOW = orItsUser(ALLOW, "account", { costs: false });

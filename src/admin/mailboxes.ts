@@ -60,12 +60,12 @@ const MADE = {
   status: 201,
   named: { app: "name" },
   answer: object(() => ({ id: z.string(), name: z.string(), password: z.string() })),
-  body: (it: Readonly<{ app: string; password: string }>) => ({ id: it.app, name: it.app, password: it.password }),
+  shape: (it: Readonly<{ app: string; password: string }>) => ({ id: it.app, name: it.app, password: it.password }),
 } as const;
 const REMOVED = {
   named: { app: "id" },
   answer: object(() => ({ id: z.string() })),
-  body: (it: Readonly<{ app: string }>) => ({ id: it.app }),
+  shape: (it: Readonly<{ app: string }>) => ({ id: it.app }),
 } as const;
 
 const forwardingRead = object(() => ({ to, keep }));
@@ -76,7 +76,7 @@ const targets: z.ZodMiniType<readonly Address[], readonly string[]> = z
   .array(mailAddress, "is not a list")
   .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
 /** An empty list is refused: only DELETE ends forwarding. */
-const TO_SOME = { fields: { to: targets.check(z.minLength(1, "is empty")) } };
+const SOME_FORWARD = { fields: { to: targets.check(z.minLength(1, "is empty")) } };
 export const NO_FORWARD = { given: { to: [], keep: true } };
 
 /** UTF-16 units. */
@@ -147,9 +147,9 @@ export const MAILBOX_VERBS = [
     .http("GET /accounts/{name}/forwarding", "Where the account's mail is forwarded.")
     .http("GET /me/forwarding", "Where the mail of the mailbox is forwarded.", OWN),
   verb("forward_set", TO_FORWARD, { ...ofAccount, to: targets, keep: flag }, changes(forwardingSet, "shutOut"))
-    .http("PUT /accounts/{name}/forwarding", "Forwards the account's mail to these addresses.", TO_SOME)
+    .http("PUT /accounts/{name}/forwarding", "Forwards the account's mail to these addresses.", SOME_FORWARD)
     .http("DELETE /accounts/{name}/forwarding", "Stops forwarding the account's mail.", NO_FORWARD)
-    .http("PUT /me/forwarding", "Forwards the mail of the mailbox to these addresses.", { ...OWN, ...TO_SOME })
+    .http("PUT /me/forwarding", "Forwards the mail of the mailbox to these addresses.", { ...OWN, ...SOME_FORWARD })
     .http("DELETE /me/forwarding", "Stops forwarding.", { ...OWN, ...NO_FORWARD })
     .cli(
       "account forward ADDRESS [TO...]",

@@ -14,14 +14,14 @@ export type HttpForm<R = never> = Readonly<{
   given?: Readonly<Record<string, unknown>>;
   /** Fields that are stricter over HTTP than in the verb. */
   fields?: Readonly<Record<string, z.ZodMiniType>>;
-  /** Returns what is wrong with the combination of fields in the body; null if nothing is. */
+  /** Returns what is wrong with the combination of fields in the request's body; null if nothing is. */
   check?: (body: Readonly<Record<string, unknown>>) => string | null;
   /** Fields that have another name over HTTP. */
   named?: Readonly<Record<string, string>>;
-  /** Schema of the response body, where it differs from the result's. */
+  /** Schema of the answer, where it differs from the result's. */
   answer?: () => z.ZodMiniType;
-  /** Makes that body from the result. */
-  body?: (result: R) => unknown;
+  /** Makes that answer from the result. */
+  shape?: (result: R) => unknown;
   status?: 201;
 }>;
 

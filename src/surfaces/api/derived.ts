@@ -35,7 +35,7 @@ export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Rout
 
 function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unknown>): Route {
   const { verb, gives } = entry;
-  const { says, given, status, own, body: shape = (result) => result } = form;
+  const { says, given, status, own, shape = (result) => result } = form;
   const answer = form.answer ?? (typeof gives.answer === "string" ? undefined : gives.answer);
   const rights: Rights = entry.rights;
   const [method, path] = partsOf(form.route);
