@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 import type { SessionItem } from "../src/admin/declare/items.ts";
 import { remove } from "./api.ts";
-import { ConfirmRemove, Item } from "./fields.tsx";
+import { ConfirmRemove } from "./controls.tsx";
 import { t } from "./messages.ts";
-import { Card, Rows, SafeText, Time, useGet } from "./parts.tsx";
+import { Card, Item, Rows, SafeText, Time, useGet } from "./parts.tsx";
 import { change } from "./session.ts";
 
 export function LastUse({ at }: Readonly<{ at: string | null }>) {

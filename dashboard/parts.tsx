@@ -5,7 +5,7 @@ import type { Health } from "../src/admin/declare/items.ts";
 import { afterFailure, clockOffsetMs, type Failure, get, isOf, type Load, NOTHING_LOADED } from "./api.ts";
 import { oneAtATime, reportFailure } from "./attempt.ts";
 import { escapeInvisible, moment, relativeTime, shortPrefix } from "./format.ts";
-import { language, t } from "./messages.ts";
+import { type Language, language, t } from "./messages.ts";
 import { ignoreHeld } from "./press.ts";
 import { hrefOf, type Query } from "./route.ts";
 
@@ -226,6 +226,36 @@ export function Rows<T>({ of, none, label, children }: RowsProps<T>) {
         {of.data?.items.map(children)}
       </ul>
     </>
+  );
+}
+
+type ItemProps = Readonly<{
+  name: string;
+  lang?: Language;
+  beside?: ComponentChildren;
+  facts?: ComponentChildren;
+  children?: ComponentChildren;
+}>;
+
+/** A row: a name, facts about it, and its buttons. */
+export function Item({ name, lang = language, beside, facts, children }: ItemProps) {
+  return (
+    <li class="row act">
+      <p>
+        <SafeText within="strong" text={name} lang={lang} /> {beside}
+        {facts !== undefined && <br />}
+        <small>{facts}</small>
+      </p>
+      {children}
+    </li>
+  );
+}
+
+export function Fact({ title, children }: Readonly<{ title: string; children: ComponentChildren }>) {
+  return (
+    <li class="row brief">
+      <strong>{title}</strong> <span>{children}</span>
+    </li>
   );
 }
 

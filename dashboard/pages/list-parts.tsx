@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../admin-texts.ts";
-import { Choice, Form, PagerButtons } from "../fields.tsx";
+import { Choice, Form, PagerButtons } from "../controls.tsx";
 import { escapeInvisible, windowTitle } from "../format.ts";
 import { Button, Field, fieldsOf, useFormValues } from "../parts.tsx";
 import { go, hrefOf, type Query, route } from "../route.ts";

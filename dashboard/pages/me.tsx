@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import type { MyMailbox } from "../../src/admin/me.ts";
-import { Fact, LanguageCard } from "../fields.tsx";
+import { LanguageCard } from "../controls.tsx";
 import { size, whole } from "../format.ts";
 import { t } from "../mailbox-texts.ts";
-import { Card, LinkButton, SafeText, State, useGet, Waiting } from "../parts.tsx";
+import { Card, Fact, LinkButton, SafeText, State, useGet, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
 import { Delivery } from "./me/delivery.tsx";

@@ -3,9 +3,9 @@ import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
 import { post, put, remove } from "../../api.ts";
 import { notify } from "../../attempt.ts";
-import { Choice, Form, Item, NewPassword, RemoveButton } from "../../fields.tsx";
+import { Choice, Form, NewPassword, RemoveButton } from "../../controls.tsx";
 import { size, withoutEmpty } from "../../format.ts";
-import { Card, Field } from "../../parts.tsx";
+import { Card, Field, Item } from "../../parts.tsx";
 import { change, withProof } from "../../session.ts";
 import { type Made, MadeSecret } from "./new-accounts.tsx";
 

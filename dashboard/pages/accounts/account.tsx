@@ -6,9 +6,22 @@ import { LastUse } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { notify } from "../../attempt.ts";
-import { ActionButton, ConfirmRemove, Fact, Item } from "../../fields.tsx";
+import { ActionButton, ConfirmRemove } from "../../controls.tsx";
 import { isPast, size, whole } from "../../format.ts";
-import { Address, Card, LinkButton, now, SafeText, State, Time, useGet, useLoaded, Waiting } from "../../parts.tsx";
+import {
+  Address,
+  Card,
+  Fact,
+  Item,
+  LinkButton,
+  now,
+  SafeText,
+  State,
+  Time,
+  useGet,
+  useLoaded,
+  Waiting,
+} from "../../parts.tsx";
 import { go, hrefOf, route } from "../../route.ts";
 import { change, withProof } from "../../session.ts";
 import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";

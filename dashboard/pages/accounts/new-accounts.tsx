@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { post } from "../../api.ts";
 import { notify } from "../../attempt.ts";
-import { Form, NewPassword } from "../../fields.tsx";
+import { Form, NewPassword } from "../../controls.tsx";
 import { whole, withoutEmpty } from "../../format.ts";
 import { type Language, language } from "../../messages.ts";
 import { Field, OpenedCard, SafeText } from "../../parts.tsx";

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
 import { get } from "../../api.ts";
-import { ActionButton, Choice, Form } from "../../fields.tsx";
+import { ActionButton, Choice, Form } from "../../controls.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Field, fieldsOf, now, OpenedCard, SafeText, Time, useFormValues } from "../../parts.tsx";

@@ -3,7 +3,7 @@ import type { BanItem } from "../../../src/admin/bans.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
-import { ActionButton, Form, RemoveButton } from "../../fields.tsx";
+import { ActionButton, Form, RemoveButton } from "../../controls.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { Address, Button, Field, isEmpty, OpenedCard, Rows, SafeText, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";

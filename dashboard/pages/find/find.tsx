@@ -7,7 +7,7 @@ import type {
   TimelineStep,
 } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
-import { ActionButton } from "../../fields.tsx";
+import { ActionButton } from "../../controls.tsx";
 import { language } from "../../messages.ts";
 import {
   Address,

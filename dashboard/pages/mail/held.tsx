@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { HeldList } from "../../../src/admin/held.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
-import { ConfirmButton } from "../../fields.tsx";
+import { ConfirmButton } from "../../controls.tsx";
 import { tasksKey } from "../../live.ts";
 import { language } from "../../messages.ts";
 import { Address, Button, SafeText, Time, useFocusOnOpen, useGet, Waiting } from "../../parts.tsx";

@@ -2,7 +2,7 @@ import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { QueueItem } from "../../../src/admin/queue.ts";
 import { isGuardsHold } from "../../../src/core/events/queued-mail.ts";
 import { t } from "../../admin-texts.ts";
-import { ActionButton, ConfirmButton } from "../../fields.tsx";
+import { ActionButton, ConfirmButton } from "../../controls.tsx";
 import { escapeInvisible, size, withoutEmpty } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, SafeText, Time } from "../../parts.tsx";

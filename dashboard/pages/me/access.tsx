@@ -5,7 +5,7 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import type { AppPasswords, MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
 import { endSessions, type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
 import { get, post, queryOf } from "../../api.ts";
-import { ActionButton, Form, NewPassword, PagerButtons } from "../../fields.tsx";
+import { ActionButton, Form, NewPassword, PagerButtons } from "../../controls.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { Button, Card, Field, Rows, SafeText, State, Time, useFocusOnOpen, useGet } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";

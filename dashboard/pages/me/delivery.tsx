@@ -1,9 +1,9 @@
 import type { Forwarding, MOST_FORWARDS, VACATION_LIMITS, VacationItem } from "../../../src/admin/mailboxes.ts";
 import { get, put, remove } from "../../api.ts";
-import { ActionButton, Form, Item, RemoveButton } from "../../fields.tsx";
+import { ActionButton, Form, RemoveButton } from "../../controls.tsx";
 import { dayOf, endOfDay, isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { Card, Field, now, Rows, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { Card, Field, Item, now, Rows, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { change } from "../../session.ts";
 
 /** Only types come from src. This type makes the compiler compare the number. */

@@ -2,10 +2,10 @@ import { useState } from "preact/hooks";
 import type { OwnMail } from "../../../src/admin/declare/items.ts";
 import { post, queryOf, remove } from "../../api.ts";
 import { notify } from "../../attempt.ts";
-import { ActionButton, DurationField, Form, Item, RemoveButton } from "../../fields.tsx";
+import { ActionButton, DurationField, Form, RemoveButton } from "../../controls.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { Card, Field, now, Rows, SafeText, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { Card, Field, Item, now, Rows, SafeText, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
 
 const words = t.me;
 

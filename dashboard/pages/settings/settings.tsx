@@ -2,7 +2,7 @@ import { effect, signal } from "@preact/signals";
 import type { PreviewAnswer, SettingsAnswer, UndoItem } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
 import { post } from "../../api.ts";
-import { Choice } from "../../fields.tsx";
+import { Choice } from "../../controls.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Button, Card, Field, now, SafeText, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";

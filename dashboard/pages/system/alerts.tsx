@@ -3,7 +3,7 @@ import type { Health } from "../../../src/admin/declare/items.ts";
 import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/server.ts";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf } from "../../api.ts";
-import { ActionButton } from "../../fields.tsx";
+import { ActionButton } from "../../controls.tsx";
 import { tasksKey } from "../../live.ts";
 import { Card, Rows, SafeText, State, Time, useAttempt, useGet } from "../../parts.tsx";
 import { Advice } from "../../rows.tsx";

@@ -1,6 +1,6 @@
 import type { Health } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
-import { LanguageCard } from "../../fields.tsx";
+import { LanguageCard } from "../../controls.tsx";
 import { health, version } from "../../live.ts";
 import { Card, SafeText, Time, useGet, Waiting } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";

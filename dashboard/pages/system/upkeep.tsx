@@ -1,7 +1,7 @@
 import type { CertificateReport, DnsReport, PublishedRecord, UpkeepItem } from "../../../src/admin/declare/reports.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
-import { Choice } from "../../fields.tsx";
+import { Choice } from "../../controls.tsx";
 import { language } from "../../messages.ts";
 import { Button, Card, now, Rows, SafeText, State, Time, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";

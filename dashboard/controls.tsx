@@ -216,33 +216,3 @@ function switchLanguage(wanted: Language): void {
 export function DurationField() {
   return <Choice label={t.pause.lasts} name="for" choices={Object.entries(t.pause.durations)} />;
 }
-
-type ItemProps = Readonly<{
-  name: string;
-  lang?: Language;
-  beside?: ComponentChildren;
-  facts?: ComponentChildren;
-  children?: ComponentChildren;
-}>;
-
-/** A row: a name, facts about it, and its buttons. */
-export function Item({ name, lang = language, beside, facts, children }: ItemProps) {
-  return (
-    <li class="row act">
-      <p>
-        <SafeText within="strong" text={name} lang={lang} /> {beside}
-        {facts !== undefined && <br />}
-        <small>{facts}</small>
-      </p>
-      {children}
-    </li>
-  );
-}
-
-export function Fact({ title, children }: Readonly<{ title: string; children: ComponentChildren }>) {
-  return (
-    <li class="row brief">
-      <strong>{title}</strong> <span>{children}</span>
-    </li>
-  );
-}
