@@ -28,7 +28,7 @@ import {
 } from "./declare/verb.ts";
 import { heldAccount, isHeld } from "./held.ts";
 
-/** What the administrator changes about an account; what its user may change too is in mailboxes.ts. */
+/** Commands on accounts that their users may not give; those that users may give too are in mailboxes.ts. */
 
 /** Maximum entries of an accounts file in one command, which must fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;

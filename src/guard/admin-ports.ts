@@ -26,7 +26,7 @@ export interface AccountStore {
 /** `text`: a part of the name or address; null: all. */
 export type Searched = PageRequest & Readonly<{ text: string | null }>;
 
-/** Accounts and aliases for the dashboard, which cannot read `accounts.db`. */
+/** Reads accounts and aliases for commands. */
 export interface AccountLists {
   /** Null if the account is missing. */
   account(name: AccountName): AccountRow | null;

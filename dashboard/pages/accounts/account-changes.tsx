@@ -9,6 +9,8 @@ import { Card, Field, Item } from "../../parts.tsx";
 import { change, withProof } from "../../session.ts";
 import { type Made, MadeSecret } from "./new-accounts.tsx";
 
+/** Cards by which the owner changes an account. */
+
 const words = t.accounts;
 
 export type Props = Readonly<{ account: DetailedAccount; changed: () => void }>;
@@ -20,7 +22,6 @@ export function pathOf({ name }: Readonly<{ name: string }>, what: string): stri
   return `accounts/${encodeURIComponent(name)}/${what}`;
 }
 
-/** Cards for what the owner sets. */
 export function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
   const submit = async (typed: Readonly<Record<string, string>>): Promise<void> => {

@@ -27,7 +27,7 @@ import { change, withProof } from "../../session.ts";
 import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";
 
 const words = t.accounts;
-const mailbox = t.accountOwn;
+const own = t.accountOwn;
 
 export function AccountDetails({ name }: Readonly<{ name: string }>) {
   const account = useGet<DetailedAccount>(`accounts/${encodeURIComponent(name)}`);
@@ -153,11 +153,11 @@ function Removal({ name }: Readonly<{ name: string }>) {
   );
 }
 
-/** App passwords, forwards and replies of the mailbox, which may be a thief's after a hijack. */
+/** The app passwords, the forwarding and the reply of the mailbox, which a thief may have set. */
 function AccountOwn({ account }: Pick<Props, "account">) {
   const at = (what: string): string => pathOf(account, what);
   // Loaded again with the account, because a new password removes app passwords.
-  const own = useLoaded(async () => {
+  const loaded = useLoaded(async () => {
     const [apps, forwarding, { vacation }] = await Promise.all([
       get<AppPasswords>(at("app-passwords")),
       get<Forwarding>(at("forwarding")),
@@ -165,36 +165,34 @@ function AccountOwn({ account }: Pick<Props, "account">) {
     ]);
     return { apps: apps.items, forwarding, vacation };
   }, [account]);
-  const { data, reload } = own;
-  const end = (what: string, path: string): Promise<void> =>
-    change(() => remove(at(path)), reload, mailbox.ended(what));
+  const { data, reload } = loaded;
+  const end = (what: string, path: string): Promise<void> => change(() => remove(at(path)), reload, own.ended(what));
   return (
-    <Card title={mailbox.title}>
-      <Waiting {...own} />
+    <Card title={own.title}>
+      <Waiting {...loaded} />
       {data !== null && (
         <>
           {data.apps.length === 0 && data.forwarding.to.length === 0 && data.vacation === null && (
-            <p class="empty">{mailbox.none}</p>
+            <p class="empty">{own.none}</p>
           )}
           <ul class="rows">
             {data.apps.map(({ id, name, madeBy, lastUsed }) => (
-              <Row key={id} what={`${mailbox.app} ${name}`} path={`app-passwords/${encodeURIComponent(id)}`} end={end}>
-                <LastUse at={lastUsed} />, {mailbox.by} <SafeText text={madeBy ?? ""} />
+              <Row key={id} what={`${own.app} ${name}`} path={`app-passwords/${encodeURIComponent(id)}`} end={end}>
+                <LastUse at={lastUsed} />, {own.by} <SafeText text={madeBy ?? ""} />
               </Row>
             ))}
             {data.forwarding.to.length > 0 && (
-              <Row what={mailbox.forwarding} path="forwarding" end={end}>
-                <SafeText text={data.forwarding.to.join(", ")} /> (
-                {data.forwarding.keep ? mailbox.copy : mailbox.noCopy})
+              <Row what={own.forwarding} path="forwarding" end={end}>
+                <SafeText text={data.forwarding.to.join(", ")} /> ({data.forwarding.keep ? own.copy : own.noCopy})
               </Row>
             )}
             {data.vacation !== null && (
-              <Row what={mailbox.reply} path="vacation" end={end}>
+              <Row what={own.reply} path="vacation" end={end}>
                 <SafeText text={[data.vacation.subject, data.vacation.text].filter((part) => part !== "").join(": ")} />
                 {data.vacation.until !== null && (
                   <>
                     {" "}
-                    ({isPast(data.vacation.until, now.value) ? mailbox.over : mailbox.until}{" "}
+                    ({isPast(data.vacation.until, now.value) ? own.over : own.until}{" "}
                     <Time iso={data.vacation.until} how="moment" />)
                   </>
                 )}
@@ -217,7 +215,7 @@ type RowProps = Readonly<{
 function Row({ what, path, end, children }: RowProps) {
   return (
     <Item name={what} facts={children}>
-      <ConfirmRemove name={mailbox.inSentence(what)} run={() => end(what, path)} />
+      <ConfirmRemove name={own.inSentence(what)} run={() => end(what, path)} />
     </Item>
   );
 }

@@ -77,8 +77,8 @@ function noSuchAlias(reason: string): CommandError {
 }
 
 /**
- * For `recordThenChange`: refuses a change that would send alerts to a new address outside, or mail to too many addresses. `wrong`: why a
- * target cannot be used. It is asked again, because another change may have removed a target or closed a loop.
+ * Returns the `check` of `recordFirst`. It refuses a change that would send alerts to a new address outside, or mail to too many
+ * addresses. `wrong`: why a target cannot be used; it is called again, because another change may have removed a target or closed a loop.
  */
 export function checkOfTargets(
   parts: Pick<AccountCommandParts, "reach" | "alertsTo" | "engine">,

@@ -12,8 +12,8 @@ export const CHANGES_AN_HOUR = 60;
 const CHANGES_A_DAY = 300;
 /**
  * Maximum passwords, app passwords, forwards and replies that all users together set within an hour, because each costs a hash or sends
- * the owner an alert. Ending one does not count, so other users cannot prevent it, but removing one of several addresses from a forward
- * does. The owner's commands have separate bounds (`WebBounds`).
+ * the owner an alert. Ending one does not count, so that other users cannot prevent it; taking one of several addresses out of a forward
+ * counts. The owner's commands have separate bounds (`WebBounds`).
  */
 export const COSTLY_AN_HOUR = 600;
 /** Maximum new passwords of one user that are judged within an hour. Each takes up to two seconds of a processor. */
