@@ -36,14 +36,14 @@ const reply = object(() => ({
 export type VacationItem = OutputOf<typeof reply>;
 const vacation = () => meaning(z.nullable(reply()), "Null if no reply is stored. A reply that has ended stays stored.");
 
-const app = z.string("is missing, or not text").check(
-  z.refine(
-    (name) => appPasswordName(name) !== null,
-    `is not 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes`,
-  ),
-  z.describe("The name of the device."),
-  z.meta({ examples: ["phone"] }),
-);
+const app = written({
+  // A letter may be typed as up to four characters, which are composed.
+  most: 4 * APP_PASSWORD_NAME,
+  parse: appPasswordName,
+  fault: `is not 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes`,
+  says: "The name of the device.",
+  example: "phone",
+});
 const appPasswords = object(() => ({
   items: records({
     id: z.string(),

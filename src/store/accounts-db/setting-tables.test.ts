@@ -24,7 +24,7 @@ function fill(db: DatabaseSync, table: string, seed: 0 | 1): void {
 for (const { key, says, tables, shown } of SETTING_TABLES) {
   const [table] = tables;
 
-  test(`${says}: only one that is removed or replaced is named, without its secret`, (t) => {
+  test(`${says}: a comparison names only one that is removed or replaced, without its secret`, (t) => {
     const [now, copy] = [accountsFor(t), accountsFor(t)];
     const kept = (db: DatabaseSync) => readKeptAccounts(db.location() ?? "");
     const differing = (): string => {

@@ -6,7 +6,7 @@ import type { Prefix } from "../../../core/net/ip.ts";
 import { isoTime, isoTimeOrNull, type Millis, parseTime } from "../../../core/time.ts";
 import { formatSize, isSmallerQuota } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
-import type { Clock, Outcome } from "../../ports.ts";
+import type { Outcome } from "../../ports.ts";
 import { recordFirst, recordThenChange } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import type { RunOf, RunsOf } from "../run-of.ts";
@@ -31,7 +31,6 @@ type AccountSettingParts = AccountCommandParts &
     networks: AccountNetworks;
     sessions: Pick<SessionStore, "end">;
     vacations: VacationStore;
-    clock: Clock;
   }>;
 
 /**

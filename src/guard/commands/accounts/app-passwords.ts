@@ -1,13 +1,12 @@
 import type { CommandError } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
-import { APP_PASSWORD_NAME, appPasswordName } from "../../../core/access/passwords.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { digestOf, madePassword } from "../../access/secrets.ts";
 import type { SecretMaker } from "../../admin-ports.ts";
 import type { AppPasswordStore } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
-import { failed, usage } from "../refusals.ts";
+import { failed } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import { missingAccount } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
@@ -31,9 +30,7 @@ const KEY_OF_EACH = failed(
 
 export const APP_PASSWORD_RUNS = {
   /** Creates a password for one mail program. */
-  app_password_add: async (parts, { name, app: asked }, by) => {
-    const app = appPasswordName(asked);
-    if (app === null) return WRONG_NAME;
+  app_password_add: async (parts, { name, app }, by) => {
     if (parts.mailboxes().keyOfEach) return KEY_OF_EACH;
     const password = madePassword();
     const secret = { digest: digestOf(password), passwordHash: parts.secrets.passwordHashOf(name, password) };
@@ -47,9 +44,7 @@ export const APP_PASSWORD_RUNS = {
     });
   },
   /** Removes an app password, and ends the sessions that it may have opened. */
-  app_password_remove: async (parts, { name, app: asked }, by) => {
-    const app = appPasswordName(asked);
-    if (app === null) return WRONG_NAME;
+  app_password_remove: async (parts, { name, app }, by) => {
     const removed = await recordThenChange(parts, {
       change: () => parts.appPasswords.removeAppPassword(name, app),
       audit: { type: "APP_PASSWORD_REMOVED", subject: `${app} of ${name}`, account: name, by },
@@ -76,8 +71,3 @@ function refused(reason: string, account: AccountName, by: string): CommandError
   const lists = `\`account list\` shows the accounts, \`account app-password list ${account}\` the app passwords.`;
   return failed(reason, isRootUser(by) ? lists : `${page} shows them.`);
 }
-
-const WRONG_NAME = usage(
-  `The name of an app password has 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes.`,
-  "Name it after the device, such as phone.",
-);
