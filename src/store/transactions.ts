@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { Rehearsal } from "../guard/commands/record-first.ts";
 
 /** Runs `write` atomically: in a separate transaction, or as part of the open one, such as a rehearsal. */
 export function together<T>(db: DatabaseSync, write: () => T): T {
@@ -43,14 +44,11 @@ export function betweenTransactions(db: DatabaseSync, flush: () => void): Prepar
   };
 }
 
-/** A rehearsal sees its own writes; no one else ever does. */
-export type Rehearse = <T>(work: () => T) => T;
-
 /**
- * Does the work in a transaction that is rolled back as soon as `work` returns, so `work` must not wait before its last write.
- * A nested rehearsal is part of the outer one.
+ * Does the work in a transaction that is rolled back as soon as `work` returns, so `work` must not wait before its last write, and no one
+ * else ever sees one. A nested rehearsal is part of the outer one.
  */
-export function rehearsalOn(db: DatabaseSync): Rehearse {
+export function rehearsalOn(db: DatabaseSync): Rehearsal["rehearse"] {
   let isRehearsing = false;
   return (work) => {
     if (isRehearsing) return work();
