@@ -4,8 +4,8 @@ import { apiKitOf, bearer, signIn } from "../../../test/kit/api-kit.ts";
 import { parsedCommandOf } from "../../../test/kit/commands.ts";
 import { AS_TOKEN, FakeGuard } from "../../../test/kit/fake-guard.ts";
 import type { Command } from "../../admin/declare/control.ts";
-import { sendToGuard } from "./derived.ts";
 import type { GuardPort } from "./ports.ts";
+import { sendToGuard } from "./route.ts";
 
 const kit = apiKitOf(import.meta.filename);
 

@@ -1,30 +1,9 @@
 import * as z from "zod/mini";
 import { $ZodDefault, $ZodNullable, $ZodNumber } from "zod/v4/core";
-import { type CommandOf, type Reply, type VerbEntry, verbs, type WebVerb } from "../../admin/declare/control.ts";
+import { type CommandOf, type VerbEntry, verbs, type WebVerb } from "../../admin/declare/control.ts";
 import type { HttpForm, Rights } from "../../admin/declare/verb.ts";
-import type { ApiParts, Asking, GuardPort, Unreachable } from "./ports.ts";
-import { denied, guardDown, problem, uncertain } from "./problem.ts";
-import { type Method, partsOf, type Route, type RouteNeed, route, type Schema } from "./route.ts";
-
-/**
- * Sends a command to the guard for the caller, as a dry run if the call is one. `shape` turns the result into the route's answer; a
- * refusal becomes a problem.
- */
-export async function sendToGuard<V extends WebVerb, A>(
-  guard: GuardPort,
-  { asker, isDry }: Asking,
-  asked: CommandOf<V>,
-  shape: (result: Extract<Reply<V>, { ok: true }>["result"]) => A,
-): Promise<A | Response> {
-  const reply: Reply<V> | Unreachable = await guard.ask(asker, asked, { isDry });
-  if (reply.ok) return shape(reply.result);
-  if (reply.kind === "unreachable")
-    return reply.mayBeDone === true ? uncertain(problem("timeout", "The guard did not answer in time.")) : guardDown();
-  if (reply.denied !== undefined) return denied(reply.denied, reply);
-  const code = reply.isMissing === true ? "not_found" : reply.kind === "usage" ? "invalid_request" : "refused";
-  const refused = problem(code, reply.message, { next: reply.next });
-  return code === "refused" && reply.mayBeDone === true ? uncertain(refused) : refused;
-}
+import type { ApiParts } from "./ports.ts";
+import { type Method, partsOf, type Route, type RouteNeed, route, type Schema, sendToGuard } from "./route.ts";
 
 export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Route[] {
   return [...verbs.values()].flatMap((entry) =>

@@ -5,10 +5,9 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Assertion } from "../../guard/access/passkeys.ts";
 import { knownCookie, knownOf, sessionCookie } from "./access.ts";
 import type { Callers } from "./callers.ts";
-import { sendToGuard } from "./derived.ts";
 import type { ApiParts } from "./ports.ts";
 import { guardDown, loginRefused, problem, unauthorized } from "./problem.ts";
-import type { RouteCall } from "./route.ts";
+import { type RouteCall, sendToGuard } from "./route.ts";
 
 /** A passkey replaces both password and code. */
 type Given = Readonly<{ password: string; code?: string | undefined }> | Readonly<{ passkey: Assertion }>;

@@ -1,12 +1,12 @@
 import * as z from "zod";
-import type { WebVerb } from "../../admin/declare/control.ts";
+import type { CommandOf, Reply, WebVerb } from "../../admin/declare/control.ts";
 import { rightsOf } from "../../admin/declare/rights.ts";
 import type { Scope } from "../../core/access/scopes.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import type { Caller, WhoMayCall } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
-import type { Asking } from "./ports.ts";
-import { problem } from "./problem.ts";
+import type { Asking, GuardPort, Unreachable } from "./ports.ts";
+import { denied, guardDown, problem, uncertain } from "./problem.ts";
 
 /** The input of a handler, once the request has passed the access rule and its schemas. */
 export type RouteCall<P, Q, B> = Asking &
@@ -112,6 +112,26 @@ export function route<P, Q, B, A>(line: RouteLine, row: Typed<P, Q, B, A>): Rout
       return run({ ...call, params: inPath.value, query: inQuery.value, body: inBody.value });
     },
   };
+}
+
+/**
+ * Sends a command to the guard for the caller, as a dry run if the call is one. `shape` turns the result into the route's answer; a
+ * refusal becomes a problem.
+ */
+export async function sendToGuard<V extends WebVerb, A>(
+  guard: GuardPort,
+  { asker, isDry }: Asking,
+  asked: CommandOf<V>,
+  shape: (result: Extract<Reply<V>, { ok: true }>["result"]) => A,
+): Promise<A | Response> {
+  const reply: Reply<V> | Unreachable = await guard.ask(asker, asked, { isDry });
+  if (reply.ok) return shape(reply.result);
+  if (reply.kind === "unreachable")
+    return reply.mayBeDone === true ? uncertain(problem("timeout", "The guard did not answer in time.")) : guardDown();
+  if (reply.denied !== undefined) return denied(reply.denied, reply);
+  const code = reply.isMissing === true ? "not_found" : reply.kind === "usage" ? "invalid_request" : "refused";
+  const refused = problem(code, reply.message, { next: reply.next });
+  return code === "refused" && reply.mayBeDone === true ? uncertain(refused) : refused;
 }
 
 export function partsOf(line: RouteLine): readonly [Method, string] {

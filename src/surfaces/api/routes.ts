@@ -1,12 +1,12 @@
 import { lazily } from "../../admin/declare/fields.ts";
 import * as items from "../../admin/declare/items.ts";
 import { PAGE } from "../../admin/declare/paging.ts";
-import { derivedRoutes, sendToGuard } from "./derived.ts";
+import { derivedRoutes } from "./derived.ts";
 import { METRICS_TYPE, metrics, publicHealth } from "./health.ts";
 import { openApi } from "./openapi/openapi.ts";
 import { pageRoutes } from "./page.ts";
 import { readBans, readEvents, readFigures, readStats, readTop, readWhy, readWhyAccount } from "./reading.ts";
-import { type Route, route } from "./route.ts";
+import { type Route, route, sendToGuard } from "./route.ts";
 import type { SharedParts } from "./router.ts";
 import { accessRoutes } from "./routes/access-routes.ts";
 import { accountRoutes } from "./routes/account-routes.ts";

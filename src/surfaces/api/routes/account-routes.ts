@@ -10,11 +10,10 @@ import { later, SECOND_MS } from "../../../core/time.ts";
 import { madePassword } from "../../../guard/access/secrets.ts";
 import { type AccountLine, ignoredIn, parseAccountsFile } from "../../../mail/dovecot/accounts-file.ts";
 import { type Caller, identityOf } from "../access.ts";
-import { sendToGuard } from "../derived.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts, Asking, JudgedFor } from "../ports.ts";
 import { problem, Uncertain, uncertain } from "../problem.ts";
-import { type Route, route } from "../route.ts";
+import { type Route, route, sendToGuard } from "../route.ts";
 import { textUpTo } from "./schemas.ts";
 
 /** Limit for a file imported through the web. */

@@ -11,9 +11,8 @@ import type { ComparedAddress } from "../../../jobs/replay/comparison.ts";
 import { profileDefault } from "../../../settings/profile.ts";
 import { isSettingKey, readOwn, type Settings, settingOf, variableOf } from "../../../settings/schema.ts";
 import { whyNotOverWeb } from "../../../settings/web-changes.ts";
-import { sendToGuard } from "../derived.ts";
 import type { ApiParts, TrialOutcome, Trials } from "../ports.ts";
-import { type Route, route } from "../route.ts";
+import { type Route, route, sendToGuard } from "../route.ts";
 
 /** Maximum events of the last week on which changed limits are tried, which takes some seconds. */
 const MOST_EVENTS = 50_000;
