@@ -7,7 +7,7 @@ import type { NotedUses } from "./credentials.ts";
 import { FORWARDS } from "./forwards.ts";
 import { VACATIONS } from "./vacations.ts";
 
-/** A setting of a mailbox that its user or the owner makes, with its tables in `accounts.db`. */
+/** A setting of an account that its user or the owner sets, with its tables in `accounts.db`. */
 export type AccountSetting = Readonly<{
   /** Its name in a comparison of two databases (`changed-since.ts`), and its store's name among the guard's parts. */
   key: string;
