@@ -15,6 +15,9 @@ export const OWN_ETC = {
 /** For sh(1), in a mount namespace: `$1` is `path` of an OwnEtc. */
 export const OVER_ETC = 'mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1,workdir=$1.work" /etc';
 
+/** For a Node.js that gets a clean environment: the tests' cache of compiled code, without which it takes three times as long. */
+export const COMPILED = { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "" };
+
 const ROOT = join(import.meta.dirname, "..", "..");
 /** `tmpfs`: files about users outside of /etc (lastlog(8)). */
 const MOUNT = `

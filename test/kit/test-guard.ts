@@ -205,7 +205,8 @@ export type Finished = Readonly<{ code: number | null; out: string; err: string 
 
 /** Starts a program of the checkout, `./ghostinbox` first of all. */
 export function start(layout: Layout, program: string, args: readonly string[]) {
-  const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, GHOSTINBOX_DATA: layout.data };
   const child = spawn(program, [...args], { cwd: ROOT, env, stdio: "pipe" });
   let [out, err] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));

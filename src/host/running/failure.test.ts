@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { mountedFile } from "../../../test/kit/mounts.ts";
 import { installed } from "../../../test/kit/needs.ts";
-import { OWN_ETC } from "../../../test/kit/own-etc.ts";
+import { COMPILED, OWN_ETC } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../machine/run-program.ts";
 import { writeFile as replaceFile } from "../root-files/files.ts";
@@ -33,7 +33,9 @@ test("a disk that is mounted read-only is reported with the file", OWN_ETC, asyn
     try { writeFileSync(${JSON.stringify(file)}, "x") } catch (error) { console.log(diskTrouble(error)) }`;
   const mounted = `mount -t tmpfs -o ro none "$1" && shift && exec "$@"`;
   const node = [process.execPath, "--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
-  const said = await runProgram("unshare", ["--mount", "sh", "-ec", mounted, "sh", directory, ...node]);
+  const said = await runProgram("unshare", ["--mount", "sh", "-ec", mounted, "sh", directory, ...node], {
+    env: COMPILED,
+  });
   const reported = `The disk is mounted read-only (${file}): mount it for writing, then start again.\n`;
   assert.deepEqual([said.stderr, said.stdout], ["", reported]);
 });

@@ -4,14 +4,22 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { record } from "../../../test/kit/test-database.ts";
 import { auditRecord } from "../../core/events/command.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
 import { createDatabaseQuestions } from "./database-questions.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../programs/keeper/databases-main.ts");
+const directory = temporaryDirectory();
+/** The program with the tests' cache of compiled code, because it gets a clean environment. */
+const PROGRAM = join(directory, "reader.mjs");
+writeFileSync(
+  PROGRAM,
+  `import { enableCompileCache } from "node:module";
+  enableCompileCache(${JSON.stringify(process.env["NODE_COMPILE_CACHE"] ?? directory)});
+  await import(${JSON.stringify(join(import.meta.dirname, "../../programs/keeper/databases-main.ts"))});`,
+);
 /** A query that hangs: SQLite looks for ten million characters at each position of twenty million. */
 const ENDLESS = "instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1') || ''";
 

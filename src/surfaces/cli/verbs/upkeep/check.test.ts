@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OWN_ETC } from "../../../../../test/kit/own-etc.ts";
+import { COMPILED, OWN_ETC } from "../../../../../test/kit/own-etc.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../../../host/machine/run-program.ts";
 import { groups, type Result } from "../../check/run-checks.ts";
@@ -66,7 +66,8 @@ test("results that cannot be kept on a read-only disk are still printed", OWN_ET
   const node = [process.execPath, "--input-type=module", "--eval", script, data];
   const mounted = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"';
   const urls = modules.map((module) => import.meta.resolve(module));
-  const ran = await runProgram("unshare", ["--mount", "sh", "-ec", mounted, "sh", data, ...node, ...urls]);
+  const argv = ["--mount", "sh", "-ec", mounted, "sh", data, ...node, ...urls];
+  const ran = await runProgram("unshare", argv, { env: COMPILED });
   const says = /^The disk is mounted read-only \(.*\): mount it for writing, then check again\.\n$/;
   assert.match(ran.stdout, says, ran.stderr);
 });
