@@ -3,6 +3,8 @@ import { patience } from "./patience.ts";
 
 const DEADLINE_MS = 10_000;
 const PAUSE_MS = 2;
+/** A longer wait checks less often, because a check such as a request keeps two processes busy. */
+const LONGEST_PAUSE_MS = 25;
 /** The real timer, even while a test mocks the timers. */
 const realSetTimeout = setTimeout;
 const realNow = performance.now.bind(performance);
@@ -10,9 +12,9 @@ const realNow = performance.now.bind(performance);
 /** Waits for conditions within this process. `test/lab/wait.ts`, for whole servers, checks less often. */
 export async function until(condition: () => boolean | Promise<boolean>, what = condition.toString()): Promise<void> {
   const end = realNow() + patience(DEADLINE_MS);
-  while (!(await condition())) {
+  for (let pauseMs = PAUSE_MS; !(await condition()); pauseMs = Math.min(pauseMs * 1.2, LONGEST_PAUSE_MS)) {
     assert.ok(realNow() < end, `waited in vain: ${what}`);
-    await new Promise((resolve) => realSetTimeout(resolve, PAUSE_MS));
+    await new Promise((resolve) => realSetTimeout(resolve, pauseMs));
   }
 }
 
