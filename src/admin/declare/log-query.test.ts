@@ -87,7 +87,7 @@ test("finds at least what a naive search finds, in any text", () => {
   const random = seeded(7);
   const below = (count: number): number => Math.floor(random() * count);
   const pieces = "198.51.100.7|2001:db8::7|:|::|.|25| |[|]|x|6|ffff|IPv6:|1:2:3:4:5:6:7:8".split("|");
-  for (let n = 0; n < 20_000; n += 1) {
+  for (let n = 0; n < 5_000; n += 1) {
     const text = Array.from({ length: 1 + below(12) }, () => pieces[below(pieces.length)]).join("");
     const found = new Set(addressesIn(text));
     for (const [token] of text.matchAll(/[0-9A-Fa-f:.]{2,64}/g)) {

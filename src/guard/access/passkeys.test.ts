@@ -168,7 +168,7 @@ test("only this guard's challenges are valid: not a stranger's, not those from b
 test("strangers may request any number without displacing others", () => {
   const { challenges } = kit();
   const owners = challenges.make("sign in");
-  for (let i = 0; i < 50_000; i++) challenges.make("sign in");
+  for (let i = 0; i < 5_000; i++) challenges.make("sign in");
   assert.ok(challenges.isOpen(owners, "sign in"));
 });
 

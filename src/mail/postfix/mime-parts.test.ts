@@ -252,7 +252,7 @@ test("megabytes of recipients count wherever Dovecot may read the header of a me
     }
 });
 
-test("10 MB of anything are counted in a bounded time", () => {
+test("4 MB of anything are counted in a bounded time", () => {
   const cut = `${FIELDS}${"x".repeat(90_000)}\r\n`;
   for (const [head, repeated] of [
     [encoded(""), "LS1pbgo".repeat(10) + "\r\n"],
@@ -267,9 +267,9 @@ test("10 MB of anything are counted in a bounded time", () => {
     [ENVELOPE, "to \r\n"],
     [ENVELOPE, `Content-Type: multipart/x; ${"boundary=".repeat(200)}\r\n`],
   ] as const) {
-    const body = `--a b\r\n${head}${repeated.repeat(10_000_000 / repeated.length)}\r\n`;
+    const body = `--a b\r\n${head}${repeated.repeat(4_000_000 / repeated.length)}\r\n`;
     const { costMs } = costOf(() => counted(MIXED, body, 16_384));
-    assert.ok(costMs < patience(3_000), `${repeated.slice(0, 50)}: ${costMs} ms`);
+    assert.ok(costMs < patience(1_200), `${repeated.slice(0, 50)}: ${costMs} ms`);
   }
 });
 
