@@ -185,15 +185,14 @@ test("the list of used challenges is bounded, and entries are removed when they 
 
 const DATA = Buffer.from("what is signed");
 const spkiOf = (key: KeyObject): Buffer => key.export({ format: "der", type: "spki" });
-const rsaOf = (bytes: number) => ({ kty: "RSA", e: "AQAB", n: Buffer.alloc(bytes, 0xff).toString("base64url") });
-const rsa = (modulusLength: number, publicExponent = 65_537) =>
-  generateKeyPairSync("rsa", { modulusLength, publicExponent });
+const rsaOf = (bytes: number, e = "AQAB"): KeyObject =>
+  createPublicKey({ key: { kty: "RSA", e, n: Buffer.alloc(bytes, 0xff).toString("base64url") }, format: "jwk" });
 
 test("accepts the keys that authenticators create, and a signature of each", () => {
   for (const [{ publicKey, privateKey }, algorithm] of [
     [generateKeyPairSync("ec", { namedCurve: "P-256" }), -7],
     [generateKeyPairSync("ed25519"), -8],
-    [rsa(2_048), -257],
+    [generateKeyPairSync("rsa", { modulusLength: 2_048 }), -257],
   ] as const) {
     const spki = spkiOf(publicKey);
     assert.equal(algorithmOf(spki), algorithm);
@@ -212,13 +211,12 @@ test("refuses other keys: a different curve, a weak one, a slow one, and malform
     generateKeyPairSync("ec", { namedCurve: "secp256k1" }).publicKey,
     generateKeyPairSync("x25519").publicKey,
     generateKeyPairSync("ed448").publicKey,
-    rsa(1_024).publicKey,
-    rsa(2_048, 3).publicKey,
+    rsaOf(128),
+    rsaOf(256, "Aw"),
+    rsaOf(513),
   ])
     assert.equal(algorithmOf(spkiOf(key)), null);
-  const [longest, slow] = [512, 513].map((bytes) => createPublicKey({ key: rsaOf(bytes), format: "jwk" }));
-  assert.equal(longest && algorithmOf(spkiOf(longest)), ALGORITHMS.RS256);
-  assert.equal(slow && algorithmOf(spkiOf(slow)), null);
+  for (const bytes of [256, 512]) assert.equal(algorithmOf(spkiOf(rsaOf(bytes))), ALGORITHMS.RS256);
   assert.equal(algorithmOf(Buffer.from("no key")), null);
   assert.equal(algorithmOf(Buffer.alloc(0)), null);
   for (const publicKey of [Buffer.from("no key"), spkiOf(generateKeyPairSync("ed25519").publicKey)])

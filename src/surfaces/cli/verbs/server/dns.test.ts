@@ -16,10 +16,11 @@ import { outcomeOf, outsideHint } from "./dns.ts";
 
 const domains = ["example.org", "example.net"];
 
+const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+
 const { layout, does } = commandLineOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => {
   writeFileSync(layout.settings, `domains = ${JSON.stringify(domains)}\nhostname = "mail.example.org"\n`);
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
   for (const { file } of dkimKeys({ layout, domains, dkimSelector: "ghostinbox" }))
     put(file, privateKey.export({ type: "pkcs8", format: "pem" }));
 });
