@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { COMPILED } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
@@ -41,7 +42,9 @@ class Checkout {
   }
 
   async says(): Promise<string> {
-    const ran = await runProgram(process.execPath, [join(this.path, "src/programs/command-line/main.ts"), "--json"]);
+    const ran = await runProgram(process.execPath, [join(this.path, "src/programs/command-line/main.ts"), "--json"], {
+      env: COMPILED,
+    });
     assert.equal(ran.code, 0, ran.stderr);
     return ran.stdout.trim().replace(this.path, "");
   }
@@ -82,7 +85,9 @@ describe("a program of which one file is kept", () => {
     writeFileSync(join(path, "src/programs/set-up/serve.ts"), seen);
     utimesSync(join(path, "src/programs/set-up/serve.ts"), new Date(), Date.now() / 1_000 - 60);
     for (const start of ["first", "second"]) {
-      const ran = await runProgram(process.execPath, [join(path, "src/programs/set-up/start.ts"), "--systemd"]);
+      const ran = await runProgram(process.execPath, [join(path, "src/programs/set-up/start.ts"), "--systemd"], {
+        env: COMPILED,
+      });
       assert.equal(ran.stdout, "--systemd false\n", `${start} start: ${ran.stderr}`);
     }
   });
