@@ -91,7 +91,10 @@ test("`find` lists events that name a text or come from a network, and treats no
   for (const words of ["why 203.0.113.0/24", "find 203.0.113.0/24"])
     assert.doesNotMatch((await ran(t, words)).err, /is not an IP address/);
   for (const wrong of ["find ", "find   ", "why ", "why 203.0.113.300"]) oneLineOfError(await ran(t, wrong), 2);
-  assert.match((await ran(t, "why ")).err, /^why needs one of TEXT, .* `\.\/ghostinbox help why`/);
+  assert.match(
+    (await ran(t, "why ")).err,
+    /^why needs one of TEXT, --account ADDRESS and --message ID\. .*`\.\/ghostinbox help why`/,
+  );
   assert.match((await ran(t, "why 4123456789")).out, /^Nothing is recorded about 4123456789\./, "a queue id");
   assert.doesNotMatch((await ran(t, "find  203.0.113.7")).err, /unexpected/, "a space before an address");
   assert.match((await ran(t, "find nobody@nowhere.test")).out, /^Nothing is recorded about nobody@nowhere\.test\./);

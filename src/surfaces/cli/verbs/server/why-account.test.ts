@@ -53,9 +53,6 @@ describe("why --account", TIMED, () => {
     for (const words of ["why", "find"]) assert.deepEqual(await run(`${words} ${ANNA}`), named, words);
   });
 
-  test("nothing to explain is wrong usage", () =>
-    fails("why", /^why needs one of TEXT, --account ADDRESS and --message ID\. /, { code: 2 }));
-
   test("a missing account says so", async () => {
     assert.match(await why("nobody@example.org"), /^nobody@example\.org is not an account here\.\n\nNothing is known/);
     assert.match(await why("admin"), /^admin is not an account here\./);
