@@ -1,9 +1,8 @@
 import type { ComponentChildren } from "preact";
-import type { SessionItem } from "../src/admin/declare/items.ts";
-import { remove } from "./api.ts";
+import type { ItemOf } from "./api.ts";
 import { ConfirmRemove } from "./controls.tsx";
 import { t } from "./messages.ts";
-import { Card, Item, Rows, SafeText, Time, useGet } from "./parts.tsx";
+import { Card, Item, type Loaded, Rows, SafeText, Time } from "./parts.tsx";
 import { change } from "./session.ts";
 
 export function LastUse({ at }: Readonly<{ at: string | null }>) {
@@ -15,21 +14,17 @@ type SecretWords = Readonly<
   Record<"title" | "hint" | "none" | "made", string> & Readonly<{ removed: (name: string) => string }>
 >;
 type SecretsProps<One> = Readonly<{
-  /** Where the API lists and removes them. */
-  path: string;
+  list: Loaded<{ readonly items: readonly One[] }>;
+  remove: (id: string) => Promise<unknown>;
   madeAt: (one: One) => string;
   words: SecretWords;
-  /** As in `useGet`. */
-  news?: unknown;
   children: ((items: readonly One[], reload: () => void) => ComponentChildren) | null;
 }>;
 
 /** Lists what the reader signs in with, and can remove it. `children` is a form that creates one; if null, an empty list is hidden. */
-export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news, children }: SecretsProps<One>) {
-  const list = useGet<{ items: readonly One[] }>(path, news);
+export function SecretsCard<One extends SecretItem>({ list, remove, madeAt, words, children }: SecretsProps<One>) {
   const { data, reload } = list;
-  const removeSecret = ({ id, name }: One): Promise<void> =>
-    change(() => remove(`${path}/${encodeURIComponent(id)}`), reload, words.removed(name));
+  const removeSecret = ({ id, name }: One): Promise<void> => change(() => remove(id), reload, words.removed(name));
   if (children === null && data?.items.length === 0) return null;
   return (
     <Card title={words.title} hint={words.hint}>
@@ -45,12 +40,13 @@ export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news,
   );
 }
 
-export type Listed = SessionItem & Readonly<{ isOwn: boolean }>;
+type SessionProps = Readonly<{
+  item: ItemOf<"GET /me/sessions">;
+  account?: string | null;
+  children?: ComponentChildren;
+}>;
 
-type SessionProps = Readonly<{ item: Listed; account?: string | null; children?: ComponentChildren }>;
-
-export function endSessions(path: string, changed: () => void): Promise<void> {
-  const end = () => remove<{ ended: number }>(path);
+export function endSessions(end: () => Promise<{ readonly ended: number }>, changed: () => void): Promise<void> {
   return change(end, changed, ({ ended }) => t.browsers.ended(ended));
 }
 

@@ -6,13 +6,11 @@ import {
   afterFailure,
   clockOffsetMs,
   failureOf,
-  get,
   isOf,
   type Load,
   NOTHING_LOADED,
-  post,
   RequestError,
-  remove,
+  request,
 } from "./api.ts";
 import { texts as german } from "./texts/german.ts";
 
@@ -31,8 +29,8 @@ test("a German page has its own sentence for a code, and marks the server's as E
 test("no answer, and an answer without a sentence, are shown in the page's language", async (t) => {
   const answers = [Promise.reject(new TypeError("fetch failed")), new Response("<p>Bad Gateway", { status: 502 })];
   answerRequests(t, () => answers.shift());
-  assert.deepEqual(await complaint(get("session")), ofPage("The server cannot be reached."));
-  assert.deepEqual(await complaint(get("session")), ofPage("The server answered 502."));
+  assert.deepEqual(await complaint(request("GET /session")), ofPage("The server cannot be reached."));
+  assert.deepEqual(await complaint(request("GET /session")), ofPage("The server answered 502."));
 });
 
 const UNANSWERED = ofPage("The server cannot be reached. Check whether a change was made before you repeat it.");
@@ -41,8 +39,11 @@ test("a change whose answer is lost may be done, and says so", async (t) => {
   const cut = new ReadableStream({ pull: (stream) => stream.error(new TypeError("network error")) });
   const answers = [Promise.reject(new TypeError("fetch failed")), new Response(cut)];
   answerRequests(t, () => answers.shift());
-  assert.deepEqual(await complaint(post("bans", {})), UNANSWERED);
-  assert.deepEqual(await complaint(remove("bans/192.0.2.1")), UNANSWERED);
+  assert.deepEqual(await complaint(request("POST /bans", { body: { ip: "192.0.2.1" } })), UNANSWERED);
+  assert.deepEqual(
+    await complaint(request("DELETE /bans/{network}", { params: { network: "192.0.2.1" } })),
+    UNANSWERED,
+  );
 });
 
 test("answers to My mailbox give the server's time", async (t) => {
@@ -51,21 +52,24 @@ test("answers to My mailbox give the server's time", async (t) => {
   const dates = ["Sat, 21 Nov 2026 15:02:00 GMT", "Sat, 21 Nov 2026 15:02:01 GMT", "today"];
   answerRequests(t, () => Response.json({}, { headers: { date: dates.shift() ?? "" } }));
   for (const _ of [...dates, ""]) {
-    await get("me/senders");
+    await request("GET /me/senders");
     assert.equal(clockOffsetMs.value, 3_600_000);
   }
   const headers = { date: "Sat, 21 Nov 2026 19:02:00 GMT" };
   for (const ofProxy of [new Response("<p>Welcome", { headers }), Response.json({}, { status: 502, headers })]) {
     answerRequests(t, () => ofProxy);
-    await assert.rejects(get("me/senders"));
+    await assert.rejects(request("GET /me/senders"));
   }
   assert.equal(clockOffsetMs.value, 3_600_000);
 });
 
 test("a page of a proxy or a portal does not count as the server's answer", async (t) => {
   answerRequests(t, () => new Response("<p>Welcome to the hotel"));
-  assert.deepEqual(await complaint(get("session")), ofPage("The server cannot be reached."));
-  assert.deepEqual(await complaint(remove("bans/192.0.2.1")), UNANSWERED);
+  assert.deepEqual(await complaint(request("GET /session")), ofPage("The server cannot be reached."));
+  assert.deepEqual(
+    await complaint(request("DELETE /bans/{network}", { params: { network: "192.0.2.1" } })),
+    UNANSWERED,
+  );
 });
 
 test("a change that is not answered in time may be done, and says so", async (t) => {
@@ -74,7 +78,7 @@ test("a change that is not answered in time may be done, and says so", async (t)
     signal?.throwIfAborted();
     return Response.json({});
   });
-  assert.deepEqual(await complaint(post("bans", {})), UNANSWERED);
+  assert.deepEqual(await complaint(request("POST /bans", { body: { ip: "192.0.2.1" } })), UNANSWERED);
 });
 
 test("advice for people follows what the server says, and advice for programs does not", async (t) => {
@@ -85,7 +89,7 @@ test("advice for people follows what the server says, and advice for programs do
     ["key_in_use", "No. Try again in a few seconds."],
   ] as const) {
     answerRequests(t, () => problem(code, "No."));
-    assert.deepEqual(await complaint(get("session")), ofPage(text));
+    assert.deepEqual(await complaint(request("GET /session")), ofPage(text));
   }
 });
 

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import type { Routes } from "../clients/typescript/api.ts";
 import { type Language, language, t } from "./messages.ts";
 
 /** The server refused the request; the message is its explanation. Status 0: it could not be reached. */
@@ -29,42 +30,67 @@ export function setClock(now: string): void {
 /** The server itself gives up earlier. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** Paths are relative to the page, which may lie below a path of a proxy. Throws `RequestError`. */
-export async function get<T>(path: string, timeoutMs?: number): Promise<T> {
-  return send<T>(path, { method: "GET" }, timeoutMs);
-}
+/** As `src/admin` declares it, such as `GET /accounts/{name}`. */
+export type Route = Short<keyof Routes>;
+type Short<R extends string> = R extends `${infer Method} /api/v1${infer Path}` ? `${Method} ${Path}` : never;
+type Described<R extends Route> = R extends `${infer Method} ${infer Path}`
+  ? Routes[Extract<`${Method} /api/v1${Path}`, keyof Routes>]
+  : never;
+export type Answer<R extends Route> = Described<R>["answer"];
+/** One of the items that the route lists. */
+export type ItemOf<R extends Route> = Answer<R> extends { readonly items: readonly (infer I)[] } ? I : never;
+/** What the route takes: `params` of its path, `query` and `body`. Empty fields of the query are not sent. */
+export type Asked<R extends Route> = Parts<Described<R>>;
+type Parts<D> = { [K in keyof D as Exclude<K, "answer" | "key">]: K extends "query" ? OrNull<D[K]> : D[K] };
+type OrNull<Q> = { [F in keyof Q]: Q[F] | null };
+/** Routes that need no parameter and no body. */
+type PlainRoute = { [R in Route]: Partial<Asked<R>> extends Asked<R> ? R : never }[Route];
 
-export async function post<T>(path: string, body: unknown, method = "POST"): Promise<T> {
-  const headers = { "content-type": "application/json" };
-  return send<T>(path, { method, headers, body: JSON.stringify(body) });
-}
-
-export async function put<T>(path: string, body: unknown): Promise<T> {
-  return post(path, body, "PUT");
-}
-
-export async function remove<T = unknown>(path: string): Promise<T> {
-  return send<T>(path, { method: "DELETE" });
-}
+type AnyAsked = {
+  readonly params?: Readonly<Record<string, string>> | undefined;
+  readonly query?: Query | undefined;
+  readonly body?: unknown;
+};
+type Query = Readonly<Record<string, string | number | readonly string[] | null | undefined>>;
 
 /** `?type=BAN&limit=50`, without empty values. */
-export function queryOf(fields: Readonly<Record<string, string | number | null | undefined>>): string {
+export function queryOf(fields: Query): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(fields)) if ((value ?? "") !== "") query.set(name, String(value));
+  for (const [name, value] of Object.entries(fields))
+    for (const one of [value ?? ""].flat()) if (one !== "") query.append(name, String(one));
   return query.size === 0 ? "" : `?${query}`;
 }
 
-async function send<T>(path: string, init: RequestInit, timeoutMs: number = REQUEST_TIMEOUT_MS): Promise<T> {
+/** Relative to the API. A network's slash stays, because some proxies refuse an escaped one. */
+export function pathOf(route: string, { params = {}, query = {} }: AnyAsked = {}): string {
+  const escaped = (value = ""): string => encodeURIComponent(value).replace(/%2F(?=\d+$)/, "/");
+  const path = route.replace(/^\w+ \//, "").replace(/\{(\w+)\}/g, (_, name: string) => escaped(params[name]));
+  return `${path}${queryOf(query)}`;
+}
+
+/** Sends one request. The path is relative to the page, which may lie below a path of a proxy. Throws `RequestError`. */
+export function request<R extends PlainRoute>(route: R): Promise<Answer<R>>;
+export function request<R extends Route>(route: R, asked: Asked<R>, timeoutMs?: number): Promise<Answer<R>>;
+export async function request(
+  route: string,
+  asked: AnyAsked = {},
+  timeoutMs: number = REQUEST_TIMEOUT_MS,
+): Promise<unknown> {
+  const [method = ""] = route.split(" ");
+  const { body: sent = method === "POST" ? {} : undefined } = asked;
+  const path = pathOf(route, asked);
+  const json = { headers: { "content-type": "application/json" }, body: JSON.stringify(sent) };
+  const init = { method, ...(sent !== undefined && json) };
   const signal = AbortSignal.timeout(timeoutMs);
   const { response, body } = await fetch(`api/v1/${path}`, { ...init, signal })
     .then(async (answer) => ({ response: answer, body: parsed(await answer.text(), answer.ok) }))
     .catch(() => {
-      throw new RequestError(0, init.method === "GET" ? t.live.unreachable : t.live.unanswered);
+      throw new RequestError(0, method === "GET" ? t.live.unreachable : t.live.unanswered);
     });
   // My mailbox has no stream to report the server's time.
   if (response.ok && path.startsWith("me/")) setClock(response.headers.get("date") ?? "");
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust: the server's tests hold its answers to the route's schema
-  if (response.ok) return body as T;
+  // Not checked here: the server's tests hold its answers to the route's schema.
+  if (response.ok) return body;
   const { detail, next = "", code }: Problem = body ?? {};
   const advice = FOR_PROGRAMS.test(next) ? "" : next;
   const sentence = detail === undefined ? t.live.answered(response.status) : `${detail} ${advice}`.trimEnd();

@@ -82,8 +82,12 @@ export function windowTitle(...names: readonly string[]): string {
 }
 
 /** Without the fields that are empty. */
-export function withoutEmpty(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
+type Some<F extends string> = string extends F ? Readonly<Record<F, string>> : Readonly<{ [_ in F]?: string }>;
+
+export function withoutEmpty<F extends string>(fields: Readonly<Record<F, string>>): Some<F> {
+  const some = Object.entries<string>(fields).filter(([, value]) => value !== "");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- some of the same fields
+  return Object.fromEntries(some) as Some<F>;
 }
 
 export function shortPrefix(prefix: string): string {

@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import type { Health, OwnerTask } from "../src/admin/declare/items.ts";
-import { clockOffsetMs, get, queryOf, RequestError, setClock } from "./api.ts";
+import { clockOffsetMs, queryOf, RequestError, request, setClock } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
@@ -121,7 +121,7 @@ export function followStream(): () => void {
     clearTimeout(retry);
     current?.close();
     try {
-      await get("session", SILENCE_MS);
+      await request("GET /session", {}, SILENCE_MS);
     } catch (error) {
       if (error instanceof RequestError && error.status === 401) return void (signedIn.value = "no");
     } finally {

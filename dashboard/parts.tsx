@@ -2,7 +2,19 @@ import { computed, signal } from "@preact/signals";
 import { type ComponentChildren, Fragment, type JSX, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Health } from "../src/admin/declare/items.ts";
-import { afterFailure, clockOffsetMs, type Failure, get, isOf, type Load, NOTHING_LOADED } from "./api.ts";
+import {
+  type Answer,
+  type Asked,
+  afterFailure,
+  clockOffsetMs,
+  type Failure,
+  isOf,
+  type Load,
+  NOTHING_LOADED,
+  pathOf,
+  type Route,
+  request,
+} from "./api.ts";
 import { oneAtATime, reportFailure } from "./attempt.ts";
 import { escapeInvisible, moment, relativeTime, shortPrefix } from "./format.ts";
 import { type Language, language, t } from "./messages.ts";
@@ -147,9 +159,13 @@ export function useLoaded<T>(
   return { data, error, isCurrent: isOf(state, asked), reload: () => setReloads((last) => last + 1) };
 }
 
-/** As `useLoaded`, from this path. */
-export function useGet<T>(path: string, news: unknown = null): Loaded<T> {
-  return useLoaded(() => get<T>(path), [path], news);
+/** As `useLoaded`, from this route. */
+export function useAnswer<R extends Route & `GET ${string}`>(
+  route: R,
+  asked: Asked<R>,
+  news: unknown = null,
+): Loaded<Answer<R>> {
+  return useLoaded(() => request(route, asked), [pathOf(route, asked)], news);
 }
 
 /** Loads a part of the page's program. A page that was open during an upgrade of the server can't load parts that it lacks. */

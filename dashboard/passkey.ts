@@ -1,9 +1,10 @@
-import { post } from "./api.ts";
+import { type Answer, type Asked, request } from "./api.ts";
 import { t } from "./messages.ts";
 
 /** https://www.w3.org/TR/webauthn-3/. The guard verifies the results. */
 
-type CreationRequest = Readonly<{ challenge: string; name: string; user: string; known: readonly string[] }>;
+/** A password, with a code if the server wants one, or a passkey. */
+export type Given = Asked<"POST /session/proof">["body"];
 
 /** Those that the server accepts: ES256, EdDSA, RS256. */
 const ALGORITHMS = [-7, -8, -257];
@@ -17,8 +18,8 @@ export function whyNoPasskeys(): "address" | "insecure" | "unsupported" | null {
 }
 
 /** Returns the proof for the server. Throws a sentence for the reader. */
-export async function usePasskey(): Promise<object> {
-  const { challenge } = await post<{ challenge: string }>("login/passkey", {});
+export async function usePasskey(): Promise<Given> {
+  const { challenge } = await request("POST /login/passkey");
   const publicKey = { challenge: bytesOf(challenge), userVerification: "required", timeout: PASSKEY_MS } as const;
   const credential = await askBrowser(() => navigator.credentials.get({ publicKey }));
   const { response } = credential;
@@ -35,7 +36,7 @@ export async function usePasskey(): Promise<object> {
 }
 
 /** Returns what the server stores of a new passkey. Throws a sentence for the reader. */
-export async function makePasskey({ challenge, name, user, known }: CreationRequest): Promise<object> {
+export async function makePasskey({ challenge, name, user, known }: Answer<"POST /factors/passkeys">) {
   const publicKey: PublicKeyCredentialCreationOptions = {
     challenge: bytesOf(challenge),
     rp: { name: "GhostInbox" },

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Failure, failureOf, post, RequestError } from "./api.ts";
+import { type Failure, failureOf, RequestError, request } from "./api.ts";
 import { Cancelled, signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { Button, fieldsOf, SafeText } from "./parts.tsx";
-import { usePasskey, whyNoPasskeys } from "./passkey.ts";
+import { type Given, usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { type Proof, pendingProof, reader } from "./session.ts";
 
 /** Asks for the password while a request waits for a proof. The focus returns to where it was. */
@@ -19,7 +19,9 @@ function ProofForm({ isOver, resolve, reject }: Proof) {
   const password = useRef<HTMLInputElement>(null);
   const account = reader.value?.account ?? null;
   const { form, isWaiting, codeField, passkeyButton, refusal, submit } = usePasswordForm(async (given) => {
-    await (isOver ? post("login", { ...(account !== null && { account }), ...given }) : post("session/proof", given));
+    await (isOver
+      ? request("POST /login", { body: { ...(account !== null && { account }), ...given } })
+      : request("POST /session/proof", { body: given }));
     dialog.current?.close(PROVED);
   });
   const giveUp = (): void => reject(new Cancelled());
@@ -60,12 +62,12 @@ function ProofForm({ isOver, resolve, reject }: Proof) {
 }
 
 /** The parts of a form that asks for the password, and also for a code if the server wants one. `send` gets these, or a passkey. */
-export function usePasswordForm(send: (given: object) => Promise<void>) {
+export function usePasswordForm(send: (given: Given) => Promise<void>) {
   const form = useRef<HTMLFormElement>(null);
   const [error, setError] = useState<Failure | null>(null);
   const [isWaiting, setWaiting] = useState(false);
   const [isCodeNeeded, setCodeNeeded] = useState(false);
-  const sendWith = (given: () => Promise<object>): void => {
+  const sendWith = (given: () => Promise<Given>): void => {
     if (isWaiting) return;
     setError(null);
     setWaiting(true);

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { BanItem } from "../src/admin/bans.ts";
 import type { Page } from "../src/admin/declare/paging.ts";
 import { t } from "./admin-texts.ts";
-import { get, queryOf } from "./api.ts";
+import { request } from "./api.ts";
 import { escapeInvisible } from "./format.ts";
 import { onBans, onStale } from "./live.ts";
 import { type HeldRows, type ListPage, type LiveList, openList } from "./live-list.ts";
@@ -48,7 +48,7 @@ export type BanList = LiveList<BanItem, BanPage>;
 /** The newest bans in force that `query` names. */
 export function useBans(query: Readonly<{ limit: number; text?: string; cursor?: string }>) {
   return useLiveList<BanItem, BanPage>(
-    { read: () => get(`bans${queryOf(query)}`), keyOf: ({ prefix }) => prefix, follows: [onStale, onBans] },
+    { read: () => request("GET /bans", { query }), keyOf: ({ prefix }) => prefix, follows: [onStale, onBans] },
     Object.values(query),
   );
 }

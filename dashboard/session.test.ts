@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
-import { failureOf, post, put, RequestError } from "./api.ts";
+import { failureOf, RequestError, request } from "./api.ts";
 import { Cancelled, forgetToasts, reportFailure, signedIn, toasts } from "./attempt.ts";
 import { change, findSession, followTabs, pendingProof, reader, sessionFailure, withProof } from "./session.ts";
 
@@ -80,23 +80,28 @@ async function asked(): Promise<void> {
 
 test("a request that needs a proof is repeated once the proof is given, and one question serves all that wait", async (t) => {
   const { seen, prove } = proving(t);
-  const both = Promise.all(["one", "two"].map((path) => withProof(() => post<{ name: string }>(path, {}))));
+  const names = ["one", "two"];
+  const both = Promise.all(names.map((name) => withProof(() => request("POST /me/app-passwords", { body: { name } }))));
   await asked();
   prove();
-  assert.deepEqual(await both, [{ name: "POST one" }, { name: "POST two" }]);
-  assert.deepEqual(seen, ["POST one {}", "POST two {}", "POST one {}", "POST two {}"]);
+  const made = names.map((name) => `POST me/app-passwords {"name":"${name}"}`);
+  assert.deepEqual(
+    await both,
+    names.map(() => ({ name: "POST me/app-passwords" })),
+  );
+  assert.deepEqual(seen, [...made, ...made]);
   assert.equal(pendingProof.value, null);
 });
 
 test("a reader who cancels gets no error, and is asked again the next time", async (t) => {
   const { seen, prove } = proving(t);
-  const first = withProof(() => post("one", {}));
+  const first = withProof(() => request("POST /me/password", { body: { password: "correct horse battery" } }));
   await asked();
   pendingProof.value?.reject(new Cancelled());
   await assert.rejects(first, Cancelled);
   reportFailure(await first.catch((error: unknown) => error));
   assert.deepEqual(toasts.value, []);
-  const second = withProof(() => post("one", {}));
+  const second = withProof(() => request("POST /me/password", { body: { password: "correct horse battery" } }));
   await asked();
   prove();
   await second;
@@ -108,18 +113,18 @@ test("a sign-in is requested where the reader is when the session has ended, and
   const answers = [over(), {}, over(), over(), over()];
   answerRequests(t, () => answers.shift());
   reader.value = ADMINISTRATOR;
-  const first = withProof(() => put("me/vacation", { text: "I am away." }));
+  const first = withProof(() => request("PUT /me/vacation", { body: { text: "I am away." } }));
   await asked();
   assert.equal(pendingProof.value?.isOver, true);
   pendingProof.value.resolve();
   await first;
-  const second = withProof(() => put("me/vacation", {}));
+  const second = withProof(() => request("PUT /me/vacation", { body: { text: "I am away." } }));
   await asked();
   pendingProof.value.resolve();
   await assert.rejects(second, { code: "unauthorized" });
   reader.value = null;
   await assert.rejects(
-    withProof(() => put("me/vacation", {})),
+    withProof(() => request("PUT /me/vacation", { body: { text: "I am away." } })),
     { code: "unauthorized" },
   );
   assert.equal(pendingProof.value, null);
@@ -131,7 +136,7 @@ test("the shown data is read again after a change, whether it was refused or not
   let read = 0;
   const suspend = () =>
     change(
-      () => post<{ held: number }>("suspend", {}),
+      () => request("POST /accounts/{name}/suspend", { params: { name: "anna" } }),
       () => (read += 1),
       ({ held }) => `${held} on hold`,
     );
@@ -144,7 +149,9 @@ test("the shown data is read again after a change, whether it was refused or not
 
 test("any other refusal is passed on with its code, and asks for nothing", async (t) => {
   answerRequests(t, () => Response.json({ code: "not_allowed", detail: "No." }, { status: 403 }));
-  const failure = await withProof(() => post("one", {})).catch((error: unknown) => error);
+  const failure = await withProof(() =>
+    request("POST /me/password", { body: { password: "correct horse battery" } }),
+  ).catch((error: unknown) => error);
   assert.ok(failure instanceof RequestError);
   assert.deepEqual([failure.status, failure.code, failure.message], [403, "not_allowed", "No."]);
   assert.deepEqual(failureOf(failure), { text: "No.", lang: "en" }, "an English page says what the server says");

@@ -1,6 +1,6 @@
 import { effect, signal } from "@preact/signals";
 import type { CallerItem } from "../src/admin/declare/items.ts";
-import { type Failure, failureOf, get, RequestError } from "./api.ts";
+import { type Failure, failureOf, RequestError, request } from "./api.ts";
 import { notify, signedIn } from "./attempt.ts";
 
 export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
@@ -16,7 +16,7 @@ export const sessionFailure = signal<Failure | null>(null);
 /** A server that cannot answer now may know the session later, so only a clear no asks for the password. */
 export async function findSession(): Promise<void> {
   try {
-    reader.value = await get<Reader>("session");
+    reader.value = await request("GET /session");
     signedIn.value = "yes";
     sessionFailure.value = null;
   } catch (error) {

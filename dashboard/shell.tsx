@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { post } from "./api.ts";
+import { request } from "./api.ts";
 import { attempt, holdToasts, signedIn, toasts, undoLast, undoOf } from "./attempt.ts";
 import { hourAndMinute, windowTitle } from "./format.ts";
 import { health, liveness } from "./live.ts";
@@ -40,7 +40,7 @@ export function Shell({ children, isOfMailbox = false }: ShellProps) {
 
 function signOut(): void {
   attempt(async () => {
-    await post("logout", {});
+    await request("POST /logout");
     signedIn.value = "no";
     go("now", {}, "replace");
   });

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { post } from "./api.ts";
+import { request } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { usePasswordForm } from "./proof.tsx";
@@ -15,7 +15,7 @@ export function SignIn() {
   // Only the administrator has passkeys.
   const isOfMailbox = account !== "" && account !== ADMIN;
   const { form, isWaiting, codeField, passkeyButton, refusal, submit } = usePasswordForm(async (given) => {
-    await post("login", { ...(isOfMailbox && { account }), ...given });
+    await request("POST /login", { body: { ...(isOfMailbox && { account }), ...given } });
     await findSession();
     // If the server could not answer, it is asked again.
     if (signedIn.value === "no" && sessionFailure.value === null) throw new Error(t.signIn.noCookie);

@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import type { MyMailbox } from "../../src/admin/me.ts";
+import type { Answer } from "../api.ts";
 import { LanguageCard } from "../controls.tsx";
 import { size, whole } from "../format.ts";
 import { t } from "../mailbox-texts.ts";
-import { Card, Fact, LinkButton, SafeText, State, useGet, Waiting } from "../parts.tsx";
+import { Card, Fact, LinkButton, SafeText, State, useAnswer, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
 import { Delivery } from "./me/delivery.tsx";
@@ -12,7 +13,7 @@ import { CodeCard, FollowCard, SendersCard } from "./me/mail.tsx";
 const words = t.me;
 
 export function MePage() {
-  const me = useGet<MyMailbox>("me");
+  const me = useAnswer("GET /me", {});
   const { data, reload } = me;
   return (
     <>
@@ -65,13 +66,11 @@ function Listed({ items, none }: Readonly<{ items: readonly string[]; none: stri
   return items.length === 0 ? none : <SafeText text={items.join(", ")} />;
 }
 
-/** Both ports use TLS from the start. */
-type Place = Readonly<{ host: string; port: number }>;
-type Client = Readonly<{ account: string; imap: Place; smtp: Place; text: string }>;
+type Client = Answer<"GET /me/client">;
 
 /** What a mail program must know, in three forms. None of them contains a password. */
 function ClientCard() {
-  const client = useGet<Client>("me/client");
+  const client = useAnswer("GET /me/client", {});
   return (
     <Card title={words.client} hint={words.clientHint}>
       <Waiting {...client} />
@@ -109,6 +108,6 @@ function Settings({ client }: Readonly<{ client: Client }>) {
 
 /** Short, so that the code has few, large squares. */
 function qrTextOf({ account, imap, smtp }: Client): string {
-  const line = (name: string, { host, port }: Place): string => `${name} ${host}:${port} SSL/TLS`;
+  const line = (name: string, { host, port }: Client["imap"]): string => `${name} ${host}:${port} SSL/TLS`;
   return [account, line("IMAP", imap), line("SMTP", smtp)].join("\n");
 }

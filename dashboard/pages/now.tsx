@@ -1,9 +1,8 @@
 import type { Health, OwnerTask } from "../../src/admin/declare/items.ts";
 import { eventName, t } from "../admin-texts.ts";
-import { queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { figures, health, liveness, taskKey } from "../live.ts";
-import { Address, Card, LinkButton, minute, Rows, SafeText, State, Time, useGet, Waiting } from "../parts.tsx";
+import { Address, Card, LinkButton, minute, Rows, SafeText, State, Time, useAnswer, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
 import { Advice, useBans } from "../rows.tsx";
 import { DayChart } from "./now/day-chart.tsx";
@@ -173,10 +172,8 @@ function Components({ components }: Health) {
   );
 }
 
-type Ranking = Readonly<{ items: readonly Readonly<{ ip: string; count: number }>[] }>;
-
 function Busiest() {
-  const ranking = useGet<Ranking>(`top${queryOf({ by: "mails", limit: MOST_SHOWN })}`, minute.value);
+  const ranking = useAnswer("GET /top", { query: { by: "mails", limit: MOST_SHOWN } }, minute.value);
   return (
     <Card title={words.busiest}>
       <Rows of={ranking} none={words.noMails}>

@@ -149,12 +149,10 @@ const factors = object(() => ({
   recoveryLeft: meaning(count, "How many recovery codes are left."),
   passkeys: passkeys(),
 }));
-export type FactorList = OutputOf<typeof factors>;
 const begun = object(() => ({
   secret: meaning(z.string(), "In base32, to be typed into the app."),
   uri: meaning(z.string(), "The secret as a URI, which apps read from a QR code."),
 }));
-export type TotpBegun = OutputOf<typeof begun>;
 const codes = object(() => ({
   recoveryCodes: meaning(list(z.string()), "Each replaces the app's code at one sign-in. They are not shown again."),
 }));

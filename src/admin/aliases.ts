@@ -16,7 +16,6 @@ const named = object(() => ({ address: z.string() }));
 /** The accounts that forwarded their mail to the removed alias or account. */
 export const forwardsEnded = () => list(z.string());
 const removed = object(() => ({ address: z.string(), forwardsEnded: forwardsEnded() }));
-export type ForwardsEnded = Readonly<{ forwardsEnded: z.output<ReturnType<typeof forwardsEnded>> }>;
 
 export const alias = object(() => ({ address: z.string(), targets: list(z.string()), blocked: z.boolean() }));
 export type AliasItem = OutputOf<typeof alias>;

@@ -67,7 +67,6 @@ const allowing = object(() => ({
   keptEnd: meaning(z.exactOptional(z.nullable(time)), "The end of the previous entry, if later than requested."),
   keptNote: meaning(z.exactOptional(z.string()), "The previous note, if none was given."),
 }));
-export type Allowing = OutputOf<typeof allowing>;
 const cleaned = object(() => ({ expired: count }));
 const entries = pageOf(object(() => ({ ...entry, from: z.enum(["settings", "command"]) })));
 

@@ -58,10 +58,8 @@ const listed = object(() => ({
 export type HeldList = OutputOf<typeof listed>;
 const isMore = meaning(z.boolean(), "There is more: repeat the request.");
 const released = object(() => ({ name: z.string(), released: count, isMore }));
-export type Released = OutputOf<typeof released>;
 export const isHeld = meaning(z.boolean(), "Further mail of the account is held.");
 const dropped = object(() => ({ name: z.string(), dropped: count, isMore, isHeld }));
-export type Dropped = OutputOf<typeof dropped>;
 
 export const HELD_VERBS = [
   verb("held_list", READ, { name: orNull(accountName, "Only this account.") }, reads(listed)).http(

@@ -53,7 +53,6 @@ const appPasswords = object(() => ({
     madeBy: meaning(z.optional(z.string()), "Who made it, and from where; hidden from the user of the mailbox."),
   }),
 }));
-export type AppPasswords = OutputOf<typeof appPasswords>;
 const secret = object(() => ({ name: z.string(), app: z.string(), password: z.string() }));
 const ofApp = object(() => ({ name: z.string(), app: z.string() }));
 const MADE = {

@@ -93,7 +93,6 @@ const listed = object(() => ({
   total: meaning(count, "How many match, on all pages."),
   newestAt: meaning(z.exactOptional(time), "When the newest matching mail arrived."),
 }));
-export type QueueList = OutputOf<typeof listed>;
 const changed = object(() => ({
   changed: count,
   kept: meaning(

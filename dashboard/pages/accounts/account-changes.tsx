@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
-import { post, put, remove } from "../../api.ts";
+import { request } from "../../api.ts";
 import { notify } from "../../attempt.ts";
 import { Choice, Form, NewPassword, RemoveButton } from "../../controls.tsx";
 import { size, withoutEmpty } from "../../format.ts";
@@ -18,14 +18,11 @@ export type Props = Readonly<{ account: DetailedAccount; changed: () => void }>;
 const GB = 1024 ** 3;
 const OFFERED_GB = [1, 2, 5, 10, 20, 50, 100];
 
-export function pathOf({ name }: Readonly<{ name: string }>, what: string): string {
-  return `accounts/${encodeURIComponent(name)}/${what}`;
-}
-
 export function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
-  const submit = async (typed: Readonly<Record<string, string>>): Promise<void> => {
-    const done = await withProof(() => post<Made>(pathOf(account, "password"), withoutEmpty(typed))).finally(changed);
+  const submit = async ({ password = "" }): Promise<void> => {
+    const asked = { params: { name: account.name }, body: withoutEmpty({ password }) };
+    const done = await withProof(() => request("POST /accounts/{name}/password", asked)).finally(changed);
     notify(words.passwordSet(account.name));
     setMade(done);
   };
@@ -54,8 +51,8 @@ export function AccountQuota({ account, changed }: Props) {
     ...Array.from(sizes, (bytes) => [String(bytes), sizeText(bytes)] as const),
   ];
   const submit = ({ quota = "" }): Promise<void> => {
-    const wanted = { quotaBytes: quota === "" ? null : Number(quota) };
-    return change(() => put(pathOf(account, "quota"), wanted), changed, words.quotaSet(name));
+    const asked = { params: { name }, body: { quotaBytes: quota === "" ? null : Number(quota) } };
+    return change(() => request("PUT /accounts/{name}/quota", asked), changed, words.quotaSet(name));
   };
   return (
     <Card title={words.quota}>
@@ -67,18 +64,23 @@ export function AccountQuota({ account, changed }: Props) {
 }
 
 export function AccountNetworks({ account, changed }: Props) {
+  const { name } = account;
   // Another tab may have removed the networks that this one shows.
   const set = (ask: () => Promise<Pick<DetailedAccount, "networks">>): Promise<void> =>
-    change(ask, changed, ({ networks }) => words.networksSet(account.name, networks.length === 0));
-  const add = ({ network = "" }): Promise<void> =>
-    set(() => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }));
+    change(ask, changed, ({ networks }) => words.networksSet(name, networks.length === 0));
+  const add = ({ network = "" }): Promise<void> => {
+    const asked = { params: { name }, body: { networks: network.match(/[^\s,]+/g) ?? [] } };
+    return set(() => request("POST /accounts/{name}/networks", asked));
+  };
+  const removeOne = (network: string): Promise<void> =>
+    set(() => request("DELETE /accounts/{name}/networks/{network}", { params: { name, network } }));
   return (
     <Card title={words.networks}>
       {account.networks.length === 0 && <p class="empty">{words.anywhere}</p>}
       <ul class="rows">
         {account.networks.map((network) => (
           <Item key={network} name={network}>
-            <RemoveButton name={network} run={() => set(() => remove(pathOf(account, `networks/${network}`)))} />
+            <RemoveButton name={network} run={() => removeOne(network)} />
           </Item>
         ))}
       </ul>

@@ -1,10 +1,8 @@
 import type { ComponentChildren } from "preact";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
-import type { ForwardsEnded } from "../../../src/admin/aliases.ts";
-import type { AppPasswords, Forwarding, VacationItem } from "../../../src/admin/mailboxes.ts";
 import { LastUse } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
-import { get, post, remove } from "../../api.ts";
+import { request } from "../../api.ts";
 import { notify } from "../../attempt.ts";
 import { ActionButton, ConfirmRemove } from "../../controls.tsx";
 import { isPast, size, whole } from "../../format.ts";
@@ -18,19 +16,19 @@ import {
   SafeText,
   State,
   Time,
-  useGet,
+  useAnswer,
   useLoaded,
   Waiting,
 } from "../../parts.tsx";
 import { go, hrefOf, route } from "../../route.ts";
 import { change, withProof } from "../../session.ts";
-import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";
+import { AccountNetworks, AccountPassword, AccountQuota, type Props } from "./account-changes.tsx";
 
 const words = t.accounts;
 const own = t.accountOwn;
 
 export function AccountDetails({ name }: Readonly<{ name: string }>) {
-  const account = useGet<DetailedAccount>(`accounts/${encodeURIComponent(name)}`);
+  const account = useAnswer("GET /accounts/{name}", { params: { name } });
   return (
     <>
       <div class="bar">
@@ -108,14 +106,21 @@ export function AccountState({ suspended, origin }: Pick<DetailedAccount, "suspe
 }
 
 function Suspension({ account: { name, suspended }, changed }: Props) {
-  const path = pathOf({ name }, suspended ? "resume" : "suspend");
-  // After `resume`, further mail may still be held.
-  const ask = () => post<{ held: number; isHeld?: boolean }>(path, {});
-  const set = (): Promise<void> =>
-    change(ask, changed, ({ held, isHeld = false }) =>
-      suspended ? words.resumedNow(name, isHeld) : words.suspendedNow(name, whole(held)),
+  const asked = { params: { name } };
+  const suspend = (): Promise<void> =>
+    change(
+      () => request("POST /accounts/{name}/suspend", asked),
+      changed,
+      ({ held }) => words.suspendedNow(name, whole(held)),
     );
-  return <ActionButton text={suspended ? words.resume : words.suspend} run={set} />;
+  // Further mail may still be held.
+  const resume = (): Promise<void> =>
+    change(
+      () => request("POST /accounts/{name}/resume", asked),
+      changed,
+      ({ isHeld }) => words.resumedNow(name, isHeld),
+    );
+  return <ActionButton text={suspended ? words.resume : words.suspend} run={suspended ? resume : suspend} />;
 }
 
 function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ account: DetailedAccount }>) {
@@ -138,7 +143,7 @@ function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ acco
 
 function Removal({ name }: Readonly<{ name: string }>) {
   const run = async (): Promise<void> => {
-    const { forwardsEnded } = await withProof(() => remove<ForwardsEnded>(`accounts/${encodeURIComponent(name)}`));
+    const { forwardsEnded } = await withProof(() => request("DELETE /accounts/{name}", { params: { name } }));
     notify(`${words.removed(name)}${words.forwardsEnded(forwardsEnded)}`);
     const { page, query } = route.peek();
     if (page === "accounts" && query["name"] === name) go("accounts");
@@ -155,18 +160,19 @@ function Removal({ name }: Readonly<{ name: string }>) {
 
 /** The app passwords, the forwarding and the reply of the mailbox, which a thief may have set. */
 function AccountOwn({ account }: Pick<Props, "account">) {
-  const at = (what: string): string => pathOf(account, what);
+  const { name } = account;
+  const asked = { params: { name } };
   // Loaded again with the account, because a new password removes app passwords.
   const loaded = useLoaded(async () => {
     const [apps, forwarding, { vacation }] = await Promise.all([
-      get<AppPasswords>(at("app-passwords")),
-      get<Forwarding>(at("forwarding")),
-      get<{ vacation: VacationItem | null }>(at("vacation")),
+      request("GET /accounts/{name}/app-passwords", asked),
+      request("GET /accounts/{name}/forwarding", asked),
+      request("GET /accounts/{name}/vacation", asked),
     ]);
     return { apps: apps.items, forwarding, vacation };
   }, [account]);
   const { data, reload } = loaded;
-  const end = (what: string, path: string): Promise<void> => change(() => remove(at(path)), reload, own.ended(what));
+  const end = (what: string, ask: () => Promise<unknown>): Promise<void> => change(ask, reload, own.ended(what));
   return (
     <Card title={own.title}>
       <Waiting {...loaded} />
@@ -176,18 +182,23 @@ function AccountOwn({ account }: Pick<Props, "account">) {
             <p class="empty">{own.none}</p>
           )}
           <ul class="rows">
-            {data.apps.map(({ id, name, madeBy, lastUsed }) => (
-              <Row key={id} what={`${own.app} ${name}`} path={`app-passwords/${encodeURIComponent(id)}`} end={end}>
+            {data.apps.map(({ id, name: app, madeBy, lastUsed }) => (
+              <Row
+                key={id}
+                what={`${own.app} ${app}`}
+                ask={() => request("DELETE /accounts/{name}/app-passwords/{id}", { params: { name, id } })}
+                end={end}
+              >
                 <LastUse at={lastUsed} />, {own.by} <SafeText text={madeBy ?? ""} />
               </Row>
             ))}
             {data.forwarding.to.length > 0 && (
-              <Row what={own.forwarding} path="forwarding" end={end}>
+              <Row what={own.forwarding} ask={() => request("DELETE /accounts/{name}/forwarding", asked)} end={end}>
                 <SafeText text={data.forwarding.to.join(", ")} /> ({data.forwarding.keep ? own.copy : own.noCopy})
               </Row>
             )}
             {data.vacation !== null && (
-              <Row what={own.reply} path="vacation" end={end}>
+              <Row what={own.reply} ask={() => request("DELETE /accounts/{name}/vacation", asked)} end={end}>
                 <SafeText text={[data.vacation.subject, data.vacation.text].filter((part) => part !== "").join(": ")} />
                 {data.vacation.until !== null && (
                   <>
@@ -207,15 +218,15 @@ function AccountOwn({ account }: Pick<Props, "account">) {
 
 type RowProps = Readonly<{
   what: string;
-  path: string;
-  end: (what: string, path: string) => Promise<void>;
+  ask: () => Promise<unknown>;
+  end: (what: string, ask: () => Promise<unknown>) => Promise<void>;
   children: ComponentChildren;
 }>;
 
-function Row({ what, path, end, children }: RowProps) {
+function Row({ what, ask, end, children }: RowProps) {
   return (
     <Item name={what} facts={children}>
-      <ConfirmRemove name={own.inSentence(what)} run={() => end(what, path)} />
+      <ConfirmRemove name={own.inSentence(what)} run={() => end(what, ask)} />
     </Item>
   );
 }

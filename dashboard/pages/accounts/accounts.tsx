@@ -1,12 +1,11 @@
 import { useState } from "preact/hooks";
 import type { AccountListItem } from "../../../src/admin/accounts.ts";
-import type { AliasItem, ForwardsEnded } from "../../../src/admin/aliases.ts";
-import type { CountedPage } from "../../../src/admin/declare/paging.ts";
+import type { AliasItem } from "../../../src/admin/aliases.ts";
 import { t } from "../../admin-texts.ts";
-import { post, queryOf, remove } from "../../api.ts";
+import { request } from "../../api.ts";
 import { ActionButton, ConfirmRemove, Form } from "../../controls.tsx";
 import { whole } from "../../format.ts";
-import { Button, Field, Item, isEmpty, OpenedCard, Rows, SafeText, State, Time, useGet } from "../../parts.tsx";
+import { Button, Field, Item, isEmpty, OpenedCard, Rows, SafeText, State, Time, useAnswer } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { change } from "../../session.ts";
 import { LookUp, PAGE_ROWS, Pager, tabbedPage } from "../list-parts.tsx";
@@ -25,11 +24,9 @@ function Accounts() {
   return name === undefined ? <AccountList /> : <AccountDetails key={name} name={name} />;
 }
 
-type AccountPage = CountedPage<AccountListItem> & Readonly<{ passwordsOnServer: boolean }>;
-
 function AccountList() {
   const { text = "", before = "" } = route.value.query;
-  const list = useGet<AccountPage>(`accounts${queryOf({ text, cursor: before, limit: PAGE_ROWS })}`);
+  const list = useAnswer("GET /accounts", { query: { text, cursor: before, limit: PAGE_ROWS } });
   const { data, reload } = list;
   const [open, setOpen] = useState<"add" | "import" | null>(null);
   const close = (): void => setOpen(null);
@@ -78,7 +75,7 @@ function AccountRow({ name, suspended, origin, guarded, held, networks, lastSign
 
 function AliasList() {
   const { text = "", before = "" } = route.value.query;
-  const list = useGet<CountedPage<AliasItem>>(`aliases${queryOf({ text, cursor: before, limit: PAGE_ROWS })}`);
+  const list = useAnswer("GET /aliases", { query: { text, cursor: before, limit: PAGE_ROWS } });
   const { data, reload } = list;
   const [isOpen, setOpen] = useState(false);
   return (
@@ -101,13 +98,16 @@ function AliasList() {
 type RowProps = Readonly<{ item: AliasItem; changed: () => void }>;
 
 function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
-  const path = `aliases/${encodeURIComponent(address)}`;
+  const asked = { params: { address } };
   const verb = blocked ? "unblock" : "block";
   const block = (): Promise<void> =>
-    change(() => post(`${path}/${verb}`, {}), changed, words.aliasBlocked(address, !blocked));
-  const take = () => remove<ForwardsEnded>(path);
+    change(() => request(`POST /aliases/{address}/${verb}`, asked), changed, words.aliasBlocked(address, !blocked));
   const end = (): Promise<void> =>
-    change(take, changed, ({ forwardsEnded }) => `${words.aliasRemoved(address)}${words.forwardsEnded(forwardsEnded)}`);
+    change(
+      () => request("DELETE /aliases/{address}", asked),
+      changed,
+      ({ forwardsEnded }) => `${words.aliasRemoved(address)}${words.forwardsEnded(forwardsEnded)}`,
+    );
   const facts = (
     <>
       {words.goesTo} <SafeText text={targets.join(", ")} />
@@ -129,9 +129,8 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
 
 function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
   const submit = ({ address = "", targets = "" }): Promise<void> => {
-    const each = targets.match(/[^\s,]+/g) ?? [];
-    const add = () => post<AliasItem>("aliases", { address, targets: each });
-    return change(add, added, words.aliasAdded).then(close);
+    const body = { address, targets: targets.match(/[^\s,]+/g) ?? [] };
+    return change(() => request("POST /aliases", { body }), added, words.aliasAdded).then(close);
   };
   return (
     <OpenedCard title={words.addAlias}>

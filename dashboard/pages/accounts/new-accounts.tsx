@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
-import { post } from "../../api.ts";
+import { type Answer, request } from "../../api.ts";
 import { notify } from "../../attempt.ts";
 import { Form, NewPassword } from "../../controls.tsx";
 import { whole, withoutEmpty } from "../../format.ts";
@@ -11,13 +11,13 @@ import { withProof } from "../../session.ts";
 
 const words = t.accounts;
 
-/** `password`: null if it was typed. */
-export type Made = Readonly<{ name: string; password: string | null }>;
+export type Made = Answer<"POST /accounts">;
 
 export function AddAccount({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
   const [made, setMade] = useState<Made | null>(null);
-  const submit = async (typed: Readonly<Record<string, string>>): Promise<void> => {
-    const done = await withProof(() => post<Made>("accounts", withoutEmpty(typed))).finally(added);
+  const submit = async ({ name = "", password = "" }): Promise<void> => {
+    const body = { name, ...withoutEmpty({ password }) };
+    const done = await withProof(() => request("POST /accounts", { body })).finally(added);
     notify(words.added(done.name));
     if (done.password === null) close();
     else setMade(done);
@@ -38,14 +38,7 @@ export function MadeSecret({ name, password, close }: Made & Readonly<{ close: (
   return <Secret message={words.madeSays(name)} label={words.shownPassword} secret={password} close={close} />;
 }
 
-type Reasons = readonly Readonly<{ name: string; why: string }>[];
-type Imported = Readonly<{
-  added: readonly string[];
-  skipped: Reasons;
-  ignored: readonly Readonly<{ line: number; name: string; fields: readonly string[] }>[];
-  weak: Reasons;
-  unjudged: readonly string[];
-}>;
+type Imported = Answer<"POST /accounts/import">;
 
 /** The server accepts 64 KiB of JSON, in which some characters take two bytes. */
 const MOST_BYTES = 60_000;
@@ -62,7 +55,7 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
     if (chosen.size > MOST_BYTES) throw new Error(words.tooLarge);
     const file = await chosen.text();
     // Also after a refusal, because some may have been imported before it.
-    setReport(await withProof(() => post<Imported>("accounts/import", { file })).finally(imported));
+    setReport(await withProof(() => request("POST /accounts/import", { body: { file } })).finally(imported));
   };
   return (
     <OpenedCard title={words.importTitle} hint={words.importSays}>

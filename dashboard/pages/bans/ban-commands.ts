@@ -1,9 +1,8 @@
-import type { AllowItem, Allowing, BanItem, Unbanned, WIDEST_OF_WEB } from "../../../src/admin/bans.ts";
+import type { AllowItem, BanItem, WIDEST_OF_WEB } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import type { NOTE_CHARACTERS } from "../../../src/admin/declare/kinds.ts";
-import type { Page } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
-import { get, post, remove } from "../../api.ts";
+import { type Asked, request } from "../../api.ts";
 import { notify } from "../../attempt.ts";
 import { isPast, shortPrefix, withoutEmpty } from "../../format.ts";
 import { serverTime } from "../../live.ts";
@@ -27,14 +26,14 @@ const MINUTE_MS = 60_000;
 export const LONGEST_NOTE: typeof NOTE_CHARACTERS = 200;
 
 /** Undoing a ban that replaced another one restores that one. There is no undo if the replaced ban cannot be read. */
-export async function ban(request: BanRequest): Promise<void> {
+export async function ban({ ip, ...details }: BanRequest): Promise<void> {
   // The ban in force may be newer than the preview.
-  const reading = get<AddressAnswer>(`why/${request.ip}`);
+  const reading = request("GET /why/{ip}", { params: { ip } });
   const former = await reading.then((of) => of.ban).catch(() => undefined);
-  const item = (await post<{ ban: BanItem }>("bans", withoutEmpty(request))).ban;
+  const item = (await request("POST /bans", { body: { ip, ...withoutEmpty(details) } })).ban;
   const undo = async (): Promise<void> => {
     if (former?.prefix === item.prefix && !isOver(former)) {
-      await post("bans", banAgainRequest(former));
+      await request("POST /bans", { body: banAgainRequest(former) });
       notify(words.bannedAsBefore(shortPrefix(item.prefix)));
     } else {
       notify(await unban(item.prefix));
@@ -48,7 +47,7 @@ export async function lift(item: BanItem, undone: () => void): Promise<void> {
   const message = await unban(item.prefix);
   if (isTooWide(item.prefix)) return notify(`${message} ${words.tooWide}`);
   const undo = async (): Promise<void> => {
-    await post("bans", banAgainRequest(item)).finally(undone);
+    await request("POST /bans", { body: banAgainRequest(item) }).finally(undone);
     notify(words.bannedAgain(shortPrefix(item.prefix)));
   };
   notify(message, { undo: isOver(item) ? null : undo });
@@ -56,21 +55,20 @@ export async function lift(item: BanItem, undone: () => void): Promise<void> {
 
 /** Returns what to say, because a ban around the network, or bans within it, may still be in force. */
 async function unban(prefix: string): Promise<string> {
-  const { around, within } = await remove<Unbanned>(`bans/${prefix}`);
+  const { around, within } = await request("DELETE /bans/{network}", { params: { network: prefix } });
   const name = shortPrefix(prefix);
   if (around !== undefined) return words.stillAround(name, around);
   return within === undefined ? words.lifted(name) : `${words.lifted(name)} ${words.stillWithin(within)}`;
 }
 
 /** There is no undo if bans were lifted, or if the network was allowed before. `changed` is also called after a refusal or an undo. */
-export async function allow(request: AllowRequest, changed: () => void): Promise<void> {
-  const before = await get<Page<AllowedItem>>(`allow?limit=${MOST_ROWS}`);
-  const { prefix, liftedTotal, keptEnd, keptNote } = await post<Allowing>("allow", withoutEmpty(request)).finally(
-    changed,
-  );
+export async function allow({ network, ...details }: AllowRequest, changed: () => void): Promise<void> {
+  const before = await request("GET /allow", { query: { limit: MOST_ROWS } });
+  const body = { network, ...withoutEmpty(details) };
+  const { prefix, liftedTotal, keptEnd, keptNote } = await request("POST /allow", { body }).finally(changed);
   const isNew = before.next === null && before.items.every((item) => item.prefix !== prefix);
   const undo = async (): Promise<void> => {
-    await remove(`allow/${prefix}`).finally(changed);
+    await request("DELETE /allow/{network}", { params: { network: prefix } }).finally(changed);
     notify(words.notAllowed(shortPrefix(prefix)));
   };
   const message = [
@@ -82,14 +80,14 @@ export async function allow(request: AllowRequest, changed: () => void): Promise
 }
 
 export async function disallow(item: AllowItem, changed: () => void): Promise<void> {
-  await remove(`allow/${item.prefix}`).finally(changed);
+  await request("DELETE /allow/{network}", { params: { network: item.prefix } }).finally(changed);
   const message = words.notAllowed(shortPrefix(item.prefix));
   if (isTooWide(item.prefix)) return notify(`${message} ${words.tooWide}`);
   notify(message, { undo: isOver(item) ? null : () => allow(allowAgainRequest(item), changed) });
 }
 
-function banAgainRequest({ prefix, reason, expiresAt }: BanItem): Readonly<Record<string, string>> {
-  return withoutEmpty({ ip: prefix, reason: reason.slice(0, LONGEST_NOTE), for: timeLeft(expiresAt) });
+function banAgainRequest({ prefix, reason, expiresAt }: BanItem): Asked<"POST /bans">["body"] {
+  return { ip: prefix, ...withoutEmpty({ reason: reason.slice(0, LONGEST_NOTE) }), for: timeLeft(expiresAt) };
 }
 
 function allowAgainRequest({ prefix, note, expiresAt }: AllowItem): AllowRequest {

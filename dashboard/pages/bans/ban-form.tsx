@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
-import { get } from "../../api.ts";
+import { request } from "../../api.ts";
 import { ActionButton, Choice, Form } from "../../controls.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
@@ -20,7 +20,7 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
   const showPreview = async (asked: Readonly<Record<string, string>>): Promise<void> => {
     const { ip = "", reason = "", for: duration = "" } = asked;
     if (kindOf(ip) !== "address") throw new Error(words.noAddress(ip));
-    const of = await get<AddressAnswer>(`why/${ip}`);
+    const of = await request("GET /why/{ip}", { params: { ip } });
     // Not if the reader has changed a field since.
     const isCurrent = JSON.stringify(fieldsOf(form.current)) === JSON.stringify(asked);
     if (isCurrent) setPreview({ request: { ip, reason, for: duration }, of });

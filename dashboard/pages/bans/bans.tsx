@@ -1,11 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import type { BanItem } from "../../../src/admin/bans.ts";
-import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
-import { queryOf } from "../../api.ts";
 import { ActionButton, Form, RemoveButton } from "../../controls.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { Address, Button, Field, isEmpty, OpenedCard, Rows, SafeText, useGet, Waiting } from "../../parts.tsx";
+import { Address, Button, Field, isEmpty, OpenedCard, Rows, SafeText, useAnswer, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { type BanList, LiveRows, useBans, WaitingRows } from "../../rows.tsx";
 import { LookUp, PAGE_ROWS, Pager, tabbedPage } from "../list-parts.tsx";
@@ -97,7 +95,7 @@ function BanRow({ ban: item, isOver, list }: Readonly<{ ban: BanItem; isOver: bo
 
 function AllowList() {
   const { before = "" } = route.value.query;
-  const list = useGet<CountedPage<AllowedItem>>(`allow${queryOf({ limit: PAGE_ROWS, cursor: before })}`);
+  const list = useAnswer("GET /allow", { query: { limit: PAGE_ROWS, cursor: before } });
   const { data, reload } = list;
   const [isOpen, setOpen] = useState(false);
   return (

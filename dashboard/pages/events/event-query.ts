@@ -1,14 +1,13 @@
 import type { EventItem } from "../../../src/admin/declare/items.ts";
-import type { Page } from "../../../src/admin/declare/paging.ts";
-import { get, queryOf } from "../../api.ts";
+import type { EventType } from "../../../src/core/events/event-types.ts";
+import { type Answer, request } from "../../api.ts";
 import { localTime } from "../../format.ts";
 import { MOST_ROWS } from "../../live-list.ts";
 import type { Query } from "../../route.ts";
 
 type EventFilter = ReturnType<typeof filterOf>;
 
-/** `searchedTo`: the time of the oldest event that was searched; null on the last page. */
-export type EventPage = Page<EventItem> & Readonly<{ searchedTo: string | null }>;
+export type EventPage = Answer<"GET /events">;
 
 /** Which events are wanted. Times are in UTC (ISO 8601). */
 export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query) {
@@ -34,8 +33,10 @@ export async function findEvents(filter: EventFilter, cursor: string | null, sea
   const { most, mostAnswers, stop, onProgress } = search;
   const items: EventItem[] = [];
   for (let [next, answers] = [cursor, 1]; ; answers += 1) {
-    const query = queryOf({ ...filter, cursor: next, limit: Math.min(MOST_ROWS, most - items.length) });
-    const page = await get<EventPage>(`events${query}`);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server refuses what is none
+    const type = [filter.type as EventType];
+    const query = { ...filter, type, cursor: next, limit: Math.min(MOST_ROWS, most - items.length) };
+    const page = await request("GET /events", { query });
     items.push(...page.items);
     next = page.next;
     onProgress?.(items.length);

@@ -1,6 +1,5 @@
 import type { AccountAnswer, AddressAnswer, EventItem, MessageReport } from "../../../src/admin/declare/items.ts";
-import type { Page } from "../../../src/admin/declare/paging.ts";
-import { get, queryOf, RequestError } from "../../api.ts";
+import { RequestError, request } from "../../api.ts";
 
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const IPV6 = /^(?=.*:.*:)[\da-f:.]+(\/\d{1,3})?$/i;
@@ -33,7 +32,7 @@ export type Answer =
  */
 export async function answerTo(asked: string): Promise<Answer> {
   const kind = kindOf(asked);
-  if (kind === "address") return { kind, asked, report: await get<AddressAnswer>(`why/${asked}`) };
+  if (kind === "address") return { kind, asked, report: await request("GET /why/{ip}", { params: { ip: asked } }) };
   const [one, other] = kind === "account" ? [ofAccount, ofMessage] : [ofMessage, ofAccount];
   if (asked.startsWith("<") || asked.length < MESSAGE_CHARACTERS) return one(asked);
   const first = await one(asked).catch(notAccepted);
@@ -42,7 +41,7 @@ export async function answerTo(asked: string): Promise<Answer> {
   if (second !== null && isKnown(second)) return second;
   const none = first ?? second ?? (await one(asked));
   if (asked.length > TEXT_CHARACTERS) return none;
-  const { items, next } = await get<Page<EventItem>>(`events${queryOf({ text: asked, limit: MOST_EVENTS })}`);
+  const { items, next } = await request("GET /events", { query: { text: asked, limit: MOST_EVENTS } });
   // A search of many events may end before it finds any; the page of events continues it.
   return items.length > 0 || next !== null ? { kind: "events", asked, items } : none;
 }
@@ -53,11 +52,11 @@ function notAccepted(error: unknown): null {
 }
 
 async function ofAccount(name: string): Promise<Answer> {
-  return { kind: "account", report: await get<AccountAnswer>(`why/account/${encodeURIComponent(name)}`) };
+  return { kind: "account", report: await request("GET /why/account/{account}", { params: { account: name } }) };
 }
 
 async function ofMessage(id: string): Promise<Answer> {
-  return { kind: "message", report: await get<MessageReport>(`why/message/${encodeURIComponent(id)}`) };
+  return { kind: "message", report: await request("GET /why/message/{message}", { params: { message: id } }) };
 }
 
 function isKnown(answer: Answer): boolean {

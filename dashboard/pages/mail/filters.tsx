@@ -1,13 +1,11 @@
-import type { SpamScores, WaitingMails } from "../../../src/admin/declare/items.ts";
-import type { CountedPage } from "../../../src/admin/declare/paging.ts";
-import type { AllowedSenderItem, GreylistPauseItem } from "../../../src/admin/filters.ts";
+import type { SpamScores } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
-import { queryOf } from "../../api.ts";
+import type { ItemOf } from "../../api.ts";
 import { ActionButton, DurationField, Form, RemoveButton } from "../../controls.tsx";
 import { isPast, percent, whole } from "../../format.ts";
 import { MOST_ROWS } from "../../live-list.ts";
 import { language } from "../../messages.ts";
-import { Address, Button, Card, Field, Item, isEmpty, now, Rows, SafeText, Time, useGet } from "../../parts.tsx";
+import { Address, Button, Card, Field, Item, isEmpty, now, Rows, SafeText, Time, useAnswer } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { NotShown, Table } from "../../rows.tsx";
 import { PAGE_ROWS, Pager } from "../list-parts.tsx";
@@ -18,7 +16,7 @@ const words = t.mail;
 const MOST_SHOWN = 50;
 
 export function MailGreylist() {
-  const pauses = useGet<CountedPage<GreylistPauseItem>>(`greylist/pauses?limit=${MOST_ROWS}`);
+  const pauses = useAnswer("GET /greylist/pauses", { query: { limit: MOST_ROWS } });
   const items = pauses.data?.items.filter(({ until }) => !isPast(until, now.value)) ?? [];
   const pause = (recipient: string, lasts: string): Promise<void> =>
     pauseGreylist({ recipient, for: lasts }, items, pauses.reload);
@@ -53,10 +51,13 @@ function Until({ by, ...at }: Parameters<typeof Time>[0] & Readonly<{ by: string
   );
 }
 
-type WaitingProps = Readonly<{ paused: readonly GreylistPauseItem[]; pause: (recipient: string) => Promise<void> }>;
+type WaitingProps = Readonly<{
+  paused: readonly ItemOf<"GET /greylist/pauses">[];
+  pause: (recipient: string) => Promise<void>;
+}>;
 
 function WaitingList({ paused, pause }: WaitingProps) {
-  const list = useGet<WaitingMails>("greylist/waiting");
+  const list = useAnswer("GET /greylist/waiting", {});
   const { data, reload } = list;
   const items = data?.items.slice(0, MOST_SHOWN) ?? [];
   return (
@@ -109,7 +110,7 @@ function ownerOf(recipient: string): string {
 
 export function MailSpam() {
   const cursor = route.value.query["before"] ?? "";
-  const list = useGet<SpamScores>(`spam${queryOf({ limit: PAGE_ROWS, cursor })}`);
+  const list = useAnswer("GET /spam", { query: { limit: PAGE_ROWS, cursor } });
   const { data } = list;
   return (
     <>
@@ -160,7 +161,7 @@ function Days({ data }: Readonly<{ data: SpamScores }>) {
 }
 
 function Senders() {
-  const list = useGet<CountedPage<AllowedSenderItem>>(`spam/senders?limit=${MOST_ROWS}`);
+  const list = useAnswer("GET /spam/senders", { query: { limit: MOST_ROWS } });
   const allow = ({ account = "", sender = "" }): Promise<void> => allowSender({ account, sender }, list.reload);
   return (
     <Card title={words.senders}>

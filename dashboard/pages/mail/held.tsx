@@ -1,12 +1,10 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { HeldList } from "../../../src/admin/held.ts";
 import { t } from "../../admin-texts.ts";
-import { queryOf } from "../../api.ts";
 import { ConfirmButton } from "../../controls.tsx";
 import { tasksKey } from "../../live.ts";
 import { language } from "../../messages.ts";
-import { Address, Button, SafeText, Time, useFocusOnOpen, useGet, Waiting } from "../../parts.tsx";
+import { Address, Button, SafeText, Time, useAnswer, useFocusOnOpen, Waiting } from "../../parts.tsx";
 import { dropHeld, dropSelection, leftBehind, releaseHeld } from "./mail-commands.ts";
 
 const words = t.mail;
@@ -15,7 +13,7 @@ const MOST_NAMED = 10;
 const MOST_RECIPIENTS = 5;
 
 export function MailHeld() {
-  const list = useGet<HeldList>("held", tasksKey.value);
+  const list = useAnswer("GET /held", {}, tasksKey.value);
   const { data, reload } = list;
   const [decided, setDecided] = useState<string | null>(null);
   const ended = data === null ? [] : leftBehind(data);
@@ -69,7 +67,7 @@ type DecisionProps = Readonly<{ account: string; changed: () => void; close: () 
 
 /** The held mail of one account, and the mail that already left, by which the user can tell whether it is theirs. */
 function Decision({ account, changed, close }: DecisionProps) {
-  const list = useGet<HeldList>(`held${queryOf({ account })}`);
+  const list = useAnswer("GET /held", { query: { account } });
   const { data, reload } = list;
   const section = useFocusOnOpen();
   const decide = async (run: () => Promise<void>): Promise<void> => {

@@ -1,10 +1,10 @@
 import type { GreylistPauseItem } from "../../../src/admin/filters.ts";
-import type { Dropped, HeldList, Released } from "../../../src/admin/held.ts";
-import type { QueueChange } from "../../../src/admin/queue.ts";
+import type { HeldList } from "../../../src/admin/held.ts";
 import { t } from "../../admin-texts.ts";
-import { post, queryOf, remove } from "../../api.ts";
+import { type Answer, request } from "../../api.ts";
 import { notify } from "../../attempt.ts";
 import { withoutEmpty } from "../../format.ts";
+import type { Query } from "../../route.ts";
 import { withProof } from "../../session.ts";
 
 /** What the page asks the server to do with mail. Each says what was done, and offers an undo if possible. They throw `RequestError`. */
@@ -13,7 +13,7 @@ const words = t.mail;
 
 export const QUEUE_ACTIONS = ["hold", "release", "flush", "return", "delete"] as const;
 export type QueueAction = (typeof QUEUE_ACTIONS)[number];
-export type Chosen = Readonly<{ ids: readonly string[] }> | Readonly<Record<string, string>>;
+export type Chosen = Readonly<{ ids: readonly string[] }> | Query;
 
 /** Each request covers at most 1,000 mails. The dashboard is not meant for more than 20 requests. */
 const MOST_BATCHES = 20;
@@ -36,13 +36,14 @@ export async function changeQueue(action: QueueAction, chosen: Chosen, undone: (
   });
 }
 
-type Report = (changed: number, kept: QueueChange["kept"]) => void;
+type Kept = Answer<"POST /queue/hold">["kept"];
+type Report = (changed: number, kept: Kept) => void;
 
 async function changeAll(action: QueueAction, chosen: Chosen, report: Report): Promise<void> {
-  const kept: QueueChange["kept"][number][] = [];
+  const kept: Kept[number][] = [];
   let cursor: string | undefined;
   const batch = async (): Promise<Batch> => {
-    const answer = await withProof(() => post<QueueChange>(`queue/${action}`, { ...chosen, cursor }));
+    const answer = await withProof(() => request(`POST /queue/${action}`, { body: { ...chosen, cursor } }));
     kept.push(...answer.kept);
     cursor = answer.next ?? undefined;
     return { done: answer.changed, isMore: answer.next !== null };
@@ -74,8 +75,8 @@ export async function releaseHeld(
 ): Promise<void> {
   const until = [...accounts, ...held].reduce((newest, { at }) => (at > newest ? at : newest), BEFORE_ALL);
   const batch = async (): Promise<Batch> => {
-    const path = `held/${encodeURIComponent(account)}/release`;
-    const { released, isMore } = await withProof(() => post<Released>(path, { until, suspended }));
+    const asked = { params: { account }, body: { until, suspended } };
+    const { released, isMore } = await withProof(() => request("POST /held/{account}/release", asked));
     return { done: released, isMore };
   };
   await inBatches(batch, ({ done, isMore }) =>
@@ -93,8 +94,8 @@ export async function dropHeld(account: string, bounce: boolean, { meant, total 
   let left = total;
   let isHeld = false;
   const batch = async (): Promise<Batch> => {
-    const body = { bounce, ...meant };
-    const answer = await withProof(() => post<Dropped>(`held/${encodeURIComponent(account)}/drop`, body));
+    const asked = { params: { account }, body: { bounce, ...meant } };
+    const answer = await withProof(() => request("POST /held/{account}/drop", asked));
     left -= answer.dropped;
     ({ isHeld } = answer);
     return { done: answer.dropped, isMore: answer.isMore && left > 0 };
@@ -119,24 +120,26 @@ type Pause = Readonly<{ recipient: string; for: string }>;
 
 /** `former`: the pauses in force. A pause that this one replaces cannot be restored. */
 export async function pauseGreylist(
-  request: Pause,
+  { recipient, ...details }: Pause,
   former: readonly GreylistPauseItem[],
   changed: () => void,
 ): Promise<void> {
-  const pause = await post<GreylistPauseItem>("greylist/pauses", withoutEmpty(request)).finally(changed);
+  const pause = await request("POST /greylist/pauses", { body: { recipient, ...withoutEmpty(details) } }).finally(
+    changed,
+  );
   const isNew = former.every(({ target }) => target !== pause.target);
   notify(words.paused(pause.target), { undo: isNew ? () => resumeGreylist(pause.target).finally(changed) : null });
 }
 
 export async function resumeGreylist(recipient: string): Promise<void> {
-  await remove(`greylist/pauses/${encodeURIComponent(recipient)}`);
+  await request("DELETE /greylist/pauses/{recipient}", { params: { recipient } });
   notify(words.resumed(recipient));
 }
 
 type Sender = Readonly<{ account: string; sender: string }>;
 
 export async function allowSender({ account, sender }: Sender, changed: () => void): Promise<void> {
-  await post("spam/senders", { account, sender }).finally(changed);
+  await request("POST /spam/senders", { body: { account, sender } }).finally(changed);
   notify(words.senderAllowed(sender, account), { undo: () => removeSender({ account, sender }).finally(changed) });
 }
 
@@ -146,5 +149,5 @@ export async function disallowSender({ account, sender }: Sender, changed: () =>
 }
 
 async function removeSender({ account, sender }: Sender): Promise<void> {
-  await remove(`spam/senders${queryOf({ account, sender })}`);
+  await request("DELETE /spam/senders", { query: { account, sender } });
 }

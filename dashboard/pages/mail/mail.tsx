@@ -1,9 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { QueueList } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
-import { queryOf } from "../../api.ts";
 import { withoutEmpty } from "../../format.ts";
-import { Button, Field, useGet, Waiting } from "../../parts.tsx";
+import { Button, Field, useAnswer, Waiting } from "../../parts.tsx";
 import { type Query, route } from "../../route.ts";
 import { FilterChoice, Filters, PAGE_ROWS, Pager, tabbedPage } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
@@ -26,12 +24,12 @@ function MailQueue() {
   const { query } = route.value;
   const filter: Query = Object.fromEntries(FILTERS.map((name) => [name, query[name] ?? ""]));
   const cursor = query["after"] ?? "";
-  const path = `queue${queryOf({ ...filter, limit: PAGE_ROWS, cursor })}`;
-  const list = useGet<QueueList>(path);
+  const asked = { query: { ...filter, limit: PAGE_ROWS, cursor } };
+  const list = useAnswer("GET /queue", asked);
   // The old filter's rows are shown until the new ones arrive; an action before that would use the new filter.
   const { data, isCurrent: mayAct, reload } = list;
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
-  useEffect(() => setTicked(new Set()), [path]);
+  useEffect(() => setTicked(new Set()), [JSON.stringify(asked)]);
   const rows = useRef<HTMLUListElement>(null);
   const acted = useRef<string | null>(null);
   // The action may remove the pressed button, and with it the focus. The row's next button takes the focus before the heading would.

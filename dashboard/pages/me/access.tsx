@@ -1,13 +1,11 @@
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import type { OwnSignIn } from "../../../src/admin/declare/items.ts";
-import type { Page } from "../../../src/admin/declare/paging.ts";
-import type { AppPasswords, MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
-import { endSessions, type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
-import { get, post, queryOf } from "../../api.ts";
+import type { MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
+import { endSessions, SecretsCard, SessionRow } from "../../access-rows.tsx";
+import { type Answer, request } from "../../api.ts";
 import { ActionButton, Form, NewPassword, PagerButtons } from "../../controls.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { Button, Card, Field, Rows, SafeText, State, Time, useFocusOnOpen, useGet } from "../../parts.tsx";
+import { Button, Card, Field, Rows, SafeText, State, Time, useAnswer, useFocusOnOpen } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { change, reader, withProof } from "../../session.ts";
 
@@ -28,7 +26,7 @@ export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) 
 
 function PasswordForm({ done }: Readonly<{ done: () => void }>) {
   const submit = async ({ password = "" }): Promise<void> => {
-    const ask = () => post("me/password", { password });
+    const ask = () => request("POST /me/password", { body: { password } });
     await change(ask, () => (passwordsSet.value += 1), words.passwordSet);
     done();
   };
@@ -40,19 +38,16 @@ function PasswordForm({ done }: Readonly<{ done: () => void }>) {
   );
 }
 
-type Made = Readonly<{ name: string; password: string }>;
-
-const APPS = "me/app-passwords";
 const MOST_PASSWORDS: typeof MOST_APP_PASSWORDS = 20;
 
 /** `isOnServer`: none can be created, but existing ones can be removed. */
 export function AppPasswordsCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
   return (
-    <SecretsCard<AppPasswords["items"][number]>
-      path={APPS}
+    <SecretsCard
+      list={useAnswer("GET /me/app-passwords", {}, passwordsSet.value)}
+      remove={(id) => request("DELETE /me/app-passwords/{id}", { params: { id } })}
       madeAt={({ made }) => made}
       words={apps}
-      news={passwordsSet.value}
     >
       {isOnServer ? null : (items, reload) => <MakeAppPassword isFull={items.length >= MOST_PASSWORDS} made={reload} />}
     </SecretsCard>
@@ -60,12 +55,12 @@ export function AppPasswordsCard({ isOnServer }: Readonly<{ isOnServer: boolean 
 }
 
 function MakeAppPassword({ isFull, made }: Readonly<{ isFull: boolean; made: () => void }>) {
-  const [fresh, setFresh] = useState<Made | null>(null);
+  const [fresh, setFresh] = useState<Answer<"POST /me/app-passwords"> | null>(null);
   const submit = async ({ name = "" }): Promise<void> => {
     const ask = async () => {
-      const { items } = await get<AppPasswords>(APPS);
+      const { items } = await request("GET /me/app-passwords");
       if (items.some((one) => one.name === name)) throw new Error(apps.alreadyThere(name));
-      return post<Made>(APPS, { name });
+      return request("POST /me/app-passwords", { body: { name } });
     };
     setFresh(await withProof(ask).finally(made));
   };
@@ -91,7 +86,7 @@ const MOST_SHOWN = 10;
 
 export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean }>) {
   const [cursor, setCursor] = useState("");
-  const list = useGet<Page<OwnSignIn>>(`me/sign-ins${queryOf({ limit: MOST_SHOWN, cursor })}`);
+  const list = useAnswer("GET /me/sign-ins", { query: { limit: MOST_SHOWN, cursor } });
   const { data } = list;
   const hasRight = data?.items.some(({ isRight }) => isRight) ?? false;
   return (
@@ -142,7 +137,7 @@ function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boo
 }
 
 export function OwnSessionsCard() {
-  const list = useGet<{ items: readonly Listed[] }>("me/sessions", passwordsSet.value);
+  const list = useAnswer("GET /me/sessions", {}, passwordsSet.value);
   const { data, reload } = list;
   const isAlone = data?.items.every(({ isOwn }) => isOwn) ?? true;
   return (
@@ -151,7 +146,11 @@ export function OwnSessionsCard() {
       {data !== null && isAlone && <p class="empty">{t.browsers.alone}</p>}
       {!isAlone && (
         <div class="buttons">
-          <ActionButton text={words.endOthers} kind="danger" run={() => endSessions("me/sessions", reload)} />
+          <ActionButton
+            text={words.endOthers}
+            kind="danger"
+            run={() => endSessions(() => request("DELETE /me/sessions"), reload)}
+          />
         </div>
       )}
     </Card>

@@ -1,14 +1,13 @@
 import type { Forwarding, MOST_FORWARDS, VACATION_LIMITS, VacationItem } from "../../../src/admin/mailboxes.ts";
-import { get, put, remove } from "../../api.ts";
+import { request } from "../../api.ts";
 import { ActionButton, Form, RemoveButton } from "../../controls.tsx";
 import { dayOf, endOfDay, isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { Card, Field, Item, now, Rows, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { Card, Field, Item, now, Rows, Time, useAnswer, useAttempt, Waiting } from "../../parts.tsx";
 import { change } from "../../session.ts";
 
 /** Only types come from src. This type makes the compiler compare the number. */
 const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
-const FORWARDING = "me/forwarding";
 
 /** Where else the mail goes, and who gets a reply. */
 export function Delivery() {
@@ -21,15 +20,15 @@ export function Delivery() {
 }
 
 function ForwardingCard() {
-  const forwarding = useGet<Forwarding>(FORWARDING);
+  const forwarding = useAnswer("GET /me/forwarding", {});
   const { to, keep } = forwarding.data ?? { to: [], keep: true };
   const busy = useAttempt();
   const words = t.mailboxSettings.forwarding;
   // Read again first, because the shown list may be out of date.
   const set = (edit: (old: Forwarding) => Forwarding, message: string): Promise<void> => {
     const ask = async () => {
-      const wanted = edit(await get<Forwarding>(FORWARDING));
-      return wanted.to.length === 0 ? remove(FORWARDING) : put(FORWARDING, wanted);
+      const body = edit(await request("GET /me/forwarding"));
+      return body.to.length === 0 ? request("DELETE /me/forwarding") : request("PUT /me/forwarding", { body });
     };
     return change(ask, forwarding.reload, message);
   };
@@ -67,19 +66,18 @@ function ForwardingCard() {
 }
 
 const LIMITS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
-const VACATION = "me/vacation";
 
 function VacationCard() {
-  const stored = useGet<{ vacation: VacationItem | null }>(VACATION);
+  const stored = useAnswer("GET /me/vacation", {});
   const { data, reload } = stored;
   const busy = useAttempt();
   const words = t.mailboxSettings.vacation;
   const vacation = data?.vacation ?? null;
   const submit = ({ subject = "", text = "", day = "" }): Promise<void> => {
-    const reply = { subject, text, until: endOfDay(day, vacation?.until ?? null, now.value) };
-    return change(() => put(VACATION, reply), reload, words.started);
+    const body = { subject, text, until: endOfDay(day, vacation?.until ?? null, now.value) };
+    return change(() => request("PUT /me/vacation", { body }), reload, words.started);
   };
-  const end = (): Promise<void> => change(() => remove(VACATION), reload, words.stopped);
+  const end = (): Promise<void> => change(() => request("DELETE /me/vacation"), reload, words.stopped);
   return (
     <Card title={words.title} hint={words.hint}>
       <Waiting {...stored} />

@@ -1,22 +1,21 @@
 import { useState } from "preact/hooks";
-import type { OwnMail } from "../../../src/admin/declare/items.ts";
-import { post, queryOf, remove } from "../../api.ts";
+import { request } from "../../api.ts";
 import { notify } from "../../attempt.ts";
 import { ActionButton, DurationField, Form, RemoveButton } from "../../controls.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { Card, Field, Item, now, Rows, SafeText, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { Card, Field, Item, now, Rows, SafeText, Time, useAnswer, useAttempt, Waiting } from "../../parts.tsx";
 
 const words = t.me;
 
 export function SendersCard() {
-  const list = useGet<{ items: readonly { sender: string }[] }>("me/senders");
+  const list = useAnswer("GET /me/senders", {});
   const add = async (sender: string): Promise<void> => {
-    await post("me/senders", { sender }).finally(list.reload);
+    await request("POST /me/senders", { body: { sender } }).finally(list.reload);
     notify(words.senderAllowed(sender), { undo: () => removeSender(sender) });
   };
   const removeSender = async (sender: string): Promise<void> => {
-    await remove(`me/senders${queryOf({ sender })}`).finally(list.reload);
+    await request("DELETE /me/senders", { query: { sender } }).finally(list.reload);
     notify(words.senderOff(sender), { undo: () => add(sender) });
   };
   return (
@@ -40,12 +39,12 @@ export function CodeCard({ until, changed }: Readonly<{ until: string | null; ch
   const busy = useAttempt();
   const isPaused = until !== null && !isPast(until, now.value);
   const pause = async ({ for: lasts = "" }): Promise<void> => {
-    await post("me/greylist-pause", { for: lasts }).finally(changed);
+    await request("POST /me/greylist-pause", { body: { for: lasts } }).finally(changed);
     // The pause that it replaces cannot be restored.
     notify(words.paused, { undo: isPaused ? null : resume });
   };
   const resume = async (): Promise<void> => {
-    await remove("me/greylist-pause").finally(changed);
+    await request("DELETE /me/greylist-pause").finally(changed);
     notify(words.resumed);
   };
   return (
@@ -78,7 +77,7 @@ export function FollowCard() {
 }
 
 function Path({ id }: Readonly<{ id: string }>) {
-  const mail = useGet<OwnMail>(`me/mail${queryOf({ id })}`);
+  const mail = useAnswer("GET /me/mail", { query: { id } });
   const { data } = mail;
   return (
     <>

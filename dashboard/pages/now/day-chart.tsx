@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
-import { get, queryOf } from "../../api.ts";
+import { request } from "../../api.ts";
 import { hourAndMinute, whole } from "../../format.ts";
 import { serverTime } from "../../live.ts";
 import { Card, minute, useLoaded, Waiting } from "../../parts.tsx";
@@ -23,7 +23,7 @@ const TICK_STEPS = 24;
 export function DayChart() {
   const readDay = (): Promise<DayFigures> => {
     const from = new Date(serverTime() - DAY_MS).toISOString();
-    return get(`figures${queryOf({ from, step: STEP_SECONDS })}`);
+    return request("GET /figures", { query: { from, step: STEP_SECONDS } });
   };
   const day = useLoaded(readDay, [], minute.value);
   return (

@@ -1,11 +1,11 @@
 import { effect, signal } from "@preact/signals";
-import type { PreviewAnswer, SettingsAnswer, UndoItem } from "../../../src/admin/settings.ts";
+import type { UndoItem } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
-import { post } from "../../api.ts";
+import { type Answer, request } from "../../api.ts";
 import { Choice } from "../../controls.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Button, Card, Field, now, SafeText, Time, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { Button, Card, Field, now, SafeText, Time, useAnswer, useAttempt, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
 import { change, reader } from "../../session.ts";
@@ -14,10 +14,8 @@ import { SettingPreview } from "./setting-preview.tsx";
 
 const words = t.settings;
 
-type Changed = Readonly<{ changed: readonly string[]; undoUntil: string | null }>;
-
 /** Only the previewed changes are applied. */
-type Previewed = Readonly<{ changes: ReturnType<typeof changesOf>; preview: PreviewAnswer }>;
+type Previewed = Readonly<{ changes: ReturnType<typeof changesOf>; preview: Answer<"POST /settings/preview"> }>;
 
 const USUAL_GROUP = "limits";
 /** Maximum results of a search. A group has fewer. */
@@ -36,7 +34,7 @@ function discard(): void {
 }
 
 export function SettingsPage() {
-  const list = useGet<SettingsAnswer>("settings");
+  const list = useAnswer("GET /settings", {});
   const { data, reload } = list;
   const { isBusy, attempt } = useAttempt();
   const changes = changesOf(edits.value, data?.items ?? []);
@@ -44,15 +42,18 @@ export function SettingsPage() {
   const seen = previewed.value;
   const showPreview = (): void =>
     attempt(async () => {
-      previewed.value = { changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) };
+      previewed.value = { changes, preview: await request("POST /settings/preview", { body: { changes } }) };
     });
-  const send = (path: string, body: object, message: (keys: string) => string): Promise<void> => {
-    const ask = () => post<Changed>(path, body);
-    return change(ask, reload, ({ changed }) => message(changed.join(", ")));
+  const send = (ask: () => Promise<Answer<"POST /settings">>, message: (keys: string) => string): Promise<void> =>
+    change(ask, reload, ({ changed }) => message(changed.join(", ")));
+  const apply = ({ changes: wanted, preview: { digest } }: Previewed): void => {
+    const body = { changes: wanted, digest };
+    attempt(() => send(() => request("POST /settings", { body }), words.applied).then(discard));
   };
-  const apply = ({ changes: wanted, preview: { digest } }: Previewed): void =>
-    attempt(() => send("settings", { changes: wanted, digest }, words.applied).then(discard));
-  const undo = (): void => attempt(() => send("settings/undo", { digest: data?.digest }, words.undone));
+  const undo = (): void => {
+    const body = { digest: data?.digest ?? "" };
+    attempt(() => send(() => request("POST /settings/undo", { body }), words.undone));
+  };
   return (
     <>
       <Waiting {...list} />

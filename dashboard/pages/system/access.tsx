@@ -1,15 +1,13 @@
 import { useState } from "preact/hooks";
 import type { TokenItem } from "../../../src/admin/access.ts";
-import type { ListedSession } from "../../../src/admin/declare/items.ts";
-import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { LIMITS } from "../../../src/guard/limits.ts";
-import { endSessions, LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
+import { endSessions, LastUse, SessionRow } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
-import { post, queryOf, remove } from "../../api.ts";
+import { type Answer, request } from "../../api.ts";
 import { ActionButton, Choice, ConfirmButton, Form } from "../../controls.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Card, Field, Item, now, Rows, SafeText, Time, useGet } from "../../parts.tsx";
+import { Card, Field, Item, now, Rows, SafeText, Time, useAnswer } from "../../parts.tsx";
 import { NotShown } from "../../rows.tsx";
 import { Secret } from "../../secrets.tsx";
 import { change, reader, withProof } from "../../session.ts";
@@ -21,23 +19,21 @@ const MOST_SHOWN = 100;
 const MOST_SESSIONS: typeof LIMITS.dashboardSessions = 256;
 
 export function SessionsCard() {
-  const list = useGet<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`);
+  const list = useAnswer("GET /sessions", { query: { limit: MOST_SESSIONS } });
   const { data, reload } = list;
-  const end = (path: string): Promise<void> => endSessions(path, reload);
+  const endOthers = (): Promise<void> => endSessions(() => request("DELETE /sessions"), reload);
+  const endOne = (id: string): Promise<void> =>
+    endSessions(() => request("DELETE /sessions/{id}", { params: { id } }), reload);
   // The administrator's sessions come first, and all of them fit on this page.
   const isAlone = data?.items.every(({ isOwn, account }) => isOwn || account !== null) ?? true;
-  const endAll = isAlone ? undefined : <ActionButton text={words.endAll} kind="danger" run={() => end("sessions")} />;
+  const endAll = isAlone ? undefined : <ActionButton text={words.endAll} kind="danger" run={endOthers} />;
   return (
     <Card title={words.sessions} hint={words.sessionsHint} aside={endAll}>
       <Rows of={list}>
         {(item) => (
           <SessionRow key={item.id} item={item} account={item.account}>
             {!item.isOwn && (
-              <ActionButton
-                text={words.end}
-                label={words.endOf(item.device, item.ip)}
-                run={() => end(`sessions/${item.id}`)}
-              />
+              <ActionButton text={words.end} label={words.endOf(item.device, item.ip)} run={() => endOne(item.id)} />
             )}
           </SessionRow>
         )}
@@ -49,9 +45,10 @@ export function SessionsCard() {
 }
 
 export function TokensCard() {
-  const list = useGet<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_SHOWN })}`);
+  const list = useAnswer("GET /tokens", { query: { limit: MOST_SHOWN } });
   const { data, reload } = list;
-  const revoke = (name: string): Promise<void> => change(() => remove(`tokens/${name}`), reload, words.revoked(name));
+  const revoke = (name: string): Promise<void> =>
+    change(() => request("DELETE /tokens/{name}", { params: { name } }), reload, words.revoked(name));
   return (
     <Card title={words.tokens} hint={words.tokensHint}>
       <Rows of={list} none={words.noTokens}>
@@ -85,18 +82,20 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
   );
 }
 
-type Made = Readonly<{ name: string; token: string }>;
 /** The choice of single scopes. The other choices are roles (src/core/access/scopes.ts), which the server accepts instead. */
 const CHOSEN = "chosen";
 
+type Role = keyof typeof words.roles;
+
 function TokenForm({ made }: Readonly<{ made: () => void }>) {
-  const [role, setRole] = useState("viewer");
-  const [fresh, setFresh] = useState<Made | null>(null);
+  const [role, setRole] = useState<Role>("viewer");
+  const [fresh, setFresh] = useState<Answer<"POST /tokens"> | null>(null);
   const submit = async ({ name = "", expires = "" }, form: HTMLFormElement): Promise<void> => {
-    const scopes = role === CHOSEN ? new FormData(form).getAll("scope") : [role];
+    const ticked = new FormData(form).getAll("scope");
+    const scopes = role === CHOSEN ? (reader.value?.scopes ?? []).filter((scope) => ticked.includes(scope)) : [role];
     if (scopes.length === 0) throw new Error(words.noScope);
     const body = { name, scopes, ...(expires === "" ? {} : { expires }) };
-    setFresh(await withProof(() => post<Made>("tokens", body)).finally(made));
+    setFresh(await withProof(() => request("POST /tokens", { body })).finally(made));
     setRole("viewer");
   };
   return (
@@ -117,7 +116,8 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
           name="role"
           choices={Object.entries(words.roles)}
           value={role}
-          onChange={({ currentTarget }) => setRole(currentTarget.value)}
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the value of one of the choices
+          onChange={({ currentTarget }) => setRole(currentTarget.value as Role)}
         />
         <Choice label={t.pause.lasts} name="expires" choices={Object.entries(words.durations)} chosen="90d" />
         {role === CHOSEN && (

@@ -2,10 +2,10 @@ import { useState } from "preact/hooks";
 import type { Health } from "../../../src/admin/declare/items.ts";
 import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/server.ts";
 import { t } from "../../admin-texts.ts";
-import { post, queryOf } from "../../api.ts";
+import { request } from "../../api.ts";
 import { ActionButton } from "../../controls.tsx";
 import { tasksKey } from "../../live.ts";
-import { Card, Rows, SafeText, State, Time, useAttempt, useGet } from "../../parts.tsx";
+import { Card, Rows, SafeText, State, Time, useAnswer, useAttempt } from "../../parts.tsx";
 import { Advice } from "../../rows.tsx";
 
 const words = t.system.alertList;
@@ -13,7 +13,7 @@ const words = t.system.alertList;
 const MOST_SHOWN = 20;
 
 export function AlertsPart() {
-  const list = useGet<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`, tasksKey.value);
+  const list = useAnswer("GET /alerts", { query: { limit: MOST_SHOWN } }, tasksKey.value);
   const { data, reload } = list;
   return (
     <>
@@ -34,7 +34,7 @@ function Channels({ channels, leadOut, tested }: ChannelsProps) {
   const busy = useAttempt();
   const [results, setResults] = useState<ChannelTests["results"]>([]);
   const test = async (): Promise<void> => {
-    setResults((await post<ChannelTests>("alerts/test", {})).results);
+    setResults((await request("POST /alerts/test")).results);
     tested();
   };
   const button = <ActionButton text={busy.isBusy ? words.testing : words.test} busy={busy} run={test} />;

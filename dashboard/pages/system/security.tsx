@@ -1,12 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { FactorList, TotpBegun } from "../../../src/admin/access.ts";
 import { SecretsCard } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
-import { post, remove } from "../../api.ts";
+import { type Answer, request } from "../../api.ts";
 import { notify } from "../../attempt.ts";
 import { ActionButton, ConfirmButton, Form } from "../../controls.tsx";
 import { download } from "../../export.ts";
-import { Button, Card, Field, useGet, Waiting } from "../../parts.tsx";
+import { Button, Card, Field, useAnswer, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
 import { Copy, QrCode } from "../../secrets.tsx";
 import { change, withProof } from "../../session.ts";
@@ -25,8 +24,9 @@ export function Security() {
 function PasskeysCard() {
   const whyNot = whyNoPasskeys();
   return (
-    <SecretsCard<FactorList["passkeys"][number]>
-      path="factors/passkeys"
+    <SecretsCard
+      list={useAnswer("GET /factors/passkeys", {})}
+      remove={(id) => request("DELETE /factors/passkeys/{id}", { params: { id } })}
       madeAt={({ created }) => created}
       words={t.passkeys}
     >
@@ -39,9 +39,9 @@ function PasskeysCard() {
 
 function AddPasskey({ added }: Readonly<{ added: () => void }>) {
   const submit = async ({ name = "" }): Promise<void> => {
-    const asked = await withProof(() => post<Parameters<typeof makePasskey>[0]>("factors/passkeys", {}));
-    const made = await makePasskey(asked);
-    await withProof(() => post("factors/passkeys/confirm", { ...made, name })).finally(added);
+    const asked = await withProof(() => request("POST /factors/passkeys"));
+    const body = { ...(await makePasskey(asked)), name };
+    await withProof(() => request("POST /factors/passkeys/confirm", { body })).finally(added);
     notify(t.passkeys.wasAdded(name));
   };
   return (
@@ -54,27 +54,27 @@ function AddPasskey({ added }: Readonly<{ added: () => void }>) {
   );
 }
 
-type NewCodes = Readonly<{ recoveryCodes: readonly string[] }>;
+type TotpBegun = Answer<"POST /factors/totp">;
 
 function TotpCard() {
-  const factors = useGet<FactorList>("factors");
+  const factors = useAnswer("GET /factors", {});
   const { data, reload } = factors;
   const [begun, setBegun] = useState<TotpBegun | null>(null);
   const [codes, setCodes] = useState<readonly string[] | null>(null);
-  const showCodes = ({ recoveryCodes }: NewCodes): void => {
+  const showCodes = ({ recoveryCodes }: Answer<"POST /factors/recovery">): void => {
     setBegun(null);
     setCodes(recoveryCodes);
   };
   const start = async (): Promise<void> => {
-    setBegun(await withProof(() => post<TotpBegun>("factors/totp", {})));
+    setBegun(await withProof(() => request("POST /factors/totp")));
     setCodes(null);
   };
   const confirm = async ({ code = "" }): Promise<void> =>
-    showCodes(await post<NewCodes>("factors/totp/confirm", { code }).finally(reload));
+    showCodes(await request("POST /factors/totp/confirm", { body: { code } }).finally(reload));
   const renew = async (): Promise<void> =>
-    showCodes(await withProof(() => post<NewCodes>("factors/recovery", {})).finally(reload));
+    showCodes(await withProof(() => request("POST /factors/recovery")).finally(reload));
   const removeApp = (): Promise<void> =>
-    change(() => remove("factors/totp"), reload, words.removed).then(() => setCodes(null));
+    change(() => request("DELETE /factors/totp"), reload, words.removed).then(() => setCodes(null));
   return (
     <Card title={words.title}>
       <Waiting {...factors} />

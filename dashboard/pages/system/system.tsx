@@ -1,8 +1,8 @@
-import type { Health } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
+import type { Answer } from "../../api.ts";
 import { LanguageCard } from "../../controls.tsx";
 import { health, version } from "../../live.ts";
-import { Card, SafeText, Time, useGet, Waiting } from "../../parts.tsx";
+import { Card, SafeText, Time, useAnswer, Waiting } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
 import { tabbedPage } from "../list-parts.tsx";
@@ -33,7 +33,7 @@ function Access() {
 
 function SystemState() {
   // Without the stream, as behind a proxy that buffers, the page still shows the state.
-  const status = useGet<Health>("status");
+  const status = useAnswer("GET /status", {});
   const known = health.value ?? status.data;
   return (
     <>
@@ -46,7 +46,7 @@ function SystemState() {
   );
 }
 
-function HealthCards({ notices, components }: Health) {
+function HealthCards({ notices, components }: Answer<"GET /status">) {
   const asked = route.value.query["notice"];
   return (
     <>

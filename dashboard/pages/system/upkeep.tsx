@@ -1,9 +1,8 @@
 import type { CertificateReport, DnsReport, PublishedRecord, UpkeepItem } from "../../../src/admin/declare/reports.ts";
 import { t } from "../../admin-texts.ts";
-import { queryOf } from "../../api.ts";
 import { Choice } from "../../controls.tsx";
 import { language } from "../../messages.ts";
-import { Button, Card, now, Rows, SafeText, State, Time, useGet, Waiting } from "../../parts.tsx";
+import { Button, Card, now, Rows, SafeText, State, Time, useAnswer, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Copy } from "../../secrets.tsx";
 
@@ -11,7 +10,7 @@ const words = t.upkeep;
 
 export function DnsPart() {
   const { domain = "" } = route.value.query;
-  const report = useGet<DnsReport>(`dns${queryOf({ domain })}`);
+  const report = useAnswer("GET /dns", { query: { domain } });
   const { data, isCurrent, reload } = report;
   if (data === null) return <Waiting {...report} />;
   return (
@@ -80,7 +79,7 @@ function RecordRow({ record }: Readonly<{ record: PublishedRecord }>) {
 const SHAPES = { ok: "ok", degraded: "degraded", down: "down", unknown: "degraded" } as const;
 
 export function UpkeepPart() {
-  const list = useGet<{ items: readonly UpkeepItem[] }>("upkeep");
+  const list = useAnswer("GET /upkeep", {});
   return (
     <>
       <Card title={t.upkeep.title}>
@@ -114,7 +113,7 @@ function UpkeepRow({ item: { name, state, at, says, command } }: Readonly<{ item
 }
 
 function Certificate() {
-  const report = useGet<CertificateReport>("certificate");
+  const report = useAnswer("GET /certificate", {});
   return (
     <Card title={t.upkeep.certificate}>
       <Waiting {...report} />
