@@ -20,6 +20,16 @@ test("every command that a page prints is one that the command line takes", () =
   assert.deepEqual(wrong, []);
 });
 
+test("every command is named on a page that people write", () => {
+  const text = PAGES.filter((page) => !/reference|CHANGELOG/.test(page))
+    .map((page) => readFileSync(page, "utf8"))
+    .join("\n");
+  assert.deepEqual(
+    commands.filter(({ name }) => !new RegExp(`\\b${name}\\b`).test(text)),
+    [],
+  );
+});
+
 test("docs/README.md links to every page", () => {
   const overview = readFileSync("docs/README.md", "utf8");
   const missing = globSync("docs/*.md").filter((page) => !overview.includes(`(${page.replace("docs/", "")}`));
