@@ -9,6 +9,7 @@ import {
   isOf,
   type Load,
   NOTHING_LOADED,
+  pathOf,
   RequestError,
   request,
 } from "./api.ts";
@@ -31,6 +32,14 @@ test("no answer, and an answer without a sentence, are shown in the page's langu
   answerRequests(t, () => answers.shift());
   assert.deepEqual(await complaint(request("GET /session")), ofPage("The server cannot be reached."));
   assert.deepEqual(await complaint(request("GET /session")), ofPage("The server answered 502."));
+});
+
+test("a network keeps its slash in the path, and any other text has it escaped", () => {
+  const network = { params: { name: "anna@example.org", network: "2001:db8::/48" } };
+  const path = pathOf("DELETE /accounts/{name}/networks/{network}", network);
+  assert.equal(path, "accounts/anna%40example.org/networks/2001%3Adb8%3A%3A/48");
+  assert.equal(pathOf("GET /why/{ip}", { params: { ip: "192.0.2.0/24" } }), "why/192.0.2.0/24");
+  assert.equal(pathOf("GET /why/account/{account}", { params: { account: "smtpd/25" } }), "why/account/smtpd%2F25");
 });
 
 const UNANSWERED = ofPage("The server cannot be reached. Check whether a change was made before you repeat it.");

@@ -61,10 +61,13 @@ export function queryOf(fields: Query): string {
   return query.size === 0 ? "" : `?${query}`;
 }
 
-/** Relative to the API. A network's slash stays, because some proxies refuse an escaped one. */
+/** Relative to the API. A network's slash stays, because some proxies refuse an escaped one. Elsewhere it would end the parameter. */
 export function pathOf(route: string, { params = {}, query = {} }: AnyAsked = {}): string {
-  const escaped = (value = ""): string => encodeURIComponent(value).replace(/%2F(?=\d+$)/, "/");
-  const path = route.replace(/^\w+ \//, "").replace(/\{(\w+)\}/g, (_, name: string) => escaped(params[name]));
+  const escaped = (name: string): string => {
+    const value = encodeURIComponent(params[name] ?? "");
+    return name === "ip" || name === "network" ? value.replace("%2F", "/") : value;
+  };
+  const path = route.replace(/^\w+ \//, "").replace(/\{(\w+)\}/g, (_, name: string) => escaped(name));
   return `${path}${queryOf(query)}`;
 }
 
