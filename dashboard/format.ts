@@ -81,9 +81,9 @@ export function windowTitle(...names: readonly string[]): string {
   return [...new Set([...names, "GhostInbox"])].filter((name) => name !== "").join(" – ");
 }
 
-/** Without the fields that are empty. */
 type Some<F extends string> = string extends F ? Readonly<Record<F, string>> : Readonly<{ [_ in F]?: string }>;
 
+/** Without the fields that are empty. */
 export function withoutEmpty<F extends string>(fields: Readonly<Record<F, string>>): Some<F> {
   const some = Object.entries<string>(fields).filter(([, value]) => value !== "");
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- some of the same fields
