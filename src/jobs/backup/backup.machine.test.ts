@@ -330,12 +330,13 @@ describe("restored mails", { skip: lacking(DOVECOT) }, () => {
   test("are counted in the backup: all, those of a folder, or one; an earlier restore adds none", async () => {
     assert.deepEqual(await restore({}), { ok: true, mails: 3 });
     assert.deepEqual(await restore({ folder: "Archive.2024" }), { ok: true, mails: 2 });
+    assert.deepEqual(await restore({ folder: "Archive*" }), { ok: true, mails: 2 });
     assert.deepEqual(await restore({ messageId: "<3@x>" }), { ok: true, mails: 1 });
-    assert.deepEqual([mailsOf("Old.INBOX"), mailsOf("Old.Archive.2024")], [2, 4]);
+    assert.deepEqual([mailsOf("Old.INBOX"), mailsOf("Old.Archive.2024")], [2, 6]);
     for (const nothing of [{ folder: "Archive" }, { messageId: "<4@x>" }])
       assert.deepEqual(await restore(nothing), { ok: true, mails: 0 });
     const reason = `The backup has no folder “Never” of ${ANNA}.`;
-    assert.deepEqual(await restore({ folder: "Never" }), { ok: false, reason });
+    assert.deepEqual(await restore({ folder: "Never" }), { ok: false, reason, isMissing: true });
   });
 
   test("are still counted if a client moves them at once", async () => {

@@ -33,6 +33,9 @@ type Asked = Readonly<{
   interrupted: AbortSignal;
 }>;
 
+/** `isMissing`: the backup has no such folder or account; another one may. */
+type MailsRestored = Readonly<{ ok: true; mails: number }> | (Failed & Readonly<{ isMissing?: true }>);
+
 /**
  * Puts mails of a snapshot into a separate folder in the account's mailbox, with their flags and times. Changes nothing
  * else there. Returns the number of mails.
@@ -41,7 +44,7 @@ export async function restoreMailbox(
   layout: Layout,
   restic: Restic,
   { snapshot, watch, ...asked }: Asked & Readonly<{ snapshot: string; watch: (progress: Progress) => void }>,
-): Promise<Readonly<{ ok: true; mails: number }> | Failed> {
+): Promise<MailsRestored> {
   const { selection, interrupted: signal } = asked;
   const [user = "", domain = ""] = selection.account.split("@");
   // Dovecot reads this directory as the user of the mails, who may not enter the directory of the backups.
@@ -62,7 +65,7 @@ export async function restoreMailbox(
     if (!restored.ok) return { ok: false, reason: `Nothing was restored: ${restored.reason}.` };
     const maildir = join(scratch, "mail", domain, user, "Maildir");
     if (!existsSync(maildir))
-      return { ok: false, reason: `The snapshot ${snapshot} has no mail of ${selection.account}.` };
+      return { ok: false, reason: `The snapshot ${snapshot} has no mail of ${selection.account}.`, isMissing: true };
     giveAll(scratch, userIds(USERS.mail));
     const limits = { timeoutMs: MANY_MAILS_MS, mostOutputBytes: FOUND_BYTES, signal };
     return await withKeys(layout.dovecotConf, asked.keys, (conf) =>
@@ -103,7 +106,7 @@ export async function importMails(
   doveadm: Doveadm,
   maildir: string,
   { selection, folder, interrupted: signal }: Omit<Asked, "keys">,
-): Promise<Readonly<{ ok: true; mails: number }> | Failed> {
+): Promise<MailsRestored> {
   const { account } = selection;
   const query = queryOf(selection);
   const source = `maildir:${maildir}`;
@@ -111,7 +114,7 @@ export async function importMails(
   const found = await doveadm("-o", `mail_location=${source}`, "search", "-u", account, ...query);
   if (signal.aborted) return { ok: false, reason: "Interrupted: nothing was restored." };
   if (found.code === NOT_FOUND && selection.folder !== null)
-    return { ok: false, reason: `The backup has no folder “${selection.folder}” of ${account}.` };
+    return { ok: false, reason: `The backup has no folder “${selection.folder}” of ${account}.`, isMissing: true };
   if (found.code !== 0) return { ok: false, reason: `Nothing was restored: ${lastLines({ ...found, stdout: "" })}` };
   const mails = found.stdout.split("\n").length - 1;
   if (mails === 0) return { ok: true, mails };

@@ -189,7 +189,7 @@ const BY_HAND: readonly CliCommand[] = [
     "Restore the whole server, or mails of one account; from the latest backup, a snapshot, or a file of `backup export`.",
     {
       "--account ADDRESS": "Only mails of this account, into a separate folder.",
-      "--folder NAME": "Only mails of this folder.",
+      "--folder NAME": "Only mails of this folder; with NAME*, of its subfolders too.",
       "--message ID": "Only the mail with this Message-ID.",
       "--into NAME": "Destination folder; “Restored” and the date by default.",
       "--to DIR": "Write all files to this new directory instead.",

@@ -186,14 +186,15 @@ async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen):
   const { interrupted } = call.terminal;
   const asked = { snapshot, selection, folder, keys, interrupted, watch: progressOf(call, "Restored") };
   const restored = await restoreMailbox(call.layout, restic, asked);
-  if (!restored.ok) return failed(restored.reason, "");
-  if (restored.mails === 0)
-    return failed(`The snapshot has no such mail of ${account}.`, `\`${PROGRAM} backup list\` shows others.`);
+  if (!restored.ok) return failed(restored.reason, restored.isMissing === true ? OTHERS : "");
+  if (restored.mails === 0) return failed(`The snapshot has no such mail of ${account}.`, OTHERS);
   return done(
     { snapshot, account, folder, mails: restored.mails },
     `${plural(restored.mails, "mail")} of ${when(manifest.at)} ${restored.mails === 1 ? "is" : "are"} in the folder “${folder}” of ${account}.`,
   );
 }
+
+const OTHERS = `\`${PROGRAM} backup list\` shows other backups: name one that is old enough.`;
 
 function mailsText({ folder, messageId }: Readonly<{ folder: string | null; messageId: string | null }>): string {
   if (messageId !== null) return `the mail ${oneLine(messageId)}`;
