@@ -156,7 +156,7 @@ export async function rollback(call: Call): Promise<Answer> {
   if (snapshot === null)
     return failed(
       `No snapshot to go back to: an upgrade makes one in ${layout.beforeUpgrade} when it changes the databases.`,
-      `\`${PROGRAM} backup list\` shows the backups.`,
+      "If none did, the version that you had before can start without one: docs/upgrades.md.",
     );
   const why = whyNoRollback(layout, snapshot);
   if (why !== null) return failed(why, `\`${PROGRAM} backup list\` shows the backups.`);
