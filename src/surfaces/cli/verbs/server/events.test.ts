@@ -85,6 +85,7 @@ test("`find` lists events that name a text or come from a network, and treats no
     return items.map((item) => field(JSON.stringify(item), "id"));
   };
   assert.deepEqual(await idsOf("SENDER.test"), [3]);
+  assert.match((await ran(t, "why SENDER.test")).err, /^Next: \.\/ghostinbox why 203\.0\.113\.7$/m);
   assert.deepEqual(await idsOf("203.0.113.0/24"), [1, 3]);
   assert.deepEqual(await idsOf("nobody@example.org"), [2], "a recipient who has no account");
   for (const odd of ["%", "_@_", "'", '"', "x".repeat(10_000)]) assert.deepEqual(await idsOf(odd), [], odd);

@@ -54,11 +54,18 @@ export async function events(call: Call): Promise<Answer> {
   }
   if (latest.length === 0)
     return done({ items: latest, next }, "No event matches.", `${PROGRAM} events --follow  # waits for one`);
-  const someone = latest.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
   const isAfter = chosen.after !== undefined;
   const older = next === null || isAfter ? "" : `… older ones: --cursor ${next}\n`;
   const newer = next === null || !isAfter ? "" : `\n… newer ones: --after ${next}`;
-  return done({ items: latest, next }, older + columns(latest.map(cellsOf)) + newer, `${PROGRAM} why ${someone}`);
+  return done(
+    { items: latest, next },
+    older + columns(latest.map(cellsOf)) + newer,
+    `${PROGRAM} why ${someoneIn(latest)}`,
+  );
+}
+
+function someoneIn(events: readonly EventItem[]): string {
+  return events.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
 }
 
 /** The latest events whose displayed text contains this. */
@@ -73,7 +80,7 @@ export function eventsNaming(call: Call, reader: Reader, text: string): Answer {
     return done({ items, next }, says, `${PROGRAM} logs --grep TEXT`);
   }
   const older = next === null ? "" : "… and older ones.\n";
-  return done({ items, next }, older + columns(items.map(cellsOf)), `${PROGRAM} events --follow`);
+  return done({ items, next }, older + columns(items.map(cellsOf)), `${PROGRAM} why ${someoneIn(items)}`);
 }
 
 /** The latest events. One search may end without a match, and then continues from where it stopped. */
