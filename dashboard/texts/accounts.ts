@@ -44,7 +44,8 @@ export const en = {
   resumedNow: (name: string, isHeld: boolean) =>
     `${name} can sign in again.${isHeld ? " Its mail is held until you release it." : ""}`,
   setPassword: "Set a new password",
-  passwordSays: "Its open sessions end. All of the user's mail programs need the new password.",
+  passwordSays:
+    "Its open sessions end, and its app passwords stop working. All of the user's mail programs need the new password.",
   passwordSet: (name: string) => `${name} has a new password.`,
   quota: "Quota",
   quotaUsual: (size: string) => `default (${size})`,
@@ -146,7 +147,8 @@ export const de: typeof en = {
   resumedNow: (name, isHeld) =>
     `${name} kann sich wieder anmelden.${isHeld ? " Seine Post wird angehalten, bis Sie sie freigeben." : ""}`,
   setPassword: "Neues Passwort setzen",
-  passwordSays: "Seine Sitzungen enden, und jedes Mailprogramm braucht das neue Passwort.",
+  passwordSays:
+    "Seine Sitzungen enden, und seine App-Passwörter gelten nicht mehr. Jedes Mailprogramm braucht das neue Passwort.",
   passwordSet: (name) => `${name} hat ein neues Passwort.`,
   quota: "Kontingent",
   quotaUsual: (size) => `wie eingestellt (${size})`,

@@ -113,6 +113,13 @@ describe("settings of an account", TIMED, () => {
     assert.ok(password !== "" && !listed.includes(password));
     await does(`account app-password remove ${ANNA} Annas Laptop`);
     assert.match(await does(`account app-password list ${ANNA}`), /has no app password/);
+    await does(`account app-password add ${ANNA} phone`);
+    const changed = (): Promise<string> => does(`account passwd ${ANNA} --password-stdin`, `${PASSWORD}\n`);
+    assert.match(
+      await changed(),
+      /; its open sessions were ended\. Its app passwords are removed: all its mail programs/,
+    );
+    assert.doesNotMatch(await changed(), /app passwords/);
     assert.equal((await run("account app-password list nobody@example.org")).code, 1);
     assert.equal((await run(`account app-password add ${ANNA}`)).code, 2);
   });

@@ -85,9 +85,11 @@ export const accountPasswd = ofAccountWithReader(async (call, name, reader) => {
   const secret = await secretOf(call, reader, { name, ...password });
   if (!secret.ok) return secret;
   const { fields, closed } = secret;
+  const hasApps = reader.own(name).appPasswords.length > 0;
   const asked = await call.guard.ask({ verb: "account_set_hash", name, ...fields });
   if (!asked.ok) return asked;
-  const text = `${name} has a new password; its open sessions were ended.${closed}`;
+  const removed = hasApps ? " Its app passwords are removed: all its mail programs need the new password." : "";
+  const text = `${name} has a new password; its open sessions were ended.${removed}${closed}`;
   return done({ ...asked.result, closed: closed !== "" }, text, `${PROGRAM} events --type LOGIN_FAILED`);
 });
 
