@@ -132,7 +132,7 @@ function setUp(options: () => string = () => "rw") {
 test("a disk with space is not reported; one at twice Postfix's reserve is, until there is space again", () => {
   const { layout, watch, look } = setUp();
   assert.equal(look(layout.data, {}), undefined);
-  const says = `97 MB are left below ${layout.data}; below 50 MB mail is refused`;
+  const says = `97 MB are left below ${layout.data}; below 50 MB mail is refused. Try: du -xDh --max-depth=2 ${layout.data} | sort -h | tail`;
   assert.equal(look(layout.data, { bavail: 25_000 }), says);
   assert.equal(watch.lacksRoomToQueue(), true);
   assert.equal(look(layout.data, { bavail: 26_000 }), undefined);
@@ -156,7 +156,10 @@ test("if the mailboxes have a separate disk, mail must wait before it is full: P
 
 test("when inodes run out, there is first a notice, and then mail must wait", () => {
   const { layout, watch, look } = setUp();
-  assert.match(look(layout.mail, { ffree: 19_000 }) ?? "", /^19000 inodes are left below .*mail/);
+  assert.match(
+    look(layout.mail, { ffree: 19_000 }) ?? "",
+    /^19000 inodes are left below .*mail.* Try: du --inodes -xD /,
+  );
   assert.equal(watch.lacksRoom(), false);
   assert.match(look(layout.mail, { ffree: 999 }) ?? "", /^999 inodes/);
   assert.equal(watch.lacksRoom(), true);

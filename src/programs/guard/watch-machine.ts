@@ -171,11 +171,15 @@ function shortOf(disk: Disk, reservedBytes: number): readonly string[] {
   const { path, files, ffree } = disk;
   const free = freeBytes(disk);
   if (free <= REPORTED_BEFORE * reservedBytes)
-    return [`${inMegabytes(free)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused`];
+    return [
+      `${inMegabytes(free)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused. Try: du -xDh --max-depth=2 ${path} | sort -h | tail`,
+    ];
   // On a small disk, the share would be less than that at which mail is refused.
   const few = Math.max(Math.min(FREE_INODES, files * FREE_SHARE), REPORTED_BEFORE * LAST_INODES);
   if (countsInodes({ files }) && ffree <= few)
-    return [`${ffree} inodes are left below ${path}, one for each new file; below ${LAST_INODES} mail is refused`];
+    return [
+      `${ffree} inodes are left below ${path}, one for each new file; below ${LAST_INODES} mail is refused. Try: du --inodes -xD --max-depth=2 ${path} | sort -n | tail`,
+    ];
   return [];
 }
 
