@@ -135,8 +135,9 @@ export async function comparedReverse(
   const sources = await outgoing;
   return Promise.all(
     addresses.map((address) => {
-      const required = settings["outbound.relay"] === "" && sources.some((from) => isV4(from) === isV4(address));
-      return comparedOne(settings, { ...reverseRecord(settings.hostname, address), required });
+      const reverse = reverseRecord(settings, address);
+      const required = reverse.required && sources.some((from) => isV4(from) === isV4(address));
+      return comparedOne(settings, { ...reverse, required });
     }),
   );
 }

@@ -43,6 +43,20 @@ test("the server's name gets its own record for HELO, unless it is a mail domain
   assert.deepEqual(relayed, ["example.org v=spf1 mx a:smtp.relay.example ~all"]);
 });
 
+test("the names of the server's addresses are optional behind a relay", () => {
+  for (const [relay, required] of [
+    ["", true],
+    ["[smtp.relay.example]:587", false],
+  ] as const) {
+    const settings = { ...publisher.settings, "outbound.relay": relay };
+    const reverse = recordsOf({ ...publisher, settings }).filter(({ kind }) => kind === "reverse");
+    assert.deepEqual(
+      reverse.map((record) => record.required),
+      [required, required],
+    );
+  }
+});
+
 test("behind a proxy, both SPF records have a placeholder for the address from which mail leaves", () => {
   const proxied = { ...publisher, settings: settingsWith('proxy.networks = ["198.51.100.10"]') };
   const proposed = recordsOf({ ...proxied, addresses: [ip("2001:db8::25")] }).filter(({ kind }) => /spf/.test(kind));

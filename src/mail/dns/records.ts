@@ -40,7 +40,7 @@ export function recordsOf({ settings, addresses, domain, key }: Publisher): read
     record("service", "SRV", `_${name}._tcp.${domain}`, `0 1 ${settings[`ports.${name}`]} ${hostname}.`);
   return [
     record("mx", "MX", domain, `10 ${hostname}.`),
-    ...addresses.flatMap((address) => [addressRecord(hostname, address), reverseRecord(hostname, address)]),
+    ...addresses.flatMap((address) => [addressRecord(hostname, address), reverseRecord(settings, address)]),
     record("spf", "TXT", domain, spf),
     // A name must not have two SPF records (RFC 7208, 4.5), and a relay sends its own name in HELO.
     ...(domains.includes(hostname) || relay !== "" ? [] : [record("helo_spf", "TXT", hostname, `v=spf1 a${ip4} -all`)]),
@@ -90,8 +90,10 @@ export function addressRecord(hostname: string, address: Ip): DnsRecord {
   return record("address", isV4(address) ? "A" : "AAAA", hostname, address);
 }
 
-export function reverseRecord(hostname: string, address: Ip): DnsRecord {
-  return record("reverse", "PTR", reverseName(address), `${hostname}.`);
+export function reverseRecord(settings: Pick<Settings, "hostname" | "outbound.relay">, address: Ip): DnsRecord {
+  const reverse = record("reverse", "PTR", reverseName(address), `${settings.hostname}.`);
+  if (settings["outbound.relay"] === "") return reverse;
+  return { ...reverse, says: "Your provider sets this; mail through the relay does not need it.", required: false };
 }
 
 /** A string of a TXT record holds at most 255 octets. */

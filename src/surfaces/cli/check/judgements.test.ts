@@ -171,10 +171,18 @@ test("tls: days left, and the chain", () => {
   assertJudged("ok", tls.judgeChain(null, "an authority"));
 });
 
-test("dns: a record that differs is wrong, silence is unknown", () => {
+test("dns: a record that differs is wrong, silence is unknown; reverse DNS matters only where mail leaves", () => {
   const record = { name: "example.org", type: "TXT", value: "x", kind: "spf", says: "", required: true } as const;
   for (const status of ["wrong", "unknown"] as const)
     assertJudged(status, dns.judgeRecord("example.org", { record, verdict: { status, detail: "seen" } }));
+  const verdict = { status: "missing", detail: "It is not published." } as const;
+  for (const [required, state] of [
+    [true, "wrong"],
+    [false, "ok"],
+  ] as const) {
+    const reverse = { ...record, type: "PTR", kind: "reverse", required } as const;
+    assertJudged(state, dns.judgeRecord("example.org", { record: reverse, verdict }));
+  }
 });
 
 test("dns: a wildcard of an MTA-STS policy stands for one label", () => {
