@@ -262,7 +262,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   certificate_expiring: {
     says: "Das TLS-Zertifikat läuft bald ab: Dann verbinden sich Mailprogramme nicht mehr.",
-    next: "Erneuern Sie es; ein selbst signiertes erneuert der nächste Start des Servers.",
+    next: "Erneuern Sie es: docs/tls.md sagt, wie, und woran das scheitern kann. Ein selbst signiertes erneuert der nächste Start des Servers.",
   },
   certificate_expired: {
     says: "Das TLS-Zertifikat ist abgelaufen: Mailprogramme verbinden sich nicht mehr, und Server, die es prüfen, liefern keine Post ab.",

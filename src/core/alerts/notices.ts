@@ -311,7 +311,7 @@ const ofKeeper = {
   },
   certificate_expiring: {
     says: "The TLS certificate expires soon: then mail programs will no longer connect.",
-    next: "Renew it; a self-signed one is renewed when the server starts again.",
+    next: "Renew it: docs/tls.md says how, and why that may fail. A self-signed one is renewed when the server starts again.",
   },
   certificate_expired: {
     says: "The TLS certificate has expired: mail programs no longer connect, and servers that verify it deliver no mail.",

@@ -167,6 +167,7 @@ test("tls: days left, and the chain", () => {
   const lasting = (days: number, validToDate = new Date(NOW + 13 * DAY_MS)): Finding =>
     tls.judgeDays({ validToDate, validFromDate: new Date(validToDate.getTime() - days * DAY_MS) }, NOW);
   assertJudged("warning", lasting(90));
+  assert.match(lasting(90).fix, /how to renew it/, "it is set already");
   assertJudged("ok", lasting(14));
   assertJudged("ok", tls.judgeChain(null, "an authority"));
 });

@@ -26,6 +26,7 @@ import { hello, judgeOffers, talk } from "./mail-flow.ts";
 
 const TIMEOUT_MS = 10_000;
 const FIX = `${PROGRAM} config set tls.cert FILE  # and tls.key: docs/tls.md`;
+const RENEW = "docs/tls.md says how to renew it, and why that may fail";
 
 /** No answer, or an OpenSSL here that lacks the version itself. Neither proves anything about the server. */
 const NO_ANSWER = /ETIMEDOUT|NO_PROTOCOLS_AVAILABLE|NO_CIPHERS_AVAILABLE|UNSUPPORTED_PROTOCOL|NO_CIPHER_MATCH/;
@@ -76,9 +77,9 @@ export function judgeDays(certificate: Validity, now: number): Finding {
   const validTo = certificate.validToDate.getTime();
   const left = Math.floor((validTo - now) / DAY_MS);
   const day = new Date(validTo).toISOString().slice(0, 10);
-  if (validTo <= now) return wrong(`The certificate expired on ${day}.`, FIX);
+  if (validTo <= now) return wrong(`The certificate expired on ${day}.`, RENEW);
   if (now > renewalDue(certificate))
-    return warning(`The certificate expires on ${day}, in ${plural(left, "day")}.`, FIX);
+    return warning(`The certificate expires on ${day}, in ${plural(left, "day")}.`, RENEW);
   return ok(`The certificate is valid until ${day}, ${plural(left, "day")} from now.`);
 }
 
