@@ -98,6 +98,15 @@ test("a ban is proposed for an address with offences, but not for one that only 
   assert.match(next(1), /^\.\/ghostinbox ban 203\.0\.113\.7 REASON /);
 });
 
+test("to admit a client is proposed if its mail was refused for a reason that the allow list lifts", () => {
+  const refused = eventItem("EMAIL_BLOCKED", { id: 18, at: failure.at, ip: failure.ip, reason: "block_listed" });
+  const next = (...events: readonly EventItem[]): string => nextAfterWhy(subject({ events }));
+  assert.match(next(refused), /^\.\/ghostinbox allow add 203\.0\.113\.7 NOTE {2}# admits it, if it is honest$/);
+  assert.match(next({ ...failure, id: 19 }, refused), /^\.\/ghostinbox ban 203\.0\.113\.7 REASON /);
+  const offended = subject({ events: [refused], offencesInMemory: 1 });
+  assert.match(nextAfterWhy(offended), /^\.\/ghostinbox ban /);
+});
+
 test("an address on the allow list, by command and by the settings", () => {
   const since = { at: "2026-11-01T00:00:00.000Z", expiresAt: null };
   const text = printWhy(subject({ allowed: { prefix: "203.0.113.0/24", note: "office", by: "root", ...since } }));

@@ -168,6 +168,10 @@ export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySu
   const isProtected = isLoopback(ip) || listedInSettings !== null || (protection !== null && protection !== "unknown");
   if (isProtected) return `${PROGRAM} events --ip ${ip}`;
   if (report.events.length === 0) return `${PROGRAM} events`;
+  // The owner of a refused partner must not be told to ban it.
+  const isRefused = report.timeline.findLast(({ lift }) => lift !== null)?.lift?.includes("`allow add") === true;
+  if (report.offencesInMemory === 0 && isRefused)
+    return `${PROGRAM} allow add ${ip} NOTE  # admits it, if it is honest`;
   // Its mail was only greylisted, like any stranger's, which is no reason for a ban.
   if (report.offencesInMemory === 0 && report.events.some(({ reason }) => GREYLISTED.has(reason ?? "")))
     return `${PROGRAM} greylist waiting  # lists mail that has not come in since`;
