@@ -113,6 +113,12 @@ test("an address on the allow list, by command and by the settings", () => {
   assert.match(text, /^203\.0\.113\.7 is not banned\.$/m);
   assert.match(text, /never banned: 203\.0\.113\.0\/24, "office", added by root on 2026-11-01/);
   assert.match(text, /allow remove 203\.0\.113\.0\/24/);
+  const around = banItem({ prefix: "203.0.113.0/24", expiresAt: null });
+  const despite = printWhy(subject({ ban: around }, { protection: "allow_listed" }));
+  assert.match(
+    despite,
+    /^203\.0\.113\.7 is not banned, although its network 203\.0\.113\.0\/24 is banned permanently\.$/m,
+  );
   const bySettings = printWhy(subject({}, { listedInSettings: net("203.0.113.0/28") }));
   assert.match(bySettings, /allow\.networks has 203\.0\.113\.0\/28/);
   assert.doesNotMatch(bySettings, /nothing is known/);

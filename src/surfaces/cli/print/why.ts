@@ -179,11 +179,13 @@ export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySu
 }
 
 function state(subject: WhySubject): string {
-  const { ip, report, nowMs } = subject;
+  const { ip, report, nowMs, protection } = subject;
   const { ban } = report;
   if (ban === null)
     return isUnknown(subject) ? `${ip} is not banned: nothing is known about it.` : `${ip} is not banned.`;
   const covering = ban.prefix.startsWith(`${ip}/`) ? "" : ` as part of ${ban.prefix}`;
+  if (covering !== "" && protection === "allow_listed")
+    return `${ip} is not banned, although its network ${ban.prefix} is banned ${until(ban.expiresAt, nowMs)}.`;
   const lines = [
     `${ip} is banned${covering} ${until(ban.expiresAt, nowMs)}.`,
     `Reason: ${withCode(`${asSentence(oneLine(ban.reason))}${numbers(ban, report.timeline)}`, ban.code)}`,
