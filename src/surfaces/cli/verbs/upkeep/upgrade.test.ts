@@ -174,7 +174,12 @@ test("nothing is rolled back once another container has started, which keeps its
 
 test("the only copy of keys is named once more at the end", ROOT, async (t) => {
   await upgraded(t);
-  assert.match(await does("rollback --yes"), /^Keep the accounts\.db in it: it alone has the keys/m);
+  const says = await does("rollback --yes");
+  assert.match(says, /^Keep the accounts\.db in it: it alone has the keys/m);
+  assert.match(
+    says,
+    /^Install the version that you had before, then start it: GHOSTINBOX_DATA=\S+ npm start\. The newer/m,
+  );
 });
 
 test("a missing settings file is named", ROOT, async (t) => {

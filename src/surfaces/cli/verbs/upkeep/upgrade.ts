@@ -10,7 +10,7 @@ import { bytesBelow } from "../../../../host/root-files/walk.ts";
 import { CHECKOUT, IS_IMAGE, IS_PACKAGED, releaseIn } from "../../../../host/running/checkout.ts";
 import { lockHolder, releaseLock, takeLock, usedElsewhere } from "../../../../host/running/data-directory.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
-import { stopCommand } from "../../../../host/running/server-commands.ts";
+import { startCommand, stopCommand } from "../../../../host/running/server-commands.ts";
 import { VARIABLES_FILE } from "../../../../host/running/systemd.ts";
 import { variablesOfUnit, whyNotByUnits } from "../../../../host/running/units.ts";
 import { changedPrograms } from "../../../../jobs/build/program.ts";
@@ -188,7 +188,7 @@ export async function rollback(call: Call): Promise<Answer> {
     const text = [
       `The databases and the settings are those of the snapshot. The former ones are in ${aside} (${formatBytes(bytesBelow(aside))}) until you delete it.`,
       ...lost.notes,
-      `Start the version that you had before${snapshot.version === null ? "" : ` (${snapshot.version})`}; the newer one does not start until ${layout.takenBack} is deleted.`,
+      `Install the version that you had before${snapshot.version === null ? "" : ` (${snapshot.version})`}, then start it: ${startCommand(layout)}. The newer one does not start until ${layout.takenBack} is deleted.`,
     ];
     return done({ snapshot, changes: lost.json, settingsChanged: lost.settingsChanged, aside }, text.join("\n"));
   } finally {
