@@ -283,6 +283,28 @@ test("lists: looks up a router's address, if mail leaves by its family, and the 
   assertJudged("ok", await look(ip("203.0.113.11"), [local]), /11 is not on/);
 });
 
+test("lists: a home connection needs a relay, behind which its listing does not matter unless it is hijacked", async () => {
+  const list = "zen.spamhaus.org";
+  const address = ip("203.0.113.10");
+  const machine = { addresses: () => [address], outgoingAddresses: async () => [address] };
+  const look = async (relay: string, ...listings: readonly string[]) => {
+    const listed = listings.map((value) => ({ name: listQuery(address, list), type: "A", value }) as const);
+    const probe = { name: testPoints(list, 4).listed, type: "A", value: "127.0.0.2" } as const;
+    const settings = { "dnsbl.zones": [list], "outbound.relay": relay };
+    return reputation.addresses.look(
+      checkedServer({ settings, resolver: await zoneServer([probe, ...listed]), machine }),
+    );
+  };
+  assertJudged(
+    "wrong",
+    await look("", "127.0.0.10"),
+    /PBL/,
+    /^\.\/ghostinbox config set outbound\.relay HOST:PORT {2}# or /,
+  );
+  assertJudged("ok", await look("smtp.relay.example:587", "127.0.0.11"), /PBL.*; outbound\.relay sends the mail\.$/);
+  assertJudged("wrong", await look("smtp.relay.example:587", "127.0.0.10", "127.0.0.4"));
+});
+
 test("an isolation and a firewall that is off are not called wrong", async () => {
   const layout = temporaryLayout("isolation");
   const isolation = { incident: "i", since: "2026-11-20T07:00:00Z", allow: [], ssh: [22] };

@@ -28,6 +28,9 @@ const DOMAIN_TEST = "dbltest.com";
 /** Their servers accept mail from anyone at port 25, so a machine that reaches none of them cannot send mail. */
 const LARGE = ["gmail.com", "outlook.com"];
 const CONNECT_MS = 8 * SECOND_MS;
+const SET_RELAY = `${PROGRAM} config set outbound.relay HOST:PORT`;
+/** Answers of Spamhaus's PBL, which lists home connections for good. */
+const PBL = /^127\.0\.0\.1[01]$/;
 
 /** `about`: the list's answer; `test`: its answer about the test address, which it must list. */
 function judgeListing(zone: string, what: string, about: NameAnswer, test: NameAnswer): Finding {
@@ -51,7 +54,7 @@ export function judgeOutgoing(greetings: readonly Greeting[], hasV4 = true): Fin
   if (reply !== undefined && !hasV4)
     return warning(
       `${reply.host} answers this machine at port 25, but the machine has no IPv4 route: mail to servers without IPv6 waits and bounces.`,
-      `${PROGRAM} config set outbound.relay HOST:PORT  # docs/install/ipv6-only.md`,
+      `${SET_RELAY}  # docs/install/ipv6-only.md`,
     );
   if (reply !== undefined) return ok(`${reply.host} answers this machine at port 25, so mail can be delivered.`);
   if (greetings.length === 0)
@@ -59,7 +62,7 @@ export function judgeOutgoing(greetings: readonly Greeting[], hasV4 = true): Fin
   const all = greetings.map(({ host, says }) => `${host}: ${says instanceof Error ? says.message : says.trim()}`);
   return wrong(
     `This machine cannot deliver mail at port 25: ${firstFew(all)}.`,
-    `${PROGRAM} config set outbound.relay HOST:PORT  # or ask the machine's provider to open outgoing port 25`,
+    `${SET_RELAY}  # or ask the machine's provider to open outgoing port 25`,
   );
 }
 
@@ -70,20 +73,26 @@ async function onLists({ settings, machine }: Server): Promise<Finding> {
   const addresses = [...own, ...outside.filter((address) => sources.some((from) => isV4(from) === isV4(address)))];
   if (addresses.length === 0)
     return unknown("Neither this machine nor its name has a public address, so there is none to look up in the lists.");
-  const names = new ResolverNames(settings["dns.address"]);
+  const [names, relay] = [new ResolverNames(settings["dns.address"]), settings["outbound.relay"]];
   const zones = settings["dnsbl.zones"].length > 0 ? settings["dnsbl.zones"] : LISTS;
-  const findings = zones.flatMap((zone) => addresses.map((address) => onList(names, zone, address)));
+  const findings = zones.flatMap((zone) => addresses.map((address) => onList(names, zone, address, relay)));
   const asked = (await Promise.all(findings)).filter((finding) => finding !== null);
   return worstOf(asked, "No list covers addresses like these.");
 }
 
 /** Null: the list does not cover IPv6. */
-async function onList(names: ResolverNames, zone: string, address: Ip): Promise<Finding | null> {
+async function onList(names: ResolverNames, zone: string, address: Ip, relay: string): Promise<Finding | null> {
   const [about, test] = await Promise.all([
     names.v4Addresses(listQuery(address, zone)),
     names.v4Addresses(testPoints(zone, isV4(address) ? 4 : 6).listed),
   ]);
-  return !isV4(address) && test.type === "none" ? null : judgeListing(zone, address, about, test);
+  if (!isV4(address) && test.type === "none") return null;
+  const judged = judgeListing(zone, address, about, test);
+  if (!judged.saw.includes(", PBL,") || about.type !== "addresses" || !about.addresses.every((one) => PBL.test(one)))
+    return judged;
+  return relay === ""
+    ? wrong(judged.saw, `${SET_RELAY}  # or ${judged.fix}`)
+    : ok(`${judged.saw}; outbound.relay sends the mail`);
 }
 
 async function domainsOnList({ settings }: Server): Promise<Finding> {
