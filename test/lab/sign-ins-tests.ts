@@ -147,7 +147,7 @@ export function signInsTests({ lab, product }: Running): void {
     assert.match(await mail.read(second, "All.INBOX"), /bodysecret of secondsecret/);
     assert.match(await cli(restore), /is encrypted with its own keys\./);
     await endedWithKeys(product, `${restore} --recovery-key ${file}`.replace("--into Back", "--into Part").split(" "));
-    assert.match(await cli(`${restore} --recovery-key ${file}`), /^1 mail of .* is in the folder “Back”/);
+    assert.match(await cli(`${restore} --recovery-key ${file}`), /^1 mail of .* is below the folder “Back”/);
     assert.equal(await mail.onDisk("bodysecret"), "");
 
     const recover = `encryption recover ${ANNA} --password-stdin --recovery-key ${file}`;
@@ -173,7 +173,7 @@ export function signInsTests({ lab, product }: Running): void {
     await mail.write("ninthsecret");
     assert.match(await cli(recover, third), /can read its newer mail again.* Its oldest key stays locked/);
     const oldest = restore.replace("--into Back", "--into Oldest");
-    assert.match(await cli(`${oldest} --recovery-key ${file}`), /^1 mail of .* is in the folder “Oldest”/);
+    assert.match(await cli(`${oldest} --recovery-key ${file}`), /^1 mail of .* is below the folder “Oldest”/);
 
     await product.configure("mailboxes.encryption", "off");
     await mail.write("plainsecret");

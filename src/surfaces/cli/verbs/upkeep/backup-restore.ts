@@ -181,7 +181,7 @@ async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen):
   if (call.flag("dry-run"))
     return done(
       { snapshot, account, folder },
-      `Would put ${what} of ${when(manifest.at)} into the folder “${folder}” of ${account}. Nothing was changed.`,
+      `Would put ${what} of ${when(manifest.at)} below the folder “${folder}” of ${account}. Nothing was changed.`,
     );
   const { interrupted } = call.terminal;
   const asked = { snapshot, selection, folder, keys, interrupted, watch: progressOf(call, "Restored") };
@@ -190,7 +190,7 @@ async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen):
   if (restored.mails === 0) return failed(`The snapshot has no such mail of ${account}.`, OTHERS);
   return done(
     { snapshot, account, folder, mails: restored.mails },
-    `${plural(restored.mails, "mail")} of ${when(manifest.at)} ${restored.mails === 1 ? "is" : "are"} in the folder “${folder}” of ${account}.`,
+    `${plural(restored.mails, "mail")} of ${when(manifest.at)} ${restored.mails === 1 ? "is" : "are"} below the folder “${folder}” of ${account}.`,
   );
 }
 
