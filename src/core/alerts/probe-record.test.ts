@@ -5,7 +5,7 @@ import {
   afterProbe,
   afterRestart,
   isBeyondHelp,
-  isTold,
+  isReported,
   isYoungAt,
   type ProbeRecord,
   type ProbeResult,
@@ -27,7 +27,7 @@ function failing(times: number, result: ProbeResult = HANGS, from: ProbeRecord =
 }
 
 test("one failure is not reported, the second is, and a success ends it", () => {
-  const results = [0, 1, 2, 3].map((times) => isTold(failing(times)));
+  const results = [0, 1, 2, 3].map((times) => isReported(failing(times)));
   assert.deepEqual(results, [false, false, true, true]);
   assert.deepEqual(afterProbe(failing(3), { ok: true }, OLD), UNTRIED);
 });
@@ -50,7 +50,7 @@ test("a part that is silent while programs wait for a processor is reported, and
   let record = UNTRIED;
   for (let i = 0; i < 20; i++)
     record = afterProbe(record, HANGS, { ...OLD, now: later(START, i * 31 * SECOND_MS), isStarved: true });
-  assert.ok(isTold(record));
+  assert.ok(isReported(record));
   assert.equal(record.says, "gave no answer while programs wait for a processor");
   assert.equal(wantsRestart(record, NOW), false);
   assert.equal(isBeyondHelp(record, NOW), false);
@@ -65,7 +65,7 @@ test("a part that is silent while programs wait for a processor is reported, and
 
 test("a part that keeps failing after a restart is beyond help at the sixth failure, and restarted again after ten minutes", () => {
   const restarted = afterRestart(failing(6), START);
-  assert.ok(isTold(restarted));
+  assert.ok(isReported(restarted));
   const again = failing(3, HANGS, restarted);
   assert.equal(isBeyondHelp(again, NOW), false);
   const last = failing(1, HANGS, again);
@@ -78,7 +78,7 @@ test("a part that keeps failing after a restart is beyond help at the sixth fail
 
 test("a part that answers after its restart may hang again, but not be restarted within ten minutes", () => {
   const well = afterProbe(afterRestart(failing(6), START), { ok: true }, OLD);
-  assert.equal(isTold(well), false);
+  assert.equal(isReported(well), false);
   assert.equal(wantsRestart(failing(6, HANGS, well), later(START, MINUTE_MS)), false);
 });
 
@@ -91,7 +91,7 @@ test("failures of a part that has just started do not count, unless it starts ag
   failAt([0, 14]);
   assert.equal(record.failures, 0);
   failAt([15, 18]);
-  assert.ok(isTold(record));
+  assert.ok(isReported(record));
 });
 
 test("a process is young for fifteen seconds, even if the clock is set back", () => {

@@ -66,7 +66,7 @@ export function isYoungAt(startedAt: Millis, now: Millis): boolean {
   return Math.abs(now - startedAt) < STARTS_WITHIN_MS;
 }
 
-export function isTold({ failures }: ProbeRecord): boolean {
+export function isReported({ failures }: ProbeRecord): boolean {
   return failures >= REPORTED_FROM;
 }
 

@@ -5,7 +5,7 @@ import {
   afterProbe,
   afterRestart,
   isBeyondHelp,
-  isTold,
+  isReported,
   isYoungAt,
   type ProbeRecord,
   UNTRIED,
@@ -122,7 +122,7 @@ export function createPartsWatch({ services, probes, clock, restart, starvation,
   }
 
   function failing(): readonly Watched[] {
-    return all.filter(({ record }) => isTold(record));
+    return all.filter(({ record }) => isReported(record));
   }
 
   function detailOf(watched: readonly Watched[]): string {
