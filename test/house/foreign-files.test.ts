@@ -70,7 +70,7 @@ const READS_BY_NAME = Object.entries({
   "mail/spamassassin": ["spam-preferences"],
   "programs/export": ["main"],
   "programs/guard": ["databases-main", "main", "stand-in-main", "watch-machine"],
-  "programs/keeper": ["tell"],
+  "programs/keeper": ["reports"],
   "programs/keeper/watches": ["probes", "watch-locks", "watch-parts", "watch-services"],
 }).flatMap(([folder, names]) => names.map((name) => `${folder}/${name}.ts`));
 

@@ -19,8 +19,8 @@ import {
   firewallReport,
   incidentsReport,
   MOST_REVIEWED,
+  REPORT_VERBS,
   retentionReport,
-  TOLD,
   upkeepItem,
 } from "./reports.ts";
 
@@ -53,7 +53,7 @@ function sha256() {
  */
 const command = lazily(() =>
   z.discriminatedUnion("verb", [
-    z.object({ verb: z.enum([...TOLD, "ping", "status", "audit", "firewall_confirm", "firewall_rollback"]) }),
+    z.object({ verb: z.enum([...REPORT_VERBS, "ping", "status", "audit", "firewall_confirm", "firewall_rollback"]) }),
     /** Ends the account's open IMAP and submission sessions. */
     z.object({ verb: z.literal("kick_account"), account: parsed(parseAccountName) }),
     /** Returns the addresses with an open IMAP session. */

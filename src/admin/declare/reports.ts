@@ -6,7 +6,7 @@ import { count, list, meaning, records, time } from "./kinds.ts";
 /** Facts that only root can read: the keeper reports them to the guard, and the guard to administrators. */
 
 /** The keeper's verbs for these reports, none of which takes an argument. */
-export const TOLD = [
+export const REPORT_VERBS = [
   "upkeep",
   "certificate",
   "dkim_keys",
@@ -17,7 +17,7 @@ export const TOLD = [
   "fail2ban",
   "checks",
 ] as const;
-export type Told = (typeof TOLD)[number];
+export type ReportVerb = (typeof REPORT_VERBS)[number];
 
 /** Maximum accounts whose Sieve scripts the keeper reads in one command. */
 export const MOST_REVIEWED = 100;

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { KeyCounts } from "../../admin/declare/account-key.ts";
 import type { CommandError, Reply, Results, Verb } from "../../admin/declare/control.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
-import type { PublishedRecord, Told } from "../../admin/declare/reports.ts";
+import type { PublishedRecord, ReportVerb } from "../../admin/declare/reports.ts";
 import { asciiDomain } from "../../core/net/address.ts";
 import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -117,7 +117,7 @@ export const UPKEEP_RUNS = {
 /** Asks the keeper once for all callers within some seconds. `read` returns undefined if the reply lacks the answer. */
 function sharedAnswer<V extends Verb>(
   { keeper, clock }: UpkeepParts,
-  verb: Told | "audit",
+  verb: ReportVerb | "audit",
   read: (reply: Extract<KeeperReply, { ok: true }>) => Results[V] | undefined,
   lasts: Lasts = RECORDS,
 ) {

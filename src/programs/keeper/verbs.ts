@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
-import { TOLD } from "../../admin/declare/reports.ts";
+import { REPORT_VERBS } from "../../admin/declare/reports.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { failureOf, messageOf } from "../../core/error.ts";
 import { oneAfterAnother } from "../../core/one-after-another.ts";
@@ -33,11 +33,11 @@ import type { SettingKey, Settings } from "../../settings/schema.ts";
 import { makeCertificate } from "../set-up/certificate.ts";
 import { createChangeSettings } from "./change-settings.ts";
 import { createLateEnds } from "./late-ends.ts";
-import { tell, tellRedirects } from "./tell.ts";
+import { reportFor, reportRedirects } from "./reports.ts";
 import { composeWatches } from "./watches/watches.ts";
 
 /** Verbs that only read, so they neither wait for others nor keep them waiting. */
-const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);
+const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...REPORT_VERBS, "ping", "status", "audit", "redirects"]);
 /** Verbs that change no configuration, so a thief's sessions end even while Postfix checks a long queue. */
 const SESSIONS: ReadonlySet<KeeperCommand["verb"]> = new Set(["kick_account", "imap_clients", "end_imap"]);
 
@@ -174,9 +174,9 @@ export function createKeeperVerbs(layout: Layout, env: Environment, clock: Clock
       case "audit":
         return Promise.resolve({ ok: true, detail: "", audit: watches.audit.report() });
       case "redirects":
-        return tellRedirects(layout, command.accounts);
+        return reportRedirects(layout, command.accounts);
       default:
-        return tell(command.verb, { layout, read: known(), troubles: watches.troubles(), now: clock.now() });
+        return reportFor(command.verb, { layout, read: known(), troubles: watches.troubles(), now: clock.now() });
     }
   }
 

@@ -14,19 +14,27 @@ import { changeCheckRecord } from "../../jobs/check/check-record.ts";
 import { appendEntry, keepIncident, openIncident } from "../../jobs/incident/folder.ts";
 import { mailCryptOf } from "../../mail/configuration/site.ts";
 import { prepareMailKeys } from "../../mail/dovecot/mail-keys.ts";
-import { checksOf, encryptionOf, incidentsOf, publicKeys, tell, tellFail2ban, tellRedirects } from "./tell.ts";
+import {
+  checksOf,
+  encryptionOf,
+  incidentsOf,
+  publicKeys,
+  reportFail2ban,
+  reportFor,
+  reportRedirects,
+} from "./reports.ts";
 
 const layout = temporaryLayout("mailPublicKey", "legalHolds");
 const troubles = { all: [{ code: "audit_broken", detail: "entry 3 differs" }], certificate: [] } as const;
 
 test("while the settings cannot be read, shows only root's records", async () => {
   const known = { layout, read: { ok: false, reason: "Line 3 is wrong." }, troubles, now: NOON } as const;
-  assert.equal(done(await tell("upkeep", known)).upkeep?.find(({ name }) => name === "audit")?.state, "down");
-  for (const about of ["certificate", "dkim_keys", "firewall", "retention"] as const)
-    assert.deepEqual(await tell(about, known), { ok: false, reason: "Line 3 is wrong." });
+  assert.equal(done(await reportFor("upkeep", known)).upkeep?.find(({ name }) => name === "audit")?.state, "down");
+  for (const verb of ["certificate", "dkim_keys", "firewall", "retention"] as const)
+    assert.deepEqual(await reportFor(verb, known), { ok: false, reason: "Line 3 is wrong." });
   const none = { checks: { at: null, checks: [] }, incidents: { incidents: [], timeline: [], isolation: null } };
-  for (const about of ["checks", "incidents"] as const)
-    assert.deepEqual(await tell(about, known), { ok: true, detail: "", [about]: none[about] });
+  for (const verb of ["checks", "incidents"] as const)
+    assert.deepEqual(await reportFor(verb, known), { ok: true, detail: "", [verb]: none[verb] });
 });
 
 test("lists the targets of Sieve scripts for the requested accounts", async () => {
@@ -35,32 +43,32 @@ test("lists the targets of Sieve scripts for the requested accounts", async () =
     put(join(mail, "example.org", name, ".dovecot.sieve"), `redirect "${name}@elsewhere.example";`);
   const to = ["anna@elsewhere.example"];
   const annas = { ok: true, detail: "", redirects: [{ address: "anna@example.org", to, by: ".dovecot.sieve" }] };
-  assert.deepEqual(await tellRedirects({ mail }, ["anna@example.org", "nobody@example.org"]), annas);
+  assert.deepEqual(await reportRedirects({ mail }, ["anna@example.org", "nobody@example.org"]), annas);
   const scripts = join(mail, "example.org", "bert", "sieve");
   rmSync(dirname(scripts), { recursive: true });
   mkdirSync(dirname(scripts));
   // An attacker who has taken over Dovecot may put anything there: it must not hide other accounts' targets.
   for (const spoil of [() => put(scripts, "no directory"), () => symlinkSync("/etc", scripts)]) {
     spoil();
-    assert.deepEqual(await tellRedirects({ mail }, ["bert@example.org", "anna@example.org"]), annas);
+    assert.deepEqual(await reportRedirects({ mail }, ["bert@example.org", "anna@example.org"]), annas);
     rmSync(scripts);
   }
 });
 
 test("each question has its own answer", async () => {
   const known = { layout, read: { ok: true, settings }, troubles, now: NOON } as const;
-  const keys = await tell("dkim_keys", known);
+  const keys = await reportFor("dkim_keys", known);
   assert.ok(keys.ok && keys.dkimKeys?.length === 2 && keys.upkeep === undefined);
-  assert.partialDeepStrictEqual(await tell("encryption", known), { ok: true, encryption: { encrypts: false } });
+  assert.partialDeepStrictEqual(await reportFor("encryption", known), { ok: true, encryption: { encrypts: false } });
   put(layout.mailPublicKey, "nonsense");
   const noKey = "The public key with which mail is encrypted cannot be read.";
-  assert.deepEqual(await tell("encryption", known), { ok: false, reason: noKey });
-  const kept = await tell("retention", known);
+  assert.deepEqual(await reportFor("encryption", known), { ok: false, reason: noKey });
+  const kept = await reportFor("retention", known);
   assert.deepEqual(kept.ok && kept.retention?.legalHolds, []);
   put(layout.legalHolds, "nonsense");
   const noHolds = "The list of legal holds cannot be read, so no mail is removed.";
-  assert.deepEqual(await tell("retention", known), { ok: false, reason: noHolds });
-  assert.deepEqual(await tell("certificate", known), { ok: false, reason: "No certificate is in use yet." });
+  assert.deepEqual(await reportFor("retention", known), { ok: false, reason: noHolds });
+  assert.deepEqual(await reportFor("certificate", known), { ok: false, reason: "No certificate is in use yet." });
 });
 
 const AT = "2026-11-20T06:00:00.000Z";
@@ -107,12 +115,12 @@ test("the state of encryption includes which key it uses, but not where that is"
 
 test("a Fail2ban that was off at the start has no jails", async () => {
   const fail2ban = { enabled: false, sentences: "all", jails: [], refused: [] };
-  assert.deepEqual(await tellFail2ban(layout, { "fail2ban.sentences": "all" }), { ok: true, detail: "", fail2ban });
+  assert.deepEqual(await reportFail2ban(layout, { "fail2ban.sentences": "all" }), { ok: true, detail: "", fail2ban });
 });
 
 test("a Fail2ban that should run and is missing is reported as such", async () => {
   mkdirSync(join(layout.services, "fail2ban"), { recursive: true });
-  const reported = await tellFail2ban(layout, { "fail2ban.sentences": "unjudged" });
+  const reported = await reportFail2ban(layout, { "fail2ban.sentences": "unjudged" });
   assert.match(reasonOf(reported), /^Fail2ban (?:does not answer|cannot be asked)\.$/);
 });
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
-import type { ChecksReport, EncryptionReport, IncidentsReport, Told } from "../../admin/declare/reports.ts";
+import type { ChecksReport, EncryptionReport, IncidentsReport, ReportVerb } from "../../admin/declare/reports.ts";
 import type { Forward } from "../../core/access/access-review.ts";
 import { readOr } from "../../core/error.ts";
 import { isoTimeOrNull } from "../../core/time.ts";
@@ -33,15 +33,15 @@ type Known = Readonly<{
   now: number;
 }>;
 
-/** Tells the guard data that only root may read and others may know. */
-export async function tell(about: Told, { layout, read, troubles, now }: Known): Promise<KeeperReply> {
-  if (about === "upkeep")
+/** Returns a report for the guard, of data that only root may read and others may know. */
+export async function reportFor(verb: ReportVerb, { layout, read, troubles, now }: Known): Promise<KeeperReply> {
+  if (verb === "upkeep")
     return { ok: true, detail: "", upkeep: upkeepOf(layout, troubles.all, read.ok ? read.settings : null) };
-  if (about === "incidents") return { ok: true, detail: "", incidents: incidentsOf(layout) };
-  if (about === "checks") return { ok: true, detail: "", checks: checksOf(layout) };
+  if (verb === "incidents") return { ok: true, detail: "", incidents: incidentsOf(layout) };
+  if (verb === "checks") return { ok: true, detail: "", checks: checksOf(layout) };
   if (!read.ok) return read;
   const { settings } = read;
-  switch (about) {
+  switch (verb) {
     case "firewall": {
       const state = firewallState(settings, readStrict(layout), await listStrict());
       return { ok: true, detail: "", firewall: stateJson(state) };
@@ -57,7 +57,7 @@ export async function tell(about: Told, { layout, read, troubles, now }: Known):
         reason: "The public key with which mail is encrypted cannot be read.",
       });
     case "fail2ban":
-      return tellFail2ban(layout, settings);
+      return reportFail2ban(layout, settings);
     case "dkim_keys":
       return { ok: true, detail: "", dkimKeys: publicKeys(layout, settings) };
     case "certificate":
@@ -66,7 +66,10 @@ export async function tell(about: Told, { layout, read, troubles, now }: Known):
 }
 
 /** Where the Sieve scripts in the homes of these accounts forward mail. */
-export async function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: readonly string[]): Promise<KeeperReply> {
+export async function reportRedirects(
+  { mail }: Pick<Layout, "mail">,
+  accounts: readonly string[],
+): Promise<KeeperReply> {
   try {
     const redirects: Forward[] = [];
     for (const account of accounts) {
@@ -109,7 +112,7 @@ const LONGEST_MS = 15_000;
 const MOST_OF_REASON = 300;
 
 /** What `fail2ban status` shows; refused filters without their directories. Never throws. */
-export async function tellFail2ban(
+export async function reportFail2ban(
   layout: Layout,
   settings: Pick<Settings, "fail2ban.sentences">,
 ): Promise<KeeperReply> {
