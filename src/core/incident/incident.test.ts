@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { parseAs } from "../parse-as.ts";
 import {
   bundleName,
+  type Contents,
   differences,
   entrySchema,
   type Isolation,
@@ -10,7 +11,6 @@ import {
   incidentSchema,
   isIncidentId,
   isolationSchema,
-  type Kept,
   lifted,
   packedEntry,
   packedText,
@@ -98,12 +98,12 @@ test("a changed bundle is found even if a later entry names it", () => {
   assert.deepEqual(found, { fault: `its SHA-256 is ${REAL}, but entry 7 of the audit names ${OTHER}` });
 });
 
-const kept = (of: Readonly<Record<string, string>>): Kept =>
+const contents = (of: Readonly<Record<string, string>>): Contents =>
   new Map(Object.entries(of).map(([key, value]) => [key, { value, shown: key === "password" ? "(secret)" : value }]));
 
 test("everything added, removed or changed is a difference, sorted by name, and no secret is shown", () => {
-  const then = kept({ same: "1", password: "old", gone: "2", changed: "3" });
-  const now = kept({ new: "5", changed: "4", password: "new", same: "1" });
+  const then = contents({ same: "1", password: "old", gone: "2", changed: "3" });
+  const now = contents({ new: "5", changed: "4", password: "new", same: "1" });
   assert.deepEqual(differences(then, now), [
     { what: "changed", was: "3", is: "4" },
     { what: "gone", was: "2", is: null },

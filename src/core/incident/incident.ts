@@ -121,13 +121,13 @@ export function packedEntry(
 }
 
 /** What a backup or the server contains, by subject: the value, and how it may be shown. */
-export type Kept = ReadonlyMap<string, Readonly<{ value: string; shown: string }>>;
+export type Contents = ReadonlyMap<string, Readonly<{ value: string; shown: string }>>;
 
 /** One difference: its subject, and both values; null if missing. */
 export type Difference = Readonly<{ what: string; was: string | null; is: string | null }>;
 
 /** Returns what differs now, by name. For two values that are shown alike, such as secrets, it says only that they differ. */
-export function differences(then: Kept, now: Kept): readonly Difference[] {
+export function differences(then: Contents, now: Contents): readonly Difference[] {
   return [...new Set([...then.keys(), ...now.keys()])].toSorted().flatMap((what) => {
     const [old, current] = [then.get(what), now.get(what)];
     if (old?.value === current?.value) return [];

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
-import { type Difference, differences, type Kept } from "../../core/incident/incident.ts";
+import { type Contents, type Difference, differences } from "../../core/incident/incident.ts";
 import type { Failed } from "../../guard/ports.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { makePrivateDirectory } from "../../host/root-files/trees.ts";
@@ -10,11 +10,11 @@ import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { type Environment, loadSettings } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { showSettings } from "../../settings/show.ts";
-import { readCopiedAccounts, readKeptAccounts } from "../../store/accounts-db/copied-accounts.ts";
+import { readAccountContents, readCopiedAccounts } from "../../store/accounts-db/copied-accounts.ts";
 import { repositoryOf } from "../backup/repository.ts";
 import { giveAll } from "../backup/restore.ts";
 
-export type Compared =
+export type BackupComparison =
   | Readonly<{ ok: true; snapshot: string; at: number; differences: readonly Difference[] }>
   | Failed;
 
@@ -23,7 +23,7 @@ export async function compareWithBackup(
   layout: Layout,
   { settings, env }: Readonly<{ settings: Settings; env: Environment }>,
   before: number,
-): Promise<Compared> {
+): Promise<BackupComparison> {
   if (!existsSync(layout.backupKey)) return { ok: false, reason: "there is no backup" };
   const scratch = join(layout.incidents, "comparing");
   try {
@@ -40,8 +40,8 @@ export async function compareWithBackup(
     const restored = await restic.restore(last.id, { to: scratch, paths, watch: () => undefined });
     if (!restored.ok) return { ok: false, reason: `the backup cannot be read: ${restored.reason}` };
     giveAll(scratch, ourselves());
-    const then = keptIn(layoutOf(scratch), env, readCopiedAccounts);
-    const now = keptIn(layout, env, readKeptAccounts);
+    const then = contentsOf(layoutOf(scratch), env, readCopiedAccounts);
+    const now = contentsOf(layout, env, readAccountContents);
     return { ok: true, snapshot: last.id.slice(0, 8), at: last.at, differences: differences(then, now) };
   } catch (error) {
     return { ok: false, reason: messageOf(error) };
@@ -51,7 +51,11 @@ export async function compareWithBackup(
 }
 
 /** Throws if a part cannot be read. */
-function keptIn({ accountsDb, settings: file }: Layout, env: Environment, read: typeof readKeptAccounts): Kept {
+function contentsOf(
+  { accountsDb, settings: file }: Layout,
+  env: Environment,
+  read: typeof readAccountContents,
+): Contents {
   const loaded = loadSettings(readFileSync(file, "utf8"), env);
   if (!loaded.ok) throw new Error(`${basename(file)} in ${dirname(file)} is not valid`);
   const shown = showSettings(loaded.sources);

@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { accountsFor, scalarOf } from "../../../test/kit/test-database.ts";
 import { differences } from "../../core/incident/incident.ts";
 import { openAccounts } from "../open.ts";
-import { dropSessions, readCopiedAccounts, readKeptAccounts } from "./copied-accounts.ts";
+import { dropSessions, readAccountContents, readCopiedAccounts } from "./copied-accounts.ts";
 
 test("every change of accounts and aliases is a difference, and no secret is shown", (t) => {
   const db = accountsFor(t);
@@ -18,8 +18,8 @@ test("every change of accounts and aliases is a difference, and no secret is sho
       ('anna@example.test', '{ARGON2ID}one', 0, 0), ('bert@example.test', '{ARGON2ID}two', 1, 0);
     INSERT INTO vacation (account, subject, text) VALUES ('bert@example.test', 'Away', '${reply}');
     INSERT INTO alias (address, target) VALUES ('info@example.test', 'anna@example.test')`);
-  const before = readKeptAccounts(path);
-  assert.deepEqual(differences(before, readKeptAccounts(path)), []);
+  const before = readAccountContents(path);
+  assert.deepEqual(differences(before, readAccountContents(path)), []);
   db.exec(`
     UPDATE account SET password = '{ARGON2ID}three', suspended = 1, quota_bytes = 5 WHERE name LIKE 'anna%';
     INSERT INTO account (name, password, created_at) VALUES ('eve@example.test', '{ARGON2ID}four', 0);
@@ -28,7 +28,7 @@ test("every change of accounts and aliases is a difference, and no secret is sho
     UPDATE vacation SET text = '${reply}Write to x@else.test.' WHERE account LIKE 'bert%';
     INSERT INTO alias (address, target) VALUES ('info@example.test', 'x@else.test');
     INSERT INTO alias_block VALUES ('info@example.test')`);
-  const after = readKeptAccounts(path);
+  const after = readAccountContents(path);
   const lines = differences(before, after).map(({ what, was, is }) => `${what}: ${was} -> ${is}`);
   assert.deepEqual(lines, [
     "account anna@example.test: active -> suspended",
@@ -47,7 +47,7 @@ test("a copy from an earlier version is read, and a missing or foreign one is re
   becomeNextVersion(t);
   const directory = temporaryDirectory();
   const path = writeToday("accounts", join(directory, "accounts.db"));
-  assert.throws(() => readKeptAccounts(path), /has not been migrated yet; `\.\/ghostinbox restart`/);
+  assert.throws(() => readAccountContents(path), /has not been migrated yet; `\.\/ghostinbox restart`/);
   const kept = readCopiedAccounts(path);
   assert.equal(kept.get("account anna@example.test")?.shown, "active");
   assert.equal(kept.get("alias info@example.test")?.shown, "to anna@example.test");

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import type { Kept } from "../../core/incident/incident.ts";
+import type { Contents } from "../../core/incident/incident.ts";
 import { text } from "../columns.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
 import { ALL_SET, onOneLine } from "./setting-tables.ts";
 
 /** `shown`: printed instead of the value if that may be a secret. */
-const KEPT = `
+const CONTENTS = `
   SELECT 'account ' || name AS what, iif(suspended OR followed IS 'unlisted', 'suspended', 'active') AS value, NULL AS shown
     FROM account
   UNION ALL SELECT 'password of ' || name, password, '(secret)' FROM account
@@ -17,16 +17,16 @@ const KEPT = `
     FROM alias GROUP BY address`;
 
 /** Reads a copy that nothing else uses, such as one from a backup. Migrates the copy itself first. */
-export function readCopiedAccounts(path: string): Kept {
+export function readCopiedAccounts(path: string): Contents {
   // SQLite would create a missing file.
   if (existsSync(path)) openAccounts(path, { ifDamaged: "close" }).close();
-  return readKeptAccounts(path);
+  return readAccountContents(path);
 }
 
 /** Reads what an `accounts.db` holds, for comparing two of them. Throws if the file cannot be read. */
-export function readKeptAccounts(path: string): Kept {
+export function readAccountContents(path: string): Contents {
   using db = openAccountsForReading(path);
-  const rows = db.prepare(KEPT).all();
+  const rows = db.prepare(CONTENTS).all();
   return new Map(
     rows.map(({ what, value, shown }) => [text(what), { value: text(value), shown: onOneLine(text(shown ?? value)) }]),
   );

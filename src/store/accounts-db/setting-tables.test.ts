@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { accountsFor, rowsOf } from "../../../test/kit/test-database.ts";
 import { differences } from "../../core/incident/incident.ts";
 import { settingChanges } from "../changed-since.ts";
-import { readKeptAccounts } from "./copied-accounts.ts";
+import { readAccountContents } from "./copied-accounts.ts";
 import { readAccountSettings, SETTING_TABLES } from "./setting-tables.ts";
 
 const ANNA = "anna@example.test";
@@ -26,12 +26,14 @@ for (const { key, says, tables, shown } of SETTING_TABLES) {
 
   test(`${says}: a comparison names only one that is removed or replaced, without its secret`, (t) => {
     const [now, copy] = [accountsFor(t), accountsFor(t)];
-    const kept = (db: DatabaseSync) => readKeptAccounts(db.location() ?? "");
+    const contents = (db: DatabaseSync) => readAccountContents(db.location() ?? "");
     const differing = (): string => {
       const changed = Object.entries(settingChanges(now, copy)).flatMap(([kind, changes]) =>
         Object.entries(changes).flatMap(([how, names]) => names.map((name) => `${kind} ${how}: ${name}`)),
       );
-      const evidence = differences(kept(copy), kept(now)).map(({ what, was, is }) => `${what}: ${was} -> ${is}`);
+      const evidence = differences(contents(copy), contents(now)).map(
+        ({ what, was, is }) => `${what}: ${was} -> ${is}`,
+      );
       return [...changed, ...evidence].join("\n");
     };
     fill(copy, table, 0);
@@ -76,13 +78,13 @@ test("an account's settings are described in full, and using an app password mak
     { what: "vacation reply", is: ["until it is ended: Away One / Two"] },
   ]);
   assert.deepEqual(readAccountSettings(db, "bert@example.test"), []);
-  const before = readKeptAccounts(path);
+  const before = readAccountContents(path);
   db.exec("UPDATE app_password SET used_at = 120000");
-  assert.deepEqual(differences(before, readKeptAccounts(path)), []);
+  assert.deepEqual(differences(before, readAccountContents(path)), []);
   db.exec(`INSERT INTO forward VALUES ('${ANNA}', '${ANNA}'), ('${ANNA}', 'z@${"e".repeat(240)}.test')`);
   for (let n = 0; n < 200; n++) db.exec(`INSERT INTO account_network VALUES ('${ANNA}', '2001:db8:0:${n}::/64')`);
   assert.deepEqual(
-    differences(before, readKeptAccounts(path)).filter(({ what }) => /^forwarding|:(0|199)::/.test(what)),
+    differences(before, readAccountContents(path)).filter(({ what }) => /^forwarding|:(0|199)::/.test(what)),
     [
       { what: `forwarding to x@else.test of ${ANNA}`, was: "no copy stays here", is: "a copy stays here" },
       { what: `forwarding to y@else.test of ${ANNA}`, was: "no copy stays here", is: "a copy stays here" },
