@@ -41,13 +41,13 @@ function openOrMake(path: string, mode: number): Directory {
 }
 
 /** Entries of a tree that were skipped because they belong to another user: how many, and the first one. */
-export type Kept = { count: number; first: string | null };
+export type Skipped = { count: number; first: string | null };
 
 /**
  * Makes a directory if it is missing, and sets owner and mode. With `tree`, gives everything below it that belonged to the
  * previous owner to the new one, but nothing else: programs of that user could have put other users' files there.
  */
-export function giveDirectory(path: string, access: Required<Access>, tree = false): Kept {
+export function giveDirectory(path: string, access: Required<Access>, tree = false): Skipped {
   return explained(path, () => {
     const { mode, owner } = access;
     using parent = Directory.open(dirname(path));
@@ -58,11 +58,11 @@ export function giveDirectory(path: string, access: Required<Access>, tree = fal
     using top = Directory.open(path);
     const { uid, gid } = top.stat;
     if (uid !== ownUid()) parent.mustBeOwn();
-    const kept = tree && (uid !== owner.uid || gid !== owner.gid) ? giveTree(top, owner) : { count: 0, first: null };
+    const skipped = tree && (uid !== owner.uid || gid !== owner.gid) ? giveTree(top, owner) : { count: 0, first: null };
     // Last, so that a killed start repeats it.
     top.give(owner);
     top.setMode(mode);
-    return kept;
+    return skipped;
   });
 }
 
@@ -75,33 +75,34 @@ export function makePrivateDirectory(path: string): void {
  * Gives a file with several names only if all of them are in the tree (Dovecot copies mails that way), because a name outside
  * may belong to another user.
  */
-function giveTree(top: Directory, owner: Owner): Kept {
+function giveTree(top: Directory, owner: Owner): Skipped {
   const names = new Map<string, number>();
-  const kept: Kept = { count: 0, first: null };
-  const noteKept = (path: string): false => {
-    kept.first ??= path;
-    kept.count += 1;
+  const skipped: Skipped = { count: 0, first: null };
+  const noteSkipped = (path: string): false => {
+    skipped.first ??= path;
+    skipped.count += 1;
     return false;
   };
   const mayGive = ({ dev, uid }: Stats): boolean => dev === top.stat.dev && (uid === top.stat.uid || uid === owner.uid);
   walk(top, (entry, path, depth) => {
     const { stat } = entry;
     // A compromised program could have made such a tree, which must not keep the server from starting.
-    if (depth === DEEPEST || !mayGive(stat) || stat.isBlockDevice() || stat.isCharacterDevice()) return noteKept(path);
+    if (depth === DEEPEST || !mayGive(stat) || stat.isBlockDevice() || stat.isCharacterDevice())
+      return noteSkipped(path);
     if (!stat.isDirectory() && stat.nlink > 1) names.set(entry.identity, (names.get(entry.identity) ?? 0) + 1);
     else entry.give(owner);
     return true;
   });
-  if (names.size === 0) return kept;
+  if (names.size === 0) return skipped;
   walk(top, (entry, path, depth) => {
     const { stat } = entry;
     if (stat.isDirectory()) return mayGive(stat) && depth < DEEPEST;
     if (stat.nlink === 1 || !mayGive(stat)) return false;
-    if (names.get(entry.identity) !== stat.nlink) return noteKept(path);
+    if (names.get(entry.identity) !== stat.nlink) return noteSkipped(path);
     entry.give(owner);
     return false;
   });
-  return kept;
+  return skipped;
 }
 
 /** Gives everything in the tree that belongs to these users or groups to root. */
