@@ -6,7 +6,7 @@ import { unlessRunning } from "../../core/one-after-another.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import type { MaintenanceProcess } from "../../store/maintenance/process.ts";
-import type { Kept } from "../../store/maintenance/work.ts";
+import type { WriteOutcome } from "../../store/maintenance/work.ts";
 import { isDamage, isWhole } from "../../store/open.ts";
 import {
   copyPath,
@@ -178,9 +178,9 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
   const copyAccounts = unlessRunning(async () => {
     const changes = accountChanges();
     if (changes === copiedChanges && !isEmpty(copyPath(accounts.path))) return notices.set("accounts_uncopied", null);
-    const kept = await maintenance.ask({ type: "copy_accounts", path: accounts.path });
-    if (kept?.ok === true) copiedChanges = changes;
-    report(accounts, "accounts_uncopied", kept);
+    const outcome = await maintenance.ask({ type: "copy_accounts", path: accounts.path });
+    if (outcome?.ok === true) copiedChanges = changes;
+    report(accounts, "accounts_uncopied", outcome);
   });
 
   /** Runs every few minutes. */
@@ -188,16 +188,16 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
     const now = clock.now();
     if (now < digestAt) return;
     // With 100,000 bans it takes a fifth of a second, at low priority.
-    const kept = await maintenance.ask({ type: "digest" });
-    digestAt = now + (kept?.ok === true ? DIGEST_MS.every : DIGEST_MS.afterFailure);
-    report(engine, "engine_undigested", kept);
+    const outcome = await maintenance.ask({ type: "digest" });
+    digestAt = now + (outcome?.ok === true ? DIGEST_MS.every : DIGEST_MS.afterFailure);
+    report(engine, "engine_undigested", outcome);
   });
 
   /** Damage ends the guard. Null: the maintenance process does not run, which is reported anyway. */
-  function report(of: Watched, code: "accounts_uncopied" | "engine_undigested", kept: Kept | null): void {
-    if (kept === null) return;
-    if (!kept.ok && kept.isDamage) giveUp(of, kept.why);
-    notices.set(code, kept.ok ? null : kept.why);
+  function report(of: Watched, code: "accounts_uncopied" | "engine_undigested", outcome: WriteOutcome | null): void {
+    if (outcome === null) return;
+    if (!outcome.ok && outcome.isDamage) giveUp(of, outcome.why);
+    notices.set(code, outcome.ok ? null : outcome.why);
   }
 
   return { start, stop: () => clearInterval(timer), noteError, look };

@@ -20,8 +20,8 @@ export type Order =
   | Readonly<{ type: "digest" }>
   | Readonly<{ type: "copy_accounts"; path: string }>;
 /** The result of writing a file from which a lost database can be restored. `isDamage`: the database is damaged. */
-export type Kept = Readonly<{ ok: true } | { ok: false; isDamage: boolean; why: string }>;
-type Results = { checkpoint: Copied; count: Surplus; warm: true; digest: Kept; copy_accounts: Kept };
+export type WriteOutcome = Readonly<{ ok: true } | { ok: false; isDamage: boolean; why: string }>;
+type Results = { checkpoint: Copied; count: Surplus; warm: true; digest: WriteOutcome; copy_accounts: WriteOutcome };
 export type Result<O extends Order> = Results[O["type"]];
 
 /** The first line of the maintenance process. */
@@ -49,7 +49,7 @@ async function result(order: Order, work: ReturnType<typeof maintenanceWork>): P
   }
 }
 
-async function outcomeOf(write: () => void | Promise<void>): Promise<Kept> {
+async function outcomeOf(write: () => void | Promise<void>): Promise<WriteOutcome> {
   try {
     await write();
     return { ok: true };
