@@ -20,16 +20,16 @@ export interface Names {
 }
 
 /** `ok` without results: the name has no such record. Not `ok`: the answer is unknown, or only `partial` of it is; ask again later. */
-export type Found<T> =
+export type DnsAnswer<T> =
   | Readonly<{ ok: true; found: readonly T[] }>
   | Readonly<{ ok: false; reason: string; partial?: readonly T[] }>;
 
 /** Reads DNS records. Never throws. */
 export interface NameLookup {
   /** TXT records, the strings of each joined (RFC 7208, 3.3). */
-  texts(name: string): Promise<Found<string>>;
-  addresses(name: string): Promise<Found<Ip>>;
-  exchanges(name: string): Promise<Found<string>>;
+  texts(name: string): Promise<DnsAnswer<string>>;
+  addresses(name: string): Promise<DnsAnswer<Ip>>;
+  exchanges(name: string): Promise<DnsAnswer<string>>;
 }
 
 /** Resolves null if no list contains the address, or no list answered in time. Never rejects; takes less than a second. */

@@ -4,7 +4,7 @@ import { ip, MAIL, RECIPIENT } from "../../../test/kit/samples.ts";
 import { settled } from "../../../test/kit/until.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
-import type { Found, NameLookup } from "../network-ports.ts";
+import type { DnsAnswer, NameLookup } from "../network-ports.ts";
 import { createSenderProofs, expandSpf, SPF_LIMITS } from "./sender-proof.ts";
 
 const FRIEND = "friend@friend.test";
@@ -16,13 +16,13 @@ type Zone = Readonly<
 /** A zone in memory that records the queried names. A query for `down.test` fails as with a server that is down. */
 function lookupIn(zone: Zone): Readonly<{ lookup: NameLookup; asked: string[] }> {
   const asked: string[] = [];
-  const answer = <T>(name: string, found: readonly T[] = []): Promise<Found<T>> => {
+  const answer = <T>(name: string, found: readonly T[] = []): Promise<DnsAnswer<T>> => {
     asked.push(name);
     return Promise.resolve(name === "down.test" ? { ok: false, reason: "no server answers" } : { ok: true, found });
   };
   const lookup: NameLookup = {
     texts: (name) => answer(name, zone[name]?.txt),
-    addresses: (name): Promise<Found<Ip>> => answer(name, zone[name]?.a?.map(ip)),
+    addresses: (name): Promise<DnsAnswer<Ip>> => answer(name, zone[name]?.a?.map(ip)),
     exchanges: (name) => answer(name, zone[name]?.mx),
   };
   return { lookup, asked };
@@ -113,7 +113,7 @@ for (const record of ["a:one.test a:two.test mx", "a:one.test include:two.test",
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const asked: string[] = [];
     let answer = (): void => undefined;
-    const addresses = (name: string): Promise<Found<Ip>> => {
+    const addresses = (name: string): Promise<DnsAnswer<Ip>> => {
       asked.push(name);
       return new Promise((resolve) => (answer = () => resolve({ ok: true, found: [] })));
     };

@@ -1,13 +1,13 @@
 import type { PublishedRecord } from "../../admin/declare/reports.ts";
 import { contains, type Ip, isPrivate, isV4, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { Found } from "../../guard/network-ports.ts";
+import type { DnsAnswer } from "../../guard/network-ports.ts";
 import { outgoingAddresses, ownAddresses, publicAmong } from "../../host/machine/own-addresses.ts";
 import { ownNetworks } from "../../host/machine/own-networks.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { greetingAt, SMTP_PORT } from "../probes/port-dialogue.ts";
 import { addressRecord, type DnsRecord, judge, type RecordVerdict, recordsOf, reverseRecord } from "./records.ts";
-import { createResolver, found } from "./resolver.ts";
+import { answerOf, createResolver } from "./resolver.ts";
 
 /** All records of a domain, expected and published. `key`: the DKIM key in base64. */
 export async function publishedFor(
@@ -180,5 +180,5 @@ export function createRecordLookup(server: string) {
         );
     }
   };
-  return (asked: Pick<DnsRecord, "name" | "type">): Promise<Found<string>> => found(() => values(asked));
+  return (asked: Pick<DnsRecord, "name" | "type">): Promise<DnsAnswer<string>> => answerOf(() => values(asked));
 }

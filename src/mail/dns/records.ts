@@ -1,7 +1,7 @@
 import type { PublishedRecord } from "../../admin/declare/reports.ts";
 import { type Ip, isPrivate, isV4, parseIp } from "../../core/net/ip.ts";
 import { listQuery } from "../../guard/lookups/dnsbl.ts";
-import type { Found } from "../../guard/network-ports.ts";
+import type { DnsAnswer } from "../../guard/network-ports.ts";
 import { hostAndPort } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 
@@ -104,7 +104,7 @@ function pieces(text: string): string {
 export type RecordVerdict = Pick<PublishedRecord, "status" | "detail">;
 
 /** Whether the published records do their job; they do not have to be the same to the letter. */
-export function judge(record: DnsRecord, published: Found<string>): RecordVerdict {
+export function judge(record: DnsRecord, published: DnsAnswer<string>): RecordVerdict {
   if (!published.ok) return { status: "unknown", detail: `The resolver did not answer (${published.reason}).` };
   if (published.found.length === 0) return MISSING;
   return (JUDGES[record.kind] ?? judgeExact)(record, published.found);

@@ -3,7 +3,7 @@ import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { Found, NameAnswer, NameLookup, Names } from "../../guard/network-ports.ts";
+import type { DnsAnswer, NameAnswer, NameLookup, Names } from "../../guard/network-ports.ts";
 
 /** Longer than any deadline that waits for it, so a late answer still arrives. */
 const TIMEOUT_MS = 3_000;
@@ -27,27 +27,27 @@ export class ResolverNames implements Names, NameLookup {
   }
 
   async v4Addresses(name: string): Promise<NameAnswer> {
-    const answer = await found(() => this.#resolver.resolve4(name, { ttl: true }));
+    const answer = await answerOf(() => this.#resolver.resolve4(name, { ttl: true }));
     if (!answer.ok) return { type: "failed", why: answer.reason };
     if (answer.found.length === 0) return { type: "none" };
     const ttlMs = Math.min(...answer.found.map(({ ttl }) => ttl)) * SECOND_MS;
     return { type: "addresses", addresses: answer.found.map(({ address }) => address), ttlMs };
   }
 
-  texts(name: string): Promise<Found<string>> {
-    return found(async () => (await this.#resolver.resolveTxt(name)).map((strings) => strings.join("")));
+  texts(name: string): Promise<DnsAnswer<string>> {
+    return answerOf(async () => (await this.#resolver.resolveTxt(name)).map((strings) => strings.join("")));
   }
 
-  async addresses(name: string): Promise<Found<Ip>> {
-    const v4 = await found(() => this.#resolver.resolve4(name));
+  async addresses(name: string): Promise<DnsAnswer<Ip>> {
+    const v4 = await answerOf(() => this.#resolver.resolve4(name));
     if (!v4.ok) return { ok: false, reason: v4.reason };
-    const v6 = await found(() => this.#resolver.resolve6(name));
+    const v6 = await answerOf(() => this.#resolver.resolve6(name));
     const ips = [...v4.found, ...(v6.ok ? v6.found : [])].map(parseIp).filter((ip) => ip !== null);
     return v6.ok ? { ok: true, found: ips } : { ok: false, reason: v6.reason, partial: ips };
   }
 
-  exchanges(name: string): Promise<Found<string>> {
-    return found(async () => (await this.#resolver.resolveMx(name)).map(({ exchange }) => exchange));
+  exchanges(name: string): Promise<DnsAnswer<string>> {
+    return answerOf(async () => (await this.#resolver.resolveMx(name)).map(({ exchange }) => exchange));
   }
 
   /** Open questions fail. */
@@ -64,7 +64,7 @@ export function createResolver(server: string, { tries = 1, timeoutMs = TIMEOUT_
 }
 
 /** The records that the DNS has, possibly none; otherwise a code of dns.Resolver such as `ETIMEOUT`. Never rejects. */
-export async function found<T>(ask: () => Promise<readonly T[]>): Promise<Found<T>> {
+export async function answerOf<T>(ask: () => Promise<readonly T[]>): Promise<DnsAnswer<T>> {
   try {
     return { ok: true, found: await ask() };
   } catch (error) {

@@ -6,7 +6,7 @@ import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { limitedLookups } from "../../guard/lookups/limited-lookups.ts";
 import type { SenderDomains } from "../../guard/network-ports.ts";
 import type { Clock } from "../../guard/ports.ts";
-import { createResolver, found } from "./resolver.ts";
+import { answerOf, createResolver } from "./resolver.ts";
 
 export const SENDER_DOMAIN_LIMITS = {
   deadlineMs: 1_500,
@@ -55,11 +55,14 @@ export class DnsSenderDomains implements SenderDomains {
 
 /** Null if the DNS gave no answer. */
 async function takesMail(resolver: Resolver, domain: string): Promise<boolean | null> {
-  const exchanges = await found(() => resolver.resolveMx(domain));
+  const exchanges = await answerOf(() => resolver.resolveMx(domain));
   if (!exchanges.ok) return null;
   // A null MX means that the domain accepts no mail (RFC 7505).
   if (exchanges.found.length > 0) return exchanges.found.some(({ exchange }) => exchange !== "" && exchange !== ".");
-  const answers = await Promise.all([found(() => resolver.resolve4(domain)), found(() => resolver.resolve6(domain))]);
+  const answers = await Promise.all([
+    answerOf(() => resolver.resolve4(domain)),
+    answerOf(() => resolver.resolve6(domain)),
+  ]);
   if (answers.some((answer) => answer.ok && answer.found.length > 0)) return true;
   return answers.every(({ ok }) => ok) ? false : null;
 }

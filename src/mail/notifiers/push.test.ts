@@ -8,7 +8,7 @@ import { ip } from "../../../test/kit/samples.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import type { AlertMessage } from "../../guard/alerts/ports.ts";
-import type { Found } from "../../guard/network-ports.ts";
+import type { DnsAnswer } from "../../guard/network-ports.ts";
 import { mailText } from "./mail-text.ts";
 import { appriseRequest, gotifyRequest, ntfyRequest, receiverLookup, sendHttp, webhookRequest } from "./push.ts";
 
@@ -106,7 +106,7 @@ test("a subject of any text is encoded words of at most 75 characters, which dec
 });
 
 const asked: string[] = [];
-const NAMES: Readonly<Record<string, Found<Ip>>> = {
+const NAMES: Readonly<Record<string, DnsAnswer<Ip>>> = {
   "known.test": { ok: true, found: [ip("127.0.0.1")] },
   "both.test": { ok: true, found: [ip("127.0.0.1"), ip("::1")] },
   "half.test": { ok: false, reason: "ESERVFAIL", partial: [ip("127.0.0.1")] },

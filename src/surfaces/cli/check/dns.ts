@@ -1,6 +1,6 @@
 import { messageOf } from "../../../core/error.ts";
 import { SECOND_MS } from "../../../core/time.ts";
-import type { Found } from "../../../guard/network-ports.ts";
+import type { DnsAnswer } from "../../../guard/network-ports.ts";
 import { publicAmong } from "../../../host/machine/own-addresses.ts";
 import {
   type ComparedRecord,
@@ -45,7 +45,7 @@ function records(kinds: readonly RecordKind[], does: string): Check {
   });
 }
 
-type MtaSts = Readonly<{ domain: string; hostname: string; found: Found<string>; policy: string | Error | null }>;
+type MtaSts = Readonly<{ domain: string; hostname: string; found: DnsAnswer<string>; policy: string | Error | null }>;
 
 /** RFC 8461. `policy`: what the domain's web server returned, or why it returned nothing; null if no policy is announced. */
 export function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
