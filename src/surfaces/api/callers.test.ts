@@ -6,14 +6,14 @@ import { ip } from "../../../test/kit/samples.ts";
 import { NOTE_USE_MS } from "../../core/access/session.ts";
 import { UNAUTHORIZED } from "../../guard/commands/web/command-gate.ts";
 import type { Caller } from "./access.ts";
-import { type Callers, createCallers, type Found } from "./callers.ts";
+import { type CallerLookup, type Callers, createCallers } from "./callers.ts";
 import { API_LIMITS } from "./limits.ts";
 
 const kit = apiKitOf(import.meta.filename);
 const HERE = ip("127.0.0.1");
 const headers = new Headers(bearer);
 const other = (n: number) => new Headers({ authorization: `Bearer gi_${String(n).padStart(32, "0")}` });
-const known = (found: Found): Caller =>
+const known = (found: CallerLookup): Caller =>
   typeof found === "object" && found !== null ? found : assert.fail(String(found));
 const asked = (): number => kit.guard.identified.length;
 
@@ -135,7 +135,7 @@ test("a guard that fails on a full disk is treated as down: it refuses no one", 
 test("made-up tokens are soon rejected without asking, and known ones still work", async () => {
   const { callers, found } = await oneKnown();
   for (let n = 0; n < 5 * API_LIMITS.wrongCredentials; n++)
-    assert.equal(await callers.of(other(n), HERE), n < API_LIMITS.wrongCredentials ? null : "crowd");
+    assert.equal(await callers.of(other(n), HERE), n < API_LIMITS.wrongCredentials ? null : "too_many_wrong");
   assert.equal(asked(), 1 + API_LIMITS.wrongCredentials);
   kit.advance(API_LIMITS.callerAgeMs);
   known(await callers.of(headers, HERE));

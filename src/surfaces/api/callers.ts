@@ -11,10 +11,10 @@ import type { ApiParts } from "./ports.ts";
 import { createTurns } from "./shares.ts";
 
 /**
- * `down`: the caller is unknown, and the guard does not answer or fails (its disk is full). `crowd`: the caller is unknown, and the
- * guard was not asked, because the caller's network has sent too many wrong credentials.
+ * `down`: the caller is unknown, and the guard does not answer or fails (its disk is full). `too_many_wrong`: the caller is unknown,
+ * and the guard was not asked, because the caller's network has sent too many wrong credentials.
  */
-export type Found = Caller | "down" | "crowd" | null;
+export type CallerLookup = Caller | "down" | "too_many_wrong" | null;
 
 /** `usedAt`: the last use reported to the guard. */
 type Remembered = Readonly<{ item: CallerItem; at: Millis; usedAt: Millis | null }>;
@@ -33,10 +33,10 @@ export function createCallers({ guard, clock, settings }: Parts) {
   const refused = new BoundedMap<string, Millis>(API_LIMITS.callers);
   /** Sessions that were signed out while the guard could not end them, by digest. */
   const ending = new BoundedMap<string, true>(API_LIMITS.callers);
-  const asking = new Map<string, Promise<Found>>();
+  const asking = new Map<string, Promise<CallerLookup>>();
   const strangers = createStrangers({ clock, settings });
 
-  function ask(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
+  function ask(secret: string, ip: Ip, isUse: boolean): Promise<CallerLookup> {
     const key = keyOf(secret, ip);
     const running = asking.get(`${key} ${isUse}`);
     if (running !== undefined) return running;
@@ -45,14 +45,16 @@ export function createCallers({ guard, clock, settings }: Parts) {
     return asked.finally(() => asking.delete(`${key} ${isUse}`));
   }
 
-  async function askAsStranger(secret: string, ip: Ip): Promise<Found> {
-    if (!strangers.mayAsk(ip)) return "crowd";
-    const found = await strangers.inTurn(async () => (strangers.mayAsk(ip) ? askGuard(secret, ip, true) : "crowd"));
+  async function askAsStranger(secret: string, ip: Ip): Promise<CallerLookup> {
+    if (!strangers.mayAsk(ip)) return "too_many_wrong";
+    const found = await strangers.inTurn(async () =>
+      strangers.mayAsk(ip) ? askGuard(secret, ip, true) : "too_many_wrong",
+    );
     if (found === null) strangers.wasWrong(ip);
     return found === "no_turn" ? "down" : found;
   }
 
-  async function askGuard(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
+  async function askGuard(secret: string, ip: Ip, isUse: boolean): Promise<CallerLookup> {
     const key = keyOf(secret, ip);
     const before = remembered.get(key);
     const reply = await guard.ask({ as: secret, ip }, { verb: "caller", isUse });
@@ -99,7 +101,7 @@ export function createCallers({ guard, clock, settings }: Parts) {
   return {
     confirm,
     /** Null if there is no valid credential. `secure`: the client used https. `isUse`: counts as a use; for an unknown caller always. */
-    of: async (headers: Headers, ip: Ip, { secure = false, isUse = true } = {}): Promise<Found> => {
+    of: async (headers: Headers, ip: Ip, { secure = false, isUse = true } = {}): Promise<CallerLookup> => {
       const secret = secretOf(headers, secure);
       if (secret === null || isRefused(secret, ip)) return null;
       const known = remembered.get(keyOf(secret, ip));

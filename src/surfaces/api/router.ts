@@ -130,7 +130,7 @@ async function answerClient(client: Client, row: Route, shared: SharedParts, htt
   const found = row.who === "anyone" ? null : await callers.of(headers, ip, { secure, isUse: row.isPolled !== true });
   if (found === "down") return guardDown();
   // Not a 401: the credential was not checked and may be valid.
-  if (found === "crowd") {
+  if (found === "too_many_wrong") {
     const headers = { "retry-after": String(API_LIMITS.wrongCredentialsMs / SECOND_MS) };
     return problem("too_many_wrong", "Too many wrong sessions or tokens came from this network.", { headers });
   }
