@@ -15,7 +15,7 @@ import type { Environment } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { checkRestored, compareMails, keysTrouble, rowsTrouble, sampleOf, settingsTrouble } from "./check-restored.ts";
 import { type Manifest, rowsOf } from "./manifest.ts";
-import { changeDrills, type Drill, endDrill, type Found, secondServer } from "./records.ts";
+import { changeDrills, type Drill, type DrillFindings, endDrill, secondServer } from "./records.ts";
 import { alone, placeOf, repositoryOf } from "./repository.ts";
 import { latestOf, type Progress, type Restic } from "./restic.ts";
 import { giveAll, lackingRoom, readManifest } from "./restore.ts";
@@ -111,7 +111,7 @@ function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"
   const sample = sampleOf(mailFiles(restored.mail), COMPARED);
   const compared = compareMails(sample, restored.mail, layout.mail);
   const rows = rowsOf(restored);
-  const found: Found = {
+  const found: DrillFindings = {
     mails: totalOf(accounts),
     mailboxes: Object.keys(accounts).length,
     queued: queuedBelow(restored.postfixQueue).length,
@@ -139,7 +139,7 @@ function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"
 async function startSecond(
   layout: Layout,
   env: Environment,
-  { found, accounts }: Readonly<{ found: Found; accounts: MailCounts }>,
+  { found, accounts }: Readonly<{ found: DrillFindings; accounts: MailCounts }>,
 ): Promise<Pick<Drill, "reason" | "found">> {
   const restored = layoutOf(layout.backupDrill);
   // The queue has been counted, and must never be sent.
@@ -160,7 +160,7 @@ async function startSecond(
 }
 
 /** Null, or which mails are missing that the server had when the snapshot was made. */
-function lossOf(manifest: Manifest, found: Found, accounts: MailCounts): string | null {
+function lossOf(manifest: Manifest, found: DrillFindings, accounts: MailCounts): string | null {
   for (const [account, mails] of Object.entries(manifest.accounts ?? {})) {
     const now = accounts[account] ?? 0;
     if (now !== mails) return `${account} had ${plural(mails, "mail")} and has ${now} after the restore`;

@@ -106,7 +106,7 @@ const drillsSchema = z.object({
   begun: z.nullable(z.number()),
 });
 export type Drill = Readonly<z.output<typeof drill>>;
-export type Found = NonNullable<Drill["found"]>;
+export type DrillFindings = NonNullable<Drill["found"]>;
 export type DrillRecord = Readonly<z.output<typeof drillsSchema>>;
 
 const NO_DRILLS: DrillRecord = { drills: [], begun: null };

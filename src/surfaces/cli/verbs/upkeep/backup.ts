@@ -9,7 +9,12 @@ import { createBackup } from "../../../../jobs/backup/create.ts";
 import { drillRestore } from "../../../../jobs/backup/drill.ts";
 import { archiveIn, exportArchive, readArchive } from "../../../../jobs/backup/export.ts";
 import { outsideText } from "../../../../jobs/backup/outside-files.ts";
-import { changeBackupRecord, type Drill, type Found, readBackupRecord } from "../../../../jobs/backup/records.ts";
+import {
+  changeBackupRecord,
+  type Drill,
+  type DrillFindings,
+  readBackupRecord,
+} from "../../../../jobs/backup/records.ts";
 import { alone, placeOf, readKey, repositoryOf } from "../../../../jobs/backup/repository.ts";
 import { BY_HAND, type Progress, type Restic } from "../../../../jobs/backup/restic.ts";
 import { type NotRestored, refusal, restoreServer } from "../../../../jobs/backup/restore.ts";
@@ -175,7 +180,7 @@ function drillText({ found, madeAt }: Drill): string {
   ].join("\n");
 }
 
-function serverText({ server }: Found): string {
+function serverText({ server }: DrillFindings): string {
   if (server === null)
     return "not started: root cannot create namespaces or mount in them here, so it would disturb the running server";
   const { startMs, mails, signedIn, aliases, bans } = server;
