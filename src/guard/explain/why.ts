@@ -61,13 +61,13 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
   };
 }
 
-type Found = Readonly<{ events: readonly EventItem[]; otherQueueIds: readonly string[]; complete: boolean }>;
+type FoundEvents = Readonly<{ events: readonly EventItem[]; otherQueueIds: readonly string[]; complete: boolean }>;
 
 /**
  * The mail with a queue id. Rows with only a Message-ID, such as the spam score, are included if they came within
  * `SESSION_MS` of the mail's first row.
  */
-function mailOf(queries: Queries, queueId: string): Found {
+function mailOf(queries: Queries, queueId: string): FoundEvents {
   const own = everyPage(queries, { mail: queueId, most: MOST_EVENTS, order: "newest_first" });
   const first = own.items.at(-1);
   const messageIds = messageIdsOf(own.items).slice(0, MOST_MAILS);
@@ -86,7 +86,7 @@ function mailOf(queries: Queries, queueId: string): Found {
 }
 
 /** The newest mails of a Message-ID. */
-function mailsOf(queries: Queries, messageId: string): Found {
+function mailsOf(queries: Queries, messageId: string): FoundEvents {
   const named = everyPage(queries, { mail: messageId, most: MOST_EVENTS, order: "newest_first" });
   const queueIds = unique(named.items.map(({ queueId }) => queueId));
   const [shownIds, otherQueueIds] = [queueIds.slice(0, MOST_MAILS), queueIds.slice(MOST_MAILS)];

@@ -28,10 +28,10 @@ export type Failure = Readonly<{
   exit: Exclude<keyof typeof EXIT_CODES, "done">;
   message: string;
   next: string;
-  found?: Found;
+  found?: Problems;
 }>;
 /** Problems to print before the message, one per line; with --json, members of `json` to print beside the error. */
-type Found = Readonly<{ lines: readonly string[]; json: unknown }>;
+type Problems = Readonly<{ lines: readonly string[]; json: unknown }>;
 export type Answer = Done | Failure;
 
 type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | Failure;
@@ -78,7 +78,7 @@ export function done(json: unknown, text: string, next?: string): Done {
   return next === undefined ? { ok: true, json, text } : { ok: true, json, text, next };
 }
 
-export function failed(message: string, next: string, found?: Found): Failure {
+export function failed(message: string, next: string, found?: Problems): Failure {
   return { ok: false, exit: "failed", message, next, ...(found && { found }) };
 }
 
