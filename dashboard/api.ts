@@ -40,13 +40,13 @@ export type Answer<R extends Route> = Described<R>["answer"];
 /** One of the items that the route lists. */
 export type ItemOf<R extends Route> = Answer<R> extends { readonly items: readonly (infer I)[] } ? I : never;
 /** What the route takes: `params` of its path, `query` and `body`. Empty fields of the query are not sent. */
-export type Asked<R extends Route> = Parts<Described<R>>;
+export type RequestOf<R extends Route> = Parts<Described<R>>;
 type Parts<D> = { [K in keyof D as Exclude<K, "answer" | "key">]: K extends "query" ? OrNull<D[K]> : D[K] };
 type OrNull<Q> = { [F in keyof Q]: Q[F] | null };
 /** Routes that need no parameter and no body. */
-type PlainRoute = { [R in Route]: Partial<Asked<R>> extends Asked<R> ? R : never }[Route];
+type PlainRoute = { [R in Route]: Partial<RequestOf<R>> extends RequestOf<R> ? R : never }[Route];
 
-type AnyAsked = {
+type AnyRequest = {
   readonly params?: Readonly<Record<string, string>> | undefined;
   readonly query?: Query | undefined;
   readonly body?: unknown;
@@ -62,7 +62,7 @@ export function queryOf(fields: Query): string {
 }
 
 /** Relative to the API. A network's slash stays, because some proxies refuse an escaped one. Elsewhere it would end the parameter. */
-export function pathOf(route: string, { params = {}, query = {} }: AnyAsked = {}): string {
+export function pathOf(route: string, { params = {}, query = {} }: AnyRequest = {}): string {
   const escaped = (name: string): string => {
     const value = encodeURIComponent(params[name] ?? "");
     return name === "ip" || name === "network" ? value.replace("%2F", "/") : value;
@@ -73,10 +73,10 @@ export function pathOf(route: string, { params = {}, query = {} }: AnyAsked = {}
 
 /** Sends one request. The path is relative to the page, which may lie below a path of a proxy. Throws `RequestError`. */
 export function request<R extends PlainRoute>(route: R): Promise<Answer<R>>;
-export function request<R extends Route>(route: R, asked: Asked<R>, timeoutMs?: number): Promise<Answer<R>>;
+export function request<R extends Route>(route: R, asked: RequestOf<R>, timeoutMs?: number): Promise<Answer<R>>;
 export async function request(
   route: string,
-  asked: AnyAsked = {},
+  asked: AnyRequest = {},
   timeoutMs: number = REQUEST_TIMEOUT_MS,
 ): Promise<unknown> {
   const [method = ""] = route.split(" ");

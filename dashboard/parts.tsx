@@ -4,7 +4,6 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Health } from "../src/admin/declare/items.ts";
 import {
   type Answer,
-  type Asked,
   afterFailure,
   clockOffsetMs,
   type Failure,
@@ -12,6 +11,7 @@ import {
   type Load,
   NOTHING_LOADED,
   pathOf,
+  type RequestOf,
   type Route,
   request,
 } from "./api.ts";
@@ -162,7 +162,7 @@ export function useLoaded<T>(
 /** As `useLoaded`, from this route. */
 export function useAnswer<R extends Route & `GET ${string}`>(
   route: R,
-  asked: Asked<R>,
+  asked: RequestOf<R>,
   news: unknown = null,
 ): Loaded<Answer<R>> {
   return useLoaded(() => request(route, asked), [pathOf(route, asked)], news);

@@ -1,10 +1,10 @@
-import { type Answer, type Asked, request } from "./api.ts";
+import { type Answer, type RequestOf, request } from "./api.ts";
 import { t } from "./messages.ts";
 
 /** https://www.w3.org/TR/webauthn-3/. The guard verifies the results. */
 
 /** A password, with a code if the server wants one, or a passkey. */
-export type Given = Asked<"POST /session/proof">["body"];
+export type ProofRequest = RequestOf<"POST /session/proof">["body"];
 
 /** Those that the server accepts: ES256, EdDSA, RS256. */
 const ALGORITHMS = [-7, -8, -257];
@@ -18,7 +18,7 @@ export function whyNoPasskeys(): "address" | "insecure" | "unsupported" | null {
 }
 
 /** Returns the proof for the server. Throws a sentence for the reader. */
-export async function usePasskey(): Promise<Given> {
+export async function usePasskey(): Promise<ProofRequest> {
   const { challenge } = await request("POST /login/passkey");
   const publicKey = { challenge: bytesOf(challenge), userVerification: "required", timeout: PASSKEY_MS } as const;
   const credential = await askBrowser(() => navigator.credentials.get({ publicKey }));

@@ -3,7 +3,7 @@ import { type Failure, failureOf, RequestError, request } from "./api.ts";
 import { Cancelled, signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { Button, fieldsOf, SafeText } from "./parts.tsx";
-import { type Given, usePasskey, whyNoPasskeys } from "./passkey.ts";
+import { type ProofRequest, usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { type Proof, pendingProof, reader } from "./session.ts";
 
 /** Asks for the password while a request waits for a proof. The focus returns to where it was. */
@@ -62,12 +62,12 @@ function ProofForm({ isOver, resolve, reject }: Proof) {
 }
 
 /** The parts of a form that asks for the password, and also for a code if the server wants one. `send` gets these, or a passkey. */
-export function usePasswordForm(send: (given: Given) => Promise<void>) {
+export function usePasswordForm(send: (given: ProofRequest) => Promise<void>) {
   const form = useRef<HTMLFormElement>(null);
   const [error, setError] = useState<Failure | null>(null);
   const [isWaiting, setWaiting] = useState(false);
   const [isCodeNeeded, setCodeNeeded] = useState(false);
-  const sendWith = (given: () => Promise<Given>): void => {
+  const sendWith = (given: () => Promise<ProofRequest>): void => {
     if (isWaiting) return;
     setError(null);
     setWaiting(true);

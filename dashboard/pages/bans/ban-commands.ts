@@ -2,7 +2,7 @@ import type { AllowItem, BanItem, WIDEST_OF_WEB } from "../../../src/admin/bans.
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import type { NOTE_CHARACTERS } from "../../../src/admin/declare/kinds.ts";
 import { t } from "../../admin-texts.ts";
-import { type Asked, request } from "../../api.ts";
+import { type RequestOf, request } from "../../api.ts";
 import { notify } from "../../attempt.ts";
 import { isPast, shortPrefix, withoutEmpty } from "../../format.ts";
 import { serverTime } from "../../live.ts";
@@ -86,7 +86,7 @@ export async function disallow(item: AllowItem, changed: () => void): Promise<vo
   notify(message, { undo: isOver(item) ? null : () => allow(allowAgainRequest(item), changed) });
 }
 
-function banAgainRequest({ prefix, reason, expiresAt }: BanItem): Asked<"POST /bans">["body"] {
+function banAgainRequest({ prefix, reason, expiresAt }: BanItem): RequestOf<"POST /bans">["body"] {
   return { ip: prefix, ...withoutEmpty({ reason: reason.slice(0, LONGEST_NOTE) }), for: timeLeft(expiresAt) };
 }
 
