@@ -26,7 +26,7 @@ import {
 import { go, hrefOf, route } from "../../route.ts";
 import { lift, verdictOf } from "../bans/ban-commands.ts";
 import { Expiry } from "../bans/ban-form.tsx";
-import { answerTo } from "./question.ts";
+import { search } from "./question.ts";
 
 const words = t.find;
 
@@ -59,7 +59,7 @@ export function FindPage() {
 }
 
 function Found({ asked, news }: Readonly<{ asked: string; news: number }>) {
-  const answer = useLoaded(() => answerTo(asked), [asked], news);
+  const answer = useLoaded(() => search(asked), [asked], news);
   const { data, reload } = answer;
   return (
     <>

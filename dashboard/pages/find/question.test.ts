@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
-import { answerTo, kindOf } from "./question.ts";
+import { kindOf, search } from "./question.ts";
 
 test("text typed into the search box is treated as what it looks like", () => {
   const kinds = {
@@ -43,14 +43,14 @@ test("text that may be a mail or an account is looked up as both; if neither is 
     ["2001:db8::/48", "address", "2001:db8::/48"],
   ] as const) {
     asked.length = 0;
-    assert.equal((await answerTo(text)).kind, kind, text);
+    assert.equal((await search(text)).kind, kind, text);
     assert.deepEqual(asked, requests);
   }
 });
 
 test("a sender, a domain or a recipient is found by the events that name it", async (t) => {
   serve(t, [], [{ id: 1 }]);
-  const found = await answerTo("news@shop.example");
+  const found = await search("news@shop.example");
   assert.ok(found.kind === "events" && found.items.length === 1);
 });
 
@@ -58,9 +58,9 @@ test("a long text is not searched for in events, and one that is too long for an
   const long = `${"a".repeat(320)}@host.example`;
   const accepts = (what: string): boolean => what !== `account/${long}`;
   const asked = serve(t, [], [{ id: 1 }], accepts);
-  assert.equal((await answerTo("a".repeat(201))).kind, "account");
-  assert.equal((await answerTo(long)).kind, "message");
+  assert.equal((await search("a".repeat(201))).kind, "account");
+  assert.equal((await search(long)).kind, "message");
   assert.deepEqual(asked.slice(2), [`account/${long}`, `message/${long}`]);
   serve(t, [], [], () => false);
-  await assert.rejects(answerTo("anna"), { status: 400 });
+  await assert.rejects(search("anna"), { status: 400 });
 });

@@ -19,7 +19,7 @@ export function kindOf(asked: string): "address" | "account" | "message" {
   return "account";
 }
 
-export type Answer =
+export type SearchResult =
   | Readonly<{ kind: "address"; asked: string; report: AddressAnswer }>
   | Readonly<{ kind: "account"; report: AccountAnswer }>
   | Readonly<{ kind: "message"; report: MessageReport }>
@@ -30,7 +30,7 @@ export type Answer =
  * Finds what is known about the text. A Message-ID without its brackets looks like an account, and an account such as 12345 looks like a
  * queue id: if nothing is known about one, or the server does not accept it, the text is looked up as the other. Throws `RequestError`.
  */
-export async function answerTo(asked: string): Promise<Answer> {
+export async function search(asked: string): Promise<SearchResult> {
   const kind = kindOf(asked);
   if (kind === "address") return { kind, asked, report: await request("GET /why/{ip}", { params: { ip: asked } }) };
   const [one, other] = kind === "account" ? [ofAccount, ofMessage] : [ofMessage, ofAccount];
@@ -51,15 +51,15 @@ function notAccepted(error: unknown): null {
   throw error;
 }
 
-async function ofAccount(name: string): Promise<Answer> {
+async function ofAccount(name: string): Promise<SearchResult> {
   return { kind: "account", report: await request("GET /why/account/{account}", { params: { account: name } }) };
 }
 
-async function ofMessage(id: string): Promise<Answer> {
+async function ofMessage(id: string): Promise<SearchResult> {
   return { kind: "message", report: await request("GET /why/message/{message}", { params: { message: id } }) };
 }
 
-function isKnown(answer: Answer): boolean {
+function isKnown(answer: SearchResult): boolean {
   if (answer.kind === "events") return true;
   return answer.report.timeline.length > 0 || (answer.kind === "account" && (answer.report.state ?? null) !== null);
 }
