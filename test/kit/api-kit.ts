@@ -5,7 +5,7 @@ import type { EventItem } from "../../src/admin/declare/items.ts";
 import type { Page } from "../../src/admin/declare/paging.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, type Millis } from "../../src/core/time.ts";
-import { answerTo } from "../../src/guard/explain/questions.ts";
+import { answerQuestion } from "../../src/guard/explain/questions.ts";
 import type { Figures } from "../../src/guard/figures.ts";
 import type { BanChanges } from "../../src/guard/network-ports.ts";
 import type { EventFilter, EventPage, Queries } from "../../src/guard/storage-ports.ts";
@@ -117,7 +117,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     guard,
     queries: () => orDown(queries),
     lookups: {
-      ask: (question, ...asked) => Promise.resolve().then(() => orDown(answerTo(queries, question, asked))),
+      ask: (question, ...asked) => Promise.resolve().then(() => orDown(answerQuestion(queries, question, asked))),
     },
     trials: { decide: () => Promise.resolve({ outcome: "busy" }) },
     passwords: {

@@ -4,11 +4,11 @@ import { FakeQueries, T0 } from "../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../test/kit/fake-guard.ts";
 import { net } from "../../../test/kit/samples.ts";
 import { isoTime } from "../../core/time.ts";
-import { type Asked, answerTo, QUESTIONS, type Question } from "./questions.ts";
+import { type ArgumentsOf, answerQuestion, QUESTIONS, type Question } from "./questions.ts";
 
 const ANNA = { account: "anna@example.test", addresses: ["anna@example.test"], createdAt: isoTime(T0) };
 /** One of each. */
-const ASKED: { readonly [Q in Question]: Asked<Q> } = {
+const ASKED: { readonly [Q in Question]: ArgumentsOf<Q> } = {
   stats: [HEALTH, T0],
   bans: [T0, { limit: 1, cursor: null, text: "203." }],
   events: [{ most: 1, order: "newest_first" }],
@@ -32,7 +32,7 @@ test("questions and answers pass to another thread and back unchanged", () => {
   for (const question of Object.keys(QUESTIONS).filter(isQuestion)) {
     const asked = ASKED[question];
     assert.deepEqual(structuredClone(asked), asked, question);
-    const answer = answerTo(queries, question, asked);
+    const answer = answerQuestion(queries, question, asked);
     assert.deepEqual(structuredClone(answer), answer, question);
   }
 });

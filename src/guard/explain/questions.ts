@@ -27,12 +27,12 @@ export const QUESTIONS = {
 export type Question = keyof typeof QUESTIONS;
 type Rest<T> = T extends readonly [unknown, ...infer R] ? R : never;
 /** Additional data for a question. */
-export type Asked<Q extends Question> = Rest<Parameters<(typeof QUESTIONS)[Q]>>;
+export type ArgumentsOf<Q extends Question> = Rest<Parameters<(typeof QUESTIONS)[Q]>>;
 export type Answer<Q extends Question> = ReturnType<(typeof QUESTIONS)[Q]>;
 
 /** Throws what `queries` throws. */
-export function answerTo<Q extends Question>(queries: Queries, question: Q, asked: Asked<Q>): Answer<Q> {
+export function answerQuestion<Q extends Question>(queries: Queries, question: Q, asked: ArgumentsOf<Q>): Answer<Q> {
   const answer: unknown = QUESTIONS[question];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of one entry, which TypeScript takes apart
-  return (answer as (queries: Queries, ...asked: Asked<Q>) => Answer<Q>)(queries, ...asked);
+  return (answer as (queries: Queries, ...asked: ArgumentsOf<Q>) => Answer<Q>)(queries, ...asked);
 }

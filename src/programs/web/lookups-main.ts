@@ -1,6 +1,6 @@
 import { constants, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import { answerTo } from "../../guard/explain/questions.ts";
+import { answerQuestion } from "../../guard/explain/questions.ts";
 import { openEngineInThread } from "../../store/open.ts";
 import { StoreDown } from "../../surfaces/api/ports.ts";
 import type { LookupOrder, LookupReply } from "./lookups.ts";
@@ -13,7 +13,7 @@ const store = createWebStore(String(workerData), () => undefined, openEngineInTh
 
 parentPort?.on("message", ({ id, question, asked }: LookupOrder) => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the web sends what this question needs
-  const reply = replyTo(id, () => answerTo(store.queries, question, asked as never));
+  const reply = replyTo(id, () => answerQuestion(store.queries, question, asked as never));
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- for windows, not threads
   parentPort?.postMessage(reply);
 });

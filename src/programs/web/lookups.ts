@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { Answer, Asked, Question } from "../../guard/explain/questions.ts";
+import type { Answer, ArgumentsOf, Question } from "../../guard/explain/questions.ts";
 import { LookupsBusy, StoreDown } from "../../surfaces/api/ports.ts";
 import { threadProgram } from "./thread-program.ts";
 
@@ -30,7 +30,7 @@ export function createLookupThread(
   let thread: Worker | null = null;
   let lastId = 0;
 
-  function ask<Q extends Question>(question: Q, ...asked: Asked<Q>): Promise<Answer<Q>> {
+  function ask<Q extends Question>(question: Q, ...asked: ArgumentsOf<Q>): Promise<Answer<Q>> {
     if (waiting.size >= limits.mostWaiting) return Promise.reject(new LookupsBusy("too many questions are waiting"));
     thread ??= start();
     const id = ++lastId;

@@ -1,7 +1,7 @@
 import type { CommandOf, Reply, WebVerb } from "../../admin/declare/control.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
-import type { Answer, Asked, Question } from "../../guard/explain/questions.ts";
+import type { Answer, ArgumentsOf, Question } from "../../guard/explain/questions.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Queries } from "../../guard/storage-ports.ts";
 import type { LocalConnection } from "../../host/kernel/tcp-sockets.ts";
@@ -35,7 +35,7 @@ export interface News {
 
 /** Queries that read many rows, answered in a separate thread. Rejects with `StoreDown` or `LookupsBusy`. */
 export interface Lookups {
-  ask<Q extends Question>(question: Q, ...asked: Asked<Q>): Promise<Answer<Q>>;
+  ask<Q extends Question>(question: Q, ...asked: ArgumentsOf<Q>): Promise<Answer<Q>>;
 }
 
 export type JudgedFor = Readonly<{ caller: string; isAdministrator: boolean }>;
