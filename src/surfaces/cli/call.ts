@@ -37,10 +37,10 @@ export type Answer = Done | Failure;
 type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | Failure;
 
 /** A command, with its verb inferred. */
-export type Asked<V extends Verb> = Readonly<{ verb: V }> & Extract<GuardCommand, { verb: V }>;
+export type GuardCommandOf<V extends Verb> = Readonly<{ verb: V }> & Extract<GuardCommand, { verb: V }>;
 
 export interface GuardClient {
-  ask<V extends Verb>(command: Asked<V>): Promise<GuardReply<V>>;
+  ask<V extends Verb>(command: GuardCommandOf<V>): Promise<GuardReply<V>>;
   /** Calls `onEvents` with the last id after each commit, until the signal fires or the guard ends. */
   watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<Failure | Readonly<{ ok: true }>>;
 }

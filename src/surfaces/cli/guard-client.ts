@@ -3,7 +3,7 @@ import type { CommandError, Verb } from "../../admin/declare/control.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { ask, type NoAnswer, watch } from "../../host/sockets/control-client.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Asked, type Failure, failed, type GuardClient, PROGRAM, wrongUsage } from "./call.ts";
+import { type Failure, failed, type GuardClient, type GuardCommandOf, PROGRAM, wrongUsage } from "./call.ts";
 import { FIRST_WORDS } from "./help.ts";
 
 /** Ending an account's sessions takes the keeper seconds. Lifting 100,000 bans takes longer, so break-glass has its own limit. */
@@ -21,7 +21,7 @@ export function createGuardClient(layout: Layout, by: string): GuardClient {
   const whyNotRunning = async (): Promise<Failure> => (await notRunning()).whyDown(layout);
   const problemOf = async (error: CommandError | NoAnswer): Promise<Failure> => failureFor(error) ?? whyNotRunning();
   return {
-    async ask<V extends Verb>(command: Asked<V>) {
+    async ask<V extends Verb>(command: GuardCommandOf<V>) {
       // A hanging guard gets no command, which it might run much later, when the caller thinks that it failed.
       let pinged = await ask(controlSocket, { by }, { verb: "ping" }, PING_MS);
       const giveUpAt = performance.now() + STARTS_WITHIN_MS;

@@ -8,13 +8,13 @@ import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import {
   type Answer,
-  type Asked,
   type Call,
   type CliCommand,
   EXIT_CODES,
   type Failure,
   failed,
   type GuardClient,
+  type GuardCommandOf,
   PROGRAM,
   type Terminal,
   wrongUsage,
@@ -128,7 +128,7 @@ async function answerOf(command: CliCommand, args: readonly string[], options: O
 function withChecks(guard: GuardClient, { name }: CliCommand, typed: ReadonlySet<string>): GuardClient {
   return {
     ...guard,
-    ask: async <V extends Verb>(command: Asked<V>) => {
+    ask: async <V extends Verb>(command: GuardCommandOf<V>) => {
       const wrong = wrongWord(command, typed);
       return wrong === null ? guard.ask<V>(command) : wrongUsage(wrong, `See \`${PROGRAM} help ${name}\`.`);
     },
