@@ -6,7 +6,7 @@ import { ActionButton, Choice, Form } from "../../controls.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Field, fieldsOf, now, OpenedCard, SafeText, Time, useFormValues } from "../../parts.tsx";
-import { kindOf } from "../find/question.ts";
+import { kindOf } from "../find/search.ts";
 import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
 const words = t.bans;

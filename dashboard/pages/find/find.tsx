@@ -26,7 +26,7 @@ import {
 import { go, hrefOf, route } from "../../route.ts";
 import { lift, verdictOf } from "../bans/ban-commands.ts";
 import { Expiry } from "../bans/ban-form.tsx";
-import { search } from "./question.ts";
+import { search } from "./search.ts";
 
 const words = t.find;
 

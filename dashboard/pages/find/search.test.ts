@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
-import { kindOf, search } from "./question.ts";
+import { kindOf, search } from "./search.ts";
 
 test("text typed into the search box is treated as what it looks like", () => {
   const kinds = {
