@@ -146,7 +146,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
       network,
       ip,
       protection: protectionOf(subject),
-      known: changes.some(
+      isKnown: changes.some(
         ({ change, at: when }) => change.type === "KNOW" && change.prefix === subject && when > memory,
       ),
       ban: bansIn(changes).find((ban) => contains(ban.prefix, ip)) ?? null,
@@ -168,11 +168,11 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
       accountNetworks: [],
       priorReports:
         event.type === "JAIL_REPORTED" ? heardOf(kept, { subject, report: event, now: at }) : NO_PRIOR_REPORTS,
-      accountActive: true,
+      isAccountActive: true,
       ...loginFactsOf(policy, { changes, unanswered }, { event, subject, network }, at),
-      senderHere: false,
+      isSenderHere: false,
       ...serverFactsOf(kept, given(), { at, event, subject }),
-      firstContact: event.type === "RECIPIENT" && account === null && isFirstContact(event),
+      isFirstContact: event.type === "RECIPIENT" && account === null && isFirstContact(event),
       writtenTo: writtenToIn(sinceStart(), event),
       failures: failuresOf(kept, subject, since, at),
       sending: sendingFactsOf(kept, given(), event, subject),

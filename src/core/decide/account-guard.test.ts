@@ -26,7 +26,7 @@ type Asked = readonly [that: string, answer: string, facts: Partial<Facts>, chan
 const asked: readonly Asked[] = [
   ["one guess below the limit", PASSES, guarded({ guesses: 19 })],
   ["a neighbour of the owner, whose own network guesses", REFUSED, guarded({ kinship: "network" })],
-  ["the owner", PASSES, { ...guarded({ kinship: "address" }), known: true }],
+  ["the owner", PASSES, { ...guarded({ kinship: "address" }), isKnown: true }],
   ["the right password from elsewhere", PASSES, right(999)],
   ["the right password beyond the budget", "refuse right_password_guarded", right(1_000), [STALE]],
   ["a password other than the last right one", REFUSED, guarded({ passwordHashes: ["then"] }), [GUESS]],

@@ -17,7 +17,7 @@ const HARVESTED = times(100, SECOND_MS);
 
 function harvest(known: Partial<Facts>, of: Policy = policy, clientName: string | null = null) {
   const event = { type: "RECIPIENT", blockListing: null, senderExists: true, ...MAIL, clientName } as const;
-  const facts = factsOf({ firstContact: true, probesFromAnywhere: HARVESTED, ...known });
+  const facts = factsOf({ isFirstContact: true, probesFromAnywhere: HARVESTED, ...known });
   return decideProbingFromAnywhere(of, facts, event, NOON);
 }
 const answer = (...asked: Parameters<typeof harvest>) => {
@@ -40,11 +40,11 @@ test("to another network, Postgrey answers for known and unknown recipients", ()
 test("a second extension gets one answer, whether its mailbox exists or not", () => {
   for (const recipient of ["exists", "unknown"] as const)
     assert.equal(answer({ recipient, hasOtherExtension: true }), DEFERRED, recipient);
-  assert.equal(answer({ known: true, hasOtherExtension: true }), null);
+  assert.equal(answer({ isKnown: true, hasOtherExtension: true }), null);
 });
 
 test("known places and expected senders are answered as usual", () => {
-  for (const who of [{ known: true }, { firstContact: false }] as const)
+  for (const who of [{ isKnown: true }, { isFirstContact: false }] as const)
     assert.equal(answer({ ...who, recipient: "unknown", namesProbed: 1 }), null);
 });
 
@@ -57,9 +57,9 @@ test("a wanted server gets no list of names, but may ask for a few outdated ones
 
 test("without greylisting, all strangers except large providers and wanted servers wait", () => {
   const off = { ...policy, greylist: false };
-  assert.equal(answer({ firstContact: false }, off), DEFERRED);
-  assert.equal(answer({ firstContact: false }, off, "mail-x.google.com"), null);
-  assert.equal(answer({ firstContact: false, isWanted: true }, off), null);
+  assert.equal(answer({ isFirstContact: false }, off), DEFERRED);
+  assert.equal(answer({ isFirstContact: false }, off, "mail-x.google.com"), null);
+  assert.equal(answer({ isFirstContact: false, isWanted: true }, off), null);
 });
 
 // Uncounted: the connection was counted before.
@@ -84,7 +84,7 @@ test("the mail of a new place among many is marked for the spam filter", () => {
     markFirstContact(policy, factsOf({ firstContactsFromAnywhere: CROWD, isAmongFirstContacts: true, ...known }), NOON)
       ?.reason ?? null;
   assert.equal(marked({}), "first_contacts_marked");
-  for (const trusted of [{ known: true }, { isWanted: true }]) assert.equal(marked(trusted), null);
+  for (const trusted of [{ isKnown: true }, { isWanted: true }]) assert.equal(marked(trusted), null);
   for (const rare of [{ isAmongFirstContacts: false }, { firstContactsFromAnywhere: [] }])
     assert.equal(marked(rare), null);
 });

@@ -47,7 +47,7 @@ export function decideFirstContact(policy: Policy, facts: Facts, now: Millis): D
 /** Past the limit of first contacts, their mail gets a header for the spam filter. Null unless this client is one of them. */
 export function markFirstContact(policy: Policy, facts: Facts, now: Millis): Decision | null {
   const evidence = reached(policy.firstContacts.limits, facts.firstContactsFromAnywhere, now);
-  if (evidence === null || facts.known || !facts.isAmongFirstContacts || facts.isWanted) return null;
+  if (evidence === null || facts.isKnown || !facts.isAmongFirstContacts || facts.isWanted) return null;
   return decision("pass", "first_contacts_marked", { evidence });
 }
 
@@ -56,6 +56,6 @@ export function markFirstContact(policy: Policy, facts: Facts, now: Millis): Dec
  * which names exist. Without greylisting, correspondents are not looked up, so wanted servers and large providers are excepted instead.
  */
 function isStranger(policy: Policy, facts: Facts, { clientName }: Recipient): boolean {
-  if (facts.known) return false;
-  return policy.greylist ? facts.firstContact : !facts.isWanted && !isProvider(policy, clientName);
+  if (facts.isKnown) return false;
+  return policy.greylist ? facts.isFirstContact : !facts.isWanted && !isProvider(policy, clientName);
 }

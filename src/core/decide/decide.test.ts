@@ -7,12 +7,12 @@ import type { Facts } from "./facts.ts";
 import { isProvider } from "./policy.ts";
 
 const STAFF = ["a@x.test", "b@x.test", "c@x.test"];
-const SHARED = { known: true, knownAccounts: STAFF };
+const SHARED = { isKnown: true, knownAccounts: STAFF };
 const OF_GOOGLE = { clientName: "mail-lf1-f41.google.com" };
 const KNOWN = "defer known_address";
 const BANNED = "refuse connection_limit, banned";
 const PASSES = "pass known_address";
-const TWO = { known: true, knownAccounts: STAFF.slice(1) };
+const TWO = { isKnown: true, knownAccounts: STAFF.slice(1) };
 const MANY = { connections: times(500) };
 const ALLOWED = { protection: "allow_listed", ban: BAN } as const;
 const SENDS = { service: "submission" } as const;
@@ -29,10 +29,10 @@ const examples: readonly Example[] = [
   ["that server past three times the limit", BANNED, { isWanted: true, connections: times(60) }],
   ["that server after an offence", BANNED, { isWanted: true, offences: 1, connections: times(20) }],
   ["a large provider that is banned for another reason", "refuse banned, uncounted", { ban: BAN }, OF_GOOGLE],
-  ["an address from which an account signed in, over the limit", KNOWN, { known: true, connections: times(20) }],
-  ["that address at three times the limit", KNOWN, { known: true, connections: times(59) }],
-  ["its owner who sends while a machine floods port 25", PASSES, { known: true, connections: times(59) }, SENDS],
-  ["that address past three times the limit", BANNED, { known: true, connections: times(60) }],
+  ["an address from which an account signed in, over the limit", KNOWN, { isKnown: true, connections: times(20) }],
+  ["that address at three times the limit", KNOWN, { isKnown: true, connections: times(59) }],
+  ["its owner who sends while a machine floods port 25", PASSES, { isKnown: true, connections: times(59) }, SENDS],
+  ["that address past three times the limit", BANNED, { isKnown: true, connections: times(60) }],
 ];
 
 check("connection", examples, (facts, { ip, service, session, clientName }) =>
@@ -42,7 +42,7 @@ check("connection", examples, (facts, { ip, service, session, clientName }) =>
 test("a ban past three times a limit says so", () => {
   const evidenceOf = (facts: Partial<Facts>) =>
     decideConnect(POLICY, factsOf({ connections: times(60), ...facts }), { type: "CONNECT", ...MAIL }, NOON).evidence;
-  assert.partialDeepStrictEqual(evidenceOf({ known: true }), { count: 61, limit: 60 });
+  assert.partialDeepStrictEqual(evidenceOf({ isKnown: true }), { count: 61, limit: 60 });
   assert.partialDeepStrictEqual(evidenceOf({}), { count: 61, limit: 20 });
 });
 
@@ -64,7 +64,7 @@ test("simulation does not change a pass", () =>
   assert.deepEqual(decide(SIMULATED, factsOf(), DATA, NOON), decide(POLICY, factsOf(), DATA, NOON)));
 
 test("a real ban applies, a simulated one does not", () => {
-  const banned = decide(SIMULATED, factsOf({ ban: BAN, accountActive: false }), DATA, NOON);
+  const banned = decide(SIMULATED, factsOf({ ban: BAN, isAccountActive: false }), DATA, NOON);
   assert.equal(outcomeOf(banned), "refuse banned, uncounted");
   const passed = decide(SIMULATED, factsOf({ ban: { ...BAN, simulated: true } }), DATA, NOON);
   assert.partialDeepStrictEqual(passed, { verdict: "pass", reason: "banned", simulated: "refuse" });
@@ -72,14 +72,14 @@ test("a real ban applies, a simulated one does not", () => {
 
 test("administrators' rules for accounts apply, even behind a simulated ban", () => {
   for (const ban of [null, { ...BAN, simulated: true } as const]) {
-    const facts = factsOf({ accountActive: false, ban });
+    const facts = factsOf({ isAccountActive: false, ban });
     const decided = decide(SIMULATED, facts, { ...DATA, account: "anna@example.org" }, NOON);
     assert.partialDeepStrictEqual(decided, { verdict: "refuse", reason: "account_inactive" });
   }
 });
 
 test("a stranger is not greylisted, but would have been", () => {
-  const facts = factsOf({ firstContact: true });
+  const facts = factsOf({ isFirstContact: true });
   const decided = decide({ ...SIMULATED, greylist: true }, facts, RECIPIENT, NOON);
   assert.partialDeepStrictEqual(decided, { verdict: "pass", reason: "greylist_asked", simulated: "defer" });
 });

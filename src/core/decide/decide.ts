@@ -74,10 +74,10 @@ export function decideConnect(policy: Policy, facts: Facts, event: Connect, now:
 
   const past = exceeded(policy.connections, facts.connections, now, policy.knownFactor);
   // Malware behind a shared address uses port 25; its users send on 465 and 587.
-  if (facts.known && (past === null || isShared(facts)))
+  if (facts.isKnown && (past === null || isShared(facts)))
     return decision(event.service === "smtp" ? "defer" : "pass", "known_address", { evidence });
   if (facts.offences === 0 && past === null && facts.isWanted) return decision("defer", "wanted_busy", { evidence });
-  const offence = { code: "connection_limit", evidence: (facts.known ? past : null) ?? evidence } as const;
+  const offence = { code: "connection_limit", evidence: (facts.isKnown ? past : null) ?? evidence } as const;
   return refuseAndBan(policy, facts, offence, now);
 }
 

@@ -16,7 +16,7 @@ export type Facts = Readonly<{
   network: Prefix;
   protection: Protection | null;
   /** An account signed in from here within `bans.memory`. */
-  known: boolean;
+  isKnown: boolean;
   ban: Ban | null;
   /** Offences within `bans.memory`, without the time under a ban. */
   offences: number;
@@ -51,7 +51,7 @@ export type Facts = Readonly<{
   /** The networks from which the account of the login may sign in; empty: anywhere. */
   accountNetworks: readonly Prefix[];
   /** Whether the account that sends or signs in may still sign in; true if there is none. */
-  accountActive: boolean;
+  isAccountActive: boolean;
   /** Of the account that sends, when one is signed in. */
   sending: SendingFacts;
   /** Whether mail from here is known to be wanted (honest-mail.ts). */
@@ -61,11 +61,11 @@ export type Facts = Readonly<{
   /** Recipients that the connection named since its last mail. */
   sessionRecipients: number;
   /** Whether the sender's address literal is an address of this machine, if the event has a sender. */
-  senderHere: boolean;
+  isSenderHere: boolean;
   /** The kind of the recipient, if the event names one. */
   recipient: RecipientKind;
   /** Whether nothing vouches for sender or client, so that the mail is greylisted. It is not necessarily the client's first mail. */
-  firstContact: boolean;
+  isFirstContact: boolean;
   /** Recipients of an account's mail, once the whole mail has arrived. */
   writtenTo: readonly string[];
   priorReports: PriorReports;
@@ -251,6 +251,6 @@ const ACCOUNTS = 3;
  * Whether several accounts know the address. One infected machine behind it must not lock everyone out, so limits that
  * count by address defer there and never ban.
  */
-export function isShared({ known, knownAccounts }: Facts): boolean {
-  return known && knownAccounts.length >= ACCOUNTS;
+export function isShared({ isKnown, knownAccounts }: Facts): boolean {
+  return isKnown && knownAccounts.length >= ACCOUNTS;
 }

@@ -107,7 +107,7 @@ test("an address that three accounts know is never banned, except for guessing",
   fc.assert(
     fc.property(policies, anyFacts, anyMail, (policy, known, mail) => {
       const knownAccounts = ["a@x.test", "b@x.test", "c@x.test"];
-      const facts = factsOf({ ...known, probes: known.mails, recipient: "unknown", known: true, knownAccounts });
+      const facts = factsOf({ ...known, probes: known.mails, recipient: "unknown", isKnown: true, knownAccounts });
       for (const decided of everyDecision(policy, facts, mail, {}).slice(0, 4)) assert.deepEqual(bansOf(decided), []);
     }),
   );
@@ -134,8 +134,8 @@ test("a known address is banned no sooner than a stranger", () => {
   fc.assert(
     fc.property(policies, anyFacts, anyMail, (policy, known, mail) => {
       const event = { ...DATA, ...mail };
-      const asKnown = bansOf(decideData(policy, factsOf({ ...known, known: true }), event, NOON)).length;
-      const asStranger = bansOf(decideData(policy, factsOf({ ...known, known: false }), event, NOON)).length;
+      const asKnown = bansOf(decideData(policy, factsOf({ ...known, isKnown: true }), event, NOON)).length;
+      const asStranger = bansOf(decideData(policy, factsOf({ ...known, isKnown: false }), event, NOON)).length;
       assert.ok(asKnown <= asStranger);
     }),
   );

@@ -30,7 +30,7 @@ const tenMinutesOld = (those: readonly Failure[]) =>
   those.map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) }));
 const after = (...those: readonly (readonly Failure[])[]) => ({ failures: those.flat() });
 const suspended = (passwordHash: string) =>
-  ({ account: { ...ACCOUNT, passwordHashes: [passwordHash] }, accountActive: false }) as const;
+  ({ account: { ...ACCOUNT, passwordHashes: [passwordHash] }, isAccountActive: false }) as const;
 
 const REPEATED = "pass repeated_password, uncounted";
 const KNOWN = "delay known_address";
@@ -47,7 +47,7 @@ const LOCAL = { protection: "loopback" } as const;
 const ALLOWED = { protection: "allow_listed" } as const;
 const RIGHT_LATE = { ...LOCAL, account: { ...GUESSED, passwordHashes: ["now"] } };
 const FIFTH_SUSPENDED = { ...suspended("now"), ...after(different(4)) };
-const RIGHT_AT_HOME = { account: { ...AT_HOME, passwordHashes: ["now"] }, accountActive: false };
+const RIGHT_AT_HOME = { account: { ...AT_HOME, passwordHashes: ["now"] }, isAccountActive: false };
 
 function decideFailed(known: Partial<Facts> = {}, login: Partial<LoginAttributes> = {}, policy = POLICY) {
   return decideLoginFailed(policy, factsOf(known), { type: "LOGIN_FAILED", ...LOGIN, ...login }, NOON);

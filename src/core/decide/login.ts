@@ -99,7 +99,7 @@ export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFail
 
 /** Dovecot reports the right password of a suspended account as a failure. It counts like any other, but is named. */
 function nameInactive(facts: Facts, { passwordHash }: LoginAttributes, judged: Decision): Decision {
-  if (judged.verdict !== "pass" || !looksRight(facts, passwordHash) || facts.accountActive) return judged;
+  if (judged.verdict !== "pass" || !looksRight(facts, passwordHash) || facts.isAccountActive) return judged;
   const { evidence, counted, changes } = judged;
   return decision("pass", "right_password_inactive", { evidence, counted, changes });
 }

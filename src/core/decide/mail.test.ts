@@ -14,7 +14,7 @@ const MANY = { mails: times(500) };
 const ALLOWED = { protection: "allow_listed" } as const;
 const OF_GOOGLE = { clientName: "mail-lf1-f41.google.com" };
 const OF_USER = { account: USER };
-const SHARED = { known: true, knownAccounts: ["a@x.test", "b@x.test", "c@x.test"] };
+const SHARED = { isKnown: true, knownAccounts: ["a@x.test", "b@x.test", "c@x.test"] };
 
 function sentByAccount(count: number): Pick<Facts, "sending"> {
   return { sending: { ...NO_SENDING, mails: times(count).map((at) => ({ at, ...NO_RECIPIENTS })) } };
@@ -30,7 +30,7 @@ const mails: readonly Example[] = [
   ["an account's 10th, whatever its address did", "pass below_limit", { ...sentByAccount(9), ...MANY }, OF_USER],
   ["an account over its limit on an allow-listed address", LIMITED, { ...sentByAccount(10), ...ALLOWED }, OF_USER],
   ["an account on a banned address", "refuse banned, uncounted", { ban: BAN }, OF_USER],
-  ["an account that may no longer sign in", "refuse account_inactive, uncounted", { accountActive: false }, OF_USER],
+  ["an account that may no longer sign in", "refuse account_inactive, uncounted", { isAccountActive: false }, OF_USER],
   ["a stranger's fifth in a connection", "pass below_limit", { sessionMails: 4 }],
   ["a stranger's sixth in a connection", "refuse session_limit, uncounted", { sessionMails: 5 }],
   ["an account's sixth in a connection", "pass below_limit", { sessionMails: 5 }, OF_USER],
@@ -68,7 +68,7 @@ const heavy: readonly Example[] = [
   ["a stranger", "refuse header_lines, banned, uncounted"],
   ["an account", "refuse header_lines, uncounted", {}, OF_USER],
   ["an allowed address", "refuse header_lines, uncounted", ALLOWED],
-  ["the address of a user", "refuse header_lines, uncounted", { known: true }],
+  ["the address of a user", "refuse header_lines, uncounted", { isKnown: true }],
   ["a large provider", "refuse header_lines, uncounted", {}, OF_GOOGLE],
   ["a server whose mail is wanted", "refuse header_lines, uncounted", { isWanted: true }],
   ["that server after an offence", "refuse header_lines, banned, uncounted", { isWanted: true, offences: 1 }],
@@ -92,19 +92,19 @@ test("a large mail is deferred without a ban while the filters have much to read
 
 const turns: readonly Example[] = [
   ["a stranger", BUSY],
-  ["the address of a user", "pass below_limit, uncounted, unrecorded", { known: true }],
+  ["the address of a user", "pass below_limit, uncounted, unrecorded", { isKnown: true }],
   ["an allowed address", "pass below_limit, uncounted, unrecorded", ALLOWED],
   ["a large provider", "pass below_limit, uncounted, unrecorded", {}, OF_GOOGLE],
   ["a server whose mail is wanted", "pass below_limit, uncounted, unrecorded", { isWanted: true }],
   ["that server after an offence", BUSY, { isWanted: true, offences: 1 }],
-  ["an account from its own place", BUSY, { known: true }, OF_USER],
+  ["an account from its own place", BUSY, { isKnown: true }, OF_USER],
 ];
 check("a mail that may hide parts, during a stranger's turn", turns, (facts, mail) =>
   decideExcess({ of: "waits_for_turn" }, facts, mail),
 );
 
 test("a known sender's mail that may hide parts waits during another known sender's turn", () =>
-  assert.equal(outcomeOf(decideExcess({ of: "known_waits_too" }, factsOf({ known: true }))), BUSY));
+  assert.equal(outcomeOf(decideExcess({ of: "known_waits_too" }, factsOf({ isKnown: true }))), BUSY));
 
 test("the ban for a mail with too many parts says how many it had; an estimate causes none", () => {
   const decided = decideExcess({ of: "mime_parts", count: 10_000 });

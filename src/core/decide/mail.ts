@@ -41,7 +41,7 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
   if (fromAnywhere !== null) return fromAnywhere;
   if (facts.recipient === "blocked") return uncounted("refuse", "recipient_blocked");
   if (facts.hasOtherExtension) return uncounted("defer", "extensions_deferred");
-  if (policy.greylist && !facts.known && facts.firstContact) return decideFirstContact(policy, facts, now);
+  if (policy.greylist && !facts.isKnown && facts.isFirstContact) return decideFirstContact(policy, facts, now);
   return uncounted("pass", "below_limit");
 }
 
@@ -58,8 +58,8 @@ export function decideData(policy: Policy, facts: Facts, event: DataCommand, now
   // The server's mail is wanted, but not all at once. It is accepted when the server retries.
   if (facts.offences === 0 && facts.isWanted) return uncounted("defer", "wanted_busy", { evidence });
 
-  const past = facts.known ? exceeded(policy.mail, facts.mails, now, policy.knownFactor) : null;
-  if (facts.known && (past === null || isShared(facts))) return decision("defer", "known_address", { evidence });
+  const past = facts.isKnown ? exceeded(policy.mail, facts.mails, now, policy.knownFactor) : null;
+  if (facts.isKnown && (past === null || isShared(facts))) return decision("defer", "known_address", { evidence });
   return refuseAndBan(policy, facts, { code: "mail_limit", evidence: past ?? evidence }, now);
 }
 
@@ -104,7 +104,7 @@ type Exceeding = EndOfMessage & Readonly<{ excess: Excess }>;
  */
 function decideExcess(policy: Policy, facts: Facts, { account, clientName, excess }: Exceeding, now: Millis): Decision {
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
-  const isTrusted = account !== null || facts.protection !== null || facts.known || relaysForOthers;
+  const isTrusted = account !== null || facts.protection !== null || facts.isKnown || relaysForOthers;
   if (excess.of === "waits_for_turn" && account === null && isTrusted)
     return uncounted("pass", "below_limit", { recorded: false });
   if (excess.of === "waits_for_turn" || excess.of === "known_waits_too") return uncounted("defer", "filters_busy");
@@ -123,7 +123,7 @@ function decideExcess(policy: Policy, facts: Facts, { account, clientName, exces
 
 /** A server may be on a block list for the mail of a few of its users. The spam filter still judges such mail. */
 function isExcused(policy: Policy, facts: Facts, { clientName }: Recipient): boolean {
-  return facts.known || isProvider(policy, clientName) || facts.isAnswer;
+  return facts.isKnown || isProvider(policy, clientName) || facts.isAnswer;
 }
 
 /** Probing for recipients: each unknown one counts, and too many are an offence. */
@@ -132,8 +132,8 @@ function decideUnknownRecipient(policy: Policy, facts: Facts, event: Recipient, 
   if (evidence === null)
     return decideProbingFromAnywhere(policy, facts, event, now) ?? decision("refuse", "recipient_unknown");
   if (isProvider(policy, event.clientName)) return uncounted("defer", "provider_busy", { evidence });
-  const past = facts.known ? exceeded(policy.probes, facts.probes, now, policy.knownFactor) : null;
-  if (facts.known && past === null) return decision("refuse", "recipient_unknown", { evidence });
+  const past = facts.isKnown ? exceeded(policy.probes, facts.probes, now, policy.knownFactor) : null;
+  if (facts.isKnown && past === null) return decision("refuse", "recipient_unknown", { evidence });
   return refuseAndBan(policy, facts, { code: "recipient_probing", evidence: past ?? evidence }, now);
 }
 
@@ -143,10 +143,10 @@ function decideUnknownRecipient(policy: Policy, facts: Facts, event: Recipient, 
  * answer, which hides who exists. Null if the other rules apply.
  */
 function decideProbing(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
-  if (!facts.known && facts.offences > 0) return null;
-  const evidence = exceeded(policy.probes, facts.probes, now, facts.known ? policy.knownFactor : 1);
+  if (!facts.isKnown && facts.offences > 0) return null;
+  const evidence = exceeded(policy.probes, facts.probes, now, facts.isKnown ? policy.knownFactor : 1);
   if (evidence === null || isProvider(policy, event.clientName)) return null;
-  if (facts.known) return isShared(facts) ? uncounted("defer", "known_address", { evidence }) : null;
+  if (facts.isKnown) return isShared(facts) ? uncounted("defer", "known_address", { evidence }) : null;
   if (isBounce(event) || !facts.isWanted || (facts.recipient === "exists" && facts.isAnswer)) return null;
   return uncounted("defer", "wanted_busy", { evidence });
 }
@@ -160,7 +160,7 @@ export function decideBanOrProtection(facts: Facts, account: string | null): Dec
 
 /** Refuses the next mail in an open session of an account that was suspended or removed. After a new password, see `SubmissionSessions`. */
 function decideInactive(facts: Facts): Decision | null {
-  return facts.accountActive ? null : uncounted("refuse", "account_inactive");
+  return facts.isAccountActive ? null : uncounted("refuse", "account_inactive");
 }
 
 /** The mail is held in the queue. Its recipients stay strangers until it is released. */
@@ -183,7 +183,7 @@ function outsiders(policy: Policy, recipients: readonly string[]): readonly stri
 function decideOwnSender(policy: Policy, facts: Facts, event: MailAttributes): Decision | null {
   if (event.account !== null) return null;
   const domain = domainOf(event.sender).toLowerCase();
-  return event.sender !== "" && (policy.domains.includes(domain) || facts.senderHere)
+  return event.sender !== "" && (policy.domains.includes(domain) || facts.isSenderHere)
     ? uncounted("refuse", "own_sender")
     : null;
 }

@@ -18,7 +18,7 @@ export type Policy = Readonly<{
   probes: readonly Limit[];
   /** The same, asked for by strangers from anywhere. */
   probesFromAnywhere: readonly Limit[];
-  /** Prefixes with first contacts (`Facts.firstContact`). Past a limit, their mails wait for `delayMs`. */
+  /** Prefixes with first contacts (`Facts.isFirstContact`). Past a limit, their mails wait for `delayMs`. */
   firstContacts: Readonly<{ limits: readonly Limit[]; delayMs: number }>;
   /** Mails of a stranger in one connection. */
   perSession: number;

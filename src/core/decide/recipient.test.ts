@@ -11,8 +11,8 @@ const BANNED = "refuse recipient_probing, banned";
 const OWN = "refuse own_sender, uncounted";
 const REFUSED = "refuse recipient_unknown";
 const STAFF = ["a@x.test", "b@x.test", "c@x.test"];
-const SHARED = { known: true, knownAccounts: STAFF };
-const OF_TWO = { known: true, knownAccounts: STAFF.slice(1) };
+const SHARED = { isKnown: true, knownAccounts: STAFF };
+const OF_TWO = { isKnown: true, knownAccounts: STAFF.slice(1) };
 const MANY = { probes: times(100) };
 const ALLOWED = { protection: "allow_listed" } as const;
 const PROBING = { recipient: "unknown", probes: times(10) } as const;
@@ -22,10 +22,15 @@ const recipients: readonly Example[] = [
   ["a stranger to one of ours", PASSES],
   ["a stranger as one of ours", OWN, {}, { sender: USER }],
   ["a stranger as one of ours, in capitals", OWN, {}, { sender: "User@Example.ORG" }],
-  ["a stranger as a user of this machine, by its address", OWN, { senderHere: true }, { sender: "user@[203.0.113.1]" }],
+  [
+    "a stranger as a user of this machine, by its address",
+    OWN,
+    { isSenderHere: true },
+    { sender: "user@[203.0.113.1]" },
+  ],
   ["a stranger of a domain below ours", PASSES, {}, { sender: "u@sub.example.org" }],
   ["our domain as the local part of a foreign address", PASSES, {}, { sender: '"a@example.org"@example.net' }],
-  ["an account that may no longer sign in", "refuse account_inactive, uncounted", { accountActive: false }, OF_USER],
+  ["an account that may no longer sign in", "refuse account_inactive, uncounted", { isAccountActive: false }, OF_USER],
   ["an account as itself", PASSES, {}, { sender: USER, account: USER }],
   ["an allow-listed relay as one of ours", "pass allow_listed, uncounted", ALLOWED, { sender: USER }],
   ["a banned address", "refuse banned, uncounted", { ban: BAN }],
@@ -36,8 +41,8 @@ const doors: readonly Example[] = [
   ["the eleventh from a large provider", "defer provider_busy, uncounted", PROBING, { clientName: "mail.google.com" }],
   ["the eleventh from a wanted server", "defer wanted_busy, uncounted", { ...PROBING, isWanted: true }],
   ["the eleventh from a wanted server after an offence", BANNED, { ...PROBING, isWanted: true, offences: 1 }],
-  ["the eleventh from a known address", REFUSED, { ...PROBING, known: true }],
-  ["one from a known address, long past the limit", BANNED, { ...PROBING, ...MANY, known: true }],
+  ["the eleventh from a known address", REFUSED, { ...PROBING, isKnown: true }],
+  ["one from a known address, long past the limit", BANNED, { ...PROBING, ...MANY, isKnown: true }],
   ["one from an address that three accounts know", KNOWN, { ...PROBING, ...MANY, ...SHARED }],
   ["an existing one from there, which must look the same", KNOWN, { ...MANY, ...SHARED }],
   ["one from there below the limit", PASSES, { probes: times(29), ...SHARED }],
@@ -52,12 +57,17 @@ const doors: readonly Example[] = [
 
 const guesser = { isWanted: true, probes: times(10) };
 const relayed: readonly Example[] = [
-  ["a first mail to one who exists", "defer wanted_busy, uncounted", { ...guesser, firstContact: true }],
+  ["a first mail to one who exists", "defer wanted_busy, uncounted", { ...guesser, isFirstContact: true }],
   ["mail of someone to whom another account wrote", "defer wanted_busy, uncounted", guesser],
   ["that mail to an unknown recipient", "defer wanted_busy, uncounted", { ...guesser, recipient: "unknown" }],
   ["a mail before the limit", PASSES, { isWanted: true }],
   ["an answer", PASSES, { ...guesser, isAnswer: true }],
-  ["a bounce to one who exists", "pass greylist_asked, uncounted", { ...guesser, firstContact: true }, { sender: "" }],
+  [
+    "a bounce to one who exists",
+    "pass greylist_asked, uncounted",
+    { ...guesser, isFirstContact: true },
+    { sender: "" },
+  ],
 ];
 check("RCPT, after a user of a wanted server guessed names", relayed, (facts, mail) =>
   decideRecipient({ ...POLICY, greylist: true }, facts, { ...RECIPIENT, ...mail }, NOON),
@@ -72,7 +82,7 @@ test("a client on a block list is refused in Postfix's words, unless it is trust
   assert.deepEqual(refused.fill, { ip: MAIL.ip, zone: "zen.spamhaus.org" });
   const others = { ...POLICY, blockLists: ["bl.example"] };
   assert.equal(decideRecipient(others, factsOf(), event, NOON).verdict, "pass", "of a list that was removed");
-  for (const trusted of [{ known: true }, ALLOWED, { isAnswer: true }])
+  for (const trusted of [{ isKnown: true }, ALLOWED, { isAnswer: true }])
     assert.equal(decideRecipient(POLICY, factsOf(trusted), event, NOON).verdict, "pass");
   for (const trusted of [{ clientName: "mail-1.google.com" }, OF_USER])
     assert.equal(decideRecipient(POLICY, factsOf(), { ...event, ...trusted }, NOON).verdict, "pass");
@@ -91,12 +101,12 @@ test("a first contact is greylisted if greylisting is on", () => {
   const policy = { ...POLICY, greylist: true };
   const reasonOf = (known: Partial<Facts>, account: string | null = null): string =>
     decideRecipient(policy, factsOf(known), { ...RECIPIENT, account }, NOON).reason;
-  assert.equal(reasonOf({ firstContact: true }), "greylist_asked");
-  assert.equal(reasonOf({ firstContact: false }), "below_limit");
-  assert.equal(reasonOf({ firstContact: true, known: true }), "below_limit", "an account signed in from there");
-  assert.equal(reasonOf({ firstContact: true, ...ALLOWED }), "allow_listed");
-  assert.equal(reasonOf({ firstContact: true }, USER), "below_limit");
-  assert.equal(decideRecipient(POLICY, factsOf({ firstContact: true }), RECIPIENT, NOON).reason, "below_limit");
+  assert.equal(reasonOf({ isFirstContact: true }), "greylist_asked");
+  assert.equal(reasonOf({ isFirstContact: false }), "below_limit");
+  assert.equal(reasonOf({ isFirstContact: true, isKnown: true }), "below_limit", "an account signed in from there");
+  assert.equal(reasonOf({ isFirstContact: true, ...ALLOWED }), "allow_listed");
+  assert.equal(reasonOf({ isFirstContact: true }, USER), "below_limit");
+  assert.equal(decideRecipient(POLICY, factsOf({ isFirstContact: true }), RECIPIENT, NOON).reason, "below_limit");
 });
 
 check("RCPT", recipients, (facts, mail) => decideRecipient(POLICY, facts, { ...RECIPIENT, ...mail }, NOON));
@@ -106,7 +116,7 @@ const DEFERRED = "defer bounces_deferred, uncounted";
 const SECOND = "refuse bounce_recipients, uncounted";
 const HIDDEN = "pass recipient_hidden, uncounted";
 const UNKNOWN = { recipient: "unknown" } as const;
-const FROM_ALL = { probesFromAnywhere: times(100), firstContact: true };
+const FROM_ALL = { probesFromAnywhere: times(100), isFirstContact: true };
 const EXPECTED = { hasOther: false, isExpected: true };
 
 const bounces: readonly Example[] = [
@@ -114,7 +124,7 @@ const bounces: readonly Example[] = [
   ["to one who does not exist, after any probing", "refuse recipient_unknown", { ...UNKNOWN, probes: times(500) }],
   ["the 101st of the whole server", DEFERRED, { ...FROM_ALL, ...UNKNOWN, namesProbed: 1 }],
   ["to one of ours after that, from a network that asked", DEFERRED, { ...FROM_ALL, namesProbed: 1 }],
-  ["from a known place all the same", "pass below_limit, uncounted", { known: true, probesFromAnywhere: times(100) }],
+  ["from a known place all the same", "pass below_limit, uncounted", { isKnown: true, probesFromAnywhere: times(100) }],
   ["to one of ours after 30 within an hour", DEFERRED, { bounces: times(30) }],
   ["to a common target of spam after that", DEFERRED, { recipient: "blocked", bounces: times(30) }],
   ["to one of ours who wrote there", "pass below_limit, uncounted", { bounces: times(500), bounce: EXPECTED }],

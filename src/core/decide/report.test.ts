@@ -71,7 +71,7 @@ test("offences that the guard judged live are evidence; the others keep counting
 });
 
 test("the limit that decided is a setting of the jail or of the owner's filters; a detector has several", () => {
-  const keys = ["postfix-auth", "sshd", "ids:psad"].map((jail) => decide({ known: true }, { jail }).evidence?.key);
+  const keys = ["postfix-auth", "sshd", "ids:psad"].map((jail) => decide({ isKnown: true }, { jail }).evidence?.key);
   assert.deepEqual(keys, ["fail2ban.jails.postfix-auth.maxretry", "fail2ban.own_filters.maxretry", null]);
   assert.equal(decide({ protection: "gateway" }).evidence?.key, null);
 });

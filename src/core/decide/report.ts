@@ -32,7 +32,7 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
     evidence = { ...evidence, key: `fail2ban.${settings}.maxretry` };
   }
   // The engine's own limits still apply to known addresses and providers, with more patience.
-  if (facts.known) return noted("known_address");
+  if (facts.isKnown) return noted("known_address");
   if (isProvider(policy, event.clientName)) return noted("provider_busy");
   if (isAboutLogins(event.jail) && isOnePassword(facts)) return noted("repeated_password");
   // The server relays for its users, so it is not banned for a bad one among them.

@@ -80,7 +80,11 @@ const mails: readonly Example[] = [
   ],
   ["of a held account with 199 held mails", "hold account_held", sending({ ...HOLD, heldMails: 199 })],
   ["of a held account with 200 held mails", "defer account_hold_full, uncounted", sending({ ...HOLD, heldMails: 200 })],
-  ["of a held and suspended account", "refuse account_inactive, uncounted", { ...sending(HOLD), accountActive: false }],
+  [
+    "of a held and suspended account",
+    "refuse account_inactive, uncounted",
+    { ...sending(HOLD), isAccountActive: false },
+  ],
 ];
 check("DATA of an account", mails, (facts, mail) => decide(POLICY, facts, { ...DATA, ...mail, account: USER }, NOON));
 

@@ -5,7 +5,7 @@ import { seenIn } from "./seen.ts";
 
 test("usual facts are not recorded", () => {
   assert.equal(seenIn(factsOf(), {}), undefined);
-  assert.equal(seenIn(factsOf({ known: true, offences: 3 }), {}), undefined, "other events tell that");
+  assert.equal(seenIn(factsOf({ isKnown: true, offences: 3 }), {}), undefined, "other events show that");
 });
 
 test("facts that held only at that moment are recorded one by one", () => {
@@ -14,9 +14,10 @@ test("facts that held only at that moment are recorded one by one", () => {
     JSON.parse(JSON.stringify(seenIn(factsOf(facts), {})));
   for (const same of [{ protection: "gateway" }, { recipient: "unknown" }, { accountNetworks: [network] }] as const)
     assert.deepEqual(recorded(same), same);
-  for (const same of [{ firstContact: true }, { senderHere: true }, { isWanted: true }] as const)
-    assert.deepEqual(recorded(same), same);
-  assert.deepEqual(recorded({ accountActive: false }), { accountInactive: true });
+  assert.deepEqual(recorded({ isWanted: true }), { isWanted: true });
+  assert.deepEqual(recorded({ isFirstContact: true }), { firstContact: true });
+  assert.deepEqual(recorded({ isSenderHere: true }), { senderHere: true });
+  assert.deepEqual(recorded({ isAccountActive: false }), { accountInactive: true });
   assert.deepEqual(recorded({ bounce: { hasOther: false, isExpected: true } }), { bounceExpected: true });
   assert.deepEqual(recorded({ isAnswer: true }), { bounceExpected: true });
 });

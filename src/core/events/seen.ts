@@ -14,15 +14,15 @@ export type Remembered = Pick<Seen, "sentTo" | "asked" | "administrators" | "res
 /** Undefined if everything was as usual. */
 export function seenIn(facts: Facts, remembered: Remembered): Seen | undefined {
   const { sentTo, asked, administrators, restarted, pending } = remembered;
-  const { protection, recipient, firstContact, senderHere, accountActive, isWanted, accountNetworks } = facts;
+  const { protection, recipient, isWanted, accountNetworks } = facts;
   const isExpected = facts.bounce.isExpected || facts.isAnswer;
   const isStranger = facts.sending.recipient === "stranger";
   const seen = {
     protection: protection ?? undefined,
     recipient: recipient === "exists" ? undefined : recipient,
-    firstContact: firstContact || undefined,
-    senderHere: senderHere || undefined,
-    accountInactive: !accountActive || undefined,
+    firstContact: facts.isFirstContact || undefined,
+    senderHere: facts.isSenderHere || undefined,
+    accountInactive: !facts.isAccountActive || undefined,
     isWanted: isWanted || undefined,
     stranger: isStranger || undefined,
     bounceExpected: isExpected || undefined,

@@ -43,9 +43,9 @@ test("mails of a connection are counted when they pass, and read when the next o
 
 test("whether a recipient exists, and is a first contact, comes from the directories", () => {
   const nobody = of({ ...RECIPIENT, recipient: "nobody@example.org" }, {}, { ...POLICY, greylist: true });
-  assert.deepEqual([nobody.recipient, nobody.firstContact], ["unknown", true]);
+  assert.deepEqual([nobody.recipient, nobody.isFirstContact], ["unknown", true]);
   assert.equal(of(RECIPIENT).recipient, "exists");
-  assert.deepEqual([of(DATA).recipient, of(DATA).firstContact], ["exists", false]);
+  assert.deepEqual([of(DATA).recipient, of(DATA).isFirstContact], ["exists", false]);
 });
 
 test("whether someone expects a bounce or an answer, and whether it named a different recipient or extension before", () => {
@@ -81,25 +81,25 @@ test("recipients of a connection are counted until a mail passes, or a new conne
 
 test("a sending account is active unless the directory says otherwise; if it cannot be read, everyone counts as known", () => {
   const byAccount = { ...DATA, account: "anna@example.org" };
-  assert.equal(of(byAccount).accountActive, true);
+  assert.equal(of(byAccount).isAccountActive, true);
   state.isActive = () => false;
-  assert.equal(of(byAccount).accountActive, false);
-  assert.equal(of(DATA).accountActive, true, "a stranger has no account");
+  assert.equal(of(byAccount).isAccountActive, false);
+  assert.equal(of(DATA).isAccountActive, true, "a stranger has no account");
   state.isActive = () => {
     throw new Error("disk I/O error");
   };
-  assert.equal(of(byAccount).accountActive, true);
+  assert.equal(of(byAccount).isAccountActive, true);
 });
 
 test("the account of a login may be suspended, which is looked up only for the decision", () => {
   state.isActive = () => false;
   const login = { type: "LOGIN_FAILED", ...LOGIN } as const;
   const read = of(login);
-  assert.equal(read.accountActive, false);
+  assert.equal(read.isAccountActive, false);
   assert.equal(read.seen({})?.accountInactive, true);
   const unread = of(login);
   unread.seen({});
-  assert.equal(unread.accountActive, true);
+  assert.equal(unread.isAccountActive, true);
 });
 
 test("a login has its account and its networks, the administrator has neither; accounts are known where one signed in", () => {
@@ -155,7 +155,7 @@ test("an account has written to the recipients that passed, until the mail has e
 
 test("a sender that names this machine by its address is local; one that names the gateway is not", () => {
   const hosts = ["[203.0.113.25]", "[203.0.113.1]", "[203.0.113.9]", "example.net"];
-  const areHere = hosts.map((host) => of({ ...RECIPIENT, sender: `root@${host}` }).senderHere);
+  const areHere = hosts.map((host) => of({ ...RECIPIENT, sender: `root@${host}` }).isSenderHere);
   assert.deepEqual(areHere, [true, false, false, false]);
 });
 
@@ -185,10 +185,10 @@ test("a sign-in and an offence are remembered for a week, to the millisecond", (
   for (const counts of [true, false]) {
     const at = later(NOON, Number(counts) - 7 * DAY_MS);
     const facts = of(CONNECT, { knownAt: at, offencesAt: [at, later(NOON, -1)], ban: BAN });
-    assert.deepEqual([facts.known, facts.offences, facts.ban], [counts, counts ? 2 : 1, BAN]);
+    assert.deepEqual([facts.isKnown, facts.offences, facts.ban], [counts, counts ? 2 : 1, BAN]);
   }
   const stranger = of(CONNECT);
-  assert.deepEqual([stranger.known, stranger.offences], [false, 0]);
+  assert.deepEqual([stranger.isKnown, stranger.offences], [false, 0]);
 });
 
 test("expensive facts are recorded only if the decision read them", () => {
@@ -237,8 +237,8 @@ test("a row keeps what only the guard's memory knew, once", () => {
 });
 
 test("the places of a removed account are no longer known", () => {
-  const [account, isKnown] = ["anna@example.org", () => base().of(CONNECT, NOON).known];
-  assert.equal(of(CONNECT).known, false);
+  const [account, isKnown] = ["anna@example.org", () => base().of(CONNECT, NOON).isKnown];
+  assert.equal(of(CONNECT).isKnown, false);
   base().applyChange({ type: "KNOW", prefix: HOME, account, passwordHash: "" }, NOON);
   assert.equal(isKnown(), true);
   base().applyChange({ type: "FORGET_PLACES", account }, NOON);

@@ -25,9 +25,9 @@ export class EventFacts implements Facts {
   #isBeingRecorded = false;
   #isWanted: boolean | null = null;
   #sending: SendingFacts | null = null;
-  #accountActive: boolean | null = null;
+  #isAccountActive: boolean | null = null;
   #recipient: Facts["recipient"] | null = null;
-  #firstContact: boolean | null = null;
+  #isFirstContact: boolean | null = null;
   #isExpected: boolean | null = null;
   #accountNetworks: readonly Prefix[] | null = null;
   #knownAccounts: readonly string[] | null = null;
@@ -63,7 +63,7 @@ export class EventFacts implements Facts {
     return ban !== null && ban.simulated === true && !this.#sources.policy.simulate ? null : ban;
   }
 
-  get known(): boolean {
+  get isKnown(): boolean {
     return (this.state.knownAt ?? 0) > this.#now - this.#sources.policy.bans.memoryMs;
   }
 
@@ -132,14 +132,14 @@ export class EventFacts implements Facts {
    * If accounts.db cannot be read, every account counts as active. For a login this is looked up only if the decision asks;
    * otherwise the record says that the account is active.
    */
-  get accountActive(): boolean {
+  get isAccountActive(): boolean {
     const event = this.#event;
-    if (isLogin(event) && this.#isBeingRecorded) return this.#accountActive ?? true;
-    this.#accountActive ??= isActive(this.#sources.ports.active, isLogin(event) ? event.login : this.#sendingAccount);
-    return this.#accountActive;
+    if (isLogin(event) && this.#isBeingRecorded) return this.#isAccountActive ?? true;
+    this.#isAccountActive ??= isActive(this.#sources.ports.active, isLogin(event) ? event.login : this.#sendingAccount);
+    return this.#isAccountActive;
   }
 
-  get senderHere(): boolean {
+  get isSenderHere(): boolean {
     const host = this.#isStrangersRecipient(this.#event) ? addressLiteral(this.#event.sender) : null;
     if (host === null) return false;
     const own = this.#sources.ports.own.current();
@@ -152,9 +152,9 @@ export class EventFacts implements Facts {
     return (this.#recipient ??= recipientKind(this.#sources.policy, this.#sources.ports.recipients, event));
   }
 
-  get firstContact(): boolean {
+  get isFirstContact(): boolean {
     if (!this.#sources.policy.greylist || !this.#isStrangersRecipient(this.#event)) return false;
-    return (this.#firstContact ??= this.#sources.ports.firstContacts.isFirstContact(this.#event));
+    return (this.#isFirstContact ??= this.#sources.ports.firstContacts.isFirstContact(this.#event));
   }
 
   get bounce(): Facts["bounce"] {

@@ -80,7 +80,7 @@ test("names count once each for the network that asked for them, for an hour, an
 });
 
 test("a place that writes for the first time counts once", () => {
-  const first = { facts: { firstContact: true }, reason: "greylist_asked" } as const;
+  const first = { facts: { isFirstContact: true }, reason: "greylist_asked" } as const;
   const { places, windows } = after(first, first, { ...first, from: "203.0.113.8" });
   assert.equal(places, 2);
   assert.ok(windows.isAmongFirstContacts(placeOf("203.0.113.8"), NOON));
@@ -97,7 +97,7 @@ test("ten unknown recipients of a network count for others, and all for the netw
 
 test("five places of a network count for others, and all for the network itself", () => {
   const hosts = Array.from({ length: 6 }, (_, i) => `2001:db8:7:${i.toString(16)}::1`);
-  const first = { facts: { firstContact: true }, reason: "greylist_asked" } as const;
+  const first = { facts: { isFirstContact: true }, reason: "greylist_asked" } as const;
   const { places, windows } = after(...[...hosts, ...hosts].map((from) => ({ from, ...first })));
   assert.equal(places, 5);
   assert.equal(windows.firstContacts(placeOf("2001:db8:7::1").network, NOON).length, 6);
@@ -106,14 +106,14 @@ test("five places of a network count for others, and all for the network itself"
 
 test("accounts, known places, wanted servers, exempt addresses and clients refused anyway do not count", () => {
   const counts = after(
-    { facts: { ...unknown, known: true } },
+    { facts: { ...unknown, isKnown: true } },
     { facts: { ...unknown, protection: "allow_listed" } },
     { facts: unknown, event: { account: "anna@example.org" } },
     { facts: unknown, reason: "banned" },
-    { facts: { firstContact: true }, reason: "block_listed" },
-    { facts: { firstContact: false }, reason: "below_limit" },
-    { facts: { firstContact: true }, reason: "recipients_deferred" },
-    { facts: { firstContact: true, isWanted: true }, reason: "greylist_asked" },
+    { facts: { isFirstContact: true }, reason: "block_listed" },
+    { facts: { isFirstContact: false }, reason: "below_limit" },
+    { facts: { isFirstContact: true }, reason: "recipients_deferred" },
+    { facts: { isFirstContact: true, isWanted: true }, reason: "greylist_asked" },
   );
   assert.deepEqual([counts.probes, counts.bounces, counts.places], [0, 0, 0]);
 });

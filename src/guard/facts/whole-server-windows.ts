@@ -117,7 +117,10 @@ function merged(some: readonly Millis[], others: readonly Millis[]): readonly Mi
   return [...all, ...others.slice(next)];
 }
 
-type Asking = Pick<Facts, "prefix" | "network" | "known" | "protection" | "recipient" | "firstContact" | "isWanted">;
+type Asking = Pick<
+  Facts,
+  "prefix" | "network" | "isKnown" | "protection" | "recipient" | "isFirstContact" | "isWanted"
+>;
 
 /** What strangers did to the whole server within an hour, from anywhere. A restart forgets it. */
 export class WholeServerWindows {
@@ -147,11 +150,11 @@ export class WholeServerWindows {
 
   /** Counts unknown recipients and first contacts, unless the client was refused for another reason. */
   update(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
-    if (event.account !== null || facts.protection !== null || facts.known || REFUSED_ANYWAY.includes(reason)) return;
+    if (event.account !== null || facts.protection !== null || facts.isKnown || REFUSED_ANYWAY.includes(reason)) return;
     const { network, prefix } = facts;
     if (facts.recipient === "unknown")
       (isBounce(event) ? this.#bounces : this.#probes).add(network, event.recipient ?? "", now);
-    else if (FIRST_CONTACTS.includes(reason) && facts.firstContact && !facts.isWanted)
+    else if (FIRST_CONTACTS.includes(reason) && facts.isFirstContact && !facts.isWanted)
       this.#firstContacts.add(network, prefix, now);
   }
 }
