@@ -7,7 +7,7 @@ import { ip } from "../../../test/kit/samples.ts";
 import { connectionName } from "../events/connection.ts";
 import { prefixOf } from "../net/ip.ts";
 import { type Connection } from "./connection-shares.ts";
-import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "./crowded-ports.ts";
+import { type ConnectionProgress, crowdedPorts, type PortPlan, type PortRules, planRoom } from "./crowded-ports.ts";
 
 const KNOWN = "203.0.113.7";
 const ALLOWED = "203.0.113.8";
@@ -15,7 +15,7 @@ const WANTED = "203.0.113.9";
 const PLACES = 30;
 const CROWDED = 20;
 const NEARLY_FULL = 28;
-const rules: CrowdRules = {
+const rules: PortRules = {
   places: new Map([[25, PLACES]]),
   shares: new Map(),
   prefixOf: (address) => prefixOf(address, 64),
@@ -25,19 +25,19 @@ const rules: CrowdRules = {
   isExempt: (address) => address === ALLOWED,
 };
 
-type Held = Connection & Standing;
-function held(from: string, count: number, standing: Partial<Standing> = {}): readonly Held[] {
-  const how = { stalledMs: 10_000, silentMs: 10_000, isTransferring: false, ...standing };
+type Held = Connection & ConnectionProgress;
+function held(from: string, count: number, progress: Partial<ConnectionProgress> = {}): readonly Held[] {
+  const how = { stalledMs: 10_000, silentMs: 10_000, isTransferring: false, ...progress };
   return Array.from({ length: count }, (_, i) => ({ ip: ip(from), clientPort: 40_000 + i, port: 25, ...how }));
 }
 /** Each in a different network. */
 const host = (i: number): string => `198.51.${i}.1`;
-const spread = (hosts: number, standing?: Partial<Standing>): readonly Held[] =>
-  Array.from({ length: hosts }, (_, i) => held(host(i + 1), 1, standing)).flat();
-function plan(open: readonly Held[], asked = rules): Crowd {
+const spread = (hosts: number, progress?: Partial<ConnectionProgress>): readonly Held[] =>
+  Array.from({ length: hosts }, (_, i) => held(host(i + 1), 1, progress)).flat();
+function plan(open: readonly Held[], asked = rules): PortPlan {
   const by = new Map(open.map((one) => [connectionName(one), one]));
-  const standing = (one: Connection): Standing => by.get(connectionName(one)) ?? assert.fail("not open");
-  return planRoom(25, open, standing, asked);
+  const progressOf = (one: Connection): ConnectionProgress => by.get(connectionName(one)) ?? assert.fail("not open");
+  return planRoom(25, open, progressOf, asked);
 }
 const cut = (open: readonly Held[]): readonly Connection[] => plan(open).cut;
 const TALKS = { stalledMs: 300, silentMs: 0 };
@@ -162,7 +162,7 @@ test("a server with wanted mail keeps its mails, is cut last, only from 95 % on,
 
 test("idle connections of one network with wanted mail keep no newcomer out", () => {
   const idle = Array.from({ length: 10 }, (_, i) => held(`2001:db8:7:${i}::1`, 3)).flat();
-  const wanted: CrowdRules = { ...rules, isWanted: (prefix) => prefix !== `${host(1)}/32` };
+  const wanted: PortRules = { ...rules, isWanted: (prefix) => prefix !== `${host(1)}/32` };
   const { cut: ended, refused } = plan([...idle, ...held(host(1), 2, TALKS)], wanted);
   assert.deepEqual([ended.length, refused], [5, []]);
   assert.ok(!from(ended).includes(host(1)));
@@ -179,7 +179,7 @@ test("a network that uses a new address for each connection is cut before newer 
 test("an account keeps no more with ten known places than with one, and other accounts lose nothing", () => {
   const ofOne = Array.from({ length: 14 }, (_, i) => held(host(i), 2, { isTransferring: true })).flat();
   const ownerOf = (prefix: string) => (prefix === `${KNOWN}/32` ? "anna" : "bert");
-  const known: CrowdRules = { ...rules, isKnown: () => true, ownerOf };
+  const known: PortRules = { ...rules, isKnown: () => true, ownerOf };
   const { cut: ended } = plan([...ofOne, ...held(KNOWN, 2)], known);
   assert.equal(ended.length, 3, "until 95 % are taken");
   assert.ok(!from(ended).includes(KNOWN));

@@ -3,7 +3,7 @@ import { MINUTE_MS, SECOND_MS } from "../time.ts";
 import { type Connection, type ConnectionRules, shareOfStrangers } from "./connection-shares.ts";
 
 /** How far a connection has got. Milliseconds. */
-export type Standing = Readonly<{
+export type ConnectionProgress = Readonly<{
   /** Since it was opened, or since its mail last made progress. */
   stalledMs: number;
   /** Since the client last sent anything, while it is the client's turn. */
@@ -12,9 +12,9 @@ export type Standing = Readonly<{
   isTransferring: boolean;
 }>;
 
-type StandingOf = (one: Connection) => Standing;
+type ProgressOf = (one: Connection) => ConnectionProgress;
 
-export type CrowdRules = Pick<ConnectionRules, "places" | "shares" | "prefixOf" | "isKnown" | "isExempt"> &
+export type PortRules = Pick<ConnectionRules, "places" | "shares" | "prefixOf" | "isKnown" | "isExempt"> &
   Readonly<{
     /** Whether mail from this prefix is known to be wanted: it is cut last. */
     isWanted: (prefix: Prefix) => boolean;
@@ -23,7 +23,7 @@ export type CrowdRules = Pick<ConnectionRules, "places" | "shares" | "prefixOf" 
   }>;
 
 /** A port of which two thirds are taken. `cut`: connections to end, to make room. */
-export type Crowd = Readonly<{
+export type PortPlan = Readonly<{
   port: number;
   taken: number;
   places: number;
@@ -49,7 +49,7 @@ const KEPT_OF_NETWORK = { stranger: 1 / 20, wanted: 1 / 10 } as const;
 const KEPT_OF_OWNER = 10;
 
 /** Ports of which at least two thirds are taken. */
-export function crowdedPorts(open: readonly Connection[], places: CrowdRules["places"]) {
+export function crowdedPorts(open: readonly Connection[], places: PortRules["places"]) {
   const byPort = Map.groupBy(open, (one) => one.port);
   for (const [port, there] of byPort) {
     const most = places.get(port);
@@ -68,7 +68,12 @@ export function crowdedPorts(open: readonly Connection[], places: CrowdRules["pl
  * Never ends connections of protected addresses, the latest transfers of each stranger's prefix and network, or a few of each account, and
  * always leaves strangers a fifth of the places.
  */
-export function planRoom(port: number, open: readonly Connection[], standing: StandingOf, rules: CrowdRules): Crowd {
+export function planRoom(
+  port: number,
+  open: readonly Connection[],
+  progressOf: ProgressOf,
+  rules: PortRules,
+): PortPlan {
   const places = rules.places.get(port) ?? 0;
   const { strangers, known } = prefixesOf(open, rules);
   const held = strangers.reduce((sum, [, there]) => sum + there.length, 0);
@@ -77,8 +82,8 @@ export function planRoom(port: number, open: readonly Connection[], standing: St
   const share = rules.shares.get(port) ?? places;
   const overLast = Math.min(Math.max(open.length - lastMark(places), held - lastMark(share)) + 1, most);
   const cut: Candidate[] = [];
-  const kept = keptTransfers(strangers, places, { standing, rules });
-  const rank = (of: PrefixThere): readonly Candidate[] => ranked(of, { standing, rules, kept });
+  const kept = keptTransfers(strangers, places, { progressOf, rules });
+  const rank = (of: PrefixThere): readonly Candidate[] => ranked(of, { progressOf, rules, kept });
   const networks = [...Map.groupBy(strangers, ([prefix]) => networkOf(prefix)).values()];
   for (const one of networks.flatMap((prefixes) => rankedTogether(prefixes.flatMap(rank), places)).toSorted(byRank))
     if (cut.length < (one.isIdle && !one.isWanted ? overMark : overLast)) cut.push(one);
@@ -103,20 +108,20 @@ export function planRoom(port: number, open: readonly Connection[], standing: St
  * `height`: how many connections of its prefix, or of its owner, are left when this one is ended next. `ofNetwork`: the same for its
  * network. `isLast`: it is ended after all others.
  */
-type Candidate = Standing &
+type Candidate = ConnectionProgress &
   Readonly<Record<"isWanted" | "isLast" | "isIdle", boolean> & Record<"height" | "ofNetwork", number>> &
   Readonly<{ one: Connection; prefix: Prefix }>;
 
 type PrefixThere = readonly [Prefix, readonly Connection[]];
 /** `kept`: transfers that are not candidates. */
-type Ranking = Readonly<{ standing: StandingOf; rules: CrowdRules; kept: ReadonlySet<Connection> }>;
+type Ranking = Readonly<{ progressOf: ProgressOf; rules: PortRules; kept: ReadonlySet<Connection> }>;
 
-function ranked([prefix, there]: PrefixThere, { standing, rules, kept }: Ranking): readonly Candidate[] {
+function ranked([prefix, there]: PrefixThere, { progressOf, rules, kept }: Ranking): readonly Candidate[] {
   const isWanted = rules.isWanted(prefix);
   const candidates = there
     .filter((one) => !kept.has(one))
     .map((one) => {
-      const how = standing(one);
+      const how = progressOf(one);
       const isIdle = how.silentMs >= SILENT_MS || how.stalledMs >= STALLED_MS;
       return { ...how, one, prefix, isWanted, isLast: isWanted, isIdle, height: 0, ofNetwork: 0 };
     });
@@ -134,11 +139,15 @@ function networkOf(prefix: Prefix): Prefix {
 }
 
 /** Keeps the latest of each prefix and network, so the slowest are candidates. A network's wanted mail counts separately. */
-function keptTransfers(strangers: readonly PrefixThere[], places: number, { standing, rules }: Omit<Ranking, "kept">) {
+function keptTransfers(
+  strangers: readonly PrefixThere[],
+  places: number,
+  { progressOf, rules }: Omit<Ranking, "kept">,
+) {
   const latest = (all: readonly Connection[], most: number): readonly Connection[] =>
-    all.toSorted((a, b) => standing(a).stalledMs - standing(b).stalledMs).slice(0, most);
+    all.toSorted((a, b) => progressOf(a).stalledMs - progressOf(b).stalledMs).slice(0, most);
   const transfers = strangers.map(([prefix, there]) => {
-    const [all, isWanted] = [there.filter((one) => standing(one).isTransferring), rules.isWanted(prefix)];
+    const [all, isWanted] = [there.filter((one) => progressOf(one).isTransferring), rules.isWanted(prefix)];
     const most = Math.ceil(places * KEPT_OF_NETWORK[isWanted ? "wanted" : "stranger"]);
     const key = `${networkOf(prefix)} ${isWanted}`;
     return { key, most: Math.max(KEPT_TRANSFERS, most), kept: isWanted ? all : latest(all, KEPT_TRANSFERS) };
@@ -166,7 +175,7 @@ function byRank(a: Candidate, b: Candidate): number {
 }
 
 /** Connections by prefix, without those of protected addresses. */
-function prefixesOf(open: readonly Connection[], { prefixOf, isKnown, isExempt }: CrowdRules) {
+function prefixesOf(open: readonly Connection[], { prefixOf, isKnown, isExempt }: PortRules) {
   const prefixes = [...Map.groupBy(open, (one) => prefixOf(one.ip))].map(
     ([prefix, there]) => [prefix, there.filter(({ ip }) => !isExempt(ip))] as const,
   );

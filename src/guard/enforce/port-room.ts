@@ -1,11 +1,11 @@
 import { connectionName } from "../../core/events/connection.ts";
 import { type Connection, type ConnectionPlan } from "../../core/firewall/connection-shares.ts";
 import {
-  type Crowd,
-  type CrowdRules,
+  type ConnectionProgress,
   crowdedPorts,
+  type PortPlan,
+  type PortRules,
   planRoom,
-  type Standing,
 } from "../../core/firewall/crowded-ports.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
@@ -21,7 +21,7 @@ const REFUSED_MS = 30 * SECOND_MS;
 
 type PortRoomParts = Readonly<{
   kernel: Pick<OpenConnections, "silences">;
-  rules: () => CrowdRules;
+  rules: () => PortRules;
   /** The progress of connections to Postfix's ports. */
   progress: Pick<SmtpProgress, "of">;
   notices: Notices;
@@ -43,15 +43,15 @@ export function createPortRoom({ kernel, rules, progress, notices, clock }: Port
   const crowded = new Map<number, CrowdedPort>();
   /** By port and prefix; oldest first. */
   const refused = new Map<string, Readonly<{ prefix: Prefix; port: number; at: Millis }>>();
-  const stillRefused = (crowds: readonly Crowd[], now: Millis, { isKnown }: CrowdRules): ConnectionPlan["refused"] => {
+  const stillRefused = (plans: readonly PortPlan[], now: Millis, { isKnown }: PortRules): ConnectionPlan["refused"] => {
     for (const [key, { at }] of refused) if (Math.abs(now - at) >= REFUSED_MS) refused.delete(key);
-    for (const crowd of crowds)
-      for (const prefix of crowd.refused) refused.set(`${crowd.port} ${prefix}`, { prefix, port: crowd.port, at: now });
+    for (const plan of plans)
+      for (const prefix of plan.refused) refused.set(`${plan.port} ${prefix}`, { prefix, port: plan.port, at: now });
     // An account may have signed in from there since, on a different port.
     return [...refused.values()].filter(({ prefix }) => !isKnown(prefix)).map(({ prefix, port }) => ({ prefix, port }));
   };
-  const report = (crowds: readonly Crowd[], now: Millis): void => {
-    for (const { port, taken, places, cut, worst } of crowds) {
+  const report = (plans: readonly PortPlan[], now: Millis): void => {
+    for (const { port, taken, places, cut, worst } of plans) {
       const before = crowded.get(port);
       const ended = cut.length + (before?.ended ?? 0);
       crowded.set(port, { at: now, taken, places, ended, worst: worst ?? before?.worst ?? "" });
@@ -70,7 +70,7 @@ export function createPortRoom({ kernel, rules, progress, notices, clock }: Port
       const asked = rules();
       const there = crowdedPorts(open, asked.places);
       const silences = there.size === 0 ? NONE : await kernel.silences([...there.keys()]);
-      const standing = (one: Connection): Standing => {
+      const progressOf = (one: Connection): ConnectionProgress => {
         const key = connectionName(one);
         const reached = progress.of(key, now);
         return {
@@ -79,10 +79,10 @@ export function createPortRoom({ kernel, rules, progress, notices, clock }: Port
           isTransferring: reached?.isTransferring ?? false,
         };
       };
-      const crowds = [...there].map(([port, connections]) => planRoom(port, connections, standing, asked));
-      report(crowds, now);
-      const end = crowds.flatMap(({ cut }) => cut);
-      return { isCrowded: crowds.length > 0, end, refused: stillRefused(crowds, now, asked) };
+      const plans = [...there].map(([port, connections]) => planRoom(port, connections, progressOf, asked));
+      report(plans, now);
+      const end = plans.flatMap(({ cut }) => cut);
+      return { isCrowded: plans.length > 0, end, refused: stillRefused(plans, now, asked) };
     },
   };
 }
