@@ -1,5 +1,11 @@
 import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
-import type { BounceFacts, Failure, PriorReports, RecipientKind, SendingFacts } from "../../src/core/decide/facts.ts";
+import type {
+  BounceFacts,
+  FailedLogin,
+  PriorReports,
+  RecipientKind,
+  SendingFacts,
+} from "../../src/core/decide/facts.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import type { Recipient } from "../../src/core/events/mail.ts";
 import type { JailLine, JailReported } from "../../src/core/events/report.ts";
@@ -143,7 +149,7 @@ export function failuresOf(
   subject: Prefix,
   since: readonly Kept[],
   now: Millis,
-): readonly Failure[] {
+): readonly FailedLogin[] {
   return all.slice(forgivenUpTo(all, subject) + 1).flatMap((kept) => {
     const { event, decision, at } = kept;
     if (event.type !== "LOGIN_FAILED" && event.type !== "LOGIN_ASKED") return [];

@@ -23,7 +23,7 @@ export type Facts = Readonly<{
   connections: readonly Millis[];
   mails: readonly Millis[];
   /** Within a week, except those that an administrator forgave. */
-  failures: readonly Failure[];
+  failures: readonly FailedLogin[];
   /** Passwords from this address that are being verified and do not look right. */
   pending: readonly TriedPassword[];
   /** Accounts that know this address, in lower case: they signed in from it within `accounts.knownForMs`. */
@@ -82,7 +82,7 @@ export type RecipientKind = "exists" | "unknown" | "blocked";
  * A failed login that counted. `account`: the typed login in lower case. `spent`: a ban followed it, so it counts only in
  * the windows of a day and a week.
  */
-export type Failure = Readonly<{ at: Millis; passwordHash: string; account: string; spent?: true }>;
+export type FailedLogin = Readonly<{ at: Millis; passwordHash: string; account: string; spent?: true }>;
 
 /** A password that was tried. `account`: in lower case. */
 export type TriedPassword = Readonly<{ account: string; passwordHash: string }>;

@@ -12,7 +12,7 @@ import { later, type Millis } from "../time.ts";
 import { decideCommand } from "./command.ts";
 import { decide, decideConnect } from "./decide.ts";
 import type { Ban, Decision } from "./decision.ts";
-import { type Facts, type Failure, NO_RECIPIENTS, NO_SENDING } from "./facts.ts";
+import { type Facts, type FailedLogin, NO_RECIPIENTS, NO_SENDING } from "./facts.ts";
 import { decideLoginFailed } from "./login.ts";
 import { decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 import type { Policy } from "./policy.ts";
@@ -39,7 +39,7 @@ const passwords = fc.constantFrom("", "a", "b", "c", "d", "e", "f", "g");
 const pastFailures = fc
   .tuple(pastTimes, fc.array(passwords, { minLength: 30, maxLength: 30 }))
   .map(([list, hashes]) =>
-    list.map((at, i): Failure => ({ at, passwordHash: hashes[i] ?? "", account: "user@example.org" })),
+    list.map((at, i): FailedLogin => ({ at, passwordHash: hashes[i] ?? "", account: "user@example.org" })),
   );
 const anyFacts = fc.record({
   known: fc.boolean(),
@@ -161,7 +161,7 @@ test("guessing leads to a ban exactly at the different password that reaches a l
     fc.property(policies, attempts, (policy, list) => {
       const arrivals = arrivalsOf(list.map(([wait]) => wait));
       const tried = list.map(
-        ([, passwordHash], i): Failure => ({ at: arrivals[i] ?? NOON, passwordHash, account: "user@example.org" }),
+        ([, passwordHash], i): FailedLogin => ({ at: arrivals[i] ?? NOON, passwordHash, account: "user@example.org" }),
       );
       const banned = logInFrom(policy, tried).findIndex((one) => bansOf(one).length > 0);
       assert.equal(banned, firstGuessBeyond(policy, tried));
@@ -175,8 +175,8 @@ function arrivalsOf(waitsMs: readonly number[]): readonly Millis[] {
 }
 
 /** Attempts in order until a ban, with the counted ones remembered. */
-function logInFrom(policy: Policy, attempts: readonly Failure[]): readonly Decision[] {
-  const counted: Failure[] = [];
+function logInFrom(policy: Policy, attempts: readonly FailedLogin[]): readonly Decision[] {
+  const counted: FailedLogin[] = [];
   return attempts.map((attempt) => {
     const event = { type: "LOGIN_FAILED", ...LOGIN, ...attempt } as const;
     const decided = decideLoginFailed(policy, factsOf({ failures: [...counted] }), event, attempt.at);
@@ -189,8 +189,8 @@ function logInFrom(policy: Policy, attempts: readonly Failure[]): readonly Decis
  * Returns the index of the attempt that causes the ban by definition, within a day: the first whose password is not among those counted,
  * and with which enough are counted within the window, or in all. A password without a hash is different from all others.
  */
-function firstGuessBeyond(policy: Policy, attempts: readonly Failure[]): number {
-  const counted: Failure[] = [];
+function firstGuessBeyond(policy: Policy, attempts: readonly FailedLogin[]): number {
+  const counted: FailedLogin[] = [];
   return attempts.findIndex((attempt) => {
     if (attempt.passwordHash !== "" && counted.some((one) => one.passwordHash === attempt.passwordHash)) return false;
     counted.push(attempt);

@@ -5,17 +5,17 @@ import { ACCOUNT, BAN, factsOf, ip, LOGIN, NOON, net, POLICY, STRANGER } from ".
 import type { LoginAttributes } from "../events/login.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../time.ts";
-import type { Facts, Failure } from "./facts.ts";
+import type { Facts, FailedLogin } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
 import { banIn } from "./sparing.ts";
 
-const tried = (at: Millis, passwordHash: string): Failure => ({ at, passwordHash, account: LOGIN.login });
+const tried = (at: Millis, passwordHash: string): FailedLogin => ({ at, passwordHash, account: LOGIN.login });
 /** Failures with these passwords, one per second, the last one now. */
-function failures(...passwords: readonly string[]): readonly Failure[] {
+function failures(...passwords: readonly string[]): readonly FailedLogin[] {
   return passwords.map((hash, i) => tried(later(NOON, (i + 1 - passwords.length) * 1_000), hash));
 }
 /** One every `hours` hours, the last one that long ago. */
-function daily(count: number, hours: number, passwordHash?: string): readonly Failure[] {
+function daily(count: number, hours: number, passwordHash?: string): readonly FailedLogin[] {
   return Array.from({ length: count }, (_, i) =>
     tried(later(NOON, -(count - i) * hours * HOUR_MS), passwordHash ?? `d${i}`),
   );
@@ -25,10 +25,11 @@ const different = (count: number) => failures(...Array.from({ length: count }, (
 const MANY = different(500);
 
 /** Failures that a ban followed. */
-const spent = (those: readonly Failure[]): readonly Failure[] => those.map((failure) => ({ ...failure, spent: true }));
-const tenMinutesOld = (those: readonly Failure[]) =>
+const spent = (those: readonly FailedLogin[]): readonly FailedLogin[] =>
+  those.map((failure) => ({ ...failure, spent: true }));
+const tenMinutesOld = (those: readonly FailedLogin[]) =>
   those.map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) }));
-const after = (...those: readonly (readonly Failure[])[]) => ({ failures: those.flat() });
+const after = (...those: readonly (readonly FailedLogin[])[]) => ({ failures: those.flat() });
 const suspended = (passwordHash: string) =>
   ({ account: { ...ACCOUNT, passwordHashes: [passwordHash] }, isAccountActive: false }) as const;
 

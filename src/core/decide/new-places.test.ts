@@ -5,13 +5,13 @@ import { test } from "node:test";
 import { ACCOUNT, factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import { DAY_MS, later } from "../time.ts";
-import type { AccountFacts, Facts, Failure, TriedPassword } from "./facts.ts";
+import type { AccountFacts, Facts, FailedLogin, TriedPassword } from "./facts.ts";
 import { barredBy, mayBeRight } from "./new-places.ts";
 
 const ANNA = "anna@example.org";
 const BERT = "bert@example.org";
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "now" };
-function tried(count: number, account = ANNA, agoMs = 3_600_000): readonly Failure[] {
+function tried(count: number, account = ANNA, agoMs = 3_600_000): readonly FailedLogin[] {
   const at = later(NOON, -agoMs);
   return Array.from({ length: count }, (_, i) => ({ at, passwordHash: `${account} ${i}`, account }));
 }
@@ -27,7 +27,7 @@ const of = (known: Partial<AccountFacts>, facts: Partial<Facts> = {}): Partial<F
 const ofOwner = (facts: Partial<Facts>) => of({ kinship: "address" }, facts);
 const ofOther = (facts: Partial<Facts>) => ({ knownAccounts: [BERT], ...facts });
 /** Failures that a ban followed. */
-const spent = (count: number): readonly Failure[] => tried(count).map((failure) => ({ ...failure, spent: true }));
+const spent = (count: number): readonly FailedLogin[] => tried(count).map((failure) => ({ ...failure, spent: true }));
 const AT_OTHERS = "known_address_at_others 15 of 15";
 const SLOW = "slow_guessing 10 of 10";
 const SPRAYED = { guesses: POLICY.spraying.guesses, networks: 8 };

@@ -3,7 +3,7 @@ import type { Reason } from "../events/reasons.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
 import { candidatesShare, commonShare, looksRight } from "./account-guard.ts";
 import type { Evidence } from "./decision.ts";
-import type { Facts, Failure, TriedPassword } from "./facts.ts";
+import type { Facts, FailedLogin, TriedPassword } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 
 /** When a password is refused before verification, and which passwords are verified anyway. */
@@ -49,7 +49,11 @@ export function isKnownPlace(facts: Facts): boolean {
   return knowsAddress(facts) || facts.knownAccounts.length > 0;
 }
 
-export function failuresWithin(failures: readonly Failure[], windowMs: number, now: Millis): readonly Failure[] {
+export function failuresWithin(
+  failures: readonly FailedLogin[],
+  windowMs: number,
+  now: Millis,
+): readonly FailedLogin[] {
   const start = now - windowMs;
   return failures.filter(({ at }) => at > start);
 }
@@ -105,7 +109,7 @@ function atOthers({ logins, knownFactor }: Policy, facts: Facts, event: LoginAtt
   return barred("known_address_at_others", { count, limit, windowMs: DAY_MS, key: FAILURES });
 }
 
-function triedWithinDay(facts: Facts, event: LoginAttributes, now: Millis): readonly (Failure | TriedPassword)[] {
+function triedWithinDay(facts: Facts, event: LoginAttributes, now: Millis): readonly (FailedLogin | TriedPassword)[] {
   return [...failuresWithin(facts.failures, DAY_MS, now), ...others(facts, event)];
 }
 
@@ -137,7 +141,7 @@ export function slowLimits({ logins }: Pick<Policy, "logins">): readonly Omit<Ev
 }
 
 /** Whether no ban followed the failure. */
-export function isFresh({ spent: isSpent }: Failure): boolean {
+export function isFresh({ spent: isSpent }: FailedLogin): boolean {
   return isSpent !== true;
 }
 
@@ -148,7 +152,7 @@ function others({ pending }: Facts, { login, passwordHash }: LoginAttributes): r
 }
 
 /** Different passwords. Unknown hashes count as different. */
-function passwordsOf(tried: readonly (TriedPassword | Failure)[]): ReadonlySet<string> {
+function passwordsOf(tried: readonly (TriedPassword | FailedLogin)[]): ReadonlySet<string> {
   return new Set(
     tried.map(({ account, passwordHash }, i) => (passwordHash === "" ? `unknown ${i}` : `${account} ${passwordHash}`)),
   );

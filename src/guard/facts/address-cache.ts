@@ -1,6 +1,6 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Ban } from "../../core/decide/decision.ts";
-import type { Failure } from "../../core/decide/facts.ts";
+import type { FailedLogin } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
 import { type Event, isLogin, windowOf } from "../../core/events/event.ts";
@@ -25,7 +25,7 @@ export type AddressState = {
   offencesAt: Millis[];
   connections: Millis[];
   mails: Millis[];
-  failures: Failure[];
+  failures: FailedLogin[];
   probes: Millis[];
   bounces: Millis[];
 };
@@ -61,7 +61,7 @@ export class AddressCache {
       case "mail":
         return push(state.mails, now, keep);
       case "login":
-        return isLogin(event) ? push(state.failures, failureOf(event, now), mostFailures(policy)) : undefined;
+        return isLogin(event) ? push(state.failures, failedLoginOf(event, now), mostFailures(policy)) : undefined;
       case "probe":
         return push(state.probes, now, keep);
       case "bounce":
@@ -136,7 +136,7 @@ function whereIs({ bans: { ipv6Prefix } }: Policy, prefix: Prefix): Pick<Address
   return { prefix, network: neighbourhoodOf(address, ipv6Prefix), place: prefixOf(address, ipv6Prefix) };
 }
 
-export function failureOf({ passwordHash, login }: LoginAttributes, at: Millis): Failure {
+export function failedLoginOf({ passwordHash, login }: LoginAttributes, at: Millis): FailedLogin {
   return { at, passwordHash, account: login.toLowerCase() };
 }
 

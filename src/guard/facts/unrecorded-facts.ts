@@ -1,14 +1,14 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { countShares, type Shares } from "../../core/decide/account-guard.ts";
 import type { Decision } from "../../core/decide/decision.ts";
-import type { Failure, SentMail } from "../../core/decide/facts.ts";
+import type { FailedLogin, SentMail } from "../../core/decide/facts.ts";
 import { readOr } from "../../core/error.ts";
 import { type ClientEvent, isLogin } from "../../core/events/event.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { instant, isOver, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountGuess, AccountHistory, HoldState, SendingHistory, TimeSpan } from "../storage-ports.ts";
-import { type AddressState, failureOf } from "./address-cache.ts";
+import { type AddressState, failedLoginOf } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactSources } from "./fact-sources.ts";
 import { LoginFacts } from "./login-facts.ts";
@@ -49,7 +49,7 @@ export function createUnrecordedFacts(
         named.update(event, { verdict: decided.verdict, counted }, facts.sending);
         return;
       }
-      if (decided.counted && event.type !== "LOGIN_SUCCEEDED") guesses.fail(facts.prefix, failureOf(event, now));
+      if (decided.counted && event.type !== "LOGIN_SUCCEEDED") guesses.fail(facts.prefix, failedLoginOf(event, now));
       for (const change of decided.changes) if (change.type === "GUESS") guesses.guess({ ...change, at: now });
       logins.update(event, decided, facts, now);
     },
@@ -71,10 +71,10 @@ const NONE: Shares = { within: 0, beyond: 0 };
  * decides the same later. If the database cannot be read either, it counts as empty.
  */
 export class UnrecordedGuesses {
-  readonly #failures = new BoundedMap<Prefix, readonly Failure[]>(LIMITS.cachedAddresses);
+  readonly #failures = new BoundedMap<Prefix, readonly FailedLogin[]>(LIMITS.cachedAddresses);
   #guesses: readonly Guessed[] = [];
 
-  fail(prefix: Prefix, failure: Failure): void {
+  fail(prefix: Prefix, failure: FailedLogin): void {
     this.#failures.set(prefix, [...this.failures(prefix), failure].slice(-LIMITS.unrecordedPerAddress));
   }
 
@@ -83,7 +83,7 @@ export class UnrecordedGuesses {
     this.#guesses = [one, ...others].slice(0, LIMITS.unrecordedGuesses);
   }
 
-  failures(prefix: Prefix): readonly Failure[] {
+  failures(prefix: Prefix): readonly FailedLogin[] {
     return this.#failures.get(prefix) ?? [];
   }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Failure } from "../../core/decide/facts.ts";
+import type { FailedLogin } from "../../core/decide/facts.ts";
 import type { Millis } from "../../core/time.ts";
 import { COUNTS_CODE, LIMIT, millis, millisOrNull, text } from "../columns.ts";
 import { prepared } from "../transactions.ts";
@@ -48,7 +48,7 @@ export function sqliteWindowReader(db: DatabaseSync, from: "event_subject" | "ev
         .map((row) => millis(row["at"]))
         .reverse(),
     /** Failures up to the event `countsAfter` are `spent`. */
-    failures: (subject: string, { since, after, most }: Stretch, countsAfter: number): readonly Failure[] =>
+    failures: (subject: string, { since, after, most }: Stretch, countsAfter: number): readonly FailedLogin[] =>
       sql.failures
         .all(countsAfter, subject, since, after, most)
         .map((row) => {
