@@ -6,7 +6,7 @@ import type { Clock } from "../../guard/ports.ts";
 import { lockHolder } from "../../host/running/data-directory.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, isNightDue, lastNight, oneAtATime, type RunBehind, withUnnoted } from "../job.ts";
+import { isNightDue, type JobFailure, lastNight, oneAtATime, type RunBehind, withUnnoted } from "../job.ts";
 import {
   type BackupRecord,
   changeBackupRecord,
@@ -29,7 +29,7 @@ const LIMIT_MS = 2 * DAY_MS;
 /** Starts the nightly backup and the restore drills, and knows whether both succeed. */
 export function createBackupJob(layout: Layout, clock: Clock, settings: () => BackupSettings | null, run: RunBehind) {
   /** The last failures, in memory because the disk may not be able to store them. */
-  const unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
+  const unnoted: Record<Task, JobFailure | null> = { backup: null, drill: null };
 
   const backups = (): BackupRecord => withUnnoted(readBackupRecord(layout), unnoted.backup);
 

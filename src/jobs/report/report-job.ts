@@ -3,7 +3,7 @@ import { failureOf } from "../../core/error.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Failure, oneAtATime, type RunBehind, withUnnoted } from "../job.ts";
+import { type JobFailure, oneAtATime, type RunBehind, withUnnoted } from "../job.ts";
 import { changeMailRecord, duePeriod, type ReportSettings, readMailRecord, withPeriod } from "./records.ts";
 
 /** A report takes seconds. */
@@ -12,13 +12,13 @@ const LIMIT_MS = HOUR_MS;
 /** Mails the regular report. */
 export function createReportJob(layout: Layout, clock: Clock, settings: () => ReportSettings | null, run: RunBehind) {
   /** The last failure, in memory because the disk may not be able to store it. */
-  let unnoted: Failure | null = null;
+  let unnoted: JobFailure | null = null;
   /** The period of the last report that this process had sent, which may not be noted either. */
   let sent: string | null = null;
 
   const recorded = () => withUnnoted(readMailRecord(layout), unnoted);
 
-  function noteFailure(failure: Failure): void {
+  function noteFailure(failure: JobFailure): void {
     const why = failureOf(() => changeMailRecord(layout, { failure }));
     if (why === null) return;
     unnoted = failure;

@@ -10,7 +10,7 @@ import type { Clock } from "../../guard/ports.ts";
 import { recordIn, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, isNightDue, nextNight, oneAtATime, withUnnoted } from "../job.ts";
+import { isNightDue, type JobFailure, nextNight, oneAtATime, withUnnoted } from "../job.ts";
 import {
   type FolderTimes,
   type MailFolders,
@@ -88,7 +88,7 @@ export function createRetentionJob(
   mail: MailFolders,
 ) {
   /** The last run's failure, in memory because the disk may not be able to store it. */
-  let unnoted: Failure | null = null;
+  let unnoted: JobFailure | null = null;
 
   const recorded = (): RetentionRecord => withUnnoted(readRetentionRecord(layout), unnoted);
 
