@@ -21,9 +21,9 @@ export type HeldQueueParts = Readonly<{
   clock: Clock;
 }>;
 /** `mayBeDone`: as in the keeper's reply. */
-export type Failure = Failed & Readonly<{ mayBeDone?: true }>;
-export const NO_RECORD: Failure = { ok: false, reason: "The database did not record it." };
-export const RESUMED: Failure = { ok: false, reason: "The account was resumed." };
+export type QueueFailure = Failed & Readonly<{ mayBeDone?: true }>;
+export const NO_RECORD: QueueFailure = { ok: false, reason: "The database did not record it." };
+export const RESUMED: QueueFailure = { ok: false, reason: "The account was resumed." };
 /** Limits of one command. */
 export type Share = Readonly<{
   /** Maximum rounds, of 500 mails each. */
@@ -33,7 +33,7 @@ export type Share = Readonly<{
   /** The same for mails to release. */
   releases: (mails: number) => number;
 }>;
-export type OnHold = Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure;
+export type OnHold = Readonly<{ ok: true; items: readonly HeldMailItem[] }> | QueueFailure;
 
 /** How long mail may wait: as long as an isolated server keeps mail that it cannot deliver (main-cf.ts), if events are kept that long. */
 const QUEUED_MS = 100 * DAY_MS;
@@ -50,7 +50,7 @@ export async function holdQueued(
   parts: HeldQueueParts,
   account: AccountName,
   except: ReadonlySet<string>,
-): Promise<Readonly<{ ok: true; held: number; all: readonly string[] }> | Failure> {
+): Promise<Readonly<{ ok: true; held: number; all: readonly string[] }> | QueueFailure> {
   const { active, engine, heldMail, keeper } = parts;
   const senders = sendersOf(parts, account);
   const known = [...idsOf(heldMail.held(account)), ...sentIds(parts, account)];
@@ -185,7 +185,7 @@ async function find(
   senders: readonly Address[],
   ids: readonly string[],
   kind: Readonly<{ onHold: boolean }>,
-): Promise<Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure> {
+): Promise<Readonly<{ ok: true; mails: readonly QueuedMail[] }> | QueueFailure> {
   const mails = new Map<string, QueuedMail>();
   for (const some of ids.length === 0 ? [ids] : portions(ids)) {
     const reply = await keeper.ask({ verb: "find_mail", senders, ids: some, ...kind });
@@ -200,7 +200,7 @@ export async function change(
   keeper: Keeper,
   verb: "hold_mail" | "release_mail" | "delete_mail" | "return_mail",
   ids: readonly string[],
-): Promise<Readonly<{ done: readonly string[]; failure: Failure | null }>> {
+): Promise<Readonly<{ done: readonly string[]; failure: QueueFailure | null }>> {
   const done: string[] = [];
   for (const some of portions(ids)) {
     const reply = await keeper.ask(verb === "delete_mail" ? { verb, ids: some, onHold: true } : { verb, ids: some });
@@ -225,6 +225,6 @@ export function unanswered(reason: string): CommandError {
   return failed(`The queue could not be changed: ${reason}`, ONCE_SHOWN);
 }
 
-export function changeFault({ reason, mayBeDone }: Failure): CommandError {
+export function changeFault({ reason, mayBeDone }: QueueFailure): CommandError {
   return mayBeDone === true ? uncertain(`The queue may have been changed: ${reason}`, ONCE_SHOWN) : unanswered(reason);
 }

@@ -10,7 +10,6 @@ import type { RunsOf } from "../run-of.ts";
 import {
   change,
   changeFault,
-  type Failure,
   HELD_ROUNDS,
   type HeldQueueParts,
   idsOf,
@@ -18,6 +17,7 @@ import {
   type OnHold,
   onHold,
   onHoldOf,
+  type QueueFailure,
   type Share,
   unanswered,
 } from "./held-queue.ts";
@@ -132,7 +132,7 @@ type Orders = Readonly<{
 async function changeAll(
   { engine, keeper }: HeldQueueParts,
   { verb, look, first, isMeant, isStopped, rounds, most }: Orders,
-): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | Failure> {
+): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | QueueFailure> {
   const known = new Set(idsOf(first));
   const changed = new Set<string>();
   let items = first;

@@ -10,9 +10,9 @@ import { UNWRITTEN } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import {
   changeFault,
-  type Failure,
   type HeldQueueParts,
   NO_RECORD,
+  type QueueFailure,
   type Share,
   sendersOf,
   sentIds,
@@ -185,7 +185,7 @@ function nothingThere(message: string): CommandError {
   return failed(message, "`queue list` shows what is.");
 }
 
-type Done = Readonly<{ ok: true; count: number }> | Failure;
+type Done = Readonly<{ ok: true; count: number }> | QueueFailure;
 
 async function sendOrder(parts: HeldQueueParts, { verb }: ChangeCommand, ids: readonly string[]): Promise<Done> {
   const { engine, keeper } = parts;
