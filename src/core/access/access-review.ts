@@ -2,7 +2,7 @@ import { domainOf, parseAddress } from "../net/address.ts";
 import { printable } from "../text.ts";
 
 /** `at`: ISO 8601, UTC. `from`: an address or a network; empty if unknown. */
-export type Seen = Readonly<{ at: string; from: string }>;
+export type LastSeen = Readonly<{ at: string; from: string }>;
 
 /** An account, and the addresses under which it may send, as the mail programs see them. */
 export type AccountAccess = Readonly<{
@@ -14,7 +14,7 @@ export type AccountAccess = Readonly<{
   addresses: readonly string[];
   /** The names of its app passwords. */
   appPasswords: readonly string[];
-  lastSeen: Seen | null;
+  lastSeen: LastSeen | null;
   /** What is wrong with its password in the followed accounts file; null if nothing is known. */
   weakness: string | null;
 }>;
@@ -26,7 +26,7 @@ export type AdminAccess = Readonly<{
   name: string;
   createdAt: string | null;
   createdBy: string;
-  lastSeen: Seen | null;
+  lastSeen: LastSeen | null;
 }>;
 
 export type AccessFacts = Readonly<{

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Seen } from "../../core/access/access-review.ts";
+import type { LastSeen } from "../../core/access/access-review.ts";
 import { contains, networkAddress } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { AccountGuess, AccountHistory } from "../../guard/storage-ports.ts";
@@ -86,7 +86,7 @@ const MOST_EVENTS = 100_000;
  * Where and when accounts last signed in, from the known addresses and from the newest events, which include sign-ins through
  * loopback. Ignores those of a removed account of the same name. Reads each event once. Returns null if no sign-in is remembered.
  */
-export function sqliteLastSignIns(engine: DatabaseSync): (account: string) => Seen | null {
+export function sqliteLastSignIns(engine: DatabaseSync): (account: string) => LastSeen | null {
   const sql = prepared(engine, {
     known: "SELECT prefix, last_at FROM known_address WHERE account = ? ORDER BY last_at DESC LIMIT 1",
     newest: "SELECT coalesce(max(id), 0) AS id FROM event",
@@ -94,7 +94,7 @@ export function sqliteLastSignIns(engine: DatabaseSync): (account: string) => Se
       SELECT lower(account) AS account, type, at, coalesce(ip, '') AS ip FROM event
       WHERE id > ? AND id <= ? AND type IN ('LOGIN_SUCCEEDED', 'ACCOUNT_REMOVED') AND account IS NOT NULL ORDER BY id`,
   });
-  const bySignIn = new Map<string, Seen>();
+  const bySignIn = new Map<string, LastSeen>();
   let upTo = 0;
   return (account) => {
     const last = integer(sql.newest.get()?.["id"]);

@@ -4,8 +4,8 @@ import { targetsOf } from "../../../../admin/mailboxes.ts";
 import {
   type AccessReview,
   type AdminAccess,
+  type LastSeen,
   accessReview as reviewOf,
-  type Seen,
 } from "../../../../core/access/access-review.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { printPrefix } from "../../../../core/net/ip.ts";
@@ -72,21 +72,21 @@ async function reviewNow(call: Call, reader: Reader) {
   }
 }
 
-function later(a: Seen | null, b: Seen | null): Seen | null {
+function later(a: LastSeen | null, b: LastSeen | null): LastSeen | null {
   if (a === null || b === null) return a ?? b;
   return a.at > b.at ? a : b;
 }
 
 /** Root, the dashboard's administrator and tokens, each with its last entry in the audit. */
 function adminsOf(reader: Reader): readonly AdminAccess[] {
-  const seen = new Map<string, Seen>();
+  const seen = new Map<string, LastSeen>();
   for (const { actor, at, detail } of reader.audit.all()) {
     const [, name = actor, from = ""] = /^(.*) via (\S+)$/.exec(actor) ?? [];
     // Drops the user who became root (`callerName`).
     const who = name.startsWith("root (") ? "root" : name;
     seen.set(who, { at, from: from || (/"ip":"([0-9a-f.:]{2,45})"/.exec(detail)?.[1] ?? "") });
   }
-  const of = (actor: string): Seen | null => seen.get(actor) ?? null;
+  const of = (actor: string): LastSeen | null => seen.get(actor) ?? null;
   return [
     { name: "root, by the command line", createdAt: null, createdBy: "", lastSeen: of("root") },
     { name: "admin, by the dashboard", createdAt: null, createdBy: "", lastSeen: of("web:admin") },
@@ -138,6 +138,6 @@ function linesOf({ accounts, forwards, admins }: AccessReview, weak: ReadonlyMap
   ];
 }
 
-function seenCells(seen: Seen | null): readonly string[] {
+function seenCells(seen: LastSeen | null): readonly string[] {
   return seen === null ? ["never", "-"] : [dayAndTime(seen.at), seen.from === "" ? "-" : printPrefix(seen.from)];
 }
