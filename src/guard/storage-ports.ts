@@ -67,7 +67,7 @@ export type Reach = Readonly<{
 }>;
 
 /** Where an account signed in: the prefix of the address, and the hash of the password (empty if unknown). */
-export type SignIn = Readonly<{ prefix: Prefix; passwordHash: string }>;
+export type AccountSignIn = Readonly<{ prefix: Prefix; passwordHash: string }>;
 export type AccountGuess = Guess & Readonly<{ account: string }>;
 /** After `since`, up to and including `until`: a clock that ran ahead leaves future times. */
 export type TimeSpan = Readonly<{ since: Millis; until: Millis }>;
@@ -84,7 +84,7 @@ export type GuessReach = NewestSpan & Readonly<{ network: Prefix | null }>;
  */
 export interface AccountHistory {
   /** Newest first. */
-  signIns(account: string, since: Millis): readonly SignIn[];
+  signIns(account: string, since: Millis): readonly AccountSignIn[];
   /** Hash of the password that was set last, if known. */
   passwordHashes(account: string): readonly string[];
   /** Passwords that strangers tried, newest first. */
