@@ -173,7 +173,7 @@ function lossOf(manifest: Manifest, found: DrillFindings, accounts: MailCounts):
 
 /** The result of the second server, with mails by account instead of their total. */
 const seen = z.extend(secondServer, { mails: z.record(z.string(), z.number()) });
-export type Seen = Readonly<z.output<typeof seen>>;
+export type SecondServer = Readonly<z.output<typeof seen>>;
 
 const answer = z.discriminatedUnion("ok", [
   z.object({ ok: z.literal(true), seen }),

@@ -9,7 +9,7 @@ import { addUsers } from "../../mail/configuration/directories.ts";
 import { TABLES } from "../../mail/postfix/main-cf.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
-import { lookAt } from "./serve-scratch.ts";
+import { inspectServer } from "./serve-scratch.ts";
 
 test("aliases are looked up as Postfix's user: SQLite opens files by name, where the guard's user puts them", {
   skip: lacking({ root: true, installed: ["postmap", "dovecot"] }),
@@ -25,7 +25,7 @@ test("aliases are looked up as Postfix's user: SQLite opens files by name, where
   writeFileSync(join(data, TABLES.aliases.file), `dbpath = ${layout.accountsDb}\nquery = ${TABLES.aliases.query}\n`);
   const { settings } = loadValid('domains = ["example.test"]');
   chmodSync(data, 0o755);
-  const seen = () => lookAt(layout, settings, { signIn: null, hasFirewall: false });
+  const seen = () => inspectServer(layout, settings, { signIn: null, hasFirewall: false });
   chmodSync(join(data, "db"), 0o700);
   await assert.rejects(seen, /postmap failed: .* unable to open database file/, "only root may enter");
   for (const name of readdirSync(join(data, "db"))) chmodSync(join(data, "db", name), 0o666);

@@ -8,7 +8,7 @@ import { scalarOf } from "../../../test/kit/test-database.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
 import { verifyPassword } from "../../store/passwords/password-hash.ts";
-import { giveSignIn, lookAt } from "./serve-scratch.ts";
+import { giveTestPassword, inspectServer } from "./serve-scratch.ts";
 
 test("an account that may sign in from everywhere gets a temporary password; no other is touched", async () => {
   const accountsDb = join(temporaryDirectory(), "accounts.db");
@@ -19,9 +19,9 @@ test("an account that may sign in from everywhere gets a temporary password; no 
   add("suspended@example.test", 1);
   add("at-home@example.test", 0);
   db.exec("INSERT INTO account_network (account, network) VALUES ('at-home@example.test', '192.0.2.0/24')");
-  assert.equal(await giveSignIn(layout), null);
+  assert.equal(await giveTestPassword(layout), null);
   add("anna@example.test", 0);
-  const given = await giveSignIn(layout);
+  const given = await giveTestPassword(layout);
   assert.equal(given?.account, "anna@example.test");
   const hashOf = (name: string) => scalarOf(db, "SELECT password FROM account WHERE name = ?", name);
   assert.ok(await verifyPassword(String(hashOf("anna@example.test")), given?.password ?? ""));
@@ -32,6 +32,6 @@ test("a pipe that the second server's guard could put in place of a database doe
   const accountsDb = join(temporaryDirectory(), "accounts.db");
   execFileSync("mkfifo", [accountsDb]);
   const { settings } = loadValid("");
-  const look = lookAt({ ...layoutOf("/nowhere"), accountsDb }, settings, { signIn: null, hasFirewall: false });
+  const look = inspectServer({ ...layoutOf("/nowhere"), accountsDb }, settings, { signIn: null, hasFirewall: false });
   await assert.rejects(look, /accounts\.db is not a regular file/);
 });

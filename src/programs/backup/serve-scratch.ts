@@ -17,7 +17,7 @@ import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
 import { programEnvironment, runsvdir, writeEnvironment, writeServices } from "../../host/running/supervise.ts";
 import { lastLogLine } from "../../host/running/supervised.ts";
 import { ask } from "../../host/sockets/control-client.ts";
-import { CannotBeApart, type Seen } from "../../jobs/backup/drill.ts";
+import { CannotBeApart, type SecondServer } from "../../jobs/backup/drill.ts";
 import { readSettings, writeFirstSettings } from "../../jobs/settings-file/settings-file.ts";
 import { applyConfiguration, makeSecrets } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";
@@ -50,10 +50,10 @@ const PROBE_MS = 2 * SECOND_MS;
  * The first process of the namespaces that `runSecondServer` creates. Puts the restored directory in the place of the real one,
  * which then cannot be reached, prepares it as a start does, and starts the guard and Dovecot in it.
  */
-export async function serveScratch(layout: Layout, scratch: string, given: Environment): Promise<Seen> {
+export async function serveScratch(layout: Layout, scratch: string, given: Environment): Promise<SecondServer> {
   const from = performance.now();
   await mountOverData(layout, scratch);
-  const signIn = await giveSignIn(layout);
+  const signIn = await giveTestPassword(layout);
   // Allows the sign-in, which comes from this machine.
   const env = { ...given, [variableOf("logins.networks")]: "[]" };
   const read = readSettings(layout, env);
@@ -77,7 +77,7 @@ export async function serveScratch(layout: Layout, scratch: string, given: Envir
   await untilReady(layout, settings);
   const startMs = Math.round(performance.now() - from);
   return {
-    ...(await lookAt(layout, settings, { signIn, hasFirewall: netAdmin && settings["firewall.enabled"] })),
+    ...(await inspectServer(layout, settings, { signIn, hasFirewall: netAdmin && settings["firewall.enabled"] })),
     startMs,
   };
 }
@@ -121,13 +121,13 @@ const SIGN_IN_MS = 30 * SECOND_MS;
 const ENFORCED_MS = 20 * SECOND_MS;
 const PASSAGE_MS = 200;
 
-export type SignIn = Readonly<{ account: string; password: string }>;
+export type TestAccount = Readonly<{ account: string; password: string }>;
 
 /**
  * No password is known here, so one account of the restored copy gets a new one, before anything runs there. Null if no account
  * may sign in from everywhere.
  */
-export async function giveSignIn({ accountsDb }: Layout): Promise<SignIn | null> {
+export async function giveTestPassword({ accountsDb }: Layout): Promise<TestAccount | null> {
   const password = randomBytes(16).toString("hex");
   using db = new DatabaseSync(accountsDb);
   const account = db
@@ -141,11 +141,11 @@ export async function giveSignIn({ accountsDb }: Layout): Promise<SignIn | null>
 }
 
 /** Asks the running second server for everything that can be compared. Throws SetUpFailure for what does not work. */
-export async function lookAt(
+export async function inspectServer(
   layout: Layout,
   settings: Settings,
-  { signIn, hasFirewall }: Readonly<{ signIn: SignIn | null; hasFirewall: boolean }>,
-): Promise<Omit<Seen, "startMs">> {
+  { signIn, hasFirewall }: Readonly<{ signIn: TestAccount | null; hasFirewall: boolean }>,
+): Promise<Omit<SecondServer, "startMs">> {
   const mailboxes = new Mailboxes(layout.dovecotConf);
   const mails: Record<string, number> = {};
   // Dovecot rebuilds its indexes from the mails.
@@ -161,7 +161,7 @@ export async function lookAt(
 }
 
 /** Signs in over TLS, through the guard's login policy, and opens the INBOX. */
-async function checkSignIn(port: number, { account, password }: SignIn): Promise<void> {
+async function checkSignIn(port: number, { account, password }: TestAccount): Promise<void> {
   const said = await exchange(
     { host: "127.0.0.1", port, localAddress: "127.0.0.1" },
     {
