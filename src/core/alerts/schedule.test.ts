@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setZone } from "../../../test/kit/time-zone.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, type Millis } from "../time.ts";
-import { afterQuiet, GIVE_UP_MS, parseQuietHours, retryMs, type Schedule, tellAt } from "./schedule.ts";
+import { afterQuiet, GIVE_UP_MS, notifyAt, parseQuietHours, retryMs, type Schedule } from "./schedule.ts";
 
 const at = (iso: string): Millis => instant(Date.parse(iso));
 const quietUntil = (iso: string, schedule: Schedule): string => isoTime(afterQuiet(at(iso), schedule));
@@ -15,18 +15,18 @@ test("quiet hours are two different times of the day", () => {
 });
 
 test("in quiet hours, everything except critical alerts waits for their end, also past midnight", () => {
-  const reported = (iso: string): string => isoTime(tellAt("warning", at(iso), night));
+  const reported = (iso: string): string => isoTime(notifyAt("warning", at(iso), night));
   const end = "2026-01-02T07:00:00.000Z";
   assert.deepEqual(["2026-01-01T22:00:00Z", "2026-01-02T06:59:30Z"].map(reported), [end, end]);
   for (const loud of ["2026-01-01T21:59:59.000Z", end, "2026-01-02T07:00:30.000Z"]) assert.equal(reported(loud), loud);
-  assert.equal(tellAt("critical", at("2026-01-01T23:00:00Z"), night), at("2026-01-01T23:00:00Z"));
-  assert.equal(tellAt("warning", at("2026-01-01T23:00:00Z"), { ...night, quiet: null }), at("2026-01-01T23:00:00Z"));
+  assert.equal(notifyAt("critical", at("2026-01-01T23:00:00Z"), night), at("2026-01-01T23:00:00Z"));
+  assert.equal(notifyAt("warning", at("2026-01-01T23:00:00Z"), { ...night, quiet: null }), at("2026-01-01T23:00:00Z"));
 });
 
 test("information is collected for the digest, which respects quiet hours too", () => {
-  assert.equal(isoTime(tellAt("info", at("2026-01-01T12:00:00Z"), night)), "2026-01-02T12:00:00.000Z");
-  assert.equal(isoTime(tellAt("info", at("2026-01-01T23:00:00Z"), night)), "2026-01-03T07:00:00.000Z");
-  assert.equal(tellAt("info", at("2026-01-01T12:00:00Z"), { ...night, digestMs: 0 }), at("2026-01-01T12:00:00Z"));
+  assert.equal(isoTime(notifyAt("info", at("2026-01-01T12:00:00Z"), night)), "2026-01-02T12:00:00.000Z");
+  assert.equal(isoTime(notifyAt("info", at("2026-01-01T23:00:00Z"), night)), "2026-01-03T07:00:00.000Z");
+  assert.equal(notifyAt("info", at("2026-01-01T12:00:00Z"), { ...night, digestMs: 0 }), at("2026-01-01T12:00:00Z"));
 });
 
 test("quiet hours are those of the time zone, in summer and in winter", () => {

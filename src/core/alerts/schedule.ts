@@ -27,7 +27,7 @@ export function isTimeZone(name: string): boolean {
 }
 
 /** When a message of this severity may be sent: now, or after the quiet hours. */
-export function tellAt(severity: Severity, now: Millis, schedule: Schedule): Millis {
+export function notifyAt(severity: Severity, now: Millis, schedule: Schedule): Millis {
   if (severity === "critical") return now;
   return afterQuiet(severity === "info" ? later(now, schedule.digestMs) : now, schedule);
 }

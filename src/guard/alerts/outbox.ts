@@ -1,5 +1,5 @@
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
-import { afterQuiet, GIVE_UP_MS, retryMs, type Schedule, tellAt } from "../../core/alerts/schedule.ts";
+import { afterQuiet, GIVE_UP_MS, notifyAt, retryMs, type Schedule } from "../../core/alerts/schedule.ts";
 import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
 import type { Clock, Log } from "../ports.ts";
 import { DIGEST_EVERY_MS, type Waits } from "./digests.ts";
@@ -85,7 +85,7 @@ export class AlertOutbox {
     if (messages.length === 0) return;
     const waiting = messages.map((message): Delivery => {
       const at = waits.get(message.id) ?? message.at;
-      return { message, channel: null, attempts: 0, dueAt: tellAt(message.severity, at, schedule) };
+      return { message, channel: null, attempts: 0, dueAt: notifyAt(message.severity, at, schedule) };
     });
     this.#keep([...this.#deliveries, ...waiting]);
   }
