@@ -182,7 +182,7 @@ export const ACCOUNT_VERBS = [
   verb("account_set_hash", ROOT, secret, rootChanges<Named>("name")),
   /** With the password itself, which the guard hashes: the web may not choose the hash that is stored. */
   verb("account_create", PROVEN_ADMIN, { ...ofAccount, password }, changesWithSecret<Named>("name", "accounts")),
-  verb("account_set_password", PROVEN_ADMIN, { ...ofAccount, password }, changesWithSecret<Named>("name", "shutOut")),
+  verb("account_set_password", PROVEN_ADMIN, { ...ofAccount, password }, changesWithSecret<Named>("name", "lockout")),
   verb("accounts_import", PROVEN_ADMIN, { entries: imported }, changes<FileChanges>("skipped", "imported")),
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
   verb("accounts_import_hashed", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
@@ -203,7 +203,7 @@ export const ACCOUNT_VERBS = [
     "Who can read each account's mail, and where it is forwarded: all accounts, or those that contain a text.",
   ),
   /** Needs no proof, because it only takes rights away and may be urgent. */
-  verb("account_suspend", ADMIN, ofAccount, changes(withHeld, "shutOut"))
+  verb("account_suspend", ADMIN, ofAccount, changes(withHeld, "lockout"))
     .http(
       "POST /accounts/{name}/suspend",
       "Suspends an account: sign-ins fail, mail still arrives, and its own mail that is still in the queue is held.",
@@ -235,19 +235,19 @@ export const ACCOUNT_VERBS = [
         return isHeld ? `account release ${name}` : "account list";
       },
     }),
-  verb("account_remove", PROVEN_ADMIN, ofAccount, changes(removed, "shutOut")).http(
+  verb("account_remove", PROVEN_ADMIN, ofAccount, changes(removed, "lockout")).http(
     "DELETE /accounts/{name}",
     "Removes an account, and takes it out of aliases and others' forwards; its mail stays on the disk.",
   ),
-  verb("quota_set", ADMIN, { ...ofAccount, quotaBytes: quota }, changes(quotaSet, "shutOut")).http(
+  verb("quota_set", ADMIN, { ...ofAccount, quotaBytes: quota }, changes(quotaSet, "lockout")).http(
     "PUT /accounts/{name}/quota",
     "Sets the quota of an account, or restores that of the settings.",
   ),
-  verb("networks_add", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "shutOut")).http(
+  verb("networks_add", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "lockout")).http(
     "POST /accounts/{name}/networks",
     "Adds networks from which the account may sign in, and ends its open sessions.",
   ),
-  verb("networks_remove", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "shutOut")).http(
+  verb("networks_remove", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "lockout")).http(
     "DELETE /accounts/{name}/networks/{network}",
     "Removes a network; without any, the account may sign in from anywhere that `logins.networks` allows.",
     { named: { networks: "network" }, fields: { networks: oneNetwork } },

@@ -34,7 +34,7 @@ export const ALIAS_VERBS = [
       },
       next: ({ address, blocked }) => (blocked ? `alias unblock ${address}` : "alias list"),
     }),
-  verb("alias_remove", PROVEN_ADMIN, ofAlias, changes(removed, "shutOut"))
+  verb("alias_remove", PROVEN_ADMIN, ofAlias, changes(removed, "lockout"))
     .http("DELETE /aliases/{address}", "Removes an alias with all its targets.")
     .cli("alias remove ADDRESS", "Remove an alias.", {
       words: ["address"],
@@ -53,7 +53,7 @@ export const ALIAS_VERBS = [
         first: "alias add info@example.org anna@example.org",
       },
     }),
-  verb("alias_block", PROVEN_ADMIN, { ...ofAlias, blocked: flag }, changes(named, "shutOut"))
+  verb("alias_block", PROVEN_ADMIN, { ...ofAlias, blocked: flag }, changes(named, "lockout"))
     .http("POST /aliases/{address}/block", "Refuses mail for an alias, which keeps its targets.", BLOCKED)
     .http("POST /aliases/{address}/unblock", "Accepts mail for an alias again.", UNBLOCKED)
     .cli("alias block ADDRESS", "Refuse mail for an alias.", {

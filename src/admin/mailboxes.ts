@@ -118,7 +118,7 @@ export const MAILBOX_VERBS = [
       "The account's app passwords: who made each, and when it was last used.",
     )
     .http("GET /me/app-passwords", "The mailbox's app passwords, and when each was last used.", OWN),
-  verb("app_password_add", orItsUser(PROVEN_ADMIN, "name"), { ...ofAccount, app }, changesWithSecret(secret, "shutOut"))
+  verb("app_password_add", orItsUser(PROVEN_ADMIN, "name"), { ...ofAccount, app }, changesWithSecret(secret, "lockout"))
     .http("POST /accounts/{name}/app-passwords", "Makes an app password for the account, which is shown once.", MADE)
     .http("POST /me/app-passwords", "Makes an app password for the mailbox, which is shown once.", { ...OWN, ...MADE })
     .cli("account app-password add ADDRESS NAME...", "Create an app password for a mail program, and show it once.", {
@@ -126,7 +126,7 @@ export const MAILBOX_VERBS = [
       done: (it) => `${it.password}\nType it into ${it.app}, with the user name ${it.name}. It is not shown again.`,
       next: ({ name }) => `account app-password list ${name}`,
     }),
-  verb("app_password_remove", TO_REMOVE, { ...ofAccount, app }, changes(ofApp, "shutOut"))
+  verb("app_password_remove", TO_REMOVE, { ...ofAccount, app }, changes(ofApp, "lockout"))
     .http(
       "DELETE /accounts/{name}/app-passwords/{id}",
       "Removes an app password, and ends the account's open sessions.",
@@ -145,7 +145,7 @@ export const MAILBOX_VERBS = [
   verb("forwarding", TO_READ, ofAccount, reads(forwardingRead))
     .http("GET /accounts/{name}/forwarding", "Where the account's mail is forwarded.")
     .http("GET /me/forwarding", "Where the mail of the mailbox is forwarded.", OWN),
-  verb("forward_set", TO_FORWARD, { ...ofAccount, to: targets, keep: flag }, changes(forwardingSet, "shutOut"))
+  verb("forward_set", TO_FORWARD, { ...ofAccount, to: targets, keep: flag }, changes(forwardingSet, "lockout"))
     .http("PUT /accounts/{name}/forwarding", "Forwards the account's mail to these addresses.", SOME_FORWARD)
     .http("DELETE /accounts/{name}/forwarding", "Stops forwarding the account's mail.", NO_FORWARD)
     .http("PUT /me/forwarding", "Forwards the mail of the mailbox to these addresses.", { ...OWN, ...SOME_FORWARD })

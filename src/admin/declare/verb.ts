@@ -183,7 +183,7 @@ export type Bound =
   | "access"
   | "accounts"
   | "imported"
-  | "shutOut"
+  | "lockout"
   | "settings"
   | "mail"
   | "deleted"

@@ -98,7 +98,7 @@ test("accounts are changed at most 500 times an hour, each account of a file cou
     assert.match(await refusal(verb), /reached their limit/, verb);
   const shut = ["account_remove", "account_set_password", "account_suspend", "quota_set"] as const;
   const own = ["networks_add", "networks_remove", "app_password_add", "app_password_remove", "forward_set"] as const;
-  await admits(WEB_LIMITS.shutOut, ...shut, ...own, "alias_remove", "alias_block");
+  await admits(WEB_LIMITS.lockout, ...shut, ...own, "alias_remove", "alias_block");
   assert.equal(await kit.ask(COMMANDS.account_list), null);
   assert.ok(kit.refused().includes(`account_remove by ${BY}`), "the owner gets an alert");
 });
@@ -157,7 +157,7 @@ test("root has none of these limits, and no session or passkey", async () => {
 
 test("the limits leave room for people and their scripts, such as 500 bans an hour", () => {
   const networks = { widest: { v4: 24, v6: 48 }, bans: 500, allowEntries: 50 };
-  const changes = { access: 50, accounts: 500, shutOut: 50, settings: 20, alertTests: 10, dryRuns: 500 };
+  const changes = { access: 50, accounts: 500, lockout: 50, settings: 20, alertTests: 10, dryRuns: 500 };
   const ofMail = { mail: 500, deleted: 1_000, released: 500 };
   const signIns = { bannedSignIns: 100, signInsEach: 300, administrators: 32 };
   assert.deepEqual(WEB_LIMITS, { ...networks, ...changes, ...ofMail, ...signIns });

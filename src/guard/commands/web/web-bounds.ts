@@ -18,13 +18,13 @@ export const WEB_LIMITS = {
   bans: 500,
   /** Tokens created or revoked, sessions ended, and changes of second factors and passkeys, within an hour. */
   access: 50,
-  /** Changes of accounts, aliases and automatic replies within an hour, except those of `shutOut`; each account in a file counts. */
+  /** Changes of accounts, aliases and automatic replies within an hour, except those of `lockout`; each account in a file counts. */
   accounts: 500,
   /**
    * Changes that can lock a user out, or give someone else their mail, within an hour: removals, passwords, app passwords, suspensions,
    * networks, quotas, forwards, removed or blocked aliases.
    */
-  shutOut: 50,
+  lockout: 50,
   /** Changes of the settings, and undone ones, within an hour. */
   settings: 20,
   /** Commands on the queue, held mail, greylisting and senders that accounts allow, within an hour. */
@@ -66,7 +66,7 @@ export class WebBounds {
     bans: new Budget(WEB_LIMITS.bans, HOUR_MS),
     access: new Budget(WEB_LIMITS.access, HOUR_MS),
     accounts: new Budget(WEB_LIMITS.accounts, HOUR_MS),
-    shutOut: new Budget(WEB_LIMITS.shutOut, HOUR_MS),
+    lockout: new Budget(WEB_LIMITS.lockout, HOUR_MS),
     settings: new Budget(WEB_LIMITS.settings, HOUR_MS),
     mail: new Budget(WEB_LIMITS.mail, HOUR_MS),
     alertTests: new Budget(WEB_LIMITS.alertTests, HOUR_MS),
