@@ -56,7 +56,7 @@ async function ofGuard(bench: Bench, probes: Probes, runs: number): Promise<read
       for (let attempt = 1; attempt < OFFENCES; attempt++) await probes.commit(report(ip, attempt));
       times.push(await probes.time(ip, report(ip, OFFENCES)));
     }
-    tell(bench, "guard", times);
+    printTimes(bench, "guard", times);
     return times;
   });
 }
@@ -77,7 +77,7 @@ async function ofFail2ban(
       await until("Fail2ban has read the log", async () => (await fail2ban.failures()) === counted);
       times.push(await probes.time(ip, { type: "log", file: fail2ban.log, text: fail2ban.line(ip) }));
     }
-    tell(bench, `Fail2ban (${backend})`, times);
+    printTimes(bench, `Fail2ban (${backend})`, times);
     return times;
   } finally {
     await fail2ban.stop();
@@ -101,7 +101,7 @@ function loginReport(secret: string, remote: string, attempt: number): string {
   return `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-function tell(bench: Bench, who: string, times: readonly number[]): void {
+function printTimes(bench: Bench, who: string, times: readonly number[]): void {
   const listed = times.map((time) => time.toFixed(time < 10 ? 2 : 0)).join(" ");
   bench.say(`${who}: median ${median(times).toFixed(2)} ms of ${listed}`);
 }

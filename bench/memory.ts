@@ -97,7 +97,7 @@ async function measure(bench: Bench, { how, mails, settings }: How): Promise<rea
     await until("spamd answers", () => spamdAnswers(product), 30_000);
     await pause(SERVER_SETTLE_MS);
     const rest = memoryOfComponents(product);
-    tell(bench, `${how}, at rest`, rest);
+    printMemory(bench, `${how}, at rest`, rest);
     const idle = await shareWhile(product, () => Promise.resolve());
     const busy = await shareWhile(product, async () => {
       const [code] = await arriveAtOnce(bench.lab, 1);
@@ -108,7 +108,7 @@ async function measure(bench: Bench, { how, mails, settings }: How): Promise<rea
       const replies = await arriveAtOnce(bench.lab, mails);
       if (replies.some((code) => code !== 250)) throw new Error(`a mail was not accepted: ${replies.join(" ")}`);
     });
-    tell(bench, `${how}, at most while ${mails} mails arrive at once`, most);
+    printMemory(bench, `${how}, at most while ${mails} mails arrive at once`, most);
     for (const device of devices) device.close();
     const row = (what: string, components: readonly ComponentMemory[]): Row =>
       within(`memory of the whole server ${how}, ${what}`, { value: totalOf(components).mb, unit: "MB" }, null);
@@ -155,7 +155,7 @@ async function mostWhile(product: Product, work: () => Promise<void>): Promise<r
   return most;
 }
 
-function tell({ say }: Bench, when: string, components: readonly ComponentMemory[]): void {
+function printMemory({ say }: Bench, when: string, components: readonly ComponentMemory[]): void {
   say(`${when}:`);
   for (const { name, processes, mb, anonymousMb } of [...components, totalOf(components)])
     say(

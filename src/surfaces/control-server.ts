@@ -100,23 +100,23 @@ function serve(socket: Socket, { origin, run, subscribe, report }: ControlParts,
     let sent = -1;
     let isUnread = false;
     let timer: NodeJS.Timeout | undefined;
-    const tell = (): void => {
+    const notify = (): void => {
       timer = undefined;
       if (latest <= sent || isUnread) return;
       sent = latest;
       isUnread = true;
       send({ lastEventId: latest }, () => {
         isUnread = false;
-        if (latest > sent) tellSoon();
+        if (latest > sent) notifySoon();
       });
     };
-    const tellSoon = (): void => {
-      timer ??= setTimeout(tell, limits.watchMs);
+    const notifySoon = (): void => {
+      timer ??= setTimeout(notify, limits.watchMs);
     };
     // Subscribes before the current id is read, so that no commit in between is missed.
     const unsubscribe = subscribe((lastEventId) => {
       latest = Math.max(latest, lastEventId);
-      tellSoon();
+      notifySoon();
     });
     socket.once("close", () => {
       unsubscribe();
@@ -126,7 +126,7 @@ function serve(socket: Socket, { origin, run, subscribe, report }: ControlParts,
     const reply = await answer(line);
     if (!reply.ok || !("lastEventId" in reply.result)) return void socket.destroy();
     latest = Math.max(latest, reply.result.lastEventId);
-    tell();
+    notify();
   }
 
   function send(line: Reply | Readonly<{ lastEventId: number }>, whenTaken?: () => void): void {

@@ -140,7 +140,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     signInRefused: () => undefined,
     report: (problem) => problems.push(problem),
   };
-  const tell = (): void => listeners.forEach((listener) => listener());
+  const notify = (): void => listeners.forEach((listener) => listener());
   const server = createApiServer(parts);
   const port = await server.listen("127.0.0.1", 0);
   t.after(() => server.stop());
@@ -161,11 +161,11 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     /** Moves the clock of the API; the sockets' time-outs are real. */
     advance: (byMs: number) => (now = later(now, byMs)),
     storeDown: (down: boolean) => (isStoreDown = down),
-    tell,
+    notify,
     /** Adds an event, and notifies the listeners. */
     commit: (...event: Parameters<typeof queries.add>): void => {
       queries.add(...event);
-      tell();
+      notify();
     },
     subscribers: () => listeners.size,
     stop: () => server.stop(),

@@ -37,7 +37,7 @@ export function documentLines(document: Document) {
     },
 
     /** Prints how many lines were typed; fails unless all were. */
-    tell: (): void => {
+    finish: (): void => {
       console.log(`docs of ${document}: ${all - left.length} of ${all} lines`);
       assert.deepEqual(left, [], "lines that nothing has typed");
     },

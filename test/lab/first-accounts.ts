@@ -17,18 +17,18 @@ export async function addFirstAccounts(layout: Layout, names: readonly string[])
   if (names.length === 0) return;
   // A hash costs 40 ms of CPU time.
   const hash = keptByRun("password-hash") ?? keepForRun("password-hash", await hashPassword(PASSWORD));
-  for (const name of names) await tell(layout, "account_create_hashed", { name, password: PASSWORD, hash, keys: [] });
+  for (const name of names) await send(layout, "account_create_hashed", { name, password: PASSWORD, hash, keys: [] });
 }
 
 /** What `account passwd` sends to the guard of a server with encrypted mail: a key with each password. */
 export async function setPassword(layout: Layout, name: string, password: string): Promise<void> {
   const keys = [await makeAccountKey(password, readFileSync(layout.mailRecoveryKey, "utf8"))];
-  await tell(layout, "account_set_hash", { name, password, hash: await hashPassword(password), keys });
+  await send(layout, "account_set_hash", { name, password, hash: await hashPassword(password), keys });
 }
 
 type Secret = Readonly<{ name: string; password: string; hash: string; keys: readonly AccountKey[] }>;
 
-async function tell(
+async function send(
   { controlSocket, loginPolicySecret }: Layout,
   verb: "account_create_hashed" | "account_set_hash",
   { name: of, password, hash, keys }: Secret,

@@ -203,7 +203,7 @@ export function firstProjectTests(image: () => ImageLab): void {
       assert.ok(applied.includes(adopted), applied);
       assert.match(applied, /In force now: .*\balerts\.email\b/);
     });
-    lines.tell();
+    lines.finish();
   });
 
   test("keeps everything in the volume aliases-data, where a rollback finds it", async () => {

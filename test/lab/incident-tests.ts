@@ -80,8 +80,8 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     const isTried = async () => (await waitingIn(running)).every(({ reason }) => /isolated/.test(reason));
     await until("a flush was tried", isTried);
     await bothWait();
-    const isTold = async () => /The server is isolated/.test((await product.cli(["status"])).stdout);
-    await until("the notice", isTold);
+    const isReported = async () => /The server is isolated/.test((await product.cli(["status"])).stdout);
+    await until("the notice", isReported);
   });
 
   test("it stays so through a changed setting, a removed table, a failed start, and a restart", async () => {

@@ -25,7 +25,7 @@ export function recordedBy(layout: Layout) {
     (await ask(layout.controlSocket, { by: "root" }, { verb: "health" }, PATIENCE_MS)).ok;
 
   async function bans(): Promise<readonly BanItem[]> {
-    await tell({ verb: "ping" });
+    await askGuard({ verb: "ping" });
     return read((queries) => queries.bans(instant(Date.now()), { limit: 10_000, cursor: null }).items);
   }
 
@@ -33,7 +33,7 @@ export function recordedBy(layout: Layout) {
   async function events(of: string): Promise<readonly EventItem[]> {
     const prefix = parsePrefix(parseIp(of) ?? of);
     if (prefix === null) throw new Error(`${of} is not an address`);
-    await tell({ verb: "ping" });
+    await askGuard({ verb: "ping" });
     return read((queries) => {
       const items: EventItem[] = [];
       let before: number | null = Number.MAX_SAFE_INTEGER;
@@ -48,14 +48,14 @@ export function recordedBy(layout: Layout) {
 
   /** Newest first. */
   const alerts = async (): Promise<readonly AlertItem[]> =>
-    (await tell<"alerts_list">({ verb: "alerts_list", limit: 100, cursor: null })).items;
+    (await askGuard<"alerts_list">({ verb: "alerts_list", limit: 100, cursor: null })).items;
 
   async function stats(): Promise<Stats> {
-    const health = await tell<"health">({ verb: "health" });
+    const health = await askGuard<"health">({ verb: "health" });
     return read((queries) => statsOf(queries, health, instant(Date.now()), ALL_BANS));
   }
 
-  async function tell<V extends Verb>(command: Extract<Command, { verb: V }>) {
+  async function askGuard<V extends Verb>(command: Extract<Command, { verb: V }>) {
     const answer = await ask(layout.controlSocket, { by: "root" }, command, PATIENCE_MS);
     if (!answer.ok) throw new Error(answer.message);
     return answer.result;

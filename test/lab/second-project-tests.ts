@@ -189,7 +189,7 @@ export function secondProjectTests(image: () => ImageLab): void {
     const asHere = (line: string): string => line.replaceAll("/secure/", "secure/");
     for (const start of ["BACKUP_DIR", "mkdir", "docker-compose stop", "tar", "docker-compose start", "find"])
       await lines.typed(start, async (line) => assert.ok(BACKUP.includes(asHere(line)), line));
-    lines.tell();
+    lines.finish();
     await types(`${GPG}\n${BACKUP}`);
     const listed = (await types(`${GPG}\n${LISTED}`)).split("\n");
     for (const path of ["config/postfix-accounts.cf", "config/dovecot.cf", "mail-logs/mail.log"])

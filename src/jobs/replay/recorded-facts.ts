@@ -58,7 +58,7 @@ export function recordedFacts({ history, policy, allowNow, own: ownNow }: Replay
 
   return {
     /** Returns whether the protection of addresses changes from now on. */
-    tell: (event: ClientEvent, recorded: Seen): boolean => {
+    learn: (event: ClientEvent, recorded: Seen): boolean => {
       seen = recorded;
       const [ownBefore, allowedBefore] = [own, allowed];
       learnProtection(hostPrefix(event.ip));

@@ -126,15 +126,15 @@ test("facts from outside hold until the next record has others", () => {
   const facts = recordedFacts({ history, policy: TEST_POLICY, own: [], allowNow: [] });
   const { own, recipients, bansInForce: reported } = facts.ports;
   const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "1", clientName: null } as const;
-  assert.equal(facts.tell(event, { protection: "gateway", recipient: "unknown" }), true);
+  assert.equal(facts.learn(event, { protection: "gateway", recipient: "unknown" }), true);
   assert.deepEqual(own.current(), [{ prefix: `${STRANGER}/32`, why: "gateway" }]);
   assert.equal(recipients.exists(), false);
-  assert.equal(facts.tell(event, {}), true);
+  assert.equal(facts.learn(event, {}), true);
   assert.deepEqual(own.current(), []);
   assert.equal(recipients.exists(), true);
-  assert.equal(facts.tell(event, { protection: "allow_listed" }), true);
+  assert.equal(facts.learn(event, { protection: "allow_listed" }), true);
   assert.equal(reported.allowed().length, 1);
-  assert.equal(facts.tell(event, { protection: "allow_listed" }), false);
+  assert.equal(facts.learn(event, { protection: "allow_listed" }), false);
   history.close();
 });
 

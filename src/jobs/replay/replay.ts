@@ -118,7 +118,7 @@ export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Genera
     for (const { ip, at } of step.seen.administrators ?? [])
       if (step.type === "decided" || at < step.at) processor.facts.administratorAt(ip, at);
     processor.facts.restorePending(step.seen.pending ?? []);
-    if (facts.tell(event, step.seen)) processor.facts.setPolicy(policy, now);
+    if (facts.learn(event, step.seen)) processor.facts.setPolicy(policy, now);
     changes.length = 0;
     const decision = processor.process(event, step.at);
     const bans = changes.flatMap((change) => (change.type === "BAN" ? [change.ban] : []));

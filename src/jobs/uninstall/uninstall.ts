@@ -44,7 +44,7 @@ export type UninstallOptions = Readonly<{
 }>;
 
 /** Reports the current step. */
-type Tell = (doing: string) => void;
+type ReportProgress = (doing: string) => void;
 
 /** Members before their groups. */
 const ADDED_USERS = [USERS.web, USERS.export, USERS.mail, USERS.fail2ban, USERS.guard];
@@ -80,7 +80,7 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
 }
 
 /** Runs the steps of `planUninstall`; stops at the first failure. An interrupted run can be repeated. Needs root. */
-export async function uninstall(layout: Layout, options: UninstallOptions, tell: Tell): Promise<Outcome> {
+export async function uninstall(layout: Layout, options: UninstallOptions, report: ReportProgress): Promise<Outcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.");
   // Everything is planned before anything is done.
   const isOnly = serverOfUnits(layout) === null;
@@ -94,7 +94,7 @@ export async function uninstall(layout: Layout, options: UninstallOptions, tell:
   if (kept !== null) return failed(kept);
 
   try {
-    return await carryOut(layout, options, { packages, isOnly, tell });
+    return await carryOut(layout, options, { packages, isOnly, report });
   } catch (error) {
     if (error instanceof UnsafePath) return failed(error.message);
     throw error;
@@ -114,11 +114,11 @@ export function whyKept(data: string): string | null {
 const DONE: Outcome = { ok: true };
 
 /** `isOnly`: no other server needs the units, users and packages. */
-type Work = Readonly<{ packages: Packages; isOnly: boolean; tell: Tell }>;
+type Work = Readonly<{ packages: Packages; isOnly: boolean; report: ReportProgress }>;
 
 async function carryOut(layout: Layout, options: UninstallOptions, work: Work): Promise<Outcome> {
-  const { packages, isOnly, tell } = work;
-  tell("Stopping the server");
+  const { packages, isOnly, report } = work;
+  report("Stopping the server");
   // First, or systemd would start it again.
   const units = isOnly ? await uninstallUnits() : DONE;
   if (!units.ok) return units;
@@ -126,7 +126,7 @@ async function carryOut(layout: Layout, options: UninstallOptions, work: Work): 
   if (!stopped.ok) return stopped;
   const blocked = await removeTables(layout.data, ISOLATION_TABLE);
   if (blocked !== null) return failed(`The server is stopped, but ${blocked}`);
-  if (isOnly) tell("Removing users and groups");
+  if (isOnly) report("Removing users and groups");
   const users = isOnly ? await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS) : DONE;
   if (!users.ok) return users;
   if (isOnly) letServicesStart();
@@ -135,18 +135,18 @@ async function carryOut(layout: Layout, options: UninstallOptions, work: Work): 
     if (!taken.ok) return taken;
   }
   if (options.purgeData && existsSync(layout.data)) {
-    tell(`Deleting ${layout.data}`);
+    report(`Deleting ${layout.data}`);
     removeDataDirectory(layout.data);
   }
   return removeLastPackage(packages);
 }
 
-async function removeInstalledPackages({ data }: Layout, { packages, tell }: Work): Promise<Outcome> {
+async function removeInstalledPackages({ data }: Layout, { packages, report }: Work): Promise<Outcome> {
   const besides = readBesides({ data });
-  if (packages.returning.length > 0) tell(`Installing ${packages.returning.join(" ")}`);
+  if (packages.returning.length > 0) report(`Installing ${packages.returning.join(" ")}`);
   const again = await reinstall(packages, besides.auto);
   if (!again.ok) return again;
-  tell(`Removing ${plural(packages.going.length, "Debian package")}`);
+  report(`Removing ${plural(packages.going.length, "Debian package")}`);
   const removed = await removePackages(packages);
   if (!removed.ok) return removed;
   restoreModes(besides);

@@ -125,8 +125,8 @@ async function main(): Promise<number> {
     if (stop.asked()) return 130;
     return await runServices(layout, prepared, log);
   } catch (error) {
-    const isTold = error instanceof SetUpFailure || error instanceof UnsafePath;
-    const says = isTold ? error.message : diskTrouble(error);
+    const isExplained = error instanceof SetUpFailure || error instanceof UnsafePath;
+    const says = isExplained ? error.message : diskTrouble(error);
     if (says === null) throw error;
     // Ctrl-C also ends the programs that set-up runs. That is no failure, but may be why it was pressed.
     if (stop.asked()) log.note(`stopped before everything ran: ${says}`);

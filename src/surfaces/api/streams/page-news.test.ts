@@ -17,7 +17,7 @@ test("the health is checked only while a page is open, once for all pages", asyn
   await until(() => news.health() !== null);
   assert.deepEqual(JSON.parse(news.health() ?? ""), HEALTH);
   assert.deepEqual([reported, kit.guard.of("health").length, kit.subscribers()], [1, 1, 1]);
-  kit.tell();
+  kit.notify();
   assert.deepEqual([reported, news.commits()], [2, 1]);
   for (const one of leave) one();
   assert.deepEqual([news.health(), kit.subscribers()], [null, 0]);

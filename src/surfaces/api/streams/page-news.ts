@@ -29,7 +29,7 @@ export function createPageNews({ news }: Pick<ApiParts, "news">, healthReader: H
     const timer = setInterval(() => void look(), API_LIMITS.healthEveryMs);
     const leaveNews = news.subscribe(() => {
       commits += 1;
-      tell();
+      notify();
     });
     void look();
     return () => {
@@ -43,10 +43,10 @@ export function createPageNews({ news }: Pick<ApiParts, "news">, healthReader: H
     const comparable = JSON.stringify({ ...health, uptimeSeconds: 0 });
     if (stop === null || comparable === latest?.comparable) return;
     latest = { json: JSON.stringify(health), comparable };
-    tell();
+    notify();
   }
 
-  function tell(): void {
+  function notify(): void {
     for (const reader of readers) reader();
   }
 

@@ -91,7 +91,7 @@ test("bans come as a difference", async (t) => {
   const reader = await open(t);
   await reader.until(is("beat"));
   kit.queries.steps.push(OTHER, BAN.prefix);
-  kit.tell();
+  kit.notify();
   const messages = await reader.until(({ name, data }) => name === "bans" && data["removed"]?.toString() !== "");
   assert.deepEqual(messages.findLast(is("bans"))?.data, { added: [OTHER], removed: [BAN.prefix], total: 1 });
 });
@@ -118,7 +118,7 @@ test("a replaced database is announced, and read from the start", async (t) => {
   await reader.until(is("beat"));
   kit.queries.rows.length = 4;
   kit.queries.epoch = "second";
-  kit.tell();
+  kit.notify();
   const messages = await reader.until(({ name, data }) => name === "hello" && data["epoch"] === "second");
   assert.equal(messages.findLast(is("hello"))?.id, "4");
   kit.commit("BAN");
@@ -131,7 +131,7 @@ test("a bug ends the stream, and is reported", async (t) => {
   const reader = await open(t);
   await reader.until(is("beat"));
   t.mock.method(kit.queries, "banChanges", () => assert.fail("a bug"));
-  kit.tell();
+  kit.notify();
   await reader.end();
   assert.match(String(kit.problems), /a bug/);
   await until(() => kit.subscribers() === 0);

@@ -106,7 +106,7 @@ test("HEAD returns the headers of a stream without opening one", async (t) => {
 test("a failing database ends the stream, so that the reader reconnects", async (t) => {
   const reader = await open(t);
   kit.storeDown(true);
-  kit.tell();
+  kit.notify();
   await reader.end();
 });
 
