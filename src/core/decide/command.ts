@@ -72,9 +72,9 @@ function lift(prefix: Prefix, by: string): Change {
   return { type: "LIFT", prefix, cause: "UNBAN", forgiven: true, by };
 }
 
-function manualBan(event: BanAsked, standing: Ban | null, now: Millis): Ban {
+function manualBan(event: BanAsked, current: Ban | null, now: Millis): Ban {
   const end = endOf(event, now);
-  const isKept = event.keepsEnd === true && standing !== null && standing.simulated !== true;
+  const isKept = event.keepsEnd === true && current !== null && current.simulated !== true;
   return {
     prefix: event.prefix,
     ip: networkAddress(event.prefix),
@@ -83,7 +83,7 @@ function manualBan(event: BanAsked, standing: Ban | null, now: Millis): Ban {
     reason: event.note,
     source: event.by,
     createdAt: now,
-    expiresAt: isKept ? latest(end, standing.expiresAt) : end,
+    expiresAt: isKept ? latest(end, current.expiresAt) : end,
     offences: 0,
   };
 }

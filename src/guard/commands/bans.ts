@@ -54,8 +54,8 @@ export const NETWORK_DECISION_RUNS = {
       return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
     const durationMs = durationMsOf(command.for, null);
     const former = parts.bansInForce.allowed().find((entry) => entry.prefix === prefix);
-    const standing = parts.bansInForce.bansWithin(prefix).filter(isReal);
-    const lifted = standing.map((ban) => ban.prefix);
+    const inForce = parts.bansInForce.bansWithin(prefix).filter(isReal);
+    const lifted = inForce.map((ban) => ban.prefix);
     const outcome = await askEngine(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
     if (!outcome.ok) return outcome;
     const made = outcome.changes.find((change) => change.type === "ALLOW");

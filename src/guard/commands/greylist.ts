@@ -32,15 +32,15 @@ export const GREYLIST_RUNS = {
       return usage(`“${printable(command.for ?? "", 40)}” is not the length of a pause.`, "Write it as 15m, 2h or 1d.");
     if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
       return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
-    const standing = pauses.pauses(clock.now());
-    const ofWeb = standing.filter((one) => isWebAdmin(one.by));
+    const active = pauses.pauses(clock.now());
+    const ofWeb = active.filter((one) => isWebAdmin(one.by));
     const isFull = ofWeb.length >= MOST_OF_WEB && !ofWeb.some((one) => one.target === target);
     if (isWebAdmin(by) && isFull)
       return failed(
         `Greylisting is paused for ${MOST_OF_WEB} recipients already.`,
         "Use `greylist pause` on the server.",
       );
-    const earlier = standing.find((one) => one.target === target);
+    const earlier = active.find((one) => one.target === target);
     const until = later(clock.now(), lastsMs);
     if (earlier !== undefined && earlier.until > until) return { ok: true, result: item(earlier) };
     // A user may extend the administrator's pause, but not end it.
@@ -53,9 +53,9 @@ export const GREYLIST_RUNS = {
   greylist_resume: async (parts, command, by) => {
     const { engine, pauses, recipients, clock } = parts;
     const names = [command.recipient, ofAccount(command.recipient, recipients)];
-    const standing = pauses.pauses(clock.now()).find((one) => names.some((name) => name === one.target));
-    const target = names.find((name) => name === standing?.target) ?? command.recipient;
-    if (standing !== undefined && isMailboxUser(by) && !isMailboxUser(standing.by))
+    const active = pauses.pauses(clock.now()).find((one) => names.some((name) => name === one.target));
+    const target = names.find((name) => name === active?.target) ?? command.recipient;
+    if (active !== undefined && isMailboxUser(by) && !isMailboxUser(active.by))
       return failed("The administrator made this pause.", "Ask the administrator to end it.");
     if (!pauses.resume(target, clock.now()))
       return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");

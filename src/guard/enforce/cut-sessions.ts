@@ -40,11 +40,11 @@ export function createSessionCutter({ banLog, firewall, clock, log, missed }: Se
   const readBack = async (steps: readonly BanStep[]): Promise<void> => {
     const soon = clock.now() + CUT.expiresSoonMs;
     const last = new Map(steps.map((step) => [step.prefix, step]));
-    const standing = [...last.values()].flatMap((step) =>
+    const inForce = [...last.values()].flatMap((step) =>
       step.type === "add" && (step.expiresAt === null || step.expiresAt > soon) ? [step.prefix] : [],
     );
-    const held = await firewall.holds(standing.slice(-CUT.readBackMost));
-    if (held.ok || isStopped || isLifted(standing)) return;
+    const held = await firewall.holds(inForce.slice(-CUT.readBackMost));
+    if (held.ok || isStopped || isLifted(inForce)) return;
     log.warn("The kernel lacks a ban that it was given; rebuilding the firewall table.", { reason: held.reason });
     missed();
   };

@@ -32,17 +32,17 @@ type BreakGlassResult = Readonly<{ lifted: number; left: number; isDone: boolean
 
 /** Lifts and forgives every ban, and forgets the guesses at all accounts, for an owner who is locked out. */
 export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<BreakGlassResult> {
-  const standing = [...banLog.active(clock.now())];
+  const inForce = [...banLog.active(clock.now())];
   let lifted = 0;
-  for (let from = 0; from < standing.length; from += LIMITS.expiriesPerTurn) {
-    const some = standing.slice(from, from + LIMITS.expiriesPerTurn);
+  for (let from = 0; from < inForce.length; from += LIMITS.expiriesPerTurn) {
+    const some = inForce.slice(from, from + LIMITS.expiriesPerTurn);
     const decided = await Promise.all(some.map(({ prefix }) => engine.ask({ type: "UNBAN_ASKED", prefix, by })));
     lifted += decided.filter(({ reason }) => reason === "manual").length;
   }
-  const subject = `${lifted} of ${plural(standing.length, "ban")} lifted`;
+  const subject = `${lifted} of ${plural(inForce.length, "ban")} lifted`;
   const isStored = await engine.audit({ type: "BREAK_GLASS", subject, by });
   // Bans that started during the loop stay.
-  const old = new Set(standing.map(({ prefix }) => prefix));
+  const old = new Set(inForce.map(({ prefix }) => prefix));
   const left = [...banLog.active(clock.now())].filter(({ prefix }) => old.has(prefix)).length;
   return { lifted, left, isDone: isStored && left === 0 };
 }

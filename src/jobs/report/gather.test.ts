@@ -9,7 +9,7 @@ import { dataDirectory, ghostinbox, guardOfSuite, json, PASSWORD, TIMED } from "
 import { DAY_MS, instant } from "../../core/time.ts";
 import { prepareCertificate } from "../../programs/set-up/certificate.ts";
 import { changeBackupRecord, endDrill } from "../backup/records.ts";
-import { gatherFacts, standing, startOf } from "./gather.ts";
+import { gatherFacts, openNotices, startOf } from "./gather.ts";
 
 const settings = settingsWith();
 const facts = async (layout: Parameters<typeof gatherFacts>[0]["layout"]) => {
@@ -90,7 +90,7 @@ test("alerts, held mail and missing records are listed like notices", () => {
     { ...task, kind: "dns", code: "dns_records_missing", says: "DNS records are missing." },
   ] as const;
   const notices = [{ ...notice, next: "" }];
-  const listed = standing({ notices, needsYou: [...tasks], headline: "outgoing_blocked" });
+  const listed = openNotices({ notices, needsYou: [...tasks], headline: "outgoing_blocked" });
   const found = listed.map(({ says, detail, isCritical }) => [says, detail, isCritical]);
   assert.deepEqual(found, [
     ["It failed.", "no room", false],

@@ -190,11 +190,11 @@ function drillFigures(layout: Layout): BackupFigures["drill"] {
 
 async function notices(layout: Layout): Promise<readonly NoticeFigures[] | null> {
   const asked = await ask(layout.controlSocket, { by: "report" }, { verb: "health" });
-  return asked.ok ? standing(asked.result) : null;
+  return asked.ok ? openNotices(asked.result) : null;
 }
 
 /** Everything that `status` lists as waiting for the owner. The headline of `status` counts as critical. */
-export function standing(health: Pick<Health, "notices" | "needsYou" | "headline">): readonly NoticeFigures[] {
+export function openNotices(health: Pick<Health, "notices" | "needsYou" | "headline">): readonly NoticeFigures[] {
   const { notices: raised, needsYou, headline } = health;
   const isCritical = (code: string): boolean =>
     code === headline || (isAlertCode(code) && alertText(code).severity === "critical");

@@ -58,18 +58,18 @@ test("why reports everything known about an address", (t) => {
   const { store, committed, queries } = fresh(t);
   const prefix = net("203.0.113.7");
   const DAY = later(START, DAY_MS);
-  const standing = banOf("203.0.113.7", DAY, { offences: 2, level: "medium" });
+  const current = banOf("203.0.113.7", DAY, { offences: 2, level: "medium" });
   const [createdAt, expiresAt] = ["2026-11-21T06:00:00.000Z", "2026-11-21T06:30:00.000Z"];
   committed(() => {
     store.append(eventRow("203.0.113.7", START));
     ban(store, "203.0.113.7");
     store.apply({ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }, later(START, HOUR_MS));
-    store.apply({ type: "BAN", ban: standing }, DAY);
+    store.apply({ type: "BAN", ban: current }, DAY);
     store.apply({ type: "KNOW", prefix, account: "ann@example.org", passwordHash: "" }, START);
     store.apply({ type: "ALLOW", prefix: net("203.0.113.0/24"), note: "office", by: "root", expiresAt: null }, START);
   });
   const report = queries.address(prefix, DAY, within(7 * DAY_MS));
-  assert.deepEqual(report.ban, { ...standing, createdAt, expiresAt });
+  assert.deepEqual(report.ban, { ...current, createdAt, expiresAt });
   const past = report.pastBans.map(({ ended, endedAt, level }) => `${ended} ${endedAt} ${level}`);
   assert.deepEqual(past, ["BAN_EXPIRED 2026-11-20T07:00:00.000Z light"]);
   assert.equal(report.offencesInMemory, 2);

@@ -64,12 +64,12 @@ export function sqliteQueries(db: DatabaseSync): Queries {
     address: (prefix, now, { memoryMs, ipv6Prefix }) => {
       const around = covering(prefix);
       const networks = JSON.stringify(around);
-      const standing = sql.standing.get(networks, now);
+      const current = sql.standing.get(networks, now);
       const allowed = sql.allowed.get(networks);
       const known = accountsFrom(prefix, networks);
       const judged = isSingleAddress(prefix) ? prefixOf(networkAddress(prefix), ipv6Prefix) : prefix;
       return {
-        ban: standing === undefined ? null : banItem(readBan(standing)),
+        ban: current === undefined ? null : banItem(readBan(current)),
         pastBans: sql.pastBans.all(networks, PAST_BANS).map((row) => ({ ...banItem(readBan(row)), ...ending(row) })),
         offencesInMemory: offencesAt(sql.newestBans.all(judged)).filter((at) => at > now - memoryMs).length,
         allowed: allowed === undefined ? null : allowItem(allowed),

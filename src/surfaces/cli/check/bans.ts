@@ -79,8 +79,8 @@ async function heldByKernel({ reader, settings, now, machine }: Server): Promise
   const read = await reader();
   if (read === null) return unknown("The guard does not answer, so its bans are unknown.", `${PROGRAM} status`);
   const ipv6Length = settings["bans.ipv6_prefix"];
-  const standing = read.queries.bans(now, ALL);
-  const all = standing.items.map(({ prefix }) => parsePrefix(prefix)).filter((one) => one !== null);
+  const inForce = read.queries.bans(now, ALL);
+  const all = inForce.items.map(({ prefix }) => parsePrefix(prefix)).filter((one) => one !== null);
   const isNetwork = (one: Prefix): boolean => INTERVAL_SETS.some((set) => set === setOf(one, ipv6Length));
   const held = await new NftFirewall(() => onlyBans(ipv6Length)).holds(all.filter((one) => !isNetwork(one)));
   const networks = all.filter(isNetwork);
