@@ -35,6 +35,6 @@ async function send(
 ): Promise<void> {
   const name = parseAccountName(of) ?? assert.fail(of);
   const passwordHash = passwordHashWith(loginPolicySecret, name, password);
-  const told = await ask(controlSocket, { by: "root" }, { verb, name, hash, passwordHash, keys, recovers: false });
-  assert.ok(told.ok, JSON.stringify(told));
+  const reply = await ask(controlSocket, { by: "root" }, { verb, name, hash, passwordHash, keys, recovers: false });
+  assert.ok(reply.ok, JSON.stringify(reply));
 }

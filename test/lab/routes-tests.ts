@@ -67,7 +67,7 @@ export function routesTests({ lab, product }: Running): void {
     });
 
   /** Waits for this answer, which follows older ones for some seconds. */
-  const toldSoon = (path: string, expected: object): Promise<true> =>
+  const reportedSoon = (path: string, expected: object): Promise<true> =>
     until(`${path} answers so`, async () => {
       const answer = await bearer.ask("GET", path);
       assert.partialDeepStrictEqual(answer.json(), expected, answer.text);
@@ -79,7 +79,7 @@ export function routesTests({ lab, product }: Running): void {
     await product.json(["incident", "open", "A", "test"]);
     await product.json(["incident", "note", "The provider was called."]);
     const timeline = [{ step: "open" }, { step: "note", says: "The provider was called.", audited: true }];
-    await toldSoon("/api/v1/incidents", { incidents: [{ title: "A test", steps: 2 }], timeline, isolation: null });
+    await reportedSoon("/api/v1/incidents", { incidents: [{ title: "A test", steps: 2 }], timeline, isolation: null });
     await product.json(["incident", "close"]);
   });
 
@@ -88,7 +88,7 @@ export function routesTests({ lab, product }: Running): void {
     // It forwards nothing.
     writeFileSync(script, 'if false { redirect "anna@elsewhere.example"; }\n');
     const forwards = [{ to: ["anna@elsewhere.example"], by: ".dovecot.sieve" }];
-    await toldSoon("/api/v1/access", { items: [{ name: ANNA, addresses: [ANNA], forwards }] });
+    await reportedSoon("/api/v1/access", { items: [{ name: ANNA, addresses: [ANNA], forwards }] });
     rmSync(script);
   });
 
@@ -96,21 +96,21 @@ export function routesTests({ lab, product }: Running): void {
     await product.json(["account", "legal-hold", ANNA, "on", "case 12"]);
     const { legalHolds } = z.object({ legalHolds: z.array(z.json()) }).parse(await product.json(["retention", "show"]));
     assert.partialDeepStrictEqual(legalHolds, [{ account: ANNA, reason: "case 12" }]);
-    await toldSoon("/api/v1/retention", { lastRun: null, paused: null, legalHolds: [{ account: ANNA }] });
+    await reportedSoon("/api/v1/retention", { lastRun: null, paused: null, legalHolds: [{ account: ANNA }] });
     assert.doesNotMatch((await bearer.ask("GET", "/api/v1/retention")).text, /case 12/);
     await product.json(["account", "legal-hold", ANNA, "off"]);
   });
 
   test("encryption is shown with the fingerprint of its key, without its place", async () => {
-    await toldSoon("/api/v1/encryption", { encrypts: false, readable: null, fingerprint: null });
+    await reportedSoon("/api/v1/encryption", { encrypts: false, readable: null, fingerprint: null });
     await product.configure("mailboxes.encryption", "server");
     const { fingerprint } = z.object({ fingerprint: z.string() }).parse(await product.json(["encryption", "show"]));
-    await toldSoon("/api/v1/encryption", { encrypts: true, byAccount: false, readable: true, fingerprint });
+    await reportedSoon("/api/v1/encryption", { encrypts: true, byAccount: false, readable: true, fingerprint });
     assert.doesNotMatch((await bearer.ask("GET", "/api/v1/encryption")).text, /\//);
   });
 
   test("the firewall is the same as on the command line", async () => {
-    await toldSoon("/api/v1/firewall", z.record(z.string(), z.json()).parse(await product.json(["firewall"])));
+    await reportedSoon("/api/v1/firewall", z.record(z.string(), z.json()).parse(await product.json(["firewall"])));
   });
 
   test("the streams start as described", async () => {

@@ -13,10 +13,10 @@ import { UNIT_HEAD } from "./systemd.ts";
 import {
   areUnitsFor,
   installUnits,
+  notifyReady,
   othersStopped,
   renewUnits,
   serverOfUnits,
-  tellReady,
   uninstallUnits,
   unitsOf,
   whyNotByUnits,
@@ -35,7 +35,7 @@ test("systemd is notified that the server runs, with the status text", NOTIFY, a
   const systemd = spawn("python3", ["-c", LISTEN, socket], { stdio: ["ignore", "pipe", "inherit"] });
   const reported = text(systemd.stdout);
   await until(() => existsSync(socket));
-  await tellReady("GhostInbox runs as mail.example.org.", socket);
+  await notifyReady("GhostInbox runs as mail.example.org.", socket);
   assert.match(await reported, /^READY=1$/m);
   assert.match(await reported, /^STATUS=GhostInbox runs as mail\.example\.org\.$/m);
 });

@@ -33,7 +33,7 @@ export function othersStopped(directory: string = UNIT_DIRECTORY): readonly stri
 }
 
 /** Notifies systemd, if it started us, that the server runs (systemd-notify(1)). */
-export async function tellReady(status: string, socket = process.env["NOTIFY_SOCKET"]): Promise<void> {
+export async function notifyReady(status: string, socket = process.env["NOTIFY_SOCKET"]): Promise<void> {
   if (socket === undefined) return;
   await runProgram("systemd-notify", ["--ready", `--status=${status}`], { env: { NOTIFY_SOCKET: socket } });
 }

@@ -84,7 +84,7 @@ async function* matchingOf(file: OpenFile, component: string, search: LogSearch)
   try {
     const pieces = piecesOf(file, search);
     if (pieces === null) return yield* fromBeginning();
-    const timeBefore = timeTeller(pieces, notAfter);
+    const timeBefore = timeReader(pieces, notAfter);
     for (const { start, text } of pieces.latestFirst()) yield* entries(text, () => timeBefore(start));
   } catch (error) {
     damaged(file.path, messageOf(error));
@@ -136,7 +136,7 @@ function piecesOf(file: OpenFile, { query, damaged }: LogSearch): LogPieces | nu
 }
 
 /** Returns the time of the last line with a time before a piece. Called from the end of the file backwards. */
-function timeTeller(pieces: LogPieces, notAfter: Millis): (start: number) => Millis {
+function timeReader(pieces: LogPieces, notAfter: Millis): (start: number) => Millis {
   let latest = { after: Number.POSITIVE_INFINITY, at: NO_TIME };
   return (start) => {
     if (start <= latest.after) latest = search(start);

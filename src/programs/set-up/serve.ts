@@ -28,7 +28,7 @@ import {
   writeEnvironment,
   writeServices,
 } from "../../host/running/supervise.ts";
-import { othersStopped, renewUnits, stopUnits, tellReady, whyNotByUnits } from "../../host/running/units.ts";
+import { notifyReady, othersStopped, renewUnits, stopUnits, whyNotByUnits } from "../../host/running/units.ts";
 import { finishRestore } from "../../jobs/backup/replace-contents.ts";
 import { takeRestoredQueue } from "../../jobs/backup/restored-queue.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
@@ -314,7 +314,7 @@ async function runServices(layout: Layout, { settings, password, ports }: Prepar
       const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);
       says(runs);
       if ((log.isTerminalGone || BY_SYSTEMD) && password.printed !== null) says(PASSWORD_UNSEEN);
-      await tellReady(runs);
+      await notifyReady(runs);
       rememberAdminPassword(layout, password);
       collectGarbage();
       // Node writes the cache only at a regular exit, so a kill would lose it.

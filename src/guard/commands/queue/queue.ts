@@ -259,9 +259,9 @@ function guardedFor(holder: string | null): string | null {
 }
 
 function itemOf(mail: ListedMail, holder: Holder): QueueItem {
-  const { id, at, nextTryAt, ...told } = mail;
+  const { id, at, nextTryAt, ...others } = mail;
   const next = isoTimeOrNull(nextTryAt);
-  return { queueId: id, ...told, heldFor: holder(mail), at: isoTime(instant(at)), nextTryAt: next };
+  return { queueId: id, ...others, heldFor: holder(mail), at: isoTime(instant(at)), nextTryAt: next };
 }
 
 function cursorOf({ at, id }: NonNullable<After>): string {

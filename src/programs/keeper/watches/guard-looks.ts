@@ -134,7 +134,7 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
     const { down, exits } = alerted.get();
     if (exits !== null) {
       const isOver = starts.length < STARTS.few;
-      if (isOver && (await tellEnd(exits, now))) alerted.set({ down, exits: null });
+      if (isOver && (await alertEnd(exits, now))) alerted.set({ down, exits: null });
       return;
     }
     if (starts.length < STARTS.many) return;
@@ -146,7 +146,7 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
   }
 
   /** Returns whether the mail was queued. */
-  function tellEnd(since: number, now: Millis): Promise<boolean> {
+  function alertEnd(since: number, now: Millis): Promise<boolean> {
     const frame = alertFrames[language()];
     return queue("resolved", frame.guardUp, [frame.lasted(isoTime(instant(since)), isoTime(now))]);
   }
@@ -168,7 +168,7 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, report, langua
     if (isRunning) {
       downSince = null;
       // While it keeps exiting, it is not back.
-      if (down !== null && exits === null && (await tellEnd(down, now))) alerted.set({ down: null, exits });
+      if (down !== null && exits === null && (await alertEnd(down, now))) alerted.set({ down: null, exits });
       return lookAtStarts(now);
     }
     // A later time means that the clock was set back.

@@ -113,8 +113,8 @@ function notYetNotified({ layout }: Call, incident: Incident, name: string, all:
   const before = readTimeline(layout, incident).filter(
     ({ step, says }) => step === "tell" && says.includes(noticeText(name)),
   );
-  const told = new Set(before.flatMap(({ lines }) => lines.map((recipient) => recipient.toLowerCase())));
-  return all.filter((recipient) => !told.has(recipient.toLowerCase()));
+  const notified = new Set(before.flatMap(({ lines }) => lines.map((recipient) => recipient.toLowerCase())));
+  return all.filter((recipient) => !notified.has(recipient.toLowerCase()));
 }
 
 /** Sends a separate mail to each, so that no recipient learns of the others. Ctrl-C stops between two mails. */
