@@ -19,12 +19,12 @@ import {
   bounceOf,
   changesOf,
   failuresOf,
-  heardOf,
   isFirstContact,
   isWithin,
   type Kept,
   listingsIn,
   offencesIn,
+  priorReportsOf,
   recipientKind,
   sessionMails,
   timesOf,
@@ -90,11 +90,11 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
   }
 
   function spared(due: Decision, event: ClientEvent, at: Millis): Decision {
-    const toldOf = (prefix: Prefix): boolean => wasTold(prefix, at);
+    const reportedNow = (prefix: Prefix): boolean => wasReported(prefix, at);
     const ban = due.changes.find((change) => change.type === "BAN")?.ban;
     const why = ban === undefined ? null : whyNot(ban.prefix, [...seen(), { at, event }], at);
-    if (why !== null) return unbanned(due, event, why, toldOf);
-    return { ...due, changes: due.changes.filter((change) => change.type !== "SPARE" || !toldOf(change.prefix)) };
+    if (why !== null) return unbanned(due, event, why, reportedNow);
+    return { ...due, changes: due.changes.filter((change) => change.type !== "SPARE" || !reportedNow(change.prefix)) };
   }
 
   function ofNetwork(facts: Facts, decided: Decision, event: ClientEvent, at: Millis): readonly Change[] {
@@ -111,7 +111,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
       (isHome ? "known_network" : due.spared ? "honest_network" : null);
     if (why === null) return [due.change];
     const { code } = due.change.ban;
-    return wasTold(network, at) ? [] : [{ type: "SPARE", prefix: network, ip, why, code }];
+    return wasReported(network, at) ? [] : [{ type: "SPARE", prefix: network, ip, why, code }];
   }
 
   /** Returns what forbids a ban of this network. */
@@ -127,9 +127,9 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
     return sinceStart().flatMap(({ event, at }) => ("ip" in event ? [{ at, event }] : []));
   }
 
-  function wasTold(prefix: Prefix, at: Millis): boolean {
+  function wasReported(prefix: Prefix, at: Millis): boolean {
     return changesOf(sinceStart()).some(
-      ({ change, at: told }) => change.type === "SPARE" && change.prefix === prefix && at - told < 600_000,
+      ({ change, at: reportedAt }) => change.type === "SPARE" && change.prefix === prefix && at - reportedAt < 600_000,
     );
   }
 
@@ -167,7 +167,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "exists",
       accountNetworks: [],
       priorReports:
-        event.type === "JAIL_REPORTED" ? heardOf(kept, { subject, report: event, now: at }) : NO_PRIOR_REPORTS,
+        event.type === "JAIL_REPORTED" ? priorReportsOf(kept, { subject, report: event, now: at }) : NO_PRIOR_REPORTS,
       isAccountActive: true,
       ...loginFactsOf(policy, { changes, unanswered }, { event, subject, network }, at),
       isSenderHere: false,

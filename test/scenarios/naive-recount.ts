@@ -51,19 +51,19 @@ export function bounceOf(changes: readonly Changed[], { recipient, clientName }:
   };
 }
 
-type Told = Readonly<{ subject: Prefix; report: JailReported; now: Millis }>;
+type NewReport = Readonly<{ subject: Prefix; report: JailReported; now: Millis }>;
 
-export function heardOf(kept: readonly Kept[], { subject, report, now }: Told): PriorReports {
+export function priorReportsOf(kept: readonly Kept[], { subject, report, now }: NewReport): PriorReports {
   const { jail, lastAt, windowMs, lines } = report;
-  const told = changesOf(kept).flatMap(({ change }) =>
+  const earlier = changesOf(kept).flatMap(({ change }) =>
     change.type === "NOTE_REPORT" && change.prefix === subject && change.jail === jail ? [change] : [],
   );
   const bans = changesOf(kept).flatMap(({ change }) =>
     change.type === "BAN" && contains(change.ban.prefix, networkAddress(subject)) ? [change.ban.createdAt] : [],
   );
   const answered = Math.max(...bans.filter((when) => when <= now));
-  const upTo = Math.max(answered, ...told.map(({ at }) => at).filter((when) => when <= now));
-  const carried = (told.at(-1)?.unjudged ?? []).filter((at) => at > answered && at > lastAt - windowMs);
+  const upTo = Math.max(answered, ...earlier.map(({ at }) => at).filter((when) => when <= now));
+  const carried = (earlier.at(-1)?.unjudged ?? []).filter((at) => at > answered && at > lastAt - windowMs);
   const fresh = lines.filter((line) => line.at > upTo && !isJudged(kept, subject, line)).map(({ at }) => at);
   const tried = kept.flatMap(({ event, subject: of, at, decision }) =>
     "passwordHash" in event &&

@@ -63,14 +63,14 @@ function nameIn({ at, event }: Seen, now: Millis): readonly string[] {
   return event.type === "RECIPIENT" && event.helo !== "" ? [event.helo.toLowerCase()] : [];
 }
 
-type Told = (prefix: Prefix) => boolean;
+type WasReported = (prefix: Prefix) => boolean;
 
 /** The decision without its ban, and with a report of that unless one was made a moment ago. */
-export function unbanned(due: Decision, event: ClientEvent, why: Protection, toldOf: Told): Decision {
+export function unbanned(due: Decision, event: ClientEvent, why: Protection, wasReported: WasReported): Decision {
   const changes = due.changes.flatMap((change): readonly Change[] => {
     if (change.type !== "BAN") return [change];
     const { prefix, ip, code } = change.ban;
-    const silent = event.type === "JAIL_REPORTED" || toldOf(prefix);
+    const silent = event.type === "JAIL_REPORTED" || wasReported(prefix);
     return silent ? [] : [{ type: "SPARE", prefix, ip, why, code }];
   });
   switch (event.type) {
