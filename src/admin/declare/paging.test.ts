@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { ascending, descending, firstPage, type Page, type PageRequest, pageOf } from "./paging.ts";
+import { ascending, descending, firstPage, type Page, type PageRequest, pageByKey } from "./paging.ts";
 
 const itself = (item: string): string => item;
 const page = (items: readonly string[], limit: number, cursor: string | null = null) =>
-  pageOf(items, { limit, cursor }, itself);
+  pageByKey(items, { limit, cursor }, itself);
 
 test("a page has the cursor of the next one, and the total", () => {
   assert.deepEqual(page(["a", "b", "c"], 2), { items: ["a", "b"], next: "b", total: 3 });
@@ -21,7 +21,7 @@ test("the pages of any list hold each of its items once, in its order", () => {
     fc.property(fc.uniqueArray(fc.string({ maxLength: 4 })), fc.integer({ min: 1, max: 5 }), (items, limit) => {
       const seen: string[] = [];
       for (let asked: PageRequest | null = { limit, cursor: null }; asked !== null; ) {
-        const { items: some, next }: Page<string> = pageOf(items, asked, itself);
+        const { items: some, next }: Page<string> = pageByKey(items, asked, itself);
         assert.ok(some.length === limit || next === null);
         seen.push(...some);
         asked = next === null ? null : { limit, cursor: next };

@@ -11,7 +11,7 @@ export const PAGE = { usual: 50, most: 500, cursorCharacters: 800 } as const;
 /** Requests a whole list within one program: the limit exceeds any list of such a server. */
 export const ALL: PageRequest = { limit: 10_000_000, cursor: null };
 
-export function pageOf<T>(items: readonly T[], asked: PageRequest, keyOf: (item: T) => string): CountedPage<T> {
+export function pageByKey<T>(items: readonly T[], asked: PageRequest, keyOf: (item: T) => string): CountedPage<T> {
   const { limit, cursor } = asked;
   const keyed = items.map((item) => ({ item, key: keyOf(item) })).filter(({ key }) => cursor === null || key > cursor);
   const rows = keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit + 1);

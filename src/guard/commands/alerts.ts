@@ -1,5 +1,5 @@
 import type { Reply } from "../../admin/declare/control.ts";
-import { descending, pageOf } from "../../admin/declare/paging.ts";
+import { descending, pageByKey } from "../../admin/declare/paging.ts";
 import type { AlertItem } from "../../admin/server.ts";
 import { alertText, nextSteps } from "../../core/alerts/alerts.ts";
 import { isoTime, isoTimeOrNull, SECOND_MS } from "../../core/time.ts";
@@ -18,7 +18,7 @@ export const ALERT_RUNS = {
   /** Open alerts first, then resolved ones; newest first in each group. */
   alerts_list: ({ alerts }, asked) => {
     const channels = [...alerts.channels].map(([name, failing]) => ({ name, failing }));
-    const { items, ...page } = pageOf([...alerts.book.open, ...alerts.book.resolved], asked, keyInList);
+    const { items, ...page } = pageByKey([...alerts.book.open, ...alerts.book.resolved], asked, keyInList);
     return { ok: true, result: { channels, leadOut: alerts.leadOut, items: items.map(item), ...page } };
   },
 } satisfies RunsOf<AlertCommandParts, OfCaller>;

@@ -1,7 +1,7 @@
 import type { Unbanned } from "../../admin/bans.ts";
 import type { CommandError } from "../../admin/declare/control.ts";
 import { banItem } from "../../admin/declare/items.ts";
-import { ascending, pageOf } from "../../admin/declare/paging.ts";
+import { ascending, pageByKey } from "../../admin/declare/paging.ts";
 import type { Ban, Decision } from "../../core/decide/decision.ts";
 import type { NetworkEvent } from "../../core/events/command.ts";
 import { reasons } from "../../core/events/reasons.ts";
@@ -96,7 +96,7 @@ export const BAN_LIST_RUNS = {
         from: "command" as const,
       },
     }));
-    const page = pageOf([...fromSettings, ...added], asked, ({ key }) => key);
+    const page = pageByKey([...fromSettings, ...added], asked, ({ key }) => key);
     return { ok: true, result: { ...page, items: page.items.map(({ item }) => item) } };
   },
   /** Uses the rule that decides bans, so both always agree. */

@@ -1,4 +1,4 @@
-import { pageOf } from "../../admin/declare/paging.ts";
+import { pageByKey } from "../../admin/declare/paging.ts";
 import { isMailboxUser, isWebAdmin } from "../../admin/declare/rights.ts";
 import type { GreylistPauseItem } from "../../admin/filters.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../core/net/address.ts";
@@ -62,7 +62,7 @@ export const GREYLIST_RUNS = {
     return recordDone(engine, { type: "GREYLIST_RESUMED", subject: target, by }, { target });
   },
   greylist_list: ({ pauses, clock }, asked) => {
-    const { items, ...page } = pageOf(pauses.pauses(clock.now()), asked, ({ target }) => target);
+    const { items, ...page } = pageByKey(pauses.pauses(clock.now()), asked, ({ target }) => target);
     return { ok: true, result: { items: items.map(item), ...page } };
   },
 } satisfies RunsOf<GreylistCommandParts>;

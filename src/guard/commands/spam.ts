@@ -1,4 +1,4 @@
-import { pageOf } from "../../admin/declare/paging.ts";
+import { pageByKey } from "../../admin/declare/paging.ts";
 import { isMailboxUser, isWebAdmin } from "../../admin/declare/rights.ts";
 import type { AccountName, SenderPattern } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
@@ -38,7 +38,7 @@ export const SPAM_RUNS = {
   spam_allow_remove: spamAllow,
   spam_allow_list: ({ senders }, asked) => ({
     ok: true,
-    result: pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`),
+    result: pageByKey(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`),
   }),
 } satisfies RunsOf<SpamCommandParts>;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
+import { type PageRequest, pageByKey } from "../../admin/declare/paging.ts";
 import { failed } from "./call.ts";
 import { andMore, gather, limitFrom } from "./listing.ts";
 
@@ -11,7 +11,7 @@ test("fetches as many items as requested, a page at a time", async () => {
   const all = (limit: number) =>
     gather({ limit, cursor: null }, (page) => {
       asked.push(page);
-      return Promise.resolve({ ok: true, result: pageOf(ITEMS, page, (item) => item) });
+      return Promise.resolve({ ok: true, result: pageByKey(ITEMS, page, (item) => item) });
     });
   const result = { items: ITEMS.slice(0, 700), next: "0699", total: 1_200 };
   assert.deepEqual(await all(700), { ok: true, result });
