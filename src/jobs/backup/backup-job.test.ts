@@ -9,7 +9,7 @@ import { systemClock } from "../../host/machine/clock.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { lastNight, type RunBehind } from "../job.ts";
-import { createBackupJob, drillTroubles, isDrillDue, troublesOf } from "./backup-job.ts";
+import { backupTroubles, createBackupJob, drillTroubles, isDrillDue } from "./backup-job.ts";
 import { type BackupRecord, changeBackupRecord, type DrillRecord, endDrill, readBackupRecord } from "./records.ts";
 
 /** Far from now: no test runs when it starts. */
@@ -23,17 +23,17 @@ const NONE: BackupRecord = { last: null, failure: null, oldKept: null, since: TH
 const RULES = { "backup.enabled": true, "backup.hour": 3, "backup.drill_every": 30 * DAY_MS };
 
 test("reports a failure, three days without a backup, and a key that was never shown", () => {
-  const codes = (record: BackupRecord, now: number) => troublesOf(record, now).map(({ code }) => code);
+  const codes = (record: BackupRecord, now: number) => backupTroubles(record, now).map(({ code }) => code);
   assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + DAY_MS), []);
   assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + 4 * DAY_MS), ["backup_overdue"]);
   assert.deepEqual(codes({ ...NONE, last: doneBackup(THREE), isKeySeen: false }, THREE), ["backup_key_unseen"]);
-  const overdue = troublesOf({ ...NONE, since: THREE }, THREE + 4 * DAY_MS, 4_711);
+  const overdue = backupTroubles({ ...NONE, since: THREE }, THREE + 4 * DAY_MS, 4_711);
   const detail = "there is none yet; a backup or restore drill is still running (pid 4711)";
   assert.deepEqual(overdue, [{ code: "backup_overdue", detail }]);
   const failure = { at: THREE + DAY_MS, reason: "no space is left on the disk" };
   assert.deepEqual(codes({ ...NONE, last: doneBackup(THREE), oldKept: "append-only" }, THREE), ["backup_old_kept"]);
   const failed = { code: "backup_failed", detail: failure.reason };
-  assert.deepEqual(troublesOf({ ...NONE, last: doneBackup(THREE), failure }, THREE + DAY_MS), [failed]);
+  assert.deepEqual(backupTroubles({ ...NONE, last: doneBackup(THREE), failure }, THREE + DAY_MS), [failed]);
 });
 
 test("one task at a time, and only if backups are enabled: the night's backup, then the restore drill", async () => {

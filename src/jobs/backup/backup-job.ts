@@ -96,13 +96,13 @@ export function createBackupJob(layout: Layout, clock: Clock, settings: () => Ba
       const [record, now] = [backups(), clock.now()];
       const holder = lockHolder(layout.backupLock);
       const how = { now, everyMs: inForce["backup.drill_every"], runs: holder !== null };
-      return [...troublesOf(record, now, holder), ...drillTroubles(record, drills(), how)];
+      return [...backupTroubles(record, now, holder), ...drillTroubles(record, drills(), how)];
     },
   };
 }
 
 /** `holder`: the process of the backup or restore drill that runs now. */
-export function troublesOf(
+export function backupTroubles(
   { last, failure, oldKept, since, isKeySeen }: BackupRecord,
   now: number,
   holder: number | null = null,

@@ -4,7 +4,7 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { RunBehind } from "../job.ts";
-import { createCheckJob, isDue, troublesOf } from "./check-job.ts";
+import { checkTroubles, createCheckJob, isDue } from "./check-job.ts";
 import { type CheckRecord, changeCheckRecord, NO_CHECKS, readCheckRecord } from "./check-record.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 8);
@@ -25,11 +25,11 @@ for (const [what, changes, expected] of [
   test(`whether the checks must run now: ${what}`, () => assert.equal(isDue({ ...SINCE, ...changes }, NOW), expected));
 
 test("the notice names a few of many failures, and is about all of them", () => {
-  assert.deepEqual(troublesOf(SINCE), []);
+  assert.deepEqual(checkTroubles(SINCE), []);
   const expired = { code: "check_failed", detail: "tls.days: It expired.", about: ["tls.days"] };
-  assert.deepEqual(troublesOf({ ...SINCE, checks: FALLEN }), [expired]);
+  assert.deepEqual(checkTroubles({ ...SINCE, checks: FALLEN }), [expired]);
   const many = Object.fromEntries(["a.a", "a.b", "a.c", "a.d", "a.e"].map((id) => [id, FALLEN["tls.days"]]));
-  const [trouble] = troublesOf({ ...SINCE, checks: many });
+  const [trouble] = checkTroubles({ ...SINCE, checks: many });
   assert.match(trouble?.detail ?? "", /^a\.a: .* a\.c: It expired\. and 2 more$/);
   assert.deepEqual(trouble?.about, Object.keys(many));
 });

@@ -62,7 +62,7 @@ export function createCheckJob(layout: Layout, clock: Clock, settings: () => Che
     /** Includes checks that the owner ran, so that a fixed and rechecked fault is cleared at once. */
     troubles: (): readonly KeeperTrouble[] => {
       const record = recorded();
-      const found = troublesOf(record);
+      const found = checkTroubles(record);
       const unfinished = failure.get();
       if (unfinished === null || (record.at ?? 0) >= unfinished.at) return found;
       const detail = [unfinished.reason, ...found.map((one) => one.detail)].join("; ");
@@ -82,7 +82,7 @@ export function isDue(record: CheckRecord, now: number): boolean {
   return now - ran >= (fallen(record).length > 0 ? HOUR_MS : DAY_MS);
 }
 
-export function troublesOf(record: CheckRecord): readonly KeeperTrouble[] {
+export function checkTroubles(record: CheckRecord): readonly KeeperTrouble[] {
   const ids = fallen(record);
   if (ids.length === 0) return [];
   const named = ids.slice(0, NAMED).map((id) => `${id}: ${record.checks[id]?.evidence ?? ""}`);
