@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import manifest from "../../package.json" with { type: "json" };
-import { placeOf } from "../../src/jobs/build/kept-files.ts";
+import { keptPathsOf } from "../../src/jobs/build/kept-files.ts";
 import type { Lab } from "./lab.ts";
 
 export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -28,7 +28,7 @@ export function copyCheckout(to: string): void {
   for (const name of readdirSync(join(CHECKOUT, "node_modules")).filter((each) => each !== ".cache"))
     symlinkSync(join(CHECKOUT, "node_modules", name), join(packages, name));
   for (const kind of ["programs", "start", "command-line"] as const) {
-    const [from, into] = [placeOf(CHECKOUT, kind), placeOf(to, kind)];
+    const [from, into] = [keptPathsOf(CHECKOUT, kind), keptPathsOf(to, kind)];
     if (!existsSync(from.record)) continue;
     cpSync(from.directory, into.directory, { recursive: true, preserveTimestamps: true });
     writeFileSync(into.record, readFileSync(from.record, "utf8").replace(CHECKOUT, to));

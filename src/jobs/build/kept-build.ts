@@ -12,8 +12,8 @@ import {
   type KeptFiles,
   type Kind,
   keptFiles,
+  keptPathsOf,
   type Note,
-  placeOf,
   statusOf,
   writeNotes,
 } from "./kept-files.ts";
@@ -50,7 +50,7 @@ export async function keptBuild(checkout: string, kind: Kind, build = BUILDS[kin
     return files.map(({ name, text }) => ({ name, content: () => Buffer.from(text) }));
   }
   if (!kept.hasTimes) noteTimes(checkout, kind, kept);
-  const { directory } = placeOf(checkout, kind);
+  const { directory } = keptPathsOf(checkout, kind);
   return kept.names.map((name) => ({
     name: decodeURIComponent(name),
     content: () => readFileSync(join(directory, name)),
@@ -84,7 +84,7 @@ export async function keepAll(laid: Laid, kinds: readonly Kind[] = ["programs", 
 }
 
 function lay({ root, place, at }: Laid, kind: Kind, { files, sources }: Built): void {
-  const { directory, record } = placeOf(root, kind);
+  const { directory, record } = keptPathsOf(root, kind);
   makeDirectory(directory, 0o755);
   const kept = files.map(({ name, text }): Note => {
     const path = encodeURIComponent(name);
@@ -140,7 +140,7 @@ function mayKeep(checkout: string): boolean {
 function noteTimes(checkout: string, kind: Kind, { notes }: KeptFiles): void {
   try {
     const timed = notes.map((note) => ({ ...note, status: statusOf(fileOf(note, checkout, kind)) }));
-    writeFile(placeOf(checkout, kind).record, writeNotes(checkout, timed), { mode: 0o644, flush: false });
+    writeFile(keptPathsOf(checkout, kind).record, writeNotes(checkout, timed), { mode: 0o644, flush: false });
   } catch {
     // This only makes the next start slower.
   }

@@ -13,7 +13,7 @@ export type KeptFiles = Readonly<{ names: readonly string[]; notes: readonly Not
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** Beside Node's compile cache, and at the same depth in the checkout as checkout.ts. `record`: the notes. */
-export function placeOf(checkout: string, kind: Kind): Readonly<{ directory: string; record: string }> {
+export function keptPathsOf(checkout: string, kind: Kind): Readonly<{ directory: string; record: string }> {
   const directory = join(checkout, "node_modules", ".cache", kind);
   return { directory, record: join(directory, "sources") };
 }
@@ -23,7 +23,7 @@ export function placeOf(checkout: string, kind: Kind): Readonly<{ directory: str
  * it there. If the packages are a link, they belong to another checkout, and so does the build in them.
  */
 export function keptFiles(checkout: string, kind: Kind): KeptFiles | null {
-  const { directory, record } = placeOf(checkout, kind);
+  const { directory, record } = keptPathsOf(checkout, kind);
   const above = [join(checkout, "node_modules"), join(checkout, "node_modules", ".cache"), directory];
   try {
     if (!above.every((path) => isSafe(lstatSync(path), "directory")) || !isSafe(lstatSync(record), "file")) return null;
@@ -53,7 +53,7 @@ function readNote(line: string): Note {
 }
 
 export function fileOf({ kept, path }: Note, checkout: string, kind: Kind): string {
-  return join(kept ? placeOf(checkout, kind).directory : checkout, path);
+  return join(kept ? keptPathsOf(checkout, kind).directory : checkout, path);
 }
 
 function isSafe(stat: Stats, kind: "directory" | "file"): boolean {

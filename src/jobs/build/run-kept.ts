@@ -2,14 +2,14 @@ import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CHECKOUT } from "../../host/running/checkout.ts";
-import { type Kind, keptFiles, placeOf } from "./kept-files.ts";
+import { type Kind, keptFiles, keptPathsOf } from "./kept-files.ts";
 
 /**
  * Runs a program from one kept file built from its sources. That saves a third of the processor time, because Node need not find, read and
  * strip the sources. If the file cannot be kept, the program runs from its sources.
  */
 export async function runKept(kind: Exclude<Kind, "programs">, fromSources: () => Promise<unknown>): Promise<void> {
-  if (await isHere(kind)) await import(pathToFileURL(join(placeOf(CHECKOUT, kind).directory, `${kind}.mjs`)).href);
+  if (await isHere(kind)) await import(pathToFileURL(join(keptPathsOf(CHECKOUT, kind).directory, `${kind}.mjs`)).href);
   else await fromSources();
 }
 
