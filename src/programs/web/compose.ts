@@ -82,7 +82,7 @@ function readPage(directory: string): ReadonlyMap<string, PageFile> {
 }
 
 /** The part of the settings that root wrote for the web (`settings/program-settings.ts`). */
-export function readSettings({ webSettings }: Layout): ReturnType<typeof readSettingsFile> {
+export function readWebSettings({ webSettings }: Layout): ReturnType<typeof readSettingsFile> {
   let text: string;
   try {
     text = readFileSync(webSettings, "utf8");

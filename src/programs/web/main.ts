@@ -3,13 +3,13 @@ import { systemClock } from "../../host/machine/clock.ts";
 import { saveMemoryOnceSettled } from "../../host/machine/late-flags.ts";
 import { createLog } from "../../host/machine/log.ts";
 import { layoutFrom } from "../../settings/layout.ts";
-import { composeWeb, readSettings } from "./compose.ts";
+import { composeWeb, readWebSettings } from "./compose.ts";
 
 /** The web program: HTTP API and dashboard. It starts without the guard and the database. */
 
 const log = createLog(systemClock);
 const layout = layoutFrom(process.env);
-const read = readSettings(layout);
+const read = readWebSettings(layout);
 if (!read.ok) fail(read.reason);
 
 const address = read.settings["http.address"];
