@@ -21,7 +21,7 @@ import { check, type Finding, ok, type Server, unknown, warning, wrong } from ".
 const FRESH_MS = 30 * HOUR_MS;
 const CREATE = `${PROGRAM} backup create`;
 
-export function judgeAge(isEnabled: boolean, { last, failure }: BackupRecord, now: number): Finding {
+export function judgeLastBackup(isEnabled: boolean, { last, failure }: BackupRecord, now: number): Finding {
   if (!isEnabled) return warning("Backups are off (backup.enabled).", `${PROGRAM} config set backup.enabled true`);
   if (last === null) return wrong(failure === null ? "No backup exists yet." : `No backup: ${failure.reason}.`, CREATE);
   const saw = `The last backup is ${span(now - last.at)} old (${last.snapshot}, ${plural(last.mails, "mail")}).`;
@@ -91,7 +91,7 @@ function look({ layout, settings }: Server): Finding {
 
 export const backups = {
   age: check("Reads when the last backup finished.", ({ layout, settings, now }) =>
-    judgeAge(settings["backup.enabled"], readBackupRecord(layout), now),
+    judgeLastBackup(settings["backup.enabled"], readBackupRecord(layout), now),
   ),
   key: check("Reads whether the key was ever displayed.", ({ layout }) => judgeKey(readBackupRecord(layout))),
   repository: check("Opens the repository with the key, and lists what it holds.", async ({ layout, settings }) => {

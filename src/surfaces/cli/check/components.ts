@@ -35,7 +35,7 @@ const OLD_MS = 6 * HOUR_MS;
 const MANY = 500;
 
 /** `oldest`: the first mail of the queue that is not on hold, because mail on hold waits for a command. */
-export function judgeAge(oldest: Pick<ListedMail, "id" | "at"> | undefined, now: number): Finding {
+export function judgeOldestMail(oldest: Pick<ListedMail, "id" | "at"> | undefined, now: number): Finding {
   if (oldest === undefined) return ok("No mail is waiting for delivery.");
   const age = now - oldest.at;
   const saw = `The oldest mail waiting for delivery is ${oldest.id}, ${span(age)} old.`;
@@ -65,7 +65,7 @@ async function inQueue(
 
 export const queue = {
   age: check("Measures how long the oldest mail has waited for delivery.", (server) =>
-    inQueue(server, "loose", (_, oldest) => judgeAge(oldest, server.now)),
+    inQueue(server, "loose", (_, oldest) => judgeOldestMail(oldest, server.now)),
   ),
   hold: check("Counts the mails on hold, which wait for a command.", (server) => inQueue(server, "hold", judgeHold)),
   length: check("Counts the mails in the queue.", (server) => inQueue(server, "anywhere", judgeLength)),

@@ -62,7 +62,7 @@ function rulesOf(chain: string): readonly string[] {
 }
 
 /** `chains`: the output of `nft list chains`. Does not judge which ports other tables open. */
-export function judgeOthers(chains: string | null): Finding {
+export function judgeOtherTables(chains: string | null): Finding {
   if (chains === null) return unknown("nft could not be run.", FIX);
   let table = "";
   const strict: string[] = [];
@@ -154,7 +154,7 @@ export const firewall = {
     "Looks for other firewall tables on the machine that drop traffic by default.",
     async ({ machine }) => {
       const ran = await machine.run("nft", ["list", "chains"], { timeoutMs: TIMEOUT_MS });
-      return judgeOthers(ran.code === 0 ? ran.stdout : null);
+      return judgeOtherTables(ran.code === 0 ? ran.stdout : null);
     },
   ),
   table: check("Reads the server's own chains from the kernel.", async ({ machine, settings }) => {

@@ -25,7 +25,7 @@ import { firewall, judgeChain, judgeOpenPorts } from "./firewall.ts";
 import * as machine from "./machine.ts";
 import * as mailFlow from "./mail-flow.ts";
 import { judgeOwners, permissions } from "./permissions.ts";
-import { judgeListening, judgeOthers, judgePrivate, judgeProxied, ports } from "./ports.ts";
+import { judgeListening, judgeOtherPrograms, judgePrivate, judgeProxied, ports } from "./ports.ts";
 import { judgeOutgoing, reputation } from "./reputation.ts";
 import * as tls from "./tls.ts";
 
@@ -137,7 +137,7 @@ test("ports: a resolver at a different address does not disturb ours, but others
     [ours, "wrong", "ok"],
   ] as const) {
     assertJudged(listening, judgeListening(promised, beside(address)));
-    assertJudged(others, judgeOthers(promised, beside(address)));
+    assertJudged(others, judgeOtherPrograms(promised, beside(address)));
   }
   assert.match(judgeListening(promised, beside("*")).saw, /: 53 by systemd-resolve\.$/);
   const withoutOurs = beside("127.0.0.53").filter(({ programs }) => !programs.includes("unbound"));
@@ -147,10 +147,11 @@ test("ports: a resolver at a different address does not disturb ours, but others
 test("ports: other programs that listen publicly are a warning, except ssh; a port for proxies only is ok", () => {
   assertJudged("ok", judgeProxied(new Map([["203.0.113.10", []]])));
   const other = (name: string, address = "0.0.0.0") => ({ address, port: 2222, programs: [name] });
-  assertJudged("ok", judgeOthers(promised, [...listeners, other("sshd")]));
-  assertJudged("warning", judgeOthers(promised, [...listeners, other("telnetd")]));
-  assertJudged("ok", judgeOthers(promised, [...listeners, other("telnetd", "127.0.0.1")]));
-  const strict = (...open: readonly string[]) => judgeOthers(promised, [...listeners, other("telnetd")], opening(open));
+  assertJudged("ok", judgeOtherPrograms(promised, [...listeners, other("sshd")]));
+  assertJudged("warning", judgeOtherPrograms(promised, [...listeners, other("telnetd")]));
+  assertJudged("ok", judgeOtherPrograms(promised, [...listeners, other("telnetd", "127.0.0.1")]));
+  const strict = (...open: readonly string[]) =>
+    judgeOtherPrograms(promised, [...listeners, other("telnetd")], opening(open));
   assert.match(strict("25/tcp").saw, /The strict firewall closes the ports of all other programs/);
   assertJudged("warning", strict("2222/tcp6"));
 });
@@ -169,7 +170,7 @@ test("tls: days left, and the chain", () => {
   assertJudged("warning", lasting(90));
   assert.match(lasting(90).fix, /how to renew it/, "it is set already");
   assertJudged("ok", lasting(14));
-  assertJudged("ok", tls.judgeChain(null, "an authority"));
+  assertJudged("ok", tls.judgeTrust(null, "an authority"));
 });
 
 test("dns: a record that differs is wrong, silence is unknown; reverse DNS matters only where mail leaves", () => {
@@ -348,7 +349,7 @@ test("updates: a kernel that waits for a reboot, another flavour, and a containe
 });
 
 test("queue: a mail of an hour and 500 mails are ok", () => {
-  assertJudged("ok", components.judgeAge({ id: "4Wxyz", at: NOW - HOUR_MS }, NOW));
+  assertJudged("ok", components.judgeOldestMail({ id: "4Wxyz", at: NOW - HOUR_MS }, NOW));
   assertJudged("ok", components.judgeLength(500));
 });
 
@@ -394,11 +395,11 @@ test("backups: none, old or failed, and an old restore drill", () => {
   const last = doneBackup(NOW - HOUR_MS);
   const record = { last, failure: null, oldKept: null, since: 0, isKeySeen: true };
   const aged = (hours: number) => ({ ...record, last: { ...last, at: NOW - hours * HOUR_MS } });
-  assertJudged("warning", backups.judgeAge(true, aged(31), NOW));
-  assertJudged("wrong", backups.judgeAge(true, aged(73), NOW));
-  assertJudged("wrong", backups.judgeAge(true, { ...record, last: null }, NOW));
-  assertJudged("warning", backups.judgeAge(true, { ...record, failure: { at: NOW, reason: "no room" } }, NOW));
-  assertJudged("warning", backups.judgeAge(false, record, NOW));
+  assertJudged("warning", backups.judgeLastBackup(true, aged(31), NOW));
+  assertJudged("wrong", backups.judgeLastBackup(true, aged(73), NOW));
+  assertJudged("wrong", backups.judgeLastBackup(true, { ...record, last: null }, NOW));
+  assertJudged("warning", backups.judgeLastBackup(true, { ...record, failure: { at: NOW, reason: "no room" } }, NOW));
+  assertJudged("warning", backups.judgeLastBackup(false, record, NOW));
   assertJudged("unknown", backups.judgeKey({ ...record, last: null }));
   const drill = doneDrill(NOW - DAY_MS);
   assertJudged("ok", backups.judgeDrill({ drills: [drill], begun: null }, 30 * DAY_MS, NOW));

@@ -75,7 +75,7 @@ export function judgePrivate(settings: Settings, listeners: readonly Listener[],
 }
 
 /** `open`: the ports that a strict firewall opens; null for every port. */
-export function judgeOthers(
+export function judgeOtherPrograms(
   promised: readonly ServerPort[],
   listeners: readonly Listener[],
   open: Opening | null = null,
@@ -206,7 +206,7 @@ export const ports = {
     "Looks for other programs that listen publicly and that the firewall lets others reach.",
     async (server) => {
       const { open } = await kernelState(server);
-      return look((promised, found) => judgeOthers(promised, found, open))(server);
+      return look((promised, found) => judgeOtherPrograms(promised, found, open))(server);
     },
   ),
 };

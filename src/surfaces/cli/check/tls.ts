@@ -67,7 +67,7 @@ function judgeName(hostname: string, certificate: X509Certificate): Finding {
   return wrong(`The certificate names ${names}, and not ${hostname}.`, FIX);
 }
 
-export function judgeChain(distrust: string | null, issuer: string): Finding {
+export function judgeTrust(distrust: string | null, issuer: string): Finding {
   if (distrust === null) return ok(`A public authority issued the certificate (${issuer}).`);
   const says = `No public authority issued the certificate (${distrust}): mail programs warn, and servers that require one do not deliver.`;
   return warning(says, FIX);
@@ -139,7 +139,7 @@ export const tls = {
     onImaps(server, (certificate) => judgeName(server.settings.hostname, certificate)),
   ),
   chain: check("Verifies the chain of that certificate against the public authorities that Node.js trusts.", (server) =>
-    onImaps(server, ({ issuer }, distrust) => judgeChain(distrust, issuer.replaceAll("\n", ", "))),
+    onImaps(server, ({ issuer }, distrust) => judgeTrust(distrust, issuer.replaceAll("\n", ", "))),
   ),
   days: check("Counts the days until the certificate expires.", (server) =>
     onImaps(server, (certificate) => judgeDays(certificate, server.now)),
