@@ -27,7 +27,7 @@ export function settingsOf(call: Place): ValidSettings | Failure {
 
 /** The settings that `config apply` would apply, or everything that is wrong with them. */
 export function settingsInFile(call: Place): SettingsRead | Failure {
-  const text = settingsText(call);
+  const text = settingsFileText(call);
   if (typeof text === "object" && text !== null) return text;
   const loaded = loadSettings(text, environmentOf(call));
   return loaded.ok ? { ...loaded, text: text ?? "" } : invalid(loaded.problems);
@@ -59,7 +59,7 @@ export function withSettingsWhileRunning(run: Run) {
 }
 
 /** Null if the file is missing. */
-export function settingsText({ layout }: Place): string | null | Failure {
+export function settingsFileText({ layout }: Place): string | null | Failure {
   try {
     return textOf(layout.settings);
   } catch (error) {

@@ -9,7 +9,7 @@ import { settingChanges } from "../../../store/changed-since.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import { commands } from "../commands.ts";
 import { parse } from "../parse.ts";
-import { comesBack, comesBackFrom, settingsText } from "./comes-back.ts";
+import { changedSettings, comesBack, comesBackFrom } from "./comes-back.ts";
 
 test("what would come back or be missing is listed with the command that undoes that", (t) => {
   const [now, copy] = [accountsFor(t), accountsFor(t)];
@@ -66,7 +66,7 @@ test("after a restore, the previous databases are compared; without them, a sent
 
 test("differing settings are named; if a file is invalid or only a comment differs, it is just reported as changed", () => {
   const former = "domains = ['example.test']\n";
-  assert.deepEqual(settingsText(former, former), []);
+  assert.deepEqual(changedSettings(former, former), []);
   for (const now of [`# Ours\n${former}`, "domains = 1\n"])
-    assert.deepEqual(settingsText(now, former), ["  ghostinbox.toml was changed"]);
+    assert.deepEqual(changedSettings(now, former), ["  ghostinbox.toml was changed"]);
 });

@@ -36,7 +36,7 @@ export function changesText(changes: ChangedSince): readonly string[] {
 }
 
 /** How the settings file differs from that of the copy; empty if it does not. */
-export function settingsText(now: string, copy: string): readonly string[] {
+export function changedSettings(now: string, copy: string): readonly string[] {
   if (now === copy) return [];
   const [is, was] = [loadSettings(now, {}), loadSettings(copy, {})];
   const keys =
@@ -72,7 +72,7 @@ export function comesBackFrom(restored: Layout, aside: string | null): readonly 
     const former = layoutOf(aside);
     const changes = changesBetween(former, restored);
     const [now, copy] = [former, restored].map(({ settings }) => readIfThere(settings));
-    const changed = now === undefined || copy === undefined ? [] : settingsText(now, copy);
+    const changed = now === undefined || copy === undefined ? [] : changedSettings(now, copy);
     return [...changesText(changes), ...changed, ...comesBack(changes)];
   }, [UNKNOWN]);
 }

@@ -29,8 +29,8 @@ import {
   environmentOf,
   invalid,
   type Place,
+  settingsFileText,
   settingsInFile,
-  settingsText,
   surprises,
   withSettings,
 } from "../../server-settings.ts";
@@ -173,7 +173,7 @@ function valueIn(given: string): unknown {
 async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer> {
   const { layout } = call;
   const keys = wanted.map(({ key }) => key);
-  const text = settingsText(call);
+  const text = settingsFileText(call);
   const gone = failureIfEmptied(call);
   if (gone !== null) return gone;
   if (text === null)

@@ -27,7 +27,7 @@ import {
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../../../settings/layout.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
-import { changesText, comesBack, readIfThere, settingsText } from "../../print/comes-back.ts";
+import { changedSettings, changesText, comesBack, readIfThere } from "../../print/comes-back.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { configCheck } from "../settings/config.ts";
 
@@ -199,7 +199,7 @@ export async function rollback(call: Call): Promise<Answer> {
 function lossesOf(layout: Layout, snapshot: UpgradeSnapshot) {
   const changes = resultOrReason(() => changesToLose(layout, snapshot));
   const former = readIfThere(inSnapshot(layout, snapshot, layout.settings)) ?? "";
-  const newSettings = settingsText(readIfThere(layout.settings) ?? "", former);
+  const newSettings = changedSettings(readIfThere(layout.settings) ?? "", former);
   const settingsChanged = newSettings.length > 0;
   if (typeof changes === "string") {
     const says = [`What was recorded since cannot be read: ${changes}.`, ...newSettings];
