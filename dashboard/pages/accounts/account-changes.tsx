@@ -7,7 +7,7 @@ import { Choice, Form, NewPassword, RemoveButton } from "../../controls.tsx";
 import { size, withoutEmpty } from "../../format.ts";
 import { Card, Field, Item } from "../../parts.tsx";
 import { change, withProof } from "../../session.ts";
-import { type Made, MadeSecret } from "./new-accounts.tsx";
+import { type CreatedAccount, MadeSecret } from "./new-accounts.tsx";
 
 /** Cards by which the owner changes an account. */
 
@@ -19,7 +19,7 @@ const GB = 1024 ** 3;
 const OFFERED_GB = [1, 2, 5, 10, 20, 50, 100];
 
 export function AccountPassword({ account, changed }: Props) {
-  const [made, setMade] = useState<Made | null>(null);
+  const [made, setMade] = useState<CreatedAccount | null>(null);
   const submit = async ({ password = "" }): Promise<void> => {
     const asked = { params: { name: account.name }, body: withoutEmpty({ password }) };
     const done = await withProof(() => request("POST /accounts/{name}/password", asked)).finally(changed);

@@ -11,10 +11,10 @@ import { withProof } from "../../session.ts";
 
 const words = t.accounts;
 
-export type Made = Answer<"POST /accounts">;
+export type CreatedAccount = Answer<"POST /accounts">;
 
 export function AddAccount({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
-  const [made, setMade] = useState<Made | null>(null);
+  const [made, setMade] = useState<CreatedAccount | null>(null);
   const submit = async ({ name = "", password = "" }): Promise<void> => {
     const body = { name, ...withoutEmpty({ password }) };
     const done = await withProof(() => request("POST /accounts", { body })).finally(added);
@@ -33,7 +33,7 @@ export function AddAccount({ added, close }: Readonly<{ added: () => void; close
   );
 }
 
-export function MadeSecret({ name, password, close }: Made & Readonly<{ close: () => void }>) {
+export function MadeSecret({ name, password, close }: CreatedAccount & Readonly<{ close: () => void }>) {
   if (password === null) return null;
   return <Secret message={words.madeSays(name)} label={words.shownPassword} secret={password} close={close} />;
 }
