@@ -89,7 +89,7 @@ export type CommandParts = PartsOf<Verb>;
  */
 export type DryRunParts = PartsOf<DryVerb>;
 
-type Asked<V extends Verb> = Admitted & Readonly<{ command: ParsedCommandOf<V>; share: Share }>;
+type AdmittedCommand<V extends Verb> = Admitted & Readonly<{ command: ParsedCommandOf<V>; share: Share }>;
 
 /**
  * Carries out a command that `CommandGate` has admitted. With the parts of a dry run it returns what the command would answer, by the same
@@ -98,7 +98,7 @@ type Asked<V extends Verb> = Admitted & Readonly<{ command: ParsedCommandOf<V>; 
 export function carryOut<V extends Verb>(
   parts: PartsOf<V>,
   state: CommandState,
-  { command, by, caller, share }: Asked<V>,
+  { command, by, caller, share }: AdmittedCommand<V>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
   return (RUNS[command.verb] as Run<PartsOf<V>, ParsedCommand>)(parts, command, by, { ...state, caller, share });

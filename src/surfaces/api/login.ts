@@ -10,11 +10,11 @@ import { guardDown, loginRefused, problem, unauthorized } from "./problem.ts";
 import { type RouteCall, sendToGuard } from "./route.ts";
 
 /** A passkey replaces both password and code. */
-type Given = Readonly<{ password: string; code?: string | undefined }> | Readonly<{ passkey: Assertion }>;
+type ProofBody = Readonly<{ password: string; code?: string | undefined }> | Readonly<{ passkey: Assertion }>;
 /** `account`: the mailbox whose user signs in; without it, the administrator does. */
-type GivenToSignIn = Given & Readonly<{ account?: string | undefined }>;
+type SignInBody = ProofBody & Readonly<{ account?: string | undefined }>;
 type Call<B = unknown> = RouteCall<unknown, unknown, B>;
-type Attempt = Pick<Call<GivenToSignIn>, "body" | "ip" | "secure" | "headers">;
+type Attempt = Pick<Call<SignInBody>, "body" | "ip" | "secure" | "headers">;
 /** `callers` gets the guard's answer, so that the next request's caller is already known. */
 type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Callers }>;
 
@@ -39,7 +39,7 @@ export async function signIn(parts: Parts, { body, ip, secure, headers }: Attemp
 
 type From = Readonly<{ ip: Ip; device: string; known: string | null }>;
 
-function askGuard(guard: Parts["guard"], given: GivenToSignIn, from: From) {
+function askGuard(guard: Parts["guard"], given: SignInBody, from: From) {
   if ("passkey" in given) return guard.ask("web", { verb: "sign_in_passkey", ...from, ...given.passkey });
   const { account, ...proof } = given;
   if (account === undefined) return guard.ask("web", { verb: "sign_in", ...from, ...proof });
@@ -48,7 +48,7 @@ function askGuard(guard: Parts["guard"], given: GivenToSignIn, from: From) {
 }
 
 /** Verifies the password or a passkey again, because some routes need a fresh proof. */
-export async function prove(parts: Parts, call: Call<Given>) {
+export async function prove(parts: Parts, call: Call<ProofBody>) {
   const { caller, ip, body } = call;
   if (caller === null) return unauthorized();
   const proved = (result: Proved) => {
