@@ -16,13 +16,13 @@ import { basename, dirname, resolve } from "node:path";
 import { codeOf, nullOn, readOr } from "../../core/error.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
 import { Descriptor, Directory, explained, MOST_LINKS, O_PATH, type Owner, UnsafePath } from "./directory.ts";
-import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
+import { type Access, fill, mustBePlain, replace, type WriteOptions } from "./replace.ts";
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** Replaces the whole file. A reader sees the old text or the new one, even after a power failure. */
-export function writeFile(path: string, data: string | Uint8Array, written: Written): void {
-  replace(path, (place, fresh) => fill(place.createNew(fresh, 0o600), data, written), written.flush);
+export function writeFile(path: string, data: string | Uint8Array, options: WriteOptions): void {
+  replace(path, (place, fresh) => fill(place.createNew(fresh, 0o600), data, options), options.flush);
 }
 
 /** Creates an empty file. False if the name is taken; that file is left unchanged. The directory may belong to another user. */

@@ -10,7 +10,7 @@ const TRIES = 10;
 export type Access = Readonly<{ mode: number; owner?: Owner }>;
 
 /** `flush: false` is for a file that each start writes again, because it may be empty after a power failure. */
-export type Written = Access & Readonly<{ flush?: boolean }>;
+export type WriteOptions = Access & Readonly<{ flush?: boolean }>;
 
 /**
  * Writes a file beside the named one, and renames it when it is complete. After a power failure the name leads to the old
@@ -50,7 +50,7 @@ function isDisturbed(error: unknown): boolean {
  * Writes a file that `Directory.create` made, and closes it. Writes the content before setting owner and mode, so that only
  * root can read it until then.
  */
-export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush = true }: Written): void {
+export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush = true }: WriteOptions): void {
   try {
     writeFileSync(fd, data);
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
