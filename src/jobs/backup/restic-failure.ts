@@ -2,7 +2,7 @@
 type Trouble = "no_repository" | "wrong_key" | "full" | "damaged" | "other";
 export type Failed = Readonly<{ ok: false; code: Trouble; reason: string }>;
 /** `isRemote`: the repository is not a directory of this machine. */
-export type Ran = Readonly<{ code: number; out: readonly string[]; err: string; isRemote: boolean }>;
+export type ResticRun = Readonly<{ code: number; out: readonly string[]; err: string; isRemote: boolean }>;
 
 export const DAMAGED = "it is damaged";
 const REASON_CHARACTERS = 300;
@@ -75,7 +75,7 @@ const LOCK =
   /^(?:(?:Remove|Load)\(<lock\/|error while unlocking: |error in cleanup handler: |unable to refresh lock: ).*?(?=Fatal: |Warning: |$)/gm;
 
 /** A phrase that fits after “…: ”. */
-export function failure({ code, err, out, isRemote }: Ran): Failed {
+export function failure({ code, err, out, isRemote }: ResticRun): Failed {
   if (code === 127) return { ok: false, code: "other", reason: "the program restic is missing: run `npm run setup`" };
   if (code === KILLED) return { ok: false, code: "other", reason: "restic was killed; the memory may have run out" };
   const messages = err.replaceAll(NAMED_BY_USERS, "").replaceAll(LOCK, "");

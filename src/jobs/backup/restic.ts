@@ -8,7 +8,7 @@ import { codeOf, readOr } from "../../core/error.ts";
 import { parseJson } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { SYSTEM_PATH, withPipes } from "../../host/machine/run-program.ts";
-import { type Failed, failure, isLost, type Ran } from "./restic-failure.ts";
+import { type Failed, failure, isLost, type ResticRun } from "./restic-failure.ts";
 
 /** Where backups are, and how to reach them. */
 export type Repository = Readonly<{
@@ -214,7 +214,7 @@ export class Restic {
     await this.#run(["unlock"]);
   }
 
-  async #run(args: readonly string[], { cwd = "/", onLine, signal }: RunHow = {}): Promise<Ran> {
+  async #run(args: readonly string[], { cwd = "/", onLine, signal }: RunHow = {}): Promise<ResticRun> {
     const { place, key, cache, environment } = this.#repository;
     const isRemote = !place.startsWith("/");
     const restic = ["restic", ...(cache === "" ? ["--no-cache"] : ["--cache-dir", cache, "--cleanup-cache"])];
@@ -281,7 +281,7 @@ function addedOf(end: z.output<typeof summary>): Added {
   };
 }
 
-function result<T>(ran: Ran, value: () => T): Restored<T> {
+function result<T>(ran: ResticRun, value: () => T): Restored<T> {
   return ran.code === 0 ? { ok: true, value: value() } : failure(ran);
 }
 
