@@ -141,7 +141,7 @@ export class PortDialogue {
 }
 
 /** A TLS port of the server, how TLS starts there, and how its protocol ends. */
-export type Door = Readonly<{ name: string; port: number; tlsStart: "at_once" | "starttls"; goodbye: string }>;
+export type TlsPort = Readonly<{ name: string; port: number; tlsStart: "at_once" | "starttls"; goodbye: string }>;
 export type Handshake =
   | Readonly<{
       ok: true;
@@ -172,7 +172,7 @@ export const OFFERS = {
 } as const satisfies Record<string, Offer>;
 
 /** Starts TLS at a port as a client does, and ends. Never throws. */
-export async function handshake(door: Omit<Door, "name">, options: HandshakeOptions): Promise<Handshake> {
+export async function handshake(tlsPort: Omit<TlsPort, "name">, options: HandshakeOptions): Promise<Handshake> {
   const { localAddress, servername, timeoutMs, offer, host } = options;
   const tls: ConnectionOptions = {
     servername,
@@ -181,12 +181,12 @@ export async function handshake(door: Omit<Door, "name">, options: HandshakeOpti
     checkServerIdentity: () => undefined,
     ...offer,
   };
-  let stage: "connect" | "tls" = door.tlsStart === "at_once" ? "tls" : "connect";
+  let stage: "connect" | "tls" = tlsPort.tlsStart === "at_once" ? "tls" : "connect";
   try {
-    const target = { host, port: door.port, localAddress, timeoutMs };
-    const opened = door.tlsStart === "at_once" ? { ...target, tls } : target;
-    return await PortDialogue.run(opened, door.goodbye, async (dialogue) => {
-      if (door.tlsStart === "starttls") {
+    const target = { host, port: tlsPort.port, localAddress, timeoutMs };
+    const opened = tlsPort.tlsStart === "at_once" ? { ...target, tls } : target;
+    return await PortDialogue.run(opened, tlsPort.goodbye, async (dialogue) => {
+      if (tlsPort.tlsStart === "starttls") {
         await dialogue.hears(SMTP_REPLY);
         await dialogue.ask("EHLO probe.localhost");
         const answer = await dialogue.ask("STARTTLS");

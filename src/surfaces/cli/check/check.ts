@@ -9,7 +9,7 @@ import { toolEnvironment } from "../../../host/firewall/run-nft.ts";
 import { outgoingAddresses, ownAddresses } from "../../../host/machine/own-addresses.ts";
 import { type RunOptions, runProgram } from "../../../host/machine/run-program.ts";
 import { IS_IMAGE } from "../../../host/running/checkout.ts";
-import { type Door, type Handshake, handshake, type Offer } from "../../../mail/probes/port-dialogue.ts";
+import { type Handshake, handshake, type Offer, type TlsPort } from "../../../mail/probes/port-dialogue.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import type { Call, Reader } from "../call.ts";
 
@@ -44,7 +44,7 @@ export function worstOf(findings: readonly Finding[], saw = ""): Finding {
   return { state, saw: [...new Set(sentences)].join(" "), fix: first.fix };
 }
 
-export type Shaken = ReadonlyMap<Door, Handshake>;
+export type Shaken = ReadonlyMap<TlsPort, Handshake>;
 export type Server = ReturnType<typeof serverOf>;
 
 /** `does`: a sentence that is printed with every result. */
@@ -90,7 +90,7 @@ export function serverOf({ layout, env, guard, keeper, reader, now }: Ports, set
 
 export async function shakeAll(settings: Settings, offer?: Offer): Promise<Shaken> {
   const options = { localAddress: PROBE_ADDRESS, servername: settings.hostname, timeoutMs: HANDSHAKE_MS, offer };
-  const shaken = doorsOf(settings).map(async (door) => [door, await handshake(door, options)] as const);
+  const shaken = tlsPortsOf(settings).map(async (tlsPort) => [tlsPort, await handshake(tlsPort, options)] as const);
   return new Map(await Promise.all(shaken));
 }
 
@@ -128,7 +128,7 @@ export function reachableAddresses(of: Machine): readonly Ip[] {
 }
 
 /** The mail ports, and how TLS starts at each (RFC 3207, RFC 8314). */
-export function doorsOf(settings: Settings): readonly Door[] {
+export function tlsPortsOf(settings: Settings): readonly TlsPort[] {
   return [
     { name: "SMTP", port: settings["ports.smtp"], tlsStart: "starttls", goodbye: "QUIT" },
     { name: "submission", port: settings["ports.submission"], tlsStart: "starttls", goodbye: "QUIT" },

@@ -5,18 +5,18 @@ import { renewalDue, type Validity } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
-import { type Door, type Handshake, handshake, OFFERS } from "../../../mail/probes/port-dialogue.ts";
+import { type Handshake, handshake, OFFERS, type TlsPort } from "../../../mail/probes/port-dialogue.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
 import {
   check,
-  doorsOf,
   type Finding,
   ok,
   reachableAddresses,
   type Server,
   type Shaken,
   shakeAll,
+  tlsPortsOf,
   unknown,
   warning,
   worstOf,
@@ -31,19 +31,19 @@ const RENEW = "docs/tls.md says how to renew it, and why that may fail";
 /** No answer, or an OpenSSL here that lacks the version itself. Neither proves anything about the server. */
 const NO_ANSWER = /ETIMEDOUT|NO_PROTOCOLS_AVAILABLE|NO_CIPHERS_AVAILABLE|UNSUPPORTED_PROTOCOL|NO_CIPHER_MATCH/;
 
-export function judgeOld(door: string, shaken: Handshake): Finding {
-  if (shaken.ok) return wrong(`${door} speaks ${shaken.protocol}`, `${PROGRAM} config apply`);
-  return judgeRefusal(door, "TLS 1.0 and 1.1", shaken);
+export function judgeOld(port: string, shaken: Handshake): Finding {
+  if (shaken.ok) return wrong(`${port} speaks ${shaken.protocol}`, `${PROGRAM} config apply`);
+  return judgeRefusal(port, "TLS 1.0 and 1.1", shaken);
 }
 
-function judgeWeak(door: string, shaken: Handshake): Finding {
-  if (shaken.ok) return wrong(`${door} takes ${shaken.cipher}`, `${PROGRAM} config apply`);
-  return judgeRefusal(door, "weak ciphers", shaken);
+function judgeWeak(port: string, shaken: Handshake): Finding {
+  if (shaken.ok) return wrong(`${port} takes ${shaken.cipher}`, `${PROGRAM} config apply`);
+  return judgeRefusal(port, "weak ciphers", shaken);
 }
 
-function judgeRefusal(door: string, what: string, { stage, code, says }: Extract<Handshake, { ok: false }>): Finding {
-  if (stage === "connect" || NO_ANSWER.test(code)) return unknown(`${door}: ${says}`, `${PROGRAM} check --only ports`);
-  return ok(`${door} refuses ${what} (${code === "" ? says : code})`);
+function judgeRefusal(port: string, what: string, { stage, code, says }: Extract<Handshake, { ok: false }>): Finding {
+  if (stage === "connect" || NO_ANSWER.test(code)) return unknown(`${port}: ${says}`, `${PROGRAM} check --only ports`);
+  return ok(`${port} refuses ${what} (${code === "" ? says : code})`);
 }
 
 /** RFC 9325 section 4.5: at least 2,048 bits for RSA, and 224 bits for curves. */
@@ -55,10 +55,10 @@ function judgeKey({ publicKey }: X509Certificate): Finding {
   return bits < (modulusLength === undefined ? 224 : 2_048) ? wrong(saw, FIX) : ok(saw);
 }
 
-export function judgeModern(door: string, shaken: Handshake): Finding {
-  if (!shaken.ok) return wrong(`${door} does not start TLS: ${shaken.says}`, `${PROGRAM} status`);
+export function judgeModern(port: string, shaken: Handshake): Finding {
+  if (!shaken.ok) return wrong(`${port} does not start TLS: ${shaken.says}`, `${PROGRAM} status`);
   const today = /^TLSv1\.[23]$/.test(shaken.protocol);
-  return today ? ok(`${door} ${shaken.protocol} ${shaken.cipher}`) : wrong(`${door} ${shaken.protocol}`, FIX);
+  return today ? ok(`${port} ${shaken.protocol} ${shaken.cipher}`) : wrong(`${port} ${shaken.protocol}`, FIX);
 }
 
 function judgeName(hostname: string, certificate: X509Certificate): Finding {
@@ -85,12 +85,12 @@ export function judgeDays(certificate: Validity, now: number): Finding {
 
 /** `served`: the fingerprint of the certificate at each port. */
 function judgeSame(served: ReadonlyMap<string, string>, file: string): Finding {
-  const others = [...served].filter(([, fingerprint]) => fingerprint !== file).map(([door]) => door);
+  const others = [...served].filter(([, fingerprint]) => fingerprint !== file).map(([port]) => port);
   if (others.length === 0) return ok(`${plural(served.size, "port")}, each with the certificate of the settings.`);
   return wrong(`${firstFew(others)}: the certificate differs from that of the settings.`, `${PROGRAM} config apply`);
 }
 
-async function eachDoor(shaken: Promise<Shaken>, judge: (door: string, shaken: Handshake) => Finding) {
+async function eachPort(shaken: Promise<Shaken>, judge: (port: string, shaken: Handshake) => Finding) {
   return worstOf([...(await shaken)].map(([{ name }, one]) => judge(name, one)));
 }
 
@@ -101,30 +101,30 @@ async function onImaps(server: Server, judge: (certificate: X509Certificate, dis
 }
 
 /** RFC 4954 section 4 forbids passwords in clear text. */
-function offersBeforeTls({ name, port }: Door): Promise<Finding> {
+function offersBeforeTls({ name, port }: TlsPort): Promise<Finding> {
   return talk({ port }, async (dialogue) => judgeOffers(name, await hello(dialogue), "before TLS"));
 }
 
 export const tls = {
   versions: check("Offers only TLS 1.0 and 1.1 to each mail port, which must refuse them.", ({ settings }) =>
-    eachDoor(shakeAll(settings, OFFERS.old), judgeOld),
+    eachPort(shakeAll(settings, OFFERS.old), judgeOld),
   ),
   handshake: check("Starts TLS at each mail port, as mail programs do.", (server) =>
-    eachDoor(server.shaken(), judgeModern),
+    eachPort(server.shaken(), judgeModern),
   ),
   ciphers: check(
     "Offers each mail port only ciphers without a certificate, without encryption, or broken ones.",
-    ({ settings }) => eachDoor(shakeAll(settings, OFFERS.weak), judgeWeak),
+    ({ settings }) => eachPort(shakeAll(settings, OFFERS.weak), judgeWeak),
   ),
   public: check(
     "Starts TLS with SMTP and IMAPS at the machine's own addresses, as remote clients do.",
     async ({ settings, machine }) => {
-      const doors = doorsOf(settings).filter(({ name }) => name === "SMTP" || name === "IMAPS");
+      const ports = tlsPortsOf(settings).filter(({ name }) => name === "SMTP" || name === "IMAPS");
       const findings = reachableAddresses(machine).flatMap((host) =>
-        doors.map(async (door) => {
+        ports.map(async (port) => {
           const localAddress = isV4(host) ? PROBE_ADDRESS : host;
           const options = { host, localAddress, servername: settings.hostname, timeoutMs: TIMEOUT_MS };
-          return judgeModern(`${door.name} at ${host}`, await handshake(door, options));
+          return judgeModern(`${port.name} at ${host}`, await handshake(port, options));
         }),
       );
       if (findings.length === 0) return unknown("This machine only has loopback addresses.");
@@ -132,7 +132,7 @@ export const tls = {
     },
   ),
   cleartext: check("Checks whether SMTP and submission accept passwords before TLS.", async ({ settings }) => {
-    const plain = doorsOf(settings).filter(({ tlsStart }) => tlsStart === "starttls");
+    const plain = tlsPortsOf(settings).filter(({ tlsStart }) => tlsStart === "starttls");
     return worstOf(await Promise.all(plain.map(offersBeforeTls)));
   }),
   name: check("Compares the certificate on IMAPS with the server's name.", (server) =>
