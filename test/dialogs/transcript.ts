@@ -12,6 +12,7 @@ import { PASSWORD } from "../lab/product.ts";
  *     + STARTTLS                           the same reply has a line that matches
  *     - AUTH*                              and none that matches this
  *     C: EHLO client.test                  sends the line; `{a*1200}` in it stands for 1,200 times a
+ *     EHLO client.test -> 250 *            sends the line, and gets this reply
  *     R: EHLO a.test\r\nNOOP\r\n           sends just these bytes, in one piece
  *     50x C: RCPT TO:<anna+{n}@a.test>     the same 50 times, `{n}` counting from 1; likewise `50x S: 250 *`
  *     tls                                  the TLS handshake, after the server's 220
@@ -23,6 +24,7 @@ import { PASSWORD } from "../lab/product.ts";
  *     from sender 198.51.100.70 to 25 as client.test      connects, is greeted, and says EHLO
  *     mail <a@sender.test> to <b@example.test>            a sender, with a recipient or without, who are taken
  *     delivers                                            DATA and a short mail, which is queued
+ *     smuggles \n.\n                                       a mail, these bytes, and another mail: one mail is queued
  *     quit                                                QUIT, and the server hangs up
  */
 export type Step =
@@ -65,9 +67,22 @@ function spelledOut(line: string): readonly string[] {
     const to = recipient === undefined ? [] : [`C: RCPT TO:${recipient}`, "S: 250 *"];
     return [`C: MAIL FROM:${sender}`, "S: 250 *", ...to];
   }
+  const [, command, answer] = /^(.+) -> (\d{3} .*)$/.exec(line) ?? [];
+  if (command !== undefined) return [`C: ${command}`, `S: ${answer}`];
+  const [, end] = /^smuggles (\S+)$/.exec(line) ?? [];
+  if (end !== undefined)
+    return ["C: DATA", "S: 354 *", mailWith(end), "S: 250 *queued*", "C: NOOP", "S: 250 2.0.0 Ok", ...QUIT];
   return SPELLED_OUT[line] ?? [line];
 }
 
+/** Sends a mail with these bytes between it and the commands of another mail. */
+function mailWith(end: string): string {
+  const [head, text] = [String.raw`From: <someone@sender.test>\r\nSubject: `, String.raw`\r\n\r\nHello.`];
+  const commands = String.raw`MAIL FROM:<admin@sender.test>\r\nRCPT TO:<anna@example.test>\r\nDATA\r\n`;
+  return String.raw`R: ${head}outer${text}${end}${commands}${head}smuggled${text}\r\n.\r\n`;
+}
+
+const QUIT = ["C: QUIT", "S: 221 *", "closed"];
 const SPELLED_OUT: Readonly<Record<string, readonly string[]>> = {
   delivers: [
     "C: DATA",
@@ -79,7 +94,7 @@ const SPELLED_OUT: Readonly<Record<string, readonly string[]>> = {
     "C: .",
     "S: 250 *queued*",
   ],
-  quit: ["C: QUIT", "S: 221 *", "closed"],
+  quit: QUIT,
 };
 
 function parseStep(line: string): Step | null {
