@@ -168,8 +168,8 @@ describe("what the guard has committed", needsLab(), () => {
       assert.equal(status.code, 1);
       for (const part of ['"guard","status":"down"', '"postfix","status":"ok"'])
         assert.ok(status.stdout.replaceAll(/\s/g, "").includes(`{"name":${part}`), status.stdout);
-      assert.equal((await product.cli(["config", "check"])).code, 0);
-      assert.equal((await product.cli(["break-glass", "--json"])).code, 0);
+      await product.does(["config", "check"]);
+      await product.does(["break-glass", "--json"]);
       const rules = (await lab.server.exec(["nft", "list", "ruleset"])).stdout;
       assert.doesNotMatch(rules, /198\.51\.100\.230/, "break-glass lifts bans without the guard");
     } finally {

@@ -108,7 +108,7 @@ describe("a server in use", needsLab(), () => {
   test("while both databases are locked, mail and sign-ins work, the program is named, and everything is counted later", async () => {
     // Ensures that a change applied under the lock reloads nothing, because Dovecot would end sessions.
     product.writeSettings("");
-    assert.equal((await product.cli(["config", "apply"])).code, 0);
+    await product.does(["config", "apply"]);
     const [faulty, late, bea] = ["198.51.100.90", "198.51.100.91", "bea@example.test"];
     const slowly = { lab, account: ANNA, networks: "1", pauseMs: LONGER_PAUSE_MS };
     const traffic = await duringTraffic(slowly, async () => {
@@ -124,9 +124,7 @@ describe("a server in use", needsLab(), () => {
         });
         (await openSmtp(lab.sender, faulty, ["HELO client"])).close();
         const adding = ["account", "add", bea, "--password-stdin"];
-        const added = await product.cli(adding, { input: `${PASSWORD}\n` });
-        assert.equal(added.code, 1);
-        assert.match(added.stderr, /locked/);
+        await product.fails(adding, /locked/, { input: `${PASSWORD}\n` });
         product.writeSettings('recipients.blocked = ["sales"]\n');
         assert.equal((await product.cli(["config", "apply"])).code, 1, "no record of it is kept");
         assert.match(await owner.detailOf("accounts_unwritable"), /locked/, "and not all is in force");

@@ -14,8 +14,7 @@ type User = Readonly<{ account: string; password: string }>;
 export async function encryptByAccount(product: Product, { account, password }: User): Promise<void> {
   await product.json(["encryption", "recovery-key"]);
   await product.configure("mailboxes.encryption", "account");
-  const set = await product.cli(["account", "passwd", account, "--password-stdin"], { input: password });
-  assert.equal(set.code, 0, set.stderr);
+  await product.does(["account", "passwd", account, "--password-stdin"], { input: password });
 }
 
 /** Writes to an account as a stranger, and looks at its mail as it lies on the disk and as its user sees it. */

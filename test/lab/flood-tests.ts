@@ -34,7 +34,7 @@ export function floodTests({ lab, product }: Running): void {
     await until("the rows are within their limit", async () => (await product.countEvents("TRUE")) <= MAX_ROWS);
     assert.ok(await product.hasNotice("events_aggregated"));
     assert.equal((await connects(product)) - before, ADDRESSES, "none is lost by summing up");
-    assert.equal((await product.cli(["status"])).code, 0);
+    await product.does(["status"]);
   });
 
   test(`${THROUGH_POSTFIX} addresses through the real Postfix, while users read their mail`, async () => {

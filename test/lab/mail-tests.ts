@@ -38,8 +38,7 @@ export function mailTests({ lab }: Running): void {
   test("swaks, as a stranger over IPv6 and with STARTTLS", async () => {
     const argv = ["--server", `[${SERVER.v6}]`, "--local-interface", "2001:db8:b000::10", "--tls", "-6"];
     const envelope = ["--from", "x@sender.test", "--to", ANNA, "--ehlo", "mx.sender.test"];
-    const said = await lab.sender.exec(["swaks", ...argv, ...envelope]);
-    assert.equal(said.code, 0, said.stdout + said.stderr);
+    await lab.sender.mustExec(["swaks", ...argv, ...envelope]);
   });
 
   for (const port of [587, 465] as const)

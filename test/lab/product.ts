@@ -187,11 +187,33 @@ export class Product {
   readonly shell = (line: string): Promise<Ran> =>
     this.lab.server.exec(["bash", "-c", `cd '${this.#checkout}' && ${line}`], { env: this.#environment });
 
+  /** Runs a command that must succeed; returns its output. */
+  async does(argv: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.cli(argv, options);
+    assert.equal(code, 0, `ghostinbox ${argv.join(" ")}: ${code}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Runs a command, whose words have no spaces; returns everything that it prints. */
+  readonly prints = async (line: string, input = ""): Promise<string> => {
+    const { stdout, stderr } = await this.cli(line.split(" "), { input });
+    return stdout + stderr;
+  };
+
+  /** Runs a command that must fail, with this exit code and this error. */
+  async fails(
+    argv: readonly string[],
+    says: RegExp,
+    options: RunOptions & Readonly<{ code?: number }> = {},
+  ): Promise<void> {
+    const { code, stdout, stderr } = await this.cli(argv, options);
+    assert.equal(code, options.code ?? 1, `ghostinbox ${argv.join(" ")}: ${code}\n${stdout}${stderr}`);
+    assert.match(stderr, says);
+  }
+
   /** Runs a command that must succeed; returns its `--json` output. */
   async json(argv: readonly string[], options: RunOptions = {}): Promise<unknown> {
-    const ran = await this.cli([...argv, "--json"], options);
-    if (ran.code !== 0) throw new Error(`ghostinbox ${argv.join(" ")}: ${ran.code}\n${ran.stdout}${ran.stderr}`);
-    return JSON.parse(ran.stdout);
+    return JSON.parse(await this.does([...argv, "--json"], options));
   }
 
   /** Asks the HTTP API, with a separate token, from the server's loopback. */

@@ -15,10 +15,7 @@ const HONEST = "198.51.100.10";
 /** `there`: the mails that elsewhere.test received. */
 export function userMailboxesTests({ lab, product }: Running, there: () => readonly string[]): void {
   const { signsIn, submits } = signInsFrom(lab.sender);
-  const cli = async (line: string, input = ""): Promise<string> => {
-    const ran = await product.cli(line.split(" "), { input });
-    return ran.stdout + ran.stderr;
-  };
+  const cli = product.prints;
   async function made(name: string): Promise<string> {
     const [password = ""] = (await cli(`account app-password add ${ANNA} ${name}`)).split("\n");
     assert.match(password, /^[a-z2-9]{5}(-[a-z2-9]{5}){3}$/);
