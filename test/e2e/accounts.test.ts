@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { describe } from "node:test";
 import { accountsTests } from "../lab/accounts-tests.ts";
 import { RECORDS } from "../lab/content.ts";
@@ -27,7 +26,7 @@ describe("accounts, and the authors that mail names", needsLab(), () => {
     },
   );
 
-  const followed = join(running.lab.directory, "postfix-accounts.cf");
+  const followed = running.lab.path("postfix-accounts.cf");
 
   describe("a stranger's mail", () => receivedAuthorsTests(running, signer));
   describe("an account's mail", () => submittedAuthorsTests(running));

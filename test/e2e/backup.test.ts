@@ -35,11 +35,11 @@ describe("backups", needsLab(), () => {
   const { lab, product } = withProduct({ GHOSTINBOX_DOMAIN: DOMAINS.join() }, [ANNA, BERT], {
     // No such host exists, so mail to it waits.
     records: () => ["away.test. 60 IN A 203.0.113.250"],
-    prepare: () => product.set({ GHOSTINBOX_BACKUP__REPOSITORY: join(lab.directory, "elsewhere") }),
+    prepare: () => product.set({ GHOSTINBOX_BACKUP__REPOSITORY: lab.path("elsewhere") }),
   });
-  const elsewhere = () => join(lab.directory, "elsewhere");
-  const keyFile = () => join(lab.directory, "key");
-  const mailKeyFile = () => join(lab.directory, "mail.pem");
+  const elsewhere = () => lab.path("elsewhere");
+  const keyFile = () => lab.path("key");
+  const mailKeyFile = () => lab.path("mail.pem");
   const { layout } = product;
   const mailOf = (account: string) => encryptedMail({ lab, product }, { account, from: HOME });
   const [annas, berts] = [mailOf(ANNA), mailOf(BERT)];
@@ -215,7 +215,7 @@ describe("backups", needsLab(), () => {
       /^The server in \S+ is running: stop it with `GHOSTINBOX_DATA=\S+ \.\/ghostinbox stop` first\. Nothing was restored\.\n$/,
     );
     assert.match((await product.cli(["backup", "verify"])).stdout, /were read back whole/);
-    const damaged = damagedCopy(elsewhere(), join(lab.directory, "damaged"));
+    const damaged = damagedCopy(elsewhere(), lab.path("damaged"));
     await product.stopAndCheck();
     const before = listing();
     const restore = ["backup", "restore", "--key-file", keyFile(), "--from"];

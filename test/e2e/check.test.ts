@@ -80,7 +80,7 @@ describe("the checks of a whole server", needsLab(), () => {
     },
     within: ["unshare", "--mount", "sh", "-ec", `${NO_LISTS}; exec "$@"`, "sh"],
   });
-  const certificates = join(lab.directory, "certificates");
+  const certificates = lab.path("certificates");
   const live = { cert: join(certificates, "fullchain.pem"), key: join(certificates, "privkey.pem") };
   const { layout } = product;
 

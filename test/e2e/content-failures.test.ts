@@ -24,7 +24,7 @@ describe("a content filter that fails", needsLab(), () => {
     { toml: "", records: () => [...RECORDS, ...channelRecords()], prepare },
   );
   const { arrived, send } = contentMail(product);
-  const rules = join(lab.directory, "own.cf");
+  const rules = lab.path("own.cf");
   async function prepare(): Promise<void> {
     scoreByOneRule({ product });
     copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
 import { asUser } from "../lab/commands.ts";
@@ -56,7 +55,7 @@ describe("a server that was started over ssh", needsLab(), () => {
     const [, block = ""] =
       /^ {4}(compatibility_level[^]*?)\n\n/m.exec(readFileSync("docs/local-mail.md", "utf8")) ?? [];
     const main = block.replaceAll(/^ +/gm, "").replace(DEFAULT_DATA_DIRECTORY, product.layout.data);
-    const file = join(lab.directory, "main.cf");
+    const file = lab.path("main.cf");
     writeFileSync(file, `${main}\n`);
     // Mounts it for these commands only, so the machine's own directory stays unchanged.
     const script = `mount -t tmpfs tmpfs /etc/postfix && cp ${file} /etc/postfix/main.cf && exec "$@"`;

@@ -34,7 +34,7 @@ const openPlain = (lab: Lab, from: string) => openDialog(lab.sender, { from, to:
 describe("examples/investra.toml does what its seed says", needsLab(), () => {
   const ANNA = "anna@investra.com";
   const { lab, product } = withProduct(AS_THE_FILE_SAYS, [], { toml: example("investra.toml"), prepare });
-  const accounts = join(lab.directory, "postfix-accounts.cf");
+  const accounts = lab.path("postfix-accounts.cf");
   function prepare(): void {
     scoreByOneRule({ product });
     writeFileSync(accounts, `${ANNA}|{PLAIN}${PASSWORD}\n`);

@@ -102,7 +102,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
   describe("by compose.yaml, with the least rights", () => {
     let directory: string;
     before(async () => {
-      directory = join(lab.directory, "lab");
+      directory = lab.path("lab");
       mkdirSync(directory);
       cpSync(join(CHECKOUT, "compose.yaml"), join(directory, "compose.yaml"));
       image.writeCompose(join(directory, "compose.override.yaml"), NAME, {});

@@ -38,12 +38,11 @@ describe("facts that only logs have", needsLab(), () => {
     [ANNA],
     {
       prepare: ({ lab, product }) => {
-        const at = (name: string): string => join(lab.directory, name);
         product.set({
-          GHOSTINBOX_DETECTION__SURICATA__FILE: at("eve.json"),
-          GHOSTINBOX_DETECTION__PSAD__FILE: at("psad.log"),
+          GHOSTINBOX_DETECTION__SURICATA__FILE: lab.path("eve.json"),
+          GHOSTINBOX_DETECTION__PSAD__FILE: lab.path("psad.log"),
         });
-        for (const name of ["eve.json", "psad.log"]) writeFileSync(at(name), "");
+        for (const name of ["eve.json", "psad.log"]) writeFileSync(lab.path(name), "");
       },
     },
   );
@@ -70,12 +69,12 @@ describe("facts that only logs have", needsLab(), () => {
     const eve = (ip: string): string =>
       `${JSON.stringify({ timestamp: new Date().toISOString(), src_ip: ip, ...seen })}\n`;
     const scan = `scan detected (Nmap -sS scan): ${scanner} -> ${SERVER.v4} tcp: [1-99] DL: 4 total scan dsts: 1`;
-    appendFileSync(join(lab.directory, "psad.log"), `${new Date().toISOString()} mail psad: ${scan}\n`);
-    appendFileSync(join(lab.directory, "eve.json"), `${eve(attacker)}{"cut\n${eve(attacker)}${eve(SERVER.v4)}`);
+    appendFileSync(lab.path("psad.log"), `${new Date().toISOString()} mail psad: ${scan}\n`);
+    appendFileSync(lab.path("eve.json"), `${eve(attacker)}{"cut\n${eve(attacker)}${eve(SERVER.v4)}`);
     await recorded(attacker, "below_limit");
     await recorded(SERVER.v4, "own_address");
     assert.match((await recorded(scanner, "forgeable")).details, /^ids:psad: 1 offence, .*\| scan detected/);
-    appendFileSync(join(lab.directory, "eve.json"), eve(attacker));
+    appendFileSync(lab.path("eve.json"), eve(attacker));
     const ban = await until("the attacker is banned", () => product.banOf(attacker));
     assert.deepEqual([ban.code, ban.source], ["intrusion_report", "engine"]);
     assert.equal(await product.banOf(scanner), undefined);

@@ -278,7 +278,7 @@ describe("room for mail", needsLab(), () => {
 
     assert.match((await cli("encryption", "lock", "--yes")).stderr, /The private key was never displayed/);
     const key = (await cli("encryption", "key")).stdout;
-    const kept = join(lab.directory, "kept.pem");
+    const kept = lab.path("kept.pem");
     writeFileSync(kept, key);
     // Keys for DKIM and TLS have the same header.
     const [, , line = ""] = key.split("\n");

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { openBrowser } from "../lab/browser.ts";
@@ -255,7 +254,7 @@ describe("behind a reverse proxy as documented", needsLab(), () => {
         const { headers: answered } = await web.ask("POST", `/api/v1/${path}`, { body, headers });
         assert.match(answered["content-type"] ?? "", /json/, `${path} reached the server`);
       }
-      const log = readFileSync(join(lab.directory, "waf", "modsec_audit.log"), "utf8");
+      const log = readFileSync(lab.path("waf", "modsec_audit.log"), "utf8");
       assert.match(log, /id "942\d{3}"/);
       assert.doesNotMatch(log, /Bearer gi_|a long phrase|kept-secret/);
     });

@@ -69,7 +69,7 @@ describe("the test of a server's security, and long mails", needsLab(), () => {
 
   /** A PATH with a version of this tool whose output passes through a filter. */
   function withTool(name: string, filter: string): string {
-    const directory = join(lab.directory, `path-${name}`);
+    const directory = lab.path(`path-${name}`);
     mkdirSync(directory);
     writeFileSync(join(directory, name), `#!/bin/sh\n/usr/bin/${name} "$@" | ${filter}\n`, { mode: 0o755 });
     return `${directory}:${process.env["PATH"] ?? ""}`;

@@ -30,7 +30,7 @@ describe("who may sign in, and a slow disk", needsLab(), () => {
 
   // Last, because the guard stays slow.
   test("no decision waits for a flush: others make them", async (t) => {
-    const flushes = join(lab.directory, "flushes");
+    const flushes = lab.path("flushes");
     const run = join(product.layout.services, "guard", "run");
     const delay = `inject=fsync,fdatasync:delay_enter=${DELAY_MS * 1_000}`;
     // Without --seccomp-bpf, whose filter may be active before the tracer is: exec(2) would then fail with ENOSYS.

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { readKey } from "../../src/jobs/backup/repository.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
@@ -86,7 +85,7 @@ describe("the pages of an owner, typed as printed", needsLab(), () => {
       until("the test is in Bob's mailbox", () => elsewhere.mails().some((mail) => /This is a test/.test(mail))),
     // Makes the key cheap to derive: later steps are about the backups, not their key.
     "Make a backup": () => {
-      const layout = layoutOf(join(lab.directory, "data-server"));
+      const layout = layoutOf(lab.path("data-server"));
       makeCheap(layout.backupRepository, readKey(layout) ?? "");
     },
     "Prepare the move": async () => {
@@ -138,7 +137,7 @@ describe("the pages of an owner, typed as printed", needsLab(), () => {
 
   /** The server's sshd, and a key for which the laptop is not asked for a password. */
   async function openSsh(): Promise<void> {
-    const at = (name: string): string => join(lab.directory, name);
+    const at = lab.path;
     await laptop.must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", at("key")]);
     await server.must(["dropbearkey", "-t", "ed25519", "-f", at("host-key")]);
     await server.must(["sh", "-c", `umask 077; mkdir /root/.ssh; cat ${at("key.pub")} > /root/.ssh/authorized_keys`]);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { appendFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import type { Ran } from "./commands.ts";
 import type { Dialog, SmtpReply } from "./dialog.ts";
@@ -40,7 +39,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
       lines.push(`${name}|${hash}|userdb_quota_rule=*:storage=1G`);
       if (scheme === "SHA512-CRYPT") lines.push(`bare@two.test|${hash.slice("{SHA512-CRYPT}".length)}`);
     }
-    const imported = join(lab.directory, "imported.cf");
+    const imported = lab.path("imported.cf");
     writeFileSync(imported, lines.join("\r\n"));
     const { stdout, stderr } = await product.typed(["account", "import", imported]);
     assert.match(stdout + stderr, new RegExp(`^${schemes.length + 1} accounts imported`, "m"));

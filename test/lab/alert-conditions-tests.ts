@@ -1,5 +1,4 @@
 import { copyFileSync } from "node:fs";
-import { join } from "node:path";
 import { before, test } from "node:test";
 import type { AlertReceivers } from "./alert-receivers.ts";
 import { type SmallDisk, smallDisk } from "./full-disk.ts";
@@ -44,11 +43,9 @@ const NO_LIST = "A DNS block list does not answer or gives wrong answers, and is
 const CERTIFICATE = "The TLS certificate expires soon";
 const NO_DATABASE = "The database cannot be written";
 
-const at = (lab: Lab, name: string): string => join(lab.directory, name);
-
 function goLive(lab: Lab, { cert, key }: Certificate): void {
-  copyFileSync(cert, at(lab, "live.pem"));
-  copyFileSync(key, at(lab, "live-key.pem"));
+  copyFileSync(cert, lab.path("live.pem"));
+  copyFileSync(key, lab.path("live-key.pem"));
 }
 
 /** Settings of a server for these conditions. */
@@ -64,7 +61,7 @@ export async function prepareConditions({ lab, product }: Running): Promise<List
   const lists = await startLists();
   await diskOf(product).mount();
   goLive(lab, await makeCertificate(lab.directory, "good", "mail.example.test"));
-  product.set({ GHOSTINBOX_TLS__CERT: at(lab, "live.pem"), GHOSTINBOX_TLS__KEY: at(lab, "live-key.pem") });
+  product.set({ GHOSTINBOX_TLS__CERT: lab.path("live.pem"), GHOSTINBOX_TLS__KEY: lab.path("live-key.pem") });
   await lists.become("zen.spamhaus.org", "honest", { "90.100.51.198": "127.0.0.2" });
   return lists;
 }
@@ -115,7 +112,7 @@ export function alertConditionsTests({ lab, product }: Running, { lists, receive
     for (const title of [FILLING, LITTLE_LEFT]) await once(title);
     disk.free();
     await lists().become("zen.spamhaus.org", "honest");
-    goLive(lab, { cert: at(lab, "good.pem"), key: at(lab, "good-key.pem") });
+    goLive(lab, { cert: lab.path("good.pem"), key: lab.path("good-key.pem") });
     await once(`Resolved: ${NO_LIST}`);
     await once(`Resolved: ${CERTIFICATE}`);
     const locker = await lockDatabase(lab.server, product.layout.engineDb);

@@ -1,5 +1,4 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { patience } from "../kit/patience.ts";
 import type { Host } from "./host.ts";
@@ -18,7 +17,7 @@ export type LabBrowser = Awaited<ReturnType<typeof openBrowser>>;
 
 /** Debian's Chromium on a host of the lab, and one page of it. */
 export async function openBrowser(host: Host, lab: Lab, more: readonly string[] = []) {
-  const executablePath = join(lab.directory, "chromium");
+  const executablePath = lab.path("chromium");
   const script = `#!/bin/sh\nexec ${host.inside(["chromium"]).join(" ")} "$@"\n`;
   writeFileSync(executablePath, script, { mode: 0o755 });
   const timeout = patience(OPENED_MS);

@@ -81,7 +81,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
 
 /** nft as a kernel without nft_connlimit makes it answer. */
 function withoutCounting(kit: FirewallLab): string {
-  const folder = join(kit.lab.directory, "old-kernel");
+  const folder = kit.lab.path("old-kernel");
   mkdirSync(folder);
   const refusal = 'echo "/dev/stdin:1:1-2: Error: Could not process rule: No such file or directory" >&2; exit 1';
   const script = `#!/bin/sh

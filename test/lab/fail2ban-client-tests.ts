@@ -29,7 +29,7 @@ export function fail2banClientTests({ lab, product }: Running): void {
     await product.sv("down", "fail2ban");
     rmSync(socket, { force: true });
     const proof = join(dirname(socket), "ran-as");
-    const ofRoot = join(lab.directory, "ran-as-root");
+    const ofRoot = lab.path("ran-as-root");
     const server = ["/usr/bin/python3", "-c", HOSTILE, socket, `id -u > ${proof}; id -u > ${ofRoot}`];
     const hostile = await lab.server.spawnReady([...asUser("ghostinbox-fail2ban"), ...server]);
     t.after(() => hostile.kill("SIGKILL"));

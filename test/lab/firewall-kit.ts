@@ -46,7 +46,7 @@ export async function makeFirewallLab() {
 
   /** A folder whose `nft` and `ss` run the real ones in the server's network, with only these rights. */
   const toolsOf = (name: string, rights: readonly string[]): string => {
-    const folder = join(lab.directory, name);
+    const folder = lab.path(name);
     mkdirSync(folder);
     for (const tool of ["/usr/sbin/nft", "/usr/bin/ss"]) {
       const command = `ip netns exec ${namespaceOf("server")} ${rights.join(" ")} ${tool}`;

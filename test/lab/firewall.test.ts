@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { planReset } from "../../src/core/firewall/plan-firewall.ts";
 import { later } from "../../src/core/time.ts";
@@ -304,7 +303,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const bans = Array.from({ length: 2_500 }, (_, i) => lastingBan(`11.0.${i >> 8}.${i & 255}`));
     const text = [...nftReset(planReset(bans, kit.now(), 64).fillings, [], onlyBans(64))].join("");
     const head = text.indexOf("{") + 1;
-    const file = join(kit.lab.directory, "cut-off.nft");
+    const file = kit.lab.path("cut-off.nft");
     for (let part = 0; part < 20; part++) {
       writeFileSync(file, text.slice(0, head + Math.floor(((text.length - 3 - head) * part) / 19)));
       await assert.rejects(kit.lab.server.mustExec(["nft", "-f", file]), /syntax error/);

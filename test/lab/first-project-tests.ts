@@ -41,13 +41,12 @@ const GUESSES = 7;
 /** Runs a container with the document's lines, in which all IPv6 clients have one address, since Docker's own proxy forwards them. */
 export async function assertPrivileged(image: ImageLab): Promise<void> {
   const { lab, docker } = image;
-  const at = (name: string): string => join(lab.directory, name);
-  mkdirSync(at("modules"));
+  mkdirSync(lab.path("modules"));
   // This machine may lack the directory, and Docker would make it.
-  writeFileSync(at("privileged.yaml"), ITS_LINES.replace("- /lib/modules:", `- ${at("modules")}:`));
+  writeFileSync(lab.path("privileged.yaml"), ITS_LINES.replace("- /lib/modules:", `- ${lab.path("modules")}:`));
   await docker.run(["rm", "--force", NAME]);
-  image.writeCompose(at("privileged.json"), NAME);
-  const files = ["-f", at("privileged.yaml"), "-f", at("privileged.json"), "-p", "privileged"];
+  image.writeCompose(lab.path("privileged.json"), NAME);
+  const files = ["-f", lab.path("privileged.yaml"), "-f", lab.path("privileged.json"), "-p", "privileged"];
   await docker.compose([...files, "up", "--detach", "--no-build"]);
   await image.runs();
   assert.equal(await image.inspect("{{.HostConfig.Privileged}}"), "true");
@@ -75,16 +74,16 @@ const VOLUME = "ghostinbox_aliases-data";
 
 /** By `examples/ghostinbox/compose.yaml`. */
 export async function startFirstProject(image: ImageLab): Promise<void> {
-  const own = join(image.lab.directory, "security");
+  const own = image.lab.path("security");
   cpSync(join(CHECKOUT, "security"), own, { recursive: true });
-  image.writeCompose(join(image.lab.directory, "lab.json"), NAME, UNFILTERED, [`${own}:/security:ro`]);
+  image.writeCompose(image.lab.path("lab.json"), NAME, UNFILTERED, [`${own}:/security:ro`]);
   await image.docker.run(["rm", "--force", NAME]);
   await compose(image, ["up", "--detach", "--no-build"]);
   await image.runs();
 }
 
 function compose({ lab, docker }: ImageLab, argv: readonly string[], password: string = PASSWORD): Promise<string> {
-  const files = ["-f", join(CHECKOUT, "examples/ghostinbox/compose.yaml"), "-f", join(lab.directory, "lab.json")];
+  const files = ["-f", join(CHECKOUT, "examples/ghostinbox/compose.yaml"), "-f", lab.path("lab.json")];
   const env = { GHOSTINBOX_DOMAIN: "example.test", ADMIN_PASSWORD: password };
   return docker.compose([...files, ...argv], { env });
 }
@@ -138,7 +137,7 @@ export function firstProjectTests(image: () => ImageLab): void {
     });
 
   test("uses edits of security.js and filter.d in the checkout, without another image", async () => {
-    const own = join(image().lab.directory, "security");
+    const own = image().lab.path("security");
     const script = join(own, "security.js");
     writeFileSync(script, readFileSync(script, "utf8").replace("perMinute: 10,", "perMinute: 20,"));
     writeFileSync(join(own, "filter.d", "shop.conf"), OWN_FILTER);
@@ -192,11 +191,11 @@ export function firstProjectTests(image: () => ImageLab): void {
     assert.match(await typedInContainer("iptables"), /^[1-9]\d*$/m);
     assert.match(await script("cleanup"), /removed|expired/i);
     // The printed file is the shipped one, plus a comment that there are more settings.
-    const own = join(lab.directory, "security", "security.js");
+    const own = lab.path("security", "security.js");
     writeFileSync(own, `${lines.take("const config", 7).join("\n")}\n`);
     assert.match(await typed(`docker exec ${NAME} ghostinbox config check`), /nothing is wrong/);
     await lines.typed("destemail", async (line) => {
-      writeFileSync(join(lab.directory, "security", "jail.local"), `${line}\n`);
+      writeFileSync(lab.path("security", "jail.local"), `${line}\n`);
       const address = line.replace(/^\S+ = /, "");
       const adopted = `/security/jail.local sets destemail: alerts.email = ["${address}"], now in ghostinbox.toml.`;
       const applied = await typed(`docker exec ${NAME} ghostinbox config apply`);

@@ -30,11 +30,10 @@ export async function forgeBeforeTheTable({ lab, product }: Running, named: read
       : null;
   });
   // Simulates a slower Fail2ban.
-  const late = (name: string): string => join(lab.directory, name);
-  for (const name of reports) renameSync(join(layout.fail2banSpool, name), late(name));
+  for (const name of reports) renameSync(join(layout.fail2banSpool, name), lab.path(name));
   await guard.start();
   await until("the table is in force", async () => /proxied/.test(await product.firewall().catch(() => "")));
-  for (const name of reports) renameSync(late(name), join(layout.fail2banSpool, name));
+  for (const name of reports) renameSync(lab.path(name), join(layout.fail2banSpool, name));
   await until("they are taken", () => !reports.some((name) => existsSync(join(layout.fail2banSpool, name))));
   for (const address of named) assert.equal(await product.banOf(address), undefined, address);
 

@@ -39,8 +39,8 @@ export async function makeImageLab() {
   const lab = await makeLab();
   const place = memoryPlace();
   const docker = dockerIn(place.directory);
-  const tree = await makeDebianTree(join(lab.directory, "made"));
-  const namesVolume = `${join(lab.directory, "dns")}:/lab/dns:ro`;
+  const tree = await makeDebianTree(lab.path("made"));
+  const namesVolume = `${lab.path("dns")}:/lab/dns:ro`;
   try {
     await docker.start(null);
     await docker.makeBase(tree);

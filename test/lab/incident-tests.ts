@@ -154,7 +154,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     assert.equal(names.filter((name) => /^\.\/mails\/\w+$/.test(name)).length, MAILS - left);
     const wanted = ["events.jsonl", "audit.jsonl", "logs/mail/mail.log", "conf/settings.toml", "machine/firewall.txt"];
     for (const name of wanted) assert.ok(names.includes(`./${name}`), name);
-    const out = join(lab.directory, "out");
+    const out = lab.path("out");
     await lab.server.mustExec(["sh", "-c", `mkdir ${out} && tar -xzf ${bundle.file} -C ${out}`]);
     const [first = ""] = taken.kept;
     const printed = await lab.server.mustExec(["postcat", "-c", layout.postfixConf, join(out, "mails", first)]);

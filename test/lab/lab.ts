@@ -32,6 +32,8 @@ export function newLab() {
   process.on("exit", takeAway);
   return {
     directory,
+    /** A place in its directory. */
+    path: (...names: readonly string[]): string => join(directory, ...names),
     server,
     sender,
     attacker,

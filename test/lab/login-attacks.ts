@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { AlertItem } from "../../src/admin/server.ts";
@@ -88,7 +87,7 @@ export async function during<T>(task: Promise<T>, work: (round: number) => Promi
 
 /** Adds many accounts with one command, with a clear-text password that is hashed as by `account add`. */
 export async function importAccounts(product: Product, names: readonly string[]): Promise<void> {
-  const file = join(product.lab.directory, "accounts-to-import");
+  const file = product.lab.path("accounts-to-import");
   writeFileSync(file, names.map((name) => `${name}|{PLAIN}${PASSWORD}\n`).join(""), { mode: 0o600 });
   await product.json(["account", "import", file]);
 }

@@ -35,7 +35,7 @@ export async function believe(product: Product, networks: readonly string[]): Pr
 
 /** HAProxy on another host than the server's, with the configuration of `examples`. */
 export async function startMailProxy(lab: Lab): Promise<ChildProcess> {
-  const folder = join(lab.directory, "haproxy");
+  const folder = lab.path("haproxy");
   mkdirSync(folder);
   const file = join(folder, "haproxy.cfg");
   const example = readFileSync(join(CHECKOUT, "examples", "haproxy.cfg"), "utf8");

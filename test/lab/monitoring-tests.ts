@@ -25,7 +25,7 @@ type Dashboard = Readonly<{
 }>;
 
 export function monitoringTests({ lab, product }: Running): void {
-  const folder = join(lab.directory, "prometheus");
+  const folder = lab.path("prometheus");
   let text = "";
   before(async () => {
     mkdirSync(folder);

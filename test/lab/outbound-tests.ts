@@ -15,7 +15,6 @@ const SECRET = "relay pass:word $1";
 
 /** At the end, sends all mail through a relay. */
 export function outboundTests({ lab, product }: Running): void {
-  const at = (name: string): string => join(lab.directory, name);
   let relay: TlsServer;
   before(async () => {
     // Mail that still waits in the queue would go through the relay.
@@ -23,12 +22,12 @@ export function outboundTests({ lab, product }: Running): void {
     const certificate = await makeCertificate(lab.directory, "relay", "mx.sender.test");
     const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
     relay = await startTlsServer(lab.sender, where, { user: "tessa-at-relay", password: SECRET });
-    writeFileSync(at("relay-password"), `${SECRET}\n`, { mode: 0o600 });
+    writeFileSync(lab.path("relay-password"), `${SECRET}\n`, { mode: 0o600 });
     await product.applySettings(`
       [outbound]
       relay = "mx.sender.test:587"
       relay_user = "tessa-at-relay"
-      relay_password_file = "${at("relay-password")}"
+      relay_password_file = "${lab.path("relay-password")}"
       relay_ca = "${certificate.cert}"`);
   });
 

@@ -57,7 +57,7 @@ export class Product {
     this.#starts = () => [...within, ...(isByNpm ? ["npm", "--silent", "start"] : ["sh", "-c", START_SCRIPT])];
     this.#checkout = checkout;
     this.lab = lab;
-    this.layout = layoutOf(data ?? join(lab.directory, "data"));
+    this.layout = layoutOf(data ?? lab.path("data"));
     this.#recorded = recordedBy(this.layout);
     const root = rootOf(lab.directory);
     this.#environment = {

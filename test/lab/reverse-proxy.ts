@@ -20,7 +20,7 @@ const example = (file: "nginx.conf" | "Caddyfile" | "modsecurity.conf"): string 
 
 /** A reverse proxy on the server's host, configured as documented. */
 export async function startReverseProxy(lab: Lab, kind: ProxyKind): Promise<ChildProcess> {
-  const folder = join(lab.directory, kind);
+  const folder = lab.path(kind);
   mkdirSync(folder);
   const argv = kind === "caddy" ? caddy(folder) : await nginx(folder, kind === "waf");
   const child = lab.server.spawn(["env", `HOME=${folder}`, ...argv]);

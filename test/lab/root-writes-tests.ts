@@ -52,7 +52,7 @@ export function rootWritesTests({ lab, product }: Running): void {
 
   test("stops the start by putting a link in a key's place; the error says what to do", async () => {
     await product.stop();
-    const aside = join(lab.directory, "key");
+    const aside = lab.path("key");
     renameSync(keyFile(), aside);
     symlinkSync("/etc/shadow", keyFile());
     assert.equal(await product.startInVain(), 1);
@@ -61,11 +61,11 @@ export function rootWritesTests({ lab, product }: Running): void {
   });
 
   test("gets no file of root's with a link where root is about to write; its processes end at that start, and no others; foreign files are reported", async (t) => {
-    const secret = join(lab.directory, "secret");
+    const secret = lab.path("secret");
     writeFileSync(secret, "only root's", { mode: 0o600 });
     symlinkSync(secret, `${keyFile()}.new`);
     await giveKeysToRspamd();
-    const shadow = join(lab.directory, "shadow");
+    const shadow = lab.path("shadow");
     writeFileSync(shadow, "");
     linkSync(shadow, join(product.layout.mail, "mail"));
     await lab.server.mustExec(["chown", "12345:12345", product.layout.mail]);

@@ -71,7 +71,7 @@ const LISTED =
   "gpg --decrypt secure/backups/email-*/email-backup.tar.gz.gpg | tar -tz; gpgconf --homedir keys --kill all";
 
 function of({ lab, docker }: ImageLab) {
-  const here = join(lab.directory, "investra");
+  const here = lab.path("investra");
   const env = { COMPOSE_FILE: "compose.yaml:lab.json" };
   return {
     here,

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { makeCheapRepository } from "../kit/cheap-repository.ts";
 import { stopService } from "./content.ts";
@@ -81,7 +80,7 @@ export function signInsTests({ lab, product }: Running): void {
   });
 
   test("mail is encrypted with a key that the password of its account opens, or the owner's recovery key", async () => {
-    const file = join(lab.directory, "recovery.pem");
+    const file = lab.path("recovery.pem");
     const mail = encryptedMail({ lab, product }, { account: ANNA, from: HOME });
     const cli = product.prints;
     const opens = (read: () => Promise<string>, words: readonly string[]) =>

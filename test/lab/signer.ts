@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Lab } from "./lab.ts";
 
 export type Signer = ReturnType<typeof makeSigner>;
@@ -14,7 +13,7 @@ export function makeSigner() {
     record: (domain: string) => `s1._domainkey.${domain}. TXT "v=DKIM1; p=${published}"`,
 
     sign: (lab: Lab, domain: string, mail: string): Promise<string> => {
-      const key = join(lab.directory, "signer.pem");
+      const key = lab.path("signer.pem");
       writeFileSync(key, privateKey.export({ type: "pkcs1", format: "pem" }));
       return lab.sender.mustExec(["/usr/bin/python3", "-c", PROGRAM, key, domain], { input: mail });
     },

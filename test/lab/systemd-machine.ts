@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
-import { join } from "node:path";
 import { childrenOf, type Ran, type RunOptions, runProgram } from "./commands.ts";
 import type { Lab } from "./lab.ts";
 import { namespaceOf } from "./network.ts";
@@ -41,7 +40,7 @@ export type SystemdMachine = Awaited<ReturnType<typeof bootMachine>>;
 
 /** A machine that systemd has booted, with the lab's network as its own, this checkout, and this machine's packages. */
 export async function bootMachine(lab: Lab) {
-  const place = join(lab.directory, "machine");
+  const place = lab.path("machine");
   mkdirSync(place);
   // Otherwise systemd-nspawn(1) would mount an empty /tmp over this machine's, where the checkout may be.
   const env = { ...process.env, SYSTEMD_NSPAWN_TMPFS_TMP: "0" };

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import * as z from "zod/mini";
 import { rowsOf } from "../../src/jobs/backup/manifest.ts";
 import type { Layout } from "../../src/settings/layout.ts";
@@ -18,7 +17,7 @@ export const BANNED_FOR_GOOD = "198.51.100.99";
 
 /** Gives a running server of these domains the accounts of MANY, aliases, a ban and mails. */
 export async function fillServer(product: Product, mails: number): Promise<void> {
-  const file = join(product.lab.directory, "accounts");
+  const file = product.lab.path("accounts");
   writeFileSync(file, MANY.map((name) => `${name}|{PLAIN}${passwordOf(name)}\n`).join(""));
   await product.json(["account", "import", file]);
   for (const domain of DOMAINS) await product.json(["alias", "add", `office@${domain}`, `user0@${DOMAINS[0]}`]);
