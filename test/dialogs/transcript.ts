@@ -16,7 +16,7 @@ import { PASSWORD } from "../lab/product.ts";
  *     R: EHLO a.test\r\nNOOP\r\n           sends just these bytes, in one piece
  *     50x C: RCPT TO:<anna+{n}@a.test>     the same 50 times, `{n}` counting from 1; likewise `50x S: 250 *`
  *     tls                                  the TLS handshake, after the server's 220
- *     auth anna@example.test right         AUTH PLAIN with her password, or with a wrong one: `auth … wrong`
+ *     auth anna@example.test right         AUTH PLAIN with her password, or with a wrong one: `auth … wrong -> 535 *`
  *     closed                               the server hangs up
  *
  * The steps of most sessions have short forms, which expect the usual answers of the server:
@@ -68,7 +68,7 @@ function spelledOut(line: string): readonly string[] {
     return [`C: MAIL FROM:${sender}`, "S: 250 *", ...to];
   }
   const [, command, answer] = /^(.+) -> (\d{3} .*)$/.exec(line) ?? [];
-  if (command !== undefined) return [`C: ${command}`, `S: ${answer}`];
+  if (command !== undefined) return [command.startsWith("auth ") ? command : `C: ${command}`, `S: ${answer}`];
   const [, end] = /^smuggles (\S+)$/.exec(line) ?? [];
   if (end !== undefined)
     return ["C: DATA", "S: 354 *", mailWith(end), "S: 250 *queued*", "C: NOOP", "S: 250 2.0.0 Ok", ...QUIT];

@@ -10,10 +10,7 @@ export type Needs = Readonly<{
   users?: readonly string[];
 }>;
 
-/**
- * For `skip` of a test: the reason why it cannot run here, or false. The runner prints the reason, and fails if
- * CI=true says that nothing may be missing.
- */
+/** The reason why a test cannot run here, or false: for `skip`. The runner fails if CI=true and one is missing. */
 export function lacking({ root = false, installed = [], users = [] }: Needs): string | false {
   const missing = installed.filter((name) => !isInstalled(name));
   const known = readFileSync("/etc/passwd", "utf8").split("\n");

@@ -1,9 +1,6 @@
 import { cpuUsage } from "node:process";
 
-/**
- * The result of some work, and its cost: the CPU time of this process, in milliseconds. On a busy machine the work takes
- * longer, but hardly costs more.
- */
+/** The result of some work, and its CPU time in this process in milliseconds, which hardly depends on the load. */
 export function costOf<T>(work: () => T): Readonly<{ result: T; costMs: number }> {
   const from = cpuUsage();
   const result = work();

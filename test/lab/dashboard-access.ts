@@ -71,10 +71,7 @@ async function makeUseRevoke(page: Page, product: Product): Promise<void> {
 
 const SECURITY = "#/system?show=security";
 
-/**
- * Sets up an authenticator app, signs in with it and with a recovery code, and has the console remove it. The page of `browser`
- * stays signed in.
- */
+/** Signs in with an authenticator app and with a recovery code, and has the console remove them. Stays signed in. */
 export async function signsInWithASecondFactor(browser: LabBrowser, product: Product): Promise<void> {
   const { page } = browser;
   const { secret, recovery } = await setUpApp(page);

@@ -7,10 +7,7 @@ export type SmtpReply = Readonly<{ code: number; lines: readonly string[] }>;
 
 export type Dialog = Awaited<ReturnType<typeof openDialog>>;
 
-/**
- * A line-by-line conversation with a server. Each wait has a deadline; the transcript is kept for the error. Throws if it
- * cannot connect.
- */
+/** A line-by-line conversation with a server. Every wait has a deadline; errors include the transcript. */
 export async function openDialog(host: Host, wish: Wish & Readonly<{ tls?: boolean }>) {
   const connected = await host.connect(wish);
   if (!connected.ok) throw new Error(`${wish.from} -> [${wish.to}]:${wish.port}: ${connected.code}`);

@@ -108,10 +108,7 @@ export function encryptedMail({ lab, product }: Running, { account, from }: Read
       return texts.join("\n");
     },
 
-    /**
-     * Reads another folder, then the inbox from the newest mail back to the first that Dovecot cannot decrypt, all in one
-     * session, which opens all keys.
-     */
+    /** In one session: reads another folder, then the inbox from the newest mail back to the first that is locked. */
     async readNewest(password: string, folder: string): Promise<Readonly<{ beside: string; newest: string }>> {
       const texts: string[] = [];
       const { imap } = await open(password, folder);

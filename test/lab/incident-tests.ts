@@ -33,10 +33,7 @@ export async function receiveAlerts({ lab, product }: Running): Promise<HttpRece
   return startReceiver(lab.sender, lab.directory, ELSEWHERE, 8001);
 }
 
-/**
- * An incident, from the theft of a password to the report. For a server with the SETTINGS of an incident, Anna and Bert. Another
- * program has the port `taken`.
- */
+/** An incident, from a stolen password to the report, with its SETTINGS. Another program has the port `taken`. */
 export function incidentTests(running: Running, webhook: () => HttpReceiver, taken: number): void {
   const { lab, product } = running;
   let elsewhere: Sink;

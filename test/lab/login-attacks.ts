@@ -66,10 +66,7 @@ export function watchedLogins(product: Product) {
 /** Milliseconds. Without a pause the sign-ins of one device would take a whole core. */
 const BETWEEN_SIGN_INS_MS = 1_000;
 
-/**
- * Repeats `work` with pauses until `task` ends, at least once. Ends when both have ended, and fails if either
- * fails.
- */
+/** Repeats `work` with pauses until `task` ends, at least once. Ends when both have ended; fails if either fails. */
 export async function during<T>(task: Promise<T>, work: (round: number) => Promise<void>): Promise<T> {
   const over = new AbortController();
   const ended = task.finally(() => over.abort());

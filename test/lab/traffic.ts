@@ -20,10 +20,7 @@ export const LONGER_PAUSE_MS = 500;
 
 export type Traffic = ReturnType<typeof summaryOf>;
 
-/**
- * While `work` runs, continuously sends mails from strangers to an account and signs in to it over IMAP, each time from a different
- * network.
- */
+/** While `work` runs, strangers send mail to an account and it signs in over IMAP, each time from another network. */
 export async function duringTraffic(
   { lab, account, networks, pauseMs = PAUSE_MS }: TrafficOptions,
   work: (traffic: Traffic) => Promise<void>,

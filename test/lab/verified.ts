@@ -10,10 +10,7 @@ export type Verification = Readonly<{ name: string; ip: string }>;
 /** To the passdb of app passwords any other password is an unknown user, and nothing is verified. An invalid name gets a decoy. */
 const VERIFIED = "event=auth_passdb_request_finished AND NOT result=user_unknown";
 
-/**
- * Makes Dovecot log each verified password in a separate file. Even in an attack this count is complete, where others may miss
- * some. Restarts Dovecot.
- */
+/** Restarts Dovecot so that it logs every verified password in a separate file, where none is missed in an attack. */
 export async function watchVerifications(product: Product): Promise<() => readonly Verification[]> {
   const { lab, layout } = product;
   const file = join(layout.log, "verified");

@@ -57,10 +57,7 @@ export function describedBy(document: unknown) {
   return { routes, operation, faults };
 }
 
-/**
- * Resolves `$ref` in a part of the document; no schema of ours contains itself. Objects have no fields other than those
- * of their schemas.
- */
+/** Resolves `$ref` (no schema of ours contains itself). Objects have no fields other than those of their schemas. */
 function whole(part: unknown, document: unknown): unknown {
   if (Array.isArray(part)) return part.map((each) => whole(each, document));
   if (typeof part !== "object" || part === null) return part;
