@@ -128,8 +128,7 @@ async function guess(host: Host, from: string, door: "imap" | "submission", pass
 /** Checks that command line, API, database and firewall show the same reason and expiry. */
 async function sameBanEverywhere(product: Product, subject: string, code: string, level: string): Promise<void> {
   const ban = await until(`${subject} is banned`, () => product.banOf(subject));
-  assert.equal(ban.code, code);
-  assert.equal(ban.level, level);
+  assert.deepEqual([ban.code, ban.level], [code, level]);
   const expires = Date.parse(ban.expiresAt ?? "");
 
   const stats = (await product.api("GET", "/api/security?action=stats")).json() as Stats;

@@ -60,11 +60,8 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
 
   async function expectAsBefore(): Promise<void> {
     const now = await look.all();
-    assert.deepEqual(changes(bare.packages, now.packages), [], "packages");
-    assert.deepEqual(changes(bare.users, now.users), [], "users and groups");
-    assert.deepEqual(changes(bare.files, now.files), [], "files");
-    assert.deepEqual(changes(bare.processes, now.processes), [], "processes");
-    assert.deepEqual(changes(bare.firewall, now.firewall), [], "firewall");
+    for (const what of ["packages", "users", "files", "processes", "firewall"] as const)
+      assert.deepEqual(changes(bare[what], now[what]), [], what);
   }
 
   /** How many packages dpkg has purged so far. */
@@ -95,7 +92,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       assert.equal(refused.code, 1);
       assert.match(
         refused.stderr,
-        /^ghostinbox: The npm packages cannot be fetched, because \S+ does not answer: [^\n]*\n$/,
+        /^ghostinbox: The npm packages cannot be fetched, because \S+ does not answer: .*\n$/,
       );
       assert.ok(performance.now() - startedAt < patience(30_000));
     });

@@ -58,9 +58,7 @@ describe("what the guard has committed", needsLab(), () => {
     }
     await until("the guard is back", () => product.guardAnswers());
     const replies = await stopFlood();
-    console.log(
-      `${replies.length} mails in the flood, ${seen.at(-1)?.last ?? 0} events committed before the last kill`,
-    );
+    console.log(`${replies.length} mails in the flood, ${seen.at(-1)?.last ?? 0} events before the last kill`);
     const refused = replies.filter((reply) => !reply.startsWith("250 "));
     assert.deepEqual(refused, [], "Postfix took every mail");
     assert.ok(replies.length > KILLS, `a flood of ${replies.length} mails is none`);

@@ -254,7 +254,6 @@ describe("room for mail", needsLab(), () => {
       until("Dovecot is back", async () =>
         (await mail.read(password).catch(() => "")).includes(`bodysecret of ${word}`),
       );
-    const cli = (...args: readonly string[]) => product.cli(args);
 
     await write("clearsecret");
     await product.configure("mailboxes.encryption", "server");
@@ -276,33 +275,29 @@ describe("room for mail", needsLab(), () => {
     await product.does(["account", "passwd", BERT, "--password-stdin"], { input: `${password}\n` });
     assert.match(await mail.read(password), /bodysecret of subjectsecret/, "a new password changes nothing");
 
-    assert.match((await cli("encryption", "lock", "--yes")).stderr, /The private key was never displayed/);
-    const key = (await cli("encryption", "key")).stdout;
+    assert.match(await product.prints("encryption lock --yes"), /The private key was never displayed/);
+    const key = await product.does(["encryption", "key"]);
     const kept = lab.path("kept.pem");
     writeFileSync(kept, key);
     // Keys for DKIM and TLS have the same header.
     const [, , line = ""] = key.split("\n");
     const withKey = async () => (await lab.server.exec(["grep", "-rlF", line, data])).stdout;
     assert.match(await withKey(), /mail\.pem$/m);
-    const locked = await cli("encryption", "lock", "--yes");
-    assert.match(locked.stdout, /^Locked/, locked.stderr);
+    assert.match(await product.does(["encryption", "lock", "--yes"]), /^Locked/);
     assert.equal(await withKey(), "");
     await write("lockedsecret");
     assert.equal(await onDisk("lockedsecret"), "");
     await open("clearsecret");
     assert.doesNotMatch(await mail.read(password), /bodysecret of subjectsecret|lockedsecret/);
-    assert.match(
-      (await cli("encryption", "show")).stdout,
-      /^It cannot be read\. The private key .* does not exist\.$/m,
-    );
+    const shown = await product.prints("encryption show");
+    assert.match(shown, /^It cannot be read\. The private key .* does not exist\.$/m);
 
     writeFileSync(
       `${kept}.other`,
       generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({ type: "pkcs8", format: "pem" }),
     );
-    assert.match((await cli("encryption", "unlock", `${kept}.other`)).stderr, /^This is another private key/);
-    const unlocked = await cli("encryption", "unlock", kept);
-    assert.match(unlocked.stdout, /^Unlocked/, unlocked.stderr);
+    assert.match(await product.prints(`encryption unlock ${kept}.other`), /^This is another private key/);
+    assert.match(await product.does(["encryption", "unlock", kept]), /^Unlocked/);
     await open("lockedsecret");
 
     rmSync(product.layout.mailPrivateKey);

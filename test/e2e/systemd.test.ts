@@ -152,10 +152,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       const main = await mainPid();
       await set("GHOSTINBOX_DATA=/srv/mail\nGHOSTINBOX_LIMITS__MAIL__PER_MINUTE=many\n");
       const refused = await typed("Upgrade", 0, 1);
-      assert.match(
-        refused,
-        /- GHOSTINBOX_DATA names [^]*PER_MINUTE[^]* was not restarted: the old version still runs\./,
-      );
+      assert.match(refused, /- GHOSTINBOX_DATA names[^]*PER_MINUTE[^]*was not restarted: the old version still runs\./);
       assert.equal(await mainPid(), main);
       await machine.shell("sed -i '/PER_MINUTE\\|_DATA=/d' /etc/default/ghostinbox");
       const [drop, check] = ["/run/systemd/system/ghostinbox.service.d", ["ghostinbox", "upgrade", "--check"]];

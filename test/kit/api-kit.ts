@@ -181,9 +181,7 @@ export function apiKitOf(file: string): Kit {
 }
 
 /** Every route of the API. */
-export function tableOf({ parts }: Kit): readonly Route[] {
-  return routes(createSharedParts(parts));
-}
+export const tableOf = ({ parts }: Kit): readonly Route[] => routes(createSharedParts(parts));
 
 /** Asks for a path with the token `ci`: by GET, or with a body by POST. */
 export function ask({ url }: Kit, path: string, body?: unknown): Promise<Response> {

@@ -235,6 +235,4 @@ export function dashboardOf(file: string) {
 }
 
 /** Why a command was refused; fails if it was not. */
-export function refusalOf(reply: Reply): string {
-  return reply.ok ? assert.fail(JSON.stringify(reply)) : reply.message;
-}
+export const refusalOf = (reply: Reply): string => (reply.ok ? assert.fail(JSON.stringify(reply)) : reply.message);

@@ -36,9 +36,7 @@ export function ban({ banLog, enforcer }: ReturnType<typeof newEnforcer>, count:
   enforcer.nudge();
 }
 
-export function address(n: number): Prefix {
-  return net(`10.0.${n >> 8}.${n & 255}`);
-}
+export const address = (n: number): Prefix => net(`10.0.${n >> 8}.${n & 255}`);
 
 const DONE: Outcome = { ok: true };
 const BROKEN: Outcome = { ok: false, reason: "nft failed." };

@@ -9,14 +9,10 @@ export function put(path: string, content: string | Uint8Array = "", mode?: numb
 }
 
 /** The text of a file. */
-export function contentOf(path: string): string {
-  return readFileSync(path, "utf8");
-}
+export const contentOf = (path: string): string => readFileSync(path, "utf8");
 
 /** Who may use a file or directory, as chmod(2) sets it. */
-export function modeOf(path: string): number {
-  return statSync(path).mode & 0o7777;
-}
+export const modeOf = (path: string): number => statSync(path).mode & 0o7777;
 
 /** The files in this directory that this process has open. */
 export function openFilesIn(directory: string): readonly string[] {

@@ -9,9 +9,7 @@ export function loadValid(text: string | null, env: Environment = {}): Extract<L
 }
 
 /** The settings of a server for example.org, with these lines in its file. */
-export function settingsWith(toml = ""): Settings {
-  return loadValid(`domains = ["example.org"]\n${toml}`).settings;
-}
+export const settingsWith = (toml = ""): Settings => loadValid(`domains = ["example.org"]\n${toml}`).settings;
 
 /** What is wrong with a file and an environment. */
 export function settingProblems(text: string | null, env: Environment = {}): readonly string[] {

@@ -91,6 +91,4 @@ function firstLine(input: string, mostBytes: number): string | null {
   return line === "" || line.length > mostBytes ? null : line;
 }
 
-function lines(text: string): string {
-  return text.endsWith("\n") ? text : `${text}\n`;
-}
+const lines = (text: string): string => (text.endsWith("\n") ? text : `${text}\n`);

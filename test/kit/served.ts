@@ -13,17 +13,16 @@ export async function servedSocket(serve: Serve, path = join(temporaryDirectory(
 }
 
 /** The same on a port of 127.0.0.1. */
-export function servedPort(serve: Serve): Promise<number> {
-  return listenOnPort(serverOf(serve));
-}
+export const servedPort = (serve: Serve): Promise<number> => listenOnPort(serverOf(serve));
 
 /** Like a frozen program: the kernel accepts the connection, and nothing answers. */
 export function silent(): void {}
 
 /** Sends this to each connection, and nothing else. */
-export function saying(words: string): Serve {
-  return (socket) => socket.write(words, "latin1");
-}
+export const saying =
+  (words: string): Serve =>
+  (socket) =>
+    socket.write(words, "latin1");
 
 /** Sends this once it has received exactly that. */
 export function answering(question: string, answer: string): Serve {

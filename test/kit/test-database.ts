@@ -15,7 +15,7 @@ import { EventCount } from "../../src/store/events/event-ids.ts";
 import { Retention } from "../../src/store/events/retention.ts";
 import { countSurplus } from "../../src/store/maintenance/work.ts";
 import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
-import { accountName, ip, net } from "./samples.ts";
+import { accountName, BAN, ip, net } from "./samples.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** Shared by the tests of the databases. */
@@ -148,18 +148,8 @@ export function eventRows(count: number, ipText: string, at: Millis, changes: Pa
 
 export function banOf(network: string, createdAt: Millis, changes: Partial<Ban> = {}): Ban {
   const prefix = net(network);
-  return {
-    prefix,
-    ip: networkAddress(prefix),
-    level: "light",
-    code: "mail_limit",
-    reason: "11 mails in a minute, 10 allowed",
-    source: "engine",
-    createdAt,
-    expiresAt: later(createdAt, 30 * MINUTE_MS),
-    offences: 1,
-    ...changes,
-  };
+  const expiresAt = later(createdAt, 30 * MINUTE_MS);
+  return { ...BAN, prefix, ip: networkAddress(prefix), createdAt, expiresAt, ...changes };
 }
 
 /** Bans a network, with these fields instead of the usual ones. */

@@ -3,9 +3,7 @@ import { codeAt, STEP_MS } from "../../src/guard/access/one-time-codes.ts";
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /** The code of an authenticator app for this secret, in the page's format. */
-export function codeOf(secret: string, nowMs: number): string {
-  return codeAt(secretOf(secret), Math.floor(nowMs / STEP_MS));
-}
+export const codeOf = (secret: string, nowMs: number): string => codeAt(secretOf(secret), Math.floor(nowMs / STEP_MS));
 
 /** Decodes base32 (RFC 4648), with or without spaces. */
 function secretOf(text: string): Uint8Array {

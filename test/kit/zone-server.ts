@@ -84,6 +84,4 @@ function nameData(name: string): Buffer {
   return Buffer.concat([...name.replace(/\.$/, "").split(".").map(labelOf), Buffer.from([0])]);
 }
 
-function labelOf(text: string): Buffer {
-  return Buffer.concat([Buffer.from([text.length]), Buffer.from(text, "latin1")]);
-}
+const labelOf = (text: string): Buffer => Buffer.concat([Buffer.from([text.length]), Buffer.from(text, "latin1")]);

@@ -61,10 +61,6 @@ function rootOf(leaves: readonly Buffer[]): Buffer {
   return hash(Buffer.concat([Buffer.from([1]), rootOf(leaves.slice(0, half)), rootOf(leaves.slice(half))]));
 }
 
-function hash(data: Buffer): Buffer {
-  return createHash("sha256").update(data).digest();
-}
+const hash = (data: Buffer): Buffer => createHash("sha256").update(data).digest();
 
-function uint(value: bigint, bytes: number): Buffer {
-  return Buffer.from(value.toString(16).padStart(2 * bytes, "0"), "hex");
-}
+const uint = (value: bigint, bytes: number): Buffer => Buffer.from(value.toString(16).padStart(2 * bytes, "0"), "hex");

@@ -11,9 +11,7 @@ export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace
 export const START_SCRIPT = manifest.scripts.start;
 
 /** Where a lab's copy lies, which is removed with the lab. */
-export function copiedCheckout({ directory }: Pick<Lab, "directory">): string {
-  return join(directory, "checkout");
-}
+export const copiedCheckout = ({ directory }: Pick<Lab, "directory">): string => join(directory, "checkout");
 
 /**
  * Copies the whole checkout, so that a test can add files without leaving any behind. Installed npm packages are shared.

@@ -96,6 +96,4 @@ export async function endProgram(child: ChildProcess, by: NodeJS.Signals = "SIGT
   await ended;
 }
 
-function text(chunks: readonly Buffer[]): string {
-  return Buffer.concat(chunks).toString("utf8");
-}
+const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString("utf8");

@@ -71,9 +71,7 @@ function besides(pid: number): string {
   return /^(runsv|svlogd)/.test(textOf(`/proc/${pid}/cmdline`)) ? "supervision" : "npm start";
 }
 
-export function parentOf(pid: number): number {
-  return Number(/^PPid:\s+(\d+)$/m.exec(textOf(`/proc/${pid}/status`))?.[1]);
-}
+export const parentOf = (pid: number): number => Number(/^PPid:\s+(\d+)$/m.exec(textOf(`/proc/${pid}/status`))?.[1]);
 
 function megabytes(rollup: string, field: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0) / 1024;

@@ -133,9 +133,7 @@ export function publish(directory: string, records: readonly string[], host: str
 
 const PUBLISHED = "; published later\n";
 
-export function zoneFile(zone: string): string {
-  return zone === "." ? "root.zone" : `${zone}.zone`;
-}
+export const zoneFile = (zone: string): string => (zone === "." ? "root.zone" : `${zone}.zone`);
 
 async function serve(folder: string, zones: readonly string[]): Promise<ChildProcess> {
   const configuration = writeNsdConf(folder, "nsd", [DNS_HOST, DNS_HOST_V6], zones);

@@ -189,6 +189,4 @@ exec docker "$@"
 }
 
 /** Quotes for a shell. */
-function quoted(argv: readonly string[]): string {
-  return argv.map((one) => `'${one}'`).join(" ");
-}
+const quoted = (argv: readonly string[]): string => argv.map((one) => `'${one}'`).join(" ");

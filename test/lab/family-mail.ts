@@ -31,9 +31,7 @@ export async function arriveAtOnce({ sender }: Lab, mails: number): Promise<read
 }
 
 /** The reply to a mail that scores far more than `spam.refuse_score`. */
-export async function spamArrives({ sender }: Lab): Promise<number> {
-  return write(sender, 0, "Buy this", GTUBE);
-}
+export const spamArrives = async ({ sender }: Lab): Promise<number> => write(sender, 0, "Buy this", GTUBE);
 
 async function write(host: Host, i: number, subject: string, body: string): Promise<number> {
   const from = `198.51.100.${66 + (i % 60)}`;
@@ -41,6 +39,4 @@ async function write(host: Host, i: number, subject: string, body: string): Prom
   return (await sendMail({ host, from, recipient, text: mailText({ subject, to: recipient, body }) })).code;
 }
 
-function memberOf(i: number): string {
-  return FAMILY[i % FAMILY.length] ?? "";
-}
+const memberOf = (i: number): string => FAMILY[i % FAMILY.length] ?? "";

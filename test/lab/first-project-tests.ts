@@ -88,9 +88,7 @@ function compose({ lab, docker }: ImageLab, argv: readonly string[], password: s
   return docker.compose([...files, ...argv], { env });
 }
 
-function types({ docker, lab }: ImageLab, line: string): Promise<string> {
-  return docker.types(line, lab.directory);
-}
+const types = ({ docker, lab }: ImageLab, line: string): Promise<string> => docker.types(line, lab.directory);
 
 const COMMANDS: readonly (readonly [string, RegExp])[] = [
   ["fail2ban-client status", /Jail list:.*ghostinbox-smtp-abuse/],

@@ -156,6 +156,4 @@ export function longMailsTests({ lab, product }: Running): void {
 }
 
 /** This line, as often as it fits. */
-function filled(line: string, sizeBytes: number): string {
-  return line.repeat(Math.floor(sizeBytes / line.length));
-}
+const filled = (line: string, sizeBytes: number): string => line.repeat(Math.floor(sizeBytes / line.length));
