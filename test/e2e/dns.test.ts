@@ -41,7 +41,7 @@ describe("names and block lists", needsLab(), () => {
   let next = 70;
   async function prepare(): Promise<void> {
     lists = await startLists();
-    sink = await startSink(lab.sender, MX, lab.directory);
+    sink = await startSink(lab, MX);
     writeFileSync(`/etc/netns/${namespaceOf("server")}/resolv.conf`, `nameserver ${POISON}\n`);
   }
 

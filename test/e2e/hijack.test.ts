@@ -94,7 +94,7 @@ describe("a stolen password", needsLab(), () => {
     assert.match((await product.cli(["status"])).stdout, /\d things need attention\.\n/);
     const list = await product.cli(["account", "held", BERT]);
     for (const n of [1, 2, 3]) assert.match(list.stdout, new RegExp(`later${n}@sender\\.test`));
-    sink = await startSink(lab.sender, ELSEWHERE, lab.directory);
+    sink = await startSink(lab, ELSEWHERE);
     await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
     const held = (await queued(BERT)).map(({ queue }) => queue);
     assert.deepEqual(held, ["hold", "hold", "hold"], "a flush sends none of it");

@@ -52,8 +52,8 @@ describe("the pages of an installation, typed as printed", needsLab(), () => {
     server = await startServerMachine(lab, { GHOSTINBOX_GREYLIST__ENABLED: "false" });
     await server.must(["sh", "-c", `echo nameserver ${DNS_HOST_V6} > /etc/resolv.conf`]);
     laptop = await startMachine(lab.sender, lab.directory);
-    bob = await startSink(lab.sender, BOB, lab.directory);
-    await startSink(lab.sender, LARGE_V6, lab.directory);
+    bob = await startSink(lab, BOB);
+    await startSink(lab, LARGE_V6);
   });
   after(() => lab.remove());
 

@@ -39,8 +39,8 @@ describe("what the server sends for its users, and TLS", needsLab(), () => {
       prepare: async (made) => {
         const { lab } = made;
         await serveLiveCertificate(made);
-        written = await startSink(lab.sender, HONEST, lab.directory);
-        elsewhere = await startSink(lab.sender, THERE, lab.directory);
+        written = await startSink(lab, HONEST);
+        elsewhere = await startSink(lab, THERE);
       },
     },
   );

@@ -44,7 +44,7 @@ describe("the pages of an owner, typed as printed", needsLab(), () => {
     await lab.start(RECORDS);
     server = await startServerMachine(lab);
     laptop = await startMachine(lab.sender, lab.directory);
-    elsewhere = await startSink(lab.sender, "198.51.100.10", lab.directory);
+    elsewhere = await startSink(lab, "198.51.100.10");
   });
   after(() => lab.remove());
 

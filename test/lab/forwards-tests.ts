@@ -30,7 +30,7 @@ export const FORWARDS_RECORDS = [
 
 /** `there`: the mails that written.test has received. */
 export function forwardsTests({ lab, product }: Running, there: () => readonly string[]): void {
-  before(() => startSink(lab.sender, REFUSING, lab.directory, ["-f", "."]));
+  before(() => startSink(lab, REFUSING, ["-f", "."]));
 
   type More = Readonly<{ headers?: readonly string[]; sender?: string; body?: string; text?: string }>;
   async function write(subject: string, from: string, more: More = {}): Promise<void> {

@@ -93,7 +93,7 @@ export function honestServersTests({ lab, product }: Running): void {
     product.sqlite(`SELECT 1 FROM honest_mail WHERE prefix = '${LIST}/32' AND ${kind} > 0`);
 
   test("a list server delivers eleven mails in a minute to a family that writes to it: deferred, not banned", async () => {
-    sink = await startSink(lab.sender, LIST, lab.directory);
+    sink = await startSink(lab, LIST);
     assertAccepted(await sendMailAs(ANNA, TO_LIST));
     await until("it is there", () => sink.mails().length > 0);
     await until("that is known", async () => (await credits("written")).length > 0);

@@ -44,7 +44,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
   const folder = () => join(layout.incidents, id);
 
   test("a thief sends 150 mails to strangers, and there is an alert", async () => {
-    elsewhere = await startSink(lab.sender, ELSEWHERE, lab.directory);
+    elsewhere = await startSink(lab, ELSEWHERE);
     assert.match(await signIn(PASSWORD), /^OK/);
     await product.json(["backup", "create"]);
     before = new Date().toISOString();

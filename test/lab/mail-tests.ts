@@ -15,7 +15,7 @@ const OUTSIDE = "198.51.100.10";
 export function mailTests({ lab }: Running): void {
   let sink: Sink;
   before(async () => {
-    sink = await startSink(lab.sender, OUTSIDE, lab.directory);
+    sink = await startSink(lab, OUTSIDE);
   });
 
   test("a stranger's mail through port 25 is read over IMAPS by a stock client", async () => {

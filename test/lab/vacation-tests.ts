@@ -117,7 +117,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
   });
 
   describe("a server that takes minutes for each mail", () => {
-    before(() => startSink(lab.sender, SLOW, lab.directory, ["-W", "mail:600"]));
+    before(() => startSink(lab, SLOW, ["-W", "mail:600"]));
     const atSlow = (): readonly string[] =>
       Array.from({ length: AN_HOUR }, (_, i) => `a${i}@${SLOW_DOMAINS[i % SLOW_DOMAINS.length]}`);
     const submit = async (account: string, subject: string, recipient: string): Promise<string> =>
