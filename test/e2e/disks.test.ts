@@ -47,7 +47,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     const isUsedUp = async (): Promise<boolean> => /^\d{1,3} /.test(await owner.detailOf("disk_full"));
     await until("fewer than 1000 inodes are seen", isUsedUp);
     assert.match(await send("No inode", "198.51.100.80"), /^452 4\.3\.1 .*Insufficient system storage/);
-    assert.match((await signIn(lab.sender, { from: "198.51.100.81", name: ANNA })).said, /^OK/);
+    assert.match((await signIn(lab.sender, { from: "198.51.100.81", name: ANNA })).answer, /^OK/);
     await product.json(["ban", "198.51.100.82", "--for", "1h"]);
     assert.match(await product.firewallBans(), /198\.51\.100\.82/);
     assert.equal(await owner.detailOf("database_unwritable"), "");
@@ -71,14 +71,14 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     const lane = async (number: number): Promise<string> => {
       for (let i = 0; i < TOO_MANY / LANES; i++) {
         const subject = `Large ${number} ${i}`;
-        const said = await send(subject, `2001:db8:b5${number}0:${i.toString(16)}::1`, BODY);
-        if (!said.startsWith("250")) return said;
+        const answer = await send(subject, `2001:db8:b5${number}0:${i.toString(16)}::1`, BODY);
+        if (!answer.startsWith("250")) return answer;
         accepted.push(subject);
       }
       return "taken without an end";
     };
     const refusals = await Promise.all(Array.from({ length: LANES }, (_, i) => lane(i)));
-    for (const said of refusals) assert.match(said, /^452 4\.3\.1 .*Insufficient system storage/);
+    for (const answer of refusals) assert.match(answer, /^452 4\.3\.1 .*Insufficient system storage/);
     await owner.isAlertedTo({ disk_full: /MB are left below .*mail; below 2 MB mail is refused/ });
     // The disk is checked every five seconds. Mail that is accepted in between and finds no room waits.
     console.log(`${accepted.length} were accepted, ${(await queueOf({ lab, product })).length} wait in the queue`);
@@ -101,7 +101,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     });
     const failures = new Set(traffic.failures("mail"));
     console.log(`${traffic.accepted().length} were accepted; then: ${[...failures].join("; ")}`);
-    for (const said of failures) assert.doesNotMatch(said, /^5/, "none is refused for good");
+    for (const answer of failures) assert.doesNotMatch(answer, /^5/, "none is refused for good");
     await product.stop();
     await disk.repair();
     const inbox = join(layout.mail, "example.test", "anna", "Maildir");

@@ -74,12 +74,12 @@ describe("a server in use", needsLab(), () => {
     traffic.print();
     // Postfix asks Dovecot about room. If Dovecot's auth process ends in the middle of the answer, the mail is deferred.
     const deferred = traffic.failures("mail");
-    for (const said of deferred) assert.match(said, /^450 4\.7\.1 \S+ .*: Temporary internal error$/);
+    for (const answer of deferred) assert.match(answer, /^450 4\.7\.1 \S+ .*: Temporary internal error$/);
     assert.ok(deferred.length <= DEFERRED, `${deferred.length} mails deferred`);
     // Dovecot ends sessions when it reloads, even new ones, but its port stays open. If its auth process ends before the
     // process that waits for it, that process reports a failure.
-    for (const said of traffic.failures("sign-in"))
-      assert.match(said, /^(closed$|NO \[(AUTHENTICATIONFAILED|UNAVAILABLE)\])/);
+    for (const answer of traffic.failures("sign-in"))
+      assert.match(answer, /^(closed$|NO \[(AUTHENTICATIONFAILED|UNAVAILABLE)\])/);
     const refused = `SELECT type FROM event WHERE account = '${ANNA}' AND type IN ('LOGIN_FAILED', 'LOGIN_REFUSED')`;
     assert.deepEqual(await product.sqlite(refused), [], "the guard refused none");
     assert.ok(traffic.failedInRow("sign-in") <= CUT_OFF_IN_ROW, `${traffic.failedInRow("sign-in")} in a row`);
@@ -171,7 +171,7 @@ describe("a server in use", needsLab(), () => {
       for (const taker of takers) taker.kill("SIGKILL");
     }
     await owner.seesAllWell();
-    assert.match((await signIn(lab.sender, { from: "198.51.100.93", name: ANNA })).said, /^OK/);
+    assert.match((await signIn(lab.sender, { from: "198.51.100.93", name: ANNA })).answer, /^OK/);
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.93", subject: second })).code, 250);
     await arrive([first, second]);
   });
@@ -238,8 +238,8 @@ describe("a server in use", needsLab(), () => {
     });
     traffic.print();
     await arrive(traffic.accepted());
-    assert.match((await signIn(lab.sender, { from: "198.51.100.94", name: ANNA })).said, /^OK/);
-    assert.match((await signIn(lab.sender, { from: "198.51.100.94", name: "new@example.test" })).said, /^NO/);
+    assert.match((await signIn(lab.sender, { from: "198.51.100.94", name: ANNA })).answer, /^OK/);
+    assert.match((await signIn(lab.sender, { from: "198.51.100.94", name: "new@example.test" })).answer, /^NO/);
   });
 
   type Kept = Readonly<{ password: string; schema: string; events: string }>;

@@ -5,7 +5,7 @@ import { before, describe, test } from "node:test";
 import { messageOf } from "../../src/core/error.ts";
 import { patience } from "../kit/patience.ts";
 import { fail2banRuns, jailHasRead } from "../lab/fail2ban.ts";
-import { alertsOf, comesIn, importAccounts, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { alertsOf, assertSignsIn, importAccounts, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
 import { assertAccepted, sendMail, sendMailAs } from "../lab/mail.ts";
 import { eachOf } from "../lab/wait.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
@@ -30,11 +30,11 @@ describe("honest users, with the limits as they are shipped", needsLab(), () => 
     await fail2banRuns(product);
   });
 
-  const enters = (from: string, name: string) => comesIn(lab.sender, { from, name }, PATIENCE_MS);
+  const enters = (from: string, name: string) => assertSignsIn(lab.sender, { from, name }, PATIENCE_MS);
 
   async function mistypes(from: string, name: string, password: string): Promise<void> {
-    const { said } = await signIn(lab.sender, { from, name, password });
-    assert.equal(said, "NO [AUTHENTICATIONFAILED] Authentication failed.", `${name} from ${from}`);
+    const { answer } = await signIn(lab.sender, { from, name, password });
+    assert.equal(answer, "NO [AUTHENTICATIONFAILED] Authentication failed.", `${name} from ${from}`);
   }
 
   async function phoneAndLaptop(): Promise<void> {

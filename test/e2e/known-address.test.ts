@@ -3,7 +3,7 @@ import { before, describe, test } from "node:test";
 import { HOUR_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/commands.ts";
-import { alertsOf, comesIn, during, LOGINS_AS_SHIPPED, signIn, watchedLogins } from "../lab/login-attacks.ts";
+import { alertsOf, assertSignsIn, during, LOGINS_AS_SHIPPED, signIn, watchedLogins } from "../lab/login-attacks.ts";
 import type { Credentials } from "../lab/sasl.ts";
 import { eachOf, until } from "../lab/wait.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
@@ -27,7 +27,7 @@ describe("guessing behind an address that the account knows", needsLab(), () => 
   before(() => deviceSignsIn());
 
   async function deviceSignsIn(): Promise<void> {
-    await comesIn(lab.sender, { from: HOME, name: OWNER }, OWNER_MS);
+    await assertSignsIn(lab.sender, { from: HOME, name: OWNER }, OWNER_MS);
     signedIn += 1;
   }
 
@@ -39,7 +39,7 @@ describe("guessing behind an address that the account knows", needsLab(), () => 
     for (const half of ["morning", "evening"]) {
       const all = Array.from({ length: GUESSES }, (_, i) => guess(`${half} ${i}`));
       const overImap = eachOf(all.splice(0, OVER_IMAP), OVER_IMAP, async (one) => {
-        assert.match((await signIn(lab.sender, one)).said, /^NO/);
+        assert.match((await signIn(lab.sender, one)).answer, /^NO/);
       });
       const attack = Promise.all([overImap, logins.postfix.signInAll(all, AT_ONCE)]);
       const load = half === "evening" ? whileBusy : async <T>(work: () => Promise<T>): Promise<T> => work();
@@ -65,7 +65,7 @@ describe("guessing behind an address that the account knows", needsLab(), () => 
     const count = logins.verified(({ name }) => name !== OWNER);
     assert.ok(count > 0 && count <= MOST_AT_OTHERS, `${count} were verified`);
     assert.equal(await product.banOf(HOME), undefined);
-    const { said } = await signIn(lab.sender, { from: HOME, name: OTHER });
-    assert.match(said, /^OK/, "another user there comes in with the password that was set");
+    const { answer } = await signIn(lab.sender, { from: HOME, name: OTHER });
+    assert.match(answer, /^OK/, "another user there comes in with the password that was set");
   });
 });

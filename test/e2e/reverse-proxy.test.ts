@@ -8,7 +8,7 @@ import type { EventItem } from "../../src/admin/declare/items.ts";
 import { openBrowser } from "../lab/browser.ts";
 import { AS_NOBODY, endProgram } from "../lab/commands.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
-import { believe, MAIL_PROXY, startMailProxy } from "../lab/mail-proxy.ts";
+import { MAIL_PROXY, startMailProxy, trustProxies } from "../lab/mail-proxy.ts";
 import { mailProxyTests } from "../lab/mail-proxy-tests.ts";
 import { SERVER } from "../lab/network.ts";
 import { ADMIN_PASSWORD } from "../lab/product.ts";
@@ -262,7 +262,7 @@ describe("behind a reverse proxy as documented", needsLab(), () => {
 
   describe("HAProxy before the mail ports", () => {
     during(() => startMailProxy(lab));
-    before(() => believe(product, [MAIL_PROXY, "127.0.0.1"]));
+    before(() => trustProxies(product, [MAIL_PROXY, "127.0.0.1"]));
     mailProxyTests({ lab, product }, ANNA);
   });
 

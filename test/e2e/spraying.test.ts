@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { HOUR_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
-import { alertsOf, comesIn, during, LOGINS_AS_SHIPPED, signIn, watchedLogins } from "../lab/login-attacks.ts";
+import { alertsOf, assertSignsIn, during, LOGINS_AS_SHIPPED, signIn, watchedLogins } from "../lab/login-attacks.ts";
 import type { Credentials } from "../lab/sasl.ts";
 import { eachOf, until } from "../lab/wait.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
@@ -38,7 +38,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
   const hits = new Set<string>();
   const logins = watchedLogins(product);
   before(async () => {
-    for (const name of [OWNER, VICTIM]) assert.match((await signIn(lab.sender, { from: HOME, name })).said, /^OK/);
+    for (const name of [OWNER, VICTIM]) assert.match((await signIn(lab.sender, { from: HOME, name })).answer, /^OK/);
   });
 
   /** Guesses that Dovecot compared with a password. */
@@ -47,7 +47,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
   /** Uses the right password from an address that failed elsewhere, and expects an alert. */
   async function isAlerted(from: string, name: string): Promise<void> {
     hits.add(from);
-    assert.match((await signIn(lab.attacker, { from, name })).said, /^OK/);
+    assert.match((await signIn(lab.attacker, { from, name })).answer, /^OK/);
     const hit = (): Promise<boolean> =>
       alertsOf(product, name).then((alerts) => alerts.some(({ code }) => code === "login_after_guesses"));
     await until(`the owner is alerted to ${from}`, hit, ALERT_MS);
@@ -77,19 +77,19 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
       const name = NAMES[i % NAMES.length] ?? "";
       return { from: sprayer(i % NETWORKS, Math.floor(i / NETWORKS)), name, password: FASHIONABLE };
     });
-    const said = new Map<string, number>();
+    const answers = new Map<string, number>();
     const overImap = guesses.filter((_, i) => i % OVER_IMAP === 0);
     const bySubmission = guesses.filter((_, i) => i % OVER_IMAP !== 0);
     const attack = eachOf(overImap, AT_ONCE.imap, async (guess) => {
-      const answer = (await signIn(lab.attacker, guess)).said;
-      said.set(answer, (said.get(answer) ?? 0) + 1);
+      const answer = (await signIn(lab.attacker, guess)).answer;
+      answers.set(answer, (answers.get(answer) ?? 0) + 1);
     });
     const [, signedIn] = await during(
       Promise.all([attack, logins.postfix.signInAll(bySubmission, AT_ONCE.submission)]),
       ownerSignsIn,
     );
     assert.equal(signedIn, 0);
-    assert.deepEqual([...said], [["NO [AUTHENTICATIONFAILED] Authentication failed.", overImap.length]]);
+    assert.deepEqual([...answers], [["NO [AUTHENTICATIONFAILED] Authentication failed.", overImap.length]]);
     const count = verified() - before;
     assert.ok(count > 0 && count <= MOST_VERIFIED, `${count} guesses were verified`);
   });
@@ -99,7 +99,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
   let places = 0;
   async function ownerSignsIn(): Promise<void> {
     for (const from of [HOME, `2001:db8:b${hex(places++)}::1`])
-      await comesIn(lab.sender, { from, name: OWNER }, OWNER_MS);
+      await assertSignsIn(lab.sender, { from, name: OWNER }, OWNER_MS);
   }
 });
 

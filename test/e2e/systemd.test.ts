@@ -8,7 +8,7 @@ import { openImapAs, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { packageNextVersion } from "../lab/next-version.ts";
 import { bootMachine, type SystemdMachine, whyNoSystemd } from "../lab/systemd-machine.ts";
-import { assertQuickStart, assertTakenBack } from "../lab/systemd-start.ts";
+import { assertQuickStart, assertRolledBack } from "../lab/systemd-start.ts";
 import { follow, stepsUnder } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
 import { endsBy } from "../lab/with-product.ts";
@@ -181,7 +181,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
 
     test("the upgrade is undone, and the previous version does not upgrade again", async () => {
       await typed("Upgrade", 1, 3);
-      await assertTakenBack(machine);
+      await assertRolledBack(machine);
       await typed("Upgrade", 3);
       await expectBan();
     });

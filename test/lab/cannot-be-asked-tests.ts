@@ -49,9 +49,9 @@ export function cannotBeAskedTests({ lab }: Pick<Running, "lab">): void {
     const times: number[] = [];
     const answers = await Promise.all(
       dialogs.map(async (dialog, i) => {
-        const said = (await logIn(dialog, ANNA, i === 4 ? candidate : `${from} ${i}`)) ?? "closed";
+        const answer = (await logIn(dialog, ANNA, i === 4 ? candidate : `${from} ${i}`)) ?? "closed";
         times[i] = performance.now() - began;
-        return said;
+        return answer;
       }),
     );
     const end = await endOf(from, dialogs);

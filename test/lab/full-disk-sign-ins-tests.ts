@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import type { SmallDisk } from "./full-disk.ts";
-import { comesIn, during, signIn } from "./login-attacks.ts";
+import { assertSignsIn, during, signIn } from "./login-attacks.ts";
 import { ANNA, BERT } from "./mail.ts";
 import { type Credentials, openSasl, type SaslClient } from "./sasl.ts";
 import { type Verification, watchVerifications } from "./verified.ts";
@@ -26,7 +26,7 @@ export function fullDiskSignInsTests({ lab, product }: Running, disk: SmallDisk)
     await product.addAccount(SUSPENDED);
     verifications = await watchVerifications(product);
     postfix = await openSasl(product);
-    for (const name of [OWNER, SUSPENDED]) assert.match((await signIn(lab.sender, { from: HOME, name })).said, /^OK/);
+    for (const name of [OWNER, SUSPENDED]) assert.match((await signIn(lab.sender, { from: HOME, name })).answer, /^OK/);
     await product.json(["account", "suspend", SUSPENDED]);
     disk.fill();
     await until("the owner is alerted", async () => {
@@ -36,7 +36,7 @@ export function fullDiskSignInsTests({ lab, product }: Running, disk: SmallDisk)
   });
   after(() => postfix.close());
 
-  const ownerSignsIn = () => comesIn(lab.sender, { from: HOME, name: OWNER }, OWNER_MS);
+  const ownerSignsIn = () => assertSignsIn(lab.sender, { from: HOME, name: OWNER }, OWNER_MS);
 
   test(`few of ${GUESSES} guesses are verified, and the owner gets in`, async () => {
     const verified = (): readonly Verification[] => verifications().filter(({ ip }) => ip !== HOME);
@@ -56,7 +56,7 @@ export function fullDiskSignInsTests({ lab, product }: Running, disk: SmallDisk)
   });
 
   test("a suspended account stays closed, with the right password and from a known place", async () => {
-    assert.match((await signIn(lab.sender, { from: HOME, name: SUSPENDED })).said, /^NO/);
+    assert.match((await signIn(lab.sender, { from: HOME, name: SUSPENDED })).answer, /^NO/);
     assert.equal(await postfix.signIn({ from: HOME, name: SUSPENDED }), false);
   });
 
@@ -65,6 +65,6 @@ export function fullDiskSignInsTests({ lab, product }: Running, disk: SmallDisk)
     disk.free();
     await until("it has recovered", async () => !(await product.hasNotice("database_unwritable")));
     await ownerSignsIn();
-    assert.match((await signIn(lab.sender, { from: HOME, name: SUSPENDED })).said, /^NO/);
+    assert.match((await signIn(lab.sender, { from: HOME, name: SUSPENDED })).answer, /^NO/);
   });
 }

@@ -33,7 +33,7 @@ const strangers = (first: number, count: number): readonly string[] =>
 /** An address that has asked for nothing yet. */
 const NEW = "2001:db8:a0ff::7";
 
-type Asked = Readonly<{ from: string; name: string; isReal: boolean; said: string; code: number; tookMs: number }>;
+type Asked = Readonly<{ from: string; name: string; isReal: boolean; text: string; code: number; tookMs: number }>;
 
 /** For a server that greylists for two seconds, with the account anna@example.test. */
 export function harvestTests({ lab, product }: Running): void {
@@ -60,7 +60,7 @@ export function harvestTests({ lab, product }: Running): void {
     assert.equal(asked.length, NAMES);
     assert.equal(refused.length + deferred.length, NAMES, "no other replies");
     assert.ok(refused.length <= MOST_LEARNED, `${refused.length} names are reported not to exist`);
-    assert.equal(new Set(deferred.map(({ said }) => said)).size, 1, "one text for all others");
+    assert.equal(new Set(deferred.map(({ text }) => text)).size, 1, "one text for all others");
     assert.ok(Math.abs(median(longer)) < patience(20), `the real ones took ${median(longer)} ms longer`);
   });
 
@@ -72,7 +72,7 @@ export function harvestTests({ lab, product }: Running): void {
     const again = await whileBusy(async () =>
       (await Promise.all([late.from, NEW].map((from) => ask(from, neighbours)))).flat(),
     );
-    assert.deepEqual([...new Set(again.map(({ code, said }) => `${code} ${said}`))], [`450 ${late.said}`]);
+    assert.deepEqual([...new Set(again.map(({ code, text }) => `${code} ${text}`))], [`450 ${late.text}`]);
     const events = await product.events(late.from);
     const recorded = events.filter(({ reason }) => reason === "recipients_deferred");
     assert.ok(recorded.some(({ count, limit }) => count !== null && limit === 100));
@@ -95,7 +95,7 @@ export function harvestTests({ lab, product }: Running): void {
         const began = performance.now();
         const reply = await dialog.ask(`RCPT TO:<${name}@example.test>`);
         const tookMs = performance.now() - began;
-        answers.push({ from, name, isReal: name.startsWith("real"), ...said(reply, name), tookMs });
+        answers.push({ from, name, isReal: name.startsWith("real"), ...answerOf(reply, name), tookMs });
       }
       return answers;
     } finally {
@@ -131,6 +131,6 @@ export function crowdTests({ lab, product }: Running): void {
 }
 
 /** Removes the name from the reply, so that replies can be compared. */
-function said({ code, lines }: SmtpReply, name: string): Readonly<{ code: number; said: string }> {
-  return { code, said: lines.join(" ").replaceAll(name, "NAME") };
+function answerOf({ code, lines }: SmtpReply, name: string): Readonly<{ code: number; text: string }> {
+  return { code, text: lines.join(" ").replaceAll(name, "NAME") };
 }

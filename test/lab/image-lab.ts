@@ -123,8 +123,8 @@ export async function makeImageLab() {
     guess: async (account: string, { from, times }: Readonly<{ from: string; times: number }>): Promise<void> => {
       for (let number = 0; number < times; number++) {
         const password = `guess ${number} of ${from}`;
-        const said = () => tryLogIn(lab.attacker, from, account, password);
-        await until(`${password} is judged`, async () => !(await said()).includes("[UNAVAILABLE]"));
+        const answer = () => tryLogIn(lab.attacker, from, account, password);
+        await until(`${password} is judged`, async () => !(await answer()).includes("[UNAVAILABLE]"));
       }
     },
 

@@ -23,17 +23,17 @@ export const LOGINS_AS_SHIPPED: Environment = {
 export async function signIn(host: Host, { from, name, password }: Credentials) {
   const began = performance.now();
   const dialog = await openImap(host, from).catch(messageOf);
-  if (typeof dialog === "string") return { said: dialog, tookMs: performance.now() - began };
-  const said = (await logIn(dialog, name, password)) ?? "closed";
+  if (typeof dialog === "string") return { answer: dialog, tookMs: performance.now() - began };
+  const answer = (await logIn(dialog, name, password)) ?? "closed";
   dialog.close();
-  return { said, tookMs: performance.now() - began };
+  return { answer, tookMs: performance.now() - began };
 }
 
 /** A sign-in that must succeed within this time. */
-export async function comesIn(host: Host, credentials: Credentials, withinMs: number): Promise<void> {
-  const { said, tookMs } = await signIn(host, credentials);
+export async function assertSignsIn(host: Host, credentials: Credentials, withinMs: number): Promise<void> {
+  const { answer, tookMs } = await signIn(host, credentials);
   const who = `${credentials.name} from ${credentials.from}`;
-  assert.match(said, /^OK/, who);
+  assert.match(answer, /^OK/, who);
   assert.ok(tookMs < withinMs, `${who} waited ${Math.round(tookMs)} ms`);
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stopService } from "./content.ts";
 import { authenticate, logIn, openImap, openSubmission, sendMail } from "./mail.ts";
-import { MAIL_PROXY, PROXIED, saidTo } from "./mail-proxy.ts";
+import { MAIL_PROXY, PROXIED, repliesTo } from "./mail-proxy.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -23,8 +23,8 @@ export function mailProxyTests({ lab, product }: Running, account: string): void
     using dialog = await imap(from);
     return (await logIn(dialog, name, password)) ?? "";
   };
-  const said = async (from: string, to: string, line: string): Promise<string> =>
-    (await saidTo(lab.attacker, { from, to, port: 25 }, line)).join();
+  const replies = async (from: string, to: string, line: string): Promise<string> =>
+    (await repliesTo(lab.attacker, { from, to, port: 25 }, line)).join();
   const kinds = async (ip: string) => (await product.events(ip)).map(({ type, details }) => `${type} ${details}`);
 
   test("mail and sign-ins on each port are those of the client", async () => {
@@ -42,7 +42,7 @@ export function mailProxyTests({ lab, product }: Running, account: string): void
 
   test("a PROXY header sent by the client is ignored, both through the proxy and directly", async () => {
     const forged = `PROXY TCP4 ${FORGED} ${SERVER.v4} 4321 25`;
-    for (const to of [MAIL_PROXY, SERVER.v4]) assert.match(await said(LIAR, to, forged), /^220 .*5\d\d /);
+    for (const to of [MAIL_PROXY, SERVER.v4]) assert.match(await replies(LIAR, to, forged), /^220 .*5\d\d /);
     assert.deepEqual(await kinds(FORGED), []);
     assert.equal((await kinds(LIAR)).filter((kind) => kind.startsWith("CONNECT smtp")).length, 2);
   });
@@ -76,7 +76,7 @@ export function mailProxyTests({ lab, product }: Running, account: string): void
     for (let i = 1; i <= 5; i++) await signIn(GUESSER, "nobody@example.test", `guess ${i}`);
     const ban = await until("the guesser is banned", () => product.banOf(GUESSER));
     assert.equal(ban.code, "login_failures");
-    assert.match(await said(GUESSER, MAIL_PROXY, "EHLO guesser.test"), /^421 4\.7\.0/);
+    assert.match(await replies(GUESSER, MAIL_PROXY, "EHLO guesser.test"), /^421 4\.7\.0/);
     assert.doesNotMatch(await signIn(GUESSER), /^OK/);
     assert.match(await signIn(USER), /^OK/);
   });
@@ -90,11 +90,11 @@ export function mailProxyTests({ lab, product }: Running, account: string): void
 
   test("without the guard, clients of a proxy are refused, and others are accepted", async () => {
     const guard = await stopService(product, "guard");
-    assert.match(await said(USER, MAIL_PROXY, "EHLO user.test"), /^421 4\.3\.2/);
-    assert.match(await said(DIRECT, SERVER.v4, "EHLO user.test"), /,250 /);
+    assert.match(await replies(USER, MAIL_PROXY, "EHLO user.test"), /^421 4\.3\.2/);
+    assert.match(await replies(DIRECT, SERVER.v4, "EHLO user.test"), /,250 /);
     await guard.start();
     await until("the guard accepts them again", async () =>
-      /,250 /.test(await said(USER, MAIL_PROXY, "EHLO user.test")),
+      /,250 /.test(await replies(USER, MAIL_PROXY, "EHLO user.test")),
     );
   });
 }

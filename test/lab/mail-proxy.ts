@@ -16,7 +16,7 @@ export const MAIL_PROXY = "198.51.100.10";
 export const PROXIED: readonly number[] = [325, 365, 387, 393];
 
 /** The greeting of an SMTP server and the last line of its reply to this line, or less if it hangs up. */
-export async function saidTo(host: Host, wish: Wish, line: string): Promise<readonly string[]> {
+export async function repliesTo(host: Host, wish: Wish, line: string): Promise<readonly string[]> {
   using dialog = await openDialog(host, wish);
   const replies = [await dialog.reply()];
   if (replies[0]?.code === 220) replies.push(await dialog.ask(line));
@@ -24,11 +24,11 @@ export async function saidTo(host: Host, wish: Wish, line: string): Promise<read
 }
 
 /** Makes the running server trust proxies at these addresses, as docs/mail-proxy.md says. */
-export async function believe(product: Product, networks: readonly string[]): Promise<void> {
+export async function trustProxies(product: Product, networks: readonly string[]): Promise<void> {
   await product.configure("proxy.networks", networks.join());
   const wish = { from: "198.51.100.225", to: MAIL_PROXY, port: 25 };
   await until("a client is accepted", async () => {
-    const [greeting = ""] = await saidTo(product.lab.attacker, wish, "QUIT").catch(() => []);
+    const [greeting = ""] = await repliesTo(product.lab.attacker, wish, "QUIT").catch(() => []);
     return greeting.startsWith("220");
   });
 }

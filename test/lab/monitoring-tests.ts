@@ -38,18 +38,18 @@ export function monitoringTests({ lab, product }: Running): void {
   });
 
   test("promtool accepts the metrics, the rules and the configuration", async () => {
-    const said = async (argv: readonly string[], input = "") => {
+    const promtool = async (argv: readonly string[], input = "") => {
       const { code, stdout, stderr } = await runProgram(["promtool", "check", ...argv], { input });
       return [code, `${stdout}${stderr}`] as const;
     };
-    assert.deepEqual(await said(["metrics"], text), [0, ""]);
-    assert.notEqual((await said(["metrics"], text.replaceAll("_total", "")))[0], 0, "promtool judges them");
-    const [code, says] = await said(["config", join(folder, "prometheus.yml")]);
+    assert.deepEqual(await promtool(["metrics"], text), [0, ""]);
+    assert.notEqual((await promtool(["metrics"], text.replaceAll("_total", "")))[0], 0, "promtool judges them");
+    const [code, says] = await promtool(["config", join(folder, "prometheus.yml")]);
     assert.equal(code, 0, says);
     assert.match(says, /SUCCESS: \d+ rules found/);
     const rules = expressions().map((expr, at) => ({ record: `dashboard:expression_${at}`, expr }));
     writeFileSync(join(folder, "dashboard.yml"), JSON.stringify({ groups: [{ name: "dashboard", rules }] }));
-    const [parsed, whyNot] = await said(["rules", join(folder, "dashboard.yml")]);
+    const [parsed, whyNot] = await promtool(["rules", join(folder, "dashboard.yml")]);
     assert.equal(parsed, 0, whyNot);
   });
 

@@ -157,17 +157,17 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     assert.deepEqual(await firewall.reset(bans, [], kit.now()), OK);
     await open(STRANGER);
     const passed = await timed(() => kernel.passed([PORT]));
-    const said = await timed(() => kernel.sendOrders({ watched: [PORT], refused: [], full: [], known: [] }, 15));
+    const sent = await timed(() => kernel.sendOrders({ watched: [PORT], refused: [], full: [], known: [] }, 15));
     const listed = await timed(() => kit.listing());
-    t.diagnostic([passed, said, listed].map(({ ms }) => `${ms} ms`).join(", "));
-    assert.deepEqual([said.value, passed.value.get(PORT)], [OK, { offered: 1, arrived: 1 }]);
+    t.diagnostic([passed, sent, listed].map(({ ms }) => `${ms} ms`).join(", "));
+    assert.deepEqual([sent.value, passed.value.get(PORT)], [OK, { offered: 1, arrived: 1 }]);
     assert.deepEqual((await kernel.passed([PORT])).get(PORT), { offered: 0, arrived: 0 });
     await assert.rejects(
       kernel.passed([PORT, 9]),
       /No such file/,
       "missing counters don't mean that there were no attempts",
     );
-    assert.ok(Math.max(passed.ms, said.ms) < listed.ms / 4);
+    assert.ok(Math.max(passed.ms, sent.ms) < listed.ms / 4);
   });
 
   test("once the guard is gone the kernel counts", async () => {

@@ -4,9 +4,9 @@ import type { BareDebian, BareRun } from "./bare-debian.ts";
 /** Edits a limit in the original project's script, as its pages say, and applies it. */
 export async function expectLimitOfScript(machine: BareDebian, online: BareRun): Promise<void> {
   await edit(machine, "perMinute: 10", "perMinute: 20");
-  const said = await machine.must(["./ghostinbox", "config", "apply"], online);
-  assert.match(said, /security\.js was edited: limits\.mail\.per_minute = 20, now in ghostinbox\.toml\./);
-  assert.match(said, /In force now: limits\.mail\.per_minute\./);
+  const output = await machine.must(["./ghostinbox", "config", "apply"], online);
+  assert.match(output, /security\.js was edited: limits\.mail\.per_minute = 20, now in ghostinbox\.toml\./);
+  assert.match(output, /In force now: limits\.mail\.per_minute\./);
   const shown = await machine.must(["./ghostinbox", "config", "show"], online);
   assert.match(shown, /^limits\.mail\.per_minute = 20 {2}# ghostinbox\.toml:\d+$/m);
 }

@@ -188,9 +188,9 @@ export function signInsTests({ lab, product }: Running): void {
       const dialog = await open;
       const startedAt = Date.now();
       const began = performance.now();
-      const said = await (door === "imap" ? logIn(dialog, name, "wrong") : authenticate(dialog, name, "wrong"));
+      const answer = await (door === "imap" ? logIn(dialog, name, "wrong") : authenticate(dialog, name, "wrong"));
       answered.get(name)?.push(performance.now() - began);
-      words.add(`${door}: ${JSON.stringify(said)}`);
+      words.add(`${door}: ${JSON.stringify(answer)}`);
       dialog.close();
       starts.set(from, { name, startedAt });
     }

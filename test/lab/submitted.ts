@@ -13,10 +13,10 @@ export async function submitMany(running: Running, asked: Readonly<{ account: st
   const { account, from, mails } = asked;
   const sessions = Array.from({ length: 4 }, async (_, nth) => {
     using dialog = await openSubmissionAs(running.lab.sender, from, account);
-    const said = new Set<number>();
+    const codes = new Set<number>();
     for (let i = nth; i < mails; i += 4)
-      said.add((await mailOver(dialog, { sender: account, recipient: `victim${i}@sender.test` })).code);
-    return [...said];
+      codes.add((await mailOver(dialog, { sender: account, recipient: `victim${i}@sender.test` })).code);
+    return [...codes];
   });
   return [...new Set((await Promise.all(sessions)).flat())];
 }

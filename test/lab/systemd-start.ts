@@ -5,15 +5,15 @@ import type { SystemdMachine } from "./systemd-machine.ts";
 const DATA = "/var/lib/ghostinbox";
 /** Four times a start after a boot on an idle machine. */
 const READY_S = 15;
-const TAKEN_BACK =
+const ROLLED_BACK =
   /^ghostinbox: The upgrade of engine\.db to schema 2 was undone: install the version .*json to upgrade again\.$/m;
 
 /** Checks that the upgrade was rolled back, and that the abandoned version does not start. */
-export async function assertTakenBack(machine: SystemdMachine): Promise<void> {
+export async function assertRolledBack(machine: SystemdMachine): Promise<void> {
   const database = `file:${DATA}/db/engine/engine.db?mode=ro`;
   assert.equal(await machine.must(["sqlite3", database, "PRAGMA user_version"]), "1\n");
   assert.equal((await machine.run(["systemctl", "start", "ghostinbox"])).code, 1);
-  assert.match(await machine.shell("journalctl --sync; journalctl -n 6 -o cat -u ghostinbox"), TAKEN_BACK);
+  assert.match(await machine.shell("journalctl --sync; journalctl -n 6 -o cat -u ghostinbox"), ROLLED_BACK);
   const state = await machine.run(["systemctl", "is-active", "ghostinbox"]);
   assert.equal(state.stdout, "failed\n", "it is not repeated");
 }

@@ -8,8 +8,8 @@ import { mailsIn } from "./mailbox.ts";
 import { until } from "./wait.ts";
 
 type Kind = "mail" | "sign-in";
-/** One mail or sign-in. `said`: the reply, or why there was none. */
-type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; said: string; tookMs: number }>;
+/** One mail or sign-in. `answer`: the reply, or why there was none. */
+type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; answer: string; tookMs: number }>;
 /** `networks`: a hexadecimal digit that keeps the networks of each `Traffic` apart. */
 type TrafficOptions = Readonly<{ lab: Lab; account: string; networks: string; pauseMs?: number }>;
 
@@ -34,16 +34,16 @@ export async function duringTraffic(
       const beganAt = performance.now();
       const subject = `Traffic ${networks}-${worker}-${i}`;
       const from = `2001:db8:b${networks}${worker}0:${i.toString(16)}::1`;
-      const said = await tryOne(kind, subject, from).catch(messageOf);
-      const ok = said.startsWith(kind === "mail" ? "250 " : "OK");
-      tries.push({ kind, subject, ok, said, tookMs: performance.now() - beganAt });
+      const answer = await tryOne(kind, subject, from).catch(messageOf);
+      const ok = answer.startsWith(kind === "mail" ? "250 " : "OK");
+      tries.push({ kind, subject, ok, answer, tookMs: performance.now() - beganAt });
       await pause(pauseMs);
     }
   };
 
   /** Returns the reply. */
   const tryOne = async (kind: Kind, subject: string, from: string): Promise<string> => {
-    if (kind === "sign-in") return (await signIn(lab.sender, { from, name: account })).said;
+    if (kind === "sign-in") return (await signIn(lab.sender, { from, name: account })).answer;
     return words(await sendMail({ host: lab.sender, from, recipient: account, subject }));
   };
 
@@ -64,7 +64,7 @@ function summaryOf(tries: readonly Try[]) {
   const of = (kind: Kind): readonly Try[] => tries.filter((one) => one.kind === kind);
   const count = (kind: Kind): number => of(kind).filter(({ ok }) => ok).length;
   /** Replies to failed ones. */
-  const failures = (kind: Kind): readonly string[] => of(kind).flatMap(({ ok, said }) => (ok ? [] : [said]));
+  const failures = (kind: Kind): readonly string[] => of(kind).flatMap(({ ok, answer }) => (ok ? [] : [answer]));
   /** Longest duration. Milliseconds. */
   const longest = (kind: Kind): number => Math.round(Math.max(0, ...of(kind).map(({ tookMs }) => tookMs)));
   return {

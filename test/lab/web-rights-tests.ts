@@ -39,8 +39,8 @@ export function webRightsTests({ lab, product }: Running): void {
     // `watch` comes last, because a watcher gets events between other answers.
     const commands = [...Object.values(COMMANDS).filter(({ verb }) => verb !== "watch"), COMMANDS.watch];
     const given = commands.map((command) => ({ by: "root", command }));
-    const said = (await asWeb(product, given)).map((reply) => JSON.stringify(reply));
-    const isRefused = (i: number): boolean => /"ok":false.*is not allowed from here/.test(said[i] ?? "");
+    const replies = (await asWeb(product, given)).map((reply) => JSON.stringify(reply));
+    const isRefused = (i: number): boolean => /"ok":false.*is not allowed from here/.test(replies[i] ?? "");
     const allowed = commands.flatMap(({ verb }, i) => (isRefused(i) ? [] : [verb]));
     assert.deepEqual(allowed.toSorted(), WEB_VERBS);
     const refused = await product.sqlite("SELECT details FROM event WHERE type = 'COMMAND_REFUSED'");
@@ -124,12 +124,12 @@ type Said = Reply | Readonly<{ lastEventId: number }>;
 
 /** Sends commands through the web's socket as the web's user. The guard queues a bounded number per connection. */
 async function asWeb({ lab, layout }: Product, lines: readonly object[]): Promise<readonly Said[]> {
-  const said: Said[] = [];
+  const replies: Said[] = [];
   for (let at = 0; at < lines.length; at += CONTROL_LIMITS.maxPending) {
     const some = lines.slice(at, at + CONTROL_LIMITS.maxPending);
     const input = some.map((line) => `${JSON.stringify(line)}\n`).join("");
     const printed = await lab.server.mustExec([...AS_WEB, layout.node, "-e", SPEAK, layout.webSocket], { input });
-    for (const line of printed.trim().split("\n")) said.push(JSON.parse(line) as Said);
+    for (const line of printed.trim().split("\n")) replies.push(JSON.parse(line) as Said);
   }
-  return said;
+  return replies;
 }
