@@ -42,8 +42,7 @@ describe("Fail2ban reports, and each report bans if you choose so", needsLab(), 
     test("dovecot: three wrong passwords over IMAP", async () => {
       const from = "2001:db8:a000:1::1";
       for (let i = 0; i < 3; i++) await guessImap(from, `wrong ${i}`);
-      const ban = await bannedByJail(product, "dovecot", "2001:db8:a000:1::/64");
-      assert.equal(ban.level, "light");
+      assert.equal((await bannedByJail(product, "dovecot", "2001:db8:a000:1::/64")).level, "light");
       assert.match((await product.cli(["why", from])).stdout, /jail dovecot: 3 offences/);
     });
   });

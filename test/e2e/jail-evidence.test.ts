@@ -87,8 +87,7 @@ describe("jails add what the guard did not judge when it happened", needsLab(), 
       const server = "198.51.100.82";
       await names(server, ["carl@example.test", "dora@example.test", "emil@example.test"]);
       await isEvidence(server, "postfix");
-      const why = (await product.cli(["why", server])).stdout;
-      assert.match(why, /evidence, not an offence/);
+      assert.match((await product.cli(["why", server])).stdout, /evidence, not an offence/);
     });
 
     test("an administrator with four typos", async () => {

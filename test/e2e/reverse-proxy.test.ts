@@ -181,8 +181,7 @@ describe("behind a reverse proxy as documented", needsLab(), () => {
       test("a guesser is banned by its own address, and the proxy serves others", async () => {
         const web = await browser(guesser);
         for (let i = 1; i <= 5; i++) await signIn(web, `guess ${i}`).catch(() => null);
-        const ban = await until("the guesser is banned", () => product.banOf(guesser));
-        assert.equal(ban.code, "login_failures");
+        assert.equal((await until("the guesser is banned", () => product.banOf(guesser))).code, "login_failures");
         const reaches = () => lab.attacker.reaches({ from: guesser, to: SERVER.v4, port: 443, timeoutMs: 500 });
         await until("the proxy is out of reach", async () => !(await reaches()));
         assert.equal((await signIn(await browser(other), ADMIN_PASSWORD)).status, 200);

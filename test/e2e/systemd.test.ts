@@ -160,8 +160,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await machine.shell(`mkdir -p ${drop}; printf '${unit}' >${drop}/test.conf; systemctl daemon-reload`);
       assert.match((await machine.run(check)).stderr, /PER_MINUTE/);
       await machine.shell(`rm -r ${drop}; systemctl daemon-reload`);
-      const checked = await machine.run(check);
-      assert.match(checked.stderr, /^Next: systemctl restart ghostinbox$/m);
+      assert.match((await machine.run(check)).stderr, /^Next: systemctl restart ghostinbox$/m);
       await machine.shell(`DEBIAN_FRONTEND=noninteractive dpkg --install ${DIST}/ghostinbox_0.2.0-1_*.deb`);
       assert.notEqual(await mainPid(), main);
       assert.match(

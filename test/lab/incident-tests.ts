@@ -188,8 +188,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     assert.match(told, /^Subject: Mail from anna@example\.test on or after [^]*\n\d+ recipients:\nvictim/m);
     await product.json(["incident", "tell", ANNA, "--send", "--yes"]);
     assert.match((await product.cli(["incident", "tell", ANNA, "--send", "--yes"])).stdout, /No one is left to notify/);
-    const lifted = await product.cli(["incident", "recover", "--lift", "send"]);
-    assert.match(lifted.stdout, /no longer isolated/);
+    assert.match((await product.cli(["incident", "recover", "--lift", "send"])).stdout, /no longer isolated/);
     assert.equal(existsSync(layout.isolation), false);
     assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "tables"]), /isolation/);
     // A lift removes the table left by an interrupted one.

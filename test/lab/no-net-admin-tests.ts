@@ -76,8 +76,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
   test("a client that is banned while it is connected is refused at its next mail", async () => {
     using dialog = await openSmtp(lab.attacker, CONNECTED);
     await product.json(["ban", CONNECTED, "test"]);
-    const reply = await mailOver(dialog, {});
-    assert.equal(reply.code, 421, dialog.transcript.join("\n"));
+    assert.equal((await mailOver(dialog, {})).code, 421, dialog.transcript.join("\n"));
   });
 
   test("an account that is suspended while it is connected is refused at its next mail", async () => {

@@ -207,7 +207,6 @@ export function reachTests({ lab, product }: Running): void {
     const sendmail = ["/usr/sbin/sendmail", "-C", product.layout.postfixConf, "-f", "postmaster@example.test", ANNA];
     const ran = await lab.server.exec([...AS_NOBODY, ...sendmail], { input: "Subject: forged\n\nx\n" });
     assert.notEqual(ran.code, 0, ran.stderr);
-    const tested = await product.cli(["alerts", "test", "--json"]);
-    assert.match(tested.stdout, /"channel": "email", "ok": true/);
+    assert.match((await product.cli(["alerts", "test", "--json"])).stdout, /"channel": "email", "ok": true/);
   });
 }

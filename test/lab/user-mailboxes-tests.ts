@@ -78,8 +78,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
       await until(`it is there: ${subject}`, () => isThere(subject));
       await until(`it is here: ${subject}`, () => findMail(product.layout, subject));
     }
-    const review = await cli("access review");
-    assert.match(review, /^anna@example\.test +-> anna@elsewhere\.test +\(account forward\)$/m);
+    assert.match(await cli("access review"), /^anna@example\.test +-> anna@elsewhere\.test +\(account forward\)$/m);
 
     await cli(`account forward ${ANNA} ${ELSEWHERE} ${BERT} --no-keep`);
     await write("without a copy");
