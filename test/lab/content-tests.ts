@@ -173,12 +173,11 @@ export function contentTests({ lab, product }: Running, signer: Signer, sink: ()
     await send({ subject: "wrong spam", body: "minutes of the allotment committee", headers: ["X-Lab: ten"] });
     await arrived("wrong spam", "Junk");
     const moved = async (folder: string, subject: string, to: string): Promise<void> => {
-      const imap = await openImapAs(lab.sender, "198.51.100.65", ANNA);
+      using imap = await openImapAs(lab.sender, "198.51.100.65", ANNA);
       await imap.imap(`CREATE ${to}`);
       await imap.imap(`SELECT ${folder}`);
       const [, uid] = /^\* SEARCH (\d+)$/m.exec((await imap.imap(`UID SEARCH SUBJECT "${subject}"`)).join("\n")) ?? [];
       assert.match((await imap.imap(`UID MOVE ${uid} ${to}`)).at(-1) ?? "", / OK /, subject);
-      imap.close();
     };
     await moved("INBOX", "missed spam", "Junk");
     await moved("Junk", "wrong spam", "INBOX");

@@ -38,11 +38,10 @@ export async function forgeBeforeTheTable({ lab, product }: Running, named: read
   for (const address of named) assert.equal(await product.banOf(address), undefined, address);
 
   async function signIn(address: string, attempt: number): Promise<void> {
-    const dialog = await openDialog(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: IMAP_OF_PROXIES });
+    using dialog = await openDialog(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: IMAP_OF_PROXIES });
     dialog.send(`PROXY TCP4 ${address} ${SERVER.v4} ${4_000 + attempt} 993`);
     await dialog.startTls();
     await dialog.line();
     await logIn(dialog, "nobody@example.test", `wrong ${attempt}`);
-    dialog.close();
   }
 }

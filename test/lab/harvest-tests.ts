@@ -88,19 +88,15 @@ export function harvestTests({ lab, product }: Running): void {
   });
 
   async function ask(from: string, wanted: readonly string[]): Promise<readonly Asked[]> {
-    const dialog = await openSmtp(lab.attacker, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
+    using dialog = await openSmtp(lab.attacker, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
     const answers: Asked[] = [];
-    try {
-      for (const name of wanted) {
-        const began = performance.now();
-        const reply = await dialog.ask(`RCPT TO:<${name}@example.test>`);
-        const tookMs = performance.now() - began;
-        answers.push({ from, name, isReal: name.startsWith("real"), ...answerOf(reply, name), tookMs });
-      }
-      return answers;
-    } finally {
-      dialog.close();
+    for (const name of wanted) {
+      const began = performance.now();
+      const reply = await dialog.ask(`RCPT TO:<${name}@example.test>`);
+      const tookMs = performance.now() - began;
+      answers.push({ from, name, isReal: name.startsWith("real"), ...answerOf(reply, name), tookMs });
     }
+    return answers;
   }
 }
 

@@ -45,7 +45,7 @@ export function honestServersTests({ lab, product }: Running): void {
     const from = "198.51.100.81";
     // Only a few per connection, because Postfix slows down after ten errors.
     for (let connection = 1; connection <= 5; connection++) {
-      const dialog = await openSmtp(lab.sender, from);
+      using dialog = await openSmtp(lab.sender, from);
       const [first, second] = await bounce(dialog, "made-up@example.test", ANNA);
       assert.match(first?.lines.join() ?? "", /5\.1\.1 .*User unknown/);
       assert.match(second?.lines.join() ?? "", /5\.5\.3/);
@@ -53,7 +53,6 @@ export function honestServersTests({ lab, product }: Running): void {
         const [reply] = await bounce(dialog, `name-${connection}-${i}@example.test`);
         assert.equal(reply?.code, 550, dialog.transcript.join("\n"));
       }
-      dialog.close();
     }
     const dialog = await openSmtp(lab.sender, from);
     const [unknown] = await bounce(dialog, "name@example.test");
@@ -77,11 +76,10 @@ export function honestServersTests({ lab, product }: Running): void {
       `${name}@example.test@[127.0.0.1]`,
     ];
     const repliesFor = async (name: string) => {
-      const dialog = await openSmtp(lab.sender, from);
+      using dialog = await openSmtp(lab.sender, from);
       const replies: string[] = [];
       await dialog.ask("MAIL FROM:<someone@sender.test>");
       for (const form of formsOf(name)) replies.push((await dialog.ask(`RCPT TO:<${form}>`)).lines.join());
-      dialog.close();
       return replies.map((reply) => reply.replace(/<.*>/, ""));
     };
     const replies = await repliesFor("anna");

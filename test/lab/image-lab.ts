@@ -111,12 +111,11 @@ export async function makeImageLab() {
 
     /** Waits until its inbox holds mails with these words in their subjects. */
     expectMails: async (account: string, ...subjects: readonly string[]): Promise<void> => {
-      const imap = await openImapAs(lab.sender, "198.51.100.70", account);
+      using imap = await openImapAs(lab.sender, "198.51.100.70", account);
       await imap.imap("SELECT INBOX");
       const isThere = async (subject: string) =>
         /SEARCH \d/.test((await imap.imap(`SEARCH SUBJECT "${subject}"`)).join());
       for (const subject of subjects) await until(`the mail "${subject}"`, () => isThere(subject));
-      imap.close();
     },
 
     /** Signs in, each time with another password. Retries a sign-in that the server defers under load, which doesn't count as a guess. */

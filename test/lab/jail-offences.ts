@@ -15,9 +15,8 @@ export function jailOffences({ attacker }: Lab) {
   return {
     "postfix-auth": async (from, { account, times }) => {
       for (const password of passwords(times)) {
-        const dialog = await openSubmission(attacker, from);
+        using dialog = await openSubmission(attacker, from);
         assert.equal((await authenticate(dialog, account, password)).code, 535);
-        dialog.close();
       }
     },
 

@@ -33,11 +33,10 @@ export function limitsTests({ lab, product }: Running): void {
   });
 
   test("a mail, even a user's, may have a hundred recipients; the rest must come with the next", async () => {
-    const user = await openSubmissionAs(lab.sender, "198.51.100.89", ANNA);
+    using user = await openSubmissionAs(lab.sender, "198.51.100.89", ANNA);
     await user.ask(`MAIL FROM:<${ANNA}>`);
     for (let n = 1; n <= 100; n++) assert.equal((await user.ask(`RCPT TO:<r${n}@sender.test>`)).code, 250, `${n}`);
     assert.equal((await user.ask("RCPT TO:<r101@sender.test>")).code, 452);
-    user.close();
   });
 
   describe("with the guard stopped", () => {
@@ -103,10 +102,9 @@ export function limitsTests({ lab, product }: Running): void {
     });
 
     async function mailsOf(from: string, count: number): Promise<readonly number[]> {
-      const dialog = await openSmtp(lab.sender, from);
+      using dialog = await openSmtp(lab.sender, from);
       const codes: number[] = [];
       for (let i = 0; i < count; i++) codes.push((await mailOver(dialog, {})).code);
-      dialog.close();
       return codes;
     }
   });
