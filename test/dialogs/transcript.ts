@@ -130,10 +130,8 @@ export async function play(lab: Lab, steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       if (step.type === "connect") {
         dialog?.close();
-        dialog = await openDialog(lab[step.host], {
-          ...step,
-          to: step.host === "server" ? step.from : serverFor(step.from),
-        });
+        const to = step.host === "server" ? step.from : serverFor(step.from);
+        dialog = await openDialog(lab[step.host], { ...step, to });
       } else if (dialog === null) throw new Error("a transcript starts with `from … to …`");
       else await playStep(dialog, step);
     }

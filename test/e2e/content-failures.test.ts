@@ -155,11 +155,8 @@ describe("a content filter that fails", needsLab(), () => {
       // Other settings need not wait for the key.
       await product.configure("mailboxes.quota", "2GB");
       assert.ok(await alerts());
-      const pem = generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({
-        type: "pkcs8",
-        format: "pem",
-      });
-      writeFileSync(key, pem, { mode: 0o600 });
+      const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+      writeFileSync(key, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
       assert.ok(await alerts(), "it is not used yet");
       await product.does(["config", "apply", "--yes"]);
       await until("the alert ends", async () => !(await alerts()));

@@ -89,10 +89,8 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     const hasBan = async () => existsSync(digest) && String(await product.sqlite(BANS, digest)) === BANNED;
     await until("the digest has the ban", hasBan);
     await product.sv("down", "guard");
-    assert.match(
-      (await product.cli(["status"])).stderr,
-      /^The guard was stopped: .* Start it with `sv up .*guard`\.$/m,
-    );
+    const { stderr } = await product.cli(["status"]);
+    assert.match(stderr, /^The guard was stopped: .* Start it with `sv up .*guard`\.$/m);
     // Pages in the write-ahead log would hide the damage.
     await lab.server.mustExec(["sqlite3", engineDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
     damage(engineDb);

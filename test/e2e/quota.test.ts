@@ -292,10 +292,8 @@ describe("room for mail", needsLab(), () => {
     const shown = await product.prints("encryption show");
     assert.match(shown, /^It cannot be read\. The private key .* does not exist\.$/m);
 
-    writeFileSync(
-      `${kept}.other`,
-      generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({ type: "pkcs8", format: "pem" }),
-    );
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+    writeFileSync(`${kept}.other`, privateKey.export({ type: "pkcs8", format: "pem" }));
     assert.match(await product.prints(`encryption unlock ${kept}.other`), /^This is another private key/);
     assert.match(await product.does(["encryption", "unlock", kept]), /^Unlocked/);
     await open("lockedsecret");

@@ -143,10 +143,8 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     assert.deepEqual(hers, []);
     const bundle = z.parse(packed, await product.json(["incident", "investigate"]));
     assert.deepEqual(bundle.lacks, []);
-    assert.match(
-      await product.does(["incident", "verify", bundle.file]),
-      /is the bundle that was packed: entry \d+ of the audit names it/,
-    );
+    const verified = await product.does(["incident", "verify", bundle.file]);
+    assert.match(verified, /is the bundle that was packed: entry \d+ of the audit names it/);
     const names = (await lab.server.mustExec(["tar", "-tzf", bundle.file])).split("\n");
     assert.equal(names.filter((name) => /^\.\/mails\/\w+$/.test(name)).length, MAILS - left);
     const wanted = ["events.jsonl", "audit.jsonl", "logs/mail/mail.log", "conf/settings.toml", "machine/firewall.txt"];

@@ -77,10 +77,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
 
   test("a filter that attackers could abuse is refused, with its path in the checkout; the others are used", async () => {
     write("gullible", "reject: .* from .*\\[<HOST>\\]");
-    await product.fails(
-      ["fail2ban", "test", "gullible", product.layout.mailLog],
-      /lets attackers choose who is banned/,
-    );
+    await product.fails(["fail2ban", "test", "gullible", product.layout.mailLog], /attackers choose who is banned/);
     assert.match(await restart(), /"refused":\[\{"file":"[^"]*gullible\.conf"/);
     const report = await jails();
     assert.ok(report.includes(`${join(directory, "gullible.conf")} was refused`), report);

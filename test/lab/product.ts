@@ -28,6 +28,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 type SvCommand = "up" | "once" | "cont" | "kill" | "down" | "pause" | "restart" | "force-stop";
 type Place = Readonly<{ data?: string; within?: readonly string[] | undefined; checkout?: string | undefined }>;
+type FailOptions = RunOptions & Readonly<{ code?: number }>;
 type ProductOptions = Place & Readonly<{ isByNpm?: boolean }>;
 
 /** The server as a user starts it: `npm start` on the lab's server host. */
@@ -201,11 +202,7 @@ export class Product {
   };
 
   /** Runs a command that must fail, with this exit code and this error. */
-  async fails(
-    argv: readonly string[],
-    says: RegExp,
-    options: RunOptions & Readonly<{ code?: number }> = {},
-  ): Promise<void> {
+  async fails(argv: readonly string[], says: RegExp, options: FailOptions = {}): Promise<void> {
     const { code, stdout, stderr } = await this.cli(argv, options);
     assert.equal(code, options.code ?? 1, `ghostinbox ${argv.join(" ")}: ${code}\n${stdout}${stderr}`);
     assert.match(stderr, says);

@@ -33,10 +33,7 @@ export function signInsTests({ lab, product }: Running): void {
     assert.ok(tries.every((signedIn) => !signedIn));
     assert.equal(await product.banOf(AWAY), undefined);
     assert.ok(await signsIn(ANNA, PASSWORD, AWAY), "others may");
-    assert.match(
-      (await product.cli(["why", AWAY])).stdout,
-      /bert@example\.test.*sign-in came from outside the networks/,
-    );
+    assert.match((await product.cli(["why", AWAY])).stdout, /bert@.*sign-in came from outside the networks/);
     assert.match((await product.cli(["account", "list"])).stdout, new RegExp(`${BERT} .*UTC .*${HOME}`));
     const { stdout } = await product.cli(["account", "list", "--json"]);
     assert.match(stdout, /"bert@example\.test".*"lastSignInAt": "\d{4}-/);
