@@ -32,6 +32,7 @@ const examples: readonly Example[] = [
   ["an address from which an account signed in, over the limit", KNOWN, { isKnown: true, connections: times(20) }],
   ["that address at three times the limit", KNOWN, { isKnown: true, connections: times(59) }],
   ["its owner who sends while a machine floods port 25", PASSES, { isKnown: true, connections: times(59) }, SENDS],
+  ["its owner there on port 465", PASSES, { isKnown: true, connections: times(59) }, { service: "submissions" }],
   ["that address past three times the limit", BANNED, { isKnown: true, connections: times(60) }],
 ];
 

@@ -28,6 +28,8 @@ test("a ban in force still holds, as do commands of administrators and decisions
   const deferred = whatStillApplies(mail(), decision("hold", "account_held", { evidence, changes: [hold] }));
   assert.equal(outcomeOf(deferred), "defer account_recipient_limit, uncounted, unrecorded");
   assert.equal(deferred.evidence, evidence);
-  const limited = decision("defer", "account_recipient_limit", { evidence });
-  assert.equal(whatStillApplies(mail(), limited), limited);
+  for (const reason of ["account_recipient_limit", "account_mail_limit", "account_hold_full"] as const) {
+    const limited = decision("defer", reason, { evidence });
+    assert.equal(whatStillApplies(mail(), limited), limited, reason);
+  }
 });

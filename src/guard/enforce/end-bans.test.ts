@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { net } from "../../../test/kit/samples.ts";
+import { UNRECORDED_PASS } from "../../core/decide/unrecorded.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -80,4 +81,10 @@ test("break-glass reports a database that cannot be written", async () => {
     store.failing = "commit";
     assert.deepEqual(await breakGlass({ engine, banLog, clock }, "root"), { lifted: 0, left: bans, isDone: false });
   }
+});
+
+test("break-glass is not done while a ban is left, even if its record was written", async (t) => {
+  const { engine, clock, banLog } = await banned(1, null);
+  t.mock.method(engine, "ask", () => Promise.resolve(UNRECORDED_PASS));
+  assert.deepEqual(await breakGlass({ engine, banLog, clock }, "root"), { lifted: 0, left: 1, isDone: false });
 });
