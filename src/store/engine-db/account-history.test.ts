@@ -139,6 +139,12 @@ test("only the latest places are kept of an account that signs in from a whole I
   assert.deepEqual(history.accountsOf(net("2001:db8:7:1::/64"), START), [], "the oldest is gone");
 });
 
+test("a sign-in after the clock was set back does not make a known place older", (t) => {
+  const { history, know } = fresh(t);
+  for (const at of [5, 3]) know("203.0.113.7", ann, at);
+  assert.deepEqual(history.accountsOf(net("203.0.113.7"), later(START, 4)), [ann]);
+});
+
 test("a thief's many places do not displace one that has been known for a day", (t) => {
   const { history, know } = fresh(t);
   know("203.0.113.7", ann, 0);

@@ -197,7 +197,9 @@ for (const [login, name] of [
     assert.equal(await change(`${name} via 198.51.100.7`), "web_new_network", "a recent sign-in proves nothing");
     assert.equal(await change(`${name} via 192.0.2.7`), "web_new_network", "a stolen session");
     assert.equal(await change(`${name} via 127.0.0.1`), "web_account");
-    clock.advance(DAY_MS);
+    clock.advance(DAY_MS - HOUR_MS);
+    assert.equal(await change(`${name} via 198.51.100.7`), "web_new_network", "not yet for a day");
+    clock.advance(HOUR_MS);
     assert.equal(await change(`${name} via 198.51.100.8`), "web_account");
   });
 
