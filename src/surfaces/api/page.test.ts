@@ -70,5 +70,6 @@ test("only successful answers have an ETag, and knowing one grants no access", a
   assert.deepEqual([again.status, again.headers.get("cache-control")], [304, "no-cache"]);
   const policy = page.headers.get("content-security-policy") ?? assert.fail("no policy");
   assert.doesNotMatch(policy, /unsafe/);
+  assert.match(policy, /frame-ancestors 'none'.*require-trusted-types-for 'script'/);
   assert.equal(again.headers.get("content-security-policy"), policy);
 });

@@ -63,6 +63,8 @@ test("a command with a dry run accepts one spelling of the parameter", async () 
   assert.equal(dry("dry_run=true"), true);
   assert.match(await refusalOf(LISTED, "dry_run=true"), /^Unknown parameter dry_run\./);
   assert.match(await refusalOf(rowOf({ asks: "prove" }, "POST"), "dry_run=true"), /not supported here/);
+  const ofMailbox = rowOf({ asks: "forward_set", needs: "mailbox" }, "PUT");
+  assert.match(await refusalOf(ofMailbox, "dry_run=true"), /users make to their mailbox has no dry run/);
 });
 
 test("a dry run of a command without one is refused, with the reason", async () => {
