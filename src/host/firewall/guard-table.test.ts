@@ -82,6 +82,12 @@ test("packets that pass other programs' rules are counted by port, except those 
   ]);
 });
 
+test("a user with many connections to this machine's own port is refused, but not root or a proxy's user", () => {
+  const here = [{ port: 3000, most: 99, of: "each user", spared: [33] }] as const;
+  const text = tableOf({ ...COUNTING, connections: { ...CONNECTIONS, here } });
+  assert.match(text, /oif lo tcp dport 3000 .* meta skuid != \{ 0, 33 \} add @open_users .* over 99 \} reject/);
+});
+
 test("IPv6 clients are refused by prefix, or one by one where their prefix contains a protected address", () => {
   for (const source of ["ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0", "ip6 saddr"])
     assert.ok(tableOf(COUNTING).includes(`    ${source} . tcp dport @refused6 reject with tcp reset\n`), source);
@@ -186,7 +192,10 @@ test("answers of the wrong user, and too many queries, are dropped", () => {
   const from = "    ip saddr 127.0.0.1 tcp sport 10025 tcp flags & syn == syn";
   const rules = `${from} meta skuid 104 accept\n${from} oif lo drop\n${from} meta skuid != 104 drop\n`;
   for (const text of [tableOf(LOCAL), nftLocal(LOCAL.local)]) assert.ok(text.includes(rules), text);
-  assert.match(tableOf(RESOLVER), /daddr 127\.71\.9\.53 .* meta skuid != @resolver_users limit rate over .* drop\n/);
+  assert.match(
+    tableOf(RESOLVER),
+    /daddr 127\.71\.9\.53 .* meta skuid != @resolver_users limit rate over 4 kbytes\/second .* drop\n/,
+  );
 });
 
 for (const [what, shape, sets] of [

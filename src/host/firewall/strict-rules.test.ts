@@ -26,6 +26,12 @@ test("a trial is in force until its time runs out, and the confirmed firewall af
   assert.equal(parseStrict(listed(first, "1h1s"))?.remainingS, 3_601);
 });
 
+test("answers to DHCP pass even where all else is refused, so that the machine keeps its address", () => {
+  const lines = nftStrict(NEW, null).split("\n");
+  for (const rule of ["udp sport 67 udp dport 68 accept", "ip6 daddr fe80::/10 udp dport 546 accept"])
+    assert.ok(lines.includes(`    ${rule}`), rule);
+});
+
 test("a missing table is null, and changes by others are reported", () => {
   assert.equal(parseStrict(""), null);
   assert.equal(parseStrict("Error: No such file or directory\n"), null);
