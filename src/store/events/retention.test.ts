@@ -130,6 +130,13 @@ test("a flood stays within the limit of bytes, and the file stops growing", (t) 
   assert.ok(settled > 350 && pages() <= settled * 1.1, `${pages()} pages, were ${settled}`);
 });
 
+test("a database that is too large for another reason keeps a thousand events", (t) => {
+  const { append, settle, count } = fresh(t, { maxBytes: 1 });
+  append(1_200, START);
+  settle(START);
+  assert.equal(count(), 1_000);
+});
+
 test("old routine rows are removed", (t) => {
   const { append, settle, count } = fresh(t, { maxAgeMs: DAY_MS });
   append(200, START);
