@@ -60,6 +60,16 @@ test("a refusal at one address does not affect the same session at another", asy
   assert.equal(await callers.of(headers, away), null);
 });
 
+test("an ended session may read for seconds, and without the guard for minutes; 30 wrong secrets are tried", () => {
+  const asked = {
+    callerAgeMs: 5_000,
+    callerAgeWithoutGuardMs: 600_000,
+    wrongCredentials: 30,
+    wrongCredentialsMs: 10_000,
+  };
+  assert.partialDeepStrictEqual(API_LIMITS, asked);
+});
+
 test("simultaneous requests share one question to the guard", async () => {
   const callers = createCallers(kit.parts);
   await Promise.all(Array.from({ length: 20 }, () => callers.of(headers, HERE)));

@@ -24,6 +24,7 @@ test("headers of an untrusted peer are ignored, even on loopback", () => {
 
 test("behind trusted proxies the client is the nearest address that is not one of them", () => {
   assert.deepEqual(clientOf("10.1.1.1", "203.0.113.9", "https"), { ip: "203.0.113.9", secure: true });
+  assert.equal(clientOf("10.1.1.1", "203.0.113.9", "https, http").secure, false, "the client wrote the first");
   for (const [what, peer, header, client] of [
     ["written by the client", "10.1.1.1", "127.0.0.1, 198.51.100.1, 203.0.113.9", "203.0.113.9"],
     ["several proxies", "::1", "198.51.100.1, 203.0.113.9, 10.2.2.2, 10.1.1.1", "203.0.113.9"],
