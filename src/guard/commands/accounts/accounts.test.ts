@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOf, HASH, OWNER } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH, OWNER, refusalOf } from "../../../../test/kit/commands-kit.ts";
 import { accountsOnMemory } from "../../../../test/kit/engine-kit.ts";
 import { accountName, mailAddress } from "../../../../test/kit/samples.ts";
 import { instant } from "../../../core/time.ts";
@@ -46,8 +46,17 @@ test("a password must be hashed and have its scheme, as Dovecot reads it", async
   const change = (hash: string) => kit.said({ verb: "account_set_hash", name: ALICE, hash });
   assert.equal(await change("{SHA512-CRYPT}$6$salt$hash"), "done");
   assert.equal(await change("{BLF-CRYPT.HEX}24326124"), "done");
-  for (const wrong of ["", "secret", "{PLAIN}", "{}x", "{A B}x", "{PLAIN}\n", "{PLAIN} x"])
-    assert.match(await change(wrong), /^usage The password must be hashed\./, wrong);
+  const create = (hash: string) => kit.said({ verb: "account_create_hashed", name: "bea@example.test", hash });
+  for (const wrong of ["", "secret", "{PLAIN}", "{}x", "{A B}x", "{PLAIN}\n", "{PLAIN} x", "{PLAIN}x\ny"])
+    for (const set of [change, create]) assert.match(await set(wrong), /^usage The password must be hashed\./, wrong);
+});
+
+test("through the web no account is suspended without a record", async () => {
+  kit.signIn(OWNER);
+  kit.fillDisk();
+  const reply = await kit.ask({ verb: "account_suspend", name: ALICE }, "web", OWNER);
+  assert.match(refusalOf(reply), /could not be written/);
+  assert.deepEqual(kit.kept(), [], "its sessions stay open");
 });
 
 test("changes of an account's keys are recorded, and keys recovered for an earlier password are refused", async () => {
