@@ -59,12 +59,13 @@ test("lists every setting with its origin, but no secret, path or address of the
 test("shows both values of a setting that is not in force yet, and none of a hidden one", async () => {
   const { list, given } = kit(`${FILE}alerts.email = ["owner@home.example"]\n`);
   given.waiting = { "spam.processes": "3" };
-  given.reloaded = { ok: true, changed: ["limits.mail.per_minute", "alerts.email"] };
+  given.reloaded = { ok: true, changed: ["limits.mail.per_minute", "alerts.email", "alerts.webhook"] };
   const { values } = await list();
   const of = (key: string) => values.find((one) => one.key === key);
   assert.deepEqual([of("limits.mail.per_minute")?.value, of("limits.mail.per_minute")?.inFile], ["1", "10"]);
   assert.deepEqual([of("spam.processes")?.value, of("spam.processes")?.inFile], ["3", "2"]);
   assert.deepEqual([of("alerts.email")?.value, of("alerts.email")?.inFile], ["(secret)", "(secret)"]);
+  assert.equal(of("alerts.webhook")?.value, "(secret)", "although the file no longer has it");
 });
 
 test("a preview lists the lines, the values, the restarts and the changed decisions, and writes nothing", async () => {
