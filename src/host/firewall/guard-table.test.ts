@@ -82,6 +82,12 @@ test("packets that pass other programs' rules are counted by port, except those 
   ]);
 });
 
+test("at a full port, only known addresses may still connect", () => {
+  const lines = tableOf(COUNTING).split("\n");
+  for (const but of ["ip saddr != @known4", "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0 != @known6"])
+    assert.ok(lines.includes(`    tcp dport @full ${but} reject with tcp reset`), but);
+});
+
 test("a user with many connections to this machine's own port is refused, but not root or a proxy's user", () => {
   const here = [{ port: 3000, most: 99, of: "each user", spared: [33] }] as const;
   const text = tableOf({ ...COUNTING, connections: { ...CONNECTIONS, here } });

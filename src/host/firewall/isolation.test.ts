@@ -40,6 +40,11 @@ function table(changes: Partial<Isolation> = {}, relay: number | null = null): s
   return nftIsolate({ ...whole, ...changes }, { ...PORTS, relay });
 }
 
+test("SSH at a port of ours stays open", () => {
+  const lines = table({ ssh: [22, 993] }).split("\n");
+  assert.ok(lines.includes("    tcp dport { 25, 587, 3000 } goto refuse"), lines.join("\n"));
+});
+
 test("all but administrators, loopback and SSH are refused, and no mail leaves", () => {
   assert.equal(
     table(),

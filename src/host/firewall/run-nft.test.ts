@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, before, describe, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { NftSession, TOOL_PATH } from "./run-nft.ts";
+import { NftSession, TOOL_PATH, toolEnvironment } from "./run-nft.ts";
 
 /** The real nft, in a separate network that ends with it. */
 const ALONE = ["--user", "--map-root-user", "--net"];
@@ -14,6 +14,8 @@ function whyNot(): string | null {
   const tried = spawnSync("unshare", [...ALONE, "nft", "list", "tables"], options);
   return tried.status === 0 ? null : `nft cannot run in a separate network namespace: ${tried.stderr ?? "no unshare"}`;
 }
+
+test("the tools report errors in English, which are parsed", () => assert.equal(toolEnvironment()["LC_ALL"], "C"));
 
 describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
   const folder = temporaryDirectory();
