@@ -180,7 +180,11 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const lacking = await restoreMails(layoutOf(full.path), "anna@example.test");
     assert.match(reasonOf(lacking), /^The restore needs [01] MB, and the disk of \S+ has 0 MB left\.$/);
     const gone = await restoreMails(elsewhere, "bert@example.test");
-    assert.deepEqual(gone, { ok: false, reason: "The snapshot latest has no mail of bert@example.test." });
+    assert.deepEqual(gone, {
+      ok: false,
+      reason: "The snapshot latest has no mail of bert@example.test.",
+      isMissing: true,
+    });
     assert.ok(!existsSync(keysLeft), "keys of a killed restore");
     const ended = await restoreMails(elsewhere, "anna@example.test", AbortSignal.abort());
     assert.deepEqual(ended, { ok: false, reason: "Interrupted: nothing was restored." });
