@@ -14,22 +14,12 @@ const BASELINE_TIMEOUT_MS = 600_000;
 /** The exit code that a shell reports for a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: String(Math.floor(Math.random() * 100_000)) },
-    count: { type: "string", default: "120" },
-    only: { type: "string", multiple: true, default: [""] },
-    "at-once": { type: "string", default: "2" },
-  },
-});
+const values = optionsOf(process.argv.slice(2)) ?? wrongUsage();
 const root = process.cwd();
 const seed = Number(values.seed);
 const atOnce = Number(values["at-once"]);
 const count = values.count === "all" ? Number.POSITIVE_INFINITY : Number(values.count);
-if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(atOnce) || atOnce < 1 || !(count >= 1)) {
-  console.error("npm run mutate -- [--seed NUMBER] [--count NUMBER|all] [--only PATH]... [--at-once NUMBER]");
-  process.exit(2);
-}
+if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(atOnce) || atOnce < 1 || !(count >= 1)) wrongUsage();
 
 const everything = mutantsIn(root, sourcesIn(root));
 const known = knownEquivalents();
@@ -122,4 +112,24 @@ function lineOf({ mutant, end, by, tookMs }: Result): string {
 
 function placeOf({ file, line }: Mutant): string {
   return `${file}:${line}`;
+}
+
+/** Null if an option is unknown. */
+function optionsOf(args: string[]) {
+  try {
+    const options = {
+      seed: { type: "string" as const, default: String(Math.floor(Math.random() * 100_000)) },
+      count: { type: "string" as const, default: "120" },
+      only: { type: "string" as const, multiple: true as const, default: [""] },
+      "at-once": { type: "string" as const, default: "2" },
+    };
+    return parseArgs({ args, options }).values;
+  } catch {
+    return null;
+  }
+}
+
+function wrongUsage(): never {
+  console.error("npm run mutate -- [--seed NUMBER] [--count NUMBER|all] [--only PATH]... [--at-once NUMBER]");
+  process.exit(2);
 }
