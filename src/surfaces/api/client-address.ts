@@ -37,7 +37,7 @@ function lastUntrusted(peer: Ip, header: string, isTrusted: (ip: Ip) => boolean)
   const hops = header.split(",").slice(-HOPS).reverse();
   for (const hop of hops) {
     const ip = parseIp(hop.trim());
-    if (ip === null) return nearest; // whoever wrote this also wrote what is left of it
+    if (ip === null) return nearest; // its author also wrote everything to its left
     nearest = ip;
     if (!isTrusted(ip)) return ip;
   }

@@ -51,7 +51,7 @@ test("the guard is not asked again about a client that left before its stream st
   assert.equal(kit.guard.identified.length, 1);
 });
 
-test("a client with too many requests in progress is told so", async (t) => {
+test("a client with too many requests in progress gets 503 and the reason", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const router = routerOf(never);
   for (let i = 0; i < API_LIMITS.connectionsAnAddress; i++) void from("127.0.0.1", router);

@@ -115,7 +115,7 @@ type Parts = Readonly<{
 
 /**
  * Runs all groups once, and those with a new failure again after a pause, because failures that clear within a minute are not reported.
- * Checks that the owner has run in the meantime and that were ok count as passed.
+ * Checks that the owner ran during the pause and that were ok count as passed.
  */
 export async function runDaily(groups: readonly string[], { kept, look, pause, now }: Parts): Promise<CheckRecord> {
   const before = kept();

@@ -159,6 +159,8 @@ export function printWhy(subject: WhySubject): string {
 }
 
 const GREYLISTED: ReadonlySet<string> = new Set(["greylist_asked", "first_contacts_deferred"]);
+/** Reasons for which a client is refused that the allow list would admit. */
+const ADMISSIBLE: ReadonlySet<string> = new Set(["block_listed", "sender_unknown", "dmarc_refused"]);
 
 export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySubject): string {
   if (report.ban !== null) return `${PROGRAM} unban ${printPrefix(report.ban.prefix)}  # lifts the ban`;
@@ -168,9 +170,9 @@ export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySu
   const isProtected = isLoopback(ip) || listedInSettings !== null || (protection !== null && protection !== "unknown");
   if (isProtected) return `${PROGRAM} events --ip ${ip}`;
   if (report.events.length === 0) return `${PROGRAM} events`;
-  // The owner of a refused partner must not be told to ban it.
-  const isRefused = report.timeline.findLast(({ lift }) => lift !== null)?.lift?.includes("`allow add") === true;
-  if (report.offencesInMemory === 0 && isRefused)
+  // It may be an honest partner, which the owner should not ban.
+  const latest = report.events.find(({ reason }) => reason !== null)?.reason ?? "";
+  if (report.offencesInMemory === 0 && ADMISSIBLE.has(latest))
     return `${PROGRAM} allow add ${ip} NOTE  # admits it, if it is honest`;
   // Its mail was only greylisted, like any stranger's, which is no reason for a ban.
   if (report.offencesInMemory === 0 && report.events.some(({ reason }) => GREYLISTED.has(reason ?? "")))

@@ -71,7 +71,7 @@ export const incidentClose = inIncident(async (call, incident) => {
     return failed("The server is still isolated.", `Lift that first: ${PROGRAM} incident recover --lift all`);
   const hasReport = readTimeline(call.layout, incident).some(({ step }) => step === "report");
   const closed = { ...incident, closedAt: isoTime(call.now()) };
-  // Before the audit is awaited, because another command could isolate the server in the meantime.
+  // Before the audit is awaited, because another command could isolate the server until it is written.
   keepIncident(call.layout, closed);
   const unaudited = await recordStep(call, incident, { step: "close", says: "The incident was closed." });
   const parts = [`The incident ${incident.id} is closed.`, !hasReport && "It has no report yet.", unaudited];
