@@ -9,16 +9,32 @@ import { Card, Field, Item } from "../../parts.tsx";
 import { change, withProof } from "../../session.ts";
 import { type CreatedAccount, MadeSecret } from "./new-accounts.tsx";
 
-/** Cards by which the owner changes an account. */
-
 const words = t.accounts;
 
 export type Props = Readonly<{ account: DetailedAccount; changed: () => void }>;
 
+/** Whether a followed file sets the account's password and quota. */
+export function followsFile({ origin }: Pick<DetailedAccount, "origin">): boolean {
+  return origin === "listed" || origin === "unlisted";
+}
+
+/** The cards by which the owner changes an account. */
+export function AccountChanges(props: Props) {
+  const { account } = props;
+  const isOfFile = followsFile(account);
+  return (
+    <div class="stack">
+      {!isOfFile && !account.passwordsOnServer && <AccountPassword {...props} />}
+      {!isOfFile && <AccountQuota {...props} />}
+      <AccountNetworks {...props} />
+    </div>
+  );
+}
+
 const GB = 1024 ** 3;
 const OFFERED_GB = [1, 2, 5, 10, 20, 50, 100];
 
-export function AccountPassword({ account, changed }: Props) {
+function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<CreatedAccount | null>(null);
   const submit = async ({ password = "" }): Promise<void> => {
     const asked = { params: { name: account.name }, body: withoutEmpty({ password }) };
@@ -42,7 +58,7 @@ export function AccountPassword({ account, changed }: Props) {
   );
 }
 
-export function AccountQuota({ account, changed }: Props) {
+function AccountQuota({ account, changed }: Props) {
   const { name, quotaBytes, usualQuotaBytes } = account;
   const sizeText = (bytes: number): string => (bytes === 0 ? words.noLimit : size(bytes));
   const sizes = new Set([...OFFERED_GB.map((count) => count * GB), ...(quotaBytes === null ? [] : [quotaBytes]), 0]);
@@ -63,7 +79,7 @@ export function AccountQuota({ account, changed }: Props) {
   );
 }
 
-export function AccountNetworks({ account, changed }: Props) {
+function AccountNetworks({ account, changed }: Props) {
   const { name } = account;
   // Another tab may have removed the networks that this one shows.
   const set = (ask: () => Promise<Pick<DetailedAccount, "networks">>): Promise<void> =>

@@ -22,7 +22,7 @@ import {
 } from "../../parts.tsx";
 import { go, hrefOf, route } from "../../route.ts";
 import { change, withProof } from "../../session.ts";
-import { AccountNetworks, AccountPassword, AccountQuota, type Props } from "./account-changes.tsx";
+import { AccountChanges, followsFile, type Props } from "./account-changes.tsx";
 
 const words = t.accounts;
 const own = t.accountOwn;
@@ -43,19 +43,14 @@ export function AccountDetails({ name }: Readonly<{ name: string }>) {
 
 function Account(props: Props) {
   const { account } = props;
-  // A followed file sets its password and quota.
-  const isOfFile = account.origin === "listed" || account.origin === "unlisted";
+  const isOfFile = followsFile(account);
   return (
     <>
       <Facts {...props} />
       {isOfFile && <p class="hint">{words.ofFile}</p>}
       {!isOfFile && account.passwordsOnServer && <p class="hint">{words.onServer(`passwd ${account.name}`)}</p>}
       <div class="columns">
-        <div class="stack">
-          {!isOfFile && !account.passwordsOnServer && <AccountPassword {...props} />}
-          {!isOfFile && <AccountQuota {...props} />}
-          <AccountNetworks {...props} />
-        </div>
+        <AccountChanges {...props} />
         <div class="stack">
           <AccountOwn account={account} />
           <AliasesOf account={account} />
