@@ -6,9 +6,8 @@ import { commandsOf, OWNER, refusalOf } from "../../../../test/kit/commands-kit.
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { net } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
-import type { VacationItem } from "../../../admin/mailboxes.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
-import { instant, isoTime, later } from "../../../core/time.ts";
+import { instant, isoTime } from "../../../core/time.ts";
 import { parseEnd } from "./account-settings.ts";
 
 const NAME = "alice@example.test";
@@ -140,21 +139,6 @@ test("the web cannot lower the quota of the mailbox that gets the alerts", async
 const AWAY = { subject: "Away", text: "I am in Rome.", until: null };
 
 const NOW = instant(Date.parse("2026-11-22T12:00:00Z"));
-
-const set = (vacation: VacationItem | null) =>
-  kit.ask({ verb: "vacation_set", name: NAME, ...(vacation ?? { subject: "", text: null, until: null }) });
-
-test("a reply is set and ended, and each change is recorded without its text", async () => {
-  assert.deepEqual(await set(AWAY), { ok: true, result: { name: NAME, vacation: AWAY } });
-  assert.deepEqual(await kit.result({ verb: "vacation", name: NAME }), { vacation: AWAY });
-  const until = isoTime(later(kit.clock.now(), 60_000));
-  await set({ ...AWAY, until });
-  await set(null);
-  assert.equal(kit.vacationOf(NAME), null);
-  const ends = ["until it is ended", `until ${until}`, "no longer"];
-  const recorded = ends.map((end) => `VACATION_CHANGED ${NAME} ${end} by root`);
-  assert.deepEqual(kit.recorded(/./).slice(1), recorded);
-});
 
 test("a reply without text or with a past end is refused and changes nothing", async () => {
   for (const wrong of [{ text: " " }, { until: isoTime(kit.clock.now()) }])

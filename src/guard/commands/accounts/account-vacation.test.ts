@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Finished, ghostinbox, guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
-import { openAccounts } from "../../../../store/open.ts";
+import { type Finished, ghostinbox, guardOfSuite, TIMED } from "../../../../test/kit/test-guard.ts";
+import { openAccounts } from "../../../store/open.ts";
 
 const ANNA = "anna@example.org";
 
 describe("account vacation", TIMED, () => {
-  const { layout } = guardOfSuite({ accounts: [ANNA] });
+  const { layout, does } = guardOfSuite({ accounts: [ANNA] });
   const run = (...words: readonly string[]): Promise<Finished> => ghostinbox(layout, ["account", "vacation", ...words]);
 
   test("sets, shows and ends the reply", async () => {
@@ -20,6 +20,10 @@ describe("account vacation", TIMED, () => {
     assert.match((await run(ANNA, "I", "am", "away.")).out, says);
     assert.match((await run(ANNA, "--off")).out, /sends no vacation reply/);
     assert.match((await run(ANNA)).out, /sends no vacation reply/);
+    const audit = await does("audit list");
+    for (const change of ["until 2099-12-24T23:59:59.000Z", "until it is ended", "no longer"])
+      assert.ok(audit.includes(`${ANNA} ${change}`), audit);
+    assert.doesNotMatch(audit, /away/, "the text may say where someone is");
   });
 
   test("a reply that has ended is shown as such, here and by `why`", async () => {
