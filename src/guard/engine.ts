@@ -148,9 +148,9 @@ export class Engine {
     return new Promise((resolve) => this.submit(event, resolve));
   }
 
-  /** The answer to a command now, without carrying it out. */
-  decideCommand(event: NetworkEvent): Decision {
-    return this.#processor.decideCommand(event, this.#parts.clock.now());
+  /** The decision that `ask` would return now, without carrying it out: for a dry run. */
+  decideNetworkEvent(event: NetworkEvent): Decision {
+    return this.#processor.decideNetworkEvent(event, this.#parts.clock.now());
   }
 
   /**

@@ -1,4 +1,4 @@
-import { decideCommand } from "../core/decide/command.ts";
+import { decideNetworkEvent } from "../core/decide/command.ts";
 import { decide } from "../core/decide/decide.ts";
 import type { Change, Decision } from "../core/decide/decision.ts";
 import { UNRECORDED_PASS, whatStillApplies } from "../core/decide/unrecorded.ts";
@@ -55,7 +55,7 @@ export class EventProcessor {
   /** Facts, decision, row and changes of one event. Throws if the database cannot be written. */
   process(event: Event, now: Millis): Decision {
     if (isNetworkEvent(event)) {
-      const decided = this.decideCommand(event, now);
+      const decided = this.decideNetworkEvent(event, now);
       this.#write(event, decided, { prefix: event.prefix, at: now });
       return decided;
     }
@@ -127,9 +127,9 @@ export class EventProcessor {
     }
   }
 
-  /** The decision on a command now, without effects. */
-  decideCommand(event: NetworkEvent, now: Millis): Decision {
-    return decideCommand(this.facts.ofCommand(event, now), event, now);
+  /** The decision on a network event now, without effects. */
+  decideNetworkEvent(event: NetworkEvent, now: Millis): Decision {
+    return decideNetworkEvent(this.facts.ofNetworkEvent(event, now), event, now);
   }
 
   /** The refusal, deferral or hold that stops an account's mail while the database cannot be written; null: none. */

@@ -1,4 +1,4 @@
-import { decideCommand } from "../../src/core/decide/command.ts";
+import { decideNetworkEvent } from "../../src/core/decide/command.ts";
 import { decide } from "../../src/core/decide/decide.ts";
 import type { Change, Decision } from "../../src/core/decide/decision.ts";
 import { type Facts, NO_BOUNCE, NO_PRIOR_REPORTS } from "../../src/core/decide/facts.ts";
@@ -76,7 +76,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
         .filter((prefix) => prefix === event.prefix || isWithin(prefix, event.prefix))
         .toSorted(),
     };
-    return decideCommand(facts, event, at);
+    return decideNetworkEvent(facts, event, at);
   }
 
   function clientAt(event: ClientEvent, at: Millis): Decision {

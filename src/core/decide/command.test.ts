@@ -5,16 +5,16 @@ import { accountName, BAN, NOON, net, STRANGER, UNSPARED } from "../../../test/k
 import { reasons } from "../events/reasons.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later, type Millis } from "../time.ts";
-import { type CommandFacts, decideCommand, placesSince, sideEffectsOf } from "./command.ts";
+import { decideNetworkEvent, type NetworkEventFacts, placesSince, sideEffectsOf } from "./command.ts";
 import type { Ban } from "./decision.ts";
 import { banIn } from "./sparing.ts";
 
-const NOTHING: CommandFacts = { sparing: () => UNSPARED, ban: null, listed: null, covered: [] };
+const NOTHING: NetworkEventFacts = { sparing: () => UNSPARED, ban: null, listed: null, covered: [] };
 const PREFIX = hostPrefix(STRANGER);
 const ASKED = { type: "BAN_ASKED", prefix: PREFIX, note: "scans", durationMs: 2 * HOUR_MS, by: "root" } as const;
 
 test("ban: manual, for the given time", () => {
-  const decided = decideCommand(NOTHING, ASKED, NOON);
+  const decided = decideNetworkEvent(NOTHING, ASKED, NOON);
   assert.equal(outcomeOf(decided), "pass manual, banned, uncounted");
   const manual = { level: "manual", code: "manual", reason: "scans", source: "root", createdAt: NOON, offences: 0 };
   assert.deepEqual(banIn(decided), { ...BAN, ...manual, expiresAt: later(NOON, 2 * HOUR_MS) });
@@ -24,7 +24,7 @@ test("ban: without a time, the later end of a ban in force is kept", () => {
   const asked = { ...ASKED, keepsEnd: true };
   const [sooner, wanted, after] = [HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS].map((ms) => later(NOON, ms));
   const end = (event: typeof ASKED, ban: Partial<Ban> | null) =>
-    banIn(decideCommand({ ...NOTHING, ban: ban && { ...BAN, ...ban } }, event, NOON))?.expiresAt;
+    banIn(decideNetworkEvent({ ...NOTHING, ban: ban && { ...BAN, ...ban } }, event, NOON))?.expiresAt;
   const ends = [sooner, after, null].map((expiresAt = null) => end(asked, { expiresAt }));
   assert.deepEqual(ends, [wanted, after, null]);
   assert.equal(end(asked, null), wanted);
@@ -33,23 +33,27 @@ test("ban: without a time, the later end of a ban in force is kept", () => {
 });
 
 test("ban: refused and recorded where something protects it or a part of it", () => {
-  const decided = decideCommand({ ...NOTHING, sparing: () => ({ ...UNSPARED, protection: "gateway" }) }, ASKED, NOON);
+  const decided = decideNetworkEvent(
+    { ...NOTHING, sparing: () => ({ ...UNSPARED, protection: "gateway" }) },
+    ASKED,
+    NOON,
+  );
   assert.equal(outcomeOf(decided), "refuse gateway, uncounted");
 });
 
 test("unban: lifts and forgives a ban in force, refuses if there is none", () => {
   const event = { type: "UNBAN_ASKED", prefix: PREFIX, by: "root" } as const;
   const lift = { type: "LIFT", prefix: PREFIX, cause: "UNBAN", forgiven: true, by: "root" };
-  const { changes, counted } = decideCommand({ ...NOTHING, ban: BAN }, event, NOON);
+  const { changes, counted } = decideNetworkEvent({ ...NOTHING, ban: BAN }, event, NOON);
   assert.deepEqual({ changes, counted }, { changes: [lift], counted: false });
-  assert.equal(outcomeOf(decideCommand(NOTHING, event, NOON)), "refuse not_banned, uncounted");
+  assert.equal(outcomeOf(decideNetworkEvent(NOTHING, event, NOON)), "refuse not_banned, uncounted");
   assert.match(reasons.slow_guessing.next, /^`unban IP` forgives them while .* banned; otherwise `allow add IP/);
 });
 
 test("allow: lists the network and lifts every ban within it", () => {
   const other = net("203.0.113.8");
   const event = { type: "ALLOW_ASKED", prefix: PREFIX, note: "office", durationMs: null, by: "root" } as const;
-  const { changes, counted } = decideCommand({ ...NOTHING, covered: [PREFIX, other] }, event, NOON);
+  const { changes, counted } = decideNetworkEvent({ ...NOTHING, covered: [PREFIX, other] }, event, NOON);
   const lift = { type: "LIFT", cause: "UNBAN", forgiven: true, by: "root" };
   assert.deepEqual(changes, [
     { type: "ALLOW", prefix: PREFIX, note: "office", by: "root", expiresAt: null },
@@ -61,17 +65,17 @@ test("allow: lists the network and lifts every ban within it", () => {
 
 test("disallow: removes listed networks, refuses others", () => {
   const event = { type: "DISALLOW_ASKED", prefix: PREFIX, by: "root" } as const;
-  const { changes, counted } = decideCommand({ ...NOTHING, listed: { note: "", expiresAt: null } }, event, NOON);
+  const { changes, counted } = decideNetworkEvent({ ...NOTHING, listed: { note: "", expiresAt: null } }, event, NOON);
   const removed = { type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_REMOVED", by: "root" };
   assert.deepEqual({ changes, counted }, { changes: [removed], counted: false });
-  assert.equal(outcomeOf(decideCommand(NOTHING, event, NOON)), "refuse not_listed, uncounted");
+  assert.equal(outcomeOf(decideNetworkEvent(NOTHING, event, NOON)), "refuse not_listed, uncounted");
 });
 
 test("allow: a second addition keeps the later end, and the former note if none is given", () => {
   const event = { type: "ALLOW_ASKED", prefix: PREFIX, note: "", durationMs: 2 * HOUR_MS, by: "root" } as const;
   const [sooner, wanted, after] = [HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS].map((ms) => later(NOON, ms));
   const made = (expiresAt: Millis | null, note = "") =>
-    decideCommand({ ...NOTHING, listed: { note: "the office", expiresAt } }, { ...event, note }, NOON).changes;
+    decideNetworkEvent({ ...NOTHING, listed: { note: "the office", expiresAt } }, { ...event, note }, NOON).changes;
   const allow = { type: "ALLOW", prefix: PREFIX, note: "the office", by: "root" };
   const changes = [sooner, after, null].flatMap((former = null) => made(former));
   assert.deepEqual(
@@ -85,10 +89,11 @@ test("allow: an entry with a time ends then, and not before", () => {
   const event = { type: "ALLOW_ASKED", prefix: PREFIX, note: "", durationMs: HOUR_MS, by: "root" } as const;
   const expiresAt = later(NOON, HOUR_MS);
   const allow = { type: "ALLOW", prefix: PREFIX, note: "", by: "root", expiresAt };
-  assert.deepEqual(decideCommand(NOTHING, event, NOON).changes, [allow]);
+  assert.deepEqual(decideNetworkEvent(NOTHING, event, NOON).changes, [allow]);
   const over = { type: "ALLOW_EXPIRED", prefix: PREFIX } as const;
   const gone = { type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_EXPIRED", by: "engine" };
-  const decided = (listed: CommandFacts["listed"], now = expiresAt) => decideCommand({ ...NOTHING, listed }, over, now);
+  const decided = (listed: NetworkEventFacts["listed"], now = expiresAt) =>
+    decideNetworkEvent({ ...NOTHING, listed }, over, now);
   const note = "";
   const { changes, counted } = decided({ note, expiresAt });
   assert.deepEqual({ changes, counted }, { changes: [gone], counted: false });
@@ -101,7 +106,7 @@ test("allow: an entry with a time ends then, and not before", () => {
 
 test("expiry: ends, but does not forgive, a ban whose time is over", () => {
   const event = { type: "BAN_EXPIRED", prefix: PREFIX } as const;
-  const decided = decideCommand({ ...NOTHING, ban: { ...BAN, expiresAt: NOON } }, event, NOON);
+  const decided = decideNetworkEvent({ ...NOTHING, ban: { ...BAN, expiresAt: NOON } }, event, NOON);
   assert.equal(outcomeOf(decided), "pass expired, LIFT, uncounted");
   const lift = { type: "LIFT", prefix: PREFIX, cause: "BAN_EXPIRED", forgiven: false, by: "engine" };
   assert.deepEqual(decided.changes, [lift]);
@@ -110,7 +115,7 @@ test("expiry: ends, but does not forgive, a ban whose time is over", () => {
 test("expiry: skips a ban that is gone, permanent, or was renewed in between", () => {
   const event = { type: "BAN_EXPIRED", prefix: PREFIX } as const;
   for (const ban of [null, { ...BAN, expiresAt: null }, { ...BAN, expiresAt: later(NOON, 1) }]) {
-    const { changes, recorded, counted } = decideCommand({ ...NOTHING, ban }, event, NOON);
+    const { changes, recorded, counted } = decideNetworkEvent({ ...NOTHING, ban }, event, NOON);
     assert.deepEqual({ changes, recorded, counted }, { changes: [], recorded: false, counted: false });
   }
 });

@@ -8,18 +8,23 @@ import { type Ban, type Change, type Decision, uncounted } from "./decision.ts";
 import type { SparingFacts } from "./facts.ts";
 import { protectionOf } from "./sparing.ts";
 
-export type CommandFacts = Readonly<{
-  /** What may forbid its ban. */
+/** What the database and the guard's memory say about the network of an event. */
+export type NetworkEventFacts = Readonly<{
+  /** What may forbid a ban of this network. */
   sparing(network: Prefix): SparingFacts;
-  /** The ban in force on exactly this network. */
+  /** The ban in force on exactly the event's network, not on one around it. */
   ban: Ban | null;
-  /** Its entry on the allow list; `expiresAt` null: until it is removed. */
+  /** The network's entry on the allow list; `expiresAt` null: until it is removed. */
   listed: Readonly<{ note: string; expiresAt: Millis | null }> | null;
   /** Bans in force on or within the network, which an allow-list entry would lift. */
   covered: readonly Prefix[];
 }>;
 
-export function decideCommand(facts: CommandFacts, event: NetworkEvent, now: Millis): Decision {
+/**
+ * Decides on a command about bans or the allow list, or on the end of a ban or entry. Commands on accounts or settings are only
+ * recorded (`Audit`).
+ */
+export function decideNetworkEvent(facts: NetworkEventFacts, event: NetworkEvent, now: Millis): Decision {
   const { prefix } = event;
   switch (event.type) {
     case "BAN_ASKED": {

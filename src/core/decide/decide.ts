@@ -14,7 +14,7 @@ import { decideReport } from "./report.ts";
 import { withoutForbiddenBan } from "./sparing.ts";
 import { exceeded } from "./windows.ts";
 
-/** Makes every decision about a client's event. Commands are decided by `decideCommand` in command.ts. */
+/** Makes every decision about a client's event. The others are decided by `decideNetworkEvent` in command.ts. */
 export function decide(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   return policy.simulate && !isDashboard(event)
     ? simulated(policy, facts, event, now)

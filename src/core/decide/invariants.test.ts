@@ -9,7 +9,7 @@ import type { LoginAttributes } from "../events/login.ts";
 import type { MailAttributes } from "../events/mail.ts";
 import type { Protection } from "../events/reasons.ts";
 import { later, type Millis } from "../time.ts";
-import { decideCommand } from "./command.ts";
+import { decideNetworkEvent } from "./command.ts";
 import { decide, decideConnect } from "./decide.ts";
 import type { Ban, Decision } from "./decision.ts";
 import { type Facts, type FailedLogin, NO_RECIPIENTS, NO_SENDING } from "./facts.ts";
@@ -71,7 +71,7 @@ test("no decision bans a protected address or turns it away as a stranger", () =
       const asked = { type: "BAN_ASKED", prefix: BAN.prefix, note: "", durationMs: null, by: "root" } as const;
       const { sparing } = factsOf({ protection });
       const facts = { sparing, ban: known.ban, listed: null, covered: [] };
-      assert.deepEqual(bansOf(decideCommand(facts, asked, NOON)), []);
+      assert.deepEqual(bansOf(decideNetworkEvent(facts, asked, NOON)), []);
     }),
   );
 });

@@ -14,7 +14,7 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
       audit: () => Promise.resolve(true),
       policy: engine.policy,
       prefixOf: (ip) => engine.prefixOf(ip),
-      ask: (event) => Promise.resolve(engine.decideCommand(event)),
+      ask: (event) => Promise.resolve(engine.decideNetworkEvent(event)),
     },
     isDry: true,
     keeper: keeperOfDryRun(parts.keeper),

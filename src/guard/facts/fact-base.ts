@@ -1,4 +1,4 @@
-import type { CommandFacts } from "../../core/decide/command.ts";
+import type { NetworkEventFacts } from "../../core/decide/command.ts";
 import type { Change, Decision } from "../../core/decide/decision.ts";
 import type { PendingPassword, SparingFacts } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
@@ -101,7 +101,7 @@ export class FactBase {
     return this.#unrecorded.of(this.#sources, event, now);
   }
 
-  ofCommand({ prefix }: NetworkEvent, now: Millis): CommandFacts {
+  ofNetworkEvent({ prefix }: NetworkEvent, now: Millis): NetworkEventFacts {
     const bansInForce = this.#bansInForce;
     return {
       sparing: (network) => this.sparing(network, now),
