@@ -89,7 +89,7 @@ export class EventProcessor {
     for (const change of decided.changes) this.apply(change, context.at);
   }
 
-  /** Writes a change and updates the state in memory. */
+  /** Writes a change and its record, if it has one (`changeRecord`), and updates the state in memory. */
   apply(change: Change, now: Millis): void {
     this.#store.apply(change, now);
     const record = changeRecord(change, now);

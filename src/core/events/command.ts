@@ -32,7 +32,7 @@ export type NetworkEvent =
 /** A command on accounts, tokens or settings: recorded for the audit, without a decision. */
 export type Audit = Readonly<{
   type: AuditType;
-  /** The name in the sentence: the account, the alias or the token; for a refused command, its verb. */
+  /** What the sentence is about: the account, alias or token, sometimes with its new setting; for a refused command, its verb. */
   subject: string;
   by: Actor;
   /** The account, if the subject is more than the name of an account or an alias. */

@@ -56,11 +56,11 @@ export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
 export type RecordContext = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen | undefined }>;
 
 /**
- * The record of a decided event; null if it leaves none.
- * A replay does not need records of these:
+ * The record of a decided event. Null for events of which a replay needs no record:
  * - A sign-in that may continue to its password (not `recorded`). The report of its outcome follows, from the same address
  *   with the same password, and says when the question came (`seen.asked`).
- * - A command that was carried out: its changes are recorded (`commandOf`). One that came too late changed nothing.
+ * - A command that was carried out: each of its changes has a record (`changeRecord`), from which `commandOf` restores the command.
+ *   One that came too late changed nothing.
  * - The ends of bans and of allow-list entries: they follow from the start.
  */
 export function recordOf(event: Event, decision: Decision, { at, prefix, seen }: RecordContext): EventRecord | null {
