@@ -39,7 +39,7 @@ export function followTabs(tabs: EventTarget & Pick<BroadcastChannel, "postMessa
   });
 }
 
-/** The proof that requests wait for. One answer serves all of them. */
+/** The proof that requests wait for. `ProofDialog` (proof.tsx) asks for it, and one answer serves all of them. */
 export const pendingProof = signal<Proof | null>(null);
 export type Proof = ReturnType<typeof newProof>;
 
@@ -72,7 +72,10 @@ export async function withProof<T>(request: () => Promise<T>): Promise<T> {
   return request();
 }
 
-/** Like `withProof`, and says what was done. Calls `changed` even after a refusal: only ending open sessions may have failed. */
+/**
+ * Makes a change as `withProof` does, and shows the message. Calls `changed` even after a refusal, because part of the change may have been
+ * made: for example, a new password is set although the open sessions could not be ended.
+ */
 export async function change<T>(
   request: () => Promise<T>,
   changed: () => void,
