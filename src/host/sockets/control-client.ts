@@ -14,7 +14,10 @@ export const CONTROL_TIMEOUT_MS = 10_000;
 export type NoAnswer = Readonly<{ ok: false; kind: "not_running" | "denied" | "timeout" | "broken"; message: string }>;
 type ControlReply<V extends Verb> = Reply<V> | NoAnswer;
 
-/** The line without its command. Programs give only their name; the web also gives its caller's secret. */
+/**
+ * The line without its command. `by`: the user of the command line (`callerName`), or the name of another program. Only the web adds its
+ * caller's secret and address, by which the guard finds the actor.
+ */
 type LineHead = Omit<ControlLine, "command">;
 
 /** Sends one command to the guard and waits for the reply. Never rejects. */

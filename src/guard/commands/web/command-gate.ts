@@ -88,10 +88,10 @@ export class CommandGate {
     return origin === "root" || needs === "nothing" ? { by, caller: null } : this.#admitCaller(line);
   }
 
-  #admitCaller({ command, as, ip: from, isDry = false }: ParsedLine): Admitted | Refused {
+  #admitCaller({ command, as, ip: ipText, isDry = false }: ParsedLine): Admitted | Refused {
     const mayProlong = command.verb !== "caller" || command.isUse;
     const digest = digestOf(as ?? "");
-    const ip = parseIp(from ?? "");
+    const ip = parseIp(ipText ?? "");
     const find = (isUse: boolean) => callerOf(this.#parts, digest, { isUse, ip });
     const item = as === undefined ? null : find(mayProlong);
     if (item === null) return { error: UNAUTHORIZED };
