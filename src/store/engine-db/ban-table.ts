@@ -8,7 +8,10 @@ import { prepared } from "../transactions.ts";
 import { BAN_COLUMNS, NEWEST_BANS, offencesAt, readBan } from "./ban-log.ts";
 import { boundsOf } from "./network-columns.ts";
 
-/** The guard's table of bans. A row later gets the time and cause of its ban's end. Each start and end is also a step (`sqliteBanLog`). */
+/**
+ * The guard's table of bans, whose columns schema.ts explains. A row later gets the time and cause of its ban's end. Each start and end is
+ * also a step (`sqliteBanLog`).
+ */
 export function sqliteBanTable(db: DatabaseSync) {
   const lengths = sqliteBanLengths(db);
   const sql = prepared(db, SQL);
@@ -81,6 +84,7 @@ function strengthOf(ban: Ban | null): number {
 
 /** Within a network of the same family: the range of `::/64` includes mapped IPv4 addresses, which are not in that network. */
 const WITHIN = "first >= ?1 AND first <= ?2 AND last <= ?2 AND (instr(prefix, ':') > 0) = (instr(?3, ':') > 0)";
+/** For `answered`: events up to this one no longer count. */
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 const SQL = {
   newest: NEWEST_BANS,

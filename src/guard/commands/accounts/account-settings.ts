@@ -16,7 +16,7 @@ import { type AccountCommandParts, alertsStay, endSessions, getsAlerts } from ".
 /** A checked reply. `subject` empty: use that of the incoming mail. `until` null: until it is ended. */
 export type Vacation = Readonly<{ subject: string; text: string; until: Millis | null }>;
 
-/** Writers throw if the database cannot be written. */
+/** Implemented by `sqliteVacations` in store/accounts-db/vacations.ts. Writers throw if the database cannot be written. */
 export interface VacationStore {
   /** Replaces the earlier one. Null: no more replies. */
   setVacation(account: AccountName, vacation: Vacation | null): Outcome;
