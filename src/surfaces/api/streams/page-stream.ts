@@ -11,7 +11,7 @@ const UNSEEN = -1;
 
 /**
  * What one open page gets. Each `read` continues where the last one ended. While the database cannot be read, health and heartbeats
- * are still sent. `after`: as in `EventsAsked`.
+ * are still sent. `after`: the last event that the page has; null: it gets only new events.
  */
 export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, after: number | null): Feed {
   /** The name of the database that is being read. */
@@ -33,7 +33,7 @@ export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, aft
         const before = text;
         // Appended one by one: if the changes of bans cannot be read, the events are still sent.
         text += events();
-        text += changes();
+        text += banChanges();
         if (text !== before) batchAt = now + API_LIMITS.batchMs;
       }
       text += figures(now);
@@ -51,7 +51,7 @@ export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, aft
     if (isGreeted && name === epoch) return "";
     const newest = newestId({ queries });
     const { upto } = store.banChanges(null, 0);
-    const total = bans();
+    const total = countBans();
     const isSame = epoch === null || epoch === name;
     // An id that does not exist yet comes from another database.
     if (!isSame || lastId === null || lastId > newest) lastId = newest;
@@ -87,11 +87,11 @@ export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, aft
     return items.length === 0 ? "" : message("events", { items, more }, lastId);
   }
 
-  function changes(): string {
+  function banChanges(): string {
     const { added, removed, upto, isAll } = queries().banChanges(lastStep, API_LIMITS.batchRows);
     if (!isAll) seenCommits = UNSEEN;
     if (upto === lastStep) return "";
-    const total = bans();
+    const total = countBans();
     lastStep = upto;
     return message("bans", { added, removed, total });
   }
@@ -114,7 +114,7 @@ export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, aft
     return text + message("beat", { now: isoTime(clock.now()) });
   }
 
-  function bans(): number {
+  function countBans(): number {
     return allBans(queries().figures.bansInForce(clock.now()));
   }
 
