@@ -214,5 +214,5 @@ function switchLanguage(wanted: Language): void {
 
 /** For how long, as the field `for` of a form. */
 export function DurationField() {
-  return <Choice label={t.pause.lasts} name="for" choices={Object.entries(t.pause.durations)} />;
+  return <Choice label={t.duration.label} name="for" choices={Object.entries(t.duration.choices)} />;
 }

@@ -92,9 +92,9 @@ export const en = {
     givenUp: "No passkey was used: you cancelled, it took too long, or this device has none for this page.",
     known: "This device already has a passkey for this dashboard.",
   },
-  pause: {
-    lasts: "Duration",
-    durations: { "15m": "15 minutes", "1h": "an hour", "4h": "4 hours", "1d": "a day" },
+  duration: {
+    label: "Duration",
+    choices: { "15m": "15 minutes", "1h": "an hour", "4h": "4 hours", "1d": "a day" },
   },
   problems,
 };
@@ -188,9 +188,9 @@ export const de: typeof en = {
       "Es wurde kein Passkey benutzt: Sie haben abgebrochen, es dauerte zu lange, oder dieses Gerät hat keinen für diese Seite.",
     known: "Dieses Gerät hat schon einen Passkey für diese Verwaltungsseite.",
   },
-  pause: {
-    lasts: "Dauer",
-    durations: { "15m": "15 Minuten", "1h": "eine Stunde", "4h": "4 Stunden", "1d": "ein Tag" },
+  duration: {
+    label: "Dauer",
+    choices: { "15m": "15 Minuten", "1h": "eine Stunde", "4h": "4 Stunden", "1d": "ein Tag" },
   },
   problems: {
     login_refused: "Die Anmeldung wurde abgelehnt. Prüfen Sie Passwort und Code, oder versuchen Sie es später erneut.",

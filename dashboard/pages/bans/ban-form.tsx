@@ -58,7 +58,7 @@ export function BanForm({ target, close }: Readonly<{ target: string; close: () 
 /** `unset`: the text of the choice without a duration, which also replaces a duration with the same text. */
 export function BanDurationField({ unset }: Readonly<{ unset: string }>) {
   const others = Object.entries(words.durations).filter(([, text]) => text !== unset);
-  return <Choice label={t.pause.lasts} name="for" choices={[["", unset], ...others]} />;
+  return <Choice label={t.duration.label} name="for" choices={[["", unset], ...others]} />;
 }
 
 export function Expiry({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {

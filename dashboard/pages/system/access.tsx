@@ -119,7 +119,7 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the value of one of the choices
           onChange={({ currentTarget }) => setRole(currentTarget.value as Role)}
         />
-        <Choice label={t.pause.lasts} name="expires" choices={Object.entries(words.durations)} chosen="90d" />
+        <Choice label={t.duration.label} name="expires" choices={Object.entries(words.durations)} chosen="90d" />
         {role === CHOSEN && (
           <fieldset class="choices">
             <legend>{words.scopes}</legend>
