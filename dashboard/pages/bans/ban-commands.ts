@@ -36,7 +36,7 @@ export async function ban({ ip, ...details }: BanRequest): Promise<void> {
       await request("POST /bans", { body: banAgainRequest(former) });
       notify(words.bannedAsBefore(shortPrefix(item.prefix)));
     } else {
-      notify(await unban(item.prefix));
+      notify(await requestUnban(item.prefix));
     }
   };
   notify(words.banned(shortPrefix(item.prefix)), { undo: former === undefined ? null : undo });
@@ -44,7 +44,7 @@ export async function ban({ ip, ...details }: BanRequest): Promise<void> {
 
 /** Lifts a ban. The undo bans again for the rest of the time, but the offence stays forgiven. */
 export async function lift(item: BanItem, undone: () => void): Promise<void> {
-  const message = await unban(item.prefix);
+  const message = await requestUnban(item.prefix);
   if (isTooWide(item.prefix)) return notify(`${message} ${words.tooWide}`);
   const undo = async (): Promise<void> => {
     await request("POST /bans", { body: banAgainRequest(item) }).finally(undone);
@@ -54,7 +54,7 @@ export async function lift(item: BanItem, undone: () => void): Promise<void> {
 }
 
 /** Returns what to say, because a ban around the network, or bans within it, may still be in force. */
-async function unban(prefix: string): Promise<string> {
+async function requestUnban(prefix: string): Promise<string> {
   const { around, within } = await request("DELETE /bans/{network}", { params: { network: prefix } });
   const name = shortPrefix(prefix);
   if (around !== undefined) return words.stillAround(name, around);

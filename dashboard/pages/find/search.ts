@@ -12,7 +12,7 @@ const MESSAGE_CHARACTERS = 3;
 const TEXT_CHARACTERS = 200;
 const MOST_EVENTS = 20;
 
-/** What a reader who typed this is looking for. An account need not contain an @. */
+/** What a reader who typed this is looking for. A network counts as an address. An account need not contain an @. */
 export function kindOf(asked: string): "address" | "account" | "message" {
   if (IPV4.test(asked) || IPV6.test(asked)) return "address";
   if (asked.startsWith("<") || QUEUE_ID.test(asked)) return "message";
