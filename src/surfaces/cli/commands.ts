@@ -26,7 +26,10 @@ const REPLAYED = {
   "--ip IP": "Compare only this address or network.",
 };
 
-/** Each file is loaded only when one of its commands runs, because loading all of them takes longer than most commands. */
+/**
+ * Each file is loaded only when one of its commands runs, because loading all of them takes longer than most commands. It exports each
+ * command as a function of its name: `ban`, or `queueHold` for `queue hold`.
+ */
 const status = from(() => import("./verbs/server/status.ts"));
 const check = from(() => import("./verbs/upkeep/check.ts"), { root: true });
 const server = from(() => import("./verbs/server/server.ts"), { root: true });

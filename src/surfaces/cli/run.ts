@@ -25,7 +25,7 @@ import { helpFor } from "./help.ts";
 import { type Options, type Parsed, parse, wordsOf } from "./parse.ts";
 import { oneLine, printable, printJson } from "./print/text.ts";
 
-/** What a call needs from outside, in addition to its words. */
+/** What a call needs from outside, in addition to its words; `programs/command-line` provides it. */
 export type World = Readonly<{
   terminal: Terminal;
   env: NodeJS.ProcessEnv;
