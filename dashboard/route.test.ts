@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FURTHER_PAGES, hrefOf, PAGES, routeOf } from "./route.ts";
+import { hrefOf, PAGES, routeOf, UNLISTED_PAGES } from "./route.ts";
 
 test("an address names a page and its filters, and is read back unchanged", () => {
-  for (const page of [...PAGES, ...FURTHER_PAGES])
+  for (const page of [...PAGES, ...UNLISTED_PAGES])
     for (const query of [{}, { q: "2001:db8::/32" }, { text: "a b&c=d#e?f%", type: "BAN" }])
       assert.deepEqual(routeOf(hrefOf(page, query)), { page, query });
 });
