@@ -50,7 +50,7 @@ export const WEB_LIMITS = {
   administrators: 32,
 } as const;
 
-const SEEN_MS = 30 * MINUTE_MS;
+const ADMINISTRATOR_MS = 30 * MINUTE_MS;
 
 /** `isAlarming`: so far above normal use that the owner gets an alert. */
 type Overreach = Readonly<{ error: CommandError; isAlarming: boolean }>;
@@ -75,9 +75,10 @@ export class WebBounds {
   readonly #released = new Budget(WEB_LIMITS.released, DAY_MS);
   readonly #dryRuns = new Budget(WEB_LIMITS.dryRuns, HOUR_MS);
   readonly #banned = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
-  readonly #asked = new Budgets(WEB_LIMITS.signInsEach, MINUTE_MS);
+  readonly #signIns = new Budgets(WEB_LIMITS.signInsEach, MINUTE_MS);
   readonly #challenged = new Budgets(WEB_LIMITS.signInsEach, MINUTE_MS);
-  readonly #seen = new Map<Ip, Millis>();
+  /** When each address was last noted as an administrator's. */
+  readonly #administrators = new Map<Ip, Millis>();
 
   constructor(allowed: () => readonly AllowEntry[], clock: Clock) {
     this.#allowed = allowed;
@@ -152,7 +153,7 @@ export class WebBounds {
 
   /** Whether another sign-in from this address is checked at all. Other addresses have their own share. */
   mayAsk(from: Prefix): boolean {
-    return this.#asked.spend(from, this.#clock.now());
+    return this.#signIns.spend(from, this.#clock.now());
   }
 
   /** The same for passkey challenges, which leave no trace and use up no sign-in. */
@@ -180,9 +181,10 @@ export class WebBounds {
   /** Whether an address may count as an administrator's, who uses a session or a token there. */
   mayNoteAdministrator(ip: Ip): boolean {
     const now = this.#clock.now();
-    for (const [seen, at] of this.#seen) if (Math.abs(now - at) >= SEEN_MS) this.#seen.delete(seen);
-    if (!this.#seen.has(ip) && this.#seen.size >= WEB_LIMITS.administrators) return false;
-    this.#seen.set(ip, now);
+    for (const [noted, at] of this.#administrators)
+      if (Math.abs(now - at) >= ADMINISTRATOR_MS) this.#administrators.delete(noted);
+    if (!this.#administrators.has(ip) && this.#administrators.size >= WEB_LIMITS.administrators) return false;
+    this.#administrators.set(ip, now);
     return true;
   }
 }
