@@ -144,6 +144,7 @@ async function askEngine(
   event: NetworkEvent,
 ): Promise<Readonly<{ ok: true; changes: Decision["changes"] }> | CommandError> {
   const { verdict, reason, changes } = await engine.ask(event);
+  // While the database cannot be written, the answer is `UNRECORDED_PASS`, and nothing is done.
   if (verdict === "pass" && reason !== "not_recorded") return { ok: true, changes };
   const { says, next } = reasons[reason];
   const whole = reason === "not_recorded" ? says : `${event.prefix}: ${says}`;
