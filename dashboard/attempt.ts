@@ -20,6 +20,7 @@ export const TOAST_MS = 10_000;
 const MOST_TOASTS = 4;
 
 export const toasts = signal<readonly Toast[]>([]);
+/** Whether the browser has a valid session. Not in session.ts, which imports this file: `reportFailure` sets it after a 401. */
 export const signedIn = signal<"unknown" | "yes" | "no">("unknown");
 const timers = new Map<number, ReturnType<typeof setTimeout>>();
 let lastId = 0;

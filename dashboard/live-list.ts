@@ -10,7 +10,7 @@ type ListOptions<T, A extends ListPage<T>> = Readonly<{
   read: () => Promise<A>;
   keyOf: (item: T) => string;
   /** News after which the list is read again (live.ts). It follows the news before it is read for the first time. */
-  follows: readonly ((reader: () => void) => () => void)[];
+  follows: readonly ((listener: () => void) => () => void)[];
 }>;
 
 /** Maximum rows of an answer. */

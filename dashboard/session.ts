@@ -3,6 +3,7 @@ import type { CallerItem } from "../src/admin/declare/items.ts";
 import { type Failure, failureOf, RequestError, request } from "./api.ts";
 import { notify, signedIn } from "./attempt.ts";
 
+/** Who uses this page: an administrator, or the user of a mailbox. */
 export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 
 /** Null if not known yet, or signed out. */
