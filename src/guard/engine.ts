@@ -181,7 +181,7 @@ export class Engine {
     });
   }
 
-  /** Commits and publishes the events of this turn. */
+  /** Commits and publishes the events of this turn. Does not wait for the disk, as `LogFlush` does. */
   flush(): void {
     if (!this.#open) return;
     try {
