@@ -40,6 +40,9 @@ export type Event =
 
 export type ClientEvent = Exclude<Event, NetworkEvent>;
 
+/** Those of an SMTP session: Postfix asks about each connection, recipient, DATA command and end of a mail. */
+export type SmtpEvent = Extract<ClientEvent, Readonly<{ session: string }>>;
+
 export function isNetworkEvent(event: Event): event is NetworkEvent {
   return "prefix" in event;
 }

@@ -4,8 +4,9 @@ import { DATA, MAIL, MESSAGE, NOON, RECIPIENT } from "../../../test/kit/samples.
 import { decision, type Verdict } from "../../core/decide/decision.ts";
 import { NO_SENDING } from "../../core/decide/facts.ts";
 import type { Connect } from "../../core/events/connection.ts";
+import type { SmtpEvent } from "../../core/events/event.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { NamedRecipients, type SmtpEvent, SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
+import { NamedRecipients, SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
 
 test("notices a bounce that names a different recipient, but neither a repeated question nor the next mail", () => {
   const sessions = new SmtpSessions();

@@ -3,7 +3,7 @@ import type { Decision, Verdict } from "../../core/decide/decision.ts";
 import { NO_RECIPIENTS, type RecipientCounts, type SendingFacts } from "../../core/decide/facts.ts";
 import { withOneMore } from "../../core/decide/sending.ts";
 import { connectionOf } from "../../core/events/connection.ts";
-import type { ClientEvent } from "../../core/events/event.ts";
+import type { ClientEvent, SmtpEvent } from "../../core/events/event.ts";
 import { isBounce, type MailAttributes } from "../../core/events/mail.ts";
 import { TRANSFER_MS } from "../../core/firewall/crowded-ports.ts";
 import { withoutExtension } from "../../core/net/address.ts";
@@ -82,15 +82,16 @@ function groupOf({ sender, recipient }: Named): string | null {
   return mailbox === address ? null : mailbox.toLowerCase();
 }
 
-export type SmtpEvent = Extract<ClientEvent, Readonly<{ session: string }>>;
-
 /** `at`: when a mail of this connection last made progress. `isTransferring`: its content is being sent or judged. */
 export type Progress = Readonly<{ at: Millis; isTransferring: boolean }>;
 
 /** How long milters and delivery may take after the last byte. Milliseconds. */
 const JUDGED_MS = MINUTE_MS;
 
-/** How far the mails of open connections have progressed, according to Postfix's questions. A dropped entry counts as no progress. */
+/**
+ * How far the mails of open connections have progressed, according to Postfix's questions. `createPortRoom` reads it to choose which to
+ * close on a crowded port. A dropped entry counts as no progress.
+ */
 export class SmtpProgress {
   readonly #begun = new BoundedMap<string, Readonly<{ at: Millis; hasRecipient: boolean }>>(LIMITS.sessions);
   /**

@@ -1,7 +1,8 @@
 import type { Decision } from "../../core/decide/decision.ts";
 import { type Connect, sessionOf } from "../../core/events/connection.ts";
+import type { SmtpEvent } from "../../core/events/event.ts";
 import type { Service } from "../../core/events/event-types.ts";
-import type { DataCommand, EndOfMessage, MailAttributes, Recipient } from "../../core/events/mail.ts";
+import type { MailAttributes } from "../../core/events/mail.ts";
 import { smtpReplyOf } from "../../core/events/reasons.ts";
 import { withoutTrailingDots } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
@@ -13,10 +14,7 @@ export type SieveClient = Readonly<{ type: "SIEVE_CLIENT"; ip: Ip; clientPort: n
  * `CLIENT_GONE`: the client reset its connection before Postfix read its address.
  */
 export type PolicyRequest =
-  | Connect
-  | Recipient
-  | DataCommand
-  | EndOfMessage
+  | SmtpEvent
   | SieveClient
   | Readonly<{ type: "NOTHING_TO_DECIDE" }>
   | Readonly<{ type: "CLIENT_GONE" }>;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { Framer, POLICY_REQUEST_BYTES } from "../../admin/declare/framing.ts";
 import type { Verdict } from "../../core/decide/decision.ts";
 import { messageOf } from "../../core/error.ts";
+import type { SmtpEvent } from "../../core/events/event.ts";
 import { printable } from "../../core/text.ts";
 import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import type { Submit } from "../../guard/ports.ts";
@@ -11,7 +12,6 @@ import {
   DUNNO,
   FULL,
   NOT_DOVECOT,
-  type PolicyRequest,
   parsePolicyRequest,
   printPolicyAction,
   SESSION_OVER,
@@ -43,8 +43,8 @@ export type PolicyOptions = Readonly<Record<keyof typeof POLICY_LIMITS, number>>
     /** Whether a client of the port for mail from Sieve scripts is Dovecot; null if that cannot be known, so none is accepted. */
     isDovecot: ((client: SieveClient) => Promise<boolean>) | null;
     sessions: Pick<SubmissionSessions, "begin" | "isOver">;
-    /** Called with each decision that is answered, recorded or not. */
-    decided: (event: GuardQuestion, verdict: Verdict) => void;
+    /** Called with each decision that is answered, recorded or not, so that `SmtpProgress` can follow each mail. */
+    decided: (event: SmtpEvent, verdict: Verdict) => void;
   }>;
 
 /** Answers Postfix's check_policy_service on a unix socket (SMTPD_POLICY_README). */
@@ -58,7 +58,6 @@ export function createPolicyServer(submit: Submit, report: Report, options: Poli
   };
 }
 
-type GuardQuestion = Exclude<PolicyRequest, { type: "NOTHING_TO_DECIDE" | "CLIENT_GONE" | "SIEVE_CLIENT" }>;
 /** `buffer`: shared by all connections. */
 type Parts = PolicyOptions & Readonly<{ submit: Submit; report: Report; buffer: Buffer }>;
 
@@ -112,7 +111,7 @@ class Connection {
     else this.#submit(parsed.value);
   }
 
-  #isOver(event: GuardQuestion): boolean {
+  #isOver(event: SmtpEvent): boolean {
     if (event.service === "smtp" || event.type === "CONNECT" || event.account === null) return false;
     return this.#parts.sessions.isOver(event.session, event.account, event.type === "RECIPIENT");
   }
@@ -124,16 +123,16 @@ class Connection {
     this.#answer((await isDovecot(client).catch(() => false)) ? WELCOME : NOT_DOVECOT);
   }
 
-  #submit(event: GuardQuestion): void {
+  #submit(event: SmtpEvent): void {
     if (event.type === "CONNECT" && event.service !== "smtp") this.#parts.sessions.begin(event.session);
     try {
-      if (!this.#fits(event)) return this.#answer(FULL);
+      if (!this.#checkRoom(event)) return this.#answer(FULL);
       const question = this.#question;
       this.#parts.submit(event, (decision) => {
         // A second answer would be read as the answer to the next question.
         if (!this.#isAsked || question !== this.#question) return;
         const isHeld = event.type === "DATA" && decision.verdict === "hold";
-        const fits = !isHeld || this.#fitsAndNote(event.transaction, null);
+        const fits = !isHeld || this.#checkRoomAndNote(event.transaction, null);
         if (fits) this.#parts.decided(event, decision.verdict);
         this.#answer(fits ? printPolicyAction(decision, event.type) : FULL);
       });
@@ -143,9 +142,9 @@ class Connection {
     }
   }
 
-  /** Asked again at the end of a mail: the disk may have filled up since RCPT. */
-  #fits(event: GuardQuestion): boolean {
-    if (event.type === "RECIPIENT") return this.#fitsAndNote(event.transaction, event.recipient);
+  /** Whether the disk has room. Notes each recipient at RCPT, to check again at the end of the mail: the disk may have filled up. */
+  #checkRoom(event: SmtpEvent): boolean {
+    if (event.type === "RECIPIENT") return this.#checkRoomAndNote(event.transaction, event.recipient);
     if (event.type !== "END_OF_MESSAGE") return true;
     const { transaction, recipients } = this.#mail;
     this.#mail = { transaction: "", recipients: [] };
@@ -153,7 +152,7 @@ class Connection {
     return known.every((recipient) => this.#parts.hasRoom(recipient));
   }
 
-  #fitsAndNote(transaction: string, recipient: string | null): boolean {
+  #checkRoomAndNote(transaction: string, recipient: string | null): boolean {
     if (!this.#parts.hasRoom(recipient)) return false;
     if (transaction !== this.#mail.transaction) this.#mail = { transaction, recipients: [] };
     this.#mail.recipients.push(recipient);
