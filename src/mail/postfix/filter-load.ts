@@ -34,7 +34,7 @@ type MailInFilters = {
   sizeBytes: number;
   /** The account, or the /48 (IPv4 /24) of a stranger. */
   source: string;
-  /** As in `FilterLoad.isSuspect`. */
+  /** The account, or the /32 (IPv4 /24) of a stranger (`senderOf`): who may become a suspect. */
   sender: string;
   since: Millis;
   /** What it costs Rspamd beyond its size. */
@@ -95,9 +95,9 @@ export class FilterLoad {
       if (!needsTurn && event.weightBytes === undefined) return ask(this.#addMail(event));
       if (needsTurn && !this.#getsTurn(event)) return ask({ ...event, excess: { of: "waits_for_turn" } });
       const { weightBytes = 0 } = event;
-      const excess = weightBytes > event.sizeBytes ? this.#weigh(event, weightBytes - event.sizeBytes) : null;
+      const excess = weightBytes > event.sizeBytes ? this.#addWeight(event, weightBytes - event.sizeBytes) : null;
       if (excess !== null) return ask({ ...event, excess });
-      // The answer that the engine gave to Postfix's question.
+      // Nothing new to decide or record: the engine accepted the mail when Postfix asked.
       answer(decision("pass", "below_limit"));
     };
   }
@@ -158,8 +158,8 @@ export class FilterLoad {
   }
 
   /**
-   * Only an account's heavy mails are deferred (`#weigh`): Postfix defers the others if Rspamd does not answer in time, so that none leaves
-   * unsigned.
+   * Adds the mail, or returns it with the excess for which it is deferred. Of an account's mails only heavy ones are deferred
+   * (`#addWeight`): Postfix defers the others if Rspamd does not answer in time, so that none leaves unsigned.
    */
   #addMail(mail: EndOfMessage): EndOfMessage {
     const now = this.#clock.now();
@@ -185,8 +185,8 @@ export class FilterLoad {
     return mail;
   }
 
-  /** Our milter found that a mail costs Rspamd more than its size. */
-  #weigh({ queueId, account }: EndOfMessage, extraBytes: number): Excess | null {
+  /** Adds the cost beyond the mail's size that our milter found, or returns the excess for which the mail is deferred. */
+  #addWeight({ queueId, account }: EndOfMessage, extraBytes: number): Excess | null {
     const mail = this.#mails.get(queueId);
     if (mail === undefined) return null;
     const excess = account === null ? this.#ofStrangers(mail.source, queueId) : this.#ofAccount(mail.source);
@@ -233,24 +233,24 @@ export class FilterLoad {
     return mail.hasTurn;
   }
 
-  /** Called if Rspamd ended while it read this mail. If one of the mails that it was reading had a turn, only that one is blamed. */
-  #isSuspected(queueId: string, mail: MailInFilters | undefined, now: Millis): boolean {
+  /** Returns whether this mail, which Rspamd was reading as it ended, is blamed. If one of those mails had a turn, only that one is. */
+  #blame(queueId: string, mail: MailInFilters | undefined, now: Millis): boolean {
     const holders = [this.#turns.holder, this.#knownTurns.holder];
     const hadTurn = holders.includes(queueId) || mail?.hasTurn === true;
     if (hadTurn) this.#blamedAt = now;
-    const isBlamed = this.#blamedAt !== null && Math.abs(now - this.#blamedAt) < LONGEST_MS;
+    const wasOneBlamed = this.#blamedAt !== null && Math.abs(now - this.#blamedAt) < LONGEST_MS;
     const isAnotherHeld = holders.some((one) => one !== null) || this.#mails.values().some((one) => one.hasTurn);
-    return hadTurn || !(isBlamed || isAnotherHeld);
+    return hadTurn || !(wasOneBlamed || isAnotherHeld);
   }
 
   #removeMail(queueId: string, hasFailed = false): void {
     const now = this.#clock.now();
     const mail = this.#mails.get(queueId);
-    const isSuspected = hasFailed && this.#isSuspected(queueId, mail, now);
+    const isBlamed = hasFailed && this.#blame(queueId, mail, now);
     for (const turns of [this.#turns, this.#knownTurns]) turns.end(queueId, now, hasFailed);
-    this.#suspectTurns.end(queueId, now, isSuspected);
+    this.#suspectTurns.end(queueId, now, isBlamed);
     if (mail === undefined) return;
-    if (isSuspected) this.#suspects.set(mail.sender, now);
+    if (isBlamed) this.#suspects.set(mail.sender, now);
     this.#mails.delete(queueId);
   }
 }
