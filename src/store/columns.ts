@@ -1,5 +1,5 @@
 import { BAN_LEVELS, type BanLevel } from "../core/decide/decision.ts";
-import type { Counts } from "../core/events/columns.ts";
+import type { SlidingWindow } from "../core/events/columns.ts";
 import { isReason, type Reason } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import { instant, isoTime, type Millis } from "../core/time.ts";
@@ -80,7 +80,7 @@ export function rowReader<R extends Readers>(readers: R) {
 }
 
 /** The numbers of windows in `event.counts`. The indexes and queries use the same numbers. */
-export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
+export const COUNTS_CODE: Readonly<Record<SlidingWindow, number>> = {
   connection: 1,
   mail: 2,
   account_mail: 3,

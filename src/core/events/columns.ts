@@ -6,8 +6,8 @@ import type { EventOutcome, EventType, Service } from "./event-types.ts";
 import type { Reason } from "./reasons.ts";
 import type { Seen } from "./seen.ts";
 
-/** A sliding window. `mail` is a stranger's mail, counted for the address; `account_mail` is counted for the account. */
-export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe" | "bounce";
+/** In which an event counts. `mail` is a stranger's mail, counted for the address; `account_mail` is counted for the account. */
+export type SlidingWindow = "connection" | "mail" | "account_mail" | "login" | "probe" | "bounce";
 
 /**
  * The decision. For events known only from a log, the outcome: the spam filter marked the mail, the mail was lost on
@@ -63,7 +63,7 @@ export type EventColumns = Readonly<{
   /** For a ban: the number of the offence within the memory, counting from 1; null for a manual ban. */
   offence: number | null;
   /** The sliding window that the event enters; null if it enters none. */
-  counts: Counts | null;
+  counts: SlidingWindow | null;
   /** The evidence: `count` of at most `limit` within `windowMs`, set by `limitKey`. */
   count: number | null;
   limit: number | null;
@@ -166,7 +166,7 @@ export type DecidedKind<E, R> = Readonly<{
   /** The public name, which says how it ended. */
   name(event: E, decision: Decision): EventType;
   /** The sliding window in which it counts, in memory and in the database, if the decision is `counted`. */
-  window(event: E): Counts | null;
+  window(event: E): SlidingWindow | null;
   columns(event: E): Partial<EventColumns>;
   rest(event: E, seen: Seen | undefined): R;
   /** The text, only from recorded data. */

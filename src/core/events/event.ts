@@ -1,7 +1,7 @@
 import type { Decision, Verdict } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
-import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
+import { actionOf, type DecidedKind, type EventColumns, type Sentence, type SlidingWindow } from "./columns.ts";
 import { auditSentence, changeSentence, commandOf, isChange, type NetworkEvent, refusedBan } from "./command.ts";
 import { type Connect, connection } from "./connection.ts";
 import { logSentence } from "./log.ts";
@@ -100,7 +100,7 @@ export function recordOf(event: Event, decision: Decision, { at, prefix, seen }:
 }
 
 /** The sliding window in which the event counts; null if none. */
-export function windowOf(event: Event): Counts | null {
+export function windowOf(event: Event): SlidingWindow | null {
   return isDecided(event) ? KINDS[event.type].window(event) : null;
 }
 

@@ -15,7 +15,7 @@ import {
   seeded,
   unban,
 } from "../../../test/kit/test-database.ts";
-import type { Counts } from "../../core/events/columns.ts";
+import type { SlidingWindow } from "../../core/events/columns.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Reach } from "../../guard/storage-ports.ts";
@@ -266,7 +266,7 @@ class NaiveHistory {
     const newest = bans.at(-1);
     const answered = newest?.countedUntil ?? 0;
     const forgiven = Math.max(0, ...bans.map((ban) => (ban.forgiven ? ban.countedUntil : 0)));
-    const rows = (counts: Counts, since: Millis, after = answered, most = reach.most): EventRecord[] =>
+    const rows = (counts: SlidingWindow, since: Millis, after = answered, most = reach.most): EventRecord[] =>
       this.rows
         .slice(after)
         .filter((row) => row.prefix === net(network) && row.counts === counts && row.at > since)
@@ -293,7 +293,15 @@ class NaiveHistory {
 }
 
 const NETWORKS = ["203.0.113.1", "203.0.113.2", "2001:db8:0:1::/64"];
-const WINDOWS: readonly (Counts | null)[] = ["connection", "mail", "account_mail", "login", "probe", "bounce", null];
+const WINDOWS: readonly (SlidingWindow | null)[] = [
+  "connection",
+  "mail",
+  "account_mail",
+  "login",
+  "probe",
+  "bounce",
+  null,
+];
 
 for (const seed of [1, 2, 3, 4, 5]) {
   test(`history equals a naive recount, seed ${seed}`, (t) => {
