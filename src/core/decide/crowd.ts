@@ -20,7 +20,7 @@ export function decideProbingFromAnywhere(
   now: Millis,
 ): Decision | null {
   const evidence = reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
-  if (evidence === null || !isStranger(policy, facts, event)) return null;
+  if (evidence === null || !isUnvouchedFor(policy, facts, event)) return null;
   if (hasAskedForTooManyNames(facts) || facts.hasOtherExtension || !policy.greylist)
     return uncounted("defer", "recipients_deferred", { evidence });
   return facts.recipient === "exists" ? null : uncounted("pass", "recipient_hidden", { evidence });
@@ -55,7 +55,7 @@ export function markFirstContact(policy: Policy, facts: Facts, now: Millis): Dec
  * Whether nothing vouches for the client. Being a wanted server is not enough: it takes only three days of honest mail, and must not reveal
  * which names exist. Without greylisting, correspondents are not looked up, so wanted servers and large providers are excepted instead.
  */
-function isStranger(policy: Policy, facts: Facts, { clientName }: Recipient): boolean {
+function isUnvouchedFor(policy: Policy, facts: Facts, { clientName }: Recipient): boolean {
   if (facts.isKnown) return false;
   return policy.greylist ? facts.isFirstContact : !facts.isWanted && !isProvider(policy, clientName);
 }

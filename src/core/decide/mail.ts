@@ -34,7 +34,7 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
   if (event.senderExists === false) return uncounted("refuse", "sender_unknown");
   const bounced = decideBounce(policy, facts, event, now);
   if (bounced !== null) return bounced;
-  const probing = decideProbing(policy, facts, event, now);
+  const probing = deferProbingRelay(policy, facts, event, now);
   if (probing !== null) return probing;
   if (facts.recipient === "unknown") return decideUnknownRecipient(policy, facts, event, now);
   const fromAnywhere = decideProbingFromAnywhere(policy, facts, event, now);
@@ -142,7 +142,7 @@ function decideUnknownRecipient(policy: Policy, facts: Facts, event: Recipient, 
  * shared address for every recipient. Both relay for others, so they are not banned, and existing and unknown recipients get the same
  * answer, which hides who exists. Null if the other rules apply.
  */
-function decideProbing(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
+function deferProbingRelay(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
   if (!facts.isKnown && facts.offences > 0) return null;
   const evidence = exceeded(policy.probes, facts.probes, now, facts.isKnown ? policy.knownFactor : 1);
   if (evidence === null || isProvider(policy, event.clientName)) return null;
