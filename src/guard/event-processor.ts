@@ -63,7 +63,7 @@ export class EventProcessor {
     const facts = this.factsAfterExpiry(event, now);
     const decided = decide(this.facts.policy, facts, event, now);
     const remembered = this.facts.takeRemembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
-    // Before `facts.seen`, after which nothing more is looked up. `facts.seen` reads no window that `update` changes.
+    // Comes before `facts.seen`, which ends all look-ups of these facts, and which reads no window that `update` changes.
     this.facts.update(event, decided, facts, now);
     const sighting = sightingOf(event, decided, facts, now);
     if (sighting !== null && this.#trace.sighting?.mayBeProxied !== false) this.#trace.sighting = sighting;

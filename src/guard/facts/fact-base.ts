@@ -185,9 +185,9 @@ export class FactBase {
     if (decided.counted) addresses.count(this.policy, event, state, now);
     if (event.type === "CONNECT") sessions.begin(event.session);
     if (event.type === "RECIPIENT") sessions.addRecipient(event.session);
-    if (event.type === "RECIPIENT" && (passed || isBounce(event))) sessions.addNamed(event);
+    if (event.type === "RECIPIENT" && (passed || isBounce(event))) sessions.addToGroup(event);
     if (event.type === "DATA" && passed) sessions.addMail(event.session);
-    // Protected clients need no credit. Held mail earns none, nor does mail from a client with a simulated ban.
+    // Only `below_limit`: protected clients need no credit, and held mail or mail despite a simulated ban earns none.
     if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")
       this.#mailOrigins.accepted(event, facts, now);
     if (event.type === "DATA" && event.account !== null && decided.counted)

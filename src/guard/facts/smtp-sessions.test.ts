@@ -12,11 +12,11 @@ test("notices a bounce that names a different recipient, but neither a repeated 
   const sessions = new SmtpSessions();
   const mail = { session: "203.0.113.7 40000", transaction: "a1.1", recipient: "anna@example.org", sender: "" };
   assert.equal(sessions.hasOther(mail), false);
-  sessions.addNamed(mail);
+  sessions.addToGroup(mail);
   assert.equal(sessions.hasOther(mail), false, "Postfix asks again when no answer came");
   assert.equal(sessions.hasOther({ ...mail, recipient: "ANNA@example.org" }), false, "the same mailbox");
   assert.equal(sessions.hasOther({ ...mail, recipient: "bert@example.org" }), true);
-  sessions.addNamed({ ...mail, recipient: "bert@example.org" });
+  sessions.addToGroup({ ...mail, recipient: "bert@example.org" });
   assert.equal(sessions.hasOther(mail), false, "the first stays");
   assert.equal(sessions.hasOther({ ...mail, transaction: "a1.2", recipient: "bert@example.org" }), false);
   assert.equal(sessions.hasOther({ ...mail, session: "203.0.113.7 40001", recipient: "bert@example.org" }), false);
@@ -27,12 +27,12 @@ test("notices a bounce that names a different recipient, but neither a repeated 
 test("a mail may name one extension of each mailbox, and any mailbox without an extension", () => {
   const sessions = new SmtpSessions();
   const to = (recipient: string) => ({ ...MAIL, recipient });
-  sessions.addNamed(to("anna+shop@example.org"));
+  sessions.addToGroup(to("anna+shop@example.org"));
   const refused = ["Anna+bank@example.org", "anna+shop@example.org", "anna@example.org", "bert+x@example.org"].map(
     (one) => sessions.hasOther(to(one)),
   );
   assert.deepEqual(refused, [true, false, false, false]);
-  for (let i = 0; i < 20; i++) sessions.addNamed(to(`a${i}+x@example.org`));
+  for (let i = 0; i < 20; i++) sessions.addToGroup(to(`a${i}+x@example.org`));
   const last = ["a18+x@example.org", "a19+x@example.org"].map((one) => sessions.hasOther(to(one)));
   assert.deepEqual(last, [false, true], "with many mailboxes, the rest come in another mail");
 });
@@ -40,7 +40,7 @@ test("a mail may name one extension of each mailbox, and any mailbox without an 
 test("an active connection stays in memory, whatever comes after it", () => {
   const sessions = new SmtpSessions();
   const name = (port: number, transaction = "a"): void =>
-    sessions.addNamed({ session: `203.0.113.7 ${port}`, transaction, recipient: "one@example.org", sender: "" });
+    sessions.addToGroup({ session: `203.0.113.7 ${port}`, transaction, recipient: "one@example.org", sender: "" });
   for (let port = 0; port < 4_096; port++) {
     sessions.addMail(`203.0.113.7 ${port}`);
     name(port);

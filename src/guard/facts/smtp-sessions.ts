@@ -58,7 +58,8 @@ export class SmtpSessions {
     return first === undefined ? known.first.size >= MOST_GROUPS : first !== (mail.recipient ?? "").toLowerCase();
   }
 
-  addNamed(mail: Named): void {
+  /** Remembers a recipient that is the first of its group. */
+  addToGroup(mail: Named): void {
     const [known, group] = [this.#firstOfGroups.get(mail.session), groupOf(mail)];
     if (group === null) return;
     const { transaction } = mail;
@@ -139,7 +140,7 @@ type NamedInMail = {
 };
 
 /**
- * The recipients of mails in flight, one mail per connection. At the end of a mail Postfix names its recipient only if
+ * The recipients of accounts' mails in flight, one mail per connection. At the end of a mail Postfix names its recipient only if
  * there is just one (SMTPD_POLICY_README). The recipients of a dropped entry are not remembered as written to, and count as
  * strangers.
  */

@@ -122,7 +122,7 @@ type Asking = Pick<
   "prefix" | "network" | "isKnown" | "protection" | "recipient" | "isFirstContact" | "isWanted"
 >;
 
-/** What strangers did to the whole server within an hour, from anywhere. A restart forgets it. */
+/** What strangers did to the whole server within an hour, from anywhere, for core/decide/crowd.ts. A restart forgets it. */
 export class WholeServerWindows {
   /** Unknown recipients, each counted once for the network that asked for it. */
   readonly #probes = new NetworkTimes(COUNTED_OF_NETWORK.names);
