@@ -2,6 +2,7 @@ import type { BanItem } from "../admin/bans.ts";
 import type { OwnNetwork } from "../core/decide/sparing.ts";
 import type { Listing, Recipient } from "../core/events/mail.ts";
 import type { Connection, ConnectionOrders } from "../core/firewall/connection-shares.ts";
+import type { FirewallBan } from "../core/firewall/plan-firewall.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { Outcome } from "./ports.ts";
@@ -53,8 +54,6 @@ export interface SenderProofs {
 export type BanStep =
   | Readonly<{ id: number; type: "add"; prefix: Prefix; expiresAt: Millis | null }>
   | Readonly<{ id: number; type: "delete"; prefix: Prefix }>;
-
-export type FirewallBan = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
 
 /** `uncounted`: the reason why open connections cannot be counted here, although bans work. */
 export type ResetOutcome = Outcome | Readonly<{ ok: true; uncounted: string }>;

@@ -8,10 +8,11 @@ import type { HonestServer } from "../core/decide/honest-mail.ts";
 import type { EventRecord } from "../core/events/event.ts";
 import type { WaitingRecipient } from "../core/events/log.ts";
 import type { JailReported } from "../core/events/report.ts";
+import type { FirewallBan } from "../core/firewall/plan-firewall.ts";
 import type { Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { Figures } from "./figures.ts";
-import type { BanChanges, BanStep, FirewallBan } from "./network-ports.ts";
+import type { BanChanges, BanStep } from "./network-ports.ts";
 
 /**
  * What the engine stores in `engine.db` and reads from it. Each port is named for the need; `src/store/engine-db` implements

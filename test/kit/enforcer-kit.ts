@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { Audit } from "../../src/core/events/command.ts";
+import type { FirewallBan } from "../../src/core/firewall/plan-firewall.ts";
 import type { Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { BanEnforcer, ENFORCE } from "../../src/guard/enforce/enforce.ts";
-import type { BanStep, CheckDepth, Firewall, FirewallBan } from "../../src/guard/network-ports.ts";
+import type { BanStep, CheckDepth, Firewall } from "../../src/guard/network-ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";

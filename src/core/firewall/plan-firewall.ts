@@ -16,8 +16,9 @@ export type Element = Readonly<{ prefix: Prefix; timeoutS: number | null }>;
 /** Bans of networks in an interval set, each with its end. There are few. The hash sets are not mirrored. */
 export type Networks = ReadonlyMap<Prefix, Millis | null>;
 
-type BanInForce = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
-type Step = (BanInForce & Readonly<{ type: "add" }>) | Readonly<{ type: "delete"; prefix: Prefix }>;
+/** A ban in force. `expiresAt` null: permanent. */
+export type FirewallBan = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
+type Step = (FirewallBan & Readonly<{ type: "add" }>) | Readonly<{ type: "delete"; prefix: Prefix }>;
 
 export type SetChange =
   /** `add` replaces an existing element and its timeout; `remove` may name an element that does not exist. */
@@ -47,12 +48,12 @@ export const FILLING_ELEMENTS = 1_000;
  * What each empty set must be filled with. There may be a hundred thousand bans, so they are read while `fillings` is read, and only one
  * filling of each set is in memory.
  */
-export function planReset(bans: Iterable<BanInForce>, now: Millis, ipv6Length: number): ResetPlan {
+export function planReset(bans: Iterable<FirewallBan>, now: Millis, ipv6Length: number): ResetPlan {
   const networks = new Map<Prefix, Millis | null>();
   return { fillings: fillings(bans, networks, now, ipv6Length), networks };
 }
 
-function* fillings(bans: Iterable<BanInForce>, networks: Map<Prefix, Millis | null>, now: Millis, ipv6Length: number) {
+function* fillings(bans: Iterable<FirewallBan>, networks: Map<Prefix, Millis | null>, now: Millis, ipv6Length: number) {
   const add = bySet<Element>();
   for (const ban of bans) {
     if (isOver(ban.expiresAt, now)) continue;
@@ -119,13 +120,13 @@ export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
  */
 function outerElements(set: IntervalSet, networks: Networks, now: Millis): readonly Element[] {
   const living = [...networks]
-    .map(([prefix, expiresAt]): BanInForce => ({ prefix, expiresAt }))
+    .map(([prefix, expiresAt]): FirewallBan => ({ prefix, expiresAt }))
     .filter(({ prefix, expiresAt }) => isV4(prefix) === (set === "net4") && !isOver(expiresAt, now));
   const outer = new Set(outermost(living.map(({ prefix }) => prefix)));
   return living.filter(({ prefix }) => outer.has(prefix)).map((network) => element(network, now));
 }
 
-function element({ prefix, expiresAt }: BanInForce, now: Millis): Element {
+function element({ prefix, expiresAt }: FirewallBan, now: Millis): Element {
   return { prefix, timeoutS: expiresAt === null ? null : Math.ceil((expiresAt - now) / 1000) };
 }
 

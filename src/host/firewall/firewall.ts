@@ -1,15 +1,8 @@
-import { type Networks, planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
+import { type FirewallBan, type Networks, planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import { isV4, type Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import type { Millis } from "../../core/time.ts";
-import type {
-  BanStep,
-  CheckDepth,
-  CheckOutcome,
-  Firewall,
-  FirewallBan,
-  ResetOutcome,
-} from "../../guard/network-ports.ts";
+import type { BanStep, CheckDepth, CheckOutcome, Firewall, ResetOutcome } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { FIRST_OF_CLIENTS } from "../kernel/listeners.ts";
 import { type Finished, NOT_INSTALLED, TIMED_OUT } from "../machine/run-program.ts";

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Ban } from "../../core/decide/decision.ts";
+import type { FirewallBan } from "../../core/firewall/plan-firewall.ts";
 import { instant, type Millis } from "../../core/time.ts";
-import type { BanStep, FirewallBan } from "../../guard/network-ports.ts";
+import type { BanStep } from "../../guard/network-ports.ts";
 import type { BanLog } from "../../guard/storage-ports.ts";
 import { integer, ip, level, millis, millisOrNull, prefix, type Row, reason, text } from "../columns.ts";
 import { prepared } from "../transactions.ts";
