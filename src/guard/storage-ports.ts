@@ -175,13 +175,17 @@ export interface History {
   address(prefix: Prefix, reach: Reach): AddressHistory;
 }
 
-/** Bans and entries of the allow list that apply now. Includes the rows of the open transaction. */
-export interface BansInForce {
+/** The allow list that was made by command; that of the settings is in `Policy`. Includes the rows of the open transaction. */
+export interface AllowList {
+  allowed(): readonly AllowEntry[];
+}
+
+/** Bans that apply now, and the allow list, which prevents them. Includes the rows of the open transaction. */
+export interface BansInForce extends AllowList {
   /** The ban in force on exactly this network. */
   ban(prefix: Prefix): Ban | null;
   /** Bans in force on the network or within it. */
   bansWithin(prefix: Prefix): readonly Ban[];
-  allowed(): readonly AllowEntry[];
 }
 
 /** `expiresAt` null: valid until it is removed. */

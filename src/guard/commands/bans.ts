@@ -18,7 +18,7 @@ import type { RunsOf } from "./run-of.ts";
 /** Needed by commands that the engine decides. In a dry run, `ask` only decides. */
 type NetworkDecisionParts = Readonly<{
   engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: NetworkEvent) => Promise<Decision> }>;
-  bansInForce: Pick<BansInForce, "ban" | "bansWithin" | "allowed">;
+  bansInForce: BansInForce;
 }>;
 type BanListParts = Readonly<{ engine: Engine; bansInForce: BansInForce; banLog: BanLog; clock: Clock }>;
 /** Maximum listed bans that an allow entry ended. */

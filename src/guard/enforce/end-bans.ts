@@ -3,7 +3,7 @@ import { isOver } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports.ts";
-import type { BanLog, BansInForce } from "../storage-ports.ts";
+import type { AllowList, BanLog } from "../storage-ports.ts";
 
 /** Ends expired bans through the same path as any event. Returns how many it ended. */
 export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): Promise<number> {
@@ -19,9 +19,9 @@ export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): 
 }
 
 /** Ends expired entries of the allow list. There are few enough to check each. */
-export async function expireAllowed(engine: Engine, bansInForce: Pick<BansInForce, "allowed">, clock: Clock) {
+export async function expireAllowed(engine: Engine, allowList: AllowList, clock: Clock) {
   const now = clock.now();
-  const due = bansInForce.allowed().filter(({ expiresAt }) => isOver(expiresAt, now));
+  const due = allowList.allowed().filter(({ expiresAt }) => isOver(expiresAt, now));
   await Promise.all(due.map(({ prefix }) => engine.ask({ type: "ALLOW_EXPIRED", prefix })));
 }
 

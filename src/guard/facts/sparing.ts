@@ -11,7 +11,7 @@ import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { OwnNetworks } from "../network-ports.ts";
 import type { Notices } from "../ports.ts";
-import type { BansInForce } from "../storage-ports.ts";
+import type { AllowList } from "../storage-ports.ts";
 
 /**
  * Knows what must never be banned: this machine, its gateway, the allow list in the settings, and the one made by
@@ -19,21 +19,21 @@ import type { BansInForce } from "../storage-ports.ts";
  */
 export class ProtectionList {
   readonly #own: OwnNetworks;
-  readonly #bansInForce: Pick<BansInForce, "allowed">;
+  readonly #allowList: AllowList;
   #shields: readonly Shield[] = [];
   #fingerprint = "";
   #freshUntil = 0;
 
-  constructor(own: OwnNetworks, bansInForce: Pick<BansInForce, "allowed">) {
+  constructor(own: OwnNetworks, allowList: AllowList) {
     this.#own = own;
-    this.#bansInForce = bansInForce;
+    this.#allowList = allowList;
   }
 
   /** Reads again when it is time. Returns true if anything changed, so that callers drop remembered answers. */
   refresh(policy: Policy, now: Millis, force = false): boolean {
     if (!force && now < this.#freshUntil && now >= this.#freshUntil - LIMITS.protectionMs) return false;
     this.#freshUntil = now + LIMITS.protectionMs;
-    const added = this.#bansInForce.allowed().map(({ prefix }) => prefix);
+    const added = this.#allowList.allowed().map(({ prefix }) => prefix);
     const shields = shieldsOf(this.#own.current(), policy, added);
     const fingerprint = shields.map(({ prefix, why }) => `${prefix}=${why}`).join(" ");
     if (fingerprint === this.#fingerprint) return false;
