@@ -84,7 +84,7 @@ export class MimeParts {
   #isBroken = false;
   #delimiters = 0;
   /** Lines that start with two hyphens. */
-  #lines = 0;
+  #hyphenLines = 0;
   /** Headers that may be those of a message: all, those since the last delimiter, and the most between two. */
   #messages = 0;
   #depth = 0;
@@ -113,9 +113,9 @@ export class MimeParts {
     const times = this.#times;
     return (
       this.#isBroken ||
-      this.#lines > MOST_LINES ||
+      this.#hyphenLines > MOST_LINES ||
       this.#mostDepth > MOST_DEPTH ||
-      (this.#lines + this.#messages) * times > MOST_REPEATED_LINES ||
+      (this.#hyphenLines + this.#messages) * times > MOST_REPEATED_LINES ||
       this.weightBytes - this.#bytes > MOST_EXTRA_BYTES ||
       this.#fields * times > MOST_REPEATED_FIELDS ||
       this.#boundaryBytes > MOST_BOUNDARY_BYTES ||
@@ -133,7 +133,7 @@ export class MimeParts {
     const times = this.#times;
     const counts = [
       this.#costlyBytes / COSTLY_BYTES_PER_PART,
-      ((this.#lines + this.#messages) * times) / REPEATED_LINES_PER_PART,
+      ((this.#hyphenLines + this.#messages) * times) / REPEATED_LINES_PER_PART,
       (this.#fields * Math.max(times, MESSAGES_OF_FIELDS)) / REPEATED_FIELDS_PER_PART,
       // Once for each message and level of depth: to rspamd messages stay open at a delimiter, so each later one is read in all of them.
       (this.#bytes * this.#messages * this.#mostDepth) / REPEATED_BYTES_PER_PART,
@@ -154,7 +154,7 @@ export class MimeParts {
 
   /** How often rspamd may read the same bytes. */
   get #times(): number {
-    return 1 + this.#messages + (this.#mayBeDigest ? Math.min(this.#lines, MOST_DEPTH_OF_DIGEST) : 0);
+    return 1 + this.#messages + (this.#mayBeDigest ? Math.min(this.#hyphenLines, MOST_DEPTH_OF_DIGEST) : 0);
   }
 
   get #encodedBytes(): number {
@@ -212,7 +212,7 @@ export class MimeParts {
   }
 
   #readDelimiter(name: string): void {
-    this.#lines++;
+    this.#hyphenLines++;
     const isEnd = name.endsWith("--") && this.#boundaries.has(name.slice(0, -2));
     if (!isEnd && !this.#boundaries.has(name)) return;
     this.#delimiters++;
