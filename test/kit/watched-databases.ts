@@ -34,7 +34,7 @@ export function watchedDatabases() {
     accounts: { db: accounts, path: accountsDb },
     accountChanges: () => uses.changes(accounts),
     flush: quiet,
-    refuse: (why) => (calls.refused = why),
+    refuseWrites: (why) => (calls.refused = why),
     maintenance: { ask },
     notices,
     clock,

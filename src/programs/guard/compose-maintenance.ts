@@ -27,9 +27,9 @@ export function composeMaintenance({ settings, layout, engine, stores, notices, 
     accounts: { db: accountsDb, path: layout.accountsDb },
     accountChanges: () => logins.changes(),
     flush,
-    refuse: (why) => {
+    refuseWrites: (why) => {
       refusals.saving = why;
-      store.refuse(why);
+      store.refuseWrites(why);
     },
     maintenance,
     notices,
@@ -39,7 +39,7 @@ export function composeMaintenance({ settings, layout, engine, stores, notices, 
   });
   const checkpoints = createCheckpoints({
     flush,
-    refuse: (why) => store.refuse(refusals.saving ?? why),
+    refuseWrites: (why) => store.refuseWrites(refusals.saving ?? why),
     log: new WriteAheadLog(db, layout.engineDb),
     maintenance,
     notices,

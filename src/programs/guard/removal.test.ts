@@ -31,7 +31,7 @@ function checkpointing(t: TestContext, isRunning: boolean) {
   const checkpoints = createCheckpoints(
     {
       flush: () => undefined,
-      refuse: (why) => store.refuse(why),
+      refuseWrites: (why) => store.refuseWrites(why),
       log,
       maintenance: {
         async ask<O extends Order>(order: O): Promise<Result<O> | null> {

@@ -14,7 +14,7 @@ type CheckpointsParts = Readonly<{
   /** Commits the open transaction: the log is only touched between transactions. */
   flush: () => void;
   /** While this has a reason, nothing is recorded. */
-  refuse: (why: string | null) => void;
+  refuseWrites: (why: string | null) => void;
   log: WriteAheadLog;
   maintenance: Pick<MaintenanceProcess, "ask">;
   notices: Notices;
@@ -41,7 +41,7 @@ const PAUSE_TIMES = 3;
 
 /** Lets the maintenance process copy and flush the write-ahead log, and bounds the log if that fails. */
 export function createCheckpoints(
-  { flush, refuse, log, maintenance, notices, journal }: CheckpointsParts,
+  { flush, refuseWrites, log, maintenance, notices, journal }: CheckpointsParts,
   limits: { readonly [K in keyof typeof LOG_LIMITS]: number } = LOG_LIMITS,
 ) {
   let timer: NodeJS.Timeout | undefined;
@@ -60,7 +60,7 @@ export function createCheckpoints(
 
   function look(): void {
     const bytes = log.bytes;
-    refuse(bytes > limits.mostBytes ? `the write-ahead log holds ${Math.round(bytes / MB)} MB` : null);
+    refuseWrites(bytes > limits.mostBytes ? `the write-ahead log holds ${Math.round(bytes / MB)} MB` : null);
     if (bytes < limits.copyBytes) {
       ended();
       return emptied();

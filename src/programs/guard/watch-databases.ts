@@ -28,7 +28,7 @@ type DatabaseWatchParts = Readonly<{
   accountChanges: () => number;
   flush: () => void;
   /** While this has a reason, nothing is recorded. */
-  refuse: (why: string | null) => void;
+  refuseWrites: (why: string | null) => void;
   maintenance: Pick<MaintenanceProcess, "ask">;
   notices: Notices;
   clock: Clock;
@@ -49,7 +49,7 @@ const MOST_AN_HOUR = 3;
 
 /** Detects a database that is damaged, removed, replaced or truncated while it is open, and saves it. */
 export function createDatabaseWatch(parts: DatabaseWatchParts) {
-  const { engine, accounts, accountChanges, flush, refuse, maintenance, notices, clock, log, restart } = parts;
+  const { engine, accounts, accountChanges, flush, refuseWrites, maintenance, notices, clock, log, restart } = parts;
   const watched = [accounts, engine].map((of) => ({ of, files: new OpenFiles(of.path) }));
   let timer: NodeJS.Timeout | undefined;
   let isEnding = false;
@@ -129,7 +129,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
   /** Saves a database from its open file, which still holds everything. Nothing is recorded until the copy has replaced the file. */
   async function save({ db, path }: Watched, loss: Loss): Promise<void> {
     flush();
-    refuse(`${path} was ${loss === "gone" ? "removed" : "replaced"} while it was open, and is being saved`);
+    refuseWrites(`${path} was ${loss === "gone" ? "removed" : "replaced"} while it was open, and is being saved`);
     const saved = savedOf(path);
     try {
       rmSync(saved, { force: true });
@@ -141,7 +141,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
     } catch (error) {
       // Half a copy would fill the disk for everyone.
       rmSync(saved, { force: true });
-      refuse(null);
+      refuseWrites(null);
       throw error;
     }
     isEnding = true;

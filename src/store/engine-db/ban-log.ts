@@ -59,7 +59,7 @@ const NEVER = 8.64e15;
 
 /**
  * The start of `bans.memory` for each of these bans of a network that counts as an offence: the end of the ban plus the length of each
- * later one. Simulated bans count, and add their length, until the simulation ends.
+ * later one. Simulated bans count, and add their length, until the simulation ends (`simulated` is 2 from then on).
  */
 export function offencesAt(newestFirst: readonly Row[]): readonly Millis[] {
   let bannedMs = 0;

@@ -9,8 +9,8 @@ import { BAN_COLUMNS, NEWEST_BANS, offencesAt, readBan } from "./ban-log.ts";
 import { boundsOf } from "./network-columns.ts";
 
 /**
- * The guard's table of bans, whose columns schema.ts explains. A row later gets the time and cause of its ban's end. Each start and end is
- * also a step (`sqliteBanLog`).
+ * The guard's table of bans (`ban` in schema.ts, which explains `answered` and `simulated`). A row later gets the time and cause of its
+ * ban's end. Each start and end is also a step (`sqliteBanLog`).
  */
 export function sqliteBanTable(db: DatabaseSync) {
   const lengths = sqliteBanLengths(db);

@@ -56,7 +56,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
     this.#writer = new EventWriter(db);
     this.#index = new EventIndex(db);
     this.#indexedWindows = sqliteWindowReader(db, "event_subject");
-    // A view that adds the events that wait for the index.
+    // A view that adds the events that `EventIndex` has not taken yet.
     this.#allWindows = sqliteWindowReader(db, "event_by_subject");
     this.#jails = sqliteJailReports(db);
     this.#honest = sqliteHonestMail(db);
@@ -66,8 +66,8 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
     this.#bans = sqliteBanTable(db);
   }
 
-  /** Refuses writes as if the disk were full, until the reason is null. */
-  refuse(why: string | null): void {
+  /** Fails each transaction as on a full disk, until the reason is null. */
+  refuseWrites(why: string | null): void {
     this.#refusal = why;
   }
 
