@@ -64,6 +64,7 @@ export function layoutOf(dataDirectory: string) {
     postgreyData: at("lib", "postgrey"),
     /** Postgrey's socket, inside the chroot of smtpd. */
     greylistSocket: at("spool", "postfix", "postgrey", "socket"),
+    /** Where Postfix asks the guard (`GUARD_QUESTION` in mail/postfix/main-cf.ts). */
     policySocket: at("spool", "postfix", "ghostinbox", "policy"),
     /** The guard's milter, which counts the header lines and parts of a mail. */
     guardMilterSocket: at("spool", "postfix", "ghostinbox", "milter"),
