@@ -18,14 +18,14 @@ import { exceeded } from "./windows.ts";
 export function decide(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   return policy.simulate && !isDashboard(event)
     ? simulated(policy, facts, event, now)
-    : decideAbout(policy, facts, event, now);
+    : decideWithNetwork(policy, facts, event, now);
 }
 
 /** A simulated ban must not hide a refusal that administrators asked for, so that refusal is decided first, as if there were no ban. */
 function simulated(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
-  const refused = facts.ban?.simulated === true ? decideClient(policy, unbanned(facts), event, now) : null;
+  const refused = facts.ban?.simulated === true ? decideByType(policy, unbanned(facts), event, now) : null;
   if (refused !== null && ALWAYS_REFUSED.includes(refused.reason)) return refused;
-  return withoutEffect(facts, decideAbout(policy, facts, event, now));
+  return withoutEffect(facts, decideWithNetwork(policy, facts, event, now));
 }
 
 /** The dashboard's limits apply during a simulation too: they affect no mail user, and a guessed password there exposes the server. */
@@ -33,8 +33,9 @@ function isDashboard(event: ClientEvent): boolean {
   return isLogin(event) && isAdministrators(event.service, event.login);
 }
 
-function decideAbout(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
-  const due = decideClient(policy, facts, event, now);
+/** The rules of the event's type, without a ban that something forbids, and with the ban of the network if it is due. */
+function decideWithNetwork(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
+  const due = decideByType(policy, facts, event, now);
   // Most decisions change nothing. They end here, without further lookups.
   if (due.changes.length === 0) return due;
   const decided = withoutForbiddenBan(facts, due, event, now);
@@ -43,7 +44,7 @@ function decideAbout(policy: Policy, facts: Facts, event: ClientEvent, now: Mill
   return around.length === 0 ? decided : { ...decided, changes: [...decided.changes, ...around] };
 }
 
-function decideClient(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
+function decideByType(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   switch (event.type) {
     case "CONNECT":
       return decideConnect(policy, facts, event, now);

@@ -4,7 +4,7 @@ import type { Correspondents, GreylistPauses } from "../../guard/storage-ports.t
 import { millis, rowReader, text } from "../columns.ts";
 import { type Prepares, prepared } from "../transactions.ts";
 
-/** Who has corresponded with whom, from `engine.db`. The targets of aliases come from `accounts.db`. */
+/** Who wrote to whom, and whose mail greylisting does not delay now, from `engine.db`. Aliases' targets come from `accounts.db`. */
 export function sqliteCorrespondents(engine: Prepares, accounts: DatabaseSync): Correspondents & GreylistPauses {
   const sql = prepared(engine, SQL);
   const targets = accounts.prepare("SELECT targets FROM alias_map WHERE address = ?");
