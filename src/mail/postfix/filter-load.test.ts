@@ -92,7 +92,7 @@ test("there is room again once Postfix has a mail in its queue or refuses it as 
   const all = busyServer();
   const line = (text: string): void => {
     const whole = `Nov 20 08:08:30 mail postfix/${text}`;
-    all.load.readQueued(whole);
+    all.load.readActive(whole);
     all.load.observe(readMailLog(whole, NOON, NOON));
   };
   line("smtpd[1]: AAAA1: from=<a@b.test>, size=1, nrcpt=1 (queue active)");

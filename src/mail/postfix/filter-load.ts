@@ -120,7 +120,7 @@ export class FilterLoad {
   }
 
   /** Notes that all filters are done with a mail that qmgr(8) has. Takes any line of mail.log or of spamd's log. */
-  readQueued(line: string): void {
+  readActive(line: string): void {
     const said = line.endsWith(ACTIVE_END) ? parseMailLine(line) : null;
     const queueId = said?.program === "qmgr" ? ACTIVE.exec(said.text)?.groups?.["queue"] : undefined;
     if (queueId !== undefined) this.#removeMail(queueId);

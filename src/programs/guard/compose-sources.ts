@@ -80,7 +80,7 @@ export function composeSources(parts: SourceParts) {
     ...observedLogs(layout, settings, engine.startedAt, clock).map((one) => ({
       ...one,
       read: (line: string) => {
-        filterLoad.readQueued(line);
+        filterLoad.readActive(line);
         return filterLoad.observe(one.read(line));
       },
     })),
