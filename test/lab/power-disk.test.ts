@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import { createGzip } from "node:zlib";
 import { compressFile, copyFile } from "../../src/host/root-files/copies.ts";
 import { writeFile } from "../../src/host/root-files/files.ts";
-import { LogFlush } from "../../src/store/maintenance/write-ahead-log.ts";
+import { WalFlush } from "../../src/store/maintenance/write-ahead-log.ts";
 import { openEngine } from "../../src/store/open.ts";
 import { temporaryDirectory } from "../kit/temporary-directory.ts";
 import { loopDisk, STRICT, whyNoLoopDisk } from "./loop-disk.ts";
@@ -97,7 +97,7 @@ describe("a disk that loses its power", { skip: whyNoLoopDisk() ?? false }, () =
     db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     note.run("203.0.113.2/32");
     const between = (): void => undefined;
-    const flush = new LogFlush({ databases: [path], between, ended: (why) => assert.equal(why, null) });
+    const flush = new WalFlush({ databases: [path], between, ended: (why) => assert.equal(why, null) });
     assert.equal(await flush.flushed(), true);
     note.run("203.0.113.3/32");
     await cutAfter(() => undefined);

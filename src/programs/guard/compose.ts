@@ -33,7 +33,7 @@ import { sqliteLastSignIns } from "../../store/engine-db/account-history.ts";
 import { sqliteEventNames } from "../../store/events/event-index.ts";
 import { sqliteEventTally } from "../../store/events/event-tally.ts";
 import { sqliteFigures } from "../../store/events/figures.ts";
-import { LogFlush } from "../../store/maintenance/write-ahead-log.ts";
+import { WalFlush } from "../../store/maintenance/write-ahead-log.ts";
 import { accountSecrets, PasswordTurns } from "../../store/passwords/password-turns.ts";
 import { createControlServer } from "../../surfaces/control-server.ts";
 import { composeFirewall } from "./compose-firewall.ts";
@@ -107,7 +107,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     },
     lost: (error) => maintenance.noteError(error),
   });
-  const toDisk = new LogFlush({
+  const toDisk = new WalFlush({
     databases: [layout.engineDb, layout.accountsDb],
     between: flush,
     ended: (why) => notices.set("database_unflushed", why),

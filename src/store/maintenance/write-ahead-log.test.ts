@@ -13,7 +13,7 @@ import { until } from "../../../test/kit/until.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../open.ts";
 import { maintenanceWork } from "./work.ts";
-import { type Copied, LogFlush, WriteAheadLog } from "./write-ahead-log.ts";
+import { type Copied, WalFlush, WriteAheadLog } from "./write-ahead-log.ts";
 
 const TRACED = { skip: lacking({ root: true, installed: ["strace"] }) };
 
@@ -175,7 +175,7 @@ function flushing(waitMs?: { bans: number; events: number }, sync?: (fd: number)
     else failures.push(why);
   };
   const more = { ...(waitMs && { waitMs }), ...(sync && { sync }) };
-  const flush = new LogFlush({ databases: [path], ended, between: () => undefined, ...more });
+  const flush = new WalFlush({ databases: [path], ended, between: () => undefined, ...more });
   const commit = () => record(store, eventRow("203.0.113.7", START));
   return { path, flush, commit, failures, successes: () => successes };
 }

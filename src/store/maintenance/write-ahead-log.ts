@@ -71,7 +71,7 @@ export class WriteAheadLog {
   }
 }
 
-export type LogFlushParts = Readonly<{
+export type WalFlushParts = Readonly<{
   /** Databases in WAL mode that this process has open, so that their logs exist. */
   databases: readonly string[];
   /** Called after each flush with the disk's error, or null if it succeeded; and with an error while a flush is late. */
@@ -96,8 +96,8 @@ const LATE_MS = 30_000;
  * A disk reports a failed write only once. Then the kernel counts the pages as written, and the next fdatasync succeeds without
  * them (fsync(2), ERRORS). So a log with a failed flush is not trusted until all of it is in the database file.
  */
-export class LogFlush {
-  readonly #parts: LogFlushParts;
+export class WalFlush {
+  readonly #parts: WalFlushParts;
   readonly #logs = new Map<string, number>();
   /** Databases whose logs failed to flush, and why. */
   readonly #refused = new Map<string, string>();
@@ -108,7 +108,7 @@ export class LogFlush {
   #timedFor: "bans" | "events" | null = null;
   #isStopping = false;
 
-  constructor(parts: LogFlushParts) {
+  constructor(parts: WalFlushParts) {
     this.#parts = parts;
   }
 
