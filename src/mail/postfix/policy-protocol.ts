@@ -136,7 +136,7 @@ export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
  * For a client that has gone, for one behind a proxy while anyone else could forge its PROXY header, and, while the stand-in answers, for
  * every client of Dovecot's port, because only the guard can identify Dovecot.
  */
-export const UNGUARDED = "action=421 4.3.2 Service not available, try again later\n\n";
+export const UNAVAILABLE = "action=421 4.3.2 Service not available, try again later\n\n";
 /** For a session that started before its account's sessions were ended. */
 export const SESSION_OVER = "action=421 4.7.0 Session ended, sign in again\n\n";
 /** Answers at the port at which Dovecot submits mail: to Dovecot, and to all others. */

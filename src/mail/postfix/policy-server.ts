@@ -16,7 +16,7 @@ import {
   printPolicyAction,
   SESSION_OVER,
   type SieveClient,
-  UNGUARDED,
+  UNAVAILABLE,
   WELCOME,
 } from "./policy-protocol.ts";
 
@@ -104,9 +104,9 @@ class Connection {
     this.#isAsked = true;
     this.#question += 1;
     if (parsed.value.type === "NOTHING_TO_DECIDE") this.#answer(DUNNO);
-    else if (parsed.value.type === "CLIENT_GONE") this.#answer(UNGUARDED);
-    else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(parsed.value);
-    else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(UNGUARDED);
+    else if (parsed.value.type === "CLIENT_GONE") this.#answer(UNAVAILABLE);
+    else if (parsed.value.type === "SIEVE_CLIENT") void this.#answerSieveClient(parsed.value);
+    else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(UNAVAILABLE);
     else if (this.#isOver(parsed.value)) this.#answer(SESSION_OVER);
     else this.#submit(parsed.value);
   }
@@ -117,9 +117,9 @@ class Connection {
   }
 
   /** A client that cannot be identified is not Dovecot. */
-  async #judge(client: SieveClient): Promise<void> {
+  async #answerSieveClient(client: SieveClient): Promise<void> {
     const { isDovecot } = this.#parts;
-    if (isDovecot === null) return this.#answer(UNGUARDED);
+    if (isDovecot === null) return this.#answer(UNAVAILABLE);
     this.#answer((await isDovecot(client).catch(() => false)) ? WELCOME : NOT_DOVECOT);
   }
 
