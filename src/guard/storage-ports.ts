@@ -56,7 +56,7 @@ export const NO_HISTORY: AddressHistory = {
 };
 
 /** How far back to read and how many times to keep, so that windows are exact. */
-export type Reach = Readonly<{
+export type HistoryReach = Readonly<{
   /** The network in which sign-ins make the client known, if it is wider than the client's prefix. */
   place?: Prefix;
   sinceConnections: Millis;
@@ -172,7 +172,7 @@ export interface GreylistPauses {
 
 /** Includes the rows of the open transaction. */
 export interface History {
-  address(prefix: Prefix, reach: Reach): AddressHistory;
+  address(prefix: Prefix, reach: HistoryReach): AddressHistory;
 }
 
 /** The allow list that was made by command; that of the settings is in `Policy`. Includes the rows of the open transaction. */

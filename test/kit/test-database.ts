@@ -8,7 +8,7 @@ import { row } from "../../src/core/events/columns.ts";
 import type { EventRecord } from "../../src/core/events/event.ts";
 import { hostPrefix, networkAddress } from "../../src/core/net/ip.ts";
 import { DAY_MS, instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
-import type { Reach, Store } from "../../src/guard/storage-ports.ts";
+import type { HistoryReach, Store } from "../../src/guard/storage-ports.ts";
 import { sqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { EventCount } from "../../src/store/events/event-ids.ts";
@@ -163,7 +163,7 @@ export function unban(store: Store, network: string, at = START): void {
 }
 
 /** A reach in which every window starts at this time and holds at most this many instants. */
-export function reachSince(since: Millis, most: number): Reach {
+export function reachSince(since: Millis, most: number): HistoryReach {
   const windows = { sinceConnections: since, sinceMails: since, sinceProbes: since, sinceFailures: since };
   return { ...windows, most, mostFailures: most };
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip, MAIL, NOON, net, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import { DAY_MS, HOUR_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
-import { type AddressHistory, type History, NO_HISTORY, type Reach } from "../storage-ports.ts";
+import { type AddressHistory, type History, type HistoryReach, NO_HISTORY } from "../storage-ports.ts";
 import { AddressCache, mostTimes, push } from "./address-cache.ts";
 import { ProtectionList } from "./sparing.ts";
 
@@ -12,7 +12,7 @@ const NO_NETWORKS = { current: () => [] };
 /** A cache over a history that counts its queries. */
 function kit(known: Partial<AddressHistory> = {}, protection = new ProtectionList(NO_NETWORKS, { allowed: () => [] })) {
   const asked: string[] = [];
-  const reaches: Reach[] = [];
+  const reaches: HistoryReach[] = [];
   const history: History = {
     address: (prefix, reach) => {
       asked.push(prefix);

@@ -18,7 +18,7 @@ import {
 import type { SlidingWindow } from "../../core/events/columns.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
-import type { Reach } from "../../guard/storage-ports.ts";
+import type { HistoryReach } from "../../guard/storage-ports.ts";
 import { sqliteBanLog } from "./ban-log.ts";
 
 const REACH = reachSince(instant(0), 100);
@@ -261,7 +261,7 @@ class NaiveHistory {
   readonly rows: EventRecord[] = [];
   readonly bans: BanSpan[] = [];
 
-  address(network: string, reach: Reach) {
+  address(network: string, reach: HistoryReach) {
     const bans = this.bans.filter((ban) => ban.network === network);
     const newest = bans.at(-1);
     const answered = newest?.countedUntil ?? 0;

@@ -11,10 +11,10 @@ import type {
   AllowEntry,
   BansInForce,
   History,
+  HistoryReach,
   JailMemory,
   LogPositions,
   QueuedMail,
-  Reach,
   Store,
 } from "../../guard/storage-ports.ts";
 import { integer, millis, millisOrNull, prefix as prefixColumn, rowReader, text } from "../columns.ts";
@@ -192,7 +192,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
     }
   }
 
-  address(prefix: Prefix, reach: Reach): AddressHistory {
+  address(prefix: Prefix, reach: HistoryReach): AddressHistory {
     const windows = this.#windowsFor(prefix);
     const stored = windows.stored(prefix, reach.place ?? prefix);
     const bans = stored.bans ? this.#bans.of(prefix) : NO_BANS;
