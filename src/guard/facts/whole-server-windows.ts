@@ -117,7 +117,7 @@ function merged(some: readonly Millis[], others: readonly Millis[]): readonly Mi
   return [...all, ...others.slice(next)];
 }
 
-type Asking = Pick<
+type ClientFacts = Pick<
   Facts,
   "prefix" | "network" | "isKnown" | "protection" | "recipient" | "isFirstContact" | "isWanted"
 >;
@@ -149,7 +149,7 @@ export class WholeServerWindows {
   }
 
   /** Counts unknown recipients and first contacts, unless the client was refused for another reason. */
-  update(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
+  update(event: Recipient, facts: ClientFacts, { reason }: Decision, now: Millis): void {
     if (event.account !== null || facts.protection !== null || facts.isKnown || REFUSED_ANYWAY.includes(reason)) return;
     const { network, prefix } = facts;
     if (facts.recipient === "unknown")
