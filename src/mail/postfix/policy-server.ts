@@ -113,7 +113,8 @@ class Connection {
 
   #isOver(event: SmtpEvent): boolean {
     if (event.service === "smtp" || event.type === "CONNECT" || event.account === null) return false;
-    return this.#parts.sessions.isOver(event.session, event.account, event.type === "RECIPIENT");
+    const isAtRecipient = event.type === "RECIPIENT";
+    return this.#parts.sessions.isOver(event.session, event.account, isAtRecipient);
   }
 
   /** A client that cannot be identified is not Dovecot. */
