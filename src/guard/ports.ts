@@ -9,8 +9,7 @@ import type { Millis } from "../core/time.ts";
 /**
  * The engine's external needs. Each port is named for the need, and adapters implement it. Here: clock, log,
  * accounts, notices. Others: `storage-ports.ts`, `network-ports.ts`, `mailbox-ports.ts` for what is set for accounts and where their
- * mail is forwarded, and `admin-ports.ts` for the administrator's commands. A port of a single command is beside that command, such as
- * `VacationStore`.
+ * mail is forwarded, and `admin-ports.ts` for the administrator's commands. A port of a single command is beside that command.
  */
 
 export interface Clock {

@@ -18,7 +18,7 @@ export const WEB_LIMITS = {
   bans: 500,
   /** Tokens created or revoked, sessions ended, and changes of second factors and passkeys, within an hour. */
   access: 50,
-  /** Changes of accounts, aliases and vacation replies within an hour, except those of `lockout`; each account in a file counts. */
+  /** Changes of accounts, aliases and mailbox settings within an hour, except those of `lockout`; each account in a file counts. */
   accounts: 500,
   /**
    * Changes that can lock a user out, or give someone else their mail, within an hour: removals, passwords, app passwords, suspensions,
