@@ -1,5 +1,3 @@
-import { changesDe, changesEn } from "./accounts.ts";
-
 export const listsEn = {
   parts: "Parts of this page",
   search: "Search",
@@ -58,7 +56,7 @@ export const eventsDe: typeof eventsEn = {
   only: (what) => `Nur ${what} zeigen`,
 };
 
-/** Names of the event types, in the order of the filter. */
+/** Names of the event types, in the order of the filter; those about accounts are in `accounts.ts`. */
 export const eventNamesEn = {
   CONNECT: "Connection",
   CONNECT_DEFERRED: "Connection deferred",
@@ -91,7 +89,6 @@ export const eventNamesEn = {
   ALLOW_ADDED: "Allow entry added",
   ALLOW_REMOVED: "Allow entry removed",
   ALLOW_EXPIRED: "Allow entry expired",
-  ...changesEn,
   QUEUE_HELD: "Queued mail held",
   QUEUE_RELEASED: "Queued mail released",
   QUEUE_DELETED: "Queued mail deleted",
@@ -159,7 +156,6 @@ export const eventNamesDe: typeof eventNamesEn = {
   ALLOW_ADDED: "Erlaubt",
   ALLOW_REMOVED: "Nicht mehr erlaubt",
   ALLOW_EXPIRED: "Erlaubnis abgelaufen",
-  ...changesDe,
   QUEUE_HELD: "In der Warteschlange angehalten",
   QUEUE_RELEASED: "In der Warteschlange freigegeben",
   QUEUE_DELETED: "Aus der Warteschlange gelöscht",
