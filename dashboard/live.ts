@@ -9,7 +9,7 @@ type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "si
 type Day = Readonly<{ mails_in: number; refused: number; deferred: number; logins: number; logins_failed: number }>;
 type Figures = Readonly<{ bans: number; day: Day }>;
 
-/** What the stream sends, by the name of the message. */
+/** What the page reads of the stream's messages, by their names. It ignores the events and bans in them, and asks for its rows again. */
 type News = Readonly<{
   hello: Readonly<{ epoch: string; version: string; now: string }>;
   events: Readonly<{ more: boolean }>;

@@ -10,8 +10,9 @@ import { prepared } from "../transactions.ts";
 const ACTIVE_PER_PAGE = 1_000;
 
 /**
- * Reads what `sqliteBanTable` writes: the bans in force, and the steps that the firewall follows. Steps are pruned once they are both
- * old and many (`MOST_STEPS` in store/events/retention.ts). A follower that lags behind that far must start over from `active`.
+ * Reads what `sqliteBanTable` writes: the bans in force, and the steps that the firewall follows, as the page does through `banChanges`
+ * (queries.ts). Steps are pruned once they are both old and many (`MOST_STEPS` in store/events/retention.ts). A follower that lags behind
+ * that far must start over from `active`.
  */
 export function sqliteBanLog(db: DatabaseSync): BanLog {
   const sql = prepared(db, {

@@ -176,7 +176,7 @@ const baseline = `
     WHERE origin = iif(old.source IN ('engine', 'fail2ban'), old.source, 'manual');
   END;
 
-  -- Each start and end of a ban, in order, for the firewall (BanLog).
+  -- Each start and end of a ban, in order, for the firewall (BanLog) and the page (\`banChanges\` in queries.ts).
   CREATE TABLE ban_step (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
