@@ -16,15 +16,15 @@ import { failed, usage } from "./refusals.ts";
 import type { RunsOf } from "./run-of.ts";
 
 /** Needed by commands that the engine decides. In a dry run, `ask` only decides. */
-type NetworkDecisionParts = Readonly<{
+type BanCommandParts = Readonly<{
   engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: NetworkEvent) => Promise<Decision> }>;
   bansInForce: BansInForce;
 }>;
-type BanListParts = Readonly<{ engine: Engine; bansInForce: BansInForce; banLog: BanLog; clock: Clock }>;
+type OtherBanParts = Readonly<{ engine: Engine; bansInForce: BansInForce; banLog: BanLog; clock: Clock }>;
 /** Maximum listed bans that an allow entry ended. */
 const MOST_LIFTED_NAMED = 50;
 
-export const NETWORK_DECISION_RUNS = {
+export const BAN_RUNS = {
   ban: async (parts, command, by) => {
     const prefix = targetOf(parts.engine, command.target);
     const durationMs = durationMsOf(command.for, parts.engine.policy.bans.manualMs);
@@ -76,9 +76,10 @@ export const NETWORK_DECISION_RUNS = {
     const outcome = await askEngine(parts.engine, { type: "DISALLOW_ASKED", prefix, by });
     return outcome.ok ? { ok: true, result: { prefix } } : outcome;
   },
-} satisfies RunsOf<NetworkDecisionParts>;
+} satisfies RunsOf<BanCommandParts>;
 
-export const BAN_LIST_RUNS = {
+/** Commands without a dry run, so `engine` is always the real one. */
+export const OTHER_BAN_RUNS = {
   allow_list: ({ engine, bansInForce }, asked) => {
     const at = isoTime(engine.startedAt);
     const fromSettings = engine.policy.allow.map((prefix, place) => ({
@@ -114,7 +115,7 @@ export const BAN_LIST_RUNS = {
     const message = `The database could not be written: it still has ${plural(left, "ban")}, and no account's guesses were forgotten.`;
     return failed(message, "`status` shows what is wrong.");
   },
-} satisfies RunsOf<BanListParts>;
+} satisfies RunsOf<OtherBanParts>;
 
 /** An address means its prefix: the address itself, or its IPv6 network. A network is used as given. */
 function targetOf(engine: Pick<Engine, "prefixOf">, target: Ip | Prefix): Prefix {
@@ -127,7 +128,7 @@ function isReal(ban: Ban | null): boolean {
 }
 
 /** The bans still in force around and within a network whose own ban is lifted. */
-function stillBanned(bansInForce: NetworkDecisionParts["bansInForce"], prefix: Prefix): Omit<Unbanned, "prefix"> {
+function stillBanned(bansInForce: BanCommandParts["bansInForce"], prefix: Prefix): Omit<Unbanned, "prefix"> {
   const around = covering(prefix).find((network) => network !== prefix && isReal(bansInForce.ban(network)));
   const within = bansInForce.bansWithin(prefix).filter((ban) => isReal(ban) && ban.prefix !== prefix).length;
   return { ...(around !== undefined && { around }), ...(within > 0 && { within }) };
@@ -140,7 +141,7 @@ function durationMsOf(text: string | null, otherwiseMs: number | null): number |
 }
 
 async function askEngine(
-  engine: NetworkDecisionParts["engine"],
+  engine: BanCommandParts["engine"],
   event: NetworkEvent,
 ): Promise<Readonly<{ ok: true; changes: Decision["changes"] }> | CommandError> {
   const { verdict, reason, changes } = await engine.ask(event);

@@ -19,7 +19,7 @@ import { FILE_RUNS } from "./accounts/files.ts";
 import { FORWARD_RUNS } from "./accounts/forwards.ts";
 import { ALERT_RUNS } from "./alerts.ts";
 import { AUDIT_RUNS } from "./audit.ts";
-import { BAN_LIST_RUNS, NETWORK_DECISION_RUNS } from "./bans.ts";
+import { BAN_RUNS, OTHER_BAN_RUNS } from "./bans.ts";
 import { GREYLIST_RUNS } from "./greylist.ts";
 import { HELD_RUNS } from "./queue/held.ts";
 import type { Share } from "./queue/held-queue.ts";
@@ -60,8 +60,8 @@ const RUNS = {
   ...FORWARD_RUNS,
   ...ALERT_RUNS,
   ...AUDIT_RUNS,
-  ...BAN_LIST_RUNS,
-  ...NETWORK_DECISION_RUNS,
+  ...BAN_RUNS,
+  ...OTHER_BAN_RUNS,
   ...GREYLIST_RUNS,
   ...HELD_RUNS,
   ...QUEUE_RUNS,

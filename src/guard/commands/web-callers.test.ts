@@ -10,7 +10,7 @@ import { ROLES, type Scope } from "../../core/access/scopes.ts";
 import { PROOF_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { digestOf } from "../access/secrets.ts";
-import { NETWORK_DECISION_RUNS } from "./bans.ts";
+import { BAN_RUNS } from "./bans.ts";
 import { WEB_LIMITS } from "./web/web-bounds.ts";
 
 const IP = "203.0.113.40";
@@ -52,7 +52,7 @@ function useFrom(from: string, as = "5e".repeat(32)): string | null {
 /** Whether this address is spared a ban because an administrator works there. */
 async function isSpared(target: string): Promise<boolean> {
   const command = { verb: "ban", target: ip(target), note: "", for: null } as const;
-  return !(await NETWORK_DECISION_RUNS.ban(kit, command, "root")).ok;
+  return !(await BAN_RUNS.ban(kit, command, "root")).ok;
 }
 
 test("without a secret, or with a made-up or expired one, a caller can only sign in", () => {

@@ -9,7 +9,7 @@ import { rightsOf } from "../../../admin/declare/rights.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
 import { HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
 import { digestOf } from "../../access/secrets.ts";
-import { NETWORK_DECISION_RUNS } from "../bans.ts";
+import { BAN_RUNS } from "../bans.ts";
 import { WEB_LIMITS } from "./web-bounds.ts";
 
 const kit = webGateOf(import.meta.filename);
@@ -66,7 +66,7 @@ test("bounds the web's share of the allow list, without counting root's entries"
   const add = async (i: number, by: string): Promise<Reply> => {
     const command = { verb: "allow_add", target: ip(`198.51.100.${i}`), note: "", for: null } as const;
     const refused = by === "root" ? null : await kit.ask(command);
-    return refused ?? NETWORK_DECISION_RUNS.allow_add(kit, command, by);
+    return refused ?? BAN_RUNS.allow_add(kit, command, by);
   };
   for (let i = 0; i < 60; i++) assert.ok((await add(200 - i, "root")).ok);
   for (let i = 0; i < WEB_LIMITS.allowEntries; i++) assert.ok((await add(i, BY)).ok);
