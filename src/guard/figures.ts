@@ -1,7 +1,7 @@
 import type { TopIp } from "../admin/declare/items.ts";
 import { DAY_MS, type Millis } from "../core/time.ts";
 
-/** Bans by their origin. */
+/** How many bans are in force, by their origin. */
 export type BanCounts = Readonly<{ engine: number; fail2ban: number; manual: number }>;
 
 /** Events by type since the database was created, including those that retention removed. Types without events are absent. */
@@ -28,7 +28,7 @@ export type Ranked = Readonly<{ ip: string; count: number }>;
 
 /** Figures whose cost does not grow with the number of events. Events are counted by the minute in which they were written. */
 export interface Figures {
-  bansInForce(now: Millis): BanCounts;
+  banCounts(now: Millis): BanCounts;
   /**
    * Ordered by mails sent or attempted, then by connections. With more than 10,000 events since, it starts up to an hour
    * earlier, or a day if that is long ago, and covers only the busiest addresses.

@@ -88,7 +88,7 @@ export class FakeQueries implements Queries {
   }
 
   readonly figures: Figures = {
-    bansInForce: () => ({ engine: 1, fail2ban: 0, manual: 0 }),
+    banCounts: () => ({ engine: 1, fail2ban: 0, manual: 0 }),
     topIps: () => [{ ip: "203.0.113.7", mails: 1, connections: 2, rejected: 3 }],
     top: () => [{ ip: "203.0.113.7", count: 3 }],
     totals: (at) => (at === null ? { CONNECT: 4 } : { CONNECT: 1 }),

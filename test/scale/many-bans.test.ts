@@ -51,7 +51,7 @@ test("100,000 bans: added in seconds, listed, counted and searched at once, read
   const page = within("list", () => queries.bans(NOON, { limit: 500, cursor: null }));
   assert.equal(page.items.length, 500);
   assert.equal(queries.bans(NOON, { limit: 500, cursor: page.next }).items[0]?.prefix, bannedNetwork(BANS - 501));
-  assert.equal(within("count", () => queries.figures.bansInForce(NOON)).engine, BANS);
+  assert.equal(within("count", () => queries.figures.banCounts(NOON)).engine, BANS);
   const sought = bannedNetwork(77_777);
   assert.equal(
     within("search", () => queries.address(sought, NOON, { memoryMs: HOUR_MS, ipv6Prefix: 64 })).ban?.prefix,

@@ -20,7 +20,7 @@ export function questions(db: DatabaseSync, now: Millis): Readonly<Record<string
   return {
     bans: () => queries.bans(now, { limit: 50, cursor: null }).items.length,
     "bans, from the middle": () => queries.bans(now, { limit: 500, cursor: "5001" }).items.length,
-    "count of bans": () => figures.bansInForce(now).engine,
+    "count of bans": () => figures.banCounts(now).engine,
     "busiest addresses": () => figures.topIps(dayAgo, 10).length,
     "busiest addresses of a month": () => figures.top("mails", later(now, -29 * DAY_MS), 50).length,
     "counts of a day": () => values(eventsBetween(figures.totals(dayAgo), figures.totals(null))),

@@ -23,7 +23,7 @@ const queries: Queries = {
   },
   spamScores: NOT_ASKED,
   figures: {
-    bansInForce(now) {
+    banCounts(now) {
       assert.equal(now, T0);
       return { engine: 99_990, fail2ban: 7, manual: 3 };
     },

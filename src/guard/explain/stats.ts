@@ -100,7 +100,7 @@ export function statsOf(queries: Queries, health: Health, now: Millis, mostBans:
   const newest = queries.bans(now, { limit: mostBans, cursor: null });
   return {
     generatedAt: isoTime(now),
-    bans: { active: allBans(figures.bansInForce(now)), ...newest },
+    bans: { active: allBans(figures.banCounts(now)), ...newest },
     events: queries.events({ most: EVENTS, order: "newest_first" }).items,
     topIps: figures.topIps(since, TOP_IPS),
     counts: eventsBetween(figures.totals(since), figures.totals(null)),

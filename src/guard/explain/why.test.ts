@@ -12,7 +12,7 @@ const NOT_ASKED = (): never => assert.fail("this is not asked");
 
 /** A database that answers only about events. */
 function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly EventFilter[] } {
-  const figures = { bansInForce: NOT_ASKED, topIps: NOT_ASKED, top: NOT_ASKED, totals: NOT_ASKED, totalsAt: NOT_ASKED };
+  const figures = { banCounts: NOT_ASKED, topIps: NOT_ASKED, top: NOT_ASKED, totals: NOT_ASKED, totalsAt: NOT_ASKED };
   const others = { bans: NOT_ASKED, address: NOT_ASKED, banChanges: NOT_ASKED, spamScores: NOT_ASKED, name: NOT_ASKED };
   return { ...eventsOf(rows.map((row) => ({ ip: STRANGER, ...row }))), ...others, figures };
 }

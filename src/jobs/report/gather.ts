@@ -118,7 +118,7 @@ function databaseFacts(asked: Asked, { engine, accounts }: Databases) {
       refused: refusals.find(({ code }) => code === "spam_refused")?.count ?? 0,
     },
     bans: {
-      standing: allBans(sqliteFigures(engine).bansInForce(now)),
+      standing: allBans(sqliteFigures(engine).banCounts(now)),
       byReason: events.reasons("BAN"),
     },
     audit: auditFigures(sqliteAuditEntries(engine), from),

@@ -11,7 +11,7 @@ import { createBanMails, lookAtBans } from "./watch-bans.ts";
 test("more bans in force than the setting are reported, not counting the owner's", () => {
   const notices = new NoticeBoard();
   let counts = { engine: 12, fail2ban: 8, manual: 90 };
-  const figures = { bansInForce: () => counts };
+  const figures = { banCounts: () => counts };
   const look = (engine: number): string | undefined => {
     counts = { ...counts, engine };
     lookAtBans(figures, 20, notices, new HandClock());

@@ -8,8 +8,8 @@ import type { Figures } from "../../guard/figures.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
 
 /** Reports more than `most` bans in force at once. The owner's bans do not count: they show no attack. */
-export function lookAtBans(figures: Pick<Figures, "bansInForce">, most: number, notices: Notices, clock: Clock): void {
-  const { engine, fail2ban } = figures.bansInForce(clock.now());
+export function lookAtBans(figures: Pick<Figures, "banCounts">, most: number, notices: Notices, clock: Clock): void {
+  const { engine, fail2ban } = figures.banCounts(clock.now());
   const count = engine + fail2ban;
   notices.set("bans_in_force", count > most ? `${plural(count, "ban")} in force, more than ${most}` : null);
 }

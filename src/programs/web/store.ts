@@ -31,7 +31,7 @@ export function createWebStore(
     // A restored copy has the same name, but may reuse the ids of later events.
     name: () => read(({ queries, inode }) => `${queries.name()}-${inode.toString(36)}`),
     figures: {
-      bansInForce: (now) => read(({ queries }) => queries.figures.bansInForce(now)),
+      banCounts: (now) => read(({ queries }) => queries.figures.banCounts(now)),
       topIps: (since, most) => read(({ queries }) => queries.figures.topIps(since, most)),
       top: (by, since, most) => read(({ queries }) => queries.figures.top(by, since, most)),
       totals: (at) => read(({ queries }) => queries.figures.totals(at)),

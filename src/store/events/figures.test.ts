@@ -112,6 +112,6 @@ test("bans in force are counted by their origin", (t) => {
     committed(() => store.apply({ type: "BAN", ban: banOf(`203.0.113.${i}`, START, { source }) }, START));
   const lifted = { type: "LIFT", prefix: net("203.0.113.1"), cause: "UNBAN", forgiven: true, by: "root" } as const;
   committed(() => store.apply(lifted, START));
-  assert.deepEqual(figures.bansInForce(START), { engine: 1, fail2ban: 1, manual: 2 });
-  assert.deepEqual(figures.bansInForce(later(START, HOUR_MS)), { engine: 0, fail2ban: 0, manual: 0 });
+  assert.deepEqual(figures.banCounts(START), { engine: 1, fail2ban: 1, manual: 2 });
+  assert.deepEqual(figures.banCounts(later(START, HOUR_MS)), { engine: 0, fail2ban: 0, manual: 0 });
 });

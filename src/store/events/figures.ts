@@ -27,7 +27,7 @@ export function sqliteFigures(db: DatabaseSync): Figures {
     return tallied.all(since - (since % spanMs), most);
   };
   return {
-    bansInForce: (now) => {
+    banCounts: (now) => {
       const counts = { engine: 0, fail2ban: 0, manual: 0 };
       for (const row of sql.bans.all(now))
         counts[oneOf(["engine", "fail2ban", "manual"], row["origin"])] = integer(row["n"]);

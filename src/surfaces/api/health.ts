@@ -88,7 +88,7 @@ export async function metrics({ queries, clock }: Parts, health: HealthReader): 
   const { components } = await health.read();
   const { figures } = queries();
   const up = components.map(({ name, status }): Sample => [`component="${name}"`, status === "down" ? 0 : 1]);
-  const inForce = Object.entries(figures.bansInForce(clock.now()));
+  const inForce = Object.entries(figures.banCounts(clock.now()));
   const bans = inForce.map(([source, count]): Sample => [`source="${source}"`, count]);
   const totals = figures.totals(null);
   // Includes types without events: without an earlier zero, Prometheus sees no increase in the first event of a type.

@@ -55,7 +55,7 @@ export async function readBans({ queries, lookups, clock }: ApiParts, asked: z.o
     text === undefined
       ? queries().bans(now, { limit, cursor })
       : await lookups.ask("bans", now, { limit, cursor, text });
-  return { ...page, active: allBans(queries().figures.bansInForce(now)) };
+  return { ...page, active: allBans(queries().figures.banCounts(now)) };
 }
 
 /** Without the guard's answer, the part from the database is still returned. */

@@ -68,7 +68,7 @@ export function smallFigures(figures: Figures, now: Millis) {
   const at = (minutesAgo: number): string => isoTime(instant(minute - minutesAgo * MINUTE_MS));
   return {
     at: isoTime(now),
-    bans: allBans(figures.bansInForce(now)),
+    bans: allBans(figures.banCounts(now)),
     day: pointBetween(since(24 * 60), all),
     hour: pointBetween(since(60), all),
     minutes: [

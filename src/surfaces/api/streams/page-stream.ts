@@ -115,7 +115,7 @@ export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, aft
   }
 
   function countBans(): number {
-    return allBans(queries().figures.bansInForce(clock.now()));
+    return allBans(queries().figures.banCounts(clock.now()));
   }
 
   return {

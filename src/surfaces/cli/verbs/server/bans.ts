@@ -57,7 +57,7 @@ export function callerIn(call: Call, target: string): Prefix | null {
 export async function countBans(call: Call) {
   try {
     const opened = await call.reader();
-    return opened.ok ? opened.reader.queries.figures.bansInForce(call.now()) : null;
+    return opened.ok ? opened.reader.queries.figures.banCounts(call.now()) : null;
   } catch {
     return null;
   }
@@ -66,7 +66,7 @@ export async function countBans(call: Call) {
 export const bans = pageOfReader("bans", "numbers", async (call, { queries }, page) => {
   const now = call.now();
   const { items, next } = queries.bans(now, page);
-  const active = allBans(queries.figures.bansInForce(now));
+  const active = allBans(queries.figures.banCounts(now));
   if (items.length === 0) return done({ active, items, next }, active === 0 ? "No ban is in force." : "No older ban.");
   const rows = items.map((item) => [
     printPrefix(item.prefix),

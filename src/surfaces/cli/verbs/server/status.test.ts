@@ -46,12 +46,12 @@ test("the next command is one of this program, whatever else the advice names", 
 });
 
 /** What `status` prints with this database and a guard that answers `alerts_list` like this. */
-async function statusOf(bansInForce: () => object, alerts: (limit: number) => object, ...words: readonly string[]) {
+async function statusOf(banCounts: () => object, alerts: (limit: number) => object, ...words: readonly string[]) {
   const { data } = temporaryLayout();
   const ask = (asked: Command) =>
     Promise.resolve(asked.verb === "alerts_list" ? alerts(asked.limit ?? 0) : { ok: true, result: WELL });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is read
-  const queries = { figures: { bansInForce } } as unknown as Reader["queries"];
+  const queries = { figures: { banCounts } } as unknown as Reader["queries"];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
   const guard = { ask } as unknown as GuardClient;
   const connect = () => connected({ guard, reader: readerWith({ queries }) });
