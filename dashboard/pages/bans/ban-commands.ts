@@ -10,7 +10,7 @@ import { MOST_ROWS } from "../../live-list.ts";
 
 /**
  * What the page asks the server to do. Each says what was done, and offers an undo if the earlier state can be restored.
- * They throw `RequestError`.
+ * They throw `RequestError`. None needs a proof (`BAN`, `ALLOW` in verb.ts), so they use `request` without `change` (session.ts).
  */
 
 const words = t.bans;
