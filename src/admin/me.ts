@@ -4,7 +4,10 @@ import { type OutputOf, object, text } from "./declare/fields.ts";
 import { count, list, meaning, records, time } from "./declare/kinds.ts";
 import { changes, MAILBOX, PROVEN_MAILBOX, reads, verb } from "./declare/verb.ts";
 
-/** Queries and changes by the user of a mailbox; the account is always that of the session. */
+/**
+ * Queries and changes by verbs that only the user of a mailbox may use; the account is always that of the session. Verbs that the owner
+ * may use too, such as `vacation_set`, are in mailboxes.ts and filters.ts.
+ */
 
 const mailbox = object(() => ({
   account: z.string(),

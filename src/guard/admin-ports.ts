@@ -11,7 +11,10 @@ import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { Failed, Outcome } from "./ports.ts";
 
-/** External needs of the administrator's commands. Writers throw if their database cannot be written. */
+/**
+ * External needs of the administrator's commands; `src/store/accounts-db` implements most of them. Writers throw if their database cannot
+ * be written.
+ */
 
 export interface AccountStore {
   /** `keys`: those that this password opens. Other keys of the account stay locked. */
