@@ -5,7 +5,7 @@ import type { Credit } from "./honest-mail.ts";
 
 /**
  * `delay` answers a sign-in late, `hold` accepts a mail and keeps it in the queue until the owner decides, `defer` asks the
- * client to retry later, `refuse` refuses for good or ends the session.
+ * client to retry later, `refuse` refuses for good or ends the session. A `NetworkEvent`, such as a ban by hand, passes or is refused.
  */
 export type Verdict = "pass" | "delay" | "hold" | "defer" | "refuse";
 
