@@ -181,7 +181,7 @@ export class Engine {
     });
   }
 
-  /** Commits and publishes the events of this turn. Does not wait for the disk, as `LogFlush` does. */
+  /** Commits and publishes the open transaction. `WalFlush` (store/maintenance/write-ahead-log.ts) brings it to the disk afterwards. */
   flush(): void {
     if (!this.#open) return;
     try {

@@ -48,8 +48,8 @@ function sha256() {
 }
 
 /**
- * The keeper's closed list of verbs, carried out by `KeeperVerbs` (programs/keeper/verbs.ts). The keeper never runs a word of a command
- * or uses it as a file name. Each word is checked against its grammar, and the text of an alert only becomes the text of a mail.
+ * The keeper's closed list of verbs, carried out by `createKeeperVerbs` (programs/keeper/verbs.ts). The keeper never runs a word of a
+ * command or uses it as a file name. Each word is checked against its grammar, and the text of an alert only becomes the text of a mail.
  */
 const command = lazily(() =>
   z.discriminatedUnion("verb", [
