@@ -10,8 +10,9 @@ import { type PageNews, smallFigures } from "./page-news.ts";
 const UNSEEN = -1;
 
 /**
- * What one open page gets. Each `read` continues where the last one ended. While the database cannot be read, health and heartbeats
- * are still sent. `after`: the last event that the page has; null: it gets only new events.
+ * What one open page gets, and scripts that read `/api/v1/stream`. Scripts use the events and bans themselves; the page only learns that
+ * there are new ones, and reads its lists again (dashboard/live.ts). Each `read` continues where the last one ended. While the database
+ * cannot be read, health and heartbeats are still sent. `after`: the last event that the reader has; null: it gets only new events.
  */
 export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, after: number | null): Feed {
   /** The name of the database that is being read. */
