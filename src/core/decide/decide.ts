@@ -8,7 +8,7 @@ import { type Change, type Decision, decision, isLeftToPostgrey, uncounted } fro
 import { type Facts, isShared } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
 import { decideBanOrProtection, decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
-import { decideNetwork } from "./neighbours.ts";
+import { banOrSpareNetwork } from "./neighbours.ts";
 import { isProvider, type Policy } from "./policy.ts";
 import { decideReport } from "./report.ts";
 import { withoutForbiddenBan } from "./sparing.ts";
@@ -40,7 +40,7 @@ function decideWithNetwork(policy: Policy, facts: Facts, event: ClientEvent, now
   if (due.changes.length === 0) return due;
   const decided = withoutForbiddenBan(facts, due, event, now);
   // A sign-in that may cause no ban (events/login.ts) causes none of a network either.
-  const around = isLogin(event) && event.withoutBan ? [] : decideNetwork(policy, facts, decided, now);
+  const around = isLogin(event) && event.withoutBan ? [] : banOrSpareNetwork(policy, facts, decided, now);
   return around.length === 0 ? decided : { ...decided, changes: [...decided.changes, ...around] };
 }
 

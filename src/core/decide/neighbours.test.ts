@@ -5,7 +5,7 @@ import { later } from "../time.ts";
 import { type Change, decision } from "./decision.ts";
 import type { Facts, Neighbourhood } from "./facts.ts";
 import type { HonestServer } from "./honest-mail.ts";
-import { banOfNetwork, decideNetwork, type NeighbourFacts } from "./neighbours.ts";
+import { banOfNetwork, banOrSpareNetwork, type NeighbourFacts } from "./neighbours.ts";
 
 const { network, ip } = factsOf();
 const ALMOST: NeighbourFacts = { network, ip, isBanned: false, offences: 0, banned: 4, guesses: 29, times: 1 };
@@ -31,7 +31,7 @@ test("a network that offends again climbs the ladder", () => {
 /** How many changes a decision with this change makes to its network. */
 function ofNetwork(change: Change, around: Partial<Neighbourhood>, now = NOON, known: Partial<Facts> = {}): number {
   const facts = factsOf({ neighbourhood: () => ({ ...QUIET, ...around }), ...known });
-  return decideNetwork(POLICY, facts, decision("refuse", "mail_limit", { changes: [change] }), now).length;
+  return banOrSpareNetwork(POLICY, facts, decision("refuse", "mail_limit", { changes: [change] }), now).length;
 }
 
 test("an offence at the very moment at which its network's ban ends does not count against the network", () => {

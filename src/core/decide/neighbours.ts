@@ -26,7 +26,7 @@ export const COUNTING_BANS: readonly Reason[] = [
  * Checked only when one of them is banned or guesses. A network is spared if an account signed in from it recently, or
  * if wanted mail comes from it or goes to it.
  */
-export function decideNetwork(policy: Policy, facts: Facts, { changes }: Decision, now: Millis): readonly Change[] {
+export function banOrSpareNetwork(policy: Policy, facts: Facts, { changes }: Decision, now: Millis): readonly Change[] {
   const isBanned = changes.some((change) => change.type === "BAN" && COUNTING_BANS.includes(change.ban.code));
   const guess = changes.find((change) => change.type === "GUESS");
   if ((!isBanned && guess === undefined) || facts.network === facts.prefix) return [];
