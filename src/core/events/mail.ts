@@ -55,7 +55,7 @@ export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & Ma
 export type Excess =
   /** `isEstimate`: the filters might find that many parts. */
   | Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number; isEstimate?: true | undefined }>
-  /** A mail that may hide parts must be retried (mail/postfix/parts-turns.ts), unless its sender is known. */
+  /** A mail that may hide parts, or is a suspect's, must be retried (mail/postfix/parts-turns.ts), unless its sender is known. */
   | Readonly<{ of: "waits_for_turn" }>
   /** It must be retried even then. */
   | Readonly<{ of: "known_waits_too" }>;
@@ -69,7 +69,7 @@ export type EndOfMessage = Readonly<
     excess?: Excess;
     /** Our milter could not count all parts or estimate their cost, so Rspamd reads only one such mail at a time. */
     mayHideParts?: true;
-    /** Rspamd reads this sender's mails one at a time, too. */
+    /** Of a suspect (mail/postfix/filter-load.ts), all of whose mails Rspamd reads one at a time. */
     isSuspect?: true;
     /** Rspamd takes as long as for a plain mail of this size, which exceeds the mail's own. */
     weightBytes?: number;

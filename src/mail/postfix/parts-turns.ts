@@ -39,7 +39,7 @@ type Turn = Readonly<{ queueId: string; network: string; since: Millis }>;
  * Rspamd reads strangers' mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot tell what they
  * cost: encoded messages may hold anything. Only Rspamd's main process limits that, by ending a process that a mail blocks. A network (as
  * allocated to a site: IPv6 /32, IPv4 /24) that has used up its time while another one was deferred, or that blocked or ended Rspamd,
- * waits for the end of its window.
+ * waits for the end of its window. All mails of strangers who are suspects take turns in the same way (`FilterLoad.isSuspect`).
  */
 export class PartsTurns {
   #turn: Turn | null = null;
