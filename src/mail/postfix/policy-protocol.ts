@@ -164,6 +164,7 @@ function policyAction(decision: Decision, stage: PolicyRequest["type"]): string 
   const action = decision.simulated === undefined ? ACTIONS[decision.reason] : undefined;
   if (action !== undefined) return action;
   if (decision.verdict === "hold") return "HOLD";
+  // Only sign-ins are delayed.
   if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
   const text = smtpReplyOf(decision.reason);
   if (text === undefined) return "DUNNO";
