@@ -53,7 +53,7 @@ export function composeSources(parts: SourceParts) {
   const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
   const forwardWatch = { countedForwards: stores.countedForwards, sending: stores.sending, engine, clock, log };
   const filterLoad = new FilterLoad(clock);
-  const policies = createPolicyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
+  const policyServer = createPolicyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
     ...POLICY_LIMITS,
     hasRoom: parts.hasRoom,
     guardsProxied: parts.guardsProxied,
@@ -61,7 +61,7 @@ export function composeSources(parts: SourceParts) {
     isDovecot: runsAs(userIds(USERS.mail).uid, settings["ports.sieve_mail"]),
     decided: (event, verdict) => parts.progress.update(event, verdict, clock.now()),
   });
-  const milter = createMilterServer(
+  const milterServer = createMilterServer(
     filterLoad.limiting((event, answer) => engine.submit(event, answer)),
     report,
     (sender) => filterLoad.isSuspect(sender),
@@ -119,9 +119,9 @@ export function composeSources(parts: SourceParts) {
   return {
     /** Starts the servers first, so that no client waits for an answer while the firewall is filled. */
     async listen(): Promise<void> {
-      await milter.start(layout.guardMilterSocket);
+      await milterServer.start(layout.guardMilterSocket);
       await listenForSignIns();
-      await takeOver(layout.standIn, () => policies.start(layout.policySocket));
+      await takeOver(layout.standIn, () => policyServer.start(layout.policySocket));
     },
     followLogs(): void {
       logs.start();
@@ -144,7 +144,7 @@ export function composeSources(parts: SourceParts) {
     },
     async close(): Promise<void> {
       clearTimeout(retry);
-      await Promise.all([policies.stop(), milter.stop(), loginServer.stop()]);
+      await Promise.all([policyServer.stop(), milterServer.stop(), loginServer.stop()]);
     },
   };
 }
