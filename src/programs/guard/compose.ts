@@ -117,7 +117,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const firewall = composeFirewall({ ...common, settingsNow: () => settingsNow, own, progress });
 
   const maintenance = composeMaintenance(common);
-  const counts = { removal: maintenance.removal, tally: sqliteEventTally(db), names: sqliteEventNames(db) };
+  const counts = { removal: maintenance.removal, tally: sqliteEventTally(db), eventNames: sqliteEventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
   const deliveries = createOwnDeliveries({ ...common, domains: () => engine.policy.domains });
   const disk = createDiskWatch({ ...common, reservedBytes: () => reservedBytes(settingsNow["limits.mail.max_size"]) });

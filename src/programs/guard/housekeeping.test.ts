@@ -20,8 +20,8 @@ const WELL = (): KeeperReply | Promise<never> => ({ ok: true, detail: "" });
 async function setUp(t: TestContext, { keeper = WELL, failures = null as string[] | null, isFlooded = false } = {}) {
   const kit = engineOnMemory();
   const { notices, clock } = kit;
-  const names = sqliteEventNames(kit.db);
-  if (isFlooded) names.step = () => true;
+  const eventNames = sqliteEventNames(kit.db);
+  if (isFlooded) eventNames.step = () => true;
   const tally = sqliteEventTally(kit.db);
   if (failures !== null)
     tally.step = () => {
@@ -33,7 +33,7 @@ async function setUp(t: TestContext, { keeper = WELL, failures = null as string[
   const housekeeping = createHousekeeping({
     engine: kit.engine,
     banLog: sqliteBanLog(kit.db),
-    names,
+    eventNames,
     removal: { round: () => Promise.resolve() },
     watches: { often: [], seldom: [] },
     queue: { round: () => Promise.resolve() },

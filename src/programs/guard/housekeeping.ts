@@ -21,7 +21,7 @@ type HousekeepingParts = Omit<GuardParts, "settings" | "stores"> &
     removal: Pick<ReturnType<typeof createRemoval>, "round">;
     tally: ReturnType<typeof sqliteEventTally>;
     store: SqliteStore;
-    names: ReturnType<typeof sqliteEventNames>;
+    eventNames: ReturnType<typeof sqliteEventNames>;
     disk: Pick<ReturnType<typeof createDiskWatch>, "lacksRoom">;
     /** Checks of each round, and of every fifth one. */
     watches: Readonly<Record<"often" | "seldom", readonly (() => void)[]>>;
@@ -61,7 +61,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
   }
 
   const round = unlessRunning(async () => {
-    const { store, removal, queue, watches, tally, names } = parts;
+    const { store, removal, queue, watches, tally, eventNames } = parts;
     // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
     void removal.round();
     void queue.round();
@@ -74,7 +74,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
       () => expireBans(engine, banLog, clock),
       () => expireAllowed(engine, store, clock),
       () => catchUp(tallied, (most) => tally.step(most)),
-      () => catchUp(named, (most) => names.step(most)),
+      () => catchUp(named, (most) => eventNames.step(most)),
     ]);
     rounds += 1;
   });
