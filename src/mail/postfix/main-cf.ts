@@ -37,7 +37,7 @@ export function reservedBytes(messageSizeBytes: number): number {
 
 function parameters(site: Site): Readonly<Record<string, string>> {
   return {
-    ...places(site),
+    ...basics(site),
     ...addresses(site),
     ...delivery(site),
     ...GUARD_QUESTION,
@@ -52,7 +52,7 @@ function parameters(site: Site): Readonly<Record<string, string>> {
   };
 }
 
-function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
+function basics({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
   return {
     compatibility_level: "3.6",
     queue_directory: layout.postfixQueue,
