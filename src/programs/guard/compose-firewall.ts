@@ -188,7 +188,7 @@ function composeConnectionWatch(parts: FirewallParts, kernel: OpenConnections, p
     const owners = accountsAt(prefix);
     return owners.length === 1 ? (owners[0] ?? prefix) : prefix;
   };
-  const crowdRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });
-  const room = createPortRoom({ kernel, rules: crowdRules, progress, notices, clock });
+  const portRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });
+  const room = createPortRoom({ kernel, rules: portRules, progress, notices, clock });
   return createConnectionWatch({ kernel, rules, ports, known, room, log });
 }
