@@ -37,6 +37,7 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
   ];
 }
 
+/** Reads the views of store/accounts-db/schema.ts. */
 function accountsConf(site: Site): string {
   const { layout, mailUser } = site;
   const { publicKey, noPublicKey } = mailCryptParts(site);

@@ -345,7 +345,7 @@ export function renderRelayLogin({ outbound: { relay } }: Site): RenderedFile {
   return rendered(RELAY_LOGIN, line, 0o600);
 }
 
-/** Lookups in accounts.db (sqlite_table(5)). The views belong to the database's schema; `alias_map` has the forwards of accounts too. */
+/** Lookups in accounts.db (sqlite_table(5)). The views are in store/accounts-db/schema.ts; `alias_map` has forwards too. */
 export const TABLES = {
   mailboxes: { file: "mailboxes.cf", query: "SELECT address FROM mailbox WHERE address = '%s'" },
   aliases: { file: "aliases.cf", query: "SELECT targets FROM alias_map WHERE address = '%s'" },
