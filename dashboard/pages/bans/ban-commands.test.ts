@@ -170,6 +170,7 @@ test("an entry of the allow list that ended bans, or may have been there before,
 });
 
 const BOTH = { knownAccounts: ["anna", "bert"] };
+const SPARED = { protection: "allow_listed" };
 const MANY = { ...BOTH, totals: { knownAccounts: 52 } };
 
 test("a preview says what a ban would do, and calls it harmless only if that is certain", () => {
@@ -189,6 +190,7 @@ test("a preview says what a ban would do, and calls it harmless only if that is 
     ["203.0.113.7", { ban: { prefix: "203.0.113.7/32" } }, words.already],
     ["203.0.113.7", { ban: { prefix: "203.0.113.0/24" } }, words.alreadyWith("203.0.113.0/24")],
     ["2001:db8::1", { ban: { prefix: "2001:db8::/64" } }, words.already, words.widened],
+    ["203.0.113.7", { ...SPARED, ban: { prefix: "203.0.113.0/24" } }, words.protected("allow_listed")],
   ] as const) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields by which effects are distinguished
     const answer = { ...nothing, ...known } as unknown as AddressAnswer;
@@ -197,10 +199,11 @@ test("a preview says what a ban would do, and calls it harmless only if that is 
 });
 
 test("a verdict and its button name the network that is banned, unless it is exactly what was asked for", () => {
-  const alone = { text: "It is banned (manual): guesses.", buttonText: "Unban it" };
+  const alone = { text: "It is banned (manual): guesses.", buttonText: "Unban it", isBanned: true };
   const within = (network: string) => ({
     text: `It is banned with its network ${network} (manual): guesses.`,
     buttonText: `Unban ${network}`,
+    isBanned: true,
   });
   for (const [asked, prefix, verdict] of [
     ["203.0.113.7", "203.0.113.0/24", within("203.0.113.0/24")],
@@ -209,7 +212,20 @@ test("a verdict and its button name the network that is banned, unless it is exa
     ["203.0.113.0/24", "203.0.113.0/24", alone],
     ["2001:DB8::1", "2001:db8::1/128", alone],
   ] as const)
-    assert.deepEqual(verdictOf(asked, banItem({ prefix, level: "manual", reason: "guesses" })), verdict);
-  for (const asked of ["203.0.113.7", "203.0.113.7/32"]) assert.equal(verdictOf(asked, null).text, "It is not banned.");
-  assert.match(verdictOf("203.0.113.0/24", null).text, /not banned as a whole/);
+    assert.deepEqual(verdictOf(asked, { ban: guessing(prefix), protection: null }), verdict);
+  const free = { ban: null, protection: null };
+  for (const asked of ["203.0.113.7", "203.0.113.7/32"]) assert.equal(verdictOf(asked, free).text, "It is not banned.");
+  assert.match(verdictOf("203.0.113.0/24", free).text, /not banned as a whole/);
 });
+
+test("an address on the allow list is not called banned with its network, but a network that is listed in part is", () => {
+  const of = { ban: guessing("203.0.113.0/24"), ...SPARED };
+  const text = "It is allowed, although its network 203.0.113.0/24 is banned (manual): guesses.";
+  for (const asked of ["203.0.113.7", "203.0.113.7/32"])
+    assert.deepEqual(verdictOf(asked, of), { text, buttonText: "Unban 203.0.113.0/24", isBanned: false });
+  assert.match(verdictOf("203.0.113.0/25", of).text, /^It is banned with its network/);
+});
+
+function guessing(prefix: string) {
+  return banItem({ prefix, level: "manual", reason: "guesses" });
+}

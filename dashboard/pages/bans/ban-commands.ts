@@ -119,7 +119,7 @@ export function effectsOf(ip: string, of: AddressAnswer): readonly string[] {
   const names = more > 0 ? words.andMore(knownAccounts.join(", "), more) : knownAccounts.join(", ");
   return [
     isHarmless && words.nothing,
-    ban !== null && alreadyOf(ip, ban.prefix),
+    ban !== null && !isSpared(ip, protection) && alreadyOf(ip, ban.prefix),
     protection !== null && words.protected(protection),
     protectionUnknown && words.unknown,
     knownAccounts.length > 0 && words.accounts(names),
@@ -133,17 +133,26 @@ function alreadyOf(ip: string, banned: string): string {
   return isAround ? words.alreadyWith(banned) : words.already;
 }
 
+/** Whether it is allowed even if a network around it is banned. A network may be on the allow list only in part. */
+function isSpared(asked: string, protection: AddressAnswer["protection"]): boolean {
+  return protection === "allow_listed" && !shortPrefix(asked).includes("/");
+}
+
+type Verdict = Readonly<{ text: string; buttonText: string; isBanned: boolean }>;
+
 /**
  * Whether the address or network is banned, and the label of the button that lifts the ban. Names the ban of a network around it, because
  * lifting that frees every address in it.
  */
-export function verdictOf(asked: string, ban: BanItem | null): Readonly<{ text: string; buttonText: string }> {
+export function verdictOf(asked: string, { ban, protection }: Pick<AddressAnswer, "ban" | "protection">): Verdict {
   const { find } = t;
+  const address = shortPrefix(asked.toLowerCase());
   if (ban === null)
-    return { text: shortPrefix(asked).includes("/") ? find.networkNotBanned : find.notBanned, buttonText: "" };
+    return { text: address.includes("/") ? find.networkNotBanned : find.notBanned, buttonText: "", isBanned: false };
   const [level, reason] = [words.levels[ban.level], ban.reason];
   const banned = shortPrefix(ban.prefix);
-  if (banned === shortPrefix(asked.toLowerCase()))
-    return { text: find.bannedAs(level, reason), buttonText: find.unbanIt };
-  return { text: find.bannedWith(banned, level, reason), buttonText: words.unbanOf(banned) };
+  if (banned === address) return { text: find.bannedAs(level, reason), buttonText: find.unbanIt, isBanned: true };
+  const isBanned = !isSpared(asked, protection);
+  const text = isBanned ? find.bannedWith(banned, level, reason) : find.allowedWithin(banned, level, reason);
+  return { text, buttonText: words.unbanOf(banned), isBanned };
 }

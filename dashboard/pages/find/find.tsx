@@ -76,12 +76,12 @@ type AddressProps = Readonly<{ asked: string; report: AddressAnswer; changed: ()
 
 function AddressStory({ asked, report, changed }: AddressProps) {
   const { ban, allowed, protection, protectionUnknown, offencesInMemory, totals, knownAccounts, timeline } = report;
-  const verdict = verdictOf(asked, ban);
+  const verdict = verdictOf(asked, report);
   return (
     <>
       <Card title={asked}>
         <p class="verdict">
-          <State status={ban === null ? "ok" : "down"}>
+          <State status={verdict.isBanned ? "down" : "ok"}>
             <SafeText text={verdict.text} lang={language} />
           </State>{" "}
           {ban !== null && <Expiry at={ban.expiresAt} />}
