@@ -70,6 +70,8 @@ export interface AliasReach {
   widest(address: Address): Reached;
   /** The address, and every address to which its mail is forwarded, in lower case. */
   onward(address: string): readonly string[];
+  /** The address in accounts.administrator without its extension, in lower case, whether or not it exists; empty if it is not set. */
+  administrator(): string;
 }
 
 /** The senders whose mail an account accepts regardless of the spam score. */

@@ -60,6 +60,7 @@ export function sqliteSenderLogins(accounts: DatabaseSync, uses = new NotedUses(
 export function sqliteAliasReach(db: DatabaseSync): AliasReach & ForwardReach {
   const targets = db.prepare("SELECT target FROM onward WHERE address = ?");
   const sources = db.prepare("SELECT address FROM onward WHERE target = ?");
+  const named = db.prepare("SELECT address FROM administrator");
   const stepsFrom = (address: string): readonly string[] =>
     targets.all(address).map((row) => text(row["target"]).toLowerCase());
   const onward = (address: string): readonly string[] =>
@@ -83,6 +84,7 @@ export function sqliteAliasReach(db: DatabaseSync): AliasReach & ForwardReach {
       return reached.reduce((a, b) => (b.addresses > a.addresses ? b : a), { alias: address, addresses: 1 });
     },
     onward,
+    administrator: () => withoutExtension(textOrNull(named.get()?.["address"] ?? null)?.toLowerCase() ?? ""),
     reachedBy: (account, recipient) => {
       const name = account.toLowerCase();
       // Skips the search for most accounts, which have no forward: an alias may have a thousand targets.

@@ -241,10 +241,15 @@ export function getsAlerts(parts: AlertMailboxParts, address: Address): boolean 
   return reachedByAlerts(parts).includes(address);
 }
 
-/** Whether a new account or alias with this name would take over alerts that another account gets for postmaster@ or abuse@. */
+/** Whether a new account or alias with this name would take over alerts, or mail for postmaster@ or abuse@, that another account gets. */
 export function takesAlerts(parts: AccountCommandParts, address: Address): boolean {
-  const isNew = !parts.accounts.isAddress(address);
-  return isPostmaster(address) || (isNew && getsAlerts(parts, address) && parts.reach.onward(address).length > 1);
+  const { accounts, reach, engine } = parts;
+  if (isPostmaster(address)) return true;
+  if (accounts.isAddress(address)) return false;
+  // Until this address exists, the first account gets that mail.
+  if (address === reach.administrator())
+    return engine.policy.domains.some((domain) => reach.onward(`postmaster@${domain}`).length > 1);
+  return getsAlerts(parts, address) && reach.onward(address).length > 1;
 }
 
 /** The addresses on other servers to which alerts go. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, HASH, hashOf, OWNER } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { mailAddress } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 
 const ANNA = "anna@example.test";
@@ -144,6 +145,26 @@ test("no account replaces postmaster@, which receives the alerts", async () => {
   );
   const reply = await kit.result({ verb: "accounts_import", entries: [{ name, hash: HASH }] });
   assert.equal(reply.skipped.length, 1);
+});
+
+test("no account takes over mail for postmaster@ because accounts.administrator names it", async () => {
+  const serve = (administrator: string | null) => {
+    const named = administrator === null ? null : mailAddress(administrator);
+    kit.networks.serve({ domains: ["example.test"], administrator: named, refused: [], networks: [] });
+  };
+  const add = (name: string) => said({ verb: "account_create", name, password: WORDS });
+  serve("first+role@example.test");
+  assert.equal(await add("first@example.test"), "done", "no one gets that mail yet");
+  serve("Named+role@example.test");
+  const name = "named@example.test";
+  assert.match(await add(name), /^failed named@example\.test gets the/);
+  const reply = await kit.result({ verb: "accounts_import", entries: [{ name, hash: HASH }] });
+  assert.equal(reply.skipped.length, 1);
+  const alias = { verb: "alias_add", address: "named+role@example.test", targets: ["first@example.test"] } as const;
+  assert.match(await saidToWeb(alias), /gets the alerts/);
+  assert.equal(await add("other@example.test"), "done");
+  serve(null);
+  assert.equal(await add(name), "done");
 });
 
 test("no account replaces an abuse@ that receives the alerts without being one", async () => {
