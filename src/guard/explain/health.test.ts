@@ -78,9 +78,9 @@ test("without the guard, mail flows only if the keeper finds Postfix and Dovecot
   const reporting = (...codes: readonly KeeperNotice[]) =>
     withoutGuard({ ok: true, detail: "", services, troubles: codes.map((code) => ({ code, detail: "1 h" })) });
   assert.deepEqual(reporting("disk_filling", "service_unstable"), { mailFlows: true, failing: [] });
-  for (const code of ["disk_low", "database_locked", "relay_refuses"] as const)
+  for (const code of ["database_locked", "relay_refuses"] as const)
     assert.deepEqual(reporting(code), { mailFlows: true, failing: [`${code}: 1 h`] });
-  for (const code of ["isolated", "certificate_expired", "settings_unread"] as const)
+  for (const code of ["isolated", "certificate_expired", "settings_unread", "disk_low"] as const)
     assert.deepEqual(reporting(code), { mailFlows: false, failing: [`${code}: 1 h`] });
   const detail = `${"pid 7 has locked engine.db; ".repeat(20)}Try: kill 7`;
   const locked = withoutGuard({ ok: true, detail: "", services, troubles: [{ code: "database_locked", detail }] });
