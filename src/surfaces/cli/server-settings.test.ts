@@ -124,6 +124,20 @@ test("config check names a file that the next start would miss, though a running
   }
 });
 
+test("backups in the data directory are refused, except in their default place", async () => {
+  startWith({});
+  const place = (path: string) => writeFileSync(layout.settings, `${FILE}backup.repository = "${path}"\n`);
+  for (const path of [layout.data, join(layout.mail, "backups"), `/nowhere/..${layout.backup}`]) {
+    place(path);
+    for (const words of ["config check", "config apply"])
+      await fails(words, /^backup\.repository must not be in \S+, because a restore replaces/);
+  }
+  for (const path of [layout.backupRepository, `${layout.data}-backups`, "sftp:me@host:/backups"]) {
+    place(path);
+    assert.equal((await run("config check")).code, 0, path);
+  }
+});
+
 test("the next start is checked with its own variables, and may have faults of which it only warns", ROOT, async () => {
   const name = "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE";
   const starts = async (variables: Readonly<Record<string, string>>): Promise<boolean> =>

@@ -17,8 +17,8 @@ import { policyKeys, replayPolicy } from "../../../../settings/to-policy.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { leftOut } from "../../print/replay.ts";
 import { firstFew, joined } from "../../print/text.ts";
-import { settingsInFile, surprises, untilNow } from "../../server-settings.ts";
-import { adoptedEdits, failureIfEmptied } from "./config.ts";
+import { invalid, settingsInFile, surprises, untilNow } from "../../server-settings.ts";
+import { adoptedEdits, failureIfEmptied, repositoryProblem } from "./config.ts";
 import { beginTrial, confirmStrict } from "./firewall.ts";
 
 /** `command`: the one to repeat. */
@@ -47,6 +47,8 @@ export function afterEdits(edits: readonly string[], failure: Failure): Failure 
 async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> {
   const loaded = settingsInFile(call);
   if (!loaded.ok) return loaded;
+  const misplaced = repositoryProblem(loaded.settings, call);
+  if (misplaced !== null) return invalid([{ where: "backup.repository", says: misplaced }]);
   const pending = await pendingOf(call);
   if (!pending.ok) return pending;
   const confirmed = await confirmApply(call, loaded, pending.result);

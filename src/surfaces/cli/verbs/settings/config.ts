@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { parse } from "smol-toml";
 import { codeOf, readOr } from "../../../../core/error.ts";
 import { orNearest } from "../../../../core/text.ts";
@@ -46,6 +47,7 @@ export async function configCheck(call: Call & Place): Promise<Answer> {
     ["domains", () => missingDomain(settings)],
     ["tls.cert", () => certificateProblem(settings, call)],
     ["mailboxes.encryption", () => keyProblem(settings, call)],
+    ["backup.repository", () => repositoryProblem(settings, call)],
     ["a file that is named", () => fileProblem(settings, call)],
   ] as const;
   for (const [where, check] of checks) {
@@ -70,6 +72,13 @@ function certificateProblem(settings: Settings, { layout, now, forNextStart = fa
 function keyProblem(settings: Settings, { layout, forNextStart = false }: Place): string | null {
   if (forNextStart && existsSync(layout.engineDb)) return null;
   return process.getuid?.() === 0 ? whyNoNewKeys({ mailCrypt: mailCryptOf(settings, layout), layout }) : null;
+}
+
+/** Why backups cannot be there. A restore keeps the default place. An address such as `sftp:…` becomes a path that is elsewhere. */
+export function repositoryProblem(settings: Settings, { layout, forNextStart = false }: Place): string | null {
+  const path = resolve("/", settings["backup.repository"]);
+  if (forNextStart || path === layout.backupRepository || !`${path}/`.startsWith(`${layout.data}/`)) return null;
+  return `backup.repository must not be in ${layout.data}, because a restore replaces what is there.`;
 }
 
 /** Missing files that would keep the server from starting again, although the running one has read them. Only root may read them all. */
