@@ -314,14 +314,16 @@ describe("restored mails", { skip: lacking(DOVECOT) }, () => {
   const { top, conf, doveadm, start: startDovecot, stop } = realDovecot([ANNA, BERT]);
   const maildir = join(top, "mail", BERT, "Maildir");
   const mailsOf = (folder: string): number => doveadm(["search", "-u", ANNA, "MAILBOX", folder]).split("\n").length - 1;
-  const restore = (asked: Readonly<{ folder?: string; messageId?: string }>, during: () => unknown = quiet) => {
+  type Mails = Readonly<{ folder?: string; messageId?: string; into?: string }>;
+  const restore = (asked: Mails, during: () => unknown = quiet) => {
     const selection = { account: ANNA, folder: asked.folder ?? null, messageId: asked.messageId ?? null };
     const run = async (...args: readonly string[]) => {
       const ran = await runProgram("doveadm", ["-c", conf, ...args]);
       if (args[0] === "import") during();
       return ran;
     };
-    return importMails(run, maildir, { selection, folder: "Old", interrupted: new AbortController().signal });
+    const folder = asked.into ?? "Old";
+    return importMails(run, maildir, { selection, folder, interrupted: new AbortController().signal });
   };
   before(async () => {
     await startDovecot();
@@ -341,6 +343,12 @@ describe("restored mails", { skip: lacking(DOVECOT) }, () => {
       assert.deepEqual(await restore(nothing), { ok: true, mails: 0 });
     const reason = `The backup has no folder “Never” of ${ANNA}.`;
     assert.deepEqual(await restore({ folder: "Never" }), { ok: false, reason, isMissing: true });
+  });
+
+  test("are named with the separator of this server", async () => {
+    const reason = "Nothing was restored: write “Archive.2024”, not “Archive/2024”.";
+    for (const asked of [{ folder: "Archive/2024" }, { into: "Archive/2024" }])
+      assert.deepEqual(await restore(asked), { ok: false, reason });
   });
 
   test("are still counted if a client moves them at once", async () => {

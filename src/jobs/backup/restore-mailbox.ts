@@ -21,6 +21,8 @@ const MANY_MAILS_MS = HOUR_MS;
 const FOUND_BYTES = 1 << 28;
 /** Exit code of doveadm(1) if a mailbox does not exist. */
 const NOT_FOUND = 68;
+/** What Dovecot says about a `/` in the name of a folder, unless the owner's settings make it the separator. */
+const HAS_SLASH = /Name must not have '\/' characters/;
 
 /**
  * `keys`: private keys of the account, in PEM, if its mail is encrypted with its own key. `interrupted` stops restic and Dovecot, and
@@ -115,18 +117,24 @@ export async function importMails(
   if (signal.aborted) return { ok: false, reason: "Interrupted: nothing was restored." };
   if (found.code === NOT_FOUND && selection.folder !== null)
     return { ok: false, reason: `The backup has no folder “${selection.folder}” of ${account}.`, isMissing: true };
+  if (HAS_SLASH.test(found.stderr)) return wrongSeparator(selection.folder ?? "");
   if (found.code !== 0) return { ok: false, reason: `Nothing was restored: ${lastLines({ ...found, stdout: "" })}` };
   const mails = found.stdout.split("\n").length - 1;
   if (mails === 0) return { ok: true, mails };
   const imported = await doveadm("import", "-u", account, "-s", source, folder, ...query);
   if (signal.aborted)
     return { ok: false, reason: `Interrupted: a part of the mails may be in the folder “${folder}”.` };
+  if (HAS_SLASH.test(imported.stderr)) return wrongSeparator(folder);
   if (imported.code !== 0)
     return {
       ok: false,
       reason: `A part of the mails may be in the folder “${folder}”; Dovecot could not take the others (is the quota used up?): ${lastLines(imported)}`,
     };
   return { ok: true, mails };
+}
+
+function wrongSeparator(folder: string): Failed {
+  return { ok: false, reason: `Nothing was restored: write “${folder.replaceAll("/", ".")}”, not “${folder}”.` };
 }
 
 /** Each word is one argument: no text becomes part of the query's grammar (doveadm-search-query(7)). */
