@@ -164,6 +164,15 @@ test("a mail lists others with its Message-ID, and says if only the newest event
   assert.doesNotMatch(printMessage({ ...report, otherQueueIds: [], complete: true }, IN_FORCE), /Other mails|more/);
 });
 
+test("the command that shows all of a refused mail repeats what was asked, because it has no queue id", () => {
+  const refused = Array.from({ length: 21 }, (_, id) =>
+    eventItem("EMAIL_BLOCKED", { id, messageId: "<a&b@sender.test>" }),
+  );
+  const report = { asked: "a&b@sender.test", queueIds: [], messageIds: [], otherQueueIds: [], complete: true };
+  const text = printMessage({ ...report, timeline: timelineOf(refused) }, IN_FORCE);
+  assert.match(text, /Earlier ones: \.\/ghostinbox why --message 'a&b@sender\.test' --json$/m);
+});
+
 test("a mail's latest outcome comes first, even if a filter only deferred it", () => {
   const mail = { queueId: "72CED1EABE5" };
   const accepted = eventItem("EMAIL_ACCEPTED", { ...mail, id: 1, action: "accepted" });

@@ -2,7 +2,7 @@ import type { BanItem } from "../../../admin/bans.ts";
 import type { AccountReport, AddressStory, MessageReport, TimelineStep } from "../../../admin/declare/items.ts";
 import { type Protection, reasons } from "../../../core/events/reasons.ts";
 import { type Ip, isLoopback, type Prefix, printPrefix } from "../../../core/net/ip.ts";
-import { asSentence, plural } from "../../../core/text.ts";
+import { asSentence, plural, quoted } from "../../../core/text.ts";
 import { dayAndTime, formatDuration, span, until } from "../../../core/time.ts";
 import { PROGRAM } from "../call.ts";
 import { columns, joined, oneLine, ordinal } from "./text.ts";
@@ -102,7 +102,7 @@ export function printMessage(
     ].join("\n"),
     others(otherQueueIds),
     !complete && "There is more: only the newest events are shown.",
-    printTimeline(timeline, `${PROGRAM} why --message ${queueIds[0] ?? "ID"} --json`),
+    printTimeline(timeline, `${PROGRAM} why --message ${queueIds[0] ?? quoted(oneLine(asked))} --json`),
     printRemedies(timeline, inForce),
   ]);
 }

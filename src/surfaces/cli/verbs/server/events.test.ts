@@ -111,7 +111,9 @@ test("`find` shows a mail by its Message-ID, with or without brackets, and searc
   for (const text of ["<one@sender.net>", "one@sender.net", "72CED1EABE5"])
     assert.match(await found(text), /^Outcome: .*\nMessage-ID: <one@sender\.net>\n/, text);
   assert.match(await found("20261120"), /^2026-11-20 06:00:05 UTC {2}CONNECT /);
-  assert.match(await found("<20261120>"), /^Nothing is known about 20261120\./);
+  const unknown = await ran(t, "find <it's@sender.net>");
+  assert.match(unknown.out, /^Nothing is known about it's@sender\.net\./);
+  assert.match(unknown.err, /^Next: \.\/ghostinbox logs --grep 'it'\\''s@sender\.net'$/m);
 });
 
 test("following from an id misses and repeats no event, however small the limit", async (t) => {

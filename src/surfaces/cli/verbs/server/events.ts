@@ -3,7 +3,7 @@ import type { Page, PageRequest } from "../../../../admin/declare/paging.ts";
 import { ecsLine } from "../../../../core/events/ecs.ts";
 import { EVENT_TYPES, eventTypes } from "../../../../core/events/event-types.ts";
 import { parsePrefix } from "../../../../core/net/ip.ts";
-import { orNearest } from "../../../../core/text.ts";
+import { orNearest, quoted } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
 import type { EventFilter } from "../../../../guard/storage-ports.ts";
 import { type Answer, type Call, done, type Failure, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
@@ -77,7 +77,7 @@ export function eventsNaming(call: Call, reader: Reader, text: string): Answer {
   if (items.length === 0 && next === null) return done({ items, next }, `Nothing is recorded about ${oneLine(text)}.`);
   if (items.length === 0) {
     const says = `No event since number ${next} names ${oneLine(text)}; searching older ones would take too long.`;
-    return done({ items, next }, says, `${PROGRAM} logs --grep TEXT`);
+    return done({ items, next }, says, `${PROGRAM} logs --grep ${quoted(oneLine(text))}`);
   }
   const older = next === null ? "" : "… and older ones.\n";
   return done({ items, next }, older + columns(items.map(cellsOf)), `${PROGRAM} why ${someoneIn(items)}`);

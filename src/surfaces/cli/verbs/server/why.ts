@@ -2,7 +2,7 @@ import type { AccountKnown } from "../../../../admin/accounts.ts";
 import type { AccountReport, AddressAnswer } from "../../../../admin/declare/items.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
 import { contains, hostPrefix, type Ip, parseIp, parsePrefix, printPrefix } from "../../../../core/net/ip.ts";
-import { plural } from "../../../../core/text.ts";
+import { plural, quoted } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration } from "../../../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../../../guard/explain/why.ts";
 import type { Queries } from "../../../../guard/storage-ports.ts";
@@ -67,8 +67,8 @@ async function answerAbout(call: Call, subject: Subject): Promise<Answer> {
   const report = whyMessage(reader.queries, "text" in subject ? subject.text : subject.message);
   if ("text" in subject && report.timeline.length === 0) return eventsNaming(call, reader, subject.text);
   const [queueId] = report.queueIds;
-  const next = queueId === undefined ? `${PROGRAM} logs --grep ID` : `${PROGRAM} logs --queue-id ${queueId}`;
-  return done(report, printMessage(report, inForce(loaded)), next);
+  const about = queueId === undefined ? `--grep ${quoted(oneLine(report.asked))}` : `--queue-id ${queueId}`;
+  return done(report, printMessage(report, inForce(loaded)), `${PROGRAM} logs ${about}`);
 }
 
 async function whyIp(call: Call, queries: Queries, loaded: ValidSettings, ip: Ip): Promise<Answer> {
