@@ -25,6 +25,8 @@ const SMUGGLED = "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r
 for (const [what, request, status] of [
   ["a request that names one host", `${LIVE}Host: x\r\n\r\n`, 200],
   ["one that names none", `${LIVE}\r\n`, 400],
+  ["one of HTTP/1.0 that names none", "GET /healthz/live HTTP/1.0\r\n\r\n", 200],
+  ["a sign-in that names none", "POST /api/v1/login HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}", 403],
   ["one that names two", `${LIVE}Host: x\r\nHost: y\r\n\r\n`, 400],
   ["one with headers without bound", `${LIVE}Host: x\r\nX: ${"x".repeat(API_LIMITS.headerBytes + 1)}\r\n\r\n`, 431],
   ["one that smuggles another", `${LIVE}Host: x\r\n${SMUGGLED}`, 400],

@@ -14,7 +14,8 @@ const BACKLOG = 4_096;
 export function createApiServer(parts: ApiParts, limits: ApiLimits = API_LIMITS) {
   const shared = createSharedParts(parts, limits);
   const router = createRouter(routes(shared), shared);
-  const listener = getRequestListener(router.fetch, { overrideGlobalObjects: false });
+  // The name stands in for a missing `Host` only in the URL, not in the header by which a session is refused.
+  const listener = getRequestListener(router.fetch, { overrideGlobalObjects: false, hostname: "localhost" });
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -25,8 +26,8 @@ export function createApiServer(parts: ApiParts, limits: ApiLimits = API_LIMITS)
     },
     (request, response) => {
       if (request.socket.destroyed) return;
-      // Of several `Host` headers a proxy may have used another one (RFC 9112, 3.2).
-      if (request.headersDistinct["host"]?.length === 1) void listener(request, response);
+      // Of several `Host` headers a proxy may have used another one (RFC 9112, 3.2). HTTP/1.0, as in health checks, needs none.
+      if ((request.headersDistinct["host"]?.length ?? 1) === 1) void listener(request, response);
       else response.writeHead(400, { Connection: "close" }).end();
     },
   );
