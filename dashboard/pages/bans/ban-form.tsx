@@ -14,7 +14,7 @@ const words = t.bans;
 type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 
 /**
- * Bans an address or a network after a preview, which comes from `GET why/{ip}` and not from a dry run. Its row appears when
+ * Bans an address or a network after a preview, which comes from `GET /why/{ip}` and not from a dry run. Its row appears when
  * the stream reports the ban, because the list (`useBans`) is then read again.
  */
 export function BanForm({ target, close }: Readonly<{ target: string; close: () => void }>) {
