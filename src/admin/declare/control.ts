@@ -47,8 +47,8 @@ const RECORDED = [
 ] as const satisfies readonly AuditType[];
 const recorded = z.enum(RECORDED, "is not a type that root records");
 
-/** Longer than any network as text, so that parsePrefix can report most errors exactly. */
-const network = text(64);
+/** Longer than any address as text. The guard parses it (`parseIp`). */
+const ip = text(64);
 /** RFC 5321, 4.5.3.1. */
 const address = text(320);
 const optionalCode = z.optional(code);
@@ -62,7 +62,7 @@ const proved = reads<Proved>("outcome", { bound: "itself", dryRun: NO_DRY_RUN })
 
 /**
  * Every verb: its rights, the types and bounds of its fields, its result, and its effect. Fields of the kinds in `kinds.ts` are
- * parsed here; the code that carries out a verb checks the others, such as `text` that must be a network.
+ * parsed here; the code that carries out a verb checks the others, such as an `ip`.
  */
 const VERBS = [
   verb("ping", ROOT, {}, reads<{ readonly pid: number }>("pid")),
@@ -87,8 +87,8 @@ const VERBS = [
   verb("pending", ROOT, {}, reads<Pending>("changed")),
   ...SETTINGS_VERBS,
   /** Signs in to the dashboard. The secret is returned once. */
-  verb("sign_in", WEB, { ip: network, password, code: optionalCode, device, known }, signedIn),
-  verb("sign_in_mailbox", WEB, { ip: network, account: address, password, device }, signedIn),
+  verb("sign_in", WEB, { ip, password, code: optionalCode, device, known }, signedIn),
+  verb("sign_in_mailbox", WEB, { ip, account: address, password, device }, signedIn),
   verb("sign_out", OF_CALLER, {}, changes<Done>("done", "itself", NO_DRY_RUN)),
   /** Gives the session the proof that some verbs need. */
   verb("prove", OF_CALLER, { password, code: optionalCode }, proved),
@@ -96,8 +96,8 @@ const VERBS = [
   /** Whose session or token this is. `isUse`: someone uses it now, which prolongs a session. */
   verb("caller", OF_CALLER, { isUse: flag }, reads<{ readonly caller: CallerItem }>("caller")),
   /** A challenge for the next two verbs; null if the address asks too often. */
-  verb("passkey_challenge", WEB, { ip: network }, reads<{ readonly challenge: string | null }>("challenge")),
-  verb("sign_in_passkey", WEB, { ip: network, ...passkeyUsed, device, known }, signedIn),
+  verb("passkey_challenge", WEB, { ip }, reads<{ readonly challenge: string | null }>("challenge")),
+  verb("sign_in_passkey", WEB, { ip, ...passkeyUsed, device, known }, signedIn),
   verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, proved),
   ...MY_VERBS,
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
@@ -111,7 +111,7 @@ const VERBS = [
 export const commandLine = z.strictObject({
   by: printableText(120),
   as: z.optional(text(160)),
-  ip: z.optional(network),
+  ip: z.optional(ip),
   isDry: z.optional(flag),
   command: anObject,
 });
