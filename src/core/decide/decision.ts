@@ -104,7 +104,10 @@ export type Decision = Readonly<{
   evidence: Evidence | null;
   /** Whether the event counts in the sliding windows. */
   counted: boolean;
-  /** Whether the event is recorded. A sign-in that may continue to its password check is not, because the report of its outcome follows. */
+  /**
+   * Whether the event is recorded, with the exceptions that `recordOf` lists (events/event.ts). A sign-in that may continue to its password
+   * check is not, because the report of its outcome follows.
+   */
   recorded: boolean;
   changes: readonly Change[];
   /** The values for `{name}` in the reason's reply: an address or a name from the settings, never text from a stranger. */
