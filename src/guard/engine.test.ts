@@ -149,7 +149,7 @@ test("after a failed write the database is not used for a second, even if the cl
 
 test("memory is a copy: an address is read once, and again only after a lost transaction", async (t) => {
   const { engine, sqlite, store, clock } = engineOnMemory();
-  const [read, lists] = [t.mock.method(sqlite, "address"), t.mock.method(sqlite, "allowed")];
+  const [read, lists] = [t.mock.method(sqlite, "address"), t.mock.method(sqlite, "allowEntries")];
   engine.setPolicy(TEST_POLICY);
   for (let i = 0; i < 3; i++) {
     await engine.ask(CONNECT);

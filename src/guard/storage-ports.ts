@@ -177,7 +177,7 @@ export interface History {
 
 /** The allow list that was made by command; that of the settings is in `Policy`. Includes the rows of the open transaction. */
 export interface AllowList {
-  allowed(): readonly AllowEntry[];
+  allowEntries(): readonly AllowEntry[];
 }
 
 /** Bans that apply now, and the allow list, which prevents them. Includes the rows of the open transaction. */

@@ -53,7 +53,7 @@ export const BAN_RUNS = {
     if (isTooWide(prefix))
       return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
     const durationMs = durationMsOf(command.for, null);
-    const former = parts.bansInForce.allowed().find((entry) => entry.prefix === prefix);
+    const former = parts.bansInForce.allowEntries().find((entry) => entry.prefix === prefix);
     const inForce = parts.bansInForce.bansWithin(prefix).filter(isReal);
     const lifted = inForce.map((ban) => ban.prefix);
     const outcome = await askEngine(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
@@ -86,7 +86,7 @@ export const OTHER_BAN_RUNS = {
       key: `settings/${ascending(place)}`,
       item: { prefix, note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" as const },
     }));
-    const added = bansInForce.allowed().map((entry) => ({
+    const added = bansInForce.allowEntries().map((entry) => ({
       key: `then/${ascending(entry.at)}/${entry.prefix}`,
       item: {
         prefix: entry.prefix,

@@ -55,7 +55,7 @@ test("allow entries end when they expire, and those without an end never", async
   const left = async (byMs: number): Promise<number> => {
     clock.advance(byMs);
     await expireAllowed(engine, sqlite, clock);
-    return sqlite.allowed().length;
+    return sqlite.allowEntries().length;
   };
   assert.deepEqual([await left(MINUTE_MS - 1), await left(1), await left(HOUR_MS), await left(HOUR_MS)], [3, 2, 1, 1]);
 });

@@ -21,7 +21,7 @@ export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): 
 /** Ends expired entries of the allow list. There are few enough to check each. */
 export async function expireAllowed(engine: Engine, allowList: AllowList, clock: Clock) {
   const now = clock.now();
-  const due = allowList.allowed().filter(({ expiresAt }) => isOver(expiresAt, now));
+  const due = allowList.allowEntries().filter(({ expiresAt }) => isOver(expiresAt, now));
   await Promise.all(due.map(({ prefix }) => engine.ask({ type: "ALLOW_EXPIRED", prefix })));
 }
 

@@ -10,7 +10,10 @@ import { ProtectionList } from "./sparing.ts";
 const NO_NETWORKS = { current: () => [] };
 
 /** A cache over a history that counts its queries. */
-function kit(known: Partial<AddressHistory> = {}, protection = new ProtectionList(NO_NETWORKS, { allowed: () => [] })) {
+function kit(
+  known: Partial<AddressHistory> = {},
+  protection = new ProtectionList(NO_NETWORKS, { allowEntries: () => [] }),
+) {
   const asked: string[] = [];
   const reaches: HistoryReach[] = [];
   const history: History = {
@@ -111,7 +114,7 @@ test("a change to one prefix is read again for that prefix; a change to a wider 
 
 test("a change to a network that something protected splits is read again for its single addresses", () => {
   const allowed = { prefix: net("2001:db8:1:2::1"), note: "", by: "root", at: NOON, expiresAt: null };
-  const protection = new ProtectionList(NO_NETWORKS, { allowed: () => [allowed] });
+  const protection = new ProtectionList(NO_NETWORKS, { allowEntries: () => [allowed] });
   protection.refresh(POLICY, NOON);
   const { book, asked, state } = kit({}, protection);
   state("2001:db8:1:2::7");

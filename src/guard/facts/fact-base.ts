@@ -109,7 +109,7 @@ export class FactBase {
         return bansInForce.ban(prefix);
       },
       get listed(): AllowEntry | null {
-        return bansInForce.allowed().find((entry) => entry.prefix === prefix) ?? null;
+        return bansInForce.allowEntries().find((entry) => entry.prefix === prefix) ?? null;
       },
       get covered() {
         return bansInForce.bansWithin(prefix).map((ban) => ban.prefix);

@@ -89,7 +89,7 @@ test("a ban by command looks up what protects the network now", async () => {
 test("a change is seen within five seconds, at once on request, and after the clock was set back", () => {
   const allowed: AllowEntry[] = [];
   const own = { current: () => [{ prefix: net("203.0.113.1"), why: "gateway" } as const] };
-  const list = new ProtectionList(own, { allowed: () => allowed });
+  const list = new ProtectionList(own, { allowEntries: () => allowed });
   const allow = (text: string): void =>
     void allowed.push({ prefix: net(text), note: "", by: "root", at: NOON, expiresAt: null });
   const hasChanged = (afterMs: number, isAsked = false) => list.refresh(POLICY, later(NOON, afterMs), isAsked);

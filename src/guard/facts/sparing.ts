@@ -33,7 +33,7 @@ export class ProtectionList {
   refresh(policy: Policy, now: Millis, force = false): boolean {
     if (!force && now < this.#freshUntil && now >= this.#freshUntil - LIMITS.protectionMs) return false;
     this.#freshUntil = now + LIMITS.protectionMs;
-    const added = this.#allowList.allowed().map(({ prefix }) => prefix);
+    const added = this.#allowList.allowEntries().map(({ prefix }) => prefix);
     const shields = shieldsOf(this.#own.current(), policy, added);
     const fingerprint = shields.map(({ prefix, why }) => `${prefix}=${why}`).join(" ");
     if (fingerprint === this.#fingerprint) return false;

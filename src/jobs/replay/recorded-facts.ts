@@ -44,7 +44,7 @@ export function recordedFacts({ history, policy, allowNow, own: ownNow }: Replay
       case "gateway":
         return addOwn(address, seen.protection);
       case "allow_listed": {
-        const listed = [...allowed, ...bansInForce.allowed()].map(({ prefix }) => prefix);
+        const listed = [...allowed, ...bansInForce.allowEntries()].map(({ prefix }) => prefix);
         if ([...policy.allow, ...allowNow, ...listed].some((network) => overlaps(network, address))) return;
         allowed = [...allowed, { prefix: address, note: "", by: "", at: instant(0), expiresAt: null }];
         return;
@@ -79,7 +79,7 @@ export function recordedFacts({ history, policy, allowNow, own: ownNow }: Replay
       bansInForce: {
         ban: bansInForce.ban.bind(bansInForce),
         bansWithin: bansInForce.bansWithin.bind(bansInForce),
-        allowed: () => [...bansInForce.allowed(), ...allowed],
+        allowEntries: () => [...bansInForce.allowEntries(), ...allowed],
       },
       sending: { ...sending, hasWritten: () => seen.stranger !== true },
       honest: {

@@ -133,7 +133,7 @@ test("facts from outside hold until the next record has others", () => {
   assert.deepEqual(own.current(), []);
   assert.equal(recipients.exists(), true);
   assert.equal(facts.learn(event, { protection: "allow_listed" }), true);
-  assert.equal(reported.allowed().length, 1);
+  assert.equal(reported.allowEntries().length, 1);
   assert.equal(facts.learn(event, { protection: "allow_listed" }), false);
   history.close();
 });

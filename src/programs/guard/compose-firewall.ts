@@ -36,7 +36,7 @@ export function composeFirewall(parts: FirewallParts) {
   const { settings, settingsNow, engine, stores, own, keeper, notices, clock, log } = parts;
   const { banLog, store } = stores;
   const allowList = (): readonly Prefix[] => {
-    const always = [...own.current(), ...store.allowed()].map(({ prefix }) => prefix);
+    const always = [...own.current(), ...store.allowEntries()].map(({ prefix }) => prefix);
     return [...new Set([...always, ...engine.policy.allow])];
   };
   const audit = (one: Audit): void => void engine.audit(one);

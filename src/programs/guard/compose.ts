@@ -167,7 +167,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const authors = createAuthorFiles(layout.authorLists, {
     logins: stores.logins,
     domains: () => engine.policy.domains,
-    allowed: () => [...engine.policy.allow, ...store.allowed().map(({ prefix }) => prefix)],
+    allowed: () => [...engine.policy.allow, ...store.allowEntries().map(({ prefix }) => prefix)],
   });
   const contentLists = createContentLists({ preferences, authors, log });
 

@@ -172,9 +172,9 @@ test("an address is known from its latest sign-in; allow entries come and go", (
     store.apply({ type: "ALLOW", prefix, note: "the office", by: "root", expiresAt: null }, START);
   });
   assert.equal(store.address(prefix, REACH).knownAt, START + 9);
-  assert.deepEqual(store.allowed(), [{ prefix, note: "the office", by: "root", at: START, expiresAt: null }]);
+  assert.deepEqual(store.allowEntries(), [{ prefix, note: "the office", by: "root", at: START, expiresAt: null }]);
   committed(() => store.apply({ type: "DISALLOW", prefix, cause: "ALLOW_REMOVED", by: "root" }, START));
-  assert.deepEqual(store.allowed(), []);
+  assert.deepEqual(store.allowEntries(), []);
 });
 
 test("events that were indexed in a lost transaction are still found", (t) => {

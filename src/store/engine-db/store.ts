@@ -224,7 +224,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
     return this.#bans.isBanned(hostPrefix(address), now);
   }
 
-  allowed(): readonly AllowEntry[] {
+  allowEntries(): readonly AllowEntry[] {
     return this.#sql.allowed.all().map(allowEntry);
   }
 

@@ -9,13 +9,13 @@ import { type CallerParts, callerOf } from "../../access/callers.ts";
 import { digestOf } from "../../access/secrets.ts";
 import { Budgets } from "../../budget.ts";
 import type { Engine } from "../../engine.ts";
-import type { BansInForce } from "../../storage-ports.ts";
+import type { AllowList } from "../../storage-ports.ts";
 import { failed, usage } from "../refusals.ts";
 import { UserBounds } from "./user-bounds.ts";
 import { WebBounds } from "./web-bounds.ts";
 
 type WebCommandParts = CallerParts &
-  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; bansInForce: Pick<BansInForce, "allowed"> }>;
+  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; bansInForce: AllowList }>;
 
 /** The session or token behind a line of the web, and where it is used. `isValid`: whether it is still valid, for commands that wait. */
 export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip; isValid: () => boolean }>;
@@ -69,7 +69,7 @@ export class CommandGate {
 
   constructor(parts: WebCommandParts) {
     this.#parts = parts;
-    this.bounds = new WebBounds(() => parts.bansInForce.allowed(), parts.clock);
+    this.bounds = new WebBounds(() => parts.bansInForce.allowEntries(), parts.clock);
     this.userBounds = new UserBounds(parts.clock);
   }
 
