@@ -86,7 +86,10 @@ export type Policy = Readonly<{
   domains: readonly string[];
   /** Whether everything is decided and recorded, but nothing takes effect. */
   simulate: boolean;
-  /** How many times a limit applies to an address from which an account signed in. */
+  /**
+   * How many times a limit applies to an address from which an account signed in; also to connections of wanted servers, to bounces, and
+   * to sign-ins from protected addresses.
+   */
   knownFactor: number;
 }>;
 
