@@ -105,7 +105,7 @@ export class MilterReader {
   #left = 0;
   /** The letter of the packet that is being read; 0 before it has arrived. */
   #command = 0;
-  /** The rest of this packet is ignored. Only the headers Content-Type and Content-Transfer-Encoding matter. */
+  /** The rest of this packet is not kept, but a header is weighed (`#weigh`). Only Content-Type and Content-Transfer-Encoding are read. */
   #skips = false;
   /** The header that is being read. */
   #isCostly = false;
@@ -170,9 +170,9 @@ export class MilterReader {
       this.#isContent = (first | 0x20) === CONTENT_FIRST && ((chunk[from + 1] ?? 0) | 0x20) === CONTENT_SECOND;
     }
     // Postfix repeats some macros before each header.
-    const isIdle =
+    const isUnneeded =
       command === COMMAND.HEADER ? !this.#isNeeded(first) : command === COMMAND.MACRO && first === COMMAND.HEADER;
-    if (this.#keptBytes === 0 && isIdle) {
+    if (this.#keptBytes === 0 && isUnneeded) {
       this.#skips = true;
     } else if (command === COMMAND.BODY) {
       this.#mail.parts.push(chunk.subarray(from, end));
