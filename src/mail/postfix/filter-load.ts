@@ -74,10 +74,10 @@ export class FilterLoad {
   }
 
   /**
-   * Asked up to twice at the end of a mail. First Postfix asks about every mail. The engine decides, and a mail that passes counts as load
-   * from then on. Then, before Rspamd reads it, our milter asks again about some mails (`MilterQuestion`), such as those that may hide
-   * parts. Of these, Rspamd reads at the same time one from strangers, one from strangers at known or wanted addresses (`PartsTurns`), and
-   * a few of each account. The others are deferred.
+   * Asked up to twice at the end of a mail. First Postfix asks about every mail. It counts as load until the engine refuses it or a log line
+   * shows that Rspamd is done with it; a stranger's large mail is deferred if there is too much. Then, before Rspamd reads it, our milter
+   * asks again about some mails (`MilterQuestion`), such as those that may hide parts. Of these, Rspamd reads at the same time one from
+   * strangers, one from strangers at known or wanted addresses (`PartsTurns`), and a few of each account. The others are deferred.
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
