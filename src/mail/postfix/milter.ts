@@ -209,7 +209,7 @@ export class MilterReader {
       case COMMAND.EOH: {
         const lines = Math.max(mail.headerLines, Math.floor(mail.headerBytes / COSTLY_BYTES_PER_LINE));
         const excess = this.#excessOf("header_lines", lines);
-        const isToBeRead = mail.parts.mayHaveParts || this.#isOfSuspect;
+        const isToBeRead = mail.parts.mayNest || this.#isOfSuspect;
         return this.#ask(excess === null && isToBeRead ? { type: "more" } : this.#end(excess));
       }
       case COMMAND.BODYEOB:

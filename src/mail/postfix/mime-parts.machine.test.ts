@@ -197,7 +197,7 @@ test("a mail in which rspamd finds too many parts is refused, or read when no ot
     for (const encoding of one.encodings) parts.field("content-transfer-encoding", encoding);
     for (let from = 0; from < one.body.length; from += PIECE_BYTES)
       parts.push(Buffer.from(one.body.slice(from, from + PIECE_BYTES), "latin1"));
-    const isSeen = parts.mayHaveParts && (parts.mayHideParts || parts.count > MOST_OF_A_MAIL.mime_parts);
+    const isSeen = parts.mayNest && (parts.mayHideParts || parts.count > MOST_OF_A_MAIL.mime_parts);
     return (byRspamd[n] ?? 0) > MOST && !isSeen
       ? [{ ...one, body: one.body.slice(0, 300), rspamd: byRspamd[n], guard: parts.count }]
       : [];

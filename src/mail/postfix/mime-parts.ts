@@ -78,7 +78,7 @@ export class MimeParts {
   #isHeader = true;
   /** Whether parts without a type may be messages (RFC 2046, 5.1.5). */
   #mayBeDigest = false;
-  #mayHaveParts = false;
+  #mayNest = false;
   #isBody = false;
   /** Whether a long line contains another field. */
   #isBroken = false;
@@ -104,8 +104,9 @@ export class MimeParts {
   /** The last bytes, in which a costly field may start. */
   #latest = "\n";
 
-  get mayHaveParts(): boolean {
-    return this.#mayHaveParts;
+  /** Whether a type in the mail lets filters find parts in it, so that its body must be read. */
+  get mayNest(): boolean {
+    return this.#mayNest;
   }
 
   /** Whether a filter may find many parts or header fields in the mail that are not counted. */
@@ -241,7 +242,7 @@ export class MimeParts {
     const type = value.trim().slice(0, MOST_TYPE_BYTES);
     const kind = type.length < MOST_TYPE_BYTES ? PLAIN_KIND.exec(type)?.[0] : undefined;
     const mayNest = kind === undefined || /multipart|message|pkcs7-mime/i.test(kind) || /boundary/i.test(type);
-    this.#mayHaveParts ||= mayNest;
+    this.#mayNest ||= mayNest;
     this.#mayBeDigest ||= kind === undefined || /digest/i.test(kind);
     if (mayNest && !/^multipart\//i.test(type)) {
       this.#messages++;
