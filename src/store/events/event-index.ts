@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EventRecord } from "../../core/events/event.ts";
 import type { EventType } from "../../core/events/event-types.ts";
-import { integer, sqlList } from "../columns.ts";
+import { COUNTS_CODE, integer, sqlList } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
 
 /** Adding them takes a sixth of a millisecond. With 512, most of the slowest 1 % of answers had waited for it. */
@@ -14,8 +14,8 @@ const PASSES: readonly EventType[] = ["RECIPIENT", "EMAIL_ACCEPTED"];
 const IS_LEFT = `counts = 0 AND type IN (${sqlList(PASSES)})`;
 
 /**
- * Finds the events of one address or account. Adding each event to an index at once would write a random page per
- * event, several times the work of the event itself. So events wait and are added in sorted batches. A query for an
+ * Writes the index of events by address or account, which `sqliteWindowReader` reads. Adding each event at once would write a random
+ * page per event, several times the work of the event itself. So events wait and are added in sorted batches. A query for an
  * address with waiting events adds them first. Nothing is lost: waiting events are committed in `event`, and
  * `event_indexed` says up to which id the index is complete.
  */
@@ -37,7 +37,7 @@ export class EventIndex {
         INSERT OR IGNORE INTO event_subject (subject, counts, at, id)
         WITH waiting AS (SELECT * FROM event WHERE id > (SELECT upto FROM event_indexed))
         SELECT prefix, counts, at, id FROM waiting WHERE prefix IS NOT NULL AND NOT (${IS_LEFT})
-        UNION ALL SELECT account, counts, at, id FROM waiting WHERE counts = 3 AND account IS NOT NULL
+        UNION ALL SELECT account, counts, at, id FROM waiting WHERE counts = ${COUNTS_CODE.account_mail} AND account IS NOT NULL
         ORDER BY 1, 2, 3, 4`,
       noteSetBacks: `
         INSERT OR IGNORE INTO clock_set_back (id)

@@ -1,7 +1,7 @@
 import type { StatementSync } from "node:sqlite";
 import { typesWhere } from "../../core/events/event-types.ts";
 import { HOUR_MS } from "../../core/time.ts";
-import { sqlList } from "../columns.ts";
+import { COUNTS_CODE, sqlList } from "../columns.ts";
 
 /** How events of one kind are removed, by their lowest and highest id. */
 export type Removal = Readonly<
@@ -31,7 +31,7 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
         SELECT at - at % ${HOUR_MS}, type, coalesce(reason, ''), count(*) FROM event WHERE ${within} GROUP BY 1, 2, 3
         ON CONFLICT DO UPDATE SET count = count + excluded.count`),
       forget: sql(forget("prefix", "true")),
-      forgetAccount: sql(forget("account", "counts = 3")),
+      forgetAccount: sql(forget("account", `counts = ${COUNTS_CODE.account_mail}`)),
       forgetNames: sql(`
         DELETE FROM event_name WHERE (role, name, id) IN (SELECT role, name, id FROM event_names WHERE ${within})`),
       uncount: sql(`
