@@ -29,13 +29,14 @@ const CUT = {
 /** After the enforcer, has the kernel close the open connections of banned networks, and checks that the kernel holds the bans. */
 export function createSessionCutter({ banLog, firewall, clock, log, missed }: SessionCutterParts) {
   let cutting: Promise<void> | null = null;
+  /** The last step that the kernel has, and the last one whose sessions are closed or being closed. */
   let applied = 0;
-  let cut = 0;
+  let done = 0;
   let isStopped = false;
   const report = reportOnce((reason) => log.warn("Sessions of banned addresses stay open.", { reason }));
   /** Whether one of these bans has been lifted since. */
   const isLifted = (prefixes: readonly Prefix[]): boolean =>
-    banLog.after(cut, CUT.stepsAhead).some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));
+    banLog.after(done, CUT.stepsAhead).some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));
   /** Checks a sample of the new bans in the kernel. If one is missing, the table is rebuilt. */
   const readBack = async (steps: readonly BanStep[]): Promise<void> => {
     const soon = clock.now() + CUT.expiresSoonMs;
@@ -51,11 +52,11 @@ export function createSessionCutter({ banLog, firewall, clock, log, missed }: Se
   const cutSessions = async (): Promise<void> => {
     await Promise.resolve();
     try {
-      while (cut < applied) {
+      while (done < applied) {
         if (isStopped) break;
         const upTo = applied;
-        const steps = banLog.after(cut, CUT.perBatch).filter(({ id }) => id <= upTo);
-        cut = steps.at(-1)?.id ?? upTo;
+        const steps = banLog.after(done, CUT.perBatch).filter(({ id }) => id <= upTo);
+        done = steps.at(-1)?.id ?? upTo;
         const added = steps.filter(({ type }) => type === "add").map(({ prefix }) => prefix);
         const outcome: Outcome = added.length === 0 ? { ok: true } : await firewall.cut(added);
         report(outcome.ok ? null : outcome.reason);
@@ -70,7 +71,7 @@ export function createSessionCutter({ banLog, firewall, clock, log, missed }: Se
   return {
     /** Skips bans from before the start: the firewall itself refuses their sessions. */
     skipTo: (step: number): void => {
-      cut = step;
+      done = step;
     },
     /**
      * Handles the kernel's bans up to this step. Returns at once, so that the next ban does not wait for sessions to
@@ -78,7 +79,7 @@ export function createSessionCutter({ banLog, firewall, clock, log, missed }: Se
      */
     cutUpTo: (step: number): void => {
       applied = step;
-      if (cut < applied) cutting ??= cutSessions();
+      if (done < applied) cutting ??= cutSessions();
     },
     /** Waits for work in flight and starts nothing new. */
     stop: async (): Promise<void> => {
