@@ -43,7 +43,7 @@ export type Facts = Readonly<{
   isAnswer: boolean;
   /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */
   probesFromAnywhere: readonly Millis[];
-  /** How many different unknown recipients strangers of this network asked for within the hour; those of bounces are counted separately. */
+  /** How many different unknown recipients strangers of this network asked for within the hour, plus those that bounces asked for. */
   namesProbed: number;
   /** When each prefix that made first contacts within the hour made its first one, and whether this prefix is among them. */
   firstContactsFromAnywhere: readonly Millis[];
