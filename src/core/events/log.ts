@@ -67,7 +67,10 @@ export type Observation =
       server: Ip | null;
     }>
   | Expired
-  /** What the milters found about a stranger's mail before it was accepted. Not recorded: it only decides the delivery's credit. */
+  /**
+   * What the milters found about a stranger's mail before it was accepted. Not recorded: it decides the delivery's credit, and shows that
+   * Rspamd is done with the mail (mail/postfix/filter-load.ts).
+   */
   | Readonly<{ type: "MAIL_JUDGED"; queueId: string; found: MailFinding }>;
 
 export type ContentReason = Extract<
