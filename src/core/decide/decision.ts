@@ -104,10 +104,7 @@ export type Decision = Readonly<{
   evidence: Evidence | null;
   /** Whether the event counts in the sliding windows. */
   counted: boolean;
-  /**
-   * Whether the event is recorded, with the exceptions that `recordOf` lists (events/event.ts). A sign-in that may continue to its password
-   * check is not, because the report of its outcome follows.
-   */
+  /** Whether the event is recorded. `recordOf` lists those that are not. */
   recorded: boolean;
   changes: readonly Change[];
   /** The values for `{name}` in the reason's reply: an address or a name from the settings, never text from a stranger. */
