@@ -70,7 +70,10 @@ export interface AliasReach {
   widest(address: Address): Reached;
   /** The address, and every address to which its mail is forwarded, in lower case. */
   onward(address: string): readonly string[];
-  /** The address in accounts.administrator without its extension, in lower case, whether or not it exists; empty if it is not set. */
+  /**
+   * The address in accounts.administrator without its extension, in lower case. While it does not exist, another one gets the mail for
+   * postmaster@ and abuse@. Empty if it is not set, or if both have their own accounts or aliases.
+   */
   administrator(): string;
 }
 

@@ -60,7 +60,7 @@ export function sqliteSenderLogins(accounts: DatabaseSync, uses = new NotedUses(
 export function sqliteAliasReach(db: DatabaseSync): AliasReach & ForwardReach {
   const targets = db.prepare("SELECT target FROM onward WHERE address = ?");
   const sources = db.prepare("SELECT address FROM onward WHERE target = ?");
-  const named = db.prepare("SELECT address FROM administrator");
+  const named = db.prepare("SELECT address FROM administrator WHERE EXISTS (SELECT 1 FROM role_address)");
   const stepsFrom = (address: string): readonly string[] =>
     targets.all(address).map((row) => text(row["target"]).toLowerCase());
   const onward = (address: string): readonly string[] =>

@@ -241,15 +241,15 @@ export function getsAlerts(parts: AlertMailboxParts, address: Address): boolean 
   return reachedByAlerts(parts).includes(address);
 }
 
-/** Whether a new account or alias with this name would take over alerts, or mail for postmaster@ or abuse@, that another account gets. */
+/**
+ * Whether a new account or alias with this name would take over alerts that another account gets, or its mail for postmaster@ or abuse@ as
+ * the account in accounts.administrator.
+ */
 export function takesAlerts(parts: AccountCommandParts, address: Address): boolean {
-  const { accounts, reach, engine } = parts;
+  const { accounts, reach } = parts;
   if (isPostmaster(address)) return true;
   if (accounts.isAddress(address)) return false;
-  // Until this address exists, the first account gets that mail.
-  if (address === reach.administrator())
-    return engine.policy.domains.some((domain) => reach.onward(`postmaster@${domain}`).length > 1);
-  return getsAlerts(parts, address) && reach.onward(address).length > 1;
+  return address === reach.administrator() || (getsAlerts(parts, address) && reach.onward(address).length > 1);
 }
 
 /** The addresses on other servers to which alerts go. */

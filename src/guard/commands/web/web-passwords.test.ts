@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, HASH, hashOf, OWNER } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
-import { mailAddress } from "../../../../test/kit/samples.ts";
+import { accountName, mailAddress } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 
 const ANNA = "anna@example.test";
@@ -165,6 +165,12 @@ test("no account takes over mail for postmaster@ because accounts.administrator 
   assert.equal(await add("other@example.test"), "done");
   serve(null);
   assert.equal(await add(name), "done");
+  serve("missing@example.test");
+  for (const role of ["postmaster", "abuse"]) {
+    assert.match(await add("missing@example.test"), /^failed missing@example\.test gets the/);
+    kit.accounts.add(accountName(`${role}@example.test`), HASH, kit.clock.now());
+  }
+  assert.equal(await add("missing@example.test"), "done", "both have their own accounts");
 });
 
 test("no account replaces an abuse@ that receives the alerts without being one", async () => {
