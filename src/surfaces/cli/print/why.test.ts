@@ -191,6 +191,14 @@ test("a mail's latest outcome comes first, even if a filter only deferred it", (
   assert.equal(first(accepted, delayed, deleted), "Outcome: deleted by hand (72CED1EABE5 by root)");
 });
 
+test("the commands about an account quote its name, which a stranger may have chosen at a sign-in", () => {
+  const flood = Array.from({ length: 21 }, (_, id) => ({ ...failure, id }));
+  const report = { account: "a;b", addresses: [], own: [], timeline: timelineOf(flood) };
+  const text = printAccount({ ...report, complete: false }, IN_FORCE);
+  for (const command of ["events --account 'a;b'", "why --account 'a;b' --json"])
+    assert.ok(text.includes(`./ghostinbox ${command}\n`), text);
+});
+
 test("an account's own actions come before many events by strangers, with a note that there are more", () => {
   const flood = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: 100 + i }));
   const suspended = eventItem("ACCOUNT_SUSPENDED", { id: 1, details: "anna@example.org by root" });

@@ -80,10 +80,10 @@ export function printAccount(report: AccountReport, inForce: SettingsInForce): s
   return joined("\n\n", [
     complete
       ? `${name}: ${plural(timeline.length, "event")}.`
-      : `${name}: the latest ${plural(timeline.length, "event")}. There are older ones: ${PROGRAM} events --account ${name}`,
+      : `${name}: the latest ${plural(timeline.length, "event")}. There are older ones: ${PROGRAM} events --account ${quoted(name)}`,
     rows.length > 0 && `Sign-ins (latest first):\n${columns(rows)}`,
     earlier.length > 0 && `Earlier, by the account itself or about it (latest last):\n${table(earlier)}`,
-    printTimeline(timeline, `${PROGRAM} why --account ${name} --json`),
+    printTimeline(timeline, `${PROGRAM} why --account ${quoted(name)} --json`),
     printRemedies(timeline, inForce),
   ]);
 }

@@ -56,5 +56,6 @@ describe("why --account", TIMED, () => {
   test("a missing account says so", async () => {
     assert.match(await why("nobody@example.org"), /^nobody@example\.org is not an account here\.\n\nNothing is known/);
     assert.match(await why("admin"), /^admin is not an account here\./);
+    assert.match((await run("why --account a;b")).err, /^Next: \.\/ghostinbox logs --account 'a;b'$/m);
   });
 });

@@ -148,5 +148,5 @@ function knownLines({ guarded, held, known }: AccountKnown): readonly (readonly 
 
 function nextAfter({ account, addresses }: AccountReport): string {
   const suspect = addresses.find(({ failed }) => failed > 0);
-  return suspect === undefined ? `${PROGRAM} logs --account ${account}` : `${PROGRAM} why ${suspect.ip}`;
+  return `${PROGRAM} ${suspect === undefined ? `logs --account ${quoted(oneLine(account))}` : `why ${suspect.ip}`}`;
 }
