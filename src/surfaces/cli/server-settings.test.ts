@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
@@ -9,6 +9,7 @@ import { scriptCall } from "../../../test/kit/script-world.ts";
 import { commandLineOf, json, PASSWORD, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { servedFiles } from "../../mail/certificates/issue-certificate.ts";
+import { layoutOf } from "../../settings/layout.ts";
 import { configCheck } from "./verbs/settings/config.ts";
 
 const FILE = 'domains = ["example.org"]\nlimits.mail.per_minute = 20\n';
@@ -132,6 +133,9 @@ test("backups in the data directory are refused, except in their default place",
     for (const words of ["config check", "config apply"])
       await fails(words, /^backup\.repository must not be in \S+, because a restore replaces/);
   }
+  const link = join(layout.data, "link");
+  symlinkSync(layout.data, link);
+  assert.ok(!(await configCheck(scriptCall({ layout: layoutOf(link), env: {} }))).ok, "the data directory is a link");
   for (const path of [layout.backupRepository, `${layout.data}-backups`, "sftp:me@host:/backups"]) {
     place(path);
     assert.equal((await run("config check")).code, 0, path);

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse } from "smol-toml";
 import { codeOf, readOr } from "../../../../core/error.ts";
@@ -11,6 +11,7 @@ import { certificateFiles, readPair, servedFiles } from "../../../../mail/certif
 import { mailCryptOf, refuseMissing, textInForce, whyFilesMissing } from "../../../../mail/configuration/site.ts";
 import { whyNoNewKeys } from "../../../../mail/dovecot/mail-keys.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
+import { layoutOf } from "../../../../settings/layout.ts";
 import { loadSettings, missingDomain, withoutMark } from "../../../../settings/load.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
 import {
@@ -77,7 +78,10 @@ function keyProblem(settings: Settings, { layout, forNextStart = false }: Place)
 /** Why backups cannot be there. A restore keeps the default place. An address such as `sftp:…` becomes a path that is elsewhere. */
 export function repositoryProblem(settings: Settings, { layout, forNextStart = false }: Place): string | null {
   const path = resolve("/", settings["backup.repository"]);
-  if (forNextStart || path === layout.backupRepository || !`${path}/`.startsWith(`${layout.data}/`)) return null;
+  // The data directory may be a link.
+  const tops = existsSync(layout.data) ? [layout.data, realpathSync(layout.data)] : [layout.data];
+  const isIn = tops.some((top) => `${path}/`.startsWith(`${top}/`) && path !== layoutOf(top).backupRepository);
+  if (forNextStart || !isIn) return null;
   return `backup.repository must not be in ${layout.data}, because a restore replaces what is there.`;
 }
 
