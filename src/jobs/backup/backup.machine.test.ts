@@ -349,6 +349,9 @@ describe("restored mails", { skip: lacking(DOVECOT) }, () => {
     const reason = "Nothing was restored: write “Archive.2024”, not “Archive/2024”.";
     for (const asked of [{ folder: "Archive/2024" }, { into: "Archive/2024" }])
       assert.deepEqual(await restore(asked), { ok: false, reason });
+    const ofPattern = "Nothing was restored: write “Archive.*”, not “Archive/*”.";
+    assert.deepEqual(await restore({ folder: "Archive/*" }), { ok: false, reason: ofPattern });
+    assert.deepEqual(await restore({ folder: "Never.*" }), { ok: true, mails: 0 });
   });
 
   test("are still counted if a client moves them at once", async () => {

@@ -113,14 +113,21 @@ export async function importMails(
   const query = queryOf(selection);
   const source = `maildir:${maildir}`;
   // Counts the mails in the backup, because a client may be changing the folder.
-  const found = await doveadm("-o", `mail_location=${source}`, "search", "-u", account, ...query);
+  const search = (...words: readonly string[]) =>
+    doveadm("-o", `mail_location=${source}`, "search", "-u", account, ...words);
+  const found = await search(...query);
   if (signal.aborted) return { ok: false, reason: "Interrupted: nothing was restored." };
   if (found.code === NOT_FOUND && selection.folder !== null)
     return { ok: false, reason: `The backup has no folder “${selection.folder}” of ${account}.`, isMissing: true };
   if (HAS_SLASH.test(found.stderr)) return wrongSeparator(selection.folder ?? "");
   if (found.code !== 0) return { ok: false, reason: `Nothing was restored: ${lastLines({ ...found, stdout: "" })}` };
   const mails = found.stdout.split("\n").length - 1;
-  if (mails === 0) return { ok: true, mails };
+  if (mails === 0) {
+    // To a pattern with a slash, Dovecot only says that it found nothing.
+    const name = selection.folder?.replaceAll(/[*%]/g, "") ?? "";
+    const isWrong = name.includes("/") && HAS_SLASH.test((await search("MAILBOX", name)).stderr);
+    return isWrong ? wrongSeparator(selection.folder ?? "") : { ok: true, mails };
+  }
   const imported = await doveadm("import", "-u", account, "-s", source, folder, ...query);
   if (signal.aborted)
     return { ok: false, reason: `Interrupted: a part of the mails may be in the folder “${folder}”.` };
