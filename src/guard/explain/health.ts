@@ -24,9 +24,12 @@ export type HealthParts = Readonly<{
 
 /** Components without which mail stops. Rspamd signs users' mail and verifies incoming mail. Any other only degrades the server. */
 const VITAL: readonly string[] = ["postfix", "dovecot", "rspamd"];
-/** The keeper's other notices that mean that mail or sign-ins may stop. Without settings, it does not notice a service that hangs. */
+/**
+ * The keeper's other notices that mean that mail or sign-ins may stop. Without settings, it does not notice a service that hangs. Only the
+ * guard knows if a disk with little space is too full for mail.
+ */
 const STOPPING_NOTICES: readonly KeeperNotice[] = ["isolated", "certificate_expired", "settings_unread", "disk_low"];
-/** Notices listed while the guard is down. A full disk or a lock may be the cause. Only the guard knows if a disk is too full for mail. */
+/** Notices listed while the guard is down. A full disk or a lock may be the cause. */
 const LISTED_NOTICES: readonly KeeperNotice[] = [
   ...STOPPING_NOTICES,
   "database_locked",
