@@ -11,8 +11,8 @@ export const en = {
   bannedAs: (level: string, reason: string) => `It is banned (${level}): ${reason}.`,
   bannedWith: (network: string, level: string, reason: string) =>
     `It is banned with its network ${network} (${level}): ${reason}.`,
-  allowedWithin: (network: string, level: string, reason: string) =>
-    `It is allowed, although its network ${network} is banned (${level}): ${reason}.`,
+  spared: (banned: string, level: string, reason: string) =>
+    `It is allowed: the ban of ${banned} (${level}: ${reason}) does not apply to it.`,
   allowed: (note: string) => (note === "" ? "It is on the allow list." : `It is on the allow list: ${note}.`),
   protection: (why: string) => `Something protects it from bans: ${why}.`,
   offences: (count: number) => `Offences in memory: ${count}`,
@@ -50,7 +50,7 @@ export const de: typeof en = {
   networkNotBanned: "Es ist nicht als Ganzes gesperrt. Adressen darin können es sein.",
   bannedAs: (level, reason) => `Gesperrt (${level}): ${reason}.`,
   bannedWith: (network, level, reason) => `Gesperrt mit dem Netz ${network} (${level}): ${reason}.`,
-  allowedWithin: (network, level, reason) => `Erlaubt, obwohl das Netz ${network} gesperrt ist (${level}): ${reason}.`,
+  spared: (banned, level, reason) => `Erlaubt: Die Sperre von ${banned} (${level}: ${reason}) gilt dafür nicht.`,
   allowed: (note) => (note === "" ? "Auf der Positivliste." : `Auf der Positivliste: ${note}.`),
   protection: (why) => `Vor Sperren geschützt: ${why}.`,
   offences: (count) => `Erfasste Verstöße: ${count}`,

@@ -218,11 +218,13 @@ test("a verdict and its button name the network that is banned, unless it is exa
   assert.match(verdictOf("203.0.113.0/24", free).text, /not banned as a whole/);
 });
 
-test("an address on the allow list is not called banned with its network, but a network that is listed in part is", () => {
+test("an address on the allow list is not called banned, whatever ban is in force, but a network that is listed in part is", () => {
   const of = { ban: guessing("203.0.113.0/24"), ...SPARED };
-  const text = "It is allowed, although its network 203.0.113.0/24 is banned (manual): guesses.";
+  const text = "It is allowed: the ban of 203.0.113.0/24 (manual: guesses) does not apply to it.";
   for (const asked of ["203.0.113.7", "203.0.113.7/32"])
     assert.deepEqual(verdictOf(asked, of), { text, buttonText: "Unban 203.0.113.0/24", isBanned: false });
+  const own = verdictOf("203.0.113.7", { ban: guessing("203.0.113.7/32"), ...SPARED });
+  assert.deepEqual(own, { text: text.replace("0/24", "7"), buttonText: "Unban it", isBanned: false });
   assert.match(verdictOf("203.0.113.0/25", of).text, /^It is banned with its network/);
 });
 

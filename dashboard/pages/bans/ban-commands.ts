@@ -133,7 +133,7 @@ function alreadyOf(ip: string, banned: string): string {
   return isAround ? words.alreadyWith(banned) : words.already;
 }
 
-/** Whether it is allowed even if a network around it is banned. A network may be on the allow list only in part. */
+/** Whether no ban applies to it. A network may be on the allow list only in part. `allow.networks` lifts no bans. */
 function isSpared(asked: string, protection: AddressAnswer["protection"]): boolean {
   return protection === "allow_listed" && !shortPrefix(asked).includes("/");
 }
@@ -151,8 +151,9 @@ export function verdictOf(asked: string, { ban, protection }: Pick<AddressAnswer
     return { text: address.includes("/") ? find.networkNotBanned : find.notBanned, buttonText: "", isBanned: false };
   const [level, reason] = [words.levels[ban.level], ban.reason];
   const banned = shortPrefix(ban.prefix);
-  if (banned === address) return { text: find.bannedAs(level, reason), buttonText: find.unbanIt, isBanned: true };
-  const isBanned = !isSpared(asked, protection);
-  const text = isBanned ? find.bannedWith(banned, level, reason) : find.allowedWithin(banned, level, reason);
-  return { text, buttonText: words.unbanOf(banned), isBanned };
+  const isItself = banned === address;
+  const buttonText = isItself ? find.unbanIt : words.unbanOf(banned);
+  if (isSpared(asked, protection)) return { text: find.spared(banned, level, reason), buttonText, isBanned: false };
+  const text = isItself ? find.bannedAs(level, reason) : find.bannedWith(banned, level, reason);
+  return { text, buttonText, isBanned: true };
 }

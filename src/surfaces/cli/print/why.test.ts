@@ -119,6 +119,11 @@ test("an address on the allow list, by command and by the settings", () => {
     despite,
     /^203\.0\.113\.7 is not banned, although its network 203\.0\.113\.0\/24 is banned permanently\.$/m,
   );
+  const own = printWhy(subject({ ban: banItem({ prefix: "203.0.113.7/32" }) }, { protection: "allow_listed" }));
+  assert.match(
+    own,
+    /^203\.0\.113\.7 is not banned, because it is on the allow list\. Without that, it is banned until /m,
+  );
   const bySettings = printWhy(subject({}, { listedInSettings: net("203.0.113.0/28") }));
   assert.match(bySettings, /allow\.networks has 203\.0\.113\.0\/28/);
   assert.doesNotMatch(bySettings, /nothing is known/);

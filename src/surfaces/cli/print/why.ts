@@ -186,8 +186,11 @@ function state(subject: WhySubject): string {
   if (ban === null)
     return isUnknown(subject) ? `${ip} is not banned: nothing is known about it.` : `${ip} is not banned.`;
   const covering = ban.prefix.startsWith(`${ip}/`) ? "" : ` as part of ${ban.prefix}`;
-  if (covering !== "" && protection === "allow_listed")
-    return `${ip} is not banned, although its network ${ban.prefix} is banned ${until(ban.expiresAt, nowMs)}.`;
+  if (protection === "allow_listed") {
+    const end = until(ban.expiresAt, nowMs);
+    if (covering !== "") return `${ip} is not banned, although its network ${ban.prefix} is banned ${end}.`;
+    return `${ip} is not banned, because it is on the allow list. Without that, it is banned ${end}.`;
+  }
   const lines = [
     `${ip} is banned${covering} ${until(ban.expiresAt, nowMs)}.`,
     `Reason: ${withCode(`${asSentence(oneLine(ban.reason))}${numbers(ban, report.timeline)}`, ban.code)}`,
