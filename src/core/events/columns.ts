@@ -6,7 +6,7 @@ import type { EventOutcome, EventType, Service } from "./event-types.ts";
 import type { Reason } from "./reasons.ts";
 import type { Seen } from "./seen.ts";
 
-/** In which an event counts. `mail` is a stranger's mail, counted for the address; `account_mail` is counted for the account. */
+/** A sliding window in which an event counts. `mail` is a stranger's mail, counted for the address; `account_mail` is counted for the account. */
 export type SlidingWindow = "connection" | "mail" | "account_mail" | "login" | "probe" | "bounce";
 
 /**
