@@ -30,10 +30,7 @@ const SITE: Environment = {
   GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "1000",
 };
 /** Keeps ten million events. By default the guard keeps one million, and would remove the others during the run. */
-export const KEEPS_ALL: Environment = {
-  GHOSTINBOX_EVENTS__MAX_ROWS: "20000000",
-  GHOSTINBOX_EVENTS__MAX_SIZE: "64GB",
-};
+export const KEEPS_ALL: Environment = { GHOSTINBOX_EVENTS__MAX_ROWS: "20000000", GHOSTINBOX_EVENTS__MAX_SIZE: "64GB" };
 
 /**
  * Our programs in a separate data directory on the lab's server host: the bundles, flags, users and rights of

@@ -50,13 +50,7 @@ export type LoadResult = Readonly<{
   cpuShare: number;
 }>;
 
-type Request = Readonly<{
-  bytes: Buffer;
-  family: Family;
-  addressAt: number;
-  instanceAt: number;
-  portAt: number;
-}>;
+type Request = Readonly<{ bytes: Buffer; family: Family; addressAt: number; instanceAt: number; portAt: number }>;
 
 const INSTANCE_DIGITS = 7;
 const INSTANCE = "1a2b.5f000000.";

@@ -2,12 +2,7 @@ import { signal } from "@preact/signals";
 import { type Failure, failureOf, RequestError } from "./api.ts";
 import { language } from "./messages.ts";
 
-type Toast = Failure &
-  Readonly<{
-    id: number;
-    tone: "good" | "bad";
-    undo: (() => Promise<void>) | null;
-  }>;
+type Toast = Failure & Readonly<{ id: number; tone: "good" | "bad"; undo: (() => Promise<void>) | null }>;
 
 /** The reader cancelled. Nothing is done, and no message is shown. */
 export class Cancelled extends Error {

@@ -78,12 +78,7 @@ function group(name: "params" | "query", parameters: readonly Fields[]): readonl
 }
 
 function parameterField({ name, required, description, schema }: Fields): string {
-  return fieldOf({
-    name: String(name),
-    type: parameterType(schema),
-    isNeeded: required === true,
-    says: description,
-  });
+  return fieldOf({ name: String(name), type: parameterType(schema), isNeeded: required === true, says: description });
 }
 
 /** A URL has numbers and booleans as text, but a script passes the value itself. */

@@ -92,10 +92,7 @@ export const en = {
     givenUp: "No passkey was used: you cancelled, it took too long, or this device has none for this page.",
     known: "This device already has a passkey for this dashboard.",
   },
-  duration: {
-    label: "Duration",
-    choices: { "15m": "15 minutes", "1h": "an hour", "4h": "4 hours", "1d": "a day" },
-  },
+  duration: { label: "Duration", choices: { "15m": "15 minutes", "1h": "an hour", "4h": "4 hours", "1d": "a day" } },
   problems,
 };
 

@@ -25,13 +25,7 @@ export const en = {
   selectAll: "Select all shown",
   allFitting: (count: number) => (count === 1 ? "The one that matches" : `All ${count} that match, shown or not`),
   selected: (count: number) => `${count} selected`,
-  actions: {
-    hold: "Hold",
-    release: "Release",
-    flush: "Try now",
-    return: "Return to sender",
-    delete: "Delete",
-  },
+  actions: { hold: "Hold", release: "Release", flush: "Try now", return: "Return to sender", delete: "Delete" },
   surely: {
     hold: (count: number) => `Put ${mailsEn(count)} on hold`,
     release: (count: number) => `Release ${mailsEn(count)}`,
@@ -87,10 +81,7 @@ export const en = {
   waitingHint: "In the last six hours. Most of it is spam that is never tried again.",
   noneWaiting: "No mail is deferred.",
   waitingPart: "There may be more: only the newest events were searched.",
-  waitsFor: {
-    retry: "waits for its server to try again",
-    crowd: "waits while many new senders write",
-  },
+  waitsFor: { retry: "waits for its server to try again", crowd: "waits while many new senders write" },
   tries: (count: number) => (count === 1 ? "1 try" : `${count} tries`),
   lastTry: "the last",
   code: "Accept next try",

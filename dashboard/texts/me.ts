@@ -14,12 +14,7 @@ export const en = {
   signIns: "Sign-ins",
   signInsHint: "Sign-ins and attempts with your address: by you, your mail programs, or strangers who guess.",
   noSignIns: "Nothing is recorded.",
-  whats: {
-    signed_in: "signed in",
-    wrong_password: "wrong password",
-    slowed: "slowed down",
-    refused: "refused",
-  },
+  whats: { signed_in: "signed in", wrong_password: "wrong password", slowed: "slowed down", refused: "refused" },
   askYou: "Was it you each time it says “signed in”?",
   yes: "Yes, that was me",
   no: "No, not all",
@@ -103,12 +98,7 @@ export const de: typeof en = {
   signInsHint:
     "Wer sich mit Ihrer Adresse angemeldet oder das versucht hat: Sie, Ihre Mailprogramme oder Fremde, die raten.",
   noSignIns: "Es ist nichts verzeichnet.",
-  whats: {
-    signed_in: "angemeldet",
-    wrong_password: "falsches Passwort",
-    slowed: "gebremst",
-    refused: "abgelehnt",
-  },
+  whats: { signed_in: "angemeldet", wrong_password: "falsches Passwort", slowed: "gebremst", refused: "abgelehnt" },
   askYou: "Waren Sie es jedes Mal, wenn hier „angemeldet“ steht?",
   yes: "Ja, das war ich",
   no: "Nein, nicht alles",

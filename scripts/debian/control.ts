@@ -26,12 +26,7 @@ export function dependenciesOf(setup: string): readonly string[] {
   return [...names.filter((name) => !NOT_WITH_SYSTEMD.includes(name)), ...OTHERS];
 }
 
-type Control = Readonly<{
-  version: string;
-  arch: Architecture;
-  depends: readonly string[];
-  installedKib: number;
-}>;
+type Control = Readonly<{ version: string; arch: Architecture; depends: readonly string[]; installedKib: number }>;
 
 /** deb-control(5) */
 export function controlFile({ version, arch, depends, installedKib }: Control): string {

@@ -189,13 +189,7 @@ export interface BansInForce extends AllowList {
 }
 
 /** `expiresAt` null: valid until it is removed. */
-export type AllowEntry = Readonly<{
-  prefix: Prefix;
-  note: string;
-  by: string;
-  at: Millis;
-  expiresAt: Millis | null;
-}>;
+export type AllowEntry = Readonly<{ prefix: Prefix; note: string; by: string; at: Millis; expiresAt: Millis | null }>;
 
 /** Earlier reports of Fail2ban with their decisions, and other failures at that time. Throws as `History` does. */
 export interface JailMemory {

@@ -217,9 +217,5 @@ export const USERS = {
 /** The user as which Dovecot asks the guard about sign-ins (its default_internal_user). */
 export const LOGIN_USER = "dovecot";
 /** Users created by Debian's packages. */
-export const CONTENT_USERS = {
-  spamd: "debian-spamd",
-  spamMilter: "spamass-milter",
-  rspamd: "_rspamd",
-} as const;
+export const CONTENT_USERS = { spamd: "debian-spamd", spamMilter: "spamass-milter", rspamd: "_rspamd" } as const;
 export const POSTGREY_USER = "postgrey";

@@ -10,10 +10,7 @@ import { needsLab, withProduct } from "../lab/with-product.ts";
 describe("accounts, and the authors that mail names", needsLab(), () => {
   const signer = makeSigner();
   const running = withProduct(
-    {
-      GHOSTINBOX_DOMAIN: "example.test,two.test",
-      ...UNLIMITED,
-    },
+    { GHOSTINBOX_DOMAIN: "example.test,two.test", ...UNLIMITED },
     ["anna@example.test", "bert@example.test", "ceo@two.test"],
     {
       records: () => [

@@ -35,9 +35,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
   const { lab, product } = withProduct(
     { GHOSTINBOX_ACCOUNTS__ADMINISTRATOR: BERT, GHOSTINBOX_FAIL2BAN__ENABLED: "" },
     [ANNA, BERT],
-    {
-      toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n',
-    },
+    { toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n' },
   );
   const { signsIn: signsInAs } = signInsFrom(lab.sender);
   const signsIn = (password: string, from = GUEST): Promise<boolean> => signsInAs(ANNA, password, from);

@@ -32,9 +32,7 @@ type End = "kill" | "power";
 type Span = Readonly<{ how: End; from: number; to: number }>;
 
 describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? false }, () => {
-  const { lab, product } = withProduct({}, ACCOUNTS, {
-    prepare: () => disk.mount(),
-  });
+  const { lab, product } = withProduct({}, ACCOUNTS, { prepare: () => disk.mount() });
   const disk = loopDisk(product.layout.data, STRICT);
   const random = seeded(SEED);
   const load = underLoad(product, ACCOUNTS);

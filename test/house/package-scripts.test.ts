@@ -27,10 +27,7 @@ async function run({ etc, script, argument, before, after }: Step): Promise<read
   const file = resolve("scripts/debian", script);
   const shell = ["sh", "-ec", MOUNTED, "sh", etc.path, before, file, argument, after];
   const argv = ["--mount", "--pid", "--fork", "--mount-proc", ...shell];
-  const { code, stdout, stderr } = await runProgram("unshare", argv, {
-    env: { DEBIAN_HAS_FRONTEND: "1" },
-    input: YES,
-  });
+  const { code, stdout, stderr } = await runProgram("unshare", argv, { env: { DEBIAN_HAS_FRONTEND: "1" }, input: YES });
   assert.equal(code, 0, stderr);
   return [stdout.slice(stdout.lastIndexOf("\n\n") + 2), stderr];
 }

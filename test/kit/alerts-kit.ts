@@ -61,10 +61,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
           return seen.filter(({ id }) => id > after && id <= upTo);
         },
       },
-      store: {
-        load: () => kept,
-        save: (now) => void (state.unwritable ? assert.fail("disk full") : saved.push(now)),
-      },
+      store: { load: () => kept, save: (now) => void (state.unwritable ? assert.fail("disk full") : saved.push(now)) },
       notices,
       components: Object.assign(watchComponents(components, clock, SILENT), { holding: () => held }),
       clock,

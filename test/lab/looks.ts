@@ -7,10 +7,7 @@ import { HAS_NEW_COLOURS } from "./page-colours.ts";
 
 const AXE = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const CONTRAST = "color-contrast";
-const RULES = {
-  all: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-  contrast: [CONTRAST],
-};
+const RULES = { all: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], contrast: [CONTRAST] };
 
 export type Look = Readonly<{
   name: string;
@@ -41,12 +38,7 @@ export const LOOKS: readonly Look[] = [
  * `hasAxe` is false if axe has checked this before, with other text. `isPage`: a page right after it was opened, not a stop of a
  * flow. `isTouched`: on a phone the page gets touch instead of a pointer; afterwards it has neither until it is reloaded.
  */
-type Stop = Readonly<{
-  hasAxe?: boolean;
-  isPage?: boolean;
-  isTouched?: boolean;
-  each?: (look: Look) => Promise<void>;
-}>;
+type Stop = Readonly<{ hasAxe?: boolean; isPage?: boolean; isTouched?: boolean; each?: (look: Look) => Promise<void> }>;
 
 /** Checks the current page in each appearance; leaves it wide and light. `where` names the stop of a flow. */
 export async function looksWell(page: Page, where: string, stop: Stop = {}): Promise<void> {

@@ -359,9 +359,7 @@ test("signs of a theft reported before a restart are still reported after it", a
   assert.deepEqual(open, codes);
 });
 
-test("at the end a channel has two seconds to finish deliveries in flight", {
-  timeout: patience(20_000),
-}, async () => {
+test("at the end a channel has two seconds to finish deliveries in flight", { timeout: patience(20_000) }, async () => {
   const { alerts, notices } = alertsKit();
   alerts.configure({ ...SETTINGS, channels: [{ name: "frozen", send: () => new Promise(() => undefined) }] });
   notices.set("greylist_silent", "");

@@ -56,11 +56,7 @@ export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, 
   };
 }
 
-type HeartbeatParts = Readonly<{
-  isWell: () => boolean;
-  clock: Clock;
-  log: Log;
-}>;
+type HeartbeatParts = Readonly<{ isWell: () => boolean; clock: Clock; log: Log }>;
 
 /** Notifies an outside watcher while the server is healthy. Silence is the alarm. */
 export function createHeartbeat({ isWell, clock, log }: HeartbeatParts) {

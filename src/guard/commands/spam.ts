@@ -9,11 +9,7 @@ import { recordDone } from "./record-first.ts";
 import { failed } from "./refusals.ts";
 import type { RunOf, RunsOf } from "./run-of.ts";
 
-export type SpamCommandParts = Readonly<{
-  engine: Pick<Engine, "audit">;
-  clock: Clock;
-  senders: SpamAllowStore;
-}>;
+export type SpamCommandParts = Readonly<{ engine: Pick<Engine, "audit">; clock: Clock; senders: SpamAllowStore }>;
 
 /** Changes the allowed senders of an account. The filter applies the change from the next mail on. */
 export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts> = async (

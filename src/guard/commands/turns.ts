@@ -34,11 +34,7 @@ const WEB_ROUNDS = 2;
 const QUEUE_LIMITS = { most: 16, ofOne: 4, busy: "Too many commands on the queue are waiting." };
 
 /** Root is limited only by the time that a command may take. */
-const ROOTS_SHARE: Share = {
-  rounds: Number.POSITIVE_INFINITY,
-  deletes: (mails) => mails,
-  releases: (mails) => mails,
-};
+const ROOTS_SHARE: Share = { rounds: Number.POSITIVE_INFINITY, deletes: (mails) => mails, releases: (mails) => mails };
 
 type Bounds = Pick<WebBounds, "deletes" | "releases" | "left">;
 

@@ -25,12 +25,7 @@ import { createUnrecordedFacts } from "./unrecorded-facts.ts";
 import { WholeServerWindows } from "./whole-server-windows.ts";
 
 export type FactBaseParts = FactPorts &
-  Readonly<{
-    policy: Policy;
-    bansInForce: BansInForce;
-    honest: HonestMail;
-    notices: Notices;
-  }>;
+  Readonly<{ policy: Policy; bansInForce: BansInForce; honest: HonestMail; notices: Notices }>;
 
 /** All facts: finds those of an event, and applies decisions to them. */
 export class FactBase {

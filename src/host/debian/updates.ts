@@ -46,9 +46,7 @@ export async function fetchLists(now: Millis, lists = IMAGE_LISTS): Promise<stri
     // The container is read-only and has no file system in memory at /run.
     return `Debian's lists of packages cannot be fetched: ${messageOf(error)}`;
   }
-  const ran = await runProgram("apt-get", ["update", "-q", "-o", "Acquire::http::Timeout=15"], {
-    timeoutMs: FETCH_MS,
-  });
+  const ran = await runProgram("apt-get", ["update", "-q", "-o", "Acquire::http::Timeout=15"], { timeoutMs: FETCH_MS });
   // apt-get exits with 0 after most failures and only prints them.
   const failure =
     /^(?:E|W: Failed to fetch|W: Some index files failed).*/m.exec(ran.stderr)?.[0] ??

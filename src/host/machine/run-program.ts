@@ -49,12 +49,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
     const child = execFile(
       program,
       [...args],
-      {
-        timeout: timeoutMs,
-        killSignal: "SIGKILL",
-        maxBuffer: mostOutputBytes,
-        env: { ...cleanEnvironment(), ...env },
-      },
+      { timeout: timeoutMs, killSignal: "SIGKILL", maxBuffer: mostOutputBytes, env: { ...cleanEnvironment(), ...env } },
       (error, stdout, stderr) => {
         signal?.removeEventListener("abort", end);
         if (inputError !== null) return resolve({ code: 125, stdout, stderr: inputError });

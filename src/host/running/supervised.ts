@@ -29,10 +29,7 @@ export function supervised(services: string, service: string): Supervised | null
 /** Null for an incomplete file, which is being written. */
 export function parseStatus(bytes: Buffer): Supervised | null {
   if (bytes.length !== STATUS.bytes) return null;
-  return {
-    isStopped: bytes[STATUS.wanted] === "d".charCodeAt(0),
-    change: bytes.toString("hex", 0, STATUS.pid),
-  };
+  return { isStopped: bytes[STATUS.wanted] === "d".charCodeAt(0), change: bytes.toString("hex", 0, STATUS.pid) };
 }
 
 /** Enough for the longest stack trace. */

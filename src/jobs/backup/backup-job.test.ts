@@ -14,10 +14,7 @@ import { type BackupRecord, changeBackupRecord, type DrillRecord, endDrill, read
 
 /** Far from now: no test runs when it starts. */
 const HOUR = (new Date().getHours() + 12) % 24;
-const TOLD = {
-  backup: /^backup_failed no room$/,
-  drill: /^backup_drill_failed \S+: no room$/,
-};
+const TOLD = { backup: /^backup_failed no room$/, drill: /^backup_drill_failed \S+: no room$/ };
 const THREE = new Date(2026, 10, 20, 3, 0, 0).getTime();
 const NONE: BackupRecord = { last: null, failure: null, oldKept: null, since: THREE - 5 * DAY_MS, isKeySeen: true };
 const RULES = { "backup.enabled": true, "backup.hour": 3, "backup.drill_every": 30 * DAY_MS };

@@ -28,12 +28,7 @@ const HAS_SLASH = /Name must not have '\/' characters/;
  * `keys`: private keys of the account, in PEM, if its mail is encrypted with its own key. `interrupted` stops restic and Dovecot, and
  * removes their files outside the mailbox.
  */
-type Asked = Readonly<{
-  selection: MailSelection;
-  folder: string;
-  keys: readonly string[];
-  interrupted: AbortSignal;
-}>;
+type Asked = Readonly<{ selection: MailSelection; folder: string; keys: readonly string[]; interrupted: AbortSignal }>;
 
 /** `isMissing`: the backup has no such folder or account; another one may. */
 type MailsRestored = Readonly<{ ok: true; mails: number }> | (Failed & Readonly<{ isMissing?: true }>);

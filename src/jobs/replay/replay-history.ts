@@ -194,10 +194,6 @@ const COPIES: readonly Copy[] = [
     },
   },
   { table: "refusal", columns: "account, at, count", where: "at < $start" },
-  {
-    table: "honest_mail",
-    columns: "network, prefix, day, accepted, proven, wanted, written",
-    where: "day < $day",
-  },
+  { table: "honest_mail", columns: "network, prefix, day, accepted, proven, wanted, written", where: "day < $day" },
   { table: "allow_entry", columns: "prefix, note, by, at, expires_at", where: "at < $start" },
 ];

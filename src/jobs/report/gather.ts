@@ -117,10 +117,7 @@ function databaseFacts(asked: Asked, { engine, accounts }: Databases) {
       ...corrections(layout.spamCorrections, from, now),
       refused: refusals.find(({ code }) => code === "spam_refused")?.count ?? 0,
     },
-    bans: {
-      standing: allBans(sqliteFigures(engine).banCounts(now)),
-      byReason: events.reasons("BAN"),
-    },
+    bans: { standing: allBans(sqliteFigures(engine).banCounts(now)), byReason: events.reasons("BAN") },
     audit: auditFigures(sqliteAuditEntries(engine), from),
   };
 }

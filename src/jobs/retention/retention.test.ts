@@ -110,10 +110,7 @@ test("a time noted while the clock was ahead does not keep mail forever", async 
 });
 
 test("an account with very many folders does not delay the removal of other accounts' mail", async () => {
-  const { mail, contents, during } = mailboxes({
-    [ANNA]: { Trash: [31], "Trash.A": [31] },
-    [BERT]: { Trash: [31] },
-  });
+  const { mail, contents, during } = mailboxes({ [ANNA]: { Trash: [31], "Trash.A": [31] }, [BERT]: { Trash: [31] } });
   let elapsed = 0;
   const rules = { ...(await oldRules(mail, ["Trash 30d"])), elapsedMs: () => elapsed };
   during.count = (account) => (elapsed += account === ANNA ? 31 * MINUTE_MS : 0);

@@ -103,10 +103,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
         spraying: 1,
         web_overreach: 1,
       },
-      volume: {
-        minimum: settings["alerts.thresholds.volume"],
-        factor: settings["alerts.thresholds.volume_factor"],
-      },
+      volume: { minimum: settings["alerts.thresholds.volume"], factor: settings["alerts.thresholds.volume_factor"] },
       settleMs: settings["alerts.resolve_after"],
       schedule: {
         quiet: settings["alerts.quiet_hours"],

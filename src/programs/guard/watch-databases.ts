@@ -39,11 +39,7 @@ type DatabaseWatchParts = Readonly<{
 
 type Lost = Readonly<{ of: Watched; loss: Loss }>;
 
-const DIGEST_MS = {
-  first: 5 * SECOND_MS,
-  every: 5 * MINUTE_MS,
-  afterFailure: MINUTE_MS,
-} as const;
+const DIGEST_MS = { first: 5 * SECOND_MS, every: 5 * MINUTE_MS, afterFailure: MINUTE_MS } as const;
 /** Restarts do not help if a disk damages one file after the other. */
 const MOST_AN_HOUR = 3;
 

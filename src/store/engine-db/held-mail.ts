@@ -124,13 +124,7 @@ const heldMail = rowReader({
   recipientCount: integer,
   recipients: (value) => text(value).split(" ").filter(Boolean).slice(0, MOST_NAMED),
 });
-const sentMail = rowReader({
-  queueId: textOrNull,
-  at: iso,
-  ip: text,
-  recipientCount: integer,
-  recipient: textOrNull,
-});
+const sentMail = rowReader({ queueId: textOrNull, at: iso, ip: text, recipientCount: integer, recipient: textOrNull });
 
 const SQL = {
   accounts: `

@@ -268,9 +268,7 @@ const BY_HAND: readonly CliCommand[] = [
   firewallTrial(
     "firewall confirm",
     "Keep the strict firewall on trial; only from an SSH session that was opened since.",
-    {
-      "--yes": "Keep it even though this session does not prove that you can connect.",
-    },
+    { "--yes": "Keep it even though this session does not prove that you can connect." },
   ),
   firewallTrial("firewall rollback", "Undo the trial at once."),
   breakGlass(

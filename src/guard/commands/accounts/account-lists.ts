@@ -68,10 +68,7 @@ export function missingAccount(name: AccountName): CommandError {
 }
 
 type AccessReviewParts = Pick<AccountListParts, "accountLists" | "lastSignIn" | "keeper"> &
-  Readonly<{
-    appPasswords: Pick<AppPasswordStore, "appPasswordsOf">;
-    forwards: Pick<ForwardTargets, "targetsOf">;
-  }>;
+  Readonly<{ appPasswords: Pick<AppPasswordStore, "appPasswordsOf">; forwards: Pick<ForwardTargets, "targetsOf"> }>;
 
 /** Maximum addresses listed for one account. */
 const MOST_ADDRESSES = 100;

@@ -27,11 +27,7 @@ export interface VacationStore {
 /** What the commands below need, with the stores of the settings that they change. */
 type AccountSettingParts = AccountCommandParts &
   Pick<AccountListParts, "accountLists" | "mailboxes"> &
-  Readonly<{
-    networks: AccountNetworks;
-    sessions: Pick<SessionStore, "end">;
-    vacations: VacationStore;
-  }>;
+  Readonly<{ networks: AccountNetworks; sessions: Pick<SessionStore, "end">; vacations: VacationStore }>;
 
 /**
  * Changes the networks from which an account may sign in. Closes its open sessions, including those at the dashboard, since some may

@@ -60,11 +60,7 @@ function setUp() {
       },
     },
     clock,
-    () => ({
-      "limits.mail.max_size": 10 * MB,
-      "mailboxes.quota": 30 * MB,
-      "limits.connections.imap_places": 400,
-    }),
+    () => ({ "limits.mail.max_size": 10 * MB, "mailboxes.quota": 30 * MB, "limits.connections.imap_places": 400 }),
   );
   /** The disk holds that much more. */
   const look = async (changes: Partial<typeof state> = {}, grownBytes = 32 * MB): Promise<void> => {

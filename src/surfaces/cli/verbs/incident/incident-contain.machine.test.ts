@@ -17,9 +17,7 @@ const ANNA = "anna@example.org";
 const PASSWORD = /^anna@example\.org {2}([a-z2-9]{5}(?:-[a-z2-9]{5}){3})/m;
 const DOWN = { ok: false, reason: "no answer" } as const;
 
-describe("incident contain", {
-  skip: lacking({ root: true, installed: ["nft", "script", "unshare"] }),
-}, () => {
+describe("incident contain", { skip: lacking({ root: true, installed: ["nft", "script", "unshare"] }) }, () => {
   const { layout, run, does, fails } = commandLineOf(import.meta.filename);
   let guard: Awaited<ReturnType<typeof startGuard>>;
   const contain = (options: string) => run(`incident contain ${ANNA} ${options}`.trim());

@@ -93,13 +93,7 @@ function queryFrom(call: Call): LogQuery | Failure {
   const queueId = call.option("queue-id");
   if (queueId !== null && !isQueueId(queueId))
     return wrongUsage(`"${oneLine(queueId)}" is not a queue id.`, "It looks like 72CED1EABE5.");
-  return {
-    grep: call.option("grep"),
-    since,
-    network,
-    queueId,
-    account: call.option("account"),
-  };
+  return { grep: call.option("grep"), since, network, queueId, account: call.option("account") };
 }
 
 /** Parses `--since`. */

@@ -60,12 +60,7 @@ export async function auditAccept(call: Call): Promise<Answer> {
   const question = `The audit is not consistent: ${fault.says}. Continue from entry ${id}?`;
   if (!call.flag("yes") && !(await agrees(call, question)))
     return failed(`Nothing was accepted: ${fault.says}.`, "--yes accepts it without a question.");
-  const anchor = {
-    at: isoTime(call.now()),
-    id,
-    hash,
-    accepted: { reason: call.args.join(" "), sum, numbered },
-  };
+  const anchor = { at: isoTime(call.now()), id, hash, accepted: { reason: call.args.join(" "), sum, numbered } };
   return appendAnchor(call, anchor, `The audit continues from entry ${id}. The reason is kept among the anchors.`);
 }
 
