@@ -63,7 +63,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     store.failing = step;
     for (let i = 0; i < 30; i++) {
       assert.equal((await engine.ask(connect())).verdict, "pass");
-      engine.flush();
+      engine.commit();
     }
     assert.equal((await engine.ask(connect(banned))).reason, "banned");
     assert.ok(notices.raised.get("database_unwritable")?.includes("full"));
@@ -72,7 +72,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     store.failing = null;
     clock.advance(1_001);
     assert.equal((await engine.ask(mail(STRANGER, "alice@example.test"))).reason, "below_limit");
-    engine.flush();
+    engine.commit();
     assert.equal(notices.raised.size, 0);
   });
 }
@@ -91,10 +91,10 @@ async function failedEnd(step: "begin" | "commit") {
   const next = async (): Promise<void> => {
     clock.advance(1_001);
     await engine.ask(connect(ip("198.51.100.9")));
-    engine.flush();
+    engine.commit();
   };
   await connectTooOften(engine);
-  engine.flush();
+  engine.commit();
   store.failing = step;
   engine.setPolicy(TEST_POLICY);
   await next();

@@ -69,7 +69,7 @@ for (const step of ["begin", "append", "commit"] as const) {
   test(`a database that fails at ${step}: parallel guesses do not get past the limit`, async () => {
     const { engine } = await full((before) => before.ask(guess("recorded")));
     const asked = Array.from({ length: 60 }, (_, i) => engine.ask({ ...guess(`guess ${i}`), type: "LOGIN_ASKED" }));
-    engine.flush();
+    engine.commit();
     const heard = (await Promise.all(asked)).filter(({ verdict }) => verdict !== "refuse").length;
     assert.equal(heard, 4, "and the recorded one");
   });
@@ -103,7 +103,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     const write = writing(kit);
     // The guard notices the failure only at the first commit.
     await kit.engine.ask(connect());
-    kit.engine.flush();
+    kit.engine.commit();
     let reached = 0;
     for (let i = 0; i < 30; i++) if ((await write(`victim${i}@sender.test`)) === "pass pass") reached += 1;
     assert.equal(reached, 20, "the place is new to Alice");
@@ -129,7 +129,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     const changes = friends.map((address) => ({ type: "CORRESPOND", address, account: ALICE }) as const);
     const kit = await full((before) => before.audit(null, changes));
     await kit.engine.ask(connect());
-    kit.engine.flush();
+    kit.engine.commit();
     const write = writing(kit);
     const all = Array.from({ length: 61 }, () => "pass").join(" ");
     assert.deepEqual([await write(...friends), await write(...friends)], [all, all]);

@@ -82,9 +82,9 @@ test("a turn with very many events and records commits 32 at a time, and the res
   assert.equal(committed.length, 3);
 });
 
-test("a flush with nothing to commit does nothing", () => {
+test("a commit without an open transaction does nothing", () => {
   const { engine, committed } = engineOnMemory();
-  engine.flush();
+  engine.commit();
   assert.deepEqual([committed.length, engine.lastEventId], [0, 0]);
 });
 
@@ -101,7 +101,7 @@ test("each commit reports only its own changes", async () => {
   ];
   for (const [i, [event, bansChanged, allowChanged]] of events.entries()) {
     await engine.ask(event);
-    engine.flush();
+    engine.commit();
     assert.partialDeepStrictEqual(committed[i], { bansChanged, allowChanged, lastEventId: i + 1 });
   }
   assert.deepEqual([committed.length, engine.lastEventId], [6, 6]);
@@ -153,12 +153,12 @@ test("memory is a copy: an address is read once, and again only after a lost tra
   engine.setPolicy(TEST_POLICY);
   for (let i = 0; i < 3; i++) {
     await engine.ask(CONNECT);
-    engine.flush();
+    engine.commit();
   }
   assert.deepEqual([read.mock.callCount(), lists.mock.callCount()], [1, 1]);
   store.failing = "commit";
   await engine.ask(CONNECT);
-  engine.flush();
+  engine.commit();
   store.failing = null;
   clock.advance(SECOND_MS);
   await engine.ask(CONNECT);
@@ -169,7 +169,7 @@ test("an address whose listing was not committed is not protected", async () => 
   const { engine, store, clock } = engineOnMemory();
   store.failing = "commit";
   await engine.ask({ type: "ALLOW_ASKED", prefix: PREFIX, note: "", durationMs: null, by: "root" });
-  engine.flush();
+  engine.commit();
   store.failing = null;
   clock.advance(SECOND_MS);
   await engine.ask(CONNECT);

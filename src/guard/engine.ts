@@ -54,7 +54,7 @@ export class Engine {
   #simulationEnd: "due" | "uncommitted" | null = null;
   /** Whether a transaction was lost, and no row was written since. */
   #isUnwritable = false;
-  readonly #timer = new CommitTimer(() => this.flush());
+  readonly #timer = new CommitTimer(() => this.commit());
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -79,7 +79,7 @@ export class Engine {
   /** Raises a notice while nothing is enforced; afterwards simulated decisions do not count as offences. */
   simulationChanged(): void {
     // The end of a simulation is the first change of the next transaction.
-    this.flush();
+    this.commit();
     this.#simulationEnd = this.policy.simulate ? null : "due";
     this.#parts.notices.set("simulating", this.policy.simulate ? "" : null);
   }
@@ -141,7 +141,7 @@ export class Engine {
       this.#waiting.push({ event, answer, decided });
       this.#timer.soon();
     }
-    if (this.#events >= LIMITS.eventsPerCommit) this.flush();
+    if (this.#events >= LIMITS.eventsPerCommit) this.commit();
   }
 
   ask(event: Event): Promise<Decision> {
@@ -182,7 +182,7 @@ export class Engine {
   }
 
   /** Commits and publishes the open transaction. `WalFlush` (store/maintenance/write-ahead-log.ts) brings it to the disk afterwards. */
-  flush(): void {
+  commit(): void {
     if (!this.#open) return;
     try {
       this.#parts.store.commit();

@@ -16,7 +16,7 @@ test("simulated bans and refusals are marked, and no figure or alert counts them
   const { engine, db } = engineOnMemory({ ...TEST_POLICY, simulate: true });
   const asked = async (event: ClientEvent): Promise<void> => {
     const decided = engine.ask(event);
-    engine.flush();
+    engine.commit();
     await decided;
   };
   for (let i = 0; i < MAILS; i++) await asked({ type: "DATA", recipientCount: 1, ...MAIL });

@@ -26,16 +26,16 @@ export function prepared<S extends Readonly<Record<string, string>>>(db: Prepare
 }
 
 /**
- * The engine's connection, for commands that write directly. Before each write, `flush` commits the engine's open transaction.
+ * The engine's connection, for commands that write directly. Each first commits the engine's open transaction.
  * Otherwise a command would report success before its commit, and its change could be lost with the transaction.
  */
-export function betweenTransactions(db: DatabaseSync, flush: () => void): Prepares {
+export function betweenTransactions(db: DatabaseSync, commit: () => void): Prepares {
   return {
     prepare(sql) {
       const statement = db.prepare(sql);
       const run = statement.run.bind(statement);
       statement.run = (...values: readonly (SQLInputValue | Record<string, SQLInputValue>)[]) => {
-        flush();
+        commit();
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as they came: by position, or by name first
         return run(...(values as readonly SQLInputValue[]));
       };

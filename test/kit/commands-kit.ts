@@ -53,7 +53,7 @@ const redirects = (accounts: readonly string[]) =>
 export function commandsOnMemory(policy = TEST_POLICY) {
   const memory = engineOnMemory(policy, [{ prefix: net("203.0.113.1/32"), why: "gateway" }]);
   const { engine, sqlite, accountHistory, notices, clock, db } = memory;
-  const stores = accountsOnMemory(db, clock, () => engine.flush());
+  const stores = accountsOnMemory(db, clock, () => engine.commit());
   const { accounts, accountLists, active, networks, factors, sessions, heldMail, vacations } = stores;
   const asked: KeeperCommand[] = [];
   const replies = new Map<KeeperCommand["verb"], KeeperReply>();

@@ -92,11 +92,11 @@ export function rowsOf(db: DatabaseSync): readonly object[] {
 export function accountsOnMemory(
   engine = databaseOnMemory(engineMigrations),
   clock: Clock = new HandClock(),
-  flush: () => void = () => undefined,
+  commit: () => void = () => undefined,
 ) {
   const db = databaseOnMemory(accountsMigrations);
   return {
-    ...storesOn({ engine, accounts: db }, clock, flush),
+    ...storesOn({ engine, accounts: db }, clock, commit),
     forwardingOf: (account: string) => readMailboxSettings(db, account).forwarding,
     /** The app passwords of an account, as its owner sees them. */
     appPasswordsOf: (account: string) => readMailboxSettings(db, account).appPasswords,

@@ -108,7 +108,7 @@ export function guardOfSuite({ accounts = [] }: Readonly<{ accounts?: readonly s
 
 export async function startGuard(layout: Layout) {
   const clock = { now: () => instant(Date.now()) };
-  const stores = composeStores(layout, clock, () => engine.flush());
+  const stores = composeStores(layout, clock, () => engine.commit());
   const { store } = stores;
   const feed = new CommitFeed();
   const notices = { set: () => undefined, list: () => [] };
@@ -190,7 +190,7 @@ export async function startGuard(layout: Layout) {
     settingsWait: (given: typeof pending) => (pending = given),
     /** Writes these changes directly, as if the engine had decided them now. */
     write: (...changes: readonly Change[]): void => {
-      engine.flush();
+      engine.commit();
       committed(store, () => changes.forEach((change) => store.apply(change, clock.now())));
     },
     stop: async (): Promise<void> => {

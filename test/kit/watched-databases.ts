@@ -33,7 +33,7 @@ export function watchedDatabases() {
     engine: { db: engine, path: engineDb },
     accounts: { db: accounts, path: accountsDb },
     accountChanges: () => uses.changes(accounts),
-    flush: quiet,
+    commit: quiet,
     refuseWrites: (why) => (calls.refused = why),
     maintenance: { ask },
     notices,

@@ -55,7 +55,7 @@ export function realEngine(policy: Policy, own: readonly OwnNetwork[]) {
       now = at;
       for (const prefix of bans.expired(at, 100)) void engine.ask({ type: "BAN_EXPIRED", prefix });
       const decided = engine.ask(event);
-      engine.flush();
+      engine.commit();
       return decided;
     },
     administratorAt: (ip: Ip, at: Millis): void => {
@@ -69,7 +69,7 @@ export function realEngine(policy: Policy, own: readonly OwnNetwork[]) {
       const tried = { outcome: "bounced", recipient, alias: null } as const;
       const position = { inode: "1", offset: ++read };
       void engine.observe("mail", position, [{ type: "MAIL_TRIED", queueId, ...tried, ...answer }]);
-      engine.flush();
+      engine.commit();
     },
     /** Records a credit, as if the logs had reported a mail from or to that server. */
     credit: ({ at, ...credit }: Credited): void => {

@@ -151,7 +151,7 @@ test("a refusal of an account's mail is recorded and counted, one of a stranger'
   await engine.ask({ type: "END_OF_MESSAGE", ...about, recipient: null, recipientCount: 2, sizeBytes: 9 });
   store.failing = "commit";
   const lost = engine.observe("mail", POSITION, [REFUSED]);
-  engine.flush();
+  engine.commit();
   assert.equal(await lost, false);
   store.failing = null;
   clock.advance(SECOND_MS);

@@ -21,7 +21,7 @@ function scene(own: readonly OwnNetwork[] = []) {
     return (await made.engine.ask({ type: "BAN_ASKED", ...asked })).reason;
   };
   const count = (type: string): number => {
-    made.engine.flush();
+    made.engine.commit();
     return columnOf(made.db, "SELECT id FROM event WHERE type = ?", type).length;
   };
   return { ...made, connect, ban, count };
@@ -42,7 +42,7 @@ test("an event keeps the administrators in its network, for a replay", async () 
   engine.administratorAt(OFFICE);
   await connect();
   await connect(ip("203.0.114.7"));
-  engine.flush();
+  engine.commit();
   const rests = columnOf(db, "SELECT rest FROM event ORDER BY id").map(String);
   const named = rests.map((rest) => rest.includes(`"administrators":[{"ip":"${OFFICE}"`));
   assert.deepEqual(named, [true, false]);

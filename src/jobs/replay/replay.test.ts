@@ -16,7 +16,7 @@ import { inOrder } from "./sequence.ts";
 
 async function askAboutMail(engine: ReturnType<typeof engineOnMemory>["engine"]): Promise<void> {
   const decided = engine.ask({ type: "DATA", recipientCount: 1, ...MAIL });
-  engine.flush();
+  engine.commit();
   await decided;
 }
 

@@ -20,13 +20,13 @@ export function composeMaintenance({ settings, layout, engine, stores, notices, 
     down: (why) => notices.set("maintenance_down", why),
   });
   const refusals: { saving: string | null } = { saving: null };
-  const flush = engine.flush.bind(engine);
+  const commit = engine.commit.bind(engine);
   const restart = (): void => void setTimeout(() => process.exit(1), ANSWERS_MS);
   const databases = createDatabaseWatch({
     engine: { db, path: layout.engineDb },
     accounts: { db: accountsDb, path: layout.accountsDb },
     accountChanges: () => logins.changes(),
-    flush,
+    commit,
     refuseWrites: (why) => {
       refusals.saving = why;
       store.refuseWrites(why);
@@ -38,7 +38,7 @@ export function composeMaintenance({ settings, layout, engine, stores, notices, 
     restart,
   });
   const checkpoints = createCheckpoints({
-    flush,
+    commit,
     refuseWrites: (why) => store.refuseWrites(refusals.saving ?? why),
     log: new WriteAheadLog(db, layout.engineDb),
     maintenance,

@@ -48,18 +48,18 @@ export type GuardParts = Readonly<{
   log: Log;
 }>;
 
-export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
-  return storesOn(initialise(layout), clock, flush);
+export function composeStores(layout: Layout, clock: Clock, commit: () => void) {
+  return storesOn(initialise(layout), clock, commit);
 }
 
 /**
- * Everything that reads and writes the two databases. Only the guard writes them. `flush` commits the engine's open
- * transaction before a command writes.
+ * Everything that reads and writes the two databases. Only the guard writes them. `commit` is the engine's: its open
+ * transaction ends before a command writes.
  */
-export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock: Clock, flush: () => void) {
+export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock: Clock, commit: () => void) {
   const events = new EventCount(db);
   const uses = new NotedUses();
-  const outside = betweenTransactions(db, flush);
+  const outside = betweenTransactions(db, commit);
   const audit = sqliteAuditEntries(db);
   const accountSettings = sqliteAccountSettingStores(accountsDb, uses);
   return {
@@ -70,7 +70,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     audited: {
       /** Reads only committed entries, because others may never be committed. */
       entries: (asked: PageRequest) => {
-        flush();
+        commit();
         return audit.entries(asked);
       },
     },

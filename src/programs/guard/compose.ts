@@ -72,8 +72,8 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const own = createOwnNetworks(clock, [...settings["http.trusted_proxies"], ...settings["proxy.networks"]]);
   const names = new ResolverNames(settings["dns.address"]);
   const feed = new CommitFeed();
-  const flush = (): void => engine.flush();
-  const stores = composeStores(layout, clock, flush);
+  const commit = (): void => engine.commit();
+  const stores = composeStores(layout, clock, commit);
   const { db, events, store, banLog, correspondents, senders } = stores;
   const served = createServedSettings({ ...stores, notices, clock });
   served.serve(settings);
@@ -109,7 +109,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   });
   const toDisk = new WalFlush({
     databases: [layout.engineDb, layout.accountsDb],
-    between: flush,
+    between: commit,
     ended: (why) => notices.set("database_unflushed", why),
   });
   const progress = new SmtpProgress();
@@ -187,7 +187,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const upkeep = createUpkeep({ ...common, ...stores, settings: () => settingsNow, publishedFor });
   const health = () => healthOf({ keeper, notices, clock, ...state, needs });
   const onCommit = toDisk.onCommit.bind(toDisk);
-  const watch = createAlertWatch({ ...stores, ...common, flush, onCommit, health, names }, settings);
+  const watch = createAlertWatch({ ...stores, ...common, commit, onCommit, health, names }, settings);
   const passwords = new PasswordTurns();
   const run = createCommands({
     ...stores,
@@ -292,7 +292,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       await sources.unfollowLogs();
       await watch.stop();
       await Promise.all([sources.close(), control.stop(), fromWeb.stop()]);
-      engine.flush();
+      engine.commit();
       await toDisk.stop();
       await firewall.stop();
       await maintenance.stop();

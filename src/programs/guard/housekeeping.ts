@@ -109,7 +109,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
    */
   async function catchUp(size: StepSize, step: (most: number) => boolean): Promise<void> {
     for (const until = performance.now() + CATCH_UP_MS; performance.now() < until; ) {
-      engine.flush();
+      engine.commit();
       const [from, last] = [performance.now(), engine.lastEventId];
       if (!step(size.rows)) return;
       const tookMs = performance.now() - from;

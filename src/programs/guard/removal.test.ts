@@ -30,7 +30,7 @@ function checkpointing(t: TestContext, isRunning: boolean) {
   const notices = new NoticeBoard();
   const checkpoints = createCheckpoints(
     {
-      flush: () => undefined,
+      commit: () => undefined,
       refuseWrites: (why) => store.refuseWrites(why),
       log,
       maintenance: {
@@ -113,7 +113,7 @@ function fresh({ isRunning = (): boolean => true, comesLater = false } = {}) {
   const orders: string[] = [];
   const flood = () => record(store, ...eventRows(FLOOD_ROWS, "203.0.113.7", START));
   let waits = comesLater;
-  const flush = (): void => {
+  const commit = (): void => {
     if (waits) flood();
     waits = false;
   };
@@ -125,7 +125,7 @@ function fresh({ isRunning = (): boolean => true, comesLater = false } = {}) {
     offenceMs: () => DAY_MS,
   };
   const parts = {
-    engine: { flush, audit: () => Promise.resolve(true) },
+    engine: { commit, audit: () => Promise.resolve(true) },
     store,
     maintenance: {
       ask<O extends Order>(order: O): Promise<Result<O> | null> {

@@ -12,7 +12,7 @@ import type { WriteAheadLog } from "../../store/maintenance/write-ahead-log.ts";
 
 type CheckpointsParts = Readonly<{
   /** Commits the open transaction: the log is only touched between transactions. */
-  flush: () => void;
+  commit: () => void;
   /** While this has a reason, nothing is recorded. */
   refuseWrites: (why: string | null) => void;
   log: WriteAheadLog;
@@ -41,7 +41,7 @@ const PAUSE_TIMES = 3;
 
 /** Lets the maintenance process copy and flush the write-ahead log, and bounds the log if that fails. */
 export function createCheckpoints(
-  { flush, refuseWrites, log, maintenance, notices, journal }: CheckpointsParts,
+  { commit, refuseWrites, log, maintenance, notices, journal }: CheckpointsParts,
   limits: { readonly [K in keyof typeof LOG_LIMITS]: number } = LOG_LIMITS,
 ) {
   let timer: NodeJS.Timeout | undefined;
@@ -71,10 +71,10 @@ export function createCheckpoints(
   const pass = unlessRunning(async () => {
     const from = performance.now();
     try {
-      flush();
+      commit();
       log.hold();
       const copied = await maintenance.ask({ type: "checkpoint" });
-      flush();
+      commit();
       if (log.release(copied)) emptied();
       else if (log.bytes >= forceAt) force(log.bytes);
     } catch (error) {
@@ -113,7 +113,7 @@ export function createCheckpoints(
 }
 
 type RemovalParts = Readonly<{
-  engine: Pick<Engine, "flush" | "audit">;
+  engine: Pick<Engine, "commit" | "audit">;
   store: Pick<SqliteStore, "indexWaiting">;
   retention: Retention;
   maintenance: Pick<MaintenanceProcess, "ask">;
@@ -176,7 +176,7 @@ export function createRemoval(parts: RemovalParts) {
   /** Ends once nothing is left to remove. Never rejects. */
   const round = unlessRunning(async () => {
     try {
-      engine.flush();
+      engine.commit();
       store.indexWaiting();
       await count();
       for (let steps = 1; ; steps++) {
@@ -192,7 +192,7 @@ export function createRemoval(parts: RemovalParts) {
   });
 
   function step(): boolean {
-    engine.flush();
+    engine.commit();
     const from = performance.now();
     const more = retention.step(agedTo(), size.rows);
     size.took(performance.now() - from, STEP_MS);

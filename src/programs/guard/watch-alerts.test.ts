@@ -27,7 +27,7 @@ async function watching(t: TestContext, alerts: string) {
   const saved = { commits: 0 };
   const parts = {
     db,
-    flush: () => engine.flush(),
+    commit: () => engine.commit(),
     onCommit: () => (saved.commits += 1),
     health: () => Promise.resolve(WELL),
     notices,

@@ -25,8 +25,8 @@ import type { GuardParts } from "./compose-stores.ts";
 type AlertWatchParts = Pick<GuardParts, "keeper" | "notices" | "clock" | "log"> &
   Readonly<{
     db: DatabaseSync;
-    /** Ends the open transaction of the connection. */
-    flush: () => void;
+    /** Commits the open transaction of the connection. */
+    commit: () => void;
     /** Call it after a separate commit: flushes it to the disk like the engine's. */
     onCommit: (what: Readonly<{ bansChanged: boolean }>) => void;
     health: () => Promise<Health>;
@@ -37,7 +37,7 @@ type AlertWatchParts = Pick<GuardParts, "keeper" | "notices" | "clock" | "log"> 
 
 /** Alerts and the heartbeat, handled once a second in parallel with decisions, which come first. */
 export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settings) {
-  const { db, flush, onCommit, health, notices, names, keeper, recipients, accountLists, clock, log } = parts;
+  const { db, commit, onCommit, health, notices, names, keeper, recipients, accountLists, clock, log } = parts;
   let settings = settingsAtStart;
   let timer: NodeJS.Timeout | undefined;
   const world: ChannelWorld = { lookup: receiverLookup(names), clock };
@@ -50,7 +50,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
         ...events,
         last: () => {
           // Commits first: a lost transaction's ids are reused, and their new events would be skipped.
-          flush();
+          commit();
           return events.last();
         },
         between: (after, upTo) =>
@@ -61,7 +61,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
       store: {
         ...store,
         save: (state) => {
-          flush();
+          commit();
           store.save(state);
           onCommit({ bansChanged: false });
         },

@@ -26,7 +26,7 @@ type DatabaseWatchParts = Readonly<{
   accounts: Watched;
   /** Differs after each change of the accounts that must be copied. */
   accountChanges: () => number;
-  flush: () => void;
+  commit: () => void;
   /** While this has a reason, nothing is recorded. */
   refuseWrites: (why: string | null) => void;
   maintenance: Pick<MaintenanceProcess, "ask">;
@@ -45,7 +45,7 @@ const MOST_AN_HOUR = 3;
 
 /** Detects a database that is damaged, removed, replaced or truncated while it is open, and saves it. */
 export function createDatabaseWatch(parts: DatabaseWatchParts) {
-  const { engine, accounts, accountChanges, flush, refuseWrites, maintenance, notices, clock, log, restart } = parts;
+  const { engine, accounts, accountChanges, commit, refuseWrites, maintenance, notices, clock, log, restart } = parts;
   const watched = [accounts, engine].map((of) => ({ of, files: new OpenFiles(of.path) }));
   let timer: NodeJS.Timeout | undefined;
   let isEnding = false;
@@ -124,7 +124,7 @@ export function createDatabaseWatch(parts: DatabaseWatchParts) {
 
   /** Saves a database from its open file, which still holds everything. Nothing is recorded until the copy has replaced the file. */
   async function save({ db, path }: Watched, loss: Loss): Promise<void> {
-    flush();
+    commit();
     refuseWrites(`${path} was ${loss === "gone" ? "removed" : "replaced"} while it was open, and is being saved`);
     const saved = savedOf(path);
     try {

@@ -28,10 +28,10 @@ for (const isIndexed of [false, true])
       tried("anna@example.test", { relay: "error none" }),
     ];
     await engine.observe("mail", { inode: "1", offset: 1 }, isIndexed ? tries : [...tries, EXPIRED]);
-    engine.flush();
+    engine.commit();
     while (sqliteEventNames(db).step());
     if (isIndexed) await engine.observe("mail", { inode: "1", offset: 2 }, [EXPIRED]);
-    engine.flush();
+    engine.commit();
     const sql =
       "SELECT verdict, recipient, rest ->> '$.alias' FROM event WHERE rest ->> '$.outcome' = 'expired' ORDER BY recipient";
     assert.deepEqual(rowsOf(db, sql), [
