@@ -22,7 +22,7 @@ const NEXT_MIGRATION = "CREATE TABLE of_next_version (x INTEGER) STRICT";
 const CONTENTS = {
   engine: `
     INSERT INTO event (at, type, counts, details, action) VALUES (1, 'BAN', 0, '', '');
-    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, answered)
+    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, last_event)
     VALUES ('203.0.113.200/32', x'00', x'00', '203.0.113.200', 'manual', 'manual', '', 'root', 1, 1, 1)`,
   accounts: `
     INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{X}x', 1);

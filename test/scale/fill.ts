@@ -148,7 +148,7 @@ function enterMinutes(db: DatabaseSync): void {
 /** Inserts this many bans in force, and as many that have ended. */
 function fillBans(db: DatabaseSync, bans: number, now: Millis): void {
   const insert = db.prepare(`
-    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, ended_at, ended, answered)
+    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, ended_at, ended, last_event)
     VALUES (?, ?, ?, ?, 'heavy', 'mail_limit', 'Too many mails: 11 within 1m, limit 10', ?, ?, ?, 3, ?, ?, 0)`);
   db.exec("BEGIN");
   for (let i = 0; i < 2 * bans; i++) {

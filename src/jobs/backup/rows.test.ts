@@ -21,7 +21,7 @@ test("each change of an account, an alias or a ban is detected; an ended ban doe
   assert.equal(changed.accounts.count, 1);
   assert.notEqual(changed.accounts.sha256, added.accounts.sha256);
   engine.exec(
-    "INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, answered)" +
+    "INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, last_event)" +
       " VALUES ('192.0.2.1/32', x'01', x'ff', '192.0.2.1', 'light', 'mail_limit', 'r', 'engine', 9007199254740993, 1, 1)",
   );
   assert.equal(rowsOf(layout).bans.count, 1);

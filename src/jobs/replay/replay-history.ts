@@ -118,7 +118,7 @@ function copyWrongPasswords(from: DatabaseSync, to: DatabaseSync, start: Millis)
   // Events get new ids, so those that an `unban` forgave are skipped.
   const query = from.prepare(`
     SELECT ${columns} FROM event WHERE id >= ? AND id < ? AND counts = ${COUNTS_CODE.login} AND NOT EXISTS (
-      SELECT 1 FROM ban WHERE ban.prefix = event.prefix AND forgiven = 1 AND ended_at < ? AND answered >= event.id)
+      SELECT 1 FROM ban WHERE ban.prefix = event.prefix AND forgiven = 1 AND ended_at < ? AND last_event >= event.id)
     ORDER BY id`);
   const insert = to.prepare(`INSERT INTO event (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   for (const row of query.iterate(ids.firstSince(later(start, -WEEK_MS)), ids.firstSince(start), start))
@@ -171,14 +171,14 @@ const COPIES: readonly Copy[] = [
   {
     table: "ban",
     columns:
-      "prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, ended_at, ended, ended_by, forgiven, answered",
+      "prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, ended_at, ended, ended_by, forgiven, last_event",
     where: "simulated = 0 AND created_at < $start ORDER BY id",
     as: {
       ended_at: "iif(ended_at < $start, ended_at, NULL)",
       ended: "iif(ended_at < $start, ended, NULL)",
       ended_by: "iif(ended_at < $start, ended_by, NULL)",
       forgiven: "iif(ended_at < $start, forgiven, 0)",
-      answered: "0",
+      last_event: "0",
     },
   },
   // The current value: the time of the change is not stored.

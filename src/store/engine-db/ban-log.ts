@@ -53,7 +53,7 @@ export const BAN_COLUMNS = "prefix, ip, level, code, reason, source, created_at,
 
 /** The newest bans of a network, for `offencesAt`: more than any ladder has rungs. */
 export const NEWEST_BANS = `
-  SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered AS last_event FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT 64`;
+  SELECT ${BAN_COLUMNS}, ended_at, forgiven, last_event FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT 64`;
 
 /** The last instant that a Date can hold, as the end of a ban that has none. */
 const NEVER = 8.64e15;

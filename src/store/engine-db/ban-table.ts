@@ -9,7 +9,7 @@ import { BAN_COLUMNS, NEWEST_BANS, offencesAt, readBan } from "./ban-log.ts";
 import { boundsOf } from "./network-columns.ts";
 
 /**
- * The guard's table of bans (`ban` in schema.ts, which explains `answered` and `simulated`). A row later gets the time and cause of its
+ * The guard's table of bans (`ban` in schema.ts, which explains `last_event` and `simulated`). A row later gets the time and cause of its
  * ban's end. Each start and end is also a step (`sqliteBanLog`).
  */
 export function sqliteBanTable(db: DatabaseSync) {
@@ -84,7 +84,7 @@ function strengthOf(ban: Ban | null): number {
 
 /** Within a network of the same family: the range of `::/64` includes mapped IPv4 addresses, which are not in that network. */
 const WITHIN = "first >= ?1 AND first <= ?2 AND last <= ?2 AND (instr(prefix, ':') > 0) = (instr(?3, ':') > 0)";
-/** For `answered`: events up to this one no longer count. */
+/** For `last_event`: events up to this one no longer count. */
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 const SQL = {
   newest: NEWEST_BANS,
@@ -92,16 +92,16 @@ const SQL = {
   bansWithin: `
     SELECT ${BAN_COLUMNS} FROM ban WHERE ${WITHIN} AND ended_at IS NULL ORDER BY first`,
   endBan: `
-    UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ?, answered = ${LAST_EVENT}
+    UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ?, last_event = ${LAST_EVENT}
     WHERE prefix = ? AND ended_at IS NULL`,
   forgiveWithin: `
     UPDATE ban SET forgiven = 1 WHERE ${WITHIN} AND prefix <> ?3 AND ended_at IS NOT NULL AND forgiven = 0`,
   insertBan: `
-    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, simulated, answered)
+    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, simulated, last_event)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`,
   endSimulation: `
     UPDATE ban SET ended_at = coalesce(ended_at, ?), ended = coalesce(ended, 'UNBAN'), ended_by = coalesce(ended_by, 'engine'),
-      forgiven = 1, answered = ${LAST_EVENT}, simulated = 2
+      forgiven = 1, last_event = ${LAST_EVENT}, simulated = 2
     WHERE simulated = 1`,
   step: "INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)",
 };

@@ -124,7 +124,7 @@ const baseline = `
   ) STRICT, WITHOUT ROWID;
 
   -- Bans, in force or ended. \`first\` and \`last\`: the bounds of the network as 16 bytes, IPv4 mapped, so that a network
-  -- within another is found by range. \`answered\`: the last event when the ban started or ended; events up to it no longer
+  -- within another is found by range. \`last_event\`: the last event when the ban started or ended; events up to it no longer
   -- count. \`simulated\`: 1 if only \`simulate\` prevented the ban, 2 once that has ended. Decisions see such a ban; the firewall
   -- and the lists do not.
   CREATE TABLE ban (
@@ -144,7 +144,7 @@ const baseline = `
     ended TEXT CHECK (ended IN ('UNBAN', 'BAN_EXPIRED', 'REPLACED')),
     ended_by TEXT,
     forgiven INTEGER NOT NULL DEFAULT 0,
-    answered INTEGER NOT NULL,
+    last_event INTEGER NOT NULL,
     simulated INTEGER NOT NULL DEFAULT 0,
     CHECK ((ended_at IS NULL) = (ended IS NULL))
   ) STRICT;

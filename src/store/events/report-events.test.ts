@@ -56,7 +56,7 @@ test("addresses and names are ranked, and simulated refusals do not count", (t) 
     ["LOGIN_FAILED", 60, {}, "203.0.113.8"],
   ]);
   db.exec(`UPDATE event SET rest = '{"seen":{"simulated":"refuse"}}' WHERE type = 'LOGIN_REFUSED'`);
-  db.exec(`INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, answered)
+  db.exec(`INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, last_event)
     VALUES ('2001:db8::/64', x'00', x'00', '2001:db8::1', 'heavy', 'mail_limit', 'Too many mails', 'engine', 0, 1, 0)`);
   assert.deepEqual(events.addresses(), [
     { ip: "203.0.113.7", signIns: 2, mails: 1, connections: 0, isBanned: false },

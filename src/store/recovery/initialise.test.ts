@@ -52,14 +52,14 @@ function contents(layout: Layout) {
     events: all("SELECT count(*) FROM event")[0],
     oldest: all("SELECT min(id) FROM event")[0],
     removed: all("SELECT sum(count) FROM event_summary")[0],
-    answered: all("SELECT answered FROM ban")[0],
+    lastEvent: all("SELECT last_event FROM ban")[0],
     check: all("PRAGMA integrity_check"),
     count: all("SELECT sum(standing) FROM ban_count")[0],
   };
 }
 
 const KEPT = { bans: ["198.51.100.7/32"], allowed: ["192.0.2.0/24"], check: ["ok"], count: 1 };
-const EVENTS = { events: 5_000, oldest: 1, removed: 7, answered: 5_000 };
+const EVENTS = { events: 5_000, oldest: 1, removed: 7, lastEvent: 5_000 };
 
 test("an undamaged database is opened, and nothing is set aside", () => {
   const { layout, db } = ran();
@@ -127,7 +127,7 @@ for (const { what, does, fate } of [
     db.close();
     for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
     does(layout.engineDb);
-    assert.deepEqual(contents(layout), { ...KEPT, events: 0, oldest: null, removed: null, answered: 0 });
+    assert.deepEqual(contents(layout), { ...KEPT, events: 0, oldest: null, removed: null, lastEvent: 0 });
     assert.match(setAsideBeside(layout.engineDb)[0] ?? "", new RegExp(`\\.${fate}-`));
   });
 

@@ -85,9 +85,9 @@ function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged): readon
     if (!done.has(NEWEST_MINUTES.table)) db.exec("DELETE FROM event_minute WHERE minute = 0");
     const complete = tables.filter((one) => !done.has(one.table) && copyTable(source, db, one));
     db.exec("INSERT INTO event_minute (minute, totals) SELECT 0, '{}' WHERE NOT EXISTS (SELECT 1 FROM event_minute)");
-    // Events up to `answered` no longer count. Their ids are reused if the newest were lost.
+    // Events up to `last_event` no longer count. Their ids are reused if the newest were lost.
     if (!done.has("event"))
-      db.exec("UPDATE ban SET answered = min(answered, (SELECT coalesce(max(id), 0) FROM event))");
+      db.exec("UPDATE ban SET last_event = min(last_event, (SELECT coalesce(max(id), 0) FROM event))");
     return complete.map(({ table }) => table);
   });
 }
