@@ -116,6 +116,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     ...stores,
     engine,
     bansInForce: sqlite,
+    allowList: sqlite,
     clock,
     alertsTo: () => given.alertsTo,
     accountHistory,

@@ -152,6 +152,7 @@ export async function startGuard(layout: Layout) {
     ...stores,
     engine,
     bansInForce: store,
+    allowList: store,
     clock,
     alertsTo: () => [],
     lastSignIn: () => null,

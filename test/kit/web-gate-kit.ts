@@ -34,7 +34,7 @@ export function webGateOnMemory() {
   signInAs(AS.as);
   let maySignIn = true;
   const mailboxes = () => ({ maySignIn });
-  const gate = new CommandGate({ engine, bansInForce: sqlite, clock, credentials, sessions, mailboxes, networks });
+  const gate = new CommandGate({ engine, allowList: sqlite, clock, credentials, sessions, mailboxes, networks });
   const hostname = () => "mail.example.test";
   const passwords = {
     verify: (hash: string, password: string) => Promise.resolve(hash === hashOf(password)),

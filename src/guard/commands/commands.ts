@@ -22,7 +22,7 @@ import { UNFLUSHED } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
 import { createSettingsCommands, type SettingsCommandParts } from "./settings.ts";
 import { createQueueShares, createTurn } from "./turns.ts";
-import { type Admitted, CommandGate } from "./web/command-gate.ts";
+import { type Admitted, CommandGate, type WebCommandParts } from "./web/command-gate.ts";
 import { createOwnMailbox, mayChangePassword } from "./web/my-mailbox.ts";
 
 const NO_DRY_RUN = usage("This command cannot be tried without carrying it out.", "Repeat it without the dry run.");
@@ -33,6 +33,7 @@ type Parts = CommandParts &
   Omit<SignInParts, "keys"> &
   MailboxSignInParts &
   SettingsCommandParts &
+  WebCommandParts &
   Readonly<{
     /** Refreshed before the answer, so that a new address can send, and an allowed sender counts, as soon as the command ends. */
     contentLists: ContentLists;

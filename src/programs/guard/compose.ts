@@ -193,6 +193,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     ...stores,
     engine,
     bansInForce: store,
+    allowList: store,
     clock,
     lastSignIn: sqliteLastSignIns(db),
     secrets: accountSecrets(passwords, loginSecret),

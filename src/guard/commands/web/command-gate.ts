@@ -14,8 +14,8 @@ import { failed, usage } from "../refusals.ts";
 import { UserBounds } from "./user-bounds.ts";
 import { WebBounds } from "./web-bounds.ts";
 
-type WebCommandParts = CallerParts &
-  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; bansInForce: AllowList }>;
+export type WebCommandParts = CallerParts &
+  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; allowList: AllowList }>;
 
 /** The session or token behind a line of the web, and where it is used. `isValid`: whether it is still valid, for commands that wait. */
 export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip; isValid: () => boolean }>;
@@ -69,7 +69,7 @@ export class CommandGate {
 
   constructor(parts: WebCommandParts) {
     this.#parts = parts;
-    this.bounds = new WebBounds(() => parts.bansInForce.allowEntries(), parts.clock);
+    this.bounds = new WebBounds(() => parts.allowList.allowEntries(), parts.clock);
     this.userBounds = new UserBounds(parts.clock);
   }
 
