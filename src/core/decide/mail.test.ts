@@ -103,7 +103,7 @@ check("a mail that may hide parts, during a stranger's turn", turns, (facts, mai
   decideExcess({ of: "waits_for_turn" }, facts, mail),
 );
 
-test("a known sender's mail that may hide parts waits during another known sender's turn", () =>
+test("a mail from a known address that may hide parts waits during the turn of another such mail", () =>
   assert.equal(outcomeOf(decideExcess({ of: "known_waits_too" }, factsOf({ isKnown: true }))), BUSY));
 
 test("the ban for a mail with too many parts says how many it had; an estimate causes none", () => {

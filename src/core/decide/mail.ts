@@ -100,7 +100,8 @@ type Exceeding = EndOfMessage & Readonly<{ excess: Excess }>;
 
 /**
  * A server with wanted mail relays for its users, so it is not banned for a bad one among them. An estimate causes no ban, because it does
- * not prove malice. A known sender's mail does not wait while a stranger's is read. Its pass was recorded when Postfix asked.
+ * not prove malice. A stranger's mail from a known or wanted address waits for no other strangers (`FilterLoad`), and its pass was recorded
+ * when Postfix asked. An account's mail waits only for others of that account, so it must be retried.
  */
 function decideExcess(policy: Policy, facts: Facts, { account, clientName, excess }: Exceeding, now: Millis): Decision {
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);

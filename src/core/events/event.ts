@@ -62,7 +62,8 @@ export type RecordContext = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen |
  * The record of a decided event. Null for events of which a replay needs no record:
  * - A sign-in that may continue to its password (not `recorded`). The report of its outcome follows, from the same address
  *   with the same password, and says when the question came (`seen.asked`).
- * - A recipient past the limit of its connection, and the second pass of a known sender's mail, before Rspamd reads it (core/decide/mail.ts).
+ * - A recipient past the limit of its connection, and the second pass of a stranger's mail from a known or wanted address, before
+ *   Rspamd reads it (core/decide/mail.ts).
  * - A command that was carried out: each of its changes has a record (`changeRecord`), from which `commandOf` restores the command.
  *   One that came too late changed nothing.
  * - The ends of bans and of allow-list entries: they follow from the start.

@@ -55,9 +55,12 @@ export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & Ma
 export type Excess =
   /** `isEstimate`: the filters might find that many parts. */
   | Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number; isEstimate?: true | undefined }>
-  /** A mail that may hide parts, or is a suspect's, must be retried (mail/postfix/parts-turns.ts), unless its sender is known. */
+  /**
+   * A mail that may hide parts, or is a suspect's, has no turn (mail/postfix/filter-load.ts): it must be retried, unless a stranger sends it
+   * from a known or wanted address.
+   */
   | Readonly<{ of: "waits_for_turn" }>
-  /** It must be retried even then. */
+  /** It must be retried even then, because mails from such addresses take turns too. */
   | Readonly<{ of: "known_waits_too" }>;
 /** End of message: the content has arrived. */
 export type EndOfMessage = Readonly<

@@ -299,7 +299,7 @@ test("if a mail with a turn ended Rspamd, only its sender is suspected", () => {
   assert.deepEqual(isSuspect, [false, false, true]);
 });
 
-test("known senders have separate turns", () => {
+test("strangers at known addresses have separate turns", () => {
   const all = server();
   const known = (queueId: string): string => {
     const asked = all.ask({ queueId, mayHideParts: true }, (of) => (of === "known_waits_too" ? BUSY : PASS));

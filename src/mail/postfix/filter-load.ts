@@ -84,8 +84,8 @@ export class FilterLoad {
       if (event.type !== "END_OF_MESSAGE") return submit(event, answer);
       const ask = (mail: EndOfMessage): void =>
         submit(mail, (decided) => {
-          const isOfKnownSender = mail.excess?.of === "waits_for_turn" && decided.verdict === "pass";
-          if (isOfKnownSender && !this.#takesTurn(this.#knownTurns, mail))
+          const isFromKnownAddress = mail.excess?.of === "waits_for_turn" && decided.verdict === "pass";
+          if (isFromKnownAddress && !this.#takesTurn(this.#knownTurns, mail))
             return ask({ ...mail, excess: { of: "known_waits_too" } });
           if (decided.verdict === "refuse" || decided.verdict === "defer") this.#removeMail(mail.queueId);
           answer(decided);
