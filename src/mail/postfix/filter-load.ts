@@ -76,8 +76,9 @@ export class FilterLoad {
   /**
    * Asked up to twice at the end of a mail. First Postfix asks about every mail. It counts as load until the engine refuses it or a log line
    * shows that Rspamd is done with it; a stranger's large mail is deferred if there is too much. Then, before Rspamd reads it, our milter
-   * asks again about some mails (`MilterQuestion`), such as those that may hide parts. Of these, Rspamd reads at the same time one from
-   * strangers, one from strangers at known or wanted addresses (`PartsTurns`), and a few of each account. The others are deferred.
+   * asks again about some mails (`MilterQuestion`), such as those that may hide parts. Of those that need a turn, Rspamd reads at the same
+   * time one from strangers (and one from suspects among them that cannot hide parts), one from strangers at known or wanted addresses
+   * (`PartsTurns`), and a few of each account. The others are deferred.
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
@@ -92,6 +93,7 @@ export class FilterLoad {
         });
       if (event.excess !== undefined) return ask(event);
       const needsTurn = event.mayHideParts === true || event.isSuspect === true;
+      // Postfix asks. Our milter asks only with one of the findings checked here.
       if (!needsTurn && event.weightBytes === undefined) return ask(this.#addMail(event));
       if (needsTurn && !this.#getsTurn(event)) return ask({ ...event, excess: { of: "waits_for_turn" } });
       const { weightBytes = 0 } = event;
@@ -233,7 +235,10 @@ export class FilterLoad {
     return mail.hasTurn;
   }
 
-  /** Returns whether this mail, which Rspamd was reading as it ended, is blamed. If one of those mails had a turn, only that one is. */
+  /**
+   * Returns whether this mail, which Rspamd was reading as it ended, is blamed. If one of those mails had a turn, other than one of
+   * `#suspectTurns`, only that one is.
+   */
   #blame(queueId: string, mail: MailInFilters | undefined, now: Millis): boolean {
     const holders = [this.#turns.holder, this.#knownTurns.holder];
     const hadTurn = holders.includes(queueId) || mail?.hasTurn === true;
