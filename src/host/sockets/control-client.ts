@@ -54,8 +54,8 @@ export type Watch = Readonly<{
   close: () => void;
 }>;
 
-/** Calls `onEvent` with the id of the last event, once at the start and then after commits. */
-export function watch(socketPath: string, onEvent: (lastEventId: number) => void): Watch {
+/** Calls `onCommit` with the id of the last event, once at the start and then after commits. */
+export function watch(socketPath: string, onCommit: (lastEventId: number) => void): Watch {
   const socket: Socket = connect(socketPath);
   const framer = new Framer(CONTROL_LINE_BYTES);
   const ended = new Promise<NoAnswer>((resolve) => {
@@ -66,7 +66,7 @@ export function watch(socketPath: string, onEvent: (lastEventId: number) => void
     const bounded = framer.push(chunk, (line) => {
       const lastEventId = parseWatchLine(line);
       if (lastEventId === null) socket.destroy();
-      else if (!socket.destroyed) onEvent(lastEventId);
+      else if (!socket.destroyed) onCommit(lastEventId);
     });
     if (!bounded) socket.destroy();
   });

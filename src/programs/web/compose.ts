@@ -23,7 +23,7 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log) {
   const store = createWebStore(layout.engineDb, (trouble) =>
     trouble === null ? log.info("database readable") : log.warn("database unreadable", { detail: trouble }),
   );
-  const news = createGuardNews((onEvent) => watch(layout.webSocket, onEvent));
+  const news = createGuardNews((onCommit) => watch(layout.webSocket, onCommit));
   const lookups = createLookupThread(layout.engineDb, (why) => log.warn("searches ended", { detail: why }));
   const trials = createTrialThread(layout.engineDb, (why) => log.warn("trial ended", { detail: why }));
   const clock = createSteadyClock();

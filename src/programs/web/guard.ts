@@ -28,7 +28,7 @@ const RETRY_MS = 1_000;
  * Passes the guard's news of new events to all live streams. After a lost connection it asks again, and the guard
  * answers at once, so commits in between are reported.
  */
-export function createGuardNews(watch: (onEvent: () => void) => Watch) {
+export function createGuardNews(watch: (onCommit: () => void) => Watch) {
   const listeners = new Set<() => void>();
   let watching: Watch | null = null;
   let isStopped = false;
