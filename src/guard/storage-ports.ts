@@ -149,6 +149,7 @@ export interface HonestMail {
   server(prefix: Prefix, network: Prefix, since: Millis): HonestServer | null;
   /** Prefixes of the network with any good mail. */
   servers(network: Prefix, since: Millis, most: number): readonly HonestServer[];
+  /** Whether any account has written to this address. */
   hasWrittenTo(address: string): boolean;
 }
 

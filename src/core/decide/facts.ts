@@ -37,7 +37,7 @@ export type Facts = Readonly<{
   /** The same by mail without a sender, such as bounces. */
   bounces: readonly Millis[];
   bounce: BounceFacts;
-  /** Whether a stranger's mail named this mailbox with another extension before. */
+  /** Whether a stranger's mail named this mailbox with another extension before, or extensions of too many mailboxes. */
   hasOtherExtension: boolean;
   /** For mail with a sender: its recipient wrote to the sender's domain, and SPF (asked only about correspondents) proves the sender. */
   isAnswer: boolean;

@@ -25,7 +25,7 @@ export type MailAttributes = Readonly<{
   /** SASL login name; null for a stranger. */
   account: string | null;
   queueId: string;
-  /** Names the mail within its connection, from the first recipient on. */
+  /** Names the mail within its connection, from the first recipient on; empty if our milter asks. */
   transaction: string;
 }> &
   Omit<Connect, "type">;
