@@ -73,6 +73,7 @@ const entries = pageOf(object(() => ({ ...entry, from: z.enum(["settings", "comm
 /** `reason` null: nothing forbids it. */
 type Protected = Readonly<{ prefix: string; reason: Protection | null }>;
 
+/** The last word of `changes` is the limit on the web (`Bound` in declare/verb.ts). */
 export const BAN_VERBS = [
   // Its command asks before it bans a very large network, so it is written by hand: src/surfaces/cli/verbs/server/bans.ts.
   verb("ban", BAN, { ...ofTarget, note, for: banTime }, changes(banned, "bans")).http(

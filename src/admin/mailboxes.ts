@@ -111,6 +111,7 @@ const TO_REMOVE = orItsUser(ADMIN, "name", { costs: false });
 const TO_FORWARD = orItsUser(PROVEN_ADMIN, "name", { costsIf: "to" });
 const TO_REPLY = orItsUser(PROVEN_ADMIN, "name", { costsIf: "text" });
 
+/** The last word of `changes` is the limit on the web (`Bound` in declare/verb.ts). */
 export const MAILBOX_VERBS = [
   verb("app_passwords", TO_READ, ofAccount, reads(appPasswords))
     .http(
