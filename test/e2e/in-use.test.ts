@@ -79,7 +79,7 @@ describe("a server in use", needsLab(), () => {
     // Dovecot ends sessions when it reloads, even new ones, but its port stays open. If its auth process ends before the
     // process that waits for it, that process reports a failure.
     for (const answer of traffic.failures("sign-in"))
-      assert.match(answer, /^(closed$|NO \[(AUTHENTICATIONFAILED|UNAVAILABLE)\])/);
+      assert.match(answer, /^(closed after |NO \[(AUTHENTICATIONFAILED|UNAVAILABLE)\])/);
     const refused = `SELECT type FROM event WHERE account = '${ANNA}' AND type IN ('LOGIN_FAILED', 'LOGIN_REFUSED')`;
     assert.deepEqual(await product.sqlite(refused), [], "the guard refused none");
     assert.ok(traffic.failedInRow("sign-in") <= CUT_OFF_IN_ROW, `${traffic.failedInRow("sign-in")} in a row`);

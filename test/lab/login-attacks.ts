@@ -19,12 +19,12 @@ export const LOGINS_AS_SHIPPED: Environment = {
   GHOSTINBOX_DNSBL__ZONES: "[]",
 };
 
-/** Signs in over IMAP and returns the answer: an error if the connection failed, `closed` if the server ended it. */
+/** Signs in over IMAP and returns the answer: an error if the connection failed, `closed` and the last line if the server ended it. */
 export async function signIn(host: Host, { from, name, password }: Credentials) {
   const began = performance.now();
   const dialog = await openImap(host, from).catch(messageOf);
   if (typeof dialog === "string") return { answer: dialog, tookMs: performance.now() - began };
-  const answer = (await logIn(dialog, name, password)) ?? "closed";
+  const answer = (await logIn(dialog, name, password)) ?? `closed after ${dialog.transcript.at(-1)}`;
   dialog.close();
   return { answer, tookMs: performance.now() - began };
 }
