@@ -5,7 +5,7 @@ import { eventItem, NOON, WELL } from "../../../test/kit/samples.ts";
 import type { EventItem } from "../../admin/declare/items.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { Queries } from "../storage-ports.ts";
-import { eventsBetween, pointBetween, spanOf, statsOf, statsText } from "./stats.ts";
+import { eventsBetween, pointBetween, seriesOf, spanOf, statsOf, statsText } from "./stats.ts";
 
 const NOT_ASKED = (): never => assert.fail("not for the overview");
 
@@ -98,6 +98,15 @@ test("a chart that ends where only hours are stored includes its whole last hour
   assert.equal(endOf(3 * DAY_MS + 10 * MINUTE_MS), NOON - 3 * DAY_MS);
   assert.equal(endOf(3 * DAY_MS), NOON - 3 * DAY_MS);
   assert.equal(endOf(DAY_MS + 10 * MINUTE_MS), NOON - DAY_MS - 10 * MINUTE_MS);
+});
+
+test("each step of a chart counts what came between its two totals", () => {
+  const totals = [1, 3, 3, 10].map((count) => ({ BAN: count }));
+  const { bans } = seriesOf(
+    { ...queries.figures, totalsAt: () => totals },
+    spanOf(later(NOON, -HOUR_MS), NOON, null, NOON),
+  );
+  assert.deepEqual(bans, [2, 0, 7]);
 });
 
 test("neither sent mail nor mail that a filter refused counts as received, and counts are never negative", () => {
