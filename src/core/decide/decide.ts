@@ -33,7 +33,7 @@ function isDashboard(event: ClientEvent): boolean {
   return isLogin(event) && isAdministrators(event.service, event.login);
 }
 
-/** The rules of the event's type, without a ban that something forbids, and with the ban of the network if it is due. */
+/** The rules of the event's type, without a ban that something forbids, and with the ban of the network if its limit is reached. */
 function decideWithNetwork(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   const due = decideByType(policy, facts, event, now);
   // Most decisions change nothing. They end here, without further lookups.

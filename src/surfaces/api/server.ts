@@ -14,7 +14,7 @@ const BACKLOG = 4_096;
 export function createApiServer(parts: ApiParts, limits: ApiLimits = API_LIMITS) {
   const shared = createSharedParts(parts, limits);
   const router = createRouter(routes(shared), shared);
-  // The name stands in for a missing `Host` only in the URL, not in the header by which a session is refused.
+  // Without `Host`, only the URL gets this name. The header stays missing, so a session is refused.
   const listener = getRequestListener(router.fetch, { overrideGlobalObjects: false, hostname: "localhost" });
   const server = createServer(
     {
